@@ -1,0 +1,62 @@
+# The two commands of the README, and the rest of what a person or CI asks for. `make help` lists them.
+VENV ?= .venv
+PYTHON ?= python3
+CORES ?= all
+# A CPU-only build of torch, where the default one would bring GPU libraries:
+#   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+BIN := $(VENV)/bin
+SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: help run test test-slow plan report gate study fresh format lint
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(VENV)/installed ## diagnose the study of config.yaml and print the verdict
+	@$(SNAKEMAKE)
+	@"$(BIN)/python" scripts/print_verdict.py --results results
+
+plan: $(VENV)/installed ## say what a run would do, and because of which file or key
+	@"$(BIN)/python" scripts/plan.py --cores $(CORES)
+
+gate: $(VENV)/installed ## as run, but fail unless the study is ready for the sweep
+	@$(SNAKEMAKE) gate
+
+report: $(VENV)/installed ## results/report.html: verdict, plots and provenance in one page
+	@$(SNAKEMAKE) report
+	@"$(BIN)/snakemake" --cores 1 --report results/report.html
+
+test: $(VENV)/installed-test ## every test but the slow ones
+	@"$(BIN)/python" -m pytest
+
+test-slow: $(VENV)/installed-test ## the slow tests
+	@"$(BIN)/python" -m pytest -m slow
+
+lint: $(VENV)/installed-test ## format, lint and types
+	@"$(BIN)/ruff" format --check . && "$(BIN)/ruff" check . && "$(BIN)/mypy"
+	@"$(BIN)/snakefmt" --check Snakefile rules && "$(BIN)/snakemake" --lint
+
+format: $(VENV)/installed-test ## rewrite files in the house style
+	@"$(BIN)/ruff" format . && "$(BIN)/ruff" check --fix . && "$(BIN)/snakefmt" Snakefile rules
+
+study: $(VENV)/installed ## make the embedded study's speech, model and manifests again (about an hour)
+	@"$(BIN)/pip" install --quiet -r requirements-study.txt
+	@"$(BIN)/python" data/recipe/make_study.py
+
+fresh: ## forget everything computed (results/, work/)
+	rm -rf results work
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with make PYTHON=...")'
+	@test -x "$(BIN)/python" || $(PYTHON) -m venv "$(VENV)"
+	@echo "installing into $(VENV) (once; a few minutes)"
+	@$(if $(TORCH_INDEX),"$(BIN)/pip" install --quiet --index-url "$(TORCH_INDEX)" torch==2.13.0)
+	@"$(BIN)/pip" install --quiet -r requirements.txt
+	@"$(BIN)/pip" install --quiet --no-deps -e .
+	@touch "$@"
+
+$(VENV)/installed-test: $(VENV)/installed requirements-test.txt
+	@"$(BIN)/pip" install --quiet -r requirements-test.txt
+	@touch "$@"

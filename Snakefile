@@ -1,0 +1,49 @@
+"""LoRA tuning diagnostics: manifests in, one verdict out. The files of rules/ stand in the order data flows."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+include: "rules/common.smk"
+
+
+config = study_configuration()
+lock_study()
+
+
+wildcard_constraints:
+    manifest="[A-Za-z0-9][A-Za-z0-9_-]*",
+    run="[A-Za-z0-9][A-Za-z0-9_-]*",
+
+
+include: "rules/data.smk"
+include: "rules/transcripts.smk"
+include: "rules/labels.smk"
+include: "rules/adapters.smk"
+include: "rules/comparisons.smk"
+include: "rules/verdict.smk"
+include: "rules/plots.smk"
+include: "rules/targets.smk"
+
+
+# The default target stands here, because Snakemake takes none from an included file.
+rule publish:
+    default_target: True
+    input:
+        summary="results/summary.md",
+        gate="results/gate.json",
+        plots=all_plots(),
+    log:
+        "work/logs/publish.log",
+    benchmark:
+        "work/benchmarks/publish.tsv"
+    conda:
+        "envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+        gpu=0,
+    shell:
+        PUBLISH

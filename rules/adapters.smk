@@ -1,0 +1,89 @@
+"""The short adapter run, and what its adapter does to files, weights, logits and text.
+
+Before: the training and validation split, the model. After: the best and the last adapter of every candidate that trains, its
+training facts and loss log, and the effect ladder of every candidate that has an adapter.
+"""
+
+
+rule train_adapter:
+    input:
+        gate=lambda wildcards: ancient("results/gate.json") if wildcards.run in config["sweep"] else [],
+        train="results/splits/train.jsonl",
+        val="results/splits/val.jsonl",
+        model=model_files,
+    output:
+        best=directory("results/adapters/{run}/best"),
+        last=directory("results/adapters/{run}/last"),
+        facts="results/adapters/{run}/train.json",
+        loss="results/adapters/{run}/loss.tsv",
+    log:
+        "work/logs/train_adapter/{run}.log",
+    benchmark:
+        "work/benchmarks/train_adapter/{run}.tsv"
+    wildcard_constraints:
+        run=any_of([*runs_with("train"), *config["sweep"]]),
+    conda:
+        "../envs/asr.yaml"
+    threads: model_threads()
+    resources:
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
+        gpu=model_gpus(),
+    params:
+        model=model_flags,
+        settings=training_flags,
+        recipe=RECIPE["train"],
+    shell:
+        """
+        for gate in {input.gate:q}; do
+            python "$LORA/scripts/check_gate.py" --gate "$gate"
+        done
+        python -m lora.runners.experiment train \
+            --run {wildcards.run:q} \
+            {params.model:q} \
+            {params.settings:q} \
+            --dataset-path {input.train:q} \
+            --validation-path {input.val:q} \
+            --output-dir results/adapters/{wildcards.run:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule measure_effect:
+    input:
+        adapter=adapter_files,
+        rows="results/splits/val.jsonl",
+        model=model_files,
+    output:
+        "results/effect/{run}.json",
+    log:
+        "work/logs/measure_effect/{run}.log",
+    benchmark:
+        "work/benchmarks/measure_effect/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(runs_with("train", "adapter")),
+    conda:
+        "../envs/asr.yaml"
+    threads: model_threads()
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+        gpu=model_gpus(),
+    params:
+        model=model_flags,
+        adapter=adapter_flags,
+        decode=decode_of,
+        sample=config["adapter"]["sample"],
+        recipe=RECIPE["effect"],
+    shell:
+        """
+        python -m lora.runners.experiment effect \
+            --run {wildcards.run:q} \
+            {params.model:q} \
+            {params.adapter:q} \
+            --decode {params.decode:q} \
+            --dataset-path {input.rows:q} \
+            --sample {params.sample:q} \
+            --output {output:q} \
+            2>&1 | tee {log:q}
+        """

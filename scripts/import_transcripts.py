@@ -1,0 +1,73 @@
+"""Bring transcripts that another pipeline made into the study's own form.
+
+Example: python scripts/import_transcripts.py --run theirs --manifest-name domain --rows results/manifests/domain.jsonl \
+             --hypotheses theirs.jsonl --transcripts results/transcripts/theirs/domain.jsonl \
+             --settings results/transcripts/theirs/domain.settings.json
+Reads: usable rows; JSON lines with keys id and hypothesis. Writes: transcripts, and settings in which all that nobody
+recorded is unknown. Utterances without a hypothesis are left out, and the comparison with the baseline reports them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from lora.data.manifest import manifest_identity
+from lora.provenance import recording, run_command
+from lora.records import RunSettings, Transcript, UserError, Utterance, read_lines, write_lines
+
+
+def read_hypotheses(path: Path) -> dict[str, str]:
+    """Hypotheses by utterance id. Raises UserError naming file and line of a row that holds none."""
+    hypotheses: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            key, text = row["id"], row["hypothesis"]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise UserError(f"{path}:{number}: not a JSON object with keys id and hypothesis: {line[:80]!r}") from None
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise UserError(f"{path}:{number}: id and hypothesis must be strings: {line[:80]!r}")
+        if key in hypotheses:
+            raise UserError(f"{path}:{number}: a second hypothesis for id {key!r}; keep one of them")
+        hypotheses[key] = text
+    return hypotheses
+
+
+def execute(args: argparse.Namespace) -> int:
+    with recording(outputs=[str(args.transcripts), str(args.settings)]) as run:
+        rows = list(read_lines(args.rows, Utterance))
+        hypotheses = read_hypotheses(args.hypotheses)
+        known = {row.id for row in rows}
+        unknown = sorted(set(hypotheses) - known)
+        if unknown:
+            run.adjust(f"{len(unknown)} hypotheses belong to no usable row and were left out, first: {unknown[0]}")
+        transcripts = [
+            Transcript(id=r.id, reference=r.text, hypothesis=hypotheses[r.id], duration=r.duration, truncated=False)
+            for r in rows
+            if r.id in hypotheses
+        ]
+        write_lines(args.transcripts, transcripts)
+        identity = manifest_identity(args.manifest_name, [row for row in rows if row.id in hypotheses])
+        RunSettings(run=args.run, manifest=identity).write(args.settings)
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--manifest-name", required=True)
+    parser.add_argument("--rows", required=True, type=Path)
+    parser.add_argument("--hypotheses", required=True, type=Path)
+    parser.add_argument("--transcripts", required=True, type=Path)
+    parser.add_argument("--settings", required=True, type=Path)
+    args = parser.parse_args(argv)
+    return run_command(lambda: execute(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

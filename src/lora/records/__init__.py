@@ -1,0 +1,51 @@
+"""The typed records that files of a study hold (facts, transcripts, settings, verdict), and their way to and from JSON.
+
+Every stage of the workflow writes records, and only `lora.diagnosis` judges them: this package is the contract between
+all wings and imports none of them. Durations are seconds, WER is a fraction (0.12 = 12 %), losses are nats a token.
+A fact that could not be computed because of a diagnosable cause has `status: impossible`, the cause code and a message.
+"""
+
+from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
+from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
+from lora.records.provenance import RunRecord
+from lora.records.scores import (
+    Interval,
+    NormalizerIdentity,
+    Outcome,
+    PairedFacts,
+    PairedScore,
+    ParityFacts,
+    Power,
+    SettingDifference,
+    UtteranceErrors,
+    WerFacts,
+    WerScore,
+)
+from lora.records.tuning import (
+    EffectFacts,
+    FileRung,
+    HardenedFacts,
+    HardenedVersion,
+    LabelFacts,
+    LabelStructure,
+    LoadRung,
+    LogitsRung,
+    LossComparison,
+    ModuleDelta,
+    OwnHypotheses,
+    StyleProfile,
+    TextRung,
+    TrainFacts,
+    ValidationPoint,
+)
+from lora.records.utterances import (
+    AdapterIdentity,
+    ManifestIdentity,
+    ModelIdentity,
+    RunSettings,
+    Transcript,
+    Utterance,
+)
+from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Severity, Verdict
+
+__all__ = [name for name in dir() if name[0].isupper() or name in {"read_lines", "write_lines", "write_text"}]

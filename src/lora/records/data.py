@@ -1,0 +1,51 @@
+"""Facts about training data: what survives a duration threshold, and which one was chosen."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lora.records.base import Record
+
+
+class SplitOption(Record):
+    """What the split would be if training kept rows of at most `threshold` seconds."""
+
+    threshold: float
+    rows: int
+    hours: float
+    train_rows: int
+    val_rows: int
+    speakers: int | None
+
+
+class DurationDecision(Record):
+    """Why `max_seconds` is what it is. `results/durations/decision.json`; the value alone: `results/max_seconds.json`.
+
+    `configured` is null for `auto`. `sufficient` is the smallest threshold with enough training rows, null if none has.
+    `status`: chosen (auto), judged_sufficient or judged_starving (a number in the configuration), none_sufficient (auto
+    falls back to the largest threshold, or null if no row survives any).
+    """
+
+    max_seconds: float | None
+    configured: float | None
+    status: Literal["chosen", "judged_sufficient", "judged_starving", "none_sufficient"]
+    sufficient: float | None
+    min_train_samples: int
+    model_window_seconds: float | None
+    options: list[SplitOption]
+    reason: str
+
+
+class MaxSeconds(Record):
+    """The one value everything below the checkpoint depends on. `results/max_seconds.json`."""
+
+    max_seconds: float | None
+
+
+class SplitSizes(Record):
+    """Rows, hours and speakers of one part of the split; a row of `results/splits/sizes.tsv`."""
+
+    part: Literal["train", "val", "too_long"]
+    rows: int
+    hours: float
+    speakers: int | None
