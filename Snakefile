@@ -24,6 +24,7 @@ include: "rules/adapters.smk"
 include: "rules/comparisons.smk"
 include: "rules/verdict.smk"
 include: "rules/plots.smk"
+include: "rules/sweep.smk"
 include: "rules/targets.smk"
 
 

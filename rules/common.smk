@@ -22,9 +22,7 @@ from lora.records import MaxSeconds, UserError
 
 # Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
 # repository moves, and conda environments hold only other people's packages.
-shell.prefix(
-    f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; "
-)
+shell.prefix(f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; ")
 
 
 # The two commands that always run: they cost well under a second and have no outputs that a killed run could take along.
@@ -96,9 +94,7 @@ def of_every_run(pattern, runs):
 
 def runs_with(*kinds):
     """Candidates of some of the kinds train, adapter, checkpoint, hypotheses, in the configuration's order."""
-    return [
-        name for name, candidate in config["candidates"].items() if any(kind in candidate for kind in kinds)
-    ]
+    return [name for name, candidate in config["candidates"].items() if any(kind in candidate for kind in kinds)]
 
 
 def imported_runs():

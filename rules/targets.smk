@@ -7,6 +7,7 @@ localrules:
     baseline,
     effect,
     report,
+    sweep,
     publish,
     gate,
 
@@ -40,3 +41,8 @@ rule report:
     input:
         "results/summary.html",
         all_plots(),
+
+
+rule sweep:
+    input:
+        "results/sweep.tsv",

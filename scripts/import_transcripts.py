@@ -1,8 +1,10 @@
 """Bring transcripts that another pipeline made into the study's own form.
 
-Example: python scripts/import_transcripts.py --run theirs --manifest-name domain --rows results/manifests/domain.jsonl \
-             --hypotheses theirs.jsonl --transcripts results/transcripts/theirs/domain.jsonl \
-             --settings results/transcripts/theirs/domain.settings.json
+Example:
+    python scripts/import_transcripts.py --run theirs --manifest-name domain \\
+        --rows results/manifests/domain.jsonl --hypotheses theirs.jsonl \\
+        --transcripts results/transcripts/theirs/domain.jsonl \\
+        --settings results/transcripts/theirs/domain.settings.json
 Reads: usable rows; JSON lines with keys id and hypothesis. Writes: transcripts, and settings in which all that nobody
 recorded is unknown. Utterances without a hypothesis are left out, and the comparison with the baseline reports them.
 """
@@ -14,7 +16,7 @@ import json
 import sys
 from pathlib import Path
 
-from lora.data.manifest import manifest_identity
+from lora.data.identity import audio_hashes, manifest_identity
 from lora.provenance import recording, run_command
 from lora.records import RunSettings, Transcript, UserError, Utterance, read_lines, write_lines
 
@@ -29,7 +31,7 @@ def read_hypotheses(path: Path) -> dict[str, str]:
             row = json.loads(line)
             key, text = row["id"], row["hypothesis"]
         except (json.JSONDecodeError, KeyError, TypeError):
-            raise UserError(f"{path}:{number}: not a JSON object with keys id and hypothesis: {line[:80]!r}") from None
+            raise UserError(f"{path}:{number}: no JSON object with keys id and hypothesis: {line[:80]!r}") from None
         if not isinstance(key, str) or not isinstance(text, str):
             raise UserError(f"{path}:{number}: id and hypothesis must be strings: {line[:80]!r}")
         if key in hypotheses:
@@ -46,13 +48,13 @@ def execute(args: argparse.Namespace) -> int:
         unknown = sorted(set(hypotheses) - known)
         if unknown:
             run.adjust(f"{len(unknown)} hypotheses belong to no usable row and were left out, first: {unknown[0]}")
+        heard = [row for row in rows if row.id in hypotheses]
         transcripts = [
             Transcript(id=r.id, reference=r.text, hypothesis=hypotheses[r.id], duration=r.duration, truncated=False)
-            for r in rows
-            if r.id in hypotheses
+            for r in heard
         ]
         write_lines(args.transcripts, transcripts)
-        identity = manifest_identity(args.manifest_name, [row for row in rows if row.id in hypotheses])
+        identity = manifest_identity(args.manifest_name, heard, audio_hashes(heard, args.rows.parent))
         RunSettings(run=args.run, manifest=identity).write(args.settings)
     return 0
 

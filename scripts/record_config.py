@@ -10,7 +10,14 @@ import argparse
 import json
 import sys
 
+from lora.provenance import recording, run_command
 from lora.records import write_text
+
+
+def execute(args: argparse.Namespace) -> int:
+    with recording(outputs=[args.config]):
+        write_text(args.config, json.dumps(json.loads(args.json), indent=2, ensure_ascii=False) + "\n")
+    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -18,8 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", required=True, help="the complete configuration")
     parser.add_argument("--config", required=True, help="file to write")
     args = parser.parse_args(argv)
-    write_text(args.config, json.dumps(json.loads(args.json), indent=2, ensure_ascii=False) + "\n")
-    return 0
+    return run_command(lambda: execute(args))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from lora.provenance import recording, run_command
 from lora.records import write_text
 
 PAGE = """<!doctype html>
@@ -50,13 +51,18 @@ def page_of(summary: Path) -> str:
     return PAGE.format(body=markdown.renderer.render(tokens, markdown.options, {}))
 
 
+def execute(args: argparse.Namespace) -> int:
+    with recording(outputs=[str(args.page)]):
+        write_text(args.page, page_of(args.summary))
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--summary", required=True, type=Path)
     parser.add_argument("--page", required=True, type=Path)
     args = parser.parse_args(argv)
-    write_text(args.page, page_of(args.summary))
-    return 0
+    return run_command(lambda: execute(args))
 
 
 if __name__ == "__main__":

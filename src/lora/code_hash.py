@@ -1,7 +1,7 @@
 """Content hash of a command and of every module of ours that it imports: how cheap rules notice that code changed.
 
-Snakemake notices neither an edited module nor a program called from `shell:`, and a path to code among a rule's inputs would
-make everything stale once the repository moves; a hash in `params` does neither harm.
+Snakemake notices neither an edited module nor a program called from `shell:`, and a path to code among a rule's inputs
+would make everything stale once the repository moves; a hash in `params` does neither harm.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def load_configuration(given: dict[str, Any], source: Path | None, study: Path) 
     error = best_match(Draft202012Validator(schema).iter_errors(given), key=_deepest)
     if error is not None:
         raise UserError(f"{_location(source, list(error.absolute_path), _unknown_key(error))}: {_explain(error)}")
-    config = complete(given, schema, schema)
+    config: dict[str, Any] = complete(given, schema, schema)
     try:
         _check_references(config)
         _check_paths(config, study)
@@ -117,7 +117,9 @@ def _check_references(config: dict[str, Any]) -> None:
             raise KeyPathError(["sweep", name], f"'{name}' is a candidate already; give the sweep entry another name")
     gate_run = config["gate"]["run"]
     if gate_run is not None and gate_run not in config["candidates"]:
-        raise KeyPathError(["gate", "run"], f"gate.run names '{gate_run}', which is no candidate{_suggest(gate_run, runs)}")
+        raise KeyPathError(
+            ["gate", "run"], f"gate.run names '{gate_run}', which is no candidate{_suggest(gate_run, runs)}"
+        )
     for name, candidate in config["candidates"].items():
         if config["model"] is None and "hypotheses" not in candidate:
             raise KeyPathError(["candidates", name], f"candidate '{name}' needs a model, and `model` is null")
@@ -128,7 +130,9 @@ def _check_references(config: dict[str, Any]) -> None:
                     f"'{manifest}' is no evaluation manifest{_suggest(manifest, manifests)}",
                 )
     if config["model"] is None and config["base"] is None:
-        raise KeyPathError(["model"], "`model` is null, so `base: {hypotheses: ...}` must bring the baseline's transcripts")
+        raise KeyPathError(
+            ["model"], "`model` is null, so `base: {hypotheses: ...}` must bring the baseline's transcripts"
+        )
 
 
 def _check_paths(config: dict[str, Any], study: Path) -> None:

@@ -10,8 +10,6 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-
-
 R = TypeVar("R", bound="Record")
 
 
@@ -53,7 +51,7 @@ def write_text(path: Path | str, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def write_lines(path: Path | str, records: Iterable[Record]) -> None:
@@ -64,7 +62,7 @@ def write_lines(path: Path | str, records: Iterable[Record]) -> None:
 
 def read_lines(path: Path | str, kind: type[R]) -> Iterator[R]:
     """Read JSON lines that this software wrote; people's own manifests go through `lora.data.manifest`."""
-    with open(path, encoding="utf-8") as lines:
+    with Path(path).open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 yield kind.model_validate_json(line)

@@ -6,7 +6,9 @@ from lora.records.base import Record
 
 
 class RunRecord(Record):
-    """What the last execution did. Times, hosts, commits and absolute paths stand here and nowhere else in results.
+    """What the last execution did.
+
+    Times, hosts, commits and absolute paths stand here and nowhere else in results.
 
     `seconds` is wall time; `peak_memory_mb` the resident set at its largest; `fallbacks` are device or dtype choices that
     differ from what was asked, and `adjustments` whatever else a person should know was done for them (batch halved).

@@ -18,8 +18,8 @@ class ValidationPoint(Record):
 class TrainFacts(Fact):
     """`results/adapters/<run>/train.json`: what the short adapter run was told, and what it truly did.
 
-    `settings` are the candidate's own (runner flags with underscores). `other_trainable` names trainable parameters that
-    are not adapter parameters. `zero_gradient_modules` are adapted modules whose gradient was zero at every step.
+    `settings` are the candidate's own (runner flags with underscores). `other_trainable` names trainable parameters
+    that are not adapter parameters. `zero_gradient_modules` are adapted modules whose gradient was zero at every step.
     `learning_rate_peak` is read from the optimiser, not from the settings. `validation` pairs step with loss (and WER
     where measured). `best_kept` says that `best/` holds the weights of `best_step`.
     """
@@ -90,8 +90,8 @@ class ModuleDelta(Record):
 class LogitsRung(Record):
     """Rung 4, logits with the adapter on against off, teacher-forced on validation rows, same call path.
 
-    `kl_mean` is the mean KL(on || off) in nats a position; `argmax_flips` the share of positions whose most likely token
-    differs. `off_equals_base`: largest absolute difference between off and a freshly loaded base is exactly 0.
+    `kl_mean` is the mean KL(on || off) in nats a position; `argmax_flips` the share of positions whose most likely
+    token differs. `off_equals_base`: largest absolute difference between off and a freshly loaded base is exactly 0.
     """
 
     utterances: int
@@ -135,7 +135,7 @@ class LabelStructure(Record):
 
 
 class OwnHypotheses(Record):
-    """The model's own greedy texts, labelled as training labels are: a right construction makes it agree with itself."""
+    """The model's own greedy texts, labelled as training labels are: built rightly, the model agrees with itself."""
 
     utterances: int
     positions: int

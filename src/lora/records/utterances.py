@@ -11,8 +11,8 @@ class Utterance(Record):
     """One usable manifest row.
 
     `audio` is a path, absolute as a person wrote it or relative to the folder of the file that holds the row; inline
-    audio stands in `samples` (floats in -1..1) with `sampling_rate` (Hz). `duration` and `offset` are seconds; `line` is
-    the line of the person's own manifest.
+    audio stands in `samples` (floats in -1..1) with `sampling_rate` (Hz). `duration` and `offset` are seconds; `line`
+    is the line of the person's own manifest.
     """
 
     id: str
@@ -65,8 +65,8 @@ class RunSettings(Fact):
     """Everything that could make the WER of two runs incomparable. `results/transcripts/<run>/<m>.settings.json`.
 
     `decode` is the effective generation configuration after defaults; `preprocess` holds sampling_rate, target_rms,
-    resampler and padding_seconds; `device` holds type and dtype; `software` the versions of libraries that touch samples,
-    tensors or text. A value nobody recorded (transcripts made elsewhere) is null and means unknown, not equal.
+    resampler and padding_seconds; `device` holds type and dtype; `software` the versions of libraries that touch
+    samples, tensors or text. A value nobody recorded (transcripts made elsewhere) is null and means unknown, not equal.
     `fingerprint` covers all but the manifest and names the transcript cache. An impossible run (no adapter to
     load) has the facts it has and null for the rest.
     """

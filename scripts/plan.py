@@ -1,0 +1,154 @@
+"""Say in words what a run would do, and because of which file or configuration key.
+
+Example: python scripts/plan.py --cores 2
+         python scripts/plan.py --cores 2 -- --directory my-study --configfile my-study/config.yaml
+Reads: the study, its results, Snakemake's dry run. Writes: results/ of the torch-free decisions (durations, max_seconds,
+split), which are made first because everything else depends on them; after that the dry run is exact.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lora.configuration import load_configuration
+from lora.provenance import run_command
+from lora.records import UserError
+
+SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
+MODEL_WORK = {
+    "transcribe_run": "transcribes (utterances already heard under the same settings are taken from work/)",
+    "train_adapter": "trains",
+    "audit_labels": "audits labels with the model",
+    "measure_effect": "measures the adapter's effect",
+    "harden_manifest": "asks for headroom, and measures harder manifests where there is none",
+}
+JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Job:
+    rule: str
+    wildcards: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule} ({self.wildcards})" if self.wildcards else self.rule
+
+
+def planned_jobs(dry_run: str) -> list[Job]:
+    """Jobs of a dry run, as Snakemake prints them, without the two that always run and the bare targets."""
+    pieces = JOB.split(dry_run)
+    jobs = []
+    for rule, text in zip(pieces[1::2], pieces[2::2], strict=True):
+        reason = re.search(r"^    reason: (.*)$", text, re.MULTILINE)
+        wildcards = re.search(r"^    wildcards: (.*)$", text, re.MULTILINE)
+        values = ", ".join(part.split("=")[1] for part in wildcards[1].split(", ")) if wildcards else ""
+        if rule not in {"publish", "gate", "all", "durations"}:
+            jobs.append(Job(rule, values, reason[1].strip() if reason else ""))
+    return jobs
+
+
+def own_reason(job: Job) -> str | None:
+    """Why a job itself is stale, in words; None where it only follows another job."""
+    reasons = []
+    for text in re.split(r"(?<=\S)\s*; ", job.reason):
+        if text.startswith("Updated input files: "):
+            reasons.append(f"changed file: {text.removeprefix('Updated input files: ')}")
+        elif text.startswith("Params have changed"):
+            values = re.search(r"before: (.*) now: (.*)$", text)
+            before, now = (values[1].strip(), values[2].strip()) if values else ("?", "?")
+            reasons.append(f"changed setting or code: {_short(before)} -> {_short(now)}")
+        elif text.startswith("Missing output files: "):
+            reasons.append("never made yet")
+        elif text.startswith("Set of input files has changed"):
+            reasons.append("other input files than last time")
+        elif not text.startswith(("Input files updated by another job", "Rules with a run or shell declaration")):
+            reasons.append(text)
+    return "; ".join(reasons) or None
+
+
+def _short(value: str, length: int = 160) -> str:
+    return value if len(value) <= length else value[: length - 1] + "…"
+
+
+def changed_keys(recorded: dict[str, Any], current: dict[str, Any], path: str = "") -> list[str]:
+    """Configuration keys whose value differs from the one the results were computed with."""
+    lines = []
+    for key in [*recorded, *(k for k in current if k not in recorded)]:
+        name, before, now = f"{path}{key}", recorded.get(key), current.get(key)
+        if isinstance(before, dict) and isinstance(now, dict):
+            lines += changed_keys(before, now, f"{name}.")
+        elif before != now:
+            lines.append(f"{name}: {json.dumps(before)} -> {json.dumps(now)}")
+    return lines
+
+
+def snakemake(arguments: list[str]) -> str:
+    command = [sys.executable, "-m", "snakemake", "-s", str(SNAKEFILE), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise UserError(f"the plan could not be made; Snakemake says:\n{(done.stdout + done.stderr)[-3000:]}")
+    return done.stdout + done.stderr
+
+
+def study_changes(folder: Path, configfile: Path) -> list[str]:
+    recorded = folder / "results" / "config.json"
+    if not recorded.exists() or not configfile.exists():
+        return []
+    given = yaml.safe_load(configfile.read_text(encoding="utf-8"))
+    return changed_keys(json.loads(recorded.read_text(encoding="utf-8")), load_configuration(given, configfile, folder))
+
+
+def describe(jobs: list[Job], changes: list[str]) -> str:
+    """The plan in words: changed keys, stale jobs with their own reason, what follows, model work."""
+    if not jobs:
+        return "Nothing is stale: a run would only publish."
+    lines = [f"Changed in the configuration: {change}" for change in changes]
+    own = [(job, reason) for job in jobs if (reason := own_reason(job)) is not None]
+    fresh = [job for job, reason in own if reason == "never made yet"]
+    lines += [f"Stale: {job.name}: {reason}" for job, reason in own if reason != "never made yet"]
+    if fresh:
+        lines.append(f"Never made yet: {counted(fresh)}")
+    followers = [job for job in jobs if own_reason(job) is None]
+    if followers:
+        lines.append(f"Made again because of these: {counted(followers)}")
+    work = [f"  {job.name} {MODEL_WORK[job.rule]}" for job in jobs if job.rule in MODEL_WORK]
+    lines.append("Model work:" if work else "No model work: no utterance is decoded and no optimiser step taken.")
+    return "\n".join([*lines, *work])
+
+
+def counted(jobs: list[Job]) -> str:
+    return ", ".join(f"{rule} x{n}" if n > 1 else rule for rule, n in Counter(job.rule for job in jobs).items())
+
+
+def execute(args: argparse.Namespace) -> int:
+    passed = ["--cores", str(args.cores), *args.snakemake]
+    folder = Path(passed[passed.index("--directory") + 1]) if "--directory" in passed else Path()
+    given = Path(passed[passed.index("--configfile") + 1]) if "--configfile" in passed else folder / "config.yaml"
+    changes = study_changes(folder, given)
+    snakemake(["durations", *passed])
+    print(describe(planned_jobs(snakemake(["-n", "publish", *passed])), changes))
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cores", default="all", help="as for snakemake")
+    parser.add_argument("snakemake", nargs="*", help="further arguments for snakemake, after --")
+    args = parser.parse_args(argv)
+    return run_command(lambda: execute(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Which device and number type model work uses, and how it is made repeatable.
+
+The device is part of what names a transcript cache, and a fully cached run must not pay for importing
+torch: so the device is first found without torch (`guess_device`) and confirmed once torch is there
+(`confirm_device`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device type, a number type, CPU threads, and what was chosen differently from what was asked."""
+
+    type: str
+    dtype: str
+    threads: int
+    fallbacks: list[str] = field(default_factory=list, compare=False)
+
+    def settings(self) -> dict[str, str]:
+        """What of it can change a result; threads do on a CPU (they change the order of sums)."""
+        settings = {"type": self.type, "dtype": self.dtype}
+        return settings | {"threads": str(self.threads)} if self.type == "cpu" else settings
+
+
+def guess_device(device: str = "auto", dtype: str = "auto", threads: int = 2) -> Device:
+    """Resolve `auto` and impossible wishes without torch. `auto` numbers are float32 on every device."""
+    fallbacks = []
+    found = "cuda" if _cuda_works() else "mps" if _mps_works() else "cpu"
+    if device == "auto":
+        device = found
+    elif (device == "cuda" and found != "cuda") or (device == "mps" and not _mps_works()):
+        fallbacks.append(f"device {device} was asked for and is not there: cpu used")
+        device = "cpu"
+    if dtype == "auto":
+        dtype = "float32"
+    elif dtype == "float16" and device == "cpu":
+        fallbacks.append("float16 was asked for and is not dependable on a cpu: float32 used")
+        dtype = "float32"
+    return Device(device, dtype, threads, fallbacks)
+
+
+def confirm_device(device: Device) -> Device:
+    """The same device, or the CPU where torch cannot use it after all. Imports torch."""
+    import torch
+
+    works = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if works[device.type]:
+        return device
+    reason = f"device {device.type} is there and torch {torch.__version__} cannot use it: cpu used"
+    dtype = "float32" if device.dtype == "float16" else device.dtype
+    return Device("cpu", dtype, device.threads, [*device.fallbacks, reason])
+
+
+def limit_threads(threads: int) -> None:
+    """Set the threads of numeric libraries before they are imported, over what a workflow set."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def make_deterministic(seed: int, threads: int) -> None:
+    """Seed every generator and fix threads and algorithms. Imports torch."""
+    import random
+
+    import numpy as np
+    import torch
+
+    limit_threads(threads)
+    torch.set_num_threads(threads)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+
+
+def _cuda_works() -> bool:
+    """Whether the driver shows a GPU and the installed torch was built for it."""
+    torch = importlib.util.find_spec("torch")
+    if torch is None or torch.origin is None or not any(Path(torch.origin).parent.glob("lib/*torch_cuda*")):
+        return False
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def _mps_works() -> bool:
+    return platform.system() == "Darwin" and platform.machine() == "arm64"

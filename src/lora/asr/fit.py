@@ -1,0 +1,225 @@
+"""Fit an adapter: the part of training that needs torch, from a fresh model (or a checkpoint) to a finished state.
+
+Reads: model files, audio, checkpoints in `<state>/checkpoints/`. Writes: checkpoints, then `<state>/finished/` with the
+adapters (canonical bytes), facts and loss log, whole or not at all. Imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+from peft.utils import get_peft_model_state_dict
+from safetensors.torch import load_file
+
+from lora.asr.adapter_files import WEIGHTS, AdapterProblem, write_adapter
+from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config
+from lora.asr.devices import make_deterministic
+from lora.asr.families import SpeechModel, load_model
+from lora.asr.labels import label_ids, label_limit
+from lora.asr.train import BEST, FACTS, FINISHED, LAST, LOSS, Training, write_impossible, write_loss_log
+from lora.asr.trainer import LossNotFinite, SpeechTrainer, trainable_facts, training_arguments
+from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
+from lora.asr.transcribe import Rows
+from lora.asr.validation_wer import validation_wer
+from lora.records import TrainFacts, ValidationPoint
+
+# Said by transformers about itself.
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+
+
+def fit(training: Training, state: Path) -> tuple[int, list[str]]:
+    """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows."""
+    making = state / "making"
+    shutil.rmtree(making, ignore_errors=True)
+    make_deterministic(int(training.settings["seed"]), training.device.threads)
+    speech = load_model(training.files, training.device.type, training.device.dtype)
+    training, adjustments = _without_long_labels(training, speech)
+    steps_taken = 0
+    try:
+        if not training.train.rows:
+            raise AdapterProblem("data.too_few_samples", "every training label is longer than the decoder's limit")
+        config = lora_config(speech.model, training.settings, training.files.identity.id)
+        model = attach(speech, config)
+    except AdapterProblem as problem:
+        parameters = sum(p.numel() for p in speech.model.parameters())
+        write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
+    else:
+        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints")
+        fitted = _Fitted(training, model, trainer, rows_by_step)
+        steps_taken = fitted.run(_last_checkpoint(state / "checkpoints"))
+        fitted.write(making, state / "checkpoints")
+    making.rename(state / FINISHED)
+    shutil.rmtree(state / "checkpoints", ignore_errors=True)
+    return steps_taken, adjustments
+
+
+def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Training, list[str]]:
+    """The training without rows whose label the decoder cannot hold, and a line for each of them."""
+    limit = label_limit(speech)
+    told: list[str] = []
+
+    def fitting(part: Rows) -> Rows:
+        lengths = [len(ids) for ids in label_ids(speech, [row.text for row in part.rows])]
+        long = [limit is not None and length > limit for length in lengths]
+        told.extend(
+            f"row {row.id}: left out of training: its label has {length} tokens, the decoder holds {limit}"
+            for row, length, is_long in zip(part.rows, lengths, long, strict=True)
+            if is_long
+        )
+        return Rows([row for row, is_long in zip(part.rows, long, strict=True) if not is_long], part.folder)
+
+    return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told
+
+
+def _trainer(training: Training, speech: SpeechModel, checkpoints: Path) -> tuple[SpeechTrainer, list[int]]:
+    """The trainer, and the training rows seen until the end of each step."""
+    settings = training.settings
+    train, steps = _speech_rows(training.train, training, speech)
+    accumulation = settings["gradient_accumulation"]
+    plan = plan_batches(steps, settings["batch_size"], settings["max_steps"] * accumulation, int(settings["seed"]))
+    validation = None
+    wer: Callable[[], float | None] | None = None
+    if training.validation.rows:
+        rows, validation_steps = _speech_rows(training.validation, training, speech)
+        validation = (rows, batches_in_order(validation_steps, settings["batch_size"]))
+        if settings["select"] == "wer":
+            wer = _wer_measure(speech, *validation, settings["eval_decode"])
+    arguments = training_arguments(settings, checkpoints, speech, validate=validation is not None)
+    seen, total = [], 0
+    for number, batch in enumerate(plan, start=1):
+        total += len(batch)
+        if number % accumulation == 0:
+            seen.append(total)
+    return SpeechTrainer(speech, arguments, (train, plan), validation, wer), seen
+
+
+def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[SpeechRows, list[int]]:
+    rows = SpeechRows(part.rows, part.folder, speech.sampling_rate, training.target_rms)
+    return rows, rows.steps(speech.sampling_rate, speech.grid_seconds)
+
+
+def _wer_measure(
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any]
+) -> Callable[[], float | None]:
+    return lambda: validation_wer(speech, rows, batches, decode)
+
+
+def _last_checkpoint(checkpoints: Path) -> Path | None:
+    """The newest checkpoint that was written to its end; unfinished ones are removed."""
+    newest: tuple[int, Path] | None = None
+    for folder in checkpoints.glob("checkpoint-*"):
+        try:
+            # The library writes this file last.
+            step = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
+        except (OSError, ValueError, KeyError):
+            shutil.rmtree(folder)
+            continue
+        if newest is None or step > newest[0]:
+            newest = (step, folder)
+    return None if newest is None else newest[1]
+
+
+class _Fitted:
+    """A training while and after it runs."""
+
+    def __init__(self, training: Training, model: PeftModel, trainer: SpeechTrainer, rows_by_step: list[int]) -> None:
+        self._training, self._model, self._trainer = training, model, trainer
+        self._rows_by_step = rows_by_step
+        self._trainable = trainable_facts(model)
+        self._before: dict[str, float] = {}
+        self._stopped: LossNotFinite | None = None
+
+    def run(self, checkpoint: Path | None) -> int:
+        """Steps taken here. A resumed training measures the validation before the first step again: same bytes."""
+        self._before = self._trainer.validation_metrics()
+        start = 0
+        if checkpoint is not None:
+            start = int(checkpoint.name.rpartition("-")[2])
+            print(f"train: goes on after step {start} ({checkpoint})", file=sys.stderr)
+        try:
+            self._trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        except LossNotFinite as problem:
+            self._stopped = problem
+            print(f"train: stopped: {problem}", file=sys.stderr)
+        return int(self._trainer.state.global_step) - start
+
+    def write(self, folder: Path, checkpoints: Path) -> None:
+        base = self._model.get_base_model()
+        config = self._model.peft_config[ADAPTER].to_dict() | {
+            "inference_mode": True,
+            "auto_mapping": {"base_model_class": type(base).__name__, "parent_library": type(base).__module__},
+        }
+        base_hash = self._training.files.identity.hash
+        last = get_peft_model_state_dict(self._model, adapter_name=ADAPTER, save_embedding_layers=False)
+        write_adapter(folder / LAST, config, last, base_hash)
+        best_step, kept = self._trainer.state.best_global_step, None
+        if self._training.validation.rows:
+            weights = checkpoints / f"checkpoint-{best_step}" / WEIGHTS
+            kept = bool(best_step) and weights.is_file()
+            (folder / BEST).mkdir(parents=True, exist_ok=True)
+            if kept:
+                write_adapter(folder / BEST, config, load_file(weights), base_hash)
+        else:
+            write_adapter(folder / BEST, config, last, base_hash)
+        write_loss_log(folder / LOSS, self._loss_rows())
+        self._facts(best_step or None, kept).write(folder / FACTS)
+
+    def _facts(self, best_step: int | None, kept: bool | None) -> TrainFacts:
+        history = self._trainer.state.log_history
+        steps = [entry for entry in history if "loss" in entry]
+        with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
+        adapted = sorted(adapted_modules(self._model))
+        problem: dict[str, Any] = {}
+        if self._stopped is not None:
+            problem = {
+                "status": "impossible",
+                "code": "training.diverged",
+                "message": str(self._stopped),
+                "non_finite_step": self._stopped.step,
+            }
+        return self._training.facts(
+            **self._trainable,
+            **problem,
+            zero_gradient_modules=[name for name in adapted if name not in with_gradient] if steps else [],
+            optimizer_steps=int(self._trainer.state.global_step),
+            learning_rate_peak=max((entry["learning_rate"] for entry in steps), default=None),
+            gradient_norm_median=statistics.median([e["grad_norm"] for e in steps]) if steps else None,
+            first_train_loss=steps[0]["loss"] if steps else None,
+            final_train_loss=steps[-1]["loss"] if steps else None,
+            validation=[
+                ValidationPoint(step=row["step"], loss=row["validation_loss"], wer=row.get("validation_wer"))
+                for row in self._loss_rows()
+                if row.get("validation_loss") is not None
+            ],
+            best_step=best_step,
+            best_kept=kept,
+        )
+
+    def _loss_rows(self) -> list[dict[str, Any]]:
+        """A row a step, in order; keys are the columns of the loss log, and `validation_wer`."""
+        rows: dict[int, dict[str, Any]] = {}
+        if self._before:
+            rows[0] = {"step": 0, "epoch": 0.0} | _validation(self._before)
+        for entry in self._trainer.state.log_history:
+            step = int(entry["step"])
+            row = rows.setdefault(step, {"step": step})
+            if "loss" in entry:
+                row["epoch"] = self._rows_by_step[step - 1] / len(self._training.train.rows)
+                row["train_loss"] = entry["loss"]
+                row |= {key: entry[key] for key in ("learning_rate", "grad_norm")}
+            elif "eval_loss" in entry:
+                row |= _validation(entry)
+        return [rows[step] for step in sorted(rows) if len(rows[step]) > 1]
+
+
+def _validation(metrics: dict[str, float]) -> dict[str, float | None]:
+    return {"validation_loss": metrics["eval_loss"], "validation_wer": metrics.get("eval_wer")}

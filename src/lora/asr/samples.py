@@ -1,0 +1,118 @@
+"""The audio of a run: decoded once to be hashed, kept while memory allows, read ahead beside the model. Torch-free.
+
+Hashes are of samples before loudness is changed, so that an utterance is the same utterance under any preprocessing.
+A distorted utterance is known by the hash of the clean one and the name of the distortion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lora.asr.padding import Samples
+from lora.asr.recipe import RECIPE
+from lora.data.audio import load_audio, samples_hash
+from lora.data.harden import Distortion
+from lora.provenance import content_hash
+from lora.records import Utterance
+
+MEMORY_BYTES = 512 * 2**20
+
+Place = tuple[str, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a manifest, the folder their relative audio paths start from, and what is done to their audio."""
+
+    rows: list[Utterance]
+    folder: Path
+    distortion: Distortion | None = None
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the samples of a key come from; `clean` is their hash before any distortion."""
+
+    row: Utterance
+    folder: Path
+    clean: str
+    distortion: Distortion | None
+
+
+class AudioStore:
+    """Audio by key. `sampling_rate` in Hz; `target_rms` scales every utterance, null leaves it as it is.
+
+    `lengths` are samples, by key.
+    """
+
+    def __init__(self, sampling_rate: int, target_rms: float | None, memory_bytes: int = MEMORY_BYTES) -> None:
+        self.sampling_rate = sampling_rate
+        self.target_rms = target_rms
+        self.lengths: dict[str, int] = {}
+        self._free = memory_bytes
+        self._kept: dict[str, Samples] = {}
+        self._sources: dict[str, _Source] = {}
+        self._clean: dict[Place, tuple[str, int]] = {}
+
+    def add(self, rows: Rows) -> list[str]:
+        """Keys of rows, in their order; each piece of audio is decoded once, however many manifests name it.
+
+        Raises UserError naming row and file where audio cannot be read.
+        """
+        return [self._add(row, rows.folder, rows.distortion) for row in rows.rows]
+
+    def retain(self, keys: set[str]) -> None:
+        """Forget the samples of all other keys."""
+        clean = {self._sources[key].clean for key in keys}
+        self._kept = {key: samples for key, samples in self._kept.items() if key in clean}
+
+    def load(self, key: str) -> Samples:
+        """Samples, ready for the model."""
+        source = self._sources[key]
+        samples = self._kept.get(source.clean)
+        if samples is None:
+            samples = load_audio(source.row, source.folder, self.sampling_rate, self.target_rms)
+        if source.distortion is None:
+            return samples
+        return source.distortion.apply(samples, self.sampling_rate, source.clean)
+
+    def read_ahead(self, batches: Sequence[list[str]]) -> Iterator[tuple[list[str], list[Samples]]]:
+        """Batches with their audio, in order; the next one is read while the caller works on the last."""
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            following = reader.submit(self._load_all, batches[0]) if batches else None
+            for position, keys in enumerate(batches):
+                assert following is not None
+                audio = following.result()
+                if position + 1 < len(batches):
+                    following = reader.submit(self._load_all, batches[position + 1])
+                yield keys, audio
+
+    def _add(self, row: Utterance, folder: Path, distortion: Distortion | None) -> str:
+        place = _place(row, folder)
+        if place is None or place not in self._clean:
+            samples = load_audio(row, folder, self.sampling_rate)
+            clean, length = samples_hash(samples), len(samples)
+            if place is not None:
+                self._clean[place] = clean, length
+            if self.target_rms is None and clean not in self._kept and samples.nbytes <= self._free:
+                self._kept[clean] = samples
+                self._free -= samples.nbytes
+        else:
+            clean, length = self._clean[place]
+        key = clean if distortion is None else content_hash(clean, distortion.label, str(RECIPE["harden"]))
+        self.lengths[key] = length
+        self._sources.setdefault(key, _Source(row, folder, clean, distortion))
+        return key
+
+    def _load_all(self, keys: list[str]) -> list[Samples]:
+        return [self.load(key) for key in keys]
+
+
+def _place(row: Utterance, folder: Path) -> Place | None:
+    """What tells two pieces of audio files apart, null for inline samples."""
+    if row.audio is None:
+        return None
+    return str(folder / row.audio), row.offset, None if row.offset is None else row.duration

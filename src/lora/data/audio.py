@@ -1,0 +1,71 @@
+"""Samples of an utterance: decoded, cut to its piece, mixed to one channel, resampled and brought to one
+loudness.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lora.records import UserError, Utterance
+
+Samples = npt.NDArray[np.float32]
+
+
+def load_audio(
+    row: Utterance, folder: Path | str, sampling_rate: int = 16000, target_rms: float | None = None
+) -> Samples:
+    """Mono float32 samples, shape (n,), at `sampling_rate` Hz.
+
+    A row with an `offset` (0 included) is the piece of `duration` seconds from there; a row without one is
+    the whole file, whatever the manifest claims its duration to be. `target_rms` scales by one factor and
+    never clips; silence stays silence. Raises UserError naming the row and the file.
+    """
+    samples, rate = _decoded(row, Path(folder))
+    if samples.size == 0:
+        raise UserError(f"row {row.id}: no audio samples in {row.audio or 'its inline samples'}")
+    if rate != sampling_rate:
+        import soxr
+
+        samples = soxr.resample(samples, rate, sampling_rate)
+    if target_rms is not None:
+        rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+        if rms > 0:
+            samples = samples * np.float32(target_rms / rms)
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def samples_hash(samples: Samples) -> str:
+    """First 32 hex digits of the SHA-256 of little-endian float32 samples."""
+    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<f4").tobytes()).hexdigest()[:32]
+
+
+def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
+    if row.samples is not None:
+        if row.sampling_rate is None:
+            raise UserError(f"row {row.id}: inline samples without sampling_rate")
+        start, stop = _piece(row, row.sampling_rate)
+        return np.asarray(row.samples, dtype=np.float32)[start:stop], row.sampling_rate
+    if row.audio is None:
+        raise UserError(f"row {row.id}: neither audio nor samples")
+    import soundfile
+
+    path = folder / row.audio
+    try:
+        with soundfile.SoundFile(path) as file:
+            start, stop = _piece(row, file.samplerate)
+            file.seek(min(start, file.frames))
+            frames = file.read(-1 if stop is None else stop - start, dtype="float32", always_2d=True)
+            return frames.mean(axis=1, dtype=np.float32), int(file.samplerate)
+    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        raise UserError(f"row {row.id}: cannot read audio {path}: {error}") from None
+
+
+def _piece(row: Utterance, rate: int) -> tuple[int, int | None]:
+    if row.offset is None:
+        return 0, None
+    start = round(row.offset * rate)
+    return start, start + max(1, round(row.duration * rate))

@@ -1,0 +1,143 @@
+"""What manifests call their columns: the synonyms read without configuration, and one row as typed fields.
+
+A row that cannot be used raises `RowError` with the reason a person reads in `<m>.rejected.tsv`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lora.records import Utterance
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "audio": ("audio", "audio_filepath", "audio_path", "path", "wav", "file"),
+    "text": ("text", "transcript", "transcription", "sentence"),
+    "speaker_id": ("speaker_id", "speaker", "client_id", "spk"),
+    "id": ("id",),
+    "duration": ("duration",),
+    "offset": ("offset",),
+    "samples": ("samples",),
+    "sampling_rate": ("sampling_rate",),
+}
+CANONICAL = frozenset(Utterance.model_fields)
+
+
+class RowError(Exception):
+    """Why one row cannot be used."""
+
+
+def has_column(record: Mapping[str, Any], field: str) -> bool:
+    return any(name in record for name in SYNONYMS[field])
+
+
+def row_fields(record: Mapping[str, Any], line: int) -> dict[str, Any]:
+    """Fields of an `Utterance`, from one row of any dialect; `duration` is None where only the header can
+    tell.
+
+    `line` is the row's own where the file is one that this software wrote, so that it stays the line of the
+    person's manifest.
+    """
+    if not has_column(record, "text"):
+        raise RowError(f"no text: expected one of {', '.join(SYNONYMS['text'])}")
+    text = _value(record, "text")
+    if text is not None and not isinstance(text, str):
+        raise RowError(f"text is not a string: {text!r:.60}")
+    if text is None or not text.strip():
+        raise RowError("empty text")
+    fields: dict[str, Any] = {"text": text, "speaker_id": _name(record, "speaker_id")}
+    fields |= {"offset": _number(record, "offset"), "duration": _number(record, "duration")}
+    fields |= _audio(record)
+    if fields["offset"] is not None and fields["offset"] < 0:
+        raise RowError(f"offset {fields['offset']:g} s is negative")
+    if "samples" in fields and fields["duration"] is None:
+        fields["duration"] = len(fields["samples"]) / fields["sampling_rate"] - (fields["offset"] or 0.0)
+    if fields["duration"] is not None and fields["duration"] <= 0:
+        raise RowError(f"zero length: duration is {fields['duration']:g} s")
+    fields["id"] = _name(record, "id") or _derived_id(fields)
+    written_by_us = set(record) <= CANONICAL and isinstance(record.get("line"), int)
+    fields["line"] = record["line"] if written_by_us else line
+    return fields
+
+
+def _value(record: Mapping[str, Any], field: str) -> Any:
+    """The first synonym that holds something; an empty column beside a filled synonym does not hide it."""
+    for name in SYNONYMS[field]:
+        if record.get(name) not in (None, ""):
+            return record[name]
+    return None
+
+
+def _name(record: Mapping[str, Any], field: str) -> str | None:
+    value = _value(record, field)
+    if value is None or isinstance(value, str):
+        return value.strip() or None if value else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise RowError(f"{field} is neither a string nor a whole number: {value!r:.60}")
+
+
+def _number(record: Mapping[str, Any], field: str) -> float | None:
+    value = _value(record, field)
+    if value is None:
+        return None
+    try:
+        number = float(value) if not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise RowError(f"{field} is not a number: {value!r:.60}")
+    return number
+
+
+def _audio(record: Mapping[str, Any]) -> dict[str, Any]:
+    """`audio` as a path, or inline: `samples`, a list in `audio`, or a mapping with `array` as data sets
+    write it.
+    """
+    samples, rate = _value(record, "samples"), _number(record, "sampling_rate")
+    audio = _value(record, "audio")
+    if isinstance(audio, Mapping):
+        samples, rate = audio.get("array"), _number(audio, "sampling_rate") or rate
+        audio = audio.get("path") if samples is None else None
+    elif isinstance(audio, list):
+        samples, audio = audio, None
+    if samples is not None:
+        return _inline(samples, rate)
+    if audio is None:
+        raise RowError(f"no audio: expected one of {', '.join(SYNONYMS['audio'])}, or samples")
+    if not isinstance(audio, str):
+        raise RowError(f"audio is neither a path nor samples: {audio!r:.60}")
+    return {"audio": audio}
+
+
+def _inline(samples: Any, rate: float | None) -> dict[str, Any]:
+    if rate is None or rate <= 0 or rate != int(rate):
+        raise RowError("inline samples need a sampling_rate in whole Hz")
+    try:
+        array = np.asarray(samples, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty((0, 0))
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise RowError("inline samples are not a flat list of finite numbers")
+    if array.size == 0:
+        raise RowError("zero length: no samples")
+    return {"samples": array.tolist(), "sampling_rate": int(rate)}
+
+
+def _derived_id(fields: Mapping[str, Any]) -> str:
+    """Audio as written, with `#offset-duration` for a piece of a longer file; hash of the PCM for inline
+    samples.
+    """
+    if "samples" in fields:
+        pcm = np.asarray(fields["samples"], dtype="<f4").tobytes()
+        base = hashlib.sha256(pcm).hexdigest()[:32]
+    else:
+        base = fields["audio"]
+    if fields["offset"] is None:
+        return str(base)
+    duration = "" if fields["duration"] is None else f"{fields['duration']:g}"
+    return f"{base}#{fields['offset']:g}-{duration}"

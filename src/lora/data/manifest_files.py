@@ -1,0 +1,118 @@
+"""The lines of a manifest file: JSON lines, CSV or TSV by suffix, each with its line number or the reason
+it is broken.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lora.records import UserError
+
+Parsed = tuple[int, dict[str, Any] | str]
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def parsed_lines(path: Path) -> Iterator[Parsed]:
+    """(line number from 1, row) for every line that is not blank; a broken line yields its reason instead
+    of a row.
+
+    Raises UserError when the file cannot be read as text at all.
+    """
+    content = _content(path)
+    if path.suffix.lower() == ".csv":
+        return _csv_rows(content)
+    if path.suffix.lower() == ".tsv":
+        return _tsv_rows(content)
+    return _json_rows(content)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such manifest") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the manifest: {error.strerror}") from None
+    if content.startswith(UTF16):
+        raise UserError(f"{path}: the manifest is UTF-16; save it as UTF-8")
+    if b"\0" in content[:4096]:
+        raise UserError(f"{path}: not a text file; a manifest is JSON lines, CSV or TSV")
+    return content.removeprefix(b"\xef\xbb\xbf")
+
+
+def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
+    """Split at line feeds only: str.splitlines would also cut at U+2028, which JSON strings may hold."""
+    for number, raw in enumerate(content.split(b"\n"), start=1):
+        try:
+            yield number, raw.removesuffix(b"\r").decode("utf-8")
+        except UnicodeDecodeError:
+            yield number, None
+
+
+def _json_rows(content: bytes) -> Iterator[Parsed]:
+    for number, line in _text_lines(content):
+        if line is None:
+            yield number, "broken line: not UTF-8"
+        elif line.strip():
+            yield number, _json_row(line)
+
+
+def _json_row(line: str) -> dict[str, Any] | str:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"broken line: not JSON: {error}"
+    return row if isinstance(row, dict) else f"broken line: a JSON {type(row).__name__}, not an object"
+
+
+def _tsv_rows(content: bytes) -> Iterator[Parsed]:
+    """Quotes mean nothing inside a TSV cell: one unbalanced quote in a sentence must not swallow the rows
+    after it.
+    """
+    header: list[str] | None = None
+    for number, line in _text_lines(content):
+        if line is None:
+            yield number, "broken line: not UTF-8"
+        elif line.strip():
+            cells = [_unquoted(cell) for cell in line.split("\t")]
+            if header is None:
+                header = [cell.strip() for cell in cells]
+            else:
+                yield number, _table_row(header, cells)
+
+
+def _unquoted(cell: str) -> str:
+    inner = cell[1:-1]
+    whole = len(cell) >= 2 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
+    return inner.replace('""', '"') if whole else cell
+
+
+def _csv_rows(content: bytes) -> Iterator[Parsed]:
+    lines = (("\N{REPLACEMENT CHARACTER}" if line is None else line) + "\n" for _, line in _text_lines(content))
+    reader = csv.reader(lines, strict=True)
+    header: list[str] | None = None
+    while True:
+        start = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield start, f"broken line: {error} (lines {start} to {reader.line_num} are lost)"
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if header is None:
+            header = [cell.strip() for cell in cells]
+        else:
+            yield start, _table_row(header, [cell.replace("\r\n", "\n") for cell in cells])
+
+
+def _table_row(header: list[str], cells: list[str]) -> dict[str, Any] | str:
+    if len(cells) != len(header):
+        return f"broken line: {len(cells)} columns where the header has {len(header)}"
+    return dict(zip(header, cells, strict=True))

@@ -1,0 +1,123 @@
+"""The training and validation split: by speaker where that is possible, the same on every machine.
+
+Which rows go where depends on the seed and on ids and speakers, never on the order of rows in the file:
+the order of candidates is that of SHA-256 over seed and name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lora.data.durations import hours, speakers, survives
+from lora.records import SplitOption, SplitSizes, Utterance
+
+# Above this share of the rows, validation by whole speakers would starve training: rows are split instead.
+LARGEST_VALIDATION = 1 / 3
+# Exact search keeps one bit a (speaker, sum of rows); 5e7 bits are 6 MB.
+EXACT_SEARCH = 50_000_000
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows sorted by id. `method` says what was kept together; `too_long` rows are those beyond
+    max_seconds.
+    """
+
+    train: list[Utterance]
+    val: list[Utterance]
+    too_long: list[Utterance]
+    method: Literal["speaker", "row", "none"]
+
+
+def split(
+    rows: Sequence[Utterance], max_seconds: float | None, val_fraction: float, by_speaker: bool, seed: int
+) -> Split:
+    """Rows that survive `max_seconds`, in two parts.
+
+    Whole speakers go to validation, as close to `val_fraction` of the rows as sums of speakers allow,
+    unless fewer than two speakers are known or that would take more than a third of the rows (or twice
+    `val_fraction`, if larger). Rows without a speaker stay in training then. Validation holds at least one
+    row when two rows survive.
+    """
+    kept = sorted((row for row in rows if survives(row.duration, max_seconds)), key=lambda row: row.id)
+    too_long = sorted((row for row in rows if not survives(row.duration, max_seconds)), key=lambda row: row.id)
+    if len(kept) < 2:
+        return Split(kept, [], too_long, "none")
+    target = min(max(1, int(val_fraction * len(kept) + 0.5)), len(kept) - 1)
+    chosen = _validation_speakers(kept, target, val_fraction, seed) if by_speaker else set()
+    if chosen:
+        val = [row for row in kept if row.speaker_id in chosen]
+        train = [row for row in kept if row.speaker_id not in chosen]
+        return Split(train, val, too_long, "speaker")
+    ids = set(_seeded((row.id for row in kept), seed)[:target])
+    val = [row for row in kept if row.id in ids]
+    return Split([row for row in kept if row.id not in ids], val, too_long, "row")
+
+
+def sizes(parts: Split) -> list[SplitSizes]:
+    named = (("train", parts.train), ("val", parts.val), ("too_long", parts.too_long))
+    return [SplitSizes(part=p, rows=len(r), hours=round(hours(r), 6), speakers=speakers(r)) for p, r in named]
+
+
+def option(
+    rows: Sequence[Utterance], threshold: float, val_fraction: float, by_speaker: bool, seed: int
+) -> SplitOption:
+    """What the split would be with this threshold; hours and speakers are those of the surviving rows."""
+    parts = split(rows, threshold, val_fraction, by_speaker, seed)
+    kept = parts.train + parts.val
+    return SplitOption(
+        threshold=threshold,
+        rows=len(kept),
+        hours=round(hours(kept), 6),
+        train_rows=len(parts.train),
+        val_rows=len(parts.val),
+        speakers=speakers(kept),
+    )
+
+
+def _seeded(names: Iterable[str], seed: int) -> list[str]:
+    return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}\0{name}".encode()).digest(), name))
+
+
+def _validation_speakers(kept: Sequence[Utterance], target: int, val_fraction: float, seed: int) -> set[str]:
+    """Speakers whose rows come closest to `target`; empty where no set of whole speakers is acceptable."""
+    count: Counter[str] = Counter(row.speaker_id for row in kept if row.speaker_id is not None)
+    limit = min(int(max(LARGEST_VALIDATION, 2 * val_fraction) * len(kept)), len(kept) - 1)
+    names = [name for name in _seeded(count, seed) if count[name] <= limit]
+    if len(count) < 2 or not names:
+        return set()
+    if len(names) * limit > EXACT_SEARCH:
+        return _first_fit(names, count, target)
+    return _closest_sum(names, count, target, limit)
+
+
+def _first_fit(names: Sequence[str], count: Counter[str], target: int) -> set[str]:
+    chosen: set[str] = set()
+    total = 0
+    for name in names:
+        if total + count[name] <= target:
+            chosen.add(name)
+            total += count[name]
+    return chosen or {min(names, key=lambda name: (count[name], name))}
+
+
+def _closest_sum(names: Sequence[str], count: Counter[str], target: int, limit: int) -> set[str]:
+    """Subset sums as bits of an integer, one integer a speaker, then back from the best sum; ties take
+    fewer rows.
+    """
+    mask = (1 << (limit + 1)) - 1
+    reachable = [1]
+    for name in names:
+        reachable.append((reachable[-1] | reachable[-1] << count[name]) & mask)
+    sums = (total for total in range(1, limit + 1) if reachable[-1] >> total & 1)
+    total = min(sums, key=lambda value: (abs(value - target), value))
+    chosen: set[str] = set()
+    for index in range(len(names), 0, -1):
+        if not reachable[index - 1] >> total & 1:
+            chosen.add(names[index - 1])
+            total -= count[names[index - 1]]
+    return chosen

@@ -1,0 +1,97 @@
+"""D3: does the adapter change anything? From its files up to the texts, the lowest broken rung is the cause.
+
+All rungs are told (`rungs`), but what follows from a lower rung, or from a training that went wrong, is no cause of its
+own: an adapter of zeros changes no text either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lora.diagnosis.causes import CAUSES, RANK, cause
+from lora.diagnosis.facts import StudyFacts
+from lora.diagnosis.findings import Answer, Findings, found, worst
+from lora.diagnosis.rungs import (
+    changed_texts,
+    file_rung,
+    load_rung,
+    logits_rung,
+    partial_targets,
+    rung_answer,
+    text_rung,
+    weights_rung,
+)
+from lora.diagnosis.wording import count
+from lora.records import Cause, CheckStatus, EffectFacts
+
+# What a training gone wrong leaves behind: its own cause explains these rungs.
+CONSEQUENCES = {"adapter.not_finite", "adapter.zero_delta", "adapter.negligible_delta", "adapter.no_text_change"}
+RUNGS = ("adapter.file", "adapter.load", "adapter.weights", "adapter.logits", "adapter.text")
+
+
+def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[Cause]) -> Findings:
+    """All rungs of one candidate; its causes are the lowest broken rung, or whatever weakens an adapter that works."""
+    effect = facts.effect.get(run)
+    if effect is None or effect.status == "impossible":
+        return _without_ladder(facts, run, effect)
+    rungs = Findings().add(
+        file_rung(facts, run, effect),
+        load_rung(facts, run, effect),
+        weights_rung(facts, run, effect),
+        logits_rung(facts, run, effect),
+        text_rung(facts, run, effect),
+    )
+    explained = explained_by_training(training_causes)
+    causes = [c for c in rungs.causes if not (explained and c.code in CONSEQUENCES)]
+    broken = [c for c in causes if c.severity == "blocks"][:1]
+    if broken or explained:
+        return Findings(rungs.checks, broken)
+    return Findings(rungs.checks, causes).add(partial_targets(facts, run, effect))
+
+
+def explained_by_training(causes: Iterable[Cause]) -> bool:
+    """Whether the training of a run went so wrong that its adapter cannot be otherwise."""
+    return any(c.code.startswith("training.") and CAUSES[c.code].severity == "blocks" for c in causes)
+
+
+def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> Findings:
+    """No rung could be climbed: brought transcripts show only their texts, an impossible effect carries its code."""
+    if effect is None and facts.config.kind(run) in {"hypotheses", "checkpoint"}:
+        changed, looked_at = changed_texts(facts, run)
+        evidence = [facts.at("paired", run, f"{m}.json") for r, m in facts.paired if r == run]
+        told = f"{changed} of {count(looked_at, 'hypothesis', 'hypotheses')} of {run} differ from the baseline's"
+        if changed or not looked_at:
+            status: CheckStatus = "pass" if changed else "unknown"
+            return found("adapter.text", Answer(status, f"{told}.", changed), evidence, run)
+        broken = cause("adapter.no_text_change", f"{told}.", evidence, run)
+        return found("adapter.text", Answer("fail", f"{told}.", changed, cause=broken), evidence, run)
+    told = effect.message if effect and effect.message else "its effect was not measured"
+    wrong = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
+    findings = Findings()
+    for rung in RUNGS:
+        status = "fail" if wrong and rung == RUNGS[0] else "unknown"
+        findings.add(rung_answer(facts, run, rung, Answer(status, f"{run}: {told}.".replace("..", "."))))
+    return findings
+
+
+def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:
+    """The criterion: the rungs of the gate run, from its file to the texts, as `findings` of that run hold them."""
+    run = facts.config.gate_run
+    if run is None:
+        answer = Answer("unknown", "There is no candidate, so nothing shows that tuning takes effect.")
+        return found("adapter_change", answer, [])
+    evidence = [facts.at("effect", f"{run}.json")]
+    own = [c for c in findings.checks if c.run == run and c.id in RUNGS]
+    blocking = [c for c in findings.causes if c.run == run and CAUSES[c.code].severity == "blocks"]
+    blocking = [c for c in blocking if c.code.startswith(("adapter.", "training."))]
+    blocking.sort(key=lambda c: RANK[c.code])
+    effect = facts.effect.get(run)
+    norm, least = effect.median_relative_norm if effect else None, facts.config.adapter.min_relative_norm
+    status = worst(check.status for check in own)
+    if blocking:
+        return found("adapter_change", Answer("fail", blocking[0].because, norm, least), evidence, run)
+    telling = next((check.summary for check in own if check.status == status and status != "pass"), None)
+    if status == "pass":
+        telling = " ".join(check.summary for check in own if check.id in {"adapter.weights", "adapter.text"})
+    answer = Answer(status, telling or f"The effect of {run} was not measured.", norm, least)
+    return found("adapter_change", answer, evidence, run)

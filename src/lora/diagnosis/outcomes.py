@@ -1,0 +1,153 @@
+"""What the tuned runs did to the WER: outcomes as they are, and what explains a valid but unwelcome one.
+
+The outcome of the short run never decides readiness; it warns, with the cause that is most likely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lora.diagnosis.causes import cause
+from lora.diagnosis.facts import StudyFacts
+from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.headroom import baseline
+from lora.diagnosis.wording import percent, points, round_points
+from lora.records import Cause, PairedScore, RunOutcome
+
+# Causes that explain a worse WER, in the order in which they are believed.
+EXPLANATIONS = {
+    "labels.": "the labels teach something else (see there)",
+    "adapter.excessive_delta": "the adapter overwrites the base model",
+    "training.overfit": "the training overfits",
+    "training.best_not_kept": "the best step was not the one evaluated",
+}
+
+
+def paired_score(facts: StudyFacts, run: str, manifest: str) -> PairedScore | None:
+    paired = facts.paired.get((run, manifest))
+    return paired.within if paired and paired.status == "ok" else None
+
+
+def run_outcomes(facts: StudyFacts) -> list[RunOutcome]:
+    """Every candidate on every manifest, in the order of the configuration."""
+    return [_outcome(facts, run, m) for run in facts.config.candidates for m in facts.config.evaluations]
+
+
+def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
+    score, before = paired_score(facts, run, manifest), baseline(facts, manifest)
+    if score is None:
+        tuned = facts.wer.get((run, manifest))
+        after = tuned.within.wer if tuned and tuned.status == "ok" and tuned.within else None
+        wer = before.wer if before else None
+        return RunOutcome(
+            run=run, manifest=manifest, baseline_wer=wer, tuned_wer=after, delta=None, ci_low=None, ci_high=None,
+            within_margin=None, outcome=None,
+        )  # fmt: skip
+    return RunOutcome(
+        run=run,
+        manifest=manifest,
+        baseline_wer=score.baseline_wer,
+        tuned_wer=score.tuned_wer,
+        delta=score.delta,
+        ci_low=score.interval.low,
+        ci_high=score.interval.high,
+        within_margin=score.within_margin,
+        outcome=score.outcome,
+    )
+
+
+def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known: Iterable[Cause]) -> Findings:
+    """Harm on the evaluation manifest, forgetting on general ones. `known` are the causes found so far.
+
+    Silent where the run's adapter or training is broken: then that explains every number.
+    """
+    known = list(known)
+    if any(c.run == run and c.severity == "blocks" for c in known):
+        return Findings()
+    findings = Findings()
+    if eval_manifest is not None:
+        findings.add(harm(facts, run, eval_manifest, known))
+    for manifest in facts.config.general:
+        findings.add(forgetting(facts, run, manifest))
+    return findings
+
+
+def harm(facts: StudyFacts, run: str, manifest: str, known: list[Cause]) -> Findings:
+    """Whether the run is worse than the baseline by more than chance."""
+    score, evidence = paired_score(facts, run, manifest), [facts.at("paired", run, f"{manifest}.json")]
+    if score is None or score.delta is None:
+        return found(
+            "adapter.outcome", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
+        )
+    told = _told(run, manifest, score)
+    if score.outcome != "worse":
+        return found("adapter.outcome", Answer("pass", f"{told}.", score.delta, 0.0), evidence, run, manifest)
+    codes = [c.code for c in known if c.run in {None, run}]
+    reasons = [why for begin, why in EXPLANATIONS.items() if any(code.startswith(begin) for code in codes)]
+    likely = reasons[0] if reasons else "the training is too strong for its data"
+    worse = cause("adapter.worsens", f"{told}; most likely {likely}.", evidence, run, manifest)
+    return found("adapter.outcome", Answer("warn", worse.because, score.delta, 0.0, worse), evidence, run, manifest)
+
+
+def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
+    """General speech must not suffer: not worse is said only where the whole interval lies below the margin."""
+    margin = facts.config.statistics.equivalence_margin
+    score, evidence = paired_score(facts, run, manifest), [facts.at("paired", run, f"{manifest}.json")]
+    if score is None or score.delta is None:
+        return found(
+            "adapter.forgetting", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
+        )
+    told, high = _told(run, manifest, score), score.interval.high
+    if score.outcome == "worse" and not score.within_margin:
+        forgets = cause("adapter.forgets", f"{told}.", evidence, run, manifest)
+        return found(
+            "adapter.forgetting", Answer("warn", f"{told}.", score.delta, margin, forgets), evidence, run, manifest
+        )
+    if score.outcome == "unchanged" or (high is not None and high < margin):
+        answer = Answer("pass", f"{told}: no forgetting beyond {round_points(margin)}.", score.delta, margin)
+        return found("adapter.forgetting", answer, evidence, run, manifest)
+    answer = Answer(
+        "unknown",
+        f"{told}: forgetting beyond {round_points(margin)} is neither shown nor excluded.",
+        score.delta,
+        margin,
+    )
+    return found("adapter.forgetting", answer, evidence, run, manifest)
+
+
+def direction(facts: StudyFacts) -> Findings:
+    """Other tuned runs against the gate run on each manifest: opposite only where both intervals exclude zero."""
+    gate, findings = facts.config.gate_run, Findings()
+    opposite = {("better", "worse"), ("worse", "better")}
+    for manifest in facts.config.evaluations:
+        own = paired_score(facts, gate or "", manifest)
+        for run in facts.config.candidates:
+            other = paired_score(facts, run, manifest)
+            if gate is None or run == gate or own is None or other is None:
+                continue
+            evidence = [facts.at("paired", r, f"{manifest}.json") for r in (gate, run)]
+            if (own.outcome, other.outcome) not in opposite:
+                answer = Answer("pass", f"{gate} and {run} do not contradict each other on {manifest}.")
+                findings.add(found("adapter.direction", answer, evidence, run, manifest))
+                continue
+            because = f"{_told(gate, manifest, own)}, while {_told(run, manifest, other)}."
+            remedy = f"Compare the settings of {gate} and {run} (training, adapter, decoding) before believing either."
+            mismatch = cause("adapter.direction_mismatch", because, evidence, gate, manifest, remedy)
+            findings.add(found("adapter.direction", Answer("warn", because, cause=mismatch), evidence, run, manifest))
+    return findings
+
+
+def _told(run: str, manifest: str, score: PairedScore) -> str:
+    """`lora takes domain from 37.5 % to 22.7 % (14.8 points better, 95 % interval 12.1 to 17.3)`."""
+    if score.baseline_wer is None or score.tuned_wer is None or score.delta is None:
+        return f"{run} has no WER on {manifest}"
+    moved = f"{run} takes {manifest} from {percent(score.baseline_wer)} to {percent(score.tuned_wer)}"
+    if score.outcome == "unchanged":
+        return f"{run} changes no text of {manifest} (WER {percent(score.baseline_wer)})"
+    low, high = score.interval.low, score.interval.high
+    between = "no interval can be given"
+    if low is not None and high is not None:
+        between = f"{100 * score.interval.confidence:g} % interval {100 * low:+.2f} to {100 * high:+.2f} points"
+    direction = "worse" if score.delta > 0 else "better"
+    size = f"{points(score.delta)} {direction}" if score.delta else "no difference"
+    return f"{moved} ({size}; {between})"

@@ -1,0 +1,146 @@
+"""Did the short training run do what it was told? Part of D3: what happened before there was an adapter to look at."""
+
+from __future__ import annotations
+
+import math
+
+from lora.diagnosis.causes import cause
+from lora.diagnosis.facts import StudyFacts
+from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.wording import count, listed, percent
+from lora.records import TrainFacts
+
+
+def judge_training(facts: StudyFacts, run: str) -> Findings:
+    """Checks of one trained candidate; empty where it was not trained here or could not be trained."""
+    train = facts.training.get(run)
+    if train is None or train.status == "impossible":
+        return Findings()
+    findings = finite_loss(facts, run, train).add(trained_parameters(facts, run, train))
+    if findings.causes and findings.causes[0].code == "training.diverged":
+        return findings  # what follows from worthless weights is no cause of its own
+    findings.add(steps(facts, run, train))
+    if train.optimizer_steps:
+        findings.add(gradient(facts, run, train), learning_rate(facts, run, train))
+        findings.add(validation(facts, run, train), best_step(facts, run, train))
+    return findings
+
+
+def _evidence(facts: StudyFacts, run: str) -> list[str]:
+    return [facts.at("adapters", run, "train.json"), facts.at("adapters", run, "loss.tsv")]
+
+
+def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """A loss that stays finite and does not grow."""
+    evidence, most = _evidence(facts, run), facts.config.adapter.max_loss_growth
+    if train.non_finite_step is not None:
+        because = f"The training loss of {run} was not finite from step {train.non_finite_step} on."
+        broken = cause("training.diverged", because, evidence, run)
+        return found("training.loss", Answer("fail", because, None, most, broken), evidence, run)
+    first, final = train.first_train_loss, train.final_train_loss
+    if first is None or final is None:
+        return found(
+            "training.loss", Answer("unknown", f"No training loss of {run} was logged.", None, most), evidence, run
+        )
+    told = f"The training loss of {run} went from {first:.3f} to {final:.3f}"
+    growth = final / first if first > 0 else math.inf if final > 0 else 1.0
+    if growth <= most:
+        return found("training.loss", Answer("pass", f"{told}.", growth, most), evidence, run)
+    broken = cause("training.diverged", f"{told}: it grew instead of falling.", evidence, run)
+    return found("training.loss", Answer("fail", f"{told}.", growth, most, broken), evidence, run)
+
+
+def trained_parameters(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """Parameters that require a gradient are those of the adapter and no others."""
+    evidence = _evidence(facts, run)
+    if not train.other_trainable and train.trainable_parameters:
+        share = (
+            percent(train.trainable_parameters / train.total_parameters)
+            if train.total_parameters
+            else "an unknown part"
+        )
+        summary = f"{run} trains {count(train.trainable_parameters, 'parameter')} ({share}), all of them the adapter's."
+        return found("training.parameters", Answer("pass", summary, 0, 0), evidence, run)
+    because = f"{run} had no trainable parameter at all."
+    if train.other_trainable:
+        others = count(len(train.other_trainable), "parameter tensor")
+        because = f"{run} also trained {others} that its adapter file does not hold ({listed(train.other_trainable)})."
+    broken = cause("training.wrong_parameters", because, evidence, run)
+    answer = Answer("fail", because, len(train.other_trainable), 0, broken)
+    return found("training.parameters", answer, evidence, run)
+
+
+def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """Optimiser steps taken against planned."""
+    evidence, done, planned = _evidence(facts, run), train.optimizer_steps, train.planned_steps
+    told = f"{run} took {done} of {count(planned, 'planned optimiser step')}."
+    if done >= planned and done > 0:
+        return found("training.steps", Answer("pass", told, done, planned), evidence, run)
+    broken = cause("training.steps_short", told, evidence, run)
+    return found("training.steps", Answer("fail", told, done, planned, broken), evidence, run)
+
+
+def gradient(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """Every adapted module receives a gradient."""
+    evidence, dead = _evidence(facts, run), train.zero_gradient_modules
+    if not dead and train.gradient_norm_median != 0:
+        summary = f"All {count(train.target_modules, 'adapted module')} of {run} received gradients."
+        return found("training.gradient", Answer("pass", summary, 0, 0), evidence, run)
+    because = f"The median gradient norm of {run} is exactly 0."
+    if dead:
+        modules = count(train.target_modules, "adapted module")
+        because = f"{len(dead)} of {modules} of {run} never had a gradient ({listed(dead)})."
+    broken = cause("training.no_gradient", because, evidence, run)
+    return found("training.gradient", Answer("fail", because, len(dead), 0, broken), evidence, run)
+
+
+def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """The optimiser's own peak against the configured learning rate; a configured 0 teaches nothing either."""
+    evidence, peak = _evidence(facts, run), train.learning_rate_peak
+    asked, least = train.settings.get("learning_rate"), facts.config.adapter.min_learning_rate_share
+    if peak is None or not isinstance(asked, int | float):
+        answer = Answer("unknown", f"The learning rate that {run} applied is not known.", peak, None)
+        return found("training.learning_rate", answer, evidence, run)
+    told = f"The learning rate of {run} peaked at {peak:g} in the optimiser; {asked:g} was asked for"
+    threshold = least * asked
+    if peak > 0 and threshold <= peak <= asked / least:
+        return found("training.learning_rate", Answer("pass", f"{told}.", peak, threshold), evidence, run)
+    file = facts.effect[run].file if run in facts.effect else None
+    if file is not None and file.lora_b and file.lora_b_zero == file.lora_b:
+        told += f", and all {file.lora_b} lora_B matrices are still exactly zero"
+        evidence = [*evidence, facts.at("effect", f"{run}.json")]
+    broken = cause("training.lr_not_applied", f"{told}.", evidence, run)
+    return found("training.learning_rate", Answer("fail", f"{told}.", peak, threshold, broken), evidence, run)
+
+
+def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """Validation loss after its best step."""
+    evidence, most = _evidence(facts, run), facts.config.adapter.max_overfit
+    points = [(p.step, p.loss) for p in train.validation if p.loss is not None and math.isfinite(p.loss)]
+    if not points:
+        return found("training.validation", Answer("unknown", f"{run} was not validated.", None, most), evidence, run)
+    best_step, best = min(points, key=lambda point: (point[1], point[0]))
+    last_step, last = points[-1]
+    rise = (last - best) / best if best > 0 else 0.0
+    told = (
+        f"Validation loss of {run} is lowest at step {best_step} ({best:.3f}) and {last:.3f} at its last, {last_step}"
+    )
+    if rise <= most or last_step <= best_step:
+        return found("training.validation", Answer("pass", f"{told}.", rise, most), evidence, run)
+    if train.final_train_loss is not None:
+        told += f", while training loss fell to {train.final_train_loss:.3f}"
+    broken = cause("training.overfit", f"{told}.", evidence, run)
+    return found("training.validation", Answer("warn", f"{told}.", rise, most, broken), evidence, run)
+
+
+def best_step(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """`best/` holds the weights of the best step."""
+    evidence = _evidence(facts, run)
+    if train.best_kept is None:
+        return found("training.best", Answer("unknown", f"The best step of {run} is not known."), evidence, run)
+    if train.best_kept:
+        answer = Answer("pass", f"The best step of {run} ({train.best_step}) was kept.", train.best_step)
+        return found("training.best", answer, evidence, run)
+    because = f"The best step of {run} is {train.best_step}, and its weights were not kept."
+    broken = cause("training.best_not_kept", because, evidence, run)
+    return found("training.best", Answer("warn", because, train.best_step, None, broken), evidence, run)

@@ -1,0 +1,1 @@
+"""Documents and pictures for people: the summary, what is published of it, and the plots. Judges nothing."""

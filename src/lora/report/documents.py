@@ -1,0 +1,155 @@
+"""Writes into documents that belong to people: only text between markers is ours, and no kill can damage a file.
+
+A document is read, changed in memory, written to a temporary file in the same folder, flushed to disk, and put in place
+by one rename, unless somebody saved the document meanwhile. Bytes outside the markers are never touched, and nothing is
+written where nothing changed. A marker counts only where it stands alone on its line.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lora.records import UserError
+
+ATTEMPTS = 5
+LEFTOVER_SECONDS = 60.0
+SUFFIX = ".publish.tmp"
+
+
+def begin(name: str) -> str:
+    return f"<!-- BEGIN {name} -->"
+
+
+def end(name: str) -> str:
+    return f"<!-- END {name} -->"
+
+
+def has_block(document: str, name: str) -> bool:
+    return any(line.strip() == begin(name) for line in document.splitlines())
+
+
+def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
+    """The document with `body` between the markers of `name`; a missing block is appended.
+
+    Raises UserError that says what to mend in `path` where markers are broken or stand twice.
+    """
+    lines = document.splitlines(keepends=True)
+    begins = [i for i, line in enumerate(lines) if line.strip() == begin(name)]
+    ends = [i for i, line in enumerate(lines) if line.strip() == end(name)]
+    if not begins and not ends:
+        return append_block(document, name, body)
+    if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
+        raise UserError(f"{path}: {_mending(name, begins, ends)} The document was left as it is.")
+    inner = _with_line_ends(f"{_harmless(body)}\n", document)
+    head = "".join(lines[: begins[0] + 1])
+    return f"{head}{inner}{''.join(lines[ends[0] :])}"
+
+
+def append_block(document: str, name: str, body: str) -> str:
+    """The document with a new block at its end, after one blank line."""
+    gap = "" if not document else "\n" if document.endswith("\n") else "\n\n"
+    block = f"{gap}{begin(name)}\n{_harmless(body)}\n{end(name)}\n"
+    return document + _with_line_ends(block, document)
+
+
+def update_document(path: Path | str, template: str, change: Callable[[str], str]) -> bool:
+    """Replace the document at `path` by `change` of itself (of `template` if it is missing); True if it was written.
+
+    A symbolic link is followed, mode is kept. Raises UserError if the file is not UTF-8 text, cannot be written, or is
+    saved by somebody else again and again.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target)
+        for _ in range(ATTEMPTS):
+            old = target.read_bytes() if target.exists() else None
+            new = change(template if old is None else _decoded(old, path)).encode("utf-8")
+            if new == old:
+                return False
+            if _put(target, old, new):
+                return True
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+    raise UserError(f"{path}: somebody else keeps saving this file; close it elsewhere and publish again")
+
+
+def _put(target: Path, old: bytes | None, new: bytes) -> bool:
+    """Write, flush, compare, rename; False (and nothing done) if the document is no longer `old`."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=SUFFIX, dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(new)
+            file.flush()
+            mode = stat.S_IMODE(target.stat().st_mode) if old is not None else 0o666 & ~_umask()
+            temporary.chmod(mode)
+            os.fsync(file.fileno())
+        current = target.read_bytes() if target.exists() else None
+        if current != old:
+            return False
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush_folder(target.parent)
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the system can flush folders."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Temporary files of publishes that were killed; young ones may belong to one that still runs."""
+    for leftover in target.parent.glob(f".{target.name}.*{SUFFIX}"):
+        if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+            leftover.unlink(missing_ok=True)
+
+
+def _decoded(content: bytes, path: Path | str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: byte {error.start} is not UTF-8 text; save the document as UTF-8") from None
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _harmless(body: str) -> str:
+    """No text in a block can open or close a comment, hence imitate a marker."""
+    return body.strip("\n").replace("<!--", "<! --").replace("-->", "-- >")
+
+
+def _with_line_ends(block: str, document: str) -> str:
+    return block.replace("\n", "\r\n") if "\r\n" in document else block
+
+
+def _mending(name: str, begins: list[int], ends: list[int]) -> str:
+    where = ", ".join([*(f"BEGIN in line {i + 1}" for i in begins), *(f"END in line {i + 1}" for i in ends)])
+    pair = f'"{begin(name)}" and "{end(name)}"'
+    if len(begins) > 1 or len(ends) > 1:
+        return f"the markers {pair} may stand there once each, found {where}: keep one pair and delete the others."
+    if not ends:
+        return f'found {where} but no "{end(name)}": add that line where the generated text ends.'
+    if not begins:
+        return f'found {where} but no "{begin(name)}": add that line where the generated text begins.'
+    return f"the markers stand in the wrong order ({where}): put BEGIN before END."

@@ -1,0 +1,92 @@
+"""Training rows by duration: how many survive each threshold, which one was chosen, how many were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from lora.records import DurationDecision
+from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, PALE, figure, headed, message
+
+FEW = "#a9bccb"
+
+
+def plot_durations(durations: Sequence[float], decision: DurationDecision, png: Path, svg: Path) -> None:
+    """`durations` in seconds, of all usable training rows."""
+    with figure(8.6, 4.6, png, svg) as drawn:
+        if not durations:
+            message(drawn, "Training rows by duration", "There is no usable training row, so nothing can be drawn.")
+            return
+        axes = drawn.subplots()
+        _cumulative(axes, sorted(durations), decision.max_seconds)
+        _bars(axes, decision, max(durations))
+        _minimum(axes, decision.min_train_samples, len(durations))
+        headed(axes, _title(decision), _subtitle(durations, decision.max_seconds))
+        axes.set_xlabel("duration limit, and rows of the training split that it leaves", labelpad=8)
+        axes.set_ylabel("training rows")
+        axes.grid(axis="x", visible=False)
+
+
+def _title(decision: DurationDecision) -> str:
+    if decision.max_seconds is None:
+        return "No duration threshold leaves a training row"
+    chosen = next((o for o in decision.options if o.threshold == decision.max_seconds), None)
+    left = "" if chosen is None else f" leaves {chosen.train_rows} rows to train on"
+    return f"max_seconds = {decision.max_seconds:g}{left}"
+
+
+def _subtitle(durations: Sequence[float], limit: float | None) -> str:
+    words = "Bars: training split under each limit. Curve: all usable rows by duration"
+    longer = sum(1 for duration in durations if limit is not None and duration > limit)
+    return f"{words}; hatched: the {longer} longer ones." if longer else f"{words}."
+
+
+def _cumulative(axes: Axes, durations: list[float], limit: float | None) -> None:
+    """Rows of at most x seconds; what the chosen limit leaves out is hatched, not only paler."""
+    xs = [0.0, *durations, durations[-1] * 1.02]
+    ys = [*range(len(durations) + 1), len(durations)]
+    axes.fill_between(xs, ys, step="post", color="#eef3f8", linewidth=0)
+    if limit is not None and limit < durations[-1]:
+        cut = [(x, y) for x, y in zip(xs, ys, strict=True) if x > limit]
+        start = sum(1 for d in durations if d <= limit)
+        axes.fill_between(
+            [limit, *(x for x, _ in cut)],
+            [start, *(y for _, y in cut)],
+            start,
+            step="post",
+            facecolor="none",
+            edgecolor=PALE,
+            hatch="////",
+            linewidth=0,
+        )
+    axes.step(xs, ys, where="post", color=MUTED, linewidth=1.4)
+    axes.set_xlim(0, durations[-1] * 1.02)
+    axes.set_ylim(0, len(durations) * 1.12)
+
+
+def _bars(axes: Axes, decision: DurationDecision, longest: float) -> None:
+    """One bar a threshold; its number of rows stands below it, so that nothing hides the curve."""
+    thresholds = [option.threshold for option in decision.options]
+    gaps = [b - a for a, b in pairwise(thresholds)]
+    width = min([0.04 * longest, *(0.6 * gap for gap in gaps)])
+    axes.set_xlim(0, max([longest * 1.02, *(t + width for t in thresholds)]))
+    axes.set_xticks(thresholds, [f"{o.threshold:g} s\n{o.train_rows}" for o in decision.options])
+    for option, tick in zip(decision.options, axes.get_xticklabels(), strict=True):
+        chosen = option.threshold == decision.max_seconds
+        enough = option.train_rows >= decision.min_train_samples
+        axes.bar(
+            option.threshold, option.train_rows, width, zorder=3, color=ORANGE if chosen else BLUE if enough else FEW
+        )
+        tick.set(linespacing=1.4, color=ORANGE if chosen else INK, fontweight="bold" if chosen else "normal")
+
+
+def _minimum(axes: Axes, rows: int, total: int) -> None:
+    axes.axhline(rows, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=5)
+    axes.annotate(
+        f"at least {rows} asked for", (0, rows), (6, 4), textcoords="offset points", xycoords=("axes fraction", "data"),
+        fontsize=10, color=INK, va="bottom",
+    )  # fmt: skip
+    axes.set_ylim(0, max(total, rows) * 1.12)

@@ -1,0 +1,102 @@
+"""Training and validation loss by optimiser step, with the best step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from lora.records import TrainFacts, ValidationPoint
+from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, figure, headed, message
+from lora.report.wording import plain
+
+Points = list[tuple[float, float]]
+TRAINING_COLUMNS = ("train_loss", "loss")
+
+
+def plot_loss(log: Sequence[Mapping[str, str]], facts: TrainFacts, png: Path, svg: Path) -> None:
+    """`log` holds the rows of loss.tsv; blank cells are steps at which a loss was not taken."""
+    training = _column(log)
+    validation: Points = [(p.step, p.loss) for p in facts.validation if p.loss is not None]
+    with figure(8.6, 4.2, png, svg) as drawn:
+        if not training and not validation:
+            why = facts.message or "the run logged no loss"
+            message(drawn, f"Loss of {plain(facts.run)}", f"Not known: {plain(why)}")
+            return
+        axes = drawn.subplots()
+        if training:
+            axes.plot(*zip(*training, strict=True), color=BLUE, linewidth=1.4, alpha=0.85)
+        if validation:
+            axes.plot(
+                *zip(*validation, strict=True), color=ORANGE, linewidth=1.8, marker="o", markersize=6, clip_on=False
+            )
+        _names(axes, training, validation)
+        _best(axes, facts)
+        _stopped(axes, facts)
+        headed(axes, f"Loss of {plain(facts.run)}", _subtitle(facts))
+        axes.set_xlabel("optimiser step")
+        axes.set_ylabel("loss, nats a token")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(0, max([1, *(x for x, _ in [*training, *validation])]))
+
+
+def _subtitle(facts: TrainFacts) -> str:
+    if facts.status == "impossible":
+        return f"Came to no adapter: {plain(facts.message or facts.code or 'no reason given')}"[:110]
+    rows = f"{facts.train_rows} training and {facts.val_rows} validation rows"
+    return f"{facts.optimizer_steps} of {facts.planned_steps} steps, {rows}"
+
+
+def _column(log: Sequence[Mapping[str, str]]) -> Points:
+    """Step and training loss where it is a finite number."""
+    found: Points = []
+    for row in log:
+        cell = next((row[name] for name in TRAINING_COLUMNS if row.get(name)), "")
+        try:
+            step, loss = float(row.get("step", "")), float(cell)
+        except ValueError:
+            continue
+        if abs(loss) != float("inf") and loss == loss:
+            found.append((step, loss))
+    return found
+
+
+def _names(axes: Axes, training: Points, validation: Points) -> None:
+    """The last value of each curve beside its end, the higher one above the lower one."""
+    ends = [(points[-1], name, colour) for points, name, colour in
+            ((training, "training", BLUE), (validation, "validation", ORANGE)) if points]  # fmt: skip
+    ends.sort(key=lambda end: -end[0][1])
+    for position, (point, name, colour) in enumerate(ends):
+        axes.annotate(
+            f"{name} {point[1]:.3g}", point, (10, 0), textcoords="offset points", color=colour, fontsize=10,
+            fontweight="bold", va="bottom" if position == 0 else "top", annotation_clip=False,
+        )  # fmt: skip
+
+
+def _best(axes: Axes, facts: TrainFacts) -> None:
+    best: ValidationPoint | None = next((p for p in facts.validation if p.step == facts.best_step), None)
+    if best is None or best.loss is None:
+        return
+    kept = {True: "kept", False: "not kept", None: ""}[facts.best_kept]
+    axes.axvline(best.step, color=MUTED, linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
+    ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.6}
+    axes.plot(best.step, best.loss, "o", markersize=13, clip_on=False, **ring)
+    words = f"best: step {best.step}" + (f", {kept}" if kept else "")
+    axes.annotate(
+        words, (best.step, 1), (-6, -4), xycoords=("data", "axes fraction"), textcoords="offset points", ha="right",
+        va="top", fontsize=10,
+    )  # fmt: skip
+
+
+def _stopped(axes: Axes, facts: TrainFacts) -> None:
+    if facts.non_finite_step is None:
+        return
+    axes.axvline(facts.non_finite_step, color=ORANGE, linewidth=1.6)
+    axes.annotate(
+        f"not finite at step {facts.non_finite_step}", (facts.non_finite_step, 0.5), (6, 0), fontsize=10,
+        xycoords=("data", "axes fraction"), textcoords="offset points", color=ORANGE,
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""How far the adapter moves each module: norm of its change relative to the base weight, by part and projection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from lora.records import EffectFacts, ModuleDelta
+from lora.report.plots.style import INK, MUTED, SERIES, figure, headed, message
+from lora.report.wording import count, plain
+
+MARKERS = ("o", "s", "D", "^", "v")
+SMALLEST = 1e-8  # relative norms below count as zero: float32 resolves 1e-7
+
+
+def plot_weights(effect: EffectFacts, png: Path, svg: Path) -> None:
+    """Each mark is one module; rows share part and projection, so layers stand in one row."""
+    known = [m for m in effect.weights or [] if m.relative_norm is not None]
+    rows = _rows(known)
+    with figure(8.6, 1.8 + 0.3 * max(len(rows), 4), png, svg) as drawn:
+        title = f"Weight change of {plain(effect.run)}"
+        if not known:
+            why = effect.message or "the adapter's weights were not measured"
+            message(drawn, title, f"Not known: {plain(why)}")
+            return
+        axes = drawn.subplots()
+        _draw(axes, rows, effect.median_relative_norm)
+        unchanged = sum(1 for m in known if (m.relative_norm or 0.0) < SMALLEST)
+        zero = f", {unchanged} of them unchanged (crosses)" if unchanged else ""
+        headed(axes, title, f"{count(len(known), 'adapted module')}, one mark each{zero}")
+
+
+def _rows(modules: list[ModuleDelta]) -> dict[tuple[str, str], list[ModuleDelta]]:
+    """Parts and their projections in the order in which the model names them."""
+    parts = list(dict.fromkeys(m.part for m in modules))
+    rows: dict[tuple[str, str], list[ModuleDelta]] = {}
+    for module in sorted(modules, key=lambda m: parts.index(m.part)):
+        rows.setdefault((module.part, _projection(module.name)), []).append(module)
+    return rows
+
+
+def _projection(name: str) -> str:
+    return name.rsplit(".", 1)[-1]
+
+
+def _draw(axes: Axes, rows: dict[tuple[str, str], list[ModuleDelta]], median: float | None) -> None:
+    parts = list(dict.fromkeys(part for part, _ in rows))
+    norms = [n for members in rows.values() for m in members if (n := m.relative_norm or 0.0) >= SMALLEST]
+    floor = min(norms, default=1e-3) / 2
+    for y, ((part, _), members) in enumerate(rows.items()):
+        index = parts.index(part)
+        colour, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
+        for module in members:
+            norm = module.relative_norm or 0.0
+            if norm < SMALLEST:
+                axes.plot(floor, -y, "x", color=colour, markersize=7, markeredgewidth=2)
+                continue
+            axes.plot(norm, -y, marker, color=colour, markersize=7, alpha=0.75, markeredgewidth=0)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="x", which="minor", length=0)
+    axes.set_xlim(floor / 1.3, max(norms, default=1.0) * 1.6)
+    axes.set_yticks([-y for y in range(len(rows))], [projection for _, projection in rows])
+    axes.set_ylim(-len(rows) + 0.4, 1.1)
+    axes.set_xlabel("norm of the change / norm of the base weight (logarithmic)")
+    _parts(axes, list(rows), parts)
+    if median is not None and median >= SMALLEST:
+        axes.axvline(median, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+        axes.annotate(
+            f"median {median:.2g}", (median, 1), (5, -12), xycoords=("data", "axes fraction"),
+            textcoords="offset points", fontsize=10,
+        )  # fmt: skip
+
+
+def _parts(axes: Axes, keys: list[tuple[str, str]], parts: list[str]) -> None:
+    """The name of each part at the right, beside its rows, and a line between parts."""
+    for index, part in enumerate(parts):
+        ys = [-y for y, key in enumerate(keys) if key[0] == part]
+        axes.annotate(
+            part.replace("_", " "), (1, sum(ys) / len(ys)), (8, 0), xycoords=("axes fraction", "data"),
+            textcoords="offset points", va="center", fontweight="bold", color=SERIES[index % len(SERIES)], fontsize=10,
+        )  # fmt: skip
+        if index:
+            axes.axhline(max(ys) + 0.5, color=MUTED, linewidth=0.6, alpha=0.5)

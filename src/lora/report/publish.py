@@ -1,0 +1,110 @@
+"""Publishes a summary: the generated block of the plan document, and a dated entry in the notes.
+
+The block is `results/summary.md` with its headings one level down and its links rewritten for the document's folder,
+and what was executed. The notes get one entry per diagnosis, known by a key of its inputs and verdict; an entry that
+stands there is never touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from lora.records import UserError
+from lora.report.commands import commands_section, devices, executions, remarks
+from lora.report.documents import append_block, has_block, replace_block, update_document
+from lora.report.sections.conclusion import headline
+from lora.report.study import Study
+from lora.report.templates import NOTES, PLAN
+from lora.report.wording import UNKNOWN, code, seconds, text
+
+DIAGNOSIS = "generated: diagnosis"
+# An escaped character, a code span, or the end of a link: the first two are taken whole and left alone.
+LINK = re.compile(r"\\.|(?P<fence>`+)(?!`).*?(?<!`)(?P=fence)(?!`)|\]\((?P<target>[^()\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Published:
+    """Which documents were written; both False on a second publish of the same results."""
+
+    plan: bool
+    notes: bool
+
+
+def publish(study: Study, summary_path: Path, plan_path: Path, notes_path: Path) -> Published:
+    """Raises UserError where the summary is missing or a document cannot safely be changed."""
+    try:
+        summary = summary_path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{summary_path}: no such file; run the diagnosis first") from None
+    linked = rebase_links(summary.rstrip(), summary_path.parent, plan_path.parent)
+    body = lower_headings(f"{linked}\n\n{commands_section(study.results, study.config)}")
+    key = diagnosis_key(study)
+    entry = notes_entry(study)
+
+    def with_entry(document: str) -> str:
+        return document if has_block(document, f"entry {key}") else append_block(document, f"entry {key}", entry)
+
+    plan = update_document(plan_path, PLAN, lambda document: replace_block(document, DIAGNOSIS, body, plan_path))
+    return Published(plan, update_document(notes_path, NOTES, with_entry))
+
+
+def lower_headings(markdown: str) -> str:
+    """Every heading one level down; a fenced command that starts with `#` stays."""
+    lines, fenced = [], False
+    for line in markdown.split("\n"):
+        fenced ^= line.startswith("```")
+        lines.append(f"#{line}" if line.startswith("#") and not fenced else line)
+    return "\n".join(lines)
+
+
+def rebase_links(markdown: str, from_folder: Path, to_folder: Path) -> str:
+    """Relative links and pictures of a document in `from_folder`, made right for one in `to_folder`."""
+
+    def moved(match: re.Match[str]) -> str:
+        target = match.group("target")
+        if target is None or re.match(r"[a-z][a-z0-9+.-]*:|[/#]", target, re.IGNORECASE):
+            return match.group(0)
+        return f"]({quote(os.path.relpath(from_folder / unquote(target), to_folder))})"
+
+    return LINK.sub(moved, markdown)
+
+
+def diagnosis_key(study: Study) -> str:
+    """Hash of what was diagnosed and what came out: configuration, rows, settings of runs, verdict."""
+    digest = hashlib.sha256()
+    patterns = ("config.json", "verdict.json", "manifests/*.jsonl", "transcripts/*/*.settings.json")
+    for path in sorted(file for pattern in patterns for file in study.results.glob(pattern)):
+        digest.update(f"{path.relative_to(study.results).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def notes_entry(study: Study) -> str:
+    """Date of the last execution, verdict line, value chosen, device, fallbacks, adjustments, versions."""
+    verdict = study.verdict.value
+    done, _ = executions(study.results, study.config)
+    day = max((one.record.started[:10] for one in done), default=date.today().isoformat())
+    pairs = sorted({pair for one in done for pair in one.record.versions.items()})
+    pythons = list(dict.fromkeys(one.record.python for one in done))
+    noted = remarks(done)
+    lines = [f"### {text(day)} · {headline(verdict)}", ""]
+    if verdict is not None:
+        chosen = UNKNOWN if verdict.max_seconds is None else seconds(verdict.max_seconds)
+        lines.append(f"- `max_seconds`: {chosen}; evaluated on {code(verdict.eval_manifest or 'none')}; "
+                     f"gate run {code(verdict.gate_run or 'none')}")  # fmt: skip
+        first = next((cause for cause in verdict.causes if cause.severity == "blocks"), None)
+        if first is not None:
+            lines.append(f"- Most likely cause: {code(first.code)}: {text(first.because)}")
+    lines.append(f"- Device: {text('; '.join(devices(done)) or 'no model work')}")
+    for kind in ("fallback", "adjustment"):
+        words = [remark for noted_kind, remark in noted if noted_kind == kind]
+        lines.append(f"- {kind.capitalize()}s: {'; '.join(words) or 'none'}")
+    shown = [f"{text(name)} {text(version)}" for name, version in pairs]
+    lines.append(f"- Software: {', '.join([*(f'Python {text(p)}' for p in pythons), *shown]) or UNKNOWN}")
+    return "\n".join(lines)

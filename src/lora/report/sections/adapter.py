@@ -1,0 +1,180 @@
+"""D3: what training was told and did, and the ladder from the adapter's file to the WER, per candidate."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from lora.records import EffectFacts, ModuleDelta, TrainFacts
+from lora.report.sections.conclusion import OUTCOMES
+from lora.report.study import Study
+from lora.report.tables import table
+from lora.report.wording import UNKNOWN, code, count, listed, number, percent, points, text
+
+KINDS = ("train", "adapter", "checkpoint", "hypotheses")
+
+
+def adapters(study: Study) -> str:
+    if not study.candidates:
+        return "## D3 · Adapter\n\nNo candidate is configured, so no adapter was looked at."
+    return "\n\n".join(["## D3 · Adapter", *(_candidate(study, run) for run in study.candidates)])
+
+
+def _candidate(study: Study, run: str) -> str:
+    candidate = study.setting("candidates", run) or {}
+    kind = next((kind for kind in KINDS if kind in candidate), "train")
+    parts = [f"### Run {code(run)}"]
+    if kind in {"hypotheses", "checkpoint"}:
+        brought = {"hypotheses": "its transcripts", "checkpoint": "a whole model"}[kind]
+        parts.append(f"This candidate was brought as {brought}, so there is no adapter to look at.")
+        return "\n\n".join(parts)
+    if kind == "train" or study.exists(f"adapters/{run}/train.json"):
+        parts.append(_training(study, run))
+    parts.append(_ladder(study, run))
+    return "\n\n".join(parts)
+
+
+def _training(study: Study, run: str) -> str:
+    found = study.training(run)
+    facts = found.value
+    if facts is None:
+        return f"What training did is {found.unknown}."
+    lines = [] if found.known else [f"**Training came to no adapter**: {found.why_not}."]
+    lines.append(table(["training", "fact"], _training_rows(facts)))
+    if study.exists(f"adapters/{run}/loss.tsv"):
+        lines.append(f"![Training and validation loss](plots/loss.{run}.png)")
+    return "\n\n".join(lines)
+
+
+def _training_rows(facts: TrainFacts) -> list[list[str]]:
+    told = ", ".join(f"{text(key)} {text(value)}" for key, value in facts.settings.items())
+    validation = [point for point in facts.validation if point.loss is not None]
+    best = next((p for p in validation if p.step == facts.best_step), None)
+    kept = {True: "kept", False: "**not kept**", None: "not known whether kept"}[facts.best_kept]
+    rows = [
+        ["settings", told or "defaults"],
+        ["rows", f"{facts.train_rows:,} training, {facts.val_rows:,} validation"],
+        ["optimiser steps", f"{facts.optimizer_steps:,} of {facts.planned_steps:,} planned"],
+        ["trainable parameters", f"{facts.trainable_parameters:,} of {facts.total_parameters:,} in "
+         f"{count(facts.target_modules, 'module')}"],
+        ["learning rate at its peak", number(facts.learning_rate_peak)],
+        ["gradient norm, median", number(facts.gradient_norm_median)],
+        ["training loss, first to last", f"{number(facts.first_train_loss)} → {number(facts.final_train_loss)}"],
+    ]  # fmt: skip
+    if validation:
+        rows.append(["validation loss, first to last", f"{number(validation[0].loss)} → {number(validation[-1].loss)}"])
+    if facts.best_step is not None:
+        rows.append(["best step", f"{facts.best_step} (validation loss {number(best.loss if best else None)}), {kept}"])
+    if facts.non_finite_step is not None:
+        rows.append(["loss not finite", f"at step {facts.non_finite_step}"])
+    if facts.zero_gradient_modules:
+        rows.append(["modules without gradient", listed([code(n) for n in facts.zero_gradient_modules])])
+    if facts.other_trainable:
+        rows.append(["trainable beside the adapter", listed([code(n) for n in facts.other_trainable])])
+    return rows
+
+
+def _ladder(study: Study, run: str) -> str:
+    found = study.effect(run)
+    effect = found.value
+    if effect is None:
+        return f"Whether the adapter changes anything is {found.unknown}."
+    why = found.unknown
+    rows = [
+        ["1 · its file", _file(effect) or why],
+        ["2 · in the model", _load(effect) or why],
+        ["3 · weights", _weights(effect) or why],
+        ["4 · logits", _logits(effect) or why],
+        ["5 · text", _text(effect) or why],
+        *([f"6 · WER on {code(manifest)}", words] for manifest, words in _wer(study, run)),
+    ]
+    lines = ["From the adapter's file to the WER, rung by rung:", table(["rung", "what was found"], rows)]
+    if effect.weights:
+        lines.append(f"![Relative size of the weight change per module](plots/weights.{run}.png)")
+    return "\n\n".join(lines)
+
+
+def _file(effect: EffectFacts) -> str:
+    f = effect.file
+    if f is None:
+        return ""
+    finite = "all finite" if f.finite else "**not all finite**"
+    zero = "none of them all zero" if f.lora_b_zero == 0 else f"**{f.lora_b_zero} of them all zero**"
+    return (
+        f"{text(f.peft_type)}, rank {f.rank}, alpha {f.alpha:g}, bias {text(f.bias)}, initialisation "
+        f"{text(f.initialisation)}; {f.tensors} tensors, {finite}; {f.lora_b} lora_B matrices, {zero}"
+    )
+
+
+def _load(effect: EffectFacts) -> str:
+    rung = effect.load
+    if rung is None:
+        return ""
+    parts = ", ".join(f"{text(part)} {n}" for part, n in rung.modules_by_part.items()) or "none"
+    base = {True: "trained on this base model", False: "**trained on another base model**", None: "base not recorded"}
+    words = [
+        f"{rung.tensors_loaded} of {rung.tensors_in_file} tensors found their place",
+        "active" if rung.active else "**not active**",
+        base[rung.base_matches],
+        f"adapted modules: {parts}",
+    ]
+    if rung.missing_keys:
+        words.append(f"**{count(len(rung.missing_keys), 'tensor')} missing**: {listed(_codes(rung.missing_keys), 3)}")
+    if rung.unexpected_keys:
+        words.append(f"**{len(rung.unexpected_keys)} unexpected**: {listed(_codes(rung.unexpected_keys), 3)}")
+    return "; ".join(words)
+
+
+def _weights(effect: EffectFacts) -> str:
+    modules = [m for m in effect.weights or [] if m.relative_norm is not None]
+    if not modules:
+        return "" if effect.weights is None else "no adapted module with a finite change"
+    by_part: dict[str, list[ModuleDelta]] = {}
+    for module in modules:
+        by_part.setdefault(module.part, []).append(module)
+    norms = sorted(m.relative_norm or 0.0 for m in modules)
+    unchanged = sum(1 for norm in norms if norm == 0)
+    counts = Counter({part: len(members) for part, members in by_part.items()})
+    zero = f"; **{unchanged} unchanged**" if unchanged else ""
+    return (
+        f"relative size of the change, median {number(effect.median_relative_norm, 2)} "
+        f"({number(norms[0], 2)} to {number(norms[-1], 2)}) over {count(len(norms), 'module')} "
+        f"({', '.join(f'{text(part)} {n}' for part, n in counts.items())}){zero}"
+    )
+
+
+def _logits(effect: EffectFacts) -> str:
+    rung = effect.logits
+    if rung is None:
+        return ""
+    off = "switched off it equals the base exactly" if rung.off_equals_base else "**switched off it is not the base**"
+    return (
+        f"{percent(rung.argmax_flips)} of {rung.positions:,} most likely tokens change, KL {number(rung.kl_mean)} nats "
+        f"a token ({count(rung.utterances, 'utterance')}); {off}"
+    )
+
+
+def _text(effect: EffectFacts) -> str:
+    rung = effect.text
+    if rung is None:
+        return ""
+    merged = (
+        "" if rung.merged_changed is None else f"; merged into the weights {rung.merged_changed} differ from unmerged"
+    )
+    return (
+        f"{rung.changed} of {count(rung.utterances, 'hypothesis', 'hypotheses')} change; adapter layers ran "
+        f"{rung.adapter_calls:,} times inside `generate` with the adapter on and {rung.adapter_calls_off:,} times "
+        f"with it off{merged}"
+    )
+
+
+def _wer(study: Study, run: str) -> list[tuple[str, str]]:
+    verdict = study.verdict.value
+    outcomes = [o for o in verdict.runs if o.run == run] if verdict else []
+    return [
+        (o.manifest, f"{points(o.delta)}: {OUTCOMES.get(o.outcome or '', UNKNOWN)}" if o.delta is not None else UNKNOWN)
+        for o in outcomes
+    ]
+
+
+def _codes(names: list[str]) -> list[str]:
+    return [code(name) for name in names]

@@ -1,0 +1,198 @@
+"""The first screen of the summary: the verdict in plain words, the four criteria, the causes with their remedies."""
+
+from __future__ import annotations
+
+from lora.diagnosis.causes import CAUSES
+from lora.records import Cause, Check, RunOutcome, Verdict
+from lora.report.study import Study
+from lora.report.tables import table
+from lora.report.wording import (
+    UNKNOWN,
+    code,
+    count,
+    difference_interval,
+    interval,
+    link,
+    number,
+    percent,
+    points,
+    seconds,
+    text,
+)
+
+CRITERIA = {
+    "data_sufficiency": "D1 · enough training data",
+    "headroom": "D2 · room for improvement",
+    "adapter_change": "D3 · the adapter works",
+    "parity": "P · a fair comparison",
+}
+STATUS = {"pass": "✓ pass", "warn": "! warn", "fail": "✗ fail", "unknown": "? unknown"}
+SEVERITY = {"blocks": "blocks the sweep", "warns": "warning", "info": "for information"}
+OUTCOMES = {
+    "better": "better",
+    "worse": "worse",
+    "unchanged": "no change at all",
+    "equivalent": "no difference larger than the margin",
+    "underpowered": "undecided: this set cannot tell",
+}
+
+
+def headline(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "Verdict not known"
+    return {True: "Ready for the sweep", False: "Not ready for the sweep", None: "No verdict on the sweep"}[
+        verdict.ready_for_sweep
+    ]
+
+
+def gate_outcome(verdict: Verdict) -> RunOutcome | None:
+    """The comparison that the gate is about: `gate_run` on `eval_manifest`."""
+    wanted = (verdict.gate_run, verdict.eval_manifest)
+    return next((outcome for outcome in verdict.runs if (outcome.run, outcome.manifest) == wanted), None)
+
+
+def criteria(verdict: Verdict) -> list[tuple[str, Check | None]]:
+    """The four criteria in their order; of several checks with one id the gating one: no run, or the gate's."""
+    found: list[tuple[str, Check | None]] = []
+    for name in CRITERIA:
+        checks = [check for check in verdict.checks if check.id == name]
+        checks.sort(
+            key=lambda c: (c.run not in {None, verdict.gate_run}, c.manifest not in {None, verdict.eval_manifest})
+        )
+        found.append((name, checks[0] if checks else None))
+    return found
+
+
+def title(cause: Cause) -> str:
+    """The cause in a few plain words."""
+    kind = CAUSES.get(cause.code)
+    return kind.title if kind else text(cause.code)
+
+
+def conclusion(study: Study) -> str:
+    found = study.verdict
+    if found.value is None:
+        return f"# Diagnosis: verdict not known\n\nThe verdict is {found.unknown}."
+    parts = [f"# Diagnosis: {headline(found.value).lower()}", _story(study, found.value), _criteria_table(found.value)]
+    return "\n\n".join([*parts, _causes(found.value)])
+
+
+def _story(study: Study, verdict: Verdict) -> str:
+    sentences = [f"**{headline(verdict)}.**"]
+    blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
+    if verdict.ready_for_sweep is None:
+        sentences.append("What could be judged stands below; nothing here says that a sweep would help.")
+    elif not verdict.ready_for_sweep:
+        stopped = [check for _, check in criteria(verdict) if check is None or check.status in {"fail", "unknown"}]
+        if blocking:
+            sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}")
+        elif stopped:
+            reasons = [_sentence(check.summary) for check in stopped if check is not None]
+            sentences.extend(reasons or ["A criterion was not judged."])
+    sentences += [_data(study, verdict), _evaluation(study, verdict), _effect(verdict)]
+    paragraph = " ".join(sentence for sentence in sentences if sentence)
+    return f"{paragraph}\n\n**Next step.** {_next_step(verdict, blocking)}"
+
+
+def _data(study: Study, verdict: Verdict) -> str:
+    """Which max_seconds, and what shorter thresholds would have left."""
+    decision = study.decision.value
+    if decision is None or verdict.max_seconds is None:
+        return "A `max_seconds` for training is not known." if verdict.max_seconds is None else ""
+    chosen = next((o for o in decision.options if o.threshold == verdict.max_seconds), None)
+    rows = f", which leaves {count(chosen.train_rows, 'row')} in the training split" if chosen else ""
+    sentence = f"Train on rows of at most {seconds(verdict.max_seconds)}{rows}"
+    shorter = [o for o in decision.options if o.threshold < verdict.max_seconds]
+    starving = [o for o in shorter if o.train_rows < decision.min_train_samples]
+    if starving:
+        last = max(starving, key=lambda o: o.threshold)
+        sentence += (
+            f"; {seconds(last.threshold)} would leave only {last.train_rows} of the "
+            f"{decision.min_train_samples} asked for"
+        )
+    return sentence + "."
+
+
+def _evaluation(study: Study, verdict: Verdict) -> str:
+    if verdict.eval_manifest is None:
+        return "No manifest qualifies for the evaluation." if verdict.ready_for_sweep is not None else ""
+    facts = study.wer("base", verdict.eval_manifest).value
+    if facts is None or facts.within is None:
+        return f"Evaluate on {code(verdict.eval_manifest)}."
+    within = facts.within
+    sentence = (
+        f"Evaluate on {code(verdict.eval_manifest)}: the baseline's WER there is {percent(within.wer)} "
+        f"({100 * within.interval.confidence:g} % interval {interval(within.interval.low, within.interval.high)})"
+    )
+    if facts.power is not None:
+        sentence += f", and a change of {points(facts.power.detectable_difference).lstrip('+')} or more would show"
+    return sentence + "."
+
+
+def _effect(verdict: Verdict) -> str:
+    outcome = gate_outcome(verdict)
+    if outcome is None or outcome.delta is None:
+        return ""
+    return (
+        f"The short run {code(outcome.run)} took it from {percent(outcome.baseline_wer)} to "
+        f"{percent(outcome.tuned_wer)} ({points(outcome.delta)}, interval "
+        f"{difference_interval(outcome.ci_low, outcome.ci_high)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}."
+    )
+
+
+def _next_step(verdict: Verdict, blocking: list[Cause]) -> str:
+    if verdict.ready_for_sweep:
+        limit = "" if verdict.max_seconds is None else f" with `max_seconds` = {verdict.max_seconds:g}"
+        warned = " Keep the warnings below in view." if any(c.severity == "warns" for c in verdict.causes) else ""
+        return f"Rerun H1 to H4{limit}, evaluated on {code(verdict.eval_manifest or '')}.{warned}"
+    if blocking:
+        return f"{_sentence(blocking[0].remedy)} Then run the diagnosis again before any sweep."
+    if verdict.ready_for_sweep is None:
+        return "Name a model in `config.yaml` (`model.id`) to have the other questions answered."
+    return "Make the criteria below that are not known answerable, then run the diagnosis again."
+
+
+def _criteria_table(verdict: Verdict) -> str:
+    rows = []
+    for name, check in criteria(verdict):
+        if check is None:
+            rows.append([CRITERIA[name], STATUS["unknown"], UNKNOWN, UNKNOWN, "This check was not made."])
+            continue
+        rows.append(
+            [
+                CRITERIA[name],
+                STATUS[check.status],
+                _value(check.value),
+                _value(check.threshold),
+                _sentence(check.summary),
+            ]
+        )
+    return table(["criterion", "status", "value", "threshold", "in words"], rows)
+
+
+def _causes(verdict: Verdict) -> str:
+    if not verdict.causes:
+        return "## Causes and remedies\n\nNo cause was found."
+    items = []
+    for position, cause in enumerate(verdict.causes, start=1):
+        about = "".join(f", {code(name)}" for name in (cause.run, cause.manifest) if name)
+        see = ", ".join(link(path, "results") for path in cause.evidence)
+        lines = [
+            f"{position}. **{title(cause)}** ({SEVERITY[cause.severity]}; {code(cause.code)}{about}). "
+            f"{_sentence(cause.because)}",
+            f"   *Remedy:* {_sentence(cause.remedy)}" + (f" *See:* {see}" if see else ""),
+        ]
+        items.append("  \n".join(lines))
+    return "## Causes and remedies\n\nMost likely first.\n\n" + "\n".join(items)
+
+
+def _sentence(words: str) -> str:
+    safe = text(words).strip()
+    safe = safe[:1].upper() + safe[1:]
+    return safe if not safe or safe.endswith((".", "!", "?")) else f"{safe}."
+
+
+def _value(value: float | str | None) -> str:
+    if value is None:
+        return "none"
+    return text(value) if isinstance(value, str) else number(value, 4)

@@ -1,0 +1,119 @@
+"""D1: rows read and rejected, what survives each threshold, the decision and its reason, the split."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from lora.report.study import Study
+from lora.report.tables import table
+from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
+
+
+def training_data(study: Study) -> str:
+    parts = ["## D1 · Training data", _rows(study), _thresholds(study), _decision(study), _split(study)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _rows(study: Study) -> str:
+    """Rejected rows per manifest, with their most frequent reasons."""
+    lines = []
+    for manifest in study.manifests:
+        file = f"manifests/{manifest}.rejected.tsv"
+        if not study.exists(file):
+            lines.append(f"Rejected rows of {code(manifest)} are {UNKNOWN}: {code(file)} does not exist.")
+            continue
+        rejected = study.table(file)
+        if rejected:
+            reasons = Counter(row.get("reason", "") for row in rejected)
+            shown = listed([f"{text(reason)} ({n})" for reason, n in reasons.most_common()], most=3)
+            lines.append(f"{len(rejected)} rows of {code(manifest)} cannot be used: {shown}; see [{file}]({file}).")
+    return "\n".join(f"- {line}" for line in lines) or "Every row of every manifest can be used."
+
+
+def _thresholds(study: Study) -> str:
+    rows = study.table("durations/summary.tsv")
+    if not rows:
+        return f"What survives each threshold is {UNKNOWN}: `durations/summary.tsv` does not exist or is empty."
+    manifests = list(dict.fromkeys(row.get("manifest", "") for row in rows))
+    limits = list(dict.fromkeys(row.get("threshold", "") for row in rows))
+    cells = {(row.get("manifest", ""), row.get("threshold", "")): row for row in rows}
+    lines = []
+    for manifest in sorted(manifests, key=lambda name: name != "train"):
+        line = [code(manifest)]
+        for limit in limits:
+            row = cells.get((manifest, limit), {})
+            kept = row.get("rows", UNKNOWN)
+            line.append(kept if limit == "all" else f"{kept} ({_share(row.get('share', ''))})")
+        whole = cells.get((manifest, "all"), {})
+        line += [_number(whole.get(key, ""), unit) for key, unit in _WHOLE.items()]
+        lines.append(line)
+    headers = ["manifest", *("all rows" if limit == "all" else f"≤ {_number(limit, 's')}" for limit in limits)]
+    right = list(range(1, len(headers) + len(_WHOLE)))
+    return "Rows that survive each duration threshold, and their share:\n\n" + table(
+        [*headers, *_WHOLE], lines, numbers=right
+    )
+
+
+_WHOLE = {"hours": "h", "mean": "s", "median": "s", "longest": "s"}
+
+
+def _decision(study: Study) -> str:
+    found = study.decision
+    decision = found.value
+    if decision is None:
+        return f"The choice of `max_seconds` is {found.unknown}."
+    asked = "auto" if decision.configured is None else f"{decision.configured:g} s"
+    chosen = UNKNOWN if decision.max_seconds is None else seconds(decision.max_seconds)
+    lines = [
+        f"**`max_seconds`: {chosen}** (asked for: {asked}; {decision.status.replace('_', ' ')}). "
+        f"{text(decision.reason)}"
+    ]
+    if decision.model_window_seconds is not None:
+        lines.append(f"The model hears at most {seconds(decision.model_window_seconds)}.")
+    rows = [
+        [
+            f"≤ {seconds(option.threshold)}" + (" (chosen)" if option.threshold == decision.max_seconds else ""),
+            str(option.rows),
+            number(option.hours, 3),
+            str(option.train_rows),
+            str(option.val_rows),
+            UNKNOWN if option.speakers is None else str(option.speakers),
+            "yes" if option.train_rows >= decision.min_train_samples else "no",
+        ]
+        for option in decision.options
+    ]
+    enough = f"at least {decision.min_train_samples}"
+    headers = ["training with", "rows", "hours", "training split", "validation split", "speakers", enough]
+    picture = "![Training rows by duration, with the thresholds](plots/durations.png)"
+    return "\n\n".join([" ".join(lines), table(headers, rows, numbers=range(1, 6)), picture])
+
+
+def _split(study: Study) -> str:
+    rows = study.table("splits/sizes.tsv")
+    if not rows:
+        return f"The sizes of the split are {UNKNOWN}: `splits/sizes.tsv` does not exist or is empty."
+    named = {"train": "training", "val": "validation", "too_long": "left out, too long"}
+    lines = [
+        [
+            named.get(row.get("part", ""), text(row.get("part", ""))),
+            text(row.get("rows", UNKNOWN)),
+            _number(row.get("hours", ""), ""),
+            text(row.get("speakers") or UNKNOWN),
+        ]
+        for row in rows
+    ]
+    return "The split that training uses:\n\n" + table(["part", "rows", "hours", "speakers"], lines, numbers=[1, 2, 3])
+
+
+def _number(value: str, unit: str) -> str:
+    try:
+        return f"{float(value):.4g} {unit}".strip()
+    except ValueError:
+        return text(value) or UNKNOWN
+
+
+def _share(value: str) -> str:
+    try:
+        return percent(float(value), 0)
+    except ValueError:
+        return UNKNOWN

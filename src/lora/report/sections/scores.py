@@ -1,0 +1,176 @@
+"""D2 and the comparisons: headroom of every manifest, hardened versions, and every candidate against the baseline."""
+
+from __future__ import annotations
+
+from lora.records import RunOutcome, Verdict, WerFacts, WerScore
+from lora.report.sections.conclusion import OUTCOMES, STATUS
+from lora.report.study import Study
+from lora.report.tables import table
+from lora.report.wording import UNKNOWN, code, count, difference_interval, interval, number, percent, points, text
+
+HEADROOM_WORDS = {
+    "headroom.saturated": "saturated",
+    "headroom.underpowered": "too small to show a gain",
+    "headroom.baseline_broken": "baseline broken",
+    "headroom.reference_noise": "doubtful references",
+}
+HEADROOM_COLUMNS = ["manifest", "role", "rows", "words", "baseline WER", "interval", "WER, all rows", "raw WER"]
+HEADROOM_COLUMNS += ["smallest change that shows", "status"]
+
+
+def headroom(study: Study) -> str:
+    verdict = study.verdict.value
+    rows, notes = [], []
+    for manifest in study.evaluations:
+        found = study.wer("base", manifest)
+        facts = found.value
+        if not found.known or facts is None or facts.within is None:
+            rows.append([code(manifest), study.role(manifest), *[UNKNOWN] * (len(HEADROOM_COLUMNS) - 2)])
+            notes.append(f"- {code(manifest)} is {found.unknown}.")
+            continue
+        rows.append(_headroom_row(study, verdict, manifest, facts, facts.within))
+    if not rows:
+        return "## D2 · Headroom\n\nNo manifest for evaluation is configured."
+    minimum = study.setting("headroom", "min_wer")
+    parts = [
+        "## D2 · Headroom",
+        table(HEADROOM_COLUMNS, rows, numbers=range(2, 9)),
+        "\n".join(notes),
+        "WER counts rows within `max_seconds`; *raw WER* compares the texts as written, case and punctuation included. "
+        + (f"A manifest has headroom above {percent(minimum)}. " if isinstance(minimum, int | float) else "")
+        + _shared(study),
+        "![Word error rate of baseline and runs per manifest](plots/wer.png)",
+        _hardened(study),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _headroom_row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, within: WerScore) -> list[str]:
+    power = facts.power
+    shows = points(power.detectable_difference).lstrip("+") if power else UNKNOWN
+    if power and power.utterances_needed > power.utterances:
+        shows += f" ({power.utterances_needed:,} rows for {points(power.target_gain, 1).lstrip('+')})"
+    return [
+        code(manifest),
+        study.role(manifest),
+        f"{within.utterances:,}",
+        f"{within.words:,}",
+        percent(within.wer),
+        interval(within.interval.low, within.interval.high),
+        percent(facts.all.wer if facts.all else None),
+        percent(facts.raw.wer if facts.raw else None),
+        shows,
+        _headroom_status(verdict, manifest),
+    ]
+
+
+def _headroom_status(verdict: Verdict | None, manifest: str) -> str:
+    """In the words of the verdict: the causes of this manifest, else its own check."""
+    if verdict is None:
+        return UNKNOWN
+    codes = [cause.code for cause in verdict.causes if cause.manifest == manifest and cause.run in {None, "base"}]
+    words = [HEADROOM_WORDS[name] for name in codes if name in HEADROOM_WORDS]
+    if words:
+        return ", ".join(dict.fromkeys(words))
+    checks = {
+        check.status for check in verdict.checks if check.manifest == manifest and check.id.startswith("headroom")
+    }
+    named = {"fail": "not usable", "unknown": UNKNOWN, "warn": "usable, with a warning", "pass": "usable"}
+    return next((words for status, words in named.items() if status in checks), "not judged")
+
+
+def _shared(study: Study) -> str:
+    shared = study.setting("statistics", "assumed_shared_errors")
+    if not isinstance(shared, int | float):
+        return ""
+    return (
+        "*Smallest change that shows*: 80 % power, two-sided, foreseen from the baseline's own errors if two runs "
+        f"share {percent(shared, 0)} of them."
+    )
+
+
+def _hardened(study: Study) -> str:
+    if not study.has_model or study.setting("headroom", "harden") is False:
+        return "Harder versions of a saturated manifest were not asked for."
+    facts = study.hardened.value
+    if facts is None:
+        return f"Hardened versions of the evaluation are {study.hardened.unknown}."
+    if facts.status == "not_needed":
+        return "No manifest had to be made harder."
+    rows = [
+        [text(v.distortion), number(v.level), str(v.utterances), percent(v.wer), interval(v.ci_low, v.ci_high)]
+        for v in facts.versions
+    ]
+    proposed = f" Proposed: {text(facts.proposed)}." if facts.proposed else " None of them is proposed."
+    headers = ["distortion", "level", "rows", "baseline WER", "interval"]
+    return (
+        f"### Hardened versions of {code(facts.manifest or UNKNOWN)}\n\n"
+        f"No manifest has headroom, so graded distortions of this one were tried.{proposed}\n\n"
+        + table(headers, rows, numbers=[1, 2, 3, 4])
+    )
+
+
+def comparisons(study: Study) -> str:
+    """Base against every candidate, the gating comparison first."""
+    verdict = study.verdict.value
+    if verdict is None:
+        return f"## Baseline against tuned\n\nThe comparisons are {study.verdict.unknown}."
+    if not verdict.runs:
+        return "## Baseline against tuned\n\nNo run was compared with the baseline."
+    gate = (verdict.gate_run, verdict.eval_manifest)
+    ordered = sorted(verdict.runs, key=lambda outcome: (outcome.run, outcome.manifest) != gate)
+    rows = [_comparison_row(study, outcome, (outcome.run, outcome.manifest) == gate) for outcome in ordered]
+    headers = ["comparison", "run", "manifest", "baseline WER", "tuned WER", "difference", "interval", "outcome"]
+    margin, confidence = (study.setting("statistics", key) for key in ("equivalence_margin", "confidence"))
+    known = [f"{100 * confidence:g} % intervals" if isinstance(confidence, int | float) else "Intervals"]
+    known.append("of the difference in points, tuned minus baseline: negative is better.")
+    if isinstance(margin, int | float):
+        known.append(f"The margin within which two runs count as equivalent is {points(margin, 1).lstrip('+')}.")
+    known.append("One comparison is primary and decides; the secondary ones are looked at, not decided by.")
+    known.append("One run's interval speaks of that adapter, not of the recipe: another seed gives another adapter.")
+    pairs = [(outcome, study.paired(outcome.run, outcome.manifest)) for outcome in ordered]
+    notes = [
+        f"- The comparison of {code(outcome.run)} on {code(outcome.manifest)} is {found.unknown}."
+        for outcome, found in pairs
+        if outcome.outcome is None or not found.known
+    ]
+    parts = ["## Baseline against tuned", table(headers, rows, numbers=[3, 4, 5, 6]), "\n".join(notes), " ".join(known)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _comparison_row(study: Study, outcome: RunOutcome, primary: bool) -> list[str]:
+    paired = study.paired(outcome.run, outcome.manifest).value
+    score = paired.within if paired else None
+    words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
+    if outcome.outcome == "underpowered" and score and score.detectable_difference is not None:
+        words += f" (a change of {points(score.detectable_difference).lstrip('+')} would show)"
+    if score:
+        words += f"; {score.changed_hypotheses} of {count(score.utterances, 'text')} changed"
+    return [
+        "**primary**" if primary else "secondary",
+        code(outcome.run),
+        code(outcome.manifest),
+        percent(outcome.baseline_wer),
+        percent(outcome.tuned_wer),
+        points(outcome.delta),
+        difference_interval(outcome.ci_low, outcome.ci_high),
+        words,
+    ]
+
+
+def all_checks(study: Study) -> str:
+    """Every check of the verdict, for those who want to see that none was left out."""
+    verdict = study.verdict.value
+    if verdict is None or not verdict.checks:
+        return ""
+    rows = [
+        [
+            code(c.id),
+            code(c.run) if c.run else "",
+            code(c.manifest) if c.manifest else "",
+            STATUS[c.status],
+            text(c.summary),
+        ]
+        for c in verdict.checks
+    ]
+    return "## All checks\n\n" + table(["check", "run", "manifest", "status", "in words"], rows)

@@ -1,0 +1,80 @@
+"""Climb the effect ladder of one adapter: files, loaded tensors, weights, logits, texts.
+
+Example:
+    python -m lora.runners.experiment effect --run short --model-id data/model \\
+        --adapter results/adapters/short/best --train-facts results/adapters/short/train.json \\
+        --dataset-path results/splits/val.jsonl --sample 32 --output results/effect/short.json
+
+Reads: the adapter folder, `--train-facts`, a seeded sample of the manifest's rows and their audio, model files.
+Writes: `--output` and `<output>.run.json`. An adapter that cannot be loaded is a fact with a cause code, not an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lora.asr.devices import confirm_device, make_deterministic
+from lora.asr.training_data import SpeechRows, batches_in_order, sample_rows
+from lora.provenance import Recording, recording
+from lora.records import EffectFacts, TrainFacts
+from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, positive
+from lora.runners.train import read_rows, whole
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", required=True, metavar="NAME", help="name of the candidate")
+    parser.add_argument("--adapter", required=True, metavar="DIR", help="PEFT adapter folder")
+    parser.add_argument("--train-facts", type=Path, metavar="JSON", help="train.json of the run that made the adapter")
+    parser.add_argument("--dataset-path", type=Path, required=True, metavar="PATH", help="manifest, best of validation")
+    parser.add_argument("--sample", type=positive, default=32, metavar="N", help="rows looked at; default: %(default)s")
+    parser.add_argument("--seed", type=whole, default=13, metavar="N", help="of the sample; default: %(default)s")
+    parser.add_argument("--output", type=Path, required=True, metavar="JSON")
+    add_model_arguments(parser)
+    add_decode_arguments(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    with recording([args.output], seed=args.seed) as run:
+        facts = _impossible(args) or _climb(args, run)
+        if facts.status == "impossible":
+            run.adjust(f"run {args.run}: {facts.code}: {facts.message}")
+        facts.write(args.output)
+    return 0
+
+
+def _impossible(args: argparse.Namespace) -> EffectFacts | None:
+    """Facts of a run whose training made no adapter, null where it made one."""
+    if args.train_facts is None:
+        return None
+    training = TrainFacts.read(args.train_facts)
+    if training.status == "ok":
+        return None
+    return EffectFacts(
+        run=args.run, adapter=args.adapter, status="impossible", code=training.code, message=training.message
+    )
+
+
+def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
+    device, files = device_of(args), model_of(args)
+    part = read_rows(args.dataset_path, run)
+    rows = SpeechRows(
+        sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms
+    )
+    from lora.asr.families import load_model
+    from lora.asr.ladder import ValidationBatch, climb
+
+    device = confirm_device(device)
+    for text in device.fallbacks:
+        run.fallback(text)
+    run.device(device.type, device.dtype)
+    make_deterministic(args.seed, device.threads)
+    speech = load_model(files, device.type, device.dtype)
+    steps = rows.steps(speech.sampling_rate, speech.grid_seconds)
+    batches = []
+    for indices in batches_in_order(steps, args.batch_size):
+        items = [rows[index] for index in indices]
+        batches.append(ValidationBatch([item["audio"] for item in items], [item["text"] for item in items]))
+    facts = climb(speech, args.run, args.adapter, batches, args.decode)
+    run.count(decoded=len(rows))
+    return facts

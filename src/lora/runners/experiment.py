@@ -1,0 +1,57 @@
+"""The one command line for model work: transcribe, train, effect, audit, harden, and run, which does it all by hand.
+
+Example:
+    python -m lora.runners.experiment transcribe --help
+    python -m lora.runners.experiment run --model-id data/model --dataset-path data/train_manifest.jsonl \\
+        --manifest-path data/domain_manifest.jsonl --safety-manifest-path data/heldout_manifest.jsonl \\
+        --max-seconds 10 --max-steps 100 --learning-rate 1e-3 --seed 13 --output-dir results/by-hand
+
+Each subcommand is a module of this folder; `--help` and mistakes on the command line never import torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from lora.provenance import run_command
+
+SUBCOMMANDS = {
+    "transcribe": "transcripts of manifests, with or without an adapter",
+    "train": "a short LoRA run: best and last adapter, loss log, training facts",
+    "effect": "does an adapter change files, weights, logits and text?",
+    "audit": "do training labels say what the model would say, and is the loss right?",
+    "harden": "where nothing has headroom: base WER on graded distortions",
+    "run": "baseline, training, tuned run, comparison, in one go, without Snakemake",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m lora.runners.experiment",
+        description=(__doc__ or "").splitlines()[0],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parsers = parser.add_subparsers(metavar="SUBCOMMAND", required=True)
+    given = list(sys.argv[1:] if argv is None else argv)
+    for name, summary in SUBCOMMANDS.items():
+        if name not in given[:1]:
+            parsers.add_parser(name, help=summary)  # its module is not needed for the list of names
+            continue
+        module = importlib.import_module(f"lora.runners.{name}")
+        subparser = parsers.add_parser(
+            name,
+            help=summary,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(subparser)
+        subparser.set_defaults(execute=module.execute)
+    args = parser.parse_args(given)
+    return run_command(lambda: int(args.execute(args)))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

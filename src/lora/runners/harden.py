@@ -1,0 +1,112 @@
+"""Where every domain manifest is saturated: base WER on graded, deterministic distortions of the best one.
+
+Example:
+    python -m lora.runners.experiment harden --model-id data/model --min-wer 0.05 \\
+        --manifest domain=results/manifests/domain.jsonl --baseline-wer domain=results/wer/base/domain.json \\
+        --output results/hardened.json
+
+Reads: manifests, base WER facts, audio, model files, `<work-dir>/transcripts/`. Writes: hardened facts, their run
+record, and the transcript cache. `not_needed` where a manifest has headroom or none could be scored; torch is not
+imported then.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lora.asr.samples import Rows
+from lora.asr.transcribe import transcribe_manifests
+from lora.data.durations import survives
+from lora.data.harden import GRADES, Distortion
+from lora.provenance import Recording, recording
+from lora.records import HardenedFacts, HardenedVersion, Transcript, UserError, WerFacts
+from lora.runners.options import (
+    add_decode_arguments,
+    add_model_arguments,
+    by_name,
+    conditions_of,
+    limits_of,
+    named_path,
+)
+from lora.runners.transcribe import read_usable
+from lora.scoring.alignment import utterance_errors
+from lora.scoring.corpus import wer_score
+from lora.scoring.normalizers import normalizer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--manifest", type=named_path, action="append", required=True, metavar="NAME=PATH")
+    parser.add_argument("--baseline-wer", type=named_path, action="append", required=True, metavar="NAME=PATH")
+    parser.add_argument("--min-wer", type=float, required=True, metavar="F", help="WER (fraction) that is headroom")
+    parser.add_argument("--output", type=Path, required=True, metavar="JSON")
+    add_model_arguments(parser)
+    add_decode_arguments(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    manifests, wers = by_name(args.manifest, "--manifest"), by_name(args.baseline_wer, "--baseline-wer")
+    if manifests.keys() != wers.keys():
+        raise UserError("--manifest and --baseline-wer must name the same manifests")
+    with recording([args.output]) as run:
+        facts = {name: WerFacts.read(path) for name, path in wers.items()}
+        chosen = saturated(facts, args.min_wer)
+        if chosen is None:
+            run.count()
+            result = HardenedFacts(status="not_needed")
+        else:
+            result = measure(args, chosen, manifests[chosen], facts[chosen], run)
+        result.write(args.output)
+    return 0
+
+
+def saturated(facts: dict[str, WerFacts], min_wer: float) -> str | None:
+    """The manifest to make harder: the one that shows the smallest difference, ties by name.
+
+    Null where one has headroom already, or none was scored.
+    """
+    scored = {name: fact for name, fact in facts.items() if fact.within is not None and fact.within.wer is not None}
+    if not scored or any(fact.within.wer >= min_wer for fact in scored.values() if fact.within and fact.within.wer):
+        return None
+
+    def detectable(name: str) -> float:
+        power = scored[name].power
+        return power.detectable_difference if power is not None else float("inf")
+
+    return min(sorted(scored), key=detectable)
+
+
+def measure(args: argparse.Namespace, name: str, path: Path, base: WerFacts, run: Recording) -> HardenedFacts:
+    """Base WER of every grade on the rows that the baseline's own WER counts, scored the same way."""
+    usable = read_usable(name, path, run)
+    rows = [row for row in usable.rows if survives(row.duration, base.max_seconds)]
+    graded = {grade.label: Rows(rows, usable.folder, grade) for grade in GRADES}
+    results = transcribe_manifests("base", graded, conditions_of(args), args.work_dir, run, limits=limits_of(args))
+    versions = [score(grade, graded[grade.label], results[grade.label].transcripts, base) for grade in GRADES]
+    return HardenedFacts(
+        status="measured", manifest=name, proposed=propose(name, versions, args.min_wer), versions=versions
+    )
+
+
+def propose(name: str, versions: list[HardenedVersion], min_wer: float) -> str | None:
+    """The version that raises WER least among those that leave room for a gain."""
+    enough = [version for version in versions if version.wer is not None and version.wer >= min_wer]
+    if not enough:
+        return None
+    mildest = min(enough, key=lambda version: version.wer or 0.0)
+    return f"{name}-{Distortion(mildest.distortion, mildest.level).label}"
+
+
+def score(grade: Distortion, rows: Rows, transcripts: list[Transcript], base: WerFacts) -> HardenedVersion:
+    by_id = {transcript.id: transcript for transcript in transcripts}
+    confidence = base.within.interval.confidence if base.within is not None else 0.95
+    errors = utterance_errors(rows.rows, by_id, normalizer(base.normalizer.name))
+    found = wer_score(errors, by_id, confidence, replicates=0)
+    return HardenedVersion(
+        distortion=grade.name,
+        level=grade.level,
+        utterances=found.utterances,
+        wer=found.wer,
+        ci_low=found.interval.low,
+        ci_high=found.interval.high,
+    )

@@ -1,0 +1,280 @@
+"""Baseline, training, tuned run and comparison on somebody's own files, in one go, without Snakemake.
+
+Example:
+    python -m lora.runners.experiment run --model-id data/model --dataset-path data/train_manifest.jsonl \\
+        --manifest-path data/domain_manifest.jsonl --safety-manifest-path data/heldout_manifest.jsonl \\
+        --max-seconds 10 --max-steps 100 --learning-rate 1e-3 --seed 13 --output-dir results/by-hand
+
+Every step is a command of this project that could be typed by itself; it stands in the log and in the run record beside
+what it made. All settings that have no flag here have the default of the configuration schema.
+Reads: the manifests and their audio, model files, `<work-dir>/`. Writes: under `--output-dir` the files a study has
+under `results/` (manifests evaluation and safety, runs base and tuned), up to verdict.json and summary.md;
+`<work-dir>/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from lora.configuration import load_configuration
+from lora.provenance import acting_as, recording
+from lora.records import MaxSeconds, PairedFacts, UserError, Verdict
+from lora.runners import experiment
+from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
+from lora.runners.train import add_training_arguments, settings_of
+
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+TRAIN, EVALUATION, SAFETY = "train", "evaluation", "safety"
+BASE, TUNED = "base", "tuned"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dataset-path", type=Path, required=True, metavar="PATH", help="training manifest")
+    parser.add_argument(
+        "--manifest-path", type=Path, required=True, metavar="PATH", help="evaluation manifest (domain)"
+    )
+    parser.add_argument(
+        "--safety-manifest-path", type=Path, metavar="PATH", help="general manifest: is anything forgotten?"
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=auto_or_seconds,
+        default="auto",
+        metavar="S|auto",
+        help="longest training row; default: auto",
+    )
+    parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR")
+    add_model_arguments(parser)
+    add_decode_arguments(parser)
+    add_training_arguments(parser, batch_flag="--train-batch-size")
+
+
+def execute(args: argparse.Namespace) -> int:
+    config = configuration(args)
+    steps = Steps(args.output_dir)
+    try:
+        with recording([args.output_dir / "verdict.json"], args.seed, args.output_dir / "run.run.json"):
+            _prepare_rows(steps, config)
+            _run_model(steps, config, args)
+            _compare(steps, config)
+    except StepFailed as failed:
+        return failed.code
+    print(table(args.output_dir, list(evaluations(config))))
+    return 0
+
+
+def configuration(args: argparse.Namespace) -> dict[str, Any]:
+    """What a study's config.yaml would say, complete. Raises UserError for files that do not exist."""
+    manifests = {TRAIN: args.dataset_path, EVALUATION: args.manifest_path, SAFETY: args.safety_manifest_path}
+    given = {
+        "model": {"id": args.model_id, "revision": args.revision, "device": args.device, "dtype": args.dtype,
+                  "cpu_threads": args.cpu_threads},
+        "manifests": {name: str(path) for name, path in manifests.items() if path is not None},
+        "roles": {"general": [SAFETY] if args.safety_manifest_path else [], "domain": [EVALUATION]},
+        "durations": {"max_seconds": args.max_seconds},
+        "split": {"seed": args.seed},
+        "preprocess": {"target_rms": args.target_rms},
+        "decode": args.decode,
+        "candidates": {TUNED: {"train": settings_of(args)}},
+    }  # fmt: skip
+    return load_configuration(given, None, Path.cwd())
+
+
+def evaluations(config: dict[str, Any]) -> list[str]:
+    return [*config["roles"]["general"], *config["roles"]["domain"]]
+
+
+class StepFailed(Exception):
+    """A step ended with this exit code and has told why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exit code {code}")
+        self.code = code
+
+
+class Steps:
+    """Runs commands of this project one after the other, in this process: torch is imported once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def at(self, path: str) -> str:
+        return str(self.folder / path)
+
+    def model(self, *arguments: object) -> None:
+        given = [str(argument) for argument in arguments]
+        with acting_as(["-m", "lora.runners.experiment", *given]):
+            self._check(experiment.main(given))
+
+    def script(self, name: str, *arguments: object) -> None:
+        path = SCRIPTS / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"lora_script_{name}", path)
+        if spec is None or spec.loader is None or not path.is_file():
+            raise UserError(f"{path}: no such file; `run` needs a clone of the repository, not only its library")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        given = [str(argument) for argument in arguments]
+        with acting_as([os.path.relpath(path), *given]):
+            self._check(module.main(given))
+
+    def _check(self, code: int) -> None:
+        if code != 0:
+            raise StepFailed(code)
+
+
+def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
+    steps.script("record_config", "--json", json.dumps(config, sort_keys=True), "--config", steps.at("config.json"))
+    durations, split = config["durations"], config["split"]
+    tables = []
+    for name, path in config["manifests"].items():
+        rows = steps.at(f"manifests/{name}.jsonl")
+        rejected = steps.at(f"manifests/{name}.rejected.tsv")
+        steps.script("validate_manifest", "--manifest", path, "--rows", rows, "--rejected", rejected)
+        tables.append(steps.at(f"durations/{name}.tsv"))
+        steps.script(
+            "profile_durations", "--rows", rows, "--manifest-name", name,
+            "--thresholds", *durations["thresholds"], "--table", tables[-1],
+        )  # fmt: skip
+    steps.script("summarise_durations", "--tables", *tables, "--summary", steps.at("durations/summary.tsv"))
+    by_speaker = "--by-speaker" if split["by_speaker"] else "--no-by-speaker"
+    how = ["--val-fraction", split["val_fraction"], by_speaker, "--split-seed", split["seed"]]
+    rows = steps.at(f"manifests/{TRAIN}.jsonl")
+    steps.script(
+        "choose_max_seconds", "--rows", rows, "--thresholds", *durations["thresholds"],
+        "--max-seconds", durations["max_seconds"], "--min-train-samples", durations["min_train_samples"], *how,
+        "--value", steps.at("max_seconds.json"), "--decision", steps.at("durations/decision.json"),
+    )  # fmt: skip
+    steps.script(
+        "split_training", "--rows", rows, "--max-seconds", _max_seconds(steps), *how,
+        "--train", steps.at("splits/train.jsonl"), "--val", steps.at("splits/val.jsonl"),
+        "--sizes", steps.at("splits/sizes.tsv"),
+    )  # fmt: skip
+
+
+def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -> None:
+    model = ["--model-id", args.model_id, *(["--revision", args.revision] if args.revision else [])]
+    model += ["--device", args.device, "--dtype", args.dtype, "--cpu-threads", args.cpu_threads]
+    model += ["--target-rms", "none" if args.target_rms is None else args.target_rms, "--work-dir", args.work_dir]
+    decode = ["--decode", json.dumps(config["decode"], sort_keys=True)]
+    batch = ["--batch-seconds", args.batch_seconds, "--batch-size", args.batch_size]
+    manifests = [f"--manifest={name}={steps.at(f'manifests/{name}.jsonl')}" for name in evaluations(config)]
+
+    def transcribe(run: str, *more: object) -> None:
+        output = steps.at(f"transcripts/{run}")
+        steps.model("transcribe", "--run", run, *model, *decode, *batch, *manifests, *more, "--output-dir", output)
+
+    train, val = steps.at("splits/train.jsonl"), steps.at("splits/val.jsonl")
+    transcribe(BASE)
+    steps.model(
+        "audit", *model, *decode, "--dataset-path", train, "--sample", config["labels"]["sample"],
+        "--seed", args.seed, "--output", steps.at("labels.json"),
+    )  # fmt: skip
+    steps.model(
+        "train", "--run", TUNED, *model, *training_flags(settings_of(args)), "--dataset-path", train,
+        "--validation-path", val, "--output-dir", steps.at(f"adapters/{TUNED}"),
+    )  # fmt: skip
+    adapter = ["--adapter", steps.at(f"adapters/{TUNED}/best")]
+    adapter += ["--train-facts", steps.at(f"adapters/{TUNED}/train.json")]
+    transcribe(TUNED, *adapter)
+    steps.model(
+        "effect", "--run", TUNED, *model, *adapter, *decode, "--dataset-path", val,
+        "--sample", config["adapter"]["sample"], "--output", steps.at(f"effect/{TUNED}.json"),
+    )  # fmt: skip
+    for run in (BASE, TUNED):
+        for name in evaluations(config):
+            _score(steps, config, run, name)
+    steps.model(
+        "harden", *model, *decode, "--manifest", f"{EVALUATION}={steps.at(f'manifests/{EVALUATION}.jsonl')}",
+        "--baseline-wer", f"{EVALUATION}={steps.at(f'wer/{BASE}/{EVALUATION}.json')}",
+        "--min-wer", config["headroom"]["min_wer"], "--output", steps.at("hardened.json"),
+    )  # fmt: skip
+
+
+def _score(steps: Steps, config: dict[str, Any], run: str, name: str) -> None:
+    statistics = config["statistics"]
+    steps.script(
+        "score_run", "--run", run, "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),
+        "--transcripts", steps.at(f"transcripts/{run}/{name}.jsonl"),
+        "--settings", steps.at(f"transcripts/{run}/{name}.settings.json"), "--max-seconds", _max_seconds(steps),
+        "--normalizer", config["normalizer"], "--confidence", statistics["confidence"],
+        "--replicates", statistics["replicates"], "--assumed-shared-errors", statistics["assumed_shared_errors"],
+        "--target-gain", statistics["target_gain"], "--wer", steps.at(f"wer/{run}/{name}.json"),
+    )  # fmt: skip
+
+
+def _compare(steps: Steps, config: dict[str, Any]) -> None:
+    statistics, names = config["statistics"], evaluations(config)
+    for name in names:
+        steps.script(
+            "compare_runs", "--run", TUNED, "--manifest-name", name,
+            "--baseline-wer", steps.at(f"wer/{BASE}/{name}.json"),
+            "--tuned-wer", steps.at(f"wer/{TUNED}/{name}.json"),
+            "--baseline-transcripts", steps.at(f"transcripts/{BASE}/{name}.jsonl"),
+            "--tuned-transcripts", steps.at(f"transcripts/{TUNED}/{name}.jsonl"),
+            "--margin", statistics["equivalence_margin"], "--confidence", statistics["confidence"],
+            "--replicates", statistics["replicates"], "--paired", steps.at(f"paired/{TUNED}/{name}.json"),
+        )  # fmt: skip
+
+    def each(pattern: str, run: str) -> list[str]:
+        return [steps.at(pattern.format(run=run, name=name)) for name in names]
+
+    settings, wer = "transcripts/{run}/{name}.settings.json", "wer/{run}/{name}.json"
+    steps.script(
+        "compare_settings", "--run", TUNED, "--baseline-settings", *each(settings, BASE),
+        "--tuned-settings", *each(settings, TUNED), "--baseline-wer", *each(wer, BASE),
+        "--tuned-wer", *each(wer, TUNED), "--parity", steps.at(f"parity/{TUNED}.json"),
+    )  # fmt: skip
+    study = ["--results", steps.folder, "--config", steps.at("config.json")]
+    steps.script("decide_verdict", *study, "--verdict", steps.at("verdict.json"), "--gate", steps.at("gate.json"))
+    steps.script("render_summary", *study, "--summary", steps.at("summary.md"))
+
+
+def training_flags(settings: dict[str, Any]) -> list[str]:
+    """Training settings as flags of the train subcommand; what is false is left out."""
+    flags = []
+    for key, value in settings.items():
+        if value is False:
+            continue
+        flags.append(f"--{key}".replace("_", "-"))
+        if value is not True:
+            flags.append(json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value))
+    return flags
+
+
+def table(folder: Path, names: list[str]) -> str:
+    """WER before and after, a line a manifest, and the verdict; percentages of words, differences in points."""
+    lines = [f"{'manifest':<12}{'base WER':>10}{'tuned WER':>11}{'difference':>12}{'interval':>20}  outcome"]
+    for name in names:
+        facts = PairedFacts.read(folder / f"paired/{TUNED}/{name}.json")
+        score = facts.within
+        if score is None:
+            lines.append(f"{name:<12}impossible: {facts.code}: {facts.message}")
+            continue
+        low, high = score.interval.low, score.interval.high
+        interval = "unknown" if low is None or high is None else f"{100 * low:+.2f} to {100 * high:+.2f}"
+        lines.append(
+            f"{name:<12}{_percent(score.baseline_wer):>10}{_percent(score.tuned_wer):>11}"
+            f"{'unknown' if score.delta is None else f'{100 * score.delta:+.2f}':>12}{interval:>20}  {score.outcome}"
+        )
+    verdict = Verdict.read(folder / "verdict.json")
+    ready = {True: "ready for the sweep", False: "not ready for the sweep", None: "no verdict"}[verdict.ready_for_sweep]
+    lines.append(f"verdict: {ready}; " + (", ".join(cause.code for cause in verdict.causes) or "no cause found"))
+    return "\n".join([*lines, f"read next: {folder / 'summary.md'}"])
+
+
+def auto_or_seconds(text: str) -> float | str:
+    return text if text == "auto" else positive_number(text)
+
+
+def _percent(wer: float | None) -> str:
+    return "unknown" if wer is None else f"{100 * wer:.2f} %"
+
+
+def _max_seconds(steps: Steps) -> float | str:
+    value = MaxSeconds.read(steps.at("max_seconds.json")).max_seconds
+    return "none" if value is None else value

@@ -1,0 +1,103 @@
+"""Transcribe manifests with a model, or with a model and a LoRA adapter.
+
+Example:
+    python -m lora.runners.experiment transcribe --run base --model-id data/model \\
+        --manifest domain=results/manifests/domain.jsonl --output-dir results/transcripts/base
+
+Reads: manifests (canonical rows or a person's own), their audio, model files, the adapter folder,
+`--train-facts`, and `<work-dir>/transcripts/`. Writes: `<output-dir>/<m>.jsonl` and `<m>.settings.json` a
+manifest, one `<output-dir>/transcribe.run.json`, and `<work-dir>/transcripts/`. Everything cached: torch is
+not imported. A subject that is broken for a reason with a cause code gets empty transcripts and settings
+that name it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from lora.asr.adapter_files import AdapterProblem, adapter_identity
+from lora.asr.run_settings import Conditions
+from lora.asr.transcribe import Rows, Transcribed, transcribe_manifests
+from lora.data.manifest import read_manifest
+from lora.provenance import Recording, recording
+from lora.records import AdapterIdentity, TrainFacts, UserError, write_lines
+from lora.runners.options import (
+    add_decode_arguments,
+    add_model_arguments,
+    by_name,
+    conditions_of,
+    limits_of,
+    named_path,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", required=True, metavar="NAME", help="base, or the name of a candidate")
+    parser.add_argument(
+        "--manifest", type=named_path, action="append", required=True, metavar="NAME=PATH", help="repeat for more"
+    )
+    parser.add_argument("--adapter", type=Path, metavar="DIR", help="PEFT adapter folder")
+    parser.add_argument("--train-facts", type=Path, metavar="JSON", help="train.json of the run that made the adapter")
+    parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR")
+    add_model_arguments(parser)
+    add_decode_arguments(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    manifests = by_name(args.manifest, "--manifest")
+    outputs = [args.output_dir / f"{name}{end}" for name in manifests for end in (".jsonl", ".settings.json")]
+    with recording(outputs, record_path=args.output_dir / "transcribe.run.json") as run:
+        rows = {name: read_usable(name, path, run) for name, path in manifests.items()}
+        for name, result in transcribe_or_explain(args, rows, run).items():
+            write_transcribed(args.output_dir, name, result)
+    return 0
+
+
+def transcribe_or_explain(
+    args: argparse.Namespace, manifests: Mapping[str, Rows], run: Recording
+) -> dict[str, Transcribed]:
+    """Transcripts, or for a broken subject empty ones whose settings hold the cause code."""
+    identity: AdapterIdentity | None = None
+    try:
+        _check_training(args.train_facts)
+        identity = adapter_identity(args.adapter) if args.adapter else None
+        conditions = conditions_of(args, identity)
+        return transcribe_manifests(args.run, manifests, conditions, args.work_dir, run, args.adapter, limits_of(args))
+    except AdapterProblem as problem:
+        conditions = conditions_of(args, identity)
+        run.adjust(f"nothing transcribed for run {args.run}: {problem.code}: {problem.message}")
+        run.count()
+        return _explained(args.run, manifests, conditions, problem)
+
+
+def read_usable(name: str, path: Path, run: Recording) -> Rows:
+    """Rows of a manifest. Rejected ones are told of; raises UserError where none is left."""
+    manifest = read_manifest(path)
+    for rejected in manifest.rejected:
+        run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
+    if not manifest.rows:
+        raise UserError(f"{path}: no usable row for manifest {name}")
+    return Rows(manifest.rows, path.parent)
+
+
+def write_transcribed(folder: Path, name: str, result: Transcribed) -> None:
+    write_lines(folder / f"{name}.jsonl", result.transcripts)
+    result.settings.write(folder / f"{name}.settings.json")
+
+
+def _check_training(path: Path | None) -> None:
+    """Raises AdapterProblem with the cause code of a training that could not make an adapter."""
+    if path is None:
+        return
+    facts = TrainFacts.read(path)
+    if facts.status == "impossible":
+        raise AdapterProblem(facts.code or "adapter.not_loaded", facts.message or "training made no adapter")
+
+
+def _explained(
+    run: str, manifests: Mapping[str, Rows], conditions: Conditions, problem: AdapterProblem
+) -> dict[str, Transcribed]:
+    settings = conditions.impossible(run, problem.code, problem.message)
+    return {name: Transcribed([], settings) for name in manifests}

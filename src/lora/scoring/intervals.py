@@ -1,0 +1,125 @@
+"""Confidence intervals of corpus WER and of differences of it.
+
+Corpus WER is a ratio of sums, R = E/W. Its variance is that of the linearised ratio estimator (Cochran
+1977, Sampling Techniques, chapter 6; for clusters chapter 9A): with residuals d_i = e_i - R w_i summed to
+D_k within cluster k,
+    var(R) = K/(K-1) * sum(D_k^2) / W^2,
+and Student's t with K-1 degrees of freedom. Clusters are speakers from `MIN_SPEAKERS` on, since utterances
+of a speaker err together; below that they are utterances, and the interval holds for these speakers only.
+The percentile bootstrap of whole clusters (Bisani & Ney 2004; blockwise: Liu & Peng 2020, arXiv 1912.09508)
+is given beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from lora.records.scores import Interval
+
+MIN_SPEAKERS = 5
+BOOTSTRAP_SEED = 20260101
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is drawn independently. `errors` and `words` are sums a unit, shape (K,); errors may be
+    differences.
+    """
+
+    errors: Floats
+    words: Floats
+    name: Literal["speakers", "utterances"]
+
+    @property
+    def scope(self) -> Literal["speakers", "these_speakers"]:
+        return "speakers" if self.name == "speakers" else "these_speakers"
+
+
+def units(errors: Sequence[float], words: Sequence[float], speakers: Sequence[str | None]) -> Units:
+    """Speakers where at least `MIN_SPEAKERS` are known (rows without one form one more), else utterances."""
+    if len(set(speakers) - {None}) < MIN_SPEAKERS:
+        return Units(np.asarray(errors, float), np.asarray(words, float), "utterances")
+    number: dict[str | None, int] = {}
+    index = np.asarray([number.setdefault(speaker, len(number)) for speaker in speakers])
+    sums = [np.bincount(index, weights=np.asarray(values, float)).astype(float) for values in (errors, words)]
+    return Units(sums[0], sums[1], "speakers")
+
+
+def ratio_variance(drawn: Units) -> float:
+    """Variance of sum(errors)/sum(words); needs two units and one word."""
+    total = drawn.words.sum()
+    residuals = drawn.errors - drawn.errors.sum() / total * drawn.words
+    count = len(residuals)
+    return float(count / (count - 1) * np.square(residuals).sum() / total**2)
+
+
+def t_quantile(probability: float, drawn: Units) -> float:
+    return float(stdtrit(len(drawn.words) - 1, probability))
+
+
+def ratio_interval(drawn: Units, confidence: float) -> Interval:
+    """Interval of a ratio or of a difference of ratios, not clipped; no interval from a single unit or
+    without words.
+    """
+    if drawn.words.sum() <= 0:
+        return no_interval(confidence, "no reference word: no WER")
+    if len(drawn.words) < 2:
+        return no_interval(confidence, "one utterance: no interval")
+    ratio = float(drawn.errors.sum() / drawn.words.sum())
+    half = t_quantile(0.5 + confidence / 2, drawn) * math.sqrt(ratio_variance(drawn))
+    method = f"linearised ratio by {drawn.name}, t({len(drawn.words) - 1})"
+    return Interval(low=ratio - half, high=ratio + half, confidence=confidence, method=method, scope=drawn.scope)
+
+
+def wer_interval(
+    errors: Sequence[int], words: Sequence[int], speakers: Sequence[str | None], confidence: float
+) -> Interval:
+    """Interval of corpus WER, clipped at 0 only (WER may exceed 1).
+
+    Without any error the variance estimate is 0 and says nothing. The upper bound is then that of the share
+    of utterances with errors, 1 - a^(1/n) with a = (1 - confidence)/2 (Clopper & Pearson 1934): words of an
+    utterance are not independent, and an erring utterance is taken to be wrong in every word.
+    """
+    drawn = units(errors, words, speakers)
+    counted = sum(count > 0 for count in words)
+    if sum(words) > 0 and sum(errors) == 0 and counted > 1:
+        high = 1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / counted)
+        method = f"zero errors in {counted} utterances: exact upper bound of the share of utterances that err"
+        return Interval(low=0.0, high=high, confidence=confidence, method=method, scope="these_speakers")
+    return _clipped(ratio_interval(drawn, confidence))
+
+
+def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Interval | None:
+    """Percentile bootstrap over whole units, seeded; None without replicates, interval or error to draw.
+
+    Units with equal (errors, words) are drawn together, as one multinomial count a distinct pair: the same
+    distribution, at the cost of distinct pairs instead of units.
+    """
+    count = len(drawn.words)
+    if replicates < 1 or count < 2 or drawn.words.sum() <= 0 or not drawn.errors.any():
+        return None
+    pairs, multiplicity = np.unique(np.stack([drawn.errors, drawn.words], 1), axis=0, return_counts=True)
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    sums = generator.multinomial(count, multiplicity / count, size=replicates) @ pairs
+    ratios = sums[sums[:, 1] > 0]
+    low, high = np.quantile(ratios[:, 0] / ratios[:, 1], [0.5 - confidence / 2, 0.5 + confidence / 2])
+    method = f"percentile bootstrap of {drawn.name}, {replicates} replicates, seed {BOOTSTRAP_SEED}"
+    return Interval(low=float(low), high=float(high), confidence=confidence, method=method, scope=drawn.scope)
+
+
+def no_interval(confidence: float, why: str) -> Interval:
+    return Interval(low=None, high=None, confidence=confidence, method=why, scope="none")
+
+
+def _clipped(interval: Interval) -> Interval:
+    if interval.low is None:
+        return interval
+    return interval.model_copy(update={"low": max(0.0, interval.low)})

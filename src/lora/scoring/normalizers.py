@@ -1,0 +1,80 @@
+"""Text normalisers: what counts as the same word. Each has a name and a version that settings record.
+
+- `none`: words as written, split at white space.
+- `basic`: this project's own, for any language: Unicode NFKC, case folding, punctuation and symbols become
+  blanks except apostrophes between letters or digits.
+- `english`: the normaliser of the Whisper paper (Radford et al. 2022, appendix C) as packaged in
+  `whisper-normalizer`; it also writes numbers as digits, expands contractions, spells in American English and
+  drops fillers.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.metadata import version
+
+from lora.records.base import UserError
+from lora.records.scores import NormalizerIdentity
+
+ENGLISH_PACKAGE = "whisper-normalizer"
+BASIC_VERSION = "1"
+NAMES = ("english", "basic", "none")
+APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}"
+# Marks nobody hears and that are no word boundary: soft hyphen, byte order mark.
+SILENT = "\N{SOFT HYPHEN}\N{ZERO WIDTH NO-BREAK SPACE}"
+LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
+
+
+class Normalizer:
+    """Words of a text after normalisation; the same text is normalised once."""
+
+    def __init__(self, name: str, version: str, text: Callable[[str], str]) -> None:
+        self.identity = NormalizerIdentity(name=name, version=version)
+        self._words = lru_cache(maxsize=None)(lambda raw: tuple(text(raw).split()))
+
+    def words(self, text: str) -> tuple[str, ...]:
+        return self._words(text)
+
+
+def normalizer(name: str) -> Normalizer:
+    """Raises UserError for an unknown name, or when the package of `english` is not installed."""
+    if name == "none":
+        return Normalizer(name, "1", str)
+    if name == "basic":
+        return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic)
+    if name != "english":
+        raise UserError(f"normalizer: {name!r} is unknown; choose one of {', '.join(NAMES)}")
+    try:
+        from whisper_normalizer.english import EnglishTextNormalizer
+    except ImportError:
+        raise UserError(f"normalizer: english needs the package {ENGLISH_PACKAGE}; install it") from None
+    return Normalizer(name, f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}", EnglishTextNormalizer())
+
+
+def basic(text: str) -> str:
+    """NFKC before and after folding (Unicode 15, D146): folding may undo the composition."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return LONE_APOSTROPHE.sub(" ", folded.translate(_SIGNS))
+
+
+class _Signs(dict[int, str]):
+    """Translation of one character, remembered: punctuation (P) and symbols (S) to a blank, apostrophes to
+    one form.
+    """
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character in APOSTROPHES:
+            result = "'"
+        elif character in SILENT:
+            result = ""
+        else:
+            result = " " if unicodedata.category(character)[0] in "PSZ" else character
+        self[code] = result
+        return result
+
+
+_SIGNS = _Signs()

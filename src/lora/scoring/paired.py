@@ -1,0 +1,91 @@
+"""Two runs over the same utterances: the difference of their corpus WER, its interval, and what may be said
+of it.
+
+The difference is a ratio estimator too: sum(tuned errors - baseline errors) over the reference words both
+share, so the interval is the linearised one of `intervals`, by speakers where there are enough. A 95 %
+interval inside the margin is two one-sided tests at 2.5 % (Schuirmann 1987). Fewer than 6 utterances whose
+error counts differ cannot reach 5 % in a two-sided sign test (2 * 0.5^5 = 0.0625), so they decide nothing
+here either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lora.records.scores import Interval, Outcome, PairedScore, UtteranceErrors
+from lora.scoring.intervals import bootstrap_interval, no_interval, ratio_interval, ratio_variance, units
+from lora.scoring.power import detectable_difference
+
+MIN_CHANGED = 6
+
+
+def paired_score(
+    baseline: Sequence[UtteranceErrors],
+    tuned: Sequence[UtteranceErrors],
+    changed_hypotheses: int,
+    margin: float,
+    confidence: float,
+    replicates: int,
+) -> PairedScore:
+    """Both lists hold the same ids in the same order; `changed_hypotheses` counts raw texts that differ.
+
+    Without a changed hypothesis there is nothing to estimate and no interval: the outcome is `unchanged`.
+    `detectable_difference` comes from the observed standard error, where enough changed to estimate one.
+    """
+    if [entry.id for entry in baseline] != [entry.id for entry in tuned]:
+        raise ValueError("baseline and tuned must hold the same utterances in the same order")
+    difference = [after.errors - before.errors for before, after in zip(baseline, tuned, strict=True)]
+    words = [entry.words for entry in baseline]
+    drawn = units(difference, words, [entry.speaker_id for entry in baseline])
+    total = sum(words)
+    changed_errors = sum(value != 0 for value in difference)
+    if changed_hypotheses:
+        interval = ratio_interval(drawn, confidence)
+        bootstrap = bootstrap_interval(drawn, confidence, replicates)
+    else:
+        interval, bootstrap = no_interval(confidence, "no hypothesis differs"), None
+    estimable = interval.low is not None and changed_errors >= MIN_CHANGED
+    before, after = sum(entry.errors for entry in baseline), sum(entry.errors for entry in tuned)
+    return PairedScore(
+        utterances=len(words),
+        words=total,
+        baseline_wer=before / total if total else None,
+        tuned_wer=after / total if total else None,
+        delta=(after - before) / total if total else None,
+        interval=interval,
+        bootstrap=bootstrap,
+        changed_hypotheses=changed_hypotheses,
+        changed_errors=changed_errors,
+        substitutions_delta=_gained(baseline, tuned, "substitutions"),
+        deletions_delta=_gained(baseline, tuned, "deletions"),
+        insertions_delta=_gained(baseline, tuned, "insertions"),
+        outcome=outcome(interval, changed_hypotheses, changed_errors, margin),
+        within_margin=_inside(interval, margin),
+        detectable_difference=(
+            detectable_difference(math.sqrt(ratio_variance(drawn)), drawn, confidence) if estimable else None
+        ),
+    )
+
+
+def outcome(interval: Interval, changed_hypotheses: int, changed_errors: int, margin: float) -> Outcome:
+    """The first that holds: unchanged, better or worse, equivalent, underpowered."""
+    if changed_hypotheses == 0:
+        return "unchanged"
+    if interval.low is None or interval.high is None or changed_errors < MIN_CHANGED:
+        return "underpowered"
+    if interval.high < 0:
+        return "better"
+    if interval.low > 0:
+        return "worse"
+    return "equivalent" if _inside(interval, margin) else "underpowered"
+
+
+def _inside(interval: Interval, margin: float) -> bool:
+    return interval.low is not None and interval.high is not None and -margin < interval.low <= interval.high < margin
+
+
+def _gained(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceErrors], kind: str) -> int:
+    gained: int = sum(getattr(entry, kind) for entry in tuned)
+    lost: int = sum(getattr(entry, kind) for entry in baseline)
+    return gained - lost

@@ -1,0 +1,66 @@
+"""How small a WER difference an evaluation set could show, foreseen from the baseline's own errors.
+
+Two runs that share a part s of their errors differ with variance 2 (1 - s) var(WER): errors they share
+cancel, the rest is as scattered as the baseline's. var(WER) is that of the linearised ratio estimator; the
+design effect is the ratio of its value by speakers to its value by utterances, at least 1. The smallest
+difference detected with 80 % power by a two-sided test is (q.975 + q.80) standard errors (Cohen 1988), with
+quantiles of t where speakers are the units.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from scipy.special import ndtri, stdtrit
+
+from lora.records.scores import Power, UtteranceErrors
+from lora.scoring.intervals import Units, ratio_variance, units
+
+POWER = 0.80
+
+
+def detectable_difference(standard_error: float, drawn: Units, confidence: float) -> float:
+    """Difference shown with 80 % power at this confidence, in units of WER."""
+    return _quantiles(drawn, confidence) * standard_error
+
+
+def foresee(
+    scored: Sequence[UtteranceErrors], assumed_shared_errors: float, target_gain: float, confidence: float
+) -> Power | None:
+    """None where two utterances with words are missing.
+
+    A baseline with hardly an error has a variance estimate near 0 that would promise the power of a huge
+    set: the variance is at least that of independent words at the rate of Agresti & Coull (1998), (errors +
+    2)/(words + 4). `utterances_needed` takes more utterances of the same kind, from speakers in the same
+    proportion.
+    """
+    words = [entry.words for entry in scored]
+    if sum(count > 0 for count in words) < 2:
+        return None
+    errors = [entry.errors for entry in scored]
+    drawn = units(errors, words, [entry.speaker_id for entry in scored])
+    by_utterance = ratio_variance(units(errors, words, [None] * len(words)))
+    variance = max(ratio_variance(drawn), by_utterance)
+    rate = min((sum(errors) + 2) / (sum(words) + 4), 0.5)
+    floor = rate * (1 - rate) / sum(words)
+    standard_error = math.sqrt(2 * (1 - assumed_shared_errors) * max(variance, floor))
+    detectable = detectable_difference(standard_error, drawn, confidence)
+    return Power(
+        assumed_shared_errors=assumed_shared_errors,
+        standard_error=standard_error,
+        detectable_difference=detectable,
+        target_gain=target_gain,
+        utterances=len(scored),
+        utterances_needed=math.ceil(len(scored) * (detectable / target_gain) ** 2),
+        design_effect=variance / by_utterance if by_utterance > 0 else 1.0,
+        units=drawn.name,
+    )
+
+
+def _quantiles(drawn: Units, confidence: float) -> float:
+    upper = 0.5 + confidence / 2
+    if drawn.name == "speakers":
+        freedom = len(drawn.words) - 1
+        return float(stdtrit(freedom, upper) + stdtrit(freedom, POWER))
+    return float(ndtri(upper) + ndtri(POWER))

@@ -1,0 +1,71 @@
+"""The effective decode: merged as JSON, checked early, and truly what `generate` uses (see test_families)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lora.asr.decoding import DEFAULTS, SILENT, effective_decode, token_limit
+from lora.asr.model_files import ModelFiles, describe_model
+from lora.records import UserError
+
+
+@pytest.fixture(scope="module")
+def moonshine(moonshine_folder: Path) -> ModelFiles:
+    return describe_model(str(moonshine_folder))
+
+
+def test_own_settings_then_wishes(moonshine: ModelFiles) -> None:
+    decode = effective_decode(moonshine, {"num_beams": 3})
+    assert decode["num_beams"] == 3
+    assert decode["max_length"] == 384
+    assert decode["repetition_penalty"] == 1.0
+    assert list(decode) == sorted(decode)
+    assert "transformers_version" not in decode
+
+
+def test_cap_follows_padded_seconds_up_to_the_model_limit(moonshine: ModelFiles) -> None:
+    decode = effective_decode(moonshine, {})
+    assert token_limit(decode, 2.0) == 48  # a small vocabulary: 20 tokens a second and 8 to spare
+    assert token_limit(decode, 30.0) == 383
+
+
+def test_a_large_vocabulary_takes_fewer_tokens_a_second(moonshine: ModelFiles) -> None:
+    large = ModelFiles(**{**vars(moonshine), "config": moonshine.config | {"vocab_size": 32768}})
+    assert token_limit(effective_decode(large, {}), 2.0) == 21
+
+
+@pytest.mark.parametrize("wish", [{"max_new_tokens": 7}, {"max_length": 8}])
+def test_a_wished_limit_replaces_the_cap(moonshine: ModelFiles, wish: dict[str, int]) -> None:
+    decode = effective_decode(moonshine, wish)
+    assert decode["tokens_per_second"] is None
+    assert token_limit(decode, 30.0) == 7
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"num_beam": 2}, "did you mean num_beams"),
+        ({"language": "en"}, "moonshine models take no argument 'language'"),
+        ({"num_beams": "two"}, "num_beams: 'two' is not a whole number"),
+        ({"num_beams": 0}, "num_beams"),
+        ({"length_penalty": "big"}, "length_penalty: 'big' is not a number"),
+        ({"do_sample": True}, "same text twice"),
+    ],
+)
+def test_a_bad_argument_is_named(moonshine: ModelFiles, wish: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        effective_decode(moonshine, wish)
+
+
+def test_every_default_is_what_the_library_falls_back_to() -> None:
+    from transformers import GenerationConfig
+
+    known = GenerationConfig().to_dict()
+    theirs = GenerationConfig._get_default_generation_params()
+    for key, value in DEFAULTS.items():
+        assert key in known
+        if key != "max_length":  # 20 there; a speech model without a limit is left to its cap
+            assert theirs.get(key) == value, key
+    assert not set(DEFAULTS) & SILENT

@@ -1,0 +1,44 @@
+import pytest
+
+from lora.asr import devices
+from lora.asr.devices import confirm_device, guess_device, limit_threads
+
+
+def test_auto_is_the_cpu_in_float32_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_cuda_works", lambda: False)
+    monkeypatch.setattr(devices, "_mps_works", lambda: False)
+    device = guess_device("auto", "auto", 2)
+    assert device.settings() == {"type": "cpu", "dtype": "float32", "threads": "2"}
+    assert device.fallbacks == []
+    assert confirm_device(device) is device
+
+
+def test_an_impossible_wish_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_cuda_works", lambda: False)
+    monkeypatch.setattr(devices, "_mps_works", lambda: False)
+    device = guess_device("cuda", "float16", 1)
+    assert (device.type, device.dtype) == ("cpu", "float32")
+    assert len(device.fallbacks) == 2
+    assert "cuda was asked for" in device.fallbacks[0]
+    assert "float16" in device.fallbacks[1]
+
+
+def test_a_gpu_that_torch_cannot_use_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(devices, "_cuda_works", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    guessed = guess_device("auto", "float16", 3)
+    assert guessed.settings() == {"type": "cuda", "dtype": "float16"}
+    confirmed = confirm_device(guessed)
+    assert confirmed.settings() == {"type": "cpu", "dtype": "float32", "threads": "3"}
+    assert "torch" in confirmed.fallbacks[0]
+
+
+def test_threads_override_what_a_workflow_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
+        monkeypatch.setenv(name, "7")
+    limit_threads(1)
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"

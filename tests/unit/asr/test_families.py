@@ -1,0 +1,131 @@
+"""Both families behind the one interface: what the models are given, what `generate` uses, what comes out."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import make_moonshine, noise
+
+from lora.asr.decoding import DEFAULTS, effective_decode
+from lora.asr.families import SpeechModel, load_model
+from lora.asr.model_files import describe_model
+from lora.records import UserError
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def moonshine(moonshine_folder: Path) -> SpeechModel:
+    return load_model(describe_model(str(moonshine_folder)))
+
+
+@pytest.fixture(scope="module")
+def whisper(whisper_folder: Path) -> SpeechModel:
+    return load_model(describe_model(str(whisper_folder)))
+
+
+@pytest.fixture(params=["moonshine", "whisper"])
+def speech(request: pytest.FixtureRequest) -> SpeechModel:
+    model: SpeechModel = request.getfixturevalue(request.param)
+    return model
+
+
+def test_half_precision_files_load_as_asked(moonshine: SpeechModel) -> None:
+    assert {parameter.dtype for parameter in moonshine.model.parameters()} == {torch.float32}
+    assert not moonshine.model.training
+
+
+def test_keys_come_from_forward(moonshine: SpeechModel, whisper: SpeechModel) -> None:
+    assert moonshine.input_names == ("input_values", "attention_mask")
+    assert whisper.input_names[0] == "input_features"
+    assert moonshine.inputs([noise(1, 1.5)])["input_values"].shape == (1, 32000)
+    assert whisper.inputs([noise(1, 1.5)])["input_features"].shape == (1, 80, 3000)
+
+
+def test_mixed_steps_are_refused(moonshine: SpeechModel) -> None:
+    with pytest.raises(ValueError, match="one padding step"):
+        moonshine.inputs([noise(1, 0.5), noise(2, 1.5)])
+
+
+def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
+    audio = [noise(seed, 1.02 + seed * 0.08) for seed in range(12)]
+    together = speech.generate(speech.inputs(audio))
+    alone = [speech.generate(speech.inputs([samples])) for samples in audio]
+    assert together.texts == [one.texts[0] for one in alone]
+    assert together.token_ids == [one.token_ids[0] for one in alone]
+    assert together.truncated == [one.truncated[0] for one in alone]
+    assert len(set(together.texts)) > 6  # the models do tell these apart
+
+
+def test_shortest_audio_is_heard(speech: SpeechModel) -> None:
+    assert len(speech.generate(speech.inputs([np.zeros(1, np.float32)])).texts) == 1
+
+
+def test_token_cap_is_told(speech: SpeechModel) -> None:
+    audio = [noise(seed, 1.5) for seed in range(8)]
+    free, capped = speech.generate(speech.inputs(audio)), speech.generate(speech.inputs(audio), {"max_new_tokens": 3})
+    assert all(len(tokens) <= 3 for tokens in capped.token_ids)
+    assert [tokens[:3] for tokens in free.token_ids] == capped.token_ids
+    assert any(capped.truncated)
+
+
+def test_an_end_mark_inside_the_cap_is_not_cut(moonshine: SpeechModel) -> None:
+    audio = [noise(seed, 1.5) for seed in range(24)]
+    result = moonshine.generate(moonshine.inputs(audio))
+    ended = [tokens[-1] == 2 for tokens in result.token_ids]
+    assert any(ended)
+    assert [not end for end in ended] == result.truncated
+
+
+@pytest.mark.parametrize("wish", [{}, {"num_beams": 2, "length_penalty": 0.5}, {"begin_suppress_tokens": None}])
+def test_recorded_decode_is_the_one_used(
+    speech: SpeechModel, wish: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[Any] = []
+    original = type(speech.model)._prepare_generation_config
+
+    def spy(self: Any, *args: Any, **kwargs: Any) -> Any:
+        config, rest = original(self, *args, **kwargs)
+        used.append(copy.deepcopy(config))  # Whisper empties it later
+        return config, rest
+
+    monkeypatch.setattr(type(speech.model), "_prepare_generation_config", spy)
+    before = speech.model.generation_config.to_dict()
+    effective = effective_decode(speech.files, wish)
+    speech.generate(speech.inputs([noise(3, 1.5)]), wish)
+    assert speech.model.generation_config.to_dict() == before
+    for key in set(DEFAULTS) - {"max_length", "max_new_tokens"}:
+        assert getattr(used[0], key) == effective[key], key
+    if speech.family == "moonshine":
+        assert used[0].max_new_tokens == speech.token_limit(1.5, wish)
+    else:
+        assert used[0].max_length == effective["max_length"]
+
+
+def test_no_limit_anywhere_is_not_twenty_tokens(tmp_path: Path) -> None:
+    folder = make_moonshine(tmp_path / "unlimited", seed=3)
+    (folder / "generation_config.json").write_text('{"eos_token_id": 2, "pad_token_id": 0, "bos_token_id": 1, '
+                                                   '"decoder_start_token_id": 1}')  # fmt: skip
+    speech = load_model(describe_model(str(folder)))
+    result = speech.generate(speech.inputs([noise(seed, 3.5) for seed in range(8)]))
+    assert max(map(len, result.token_ids)) > 20
+
+
+def test_whisper_language_reaches_the_model(whisper: SpeechModel) -> None:
+    inputs = whisper.inputs([noise(1, 1.5)])
+    assert effective_decode(whisper.files, {})["language"] == "en"
+    assert whisper.generate(inputs, {"language": "de"}).texts != whisper.generate(inputs).texts
+    with pytest.raises(UserError, match="refuses it"):
+        whisper.generate(inputs, {"language": "xx"})
+
+
+def test_a_broken_tokenizer_is_one_message(tmp_path: Path) -> None:
+    folder = make_moonshine(tmp_path / "broken")
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_model(describe_model(str(folder)))

@@ -1,0 +1,75 @@
+"""A model folder is checked before anything expensive: one clear message names what is missing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lora.asr.model_files import describe_model
+from lora.records import UserError
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path, moonshine_folder: Path) -> Path:
+    return Path(shutil.copytree(moonshine_folder, tmp_path / "model"))
+
+
+def test_describes_both_families(moonshine_folder: Path, whisper_folder: Path) -> None:
+    moonshine, whisper = describe_model(str(moonshine_folder)), describe_model(str(whisper_folder))
+    assert (moonshine.identity.family, moonshine.identity.window_seconds) == ("moonshine", None)
+    assert (whisper.identity.family, whisper.identity.window_seconds) == ("whisper", 30.0)
+    assert moonshine.sampling_rate == whisper.sampling_rate == 16000
+    assert moonshine.generation["max_length"] == 384
+
+
+def test_hash_follows_content_and_neither_path_nor_generation_settings(copy_of: Path, moonshine_folder: Path) -> None:
+    before = describe_model(str(moonshine_folder)).identity.hash
+    (copy_of / "generation_config.json").write_text('{"max_length": 5}')
+    assert describe_model(str(copy_of)).identity.hash == before
+    with (copy_of / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x01")
+    assert describe_model(str(copy_of)).identity.hash != before
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("config.json", "config.json is missing"),
+        ("tokenizer.json", "no tokenizer"),
+        ("processor_config.json", "no feature extractor"),
+        ("model.safetensors", "no weights in safetensors"),
+    ],
+)
+def test_names_the_missing_file(copy_of: Path, missing: str, message: str) -> None:
+    (copy_of / missing).unlink()
+    with pytest.raises(UserError, match=message):
+        describe_model(str(copy_of))
+
+
+def test_pickled_weights_are_not_read(copy_of: Path) -> None:
+    (copy_of / "model.safetensors").rename(copy_of / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"found pytorch_model\.bin"):
+        describe_model(str(copy_of))
+
+
+def test_a_missing_shard_is_named(copy_of: Path) -> None:
+    (copy_of / "model.safetensors").rename(copy_of / "model-00001-of-00002.safetensors")
+    shards = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (copy_of / "model.safetensors.index.json").write_text(json.dumps(shards))
+    with pytest.raises(UserError, match="model-00002-of-00002"):
+        describe_model(str(copy_of))
+
+
+def test_an_unsupported_type_names_the_supported_ones(copy_of: Path) -> None:
+    (copy_of / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(UserError, match="'bert', which is not supported; supported: moonshine, whisper"):
+        describe_model(str(copy_of))
+
+
+def test_neither_folder_nor_hub_id() -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        describe_model("no/such/folder/at/all")

@@ -1,0 +1,65 @@
+"""The cache survives kills and is never believed about a torn line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lora.asr.transcript_cache import Heard, TranscriptCache, opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with opened(tmp_path, "abc") as cache:
+        cache.add([("k1", Heard("one", False)), ("k2", Heard("zwei — “2”\u2028", True))])
+        return cache.path
+
+
+def test_comes_back_as_it_was_written(path: Path) -> None:
+    cache = TranscriptCache(path)
+    assert (cache["k1"], cache["k2"]) == (Heard("one", False), Heard("zwei — “2”\u2028", True))
+    assert len(cache) == 2
+    assert "k3" not in cache
+    assert path.parent.name == "abc"
+
+
+@pytest.mark.parametrize(
+    "tail", [b'{"key": "k3", "hypo', b'{"key": "k3", "hypothesis": "x", "truncated": false}', b"\xe2\x80"]
+)
+def test_a_torn_last_line_is_forgotten_and_written_over(path: Path, tail: bytes) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole + tail)
+    cache = TranscriptCache(path)
+    assert "k3" not in cache
+    cache.add([("k4", Heard("four", False))])
+    assert path.read_bytes().startswith(whole + b'{"key": "k4"')
+    assert len(TranscriptCache(path)) == 3
+
+
+def test_a_spoilt_line_costs_only_itself(path: Path) -> None:
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b"\x00\x00garbage\n" + b'{"key": "k9"}\n' + second)
+    cache = TranscriptCache(path)
+    assert sorted(key for key in ("k1", "k2", "k9") if key in cache) == ["k1", "k2"]
+
+
+def test_a_second_process_waits_for_the_lock(tmp_path: Path, repository: Path) -> None:
+    code = (
+        "import sys, time; from lora.asr.transcript_cache import opened\n"
+        "with opened(sys.argv[1], 'abc'): print('in', flush=True); time.sleep(1.0)"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(repository / "src")},
+    )  # fmt: skip
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "in\n"
+    begun = time.monotonic()
+    with opened(tmp_path, "abc"):
+        assert time.monotonic() - begun > 0.5
+    assert holder.wait() == 0

@@ -1,0 +1,138 @@
+"""D1: enough training rows, and rows that can be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from healthy import HealthyStudy, cause_of, check_of, codes, option
+
+
+def starve(study: HealthyStudy, train_rows: int, sufficient: float | None, options: list[dict[str, Any]]) -> None:
+    study.change("max_seconds.json", {"max_seconds": 8.0})
+    status = "judged_starving" if sufficient else "none_sufficient"
+    changes = {"max_seconds": 8.0, "status": status, "sufficient": sufficient, "options": options}
+    study.change("durations/decision.json", changes)
+    study.set_sizes(train=train_rows, val=14, too_long=200)
+
+
+def test_healthy_data_has_no_cause(study: HealthyStudy) -> None:
+    verdict = study.verdict()
+    assert not [code for code in codes(verdict) if code.startswith("data.")]
+    assert check_of(verdict, "data_sufficiency").status == "pass"
+
+
+def test_a_filter_that_starves_training_names_the_threshold_that_would_not(study: HealthyStudy) -> None:
+    starve(study, 130, 10.0, [option(8, 130), option(10, 230)])
+    verdict = study.verdict()
+    cause = cause_of(verdict, "data.filter_starves_training")
+    assert verdict.causes[0] == cause
+    assert (cause.severity, cause.manifest) == ("blocks", "train")
+    assert "8 s leave only 130 of the 200" in cause.because
+    assert "10 s would leave 230" in cause.because
+    assert "durations.max_seconds` to 10" in cause.remedy
+    assert verdict.ready_for_sweep is False
+    assert check_of(verdict, "data_sufficiency").status == "fail"
+
+
+def test_too_few_rows_at_every_threshold_says_how_many_are_missing(study: HealthyStudy) -> None:
+    starve(study, 80, None, [option(8, 80), option(20, 150)])
+    verdict = study.verdict()
+    cause = cause_of(verdict, "data.too_few_samples")
+    assert verdict.causes[0] == cause
+    assert "at most 150 even at 20 s" in cause.because
+    assert "50 rows are missing" in cause.because
+    assert "Add at least 56 recordings of at most 20 s" in cause.remedy
+    assert "data.filter_starves_training" not in codes(verdict)
+
+
+def test_no_row_at_all_blocks_once_though_training_was_impossible_too(study: HealthyStudy) -> None:
+    starve(study, 0, None, [option(8, 0)])
+    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split holds no row"}
+    study.change("adapters/lora/train.json", no_row)
+    study.change("effect/lora.json", no_row)
+    study.change("labels.json", no_row)
+    verdict = study.verdict()
+    assert codes(verdict).count("data.too_few_samples") == 1
+    assert verdict.causes[0].code == "data.too_few_samples"
+    assert "200 rows are missing" in verdict.causes[0].because
+    assert check_of(verdict, "adapter_change").status == "unknown"
+
+
+def test_a_starving_filter_that_leaves_no_row_is_still_the_filter(study: HealthyStudy) -> None:
+    starve(study, 0, 10.0, [option(8, 0), option(10, 230)])
+    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split holds no row"}
+    study.change("adapters/lora/train.json", no_row)
+    verdict = study.verdict()
+    assert verdict.causes[0].code == "data.filter_starves_training"
+    assert "data.too_few_samples" not in codes(verdict)
+
+
+def test_exactly_enough_rows_are_enough(study: HealthyStudy) -> None:
+    study.set_sizes(train=200, val=20, too_long=0)
+    assert check_of(study.verdict(), "data_sufficiency").status == "pass"
+    study.set_sizes(train=199, val=20, too_long=0)
+    assert check_of(study.verdict(), "data_sufficiency").status == "fail"
+
+
+@pytest.mark.parametrize("code", ["data.filter_starves_training", "data.too_few_samples"])
+def test_remedies_of_data_name_no_hyperparameter(study: HealthyStudy, code: str) -> None:
+    options = [option(8, 130), option(10, 230)] if code == "data.filter_starves_training" else [option(8, 130)]
+    starve(study, 130, 10.0 if code == "data.filter_starves_training" else None, options)
+    remedy = cause_of(study.verdict(), code).remedy
+    assert not [word for word in ("learning", "rank", "step", "alpha", "dropout") if word in remedy]
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("missing file: audio/3.ogg", "data.unreadable_audio"),
+        ("unreadable audio: Format not recognised", "data.unreadable_audio"),
+        ("zero length", "data.unreadable_audio"),
+        ("empty text", "data.empty_transcripts"),
+        ("duplicate id, first used in line 3", "data.duplicates"),
+    ],
+)
+def test_rejected_rows_become_causes_by_kind(study: HealthyStudy, reason: str, code: str) -> None:
+    study.set_rows("domain", 198, rejected=(reason, reason))
+    verdict = study.verdict()
+    cause = cause_of(verdict, code)
+    assert (cause.severity, cause.manifest) == ("warns", "domain")
+    assert "2 of 200 rows of domain (1.00 %; line 199 and 200)" in cause.because
+    assert cause.evidence == ["results/manifests/domain.rejected.tsv"]
+    assert check_of(verdict, "data.rejected_rows", manifest="domain").status == "fail"
+    assert verdict.ready_for_sweep is True
+
+
+def test_rejected_rows_within_the_tolerated_share_only_warn_in_the_check(study: HealthyStudy) -> None:
+    study.configure({"integrity": {"max_unreadable": 0.02}})
+    study.set_rows("domain", 198, rejected=("missing file: a.ogg",) * 2)
+    verdict = study.verdict()
+    assert "data.unreadable_audio" not in codes(verdict)
+    assert check_of(verdict, "data.rejected_rows", manifest="domain").status == "warn"
+
+
+def test_a_broken_line_has_no_cause_of_its_own_but_is_told(study: HealthyStudy) -> None:
+    study.set_rows("domain", 199, rejected=("broken line: not JSON",))
+    verdict = study.verdict()
+    assert check_of(verdict, "data.rejected_rows", manifest="domain").summary.endswith("cannot be used: broken line.")
+    assert not [code for code in codes(verdict) if code.startswith("data.")]
+
+
+def test_training_audio_beyond_the_window(study: HealthyStudy) -> None:
+    study.change("durations/decision.json", {"model_window_seconds": 30.0})
+    assert "data.exceeds_model_window" not in codes(study.verdict())
+    study.change("labels.json", {"beyond_window_ids": ["a", "b"]})
+    cause = cause_of(study.verdict(), "data.exceeds_model_window")
+    assert "2 of 64 sampled training rows are longer than the 30 s" in cause.because
+    assert "durations.max_seconds` to at most 30" in cause.remedy
+
+
+def test_evaluation_audio_beyond_the_window(study: HealthyStudy) -> None:
+    for run in ("base", "lora"):
+        study.change(f"transcripts/{run}/domain.settings.json", {"model": {"window_seconds": 30.0}})
+    assert "data.exceeds_model_window" not in codes(study.verdict())
+    study.files["wer/base/domain.json"]["utterances"][7]["duration"] = 31.0
+    cause = cause_of(study.verdict(), "data.exceeds_model_window")
+    assert cause.manifest == "domain"
+    assert "1 of 200 rows" in cause.because

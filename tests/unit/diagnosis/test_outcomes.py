@@ -1,0 +1,92 @@
+"""Outcomes explain, they never decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from healthy import HealthyStudy, cause_of, check_of, codes, interval
+
+WORSE = {"delta": 0.021, "tuned_wer": 0.396, "interval": interval(0.008, 0.034), "outcome": "worse"}
+
+
+def set_paired(study: HealthyStudy, run: str, manifest: str, changes: dict[str, Any]) -> None:
+    study.change(f"paired/{run}/{manifest}.json", {"within": changes})
+
+
+def test_a_worse_run_warns_and_stays_ready(study: HealthyStudy) -> None:
+    set_paired(study, "lora", "domain", WORSE)
+    verdict = study.verdict()
+    cause = cause_of(verdict, "adapter.worsens")
+    assert verdict.causes[0] == cause
+    assert cause.severity == "warns"
+    told = "lora takes domain from 37.5 % to 39.6 % (2.10 points worse; 95 % interval +0.80 to +3.40 points)"
+    assert told in cause.because
+    assert verdict.ready_for_sweep is True
+
+
+def test_a_worse_run_names_its_likely_cause(study: HealthyStudy) -> None:
+    set_paired(study, "lora", "domain", WORSE)
+    study.change("adapters/lora/train.json", {"validation": [{"step": 20, "loss": 0.4}, {"step": 100, "loss": 0.9}]})
+    assert "most likely the training overfits" in cause_of(study.verdict(), "adapter.worsens").because
+
+
+def test_a_broken_adapter_explains_every_number_of_its_run(study: HealthyStudy) -> None:
+    set_paired(study, "lora", "domain", WORSE)
+    set_paired(study, "lora", "heldout", WORSE)
+    study.change("effect/lora.json", {"load": {"base_matches": False}})
+    assert [c.code for c in study.verdict().causes if c.run == "lora"] == ["adapter.base_mismatch"]
+
+
+def test_forgetting_warns(study: HealthyStudy) -> None:
+    set_paired(study, "lora", "heldout", {**WORSE, "within_margin": False})
+    verdict = study.verdict()
+    cause = cause_of(verdict, "adapter.forgets")
+    assert verdict.causes[0] == cause
+    assert (cause.severity, cause.run, cause.manifest) == ("warns", "lora", "heldout")
+    assert verdict.ready_for_sweep is True
+
+
+def test_forgetting_inside_the_margin_is_none(study: HealthyStudy) -> None:
+    inside = {"delta": 0.002, "interval": interval(0.001, 0.004), "outcome": "worse", "within_margin": True}
+    set_paired(study, "lora", "heldout", inside)
+    verdict = study.verdict()
+    assert "adapter.forgets" not in codes(verdict)
+    assert check_of(verdict, "adapter.forgetting").status == "pass"
+
+
+def test_forgetting_that_is_not_excluded_is_unknown_rather_than_none(study: HealthyStudy) -> None:
+    set_paired(study, "lora", "heldout", {"interval": interval(-0.004, 0.012), "outcome": "underpowered"})
+    verdict = study.verdict()
+    check = check_of(verdict, "adapter.forgetting")
+    assert check.status == "unknown"
+    assert "neither shown nor excluded" in check.summary
+    assert "adapter.forgets" not in codes(verdict)
+
+
+def test_opposite_directions_warn_on_the_gate_run(study: HealthyStudy) -> None:
+    study.add_run("earlier", "hypotheses")
+    assert "adapter.direction_mismatch" not in codes(study.verdict())
+    set_paired(study, "earlier", "domain", WORSE)
+    cause = cause_of(study.verdict(), "adapter.direction_mismatch")
+    assert (cause.severity, cause.run, cause.manifest) == ("warns", "lora", "domain")
+    assert "14.8 points better" in cause.because
+    assert "earlier takes domain from 37.5 % to 39.6 %" in cause.because
+
+
+def test_opposite_signs_without_significance_are_no_contradiction(study: HealthyStudy) -> None:
+    study.add_run("earlier", "hypotheses")
+    set_paired(study, "earlier", "domain", {**WORSE, "interval": interval(-0.01, 0.05), "outcome": "underpowered"})
+    assert "adapter.direction_mismatch" not in codes(study.verdict())
+
+
+def test_outcomes_list_every_candidate_on_every_manifest(study: HealthyStudy) -> None:
+    study.add_run("earlier", "hypotheses")
+    study.files["paired/earlier/test.json"] |= {"status": "impossible", "code": "parity.manifest", "within": None}
+    runs = study.verdict().runs
+    assert [(r.run, r.manifest) for r in runs] == [
+        (run, m) for run in ("lora", "earlier") for m in ("heldout", "domain", "test")
+    ]
+    assert runs[1].outcome == "better"
+    assert (runs[1].ci_low, runs[1].ci_high) == (-0.173, -0.121)
+    assert runs[-1].outcome is None
+    assert runs[-1].baseline_wer is not None

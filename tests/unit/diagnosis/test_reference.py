@@ -1,0 +1,70 @@
+"""The table of causes, and what is made from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from lora.diagnosis.causes import CAUSES
+from lora.diagnosis.reference import causes_page, verdict_schema
+from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
+
+# Settings of training that a remedy of data or headroom must not touch.
+HYPERPARAMETERS = re.compile(r"learning rate|\brank\b|alpha|dropout|warm-up|\bsteps?\b|weight decay|batch")
+
+
+def test_the_shipped_schema_is_the_one_made_from_the_code(repository: Path) -> None:
+    shipped = (repository / "schemas" / "verdict.schema.json").read_text(encoding="utf-8")
+    made = json.dumps(verdict_schema(), indent=2) + "\n"
+    assert shipped == made, "run: python scripts/make_verdict_schema.py > schemas/verdict.schema.json"
+
+
+def test_the_shipped_page_is_the_one_made_from_the_code(repository: Path) -> None:
+    shipped = (repository / "docs" / "causes.md").read_text(encoding="utf-8")
+    assert shipped == causes_page(), "run: python scripts/make_causes_page.py > docs/causes.md"
+
+
+def test_a_cause_above_its_severity_breaks_the_schema() -> None:
+    validator = Draft202012Validator(verdict_schema())
+    cause = {"run": None, "manifest": None, "because": "b", "remedy": "r", "evidence": []}
+    verdict = {"ready_for_sweep": True, "max_seconds": None, "eval_manifest": None, "gate_run": None}
+    verdict |= {"checks": [], "runs": []}
+    for code, kind in CAUSES.items():
+        validator.validate({**verdict, "causes": [{**cause, "code": code, "severity": kind.severity}]})
+    with pytest.raises(ValidationError):
+        validator.validate({**verdict, "causes": [{**cause, "code": "adapter.forgets", "severity": "blocks"}]})
+    with pytest.raises(ValidationError):
+        validator.validate({**verdict, "causes": [{**cause, "code": "adapter.unheard_of", "severity": "warns"}]})
+
+
+@pytest.mark.parametrize("code", [c for c in CAUSES if c.startswith(("data.", "headroom."))])
+def test_remedies_of_data_and_headroom_name_no_hyperparameter(code: str) -> None:
+    assert not HYPERPARAMETERS.search(CAUSES[code].remedy)
+
+
+def test_every_kind_is_told_in_whole_sentences() -> None:
+    for kind in CAUSES.values():
+        assert kind.meaning.endswith(".")
+        assert kind.remedy.endswith(".")
+        assert not kind.title.endswith(".")
+
+
+def test_every_judged_code_is_raised_somewhere_and_no_other(repository: Path) -> None:
+    sources = sorted((repository / "src" / "lora").rglob("*.py"))
+    judging = [path for path in sources if path.name != "causes.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in judging)
+    raised = {code for code in CAUSES if f'"{code}"' in text}
+    assert {code for code, kind in CAUSES.items() if kind.judged} == raised
+
+
+def test_numbers_read_as_people_write_them() -> None:
+    assert [percent(x) for x in (0.0462, 0.375, 0.09996, 1.0, 0.0)] == ["4.62 %", "37.5 %", "10.0 %", "100 %", "0 %"]
+    assert points(-0.148) == "14.8 points"
+    assert points(0.0133) == "1.33 points"
+    assert (round_percent(0.05), round_points(0.01), round_points(0.005)) == ("5 %", "1 point", "0.5 points")
+    assert (count(1, "row"), count(1200, "row")) == ("1 row", "1,200 rows")
+    assert listed(["a", "b", "c", "d"]) == "a, b, c and 1 more"

@@ -1,0 +1,106 @@
+"""Training facts: what a short run was told against what it did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from healthy import HealthyStudy, cause_of, check_of, codes
+
+POINTS = [{"step": 0, "loss": 0.8}, {"step": 40, "loss": 0.40}, {"step": 100, "loss": 0.60}]
+FAULTS: list[tuple[dict[str, Any], str, str, str, str]] = [
+    ({"non_finite_step": 7}, "training.diverged", "training.loss", "blocks", "not finite from step 7"),
+    ({"final_train_loss": 5.0}, "training.diverged", "training.loss", "blocks", "from 0.810 to 5.000: it grew"),
+    ({"optimizer_steps": 60}, "training.steps_short", "training.steps", "blocks", "60 of 100 planned"),
+    ({"optimizer_steps": 0}, "training.steps_short", "training.steps", "blocks", "0 of 100 planned"),
+    (
+        {"other_trainable": ["proj_out.weight"]},
+        "training.wrong_parameters",
+        "training.parameters",
+        "blocks",
+        "also trained 1 parameter tensor that its adapter file does not hold (proj_out.weight)",
+    ),
+    ({"trainable_parameters": 0}, "training.wrong_parameters", "training.parameters", "blocks", "no trainable"),
+    (
+        {"zero_gradient_modules": ["a", "b"]},
+        "training.no_gradient",
+        "training.gradient",
+        "blocks",
+        "2 of 24 adapted modules of lora never had a gradient (a and b)",
+    ),
+    ({"gradient_norm_median": 0.0}, "training.no_gradient", "training.gradient", "blocks", "exactly 0"),
+    ({"learning_rate_peak": 0.0}, "training.lr_not_applied", "training.learning_rate", "blocks", "peaked at 0 in"),
+    ({"learning_rate_peak": 0.0004}, "training.lr_not_applied", "training.learning_rate", "blocks", "0.0004"),
+    ({"validation": POINTS}, "training.overfit", "training.validation", "warns", "lowest at step 40 (0.400)"),
+    ({"best_kept": False}, "training.best_not_kept", "training.best", "warns", "is 80, and its weights"),
+]
+HEALTHY: list[dict[str, Any]] = [
+    {"final_train_loss": 0.9},
+    {"learning_rate_peak": 0.0009},
+    {"validation": [{"step": 0, "loss": 0.8}, {"step": 60, "loss": 0.40}, {"step": 100, "loss": 0.43}]},
+    {"validation": [], "best_step": None, "best_kept": None},
+    {"first_train_loss": None, "final_train_loss": None},
+]
+
+
+def test_healthy_training_has_no_cause(study: HealthyStudy) -> None:
+    verdict = study.verdict()
+    assert not [code for code in codes(verdict) if code.startswith("training.")]
+    assert {c.status for c in verdict.checks if c.id.startswith("training.")} == {"pass"}
+
+
+@pytest.mark.parametrize(("changes", "code", "check", "severity", "words"), FAULTS)
+def test_a_fault_turns_its_check_red(
+    study: HealthyStudy, changes: dict[str, Any], code: str, check: str, severity: str, words: str
+) -> None:
+    study.change("adapters/lora/train.json", changes)
+    verdict = study.verdict()
+    cause = cause_of(verdict, code)
+    assert verdict.causes[0] == cause
+    assert (cause.severity, cause.run) == (severity, "lora")
+    assert words in cause.because
+    assert check_of(verdict, check).status == ("fail" if severity == "blocks" else "warn")
+    assert verdict.ready_for_sweep is (severity != "blocks")
+    assert check_of(verdict, "adapter_change").status == ("fail" if severity == "blocks" else "pass")
+
+
+@pytest.mark.parametrize("changes", HEALTHY)
+def test_a_healthy_neighbour_stays_green(study: HealthyStudy, changes: dict[str, Any]) -> None:
+    study.change("adapters/lora/train.json", changes)
+    assert not [code for code in codes(study.verdict()) if code.startswith("training.")]
+
+
+def test_a_learning_rate_of_zero_is_the_cause_and_zero_deltas_are_its_evidence(study: HealthyStudy) -> None:
+    study.change("adapters/lora/train.json", {"settings": {"learning_rate": 0.0}, "learning_rate_peak": 0.0})
+    study.change("effect/lora.json", {"file": {"lora_b_zero": 24}})
+    verdict = study.verdict()
+    assert verdict.causes[0].code == "training.lr_not_applied"
+    assert "all 24 lora_B matrices are still exactly zero" in verdict.causes[0].because
+    assert "results/effect/lora.json" in verdict.causes[0].evidence
+    assert "adapter.zero_delta" not in codes(verdict)
+    assert check_of(verdict, "adapter.file").status == "fail"
+
+
+def test_a_diverged_training_explains_an_adapter_that_is_not_finite(study: HealthyStudy) -> None:
+    study.change("adapters/lora/train.json", {"non_finite_step": 3, "optimizer_steps": 2})
+    message = {"status": "impossible", "code": "adapter.not_finite", "message": "values that are not finite"}
+    study.change("effect/lora.json", message)
+    verdict = study.verdict()
+    assert [c.code for c in verdict.causes if c.run == "lora"] == ["training.diverged"]
+
+
+def test_an_impossible_training_carries_its_own_cause(study: HealthyStudy) -> None:
+    message = "target_modules 'nothing' match no module of the model, which offers fc1, q_proj"
+    fault = {"status": "impossible", "code": "adapter.no_target_modules", "message": message}
+    study.change("adapters/lora/train.json", fault)
+    study.change("effect/lora.json", fault)
+    for manifest in ("heldout", "domain", "test"):
+        study.change(f"transcripts/lora/{manifest}.settings.json", {**fault, "manifest": None})
+        study.change(f"wer/lora/{manifest}.json", {**fault, "within": None, "utterances": []})
+        study.change(f"paired/lora/{manifest}.json", {**fault, "within": None, "all": None})
+    verdict = study.verdict()
+    assert [c.code for c in verdict.causes if c.severity == "blocks"] == ["adapter.no_target_modules"]
+    assert verdict.causes[0].because == f"T{message[1:]}."
+    assert verdict.causes[0].evidence == ["results/adapters/lora/train.json"]
+    assert check_of(verdict, "adapter_change").status == "fail"
+    assert check_of(verdict, "parity").status == "unknown"

@@ -1,0 +1,56 @@
+"""D1: the choice of `max_seconds`, and the judgement of a configured one."""
+
+from lora.diagnosis.volume import choose_max_seconds
+from lora.records import SplitOption
+
+
+def options(**train_rows):
+    """Threshold (as a key like s8) -> training rows."""
+    return [
+        SplitOption(
+            threshold=float(key[1:]), rows=n + n // 10, hours=n / 100, train_rows=n, val_rows=n // 10, speakers=None
+        )
+        for key, n in train_rows.items()
+    ]
+
+
+STUDY = options(s15=300, s5=60, s8=150, s10=200)
+
+
+def test_the_smallest_sufficient_threshold_is_chosen():
+    found = choose_max_seconds(STUDY, None, 200, None)
+    assert (found.max_seconds, found.sufficient, found.status) == (10.0, 10.0, "chosen")
+    assert [option.threshold for option in found.options] == [5, 8, 10, 15]
+    assert "10 s" in found.reason
+    assert "200 training rows" in found.reason
+    assert "8 s would leave 150" in found.reason
+
+
+def test_a_configured_number_is_kept_and_judged():
+    starving = choose_max_seconds(STUDY, 8.0, 200, None)
+    assert (starving.max_seconds, starving.status, starving.sufficient) == (8.0, "judged_starving", 10.0)
+    assert "fewer than 200; 10 s would leave 200" in starving.reason
+    enough = choose_max_seconds(STUDY, 15.0, 200, None)
+    assert (enough.max_seconds, enough.status, enough.sufficient) == (15.0, "judged_sufficient", 10.0)
+    assert "10 s would be enough" in enough.reason
+
+
+def test_thresholds_beyond_the_window_are_not_chosen():
+    found = choose_max_seconds(STUDY, None, 200, 9.0)
+    assert (found.max_seconds, found.status, found.sufficient) == (8.0, "none_sufficient", None)
+    assert "within the model's window of 9 s" in found.reason
+    judged = choose_max_seconds(STUDY, 10.0, 200, 9.0)
+    assert judged.status == "judged_sufficient"
+    assert "exceeds the model's window of 9 s" in judged.reason
+
+
+def test_without_enough_rows_the_largest_with_rows_is_taken():
+    found = choose_max_seconds(options(s5=0, s8=3, s10=7), None, 200, None)
+    assert (found.max_seconds, found.status) == (10.0, "none_sufficient")
+    assert "leaves 7 training rows" in found.reason
+
+
+def test_no_row_survives():
+    found = choose_max_seconds(options(s5=0, s8=0), None, 200, None)
+    assert (found.max_seconds, found.status, found.sufficient) == (None, "none_sufficient", None)
+    assert found.reason == "No row survives any threshold (tried 5, 8 s)."

@@ -1,0 +1,393 @@
+"""A plausible results folder, made of records: one healthy study with a saturated and a tiny manifest."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from lora.records import (
+    AdapterIdentity,
+    Cause,
+    Check,
+    DurationDecision,
+    EffectFacts,
+    FileRung,
+    HardenedFacts,
+    Interval,
+    LabelFacts,
+    LabelStructure,
+    LoadRung,
+    LogitsRung,
+    LossComparison,
+    ManifestIdentity,
+    ModelIdentity,
+    ModuleDelta,
+    NormalizerIdentity,
+    OwnHypotheses,
+    PairedFacts,
+    PairedScore,
+    ParityFacts,
+    Power,
+    RunOutcome,
+    RunRecord,
+    RunSettings,
+    SettingDifference,
+    SplitOption,
+    StyleProfile,
+    TextRung,
+    TrainFacts,
+    Utterance,
+    ValidationPoint,
+    Verdict,
+    WerFacts,
+    WerScore,
+    write_lines,
+    write_text,
+)
+
+MANIFESTS = {"train": 360, "heldout": 120, "domain": 200, "test": 6}
+THRESHOLDS = (5.0, 8.0, 10.0, 15.0, 20.0)
+BASELINE = {"heldout": (0.031, 0.021, 0.042), "domain": (0.312, 0.279, 0.346), "test": (0.25, 0.08, 0.42)}
+TUNED = {"heldout": (0.034, 0.023, 0.046), "domain": (0.206, 0.178, 0.235), "test": (0.19, 0.04, 0.34)}
+DELTA = {
+    "heldout": (0.003, -0.004, 0.010, "underpowered"),
+    "domain": (-0.106, -0.127, -0.085, "better"),
+    "test": (-0.06, -0.2, 0.08, "underpowered"),
+}
+CONFIG: dict[str, Any] = {
+    "model": {"id": "data/model", "revision": None},
+    "manifests": {name: f"data/{name}_manifest.jsonl" for name in MANIFESTS},
+    "roles": {"general": ["heldout"], "domain": ["domain", "test"]},
+    "durations": {"thresholds": list(THRESHOLDS), "max_seconds": "auto", "min_train_samples": 200},
+    "headroom": {"min_wer": 0.05, "harden": True},
+    "statistics": {
+        "confidence": 0.95,
+        "equivalence_margin": 0.005,
+        "target_gain": 0.01,
+        "assumed_shared_errors": 0.8,
+    },
+    "candidates": {"lora": {"train": {"max_steps": 100, "learning_rate": 1e-3}}},
+}
+
+
+def build(results: Path) -> Path:
+    """Write the folder; returns it."""
+    write_text(results / "config.json", json.dumps(CONFIG))
+    _data(results)
+    for run, wers in (("base", BASELINE), ("lora", TUNED)):
+        for manifest, numbers in wers.items():
+            wer_facts(run, manifest, numbers).write(results / f"wer/{run}/{manifest}.json")
+            _settings(run, manifest).write(results / f"transcripts/{run}/{manifest}.settings.json")
+    for manifest in DELTA:
+        paired_facts(manifest).write(results / f"paired/lora/{manifest}.json")
+    HardenedFacts(status="not_needed").write(results / "hardened.json")
+    label_facts().write(results / "labels.json")
+    train_facts().write(results / "adapters/lora/train.json")
+    write_text(results / "adapters/lora/loss.tsv", loss_table())
+    effect_facts().write(results / "effect/lora.json")
+    parity_facts().write(results / "parity/lora.json")
+    verdict().write(results / "verdict.json")
+    _run_records(results)
+    return results
+
+
+def durations() -> list[float]:
+    """Seeded: 131 rows up to 8 s, 248 up to 10 s, 360 in all."""
+    dice = random.Random(5)
+    spread = [(90, 1, 5), (75, 5, 8), (83, 8, 10), (52, 10, 15), (35, 15, 20), (25, 20, 25)]
+    return [round(dice.uniform(low + 0.01, high), 2) for n, low, high in spread for _ in range(n)]
+
+
+def decision() -> DurationDecision:
+    lengths = durations()
+    options = []
+    for threshold in THRESHOLDS:
+        kept = [d for d in lengths if d <= threshold]
+        train = round(0.88 * len(kept))
+        options.append(
+            SplitOption(
+                threshold=threshold,
+                rows=len(kept),
+                hours=sum(kept) / 3600,
+                train_rows=train,
+                val_rows=len(kept) - train,
+                speakers=24,
+            )
+        )
+    return DurationDecision(
+        max_seconds=10.0,
+        configured=None,
+        status="chosen",
+        sufficient=10.0,
+        min_train_samples=200,
+        model_window_seconds=30.0,
+        options=options,
+        reason="10 s is the smallest threshold that leaves at least 200 training rows: "
+        f"{options[2].train_rows} training rows and {options[2].val_rows} for validation (0.42 h); "
+        f"8 s would leave {options[1].train_rows}.",
+    )
+
+
+def _data(results: Path) -> None:
+    lengths = durations()
+    rows = [Utterance(id=f"t{i}", text="hello", duration=d, audio=f"a{i}.ogg") for i, d in enumerate(lengths)]
+    for manifest in MANIFESTS:
+        write_lines(
+            results / f"manifests/{manifest}.jsonl", rows if manifest == "train" else rows[: MANIFESTS[manifest]]
+        )
+        write_text(results / f"manifests/{manifest}.rejected.tsv", "line\tid\treason\n")
+    columns = [
+        "manifest",
+        "threshold",
+        "rows",
+        "share",
+        "hours",
+        "hours_share",
+        "speakers",
+        "mean",
+        "median",
+        "longest",
+    ]
+    lines = ["\t".join(columns)]
+    for manifest, total in MANIFESTS.items():
+        for threshold in (*THRESHOLDS, None):
+            kept = sum(1 for d in lengths[:total] if threshold is None or d <= threshold)
+            whole = ["9.1", "8.8", "24.9"] if threshold is None else ["", "", ""]
+            name = "all" if threshold is None else f"{threshold:g}"
+            lines.append("\t".join([manifest, name, str(kept), f"{kept / total:.4f}", "0.9", "1.0", "24", *whole]))
+    write_text(results / "durations/summary.tsv", "\n".join(lines) + "\n")
+    decision().write(results / "durations/decision.json")
+    sizes = "part\trows\thours\tspeakers\ntrain\t218\t0.4\t20\nval\t30\t0.05\t4\ntoo_long\t112\t0.5\t24\n"
+    write_text(results / "splits/sizes.tsv", sizes)
+
+
+def interval(low: float, high: float) -> Interval:
+    return Interval(low=low, high=high, confidence=0.95, method="ratio estimator by speaker", scope="speakers")
+
+
+def wer_facts(run: str, manifest: str, numbers: tuple[float, float, float]) -> WerFacts:
+    wer, low, high = numbers
+    rows = MANIFESTS[manifest]
+
+    def score(value: float) -> WerScore:
+        return WerScore(
+            utterances=rows, speakers=20, words=rows * 14, errors=round(value * rows * 14), substitutions=10,
+            deletions=4, insertions=3, wer=value, interval=interval(low, high), empty_references=[], truncated=0,
+        )  # fmt: skip
+
+    shows = {"heldout": 0.0064, "domain": 0.0182, "test": 0.117}[manifest]
+    power = Power(
+        assumed_shared_errors=0.8, standard_error=shows / 2.8, detectable_difference=shows, target_gain=0.01,
+        utterances=rows, utterances_needed=round(rows * (shows / 0.01) ** 2),
+    )  # fmt: skip
+    return WerFacts(
+        run=run, manifest=manifest, normalizer=NormalizerIdentity(name="english", version="1"), max_seconds=10.0,
+        within=score(wer), all=score(wer + 0.01), raw=score(wer + 0.05), power=power,
+    )  # fmt: skip
+
+
+def paired_facts(manifest: str) -> PairedFacts:
+    delta, low, high, outcome = DELTA[manifest]
+    rows = MANIFESTS[manifest]
+    score = PairedScore.model_validate(
+        {
+            "utterances": rows, "words": rows * 14, "baseline_wer": BASELINE[manifest][0],
+            "tuned_wer": TUNED[manifest][0], "delta": delta, "interval": interval(low, high),
+            "changed_hypotheses": rows // 2, "changed_errors": rows // 3, "substitutions_delta": -3,
+            "deletions_delta": 0, "insertions_delta": -1, "outcome": outcome, "within_margin": False,
+            "detectable_difference": 0.0182,
+        }
+    )  # fmt: skip
+    return PairedFacts(
+        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score
+    )
+
+
+def _settings(run: str, manifest: str) -> RunSettings:
+    return RunSettings(
+        run=run,
+        manifest=ManifestIdentity(name=manifest, rows=MANIFESTS[manifest], content_hash="c" * 32),
+        model=ModelIdentity(id="data/model", revision=None, hash="a" * 32, family="moonshine", window_seconds=None),
+        adapter=None if run == "base" else AdapterIdentity(source="results/adapters/lora/best", hash="b" * 32),
+        preprocess={"sampling_rate": 16000, "target_rms": None},
+        decode={"num_beams": 1},
+        device={"type": "cpu", "dtype": "float32"},
+        software={"transformers": "5.23.0"},
+        fingerprint="f" * 32,
+    )
+
+
+def label_facts() -> LabelFacts:
+    style = StyleProfile(
+        texts=64, upper_case=0.0, lower_case=0.0, sentence_case=1.0, with_final_punctuation=1.0,
+        punctuation_per_100_words=14.2, digits_per_100_words=0.0,
+    )  # fmt: skip
+    return LabelFacts(
+        sampled=64,
+        structure=LabelStructure(
+            ends_with_eos=1.0, starts_with_decoder_start=1.0, padding_ignored=1.0, prefix_matches_generation=None
+        ),
+        own=OwnHypotheses(utterances=64, positions=2210, argmax_agreement=1.0, log_probability_gap=0.04),
+        loss=LossComparison(trainer=0.61234, shift_0=0.61234, shift_1=9.8121),
+        reference_nll=0.612,
+        hypothesis_nll=0.051,
+        restyled_nll=0.612,
+        reference_style=style,
+        hypothesis_style=style,
+        unwritable={},
+        longest_label=171,
+        label_limit=512,
+        transformers="5.23.0",
+    )
+
+
+def train_facts() -> TrainFacts:
+    losses = {0: 0.72, 20: 0.61, 40: 0.49, 60: 0.43, 80: 0.405, 100: 0.41}
+    return TrainFacts(
+        run="lora",
+        settings={"max_steps": 100, "learning_rate": 0.001, "rank": 8, "alpha": 16, "seed": 13},
+        base_model_hash="a" * 32,
+        train_rows=218,
+        val_rows=30,
+        trainable_parameters=122880,
+        total_parameters=1923456,
+        target_modules=36,
+        planned_steps=100,
+        optimizer_steps=100,
+        learning_rate_peak=0.001,
+        gradient_norm_median=0.83,
+        first_train_loss=0.74,
+        final_train_loss=0.31,
+        validation=[ValidationPoint(step=step, loss=loss) for step, loss in losses.items()],
+        best_step=80,
+        best_kept=True,
+    )
+
+
+def loss_table() -> str:
+    """One row a step; validation losses stand in the training facts too."""
+    dice = random.Random(3)
+    lines = ["step\ttrain_loss\tvalidation_loss\tlearning_rate"]
+    for step in range(1, 101):
+        loss = 0.30 + 0.45 * 0.97**step + dice.gauss(0, 0.035)
+        lines.append(f"{step}\t{loss:.5f}\t\t0.001")
+    return "\n".join(lines) + "\n"
+
+
+def effect_facts() -> EffectFacts:
+    dice = random.Random(11)
+    kinds = [("encoder", 4, "encoder.layers.{}.self_attn.{}"), ("decoder_self", 2, "decoder.layers.{}.self_attn.{}")]
+    kinds += [("cross", 2, "decoder.layers.{}.encoder_attn.{}")]
+    names = [
+        (part, pattern.format(layer, projection))
+        for part, layers, pattern in kinds
+        for layer in range(layers)
+        for projection in ("q_proj", "k_proj", "v_proj", "o_proj")
+    ]
+    names += [("mlp", f"{side}.layers.{n}.mlp.{fc}") for side, k in (("encoder", 4), ("decoder", 2)) for n in range(k)
+              for fc in ("fc1", "fc2")]  # fmt: skip
+    weights = [
+        ModuleDelta(name=f"model.{name}", part=part, delta_norm=0.3, base_norm=6.0,
+                    relative_norm=0.045 * 2 ** dice.gauss(0, 0.7), stable_rank=2.4)
+        for part, name in names
+    ]  # fmt: skip
+    norms = sorted(m.relative_norm or 0.0 for m in weights)
+    return EffectFacts(
+        run="lora",
+        adapter="results/adapters/lora/best",
+        file=FileRung(peft_type="LORA", rank=8, alpha=16, tensors=2 * len(weights), finite=True, lora_b=len(weights),
+                      lora_b_zero=0, initialisation="true", bias="none"),
+        load=LoadRung(tensors_in_file=2 * len(weights), tensors_loaded=2 * len(weights), missing_keys=[],
+                      unexpected_keys=[], active=True, base_matches=True, base_trained_on="a" * 32,
+                      modules_by_part={"encoder": 16, "decoder_self": 8, "cross": 8, "mlp": 12}),
+        weights=weights,
+        median_relative_norm=norms[len(norms) // 2],
+        logits=LogitsRung(utterances=30, positions=1180, kl_mean=0.093, argmax_flips=0.066, largest_difference=7.1,
+                          off_equals_base=True),
+        text=TextRung(utterances=30, changed=21, adapter_calls=9120, adapter_calls_off=0, merged_changed=0),
+    )  # fmt: skip
+
+
+def parity_facts(differing: bool = False) -> ParityFacts:
+    fields = ["decode.num_beams", "decode.max_new_tokens", "preprocess.target_rms", "normalizer.name", "model.hash"]
+    settings = [
+        SettingDifference(manifest=manifest, field=field, baseline=1, candidate=1, same=True, code="parity.decode")
+        for manifest in DELTA
+        for field in fields
+    ]
+    if differing:
+        settings += [
+            SettingDifference(manifest=manifest, field="decode.repetition_penalty", baseline=1.0, candidate=1.2,
+                              same=False, code="parity.decode")
+            for manifest in DELTA
+        ]  # fmt: skip
+    return ParityFacts(run="lora", settings=settings)
+
+
+def verdict(ready: bool | None = True, **changes: Any) -> Verdict:
+    def check(name: str, value: float | str, threshold: float | str, summary: str, **about: str | None) -> Check:
+        fields = {"run": None, "manifest": None, "status": "pass", "evidence": ["results/verdict.json"], **about}
+        return Check.model_validate({"id": name, "value": value, "threshold": threshold, "summary": summary, **fields})
+
+    checks = [
+        check("data_sufficiency", 218, 200, "218 rows in the training split at 10 s"),
+        check("headroom", 0.312, 0.05, "baseline WER 31.2 % on domain leaves room", manifest="domain"),
+        check("headroom", 0.031, 0.05, "baseline WER 3.1 % on heldout", manifest="heldout", status="fail"),
+        check("adapter_change", 0.045, 0.0, "all rungs from file to text show a change", run="lora"),
+        check("parity", 0, 0, "15 settings compared, all equal", run="lora"),
+    ]
+    causes = [
+        Cause(code="headroom.saturated", severity="warns", run="base", manifest="heldout",
+              because="the baseline makes 3.1 % errors on heldout, below 5 %",
+              remedy="use it as a guard against forgetting, not to show a gain",
+              evidence=["results/wer/base/heldout.json"]),
+        Cause(code="headroom.underpowered", severity="warns", run="base", manifest="test",
+              because="6 rows show a change of 11.70 points at best",
+              remedy="record about 820 rows, or evaluate on domain", evidence=["results/wer/base/test.json"]),
+    ]  # fmt: skip
+    runs = [
+        RunOutcome.model_validate(
+            {
+                "run": "lora", "manifest": manifest, "baseline_wer": BASELINE[manifest][0],
+                "tuned_wer": TUNED[manifest][0], "delta": delta, "ci_low": low, "ci_high": high,
+                "within_margin": False, "outcome": outcome,
+            }
+        )
+        for manifest, (delta, low, high, outcome) in DELTA.items()
+    ]  # fmt: skip
+    whole = Verdict(
+        ready_for_sweep=ready, max_seconds=10.0, eval_manifest="domain", gate_run="lora", checks=checks, causes=causes,
+        runs=runs,
+    )  # fmt: skip
+    return whole.model_copy(update=changes)
+
+
+def run_record(command: str, **changes: Any) -> RunRecord:
+    whole = RunRecord(
+        command=command, started="2026-01-05T10:20:30+00:00", seconds=1.25, peak_memory_mb=210.0, host="h",
+        platform="Linux", python="3.11.9", versions={"numpy": "2.4.0", "torch": "2.13.0"}, commit=None, outputs=[],
+    )  # fmt: skip
+    return whole.model_copy(update=changes)
+
+
+def _run_records(results: Path) -> None:
+    run_record("python scripts/validate_manifest.py --manifest data/train_manifest.jsonl").write(
+        results / "manifests/train.jsonl.run.json"
+    )
+    run_record(
+        "python -m lora.runners.experiment train --run lora --seed 13 --target-modules '[qv](proj)'",
+        seed=13, device="cpu", dtype="float32", optimizer_steps=100, seconds=41.5,
+        fallbacks=["cuda was asked for, cpu used"],
+    ).write(results / "adapters/lora/train.run.json")  # fmt: skip
+    run_record(
+        "python -m lora.runners.experiment transcribe --run base", device="cpu", dtype="float32",
+        utterances_decoded=300, utterances_reused=26,
+    ).write(results / "transcripts/base/transcribe.run.json")  # fmt: skip
+
+
+if __name__ == "__main__":
+    import sys
+
+    build(Path(sys.argv[1]))

@@ -1,0 +1,69 @@
+"""A dozen lines for the terminal: verdict, choices, criteria, causes, outcome, what to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import example
+import print_verdict
+import pytest
+
+from lora.records import Cause
+from lora.report.brief import CAUSES, WIDTH, brief
+from lora.report.study import Study
+
+
+def test_ready(study: Study) -> None:
+    lines = brief(study, ["docs/experiment_plan.md"]).splitlines()
+    assert lines[0] == "READY FOR THE SWEEP"
+    assert lines[1].startswith("  max_seconds   10 s. 10 s is the smallest threshold")
+    assert "  evaluate on   domain" in lines
+    assert "  headroom      PASS    baseline WER 31.2 % on domain leaves room" in lines
+    assert any(line.startswith("  short run     lora on domain: WER 31.2 % -> 20.6 %, -10.60 points") for line in lines)
+    assert lines[-1] == "  read next     docs/experiment_plan.md"
+    assert len(lines) <= 16
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_not_ready_with_causes_and_remedies(study: Study) -> None:
+    causes = [
+        Cause(code=f"data.{n}", severity="blocks", run=None, manifest="train", because=f"because {n}",
+              remedy=f"do {n}", evidence=[])
+        for n in range(5)
+    ]  # fmt: skip
+    example.verdict(False, causes=causes).write(study.results / "verdict.json")
+    printed = brief(study, [])
+    assert printed.startswith("NOT READY FOR THE SWEEP\n")
+    assert printed.count("remedy:") == CAUSES
+    assert "data.0 (blocks train): because 0" in printed
+    assert "and 2 more" in printed
+
+
+def test_no_verdict(study: Study) -> None:
+    (study.results / "verdict.json").unlink()
+    printed = brief(study, ["x"])
+    assert printed.startswith("VERDICT NOT KNOWN\n  because       verdict.json does not exist\n")
+
+
+def test_without_model_or_outcome(study: Study) -> None:
+    example.verdict(None, eval_manifest=None, max_seconds=None, runs=[], checks=[], causes=[]).write(
+        study.results / "verdict.json"
+    )
+    printed = brief(study, [])
+    assert printed.startswith("NO VERDICT ON THE SWEEP\n")
+    assert "no manifest qualifies" in printed
+    assert printed.count("UNKNOWN this check was not made") == 4
+
+
+def test_escapes_of_terminals_are_taken_out(study: Study) -> None:
+    evil = Cause(
+        code="data.x", severity="blocks", run=None, manifest=None, because="\x1b]0;t\x07\x1b[2J", remedy="",
+        evidence=[],
+    )  # fmt: skip
+    example.verdict(False, causes=[evil]).write(study.results / "verdict.json")
+    assert all(c == "\n" or c.isprintable() for c in brief(study, []))
+
+
+def test_command(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    assert print_verdict.main(["--results", str(study.results)]) == 0
+    assert f"read next     {Path('results/summary.md')}" in capsys.readouterr().out

@@ -1,0 +1,275 @@
+"""The summary says the verdict in words, shows every fact, and survives whatever is missing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import example
+from markdown_it import MarkdownIt
+
+from lora.records import Cause, EffectFacts, HardenedFacts, HardenedVersion, Interval, TrainFacts, WerFacts, write_text
+from lora.report.sections.conclusion import criteria, gate_outcome
+from lora.report.study import Study
+from lora.report.summary import summarise
+
+
+def again(study: Study) -> str:
+    """The summary of the files as they are now."""
+    return summarise(Study(study.results, study.config_path))
+
+
+def configure(study: Study, **changes: Any) -> None:
+    write_text(study.config_path, json.dumps({**example.CONFIG, **changes}))
+
+
+def row(markdown: str, start: str) -> list[str]:
+    line = next(line for line in markdown.splitlines() if line.startswith(f"| {start}"))
+    return [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def test_verdict_comes_first_and_in_words(study: Study) -> None:
+    lines = summarise(study).splitlines()
+    assert lines[0] == "# Diagnosis: ready for the sweep"
+    story = lines[2]
+    assert story.startswith("**Ready for the sweep.**")
+    assert "at most 10 s, which leaves 218 rows in the training split" in story
+    assert "8 s would leave only 145 of the 200 asked for" in story
+    assert "the baseline's WER there is 31.2 % (95 % interval 27.9 to 34.6 %)" in story
+    assert "from 31.2 % to 20.6 % (-10.60 points, interval -12.70 to -8.50): better." in story
+    assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
+
+
+def test_not_ready_names_cause_and_next_step(study: Study) -> None:
+    starved = Cause(
+        code="data.filter_starves_training", severity="blocks", run=None, manifest="train",
+        because="8 s leaves 131 rows", remedy="train on rows of at most 10 s",
+        evidence=["results/durations/decision.json"],
+    )  # fmt: skip
+    example.verdict(False, causes=[starved]).write(study.results / "verdict.json")
+    markdown = again(study)
+    assert markdown.startswith("# Diagnosis: not ready for the sweep")
+    assert "Most likely cause: 8 s leaves 131 rows." in markdown
+    assert "**Next step.** Train on rows of at most 10 s." in markdown
+    assert "(blocks the sweep; `data.filter_starves_training`, `train`)" in markdown
+    assert "*See:* [durations/decision.json](durations/decision.json)" in markdown
+
+
+def test_not_ready_without_cause_names_the_failed_criteria(study: Study) -> None:
+    checks = [c.model_copy(update={"status": "unknown"}) if c.id == "parity" else c for c in example.verdict().checks]
+    example.verdict(False, causes=[], checks=checks).write(study.results / "verdict.json")
+    markdown = again(study)
+    assert "15 settings compared, all equal." in markdown.splitlines()[2]
+    assert "? unknown" in markdown
+    assert "No cause was found." in markdown
+
+
+def test_without_a_model(study: Study) -> None:
+    example.verdict(None, gate_run=None, runs=[], checks=[]).write(study.results / "verdict.json")
+    configure(study, model=None, candidates={})
+    markdown = again(study)
+    assert markdown.startswith("# Diagnosis: no verdict on the sweep")
+    assert "No model is configured, so labels were not audited." in markdown
+    assert "No candidate is configured" in markdown
+
+
+def test_tables_of_the_data(study: Study) -> None:
+    markdown = summarise(study)
+    assert row(markdown, "`train`")[:4] == ["`train`", "90 (25 %)", "165 (46 %)", "248 (69 %)"]
+    assert row(markdown, "≤ 10 s (chosen)") == ["≤ 10 s (chosen)", "248", "0.422", "218", "30", "24", "yes"]
+    assert row(markdown, "≤ 8 s")[3:] == ["145", "20", "24", "no"]
+    assert row(markdown, "left out, too long") == ["left out, too long", "112", "0.5", "24"]
+    assert "Every row of every manifest can be used." in markdown
+    assert "![Training rows by duration, with the thresholds](plots/durations.png)" in markdown
+
+
+def test_rejected_rows_are_told_with_their_reasons(study: Study) -> None:
+    lines = ["line\tid\treason", "3\ta\tmissing file", "4\tb\tmissing file", "9\tc\tempty text | <b>"]
+    write_text(study.results / "manifests/domain.rejected.tsv", "\n".join(lines) + "\n")
+    markdown = again(study)
+    assert "3 rows of `domain` cannot be used: missing file (2) and empty text | &lt;b&gt; (1)" in markdown
+    assert "[manifests/domain.rejected.tsv](manifests/domain.rejected.tsv)" in markdown
+
+
+def test_headroom_of_every_manifest(study: Study) -> None:
+    markdown = summarise(study)
+    assert row(markdown, "`heldout`  | general") == [
+        "`heldout`", "general", "120", "1,680", "3.1 %", "2.1 to 4.2 %", "4.1 %", "8.1 %", "0.64 points", "saturated",
+    ]  # fmt: skip
+    assert row(markdown, "`domain`   | domain")[-1] == "usable"
+    assert row(markdown, "`test`     | domain")[-2:] == [
+        "11.70 points (821 rows for 1.0 points)",
+        "too small to show a gain",
+    ]
+    assert "A manifest has headroom above 5.0 %." in markdown
+
+
+def test_hardened_versions(study: Study) -> None:
+    version = HardenedVersion(distortion="noise", level=10, utterances=200, wer=0.12, ci_low=0.1, ci_high=0.14)
+    facts = HardenedFacts(status="measured", manifest="domain", proposed="noise-10", versions=[version])
+    facts.write(study.results / "hardened.json")
+    markdown = again(study)
+    assert "### Hardened versions of `domain`" in markdown
+    assert "Proposed: noise-10." in markdown
+    assert row(markdown, "noise") == ["noise", "10", "200", "12.0 %", "10.0 to 14.0 %"]
+
+
+def test_the_primary_comparison_is_told_from_the_others(study: Study) -> None:
+    markdown = summarise(study)
+    primary = row(markdown, "**primary**")
+    assert primary[1:7] == ["`lora`", "`domain`", "31.2 %", "20.6 %", "-10.60 points", "-12.70 to -8.50"]
+    assert primary[7] == "better; 100 of 200 texts changed"
+    assert row(markdown, "secondary")[2] == "`heldout`"
+    assert "One run's interval speaks of that adapter, not of the recipe" in markdown
+    assert "negative is better" in markdown
+
+
+def test_no_difference_is_never_said_of_an_undecided_comparison(study: Study) -> None:
+    assert row(summarise(study), "secondary")[7].startswith("undecided: this set cannot tell")
+
+
+def test_training_and_ladder(study: Study) -> None:
+    markdown = summarise(study)
+    assert row(markdown, "settings")[1] == "max_steps 100, learning_rate 0.001, rank 8, alpha 16, seed 13"
+    assert row(markdown, "best step")[1] == "80 (validation loss 0.405), kept"
+    assert "88 tensors, all finite; 44 lora_B matrices, none of them all zero" in row(markdown, "1 · its file")[1]
+    assert "88 of 88 tensors found their place; active; trained on this base model" in row(markdown, "2 · in")[1]
+    assert "switched off it equals the base exactly" in row(markdown, "4 · logits")[1]
+    assert row(markdown, "5 · text")[1].startswith("21 of 30 hypotheses change; adapter layers ran 9,120 times")
+    assert row(markdown, "6 · WER on `domain`")[1] == "-10.60 points: better"
+    assert "](plots/loss.lora.png)" in markdown
+    assert "](plots/weights.lora.png)" in markdown
+
+
+def test_impossible_training_gives_its_reason_and_code(study: Study) -> None:
+    broken = {
+        "run": "lora",
+        "status": "impossible",
+        "code": "training.diverged",
+        "message": "loss not finite at step 3",
+    }
+    TrainFacts.model_validate({**broken, "non_finite_step": 3, "planned_steps": 100}).write(
+        study.results / "adapters/lora/train.json"
+    )
+    EffectFacts.model_validate(broken).write(study.results / "effect/lora.json")
+    markdown = again(study)
+    assert "**Training came to no adapter**: loss not finite at step 3 (`training.diverged`)." in markdown
+    assert row(markdown, "loss not finite")[1] == "at step 3"
+    assert row(markdown, "3 · weights")[1] == "not known: loss not finite at step 3 (`training.diverged`)"
+
+
+def test_an_adapter_that_somebody_brought(study: Study) -> None:
+    configure(study, candidates={"mine": {"decode": {}, "adapter": "a"}, "other": {"hypotheses": {"domain": "h"}}})
+    markdown = again(study)
+    assert (
+        "### Run `mine`\n\nWhether the adapter changes anything is not known: `effect/mine.json` does not exist."
+        in markdown
+    )
+    assert "This candidate was brought as its transcripts, so there is no adapter to look at." in markdown
+
+
+def test_labels(study: Study) -> None:
+    markdown = summarise(study)
+    assert row(markdown, "the model agrees with")[1] == "100.00 % of 2,210 tokens"
+    assert row(markdown, "the trainer's loss")[1] == "0.61234; by hand 0.61234 (shift 0), 9.8121 (shift 1)"
+    assert row(markdown, "prefix matches generation")[1] == "not known"
+
+
+def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
+    facts = example.label_facts().model_copy(
+        update={"unwritable": {"|": 3, "`": 1, "<": 2}, "too_long_ids": ["<img src=x>", "[a](b)"]}
+    )
+    facts.write(study.results / "labels.json")
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(again(study))
+    assert "<img src=x>" not in html
+    assert "<code>|</code> (3 rows), <code>`</code> (1 row) and <code>&lt;</code> (2 rows)" in html
+    assert "2: <code>&lt;img src=x&gt;</code> and <code>[a](b)</code>" in html
+
+
+def test_parity_says_what_was_compared(study: Study) -> None:
+    assert "`lora`: 15 settings compared, all equal." in summarise(study)
+    example.parity_facts(differing=True).write(study.results / "parity/lora.json")
+    markdown = again(study)
+    assert "`lora`: 18 settings compared, 3 different, 0 not known." in markdown
+    assert row(markdown, "decode.repetition_penalty") == [
+        "decode.repetition_penalty", "`heldout`, `domain`, `test`", "`1.0`", "`1.2`", "`parity.decode`",
+    ]  # fmt: skip
+
+
+def test_same_bytes_wherever_the_study_stands(study: Study, tmp_path: Path) -> None:
+    here = summarise(study)
+    elsewhere = tmp_path / "other place" / "results"
+    shutil.copytree(study.results, elsewhere)
+    assert summarise(Study(elsewhere, elsewhere / "config.json")) == here
+    (elsewhere / "parity/lora.json").write_text("{")
+    (study.results / "parity/lora.json").write_text("{")
+    assert summarise(Study(elsewhere, elsewhere / "config.json")) == again(study)
+    assert str(tmp_path) not in here
+
+
+# Files whose absence the summary names; of others (a candidate's own WER, settings) it shows nothing by themselves.
+TOLD = {f"{name}.json" for name in ("verdict", "labels", "hardened", "durations/decision", "adapters/lora/train")}
+TOLD |= {f"{name}.json" for name in ("effect/lora", "parity/lora")}
+TOLD |= {f"{folder}/{m}.json" for folder in ("wer/base", "paired/lora") for m in example.DELTA}
+TOLD |= {"durations/summary.tsv", "splits/sizes.tsv"}
+
+
+def all_files(pristine: Path) -> list[str]:
+    return sorted(p.relative_to(pristine).as_posix() for p in pristine.rglob("*") if p.is_file())
+
+
+def test_any_file_may_be_missing_or_broken(pristine: Path, study: Study) -> None:
+    whole = summarise(study)
+    for name in all_files(pristine):
+        for content in (None, b"", b"{", b"\xff\xfe", b'{"status": "impossible"}', b"[1]"):
+            path = study.results / name
+            if content is None:
+                path.unlink()
+            else:
+                path.write_bytes(content)
+            markdown = again(study)
+            assert markdown.startswith("# Diagnosis: "), (name, content)
+            if content is None and name in TOLD:
+                assert f"`{name}` does not exist" in markdown, name
+                assert "not known" in markdown
+        shutil.copy(pristine / name, study.results / name)
+    assert again(study) == whole
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    markdown = summarise(Study(tmp_path, tmp_path / "config.json"))
+    assert markdown.startswith(
+        "# Diagnosis: verdict not known\n\nThe verdict is not known: `verdict.json` does not exist."
+    )
+
+
+def test_wer_that_is_impossible_is_told_per_manifest(study: Study) -> None:
+    facts = example.wer_facts("base", "test", (0.2, 0.1, 0.3))
+    gone = {"within": None, "all": None, "raw": None, "power": None, "status": "impossible"}
+    facts = facts.model_copy(update={**gone, "code": "data.empty_transcripts", "message": "no transcript"})
+    WerFacts.model_validate(facts.to_json()).write(study.results / "wer/base/test.json")
+    markdown = again(study)
+    assert "- `test` is not known: no transcript (`data.empty_transcripts`)." in markdown
+
+
+def test_no_interval_is_said(study: Study) -> None:
+    facts = example.wer_facts("base", "test", (0.2, 0.1, 0.3))
+    assert facts.within is not None
+    none = Interval(low=None, high=None, confidence=0.95, method="none", scope="none")
+    within = facts.within.model_copy(update={"interval": none, "wer": None})
+    facts.model_copy(update={"within": within}).write(study.results / "wer/base/test.json")
+    assert row(again(study), "`test`     | domain")[4:6] == ["not known", "no interval"]
+
+
+def test_gate_outcome_and_criteria() -> None:
+    verdict = example.verdict()
+    outcome = gate_outcome(verdict)
+    assert outcome is not None
+    assert (outcome.run, outcome.manifest) == ("lora", "domain")
+    assert gate_outcome(verdict.model_copy(update={"eval_manifest": None})) is None
+    found = dict(criteria(verdict))
+    headroom = found["headroom"]
+    assert headroom is not None
+    assert headroom.manifest == "domain"

@@ -1,0 +1,51 @@
+"""Counts of one alignment pass, by hand and against jiwer."""
+
+import random
+
+import jiwer
+import pytest
+
+from lora.records import Transcript, Utterance
+from lora.scoring.alignment import count_errors, utterance_errors
+from lora.scoring.normalizers import normalizer
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "counts"),
+    [
+        ("a b c", "a b c", (3, 0, 0, 0)),
+        ("a b c", "a x c", (2, 1, 0, 0)),
+        ("a b c", "a c", (2, 0, 1, 0)),
+        ("a c", "a b c", (2, 0, 0, 1)),
+        ("", "a b", (0, 0, 0, 2)),
+        ("", "", (0, 0, 0, 0)),
+        ("a b", "", (0, 0, 2, 0)),
+    ],
+)
+def test_counts_by_hand(reference, hypothesis, counts):
+    assert count_errors(reference.split(), hypothesis.split()) == counts
+
+
+def test_the_same_counts_as_jiwer():
+    draw = random.Random(7)
+    for _ in range(200):
+        reference = draw.choices("abcde", k=draw.randint(1, 12))
+        hypothesis = draw.choices("abcde", k=draw.randint(0, 12))
+        theirs = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
+        assert count_errors(reference, hypothesis) == (
+            theirs.hits,
+            theirs.substitutions,
+            theirs.deletions,
+            theirs.insertions,
+        )
+
+
+def test_the_reference_is_the_row_and_order_is_that_of_rows():
+    rows = [Utterance(id=i, text="Yes, a!", duration=1, audio="a") for i in ("b", "a")]
+    texts = {
+        i: Transcript(id=i, reference="?", hypothesis=h, duration=1, truncated=False)
+        for i, h in (("a", "yes a"), ("b", "yes"))
+    }
+    first, second = utterance_errors(rows, texts, normalizer("basic"))
+    assert (first.id, first.deletions, first.words) == ("b", 1, 2)
+    assert (second.id, second.errors, second.hits) == ("a", 0, 2)

@@ -1,0 +1,55 @@
+"""What counts as the same word."""
+
+import importlib.metadata
+import subprocess
+import sys
+
+import pytest
+
+from lora.records import UserError
+from lora.scoring.normalizers import normalizer
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't  STOP, now!", "don't stop now"),
+        ("It’s the dogs’ ‘home’.", "it's the dogs home"),
+        ("well-known (really?)", "well known really"),
+        ("Straße ﬁne Ｆｕｌｌ", "strasse fine full"),
+        ("co\u00adop\ufeff a\u00a0b", "coop a b"),
+        ("हिन्दी में", "हिन्दी में"),  # vowel signs are marks, not punctuation
+        ("É E\u0301", "é é"),
+        ("3.5 + 2 = $5", "3 5 2 5"),
+        ("' … —", ""),
+    ],
+)
+def test_basic(text, words):
+    assert " ".join(normalizer("basic").words(text)) == words
+
+
+def test_none_only_splits_at_blanks():
+    assert normalizer("none").words(" Don't\tSTOP, ") == ("Don't", "STOP,")
+
+
+def test_english_is_the_pinned_package():
+    english = normalizer("english")
+    assert english.words("Mr. Brown can't find twenty-one colours, um, there.") == (
+        *("mister", "brown", "can", "not"),
+        *("find", "21", "colors", "there"),
+    )
+    assert english.identity.version == "whisper-normalizer " + importlib.metadata.version("whisper-normalizer")
+
+
+def test_an_unknown_name_is_told():
+    with pytest.raises(UserError, match="'french' is unknown; choose one of english, basic, none"):
+        normalizer("french")
+
+
+def test_scoring_imports_no_torch():
+    code = (
+        "import sys; import lora.scoring.paired, lora.scoring.corpus, lora.data.manifest; "
+        "from lora.scoring.normalizers import normalizer; normalizer('english').words('a'); "
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "src"}).returncode == 0

@@ -1,0 +1,97 @@
+"""Differences of two runs: by hand, and every outcome in its order."""
+
+import pytest
+
+from lora.records import Interval
+from lora.scoring.paired import outcome, paired_score
+
+
+def compared(scored, before, after, words, changed=None, margin=0.005, speakers=None):
+    differing = sum(b != a for b, a in zip(before, after, strict=True))
+    return paired_score(
+        scored(before, words, speakers),
+        scored(after, words, speakers),
+        differing if changed is None else changed,
+        margin,
+        0.95,
+        200,
+    )
+
+
+def test_the_difference_by_hand(scored):
+    # differences -1 0 -2 over 5 5 10 words: delta -0.15, the standard error of the mirrored WER, 0.0572822
+    found = compared(scored, [2, 1, 4], [1, 1, 2], [5, 5, 10])
+    assert (found.baseline_wer, found.tuned_wer) == (pytest.approx(0.35), pytest.approx(0.2))
+    assert found.delta == pytest.approx(-0.15)
+    assert found.interval.low == pytest.approx(-0.15 - 4.302653 * 0.0572822, abs=1e-6)
+    assert found.interval.high == pytest.approx(-0.15 + 4.302653 * 0.0572822, abs=1e-6)
+    assert (found.changed_errors, found.substitutions_delta, found.insertions_delta) == (2, -3, 0)
+    assert (found.outcome, found.detectable_difference) == ("underpowered", None)
+
+
+def test_identical_runs_are_unchanged_and_nothing_else(scored):
+    found = compared(scored, [1] * 50, [1] * 50, [10] * 50)
+    assert (found.outcome, found.delta, found.within_margin) == ("unchanged", 0.0, False)
+    assert (found.interval.low, found.interval.method, found.bootstrap) == (None, "no hypothesis differs", None)
+    assert found.detectable_difference is None
+
+
+def test_better_and_worse(scored):
+    high, low = [3, 2, 3, 2, 3, 2, 3, 2] * 5, [1, 1, 1, 0, 1, 1, 0, 1] * 5
+    assert compared(scored, high, low, [10] * 40).outcome == "better"
+    assert compared(scored, low, high, [10] * 40).outcome == "worse"
+
+
+def test_detectable_difference_from_the_observed_error(scored):
+    # differences +1 and -1 in turn, 100 utterances of 10 words: SE = sqrt(100/99 * 100) / 1000
+    found = compared(scored, [1, 2] * 50, [2, 1] * 50, [10] * 100)
+    assert found.detectable_difference == pytest.approx((1.959964 + 0.841621) * 0.0100504, rel=1e-4)
+    assert (found.outcome, found.within_margin) == ("underpowered", False)
+
+
+def test_equivalent_needs_the_whole_interval_inside(scored):
+    before, after = [1, 0] * 400, [0, 1] * 3 + [1, 0] * 397
+    found = compared(scored, before, after, [10] * 800)
+    assert found.changed_errors == 6
+    assert (found.outcome, found.within_margin) == ("equivalent", True)
+    narrow = compared(scored, before, after, [10] * 800, margin=0.0005)
+    assert (narrow.outcome, narrow.within_margin) == ("underpowered", False)
+
+
+def test_better_inside_the_margin_is_better(scored):
+    found = compared(scored, [1] * 7 + [0] * 793, [0] * 800, [10] * 800)
+    assert (found.outcome, found.within_margin) == ("better", True)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_fewer_than_six_changed_utterances_show_nothing(scored, count):
+    found = compared(scored, [1] * count + [0] * 500, [0] * (count + 500), [10] * (count + 500), margin=0.5)
+    assert (found.outcome, found.changed_errors) == ("underpowered", count)
+
+
+def test_text_that_changed_without_its_errors_is_not_unchanged(scored):
+    assert compared(scored, [1] * 20, [1] * 20, [10] * 20, changed=3).outcome == "underpowered"
+
+
+def test_the_order_of_outcomes():
+    def interval(low, high):
+        return Interval(low=low, high=high, confidence=0.95, method="", scope="none")
+
+    assert outcome(interval(-0.002, -0.001), 0, 9, 0.005) == "unchanged"
+    assert outcome(interval(-0.002, -0.001), 9, 9, 0.005) == "better"
+    assert outcome(interval(0.001, 0.1), 9, 9, 0.005) == "worse"
+    assert outcome(interval(-0.001, 0.001), 9, 9, 0.005) == "equivalent"
+    assert outcome(interval(-0.001, 0.006), 9, 9, 0.005) == "underpowered"
+    assert outcome(interval(None, None), 9, 9, 0.005) == "underpowered"
+
+
+def test_no_word_and_one_utterance(scored):
+    empty = compared(scored, [1], [2], [0])
+    assert (empty.baseline_wer, empty.delta, empty.outcome) == (None, None, "underpowered")
+    one = compared(scored, [1], [2], [5])
+    assert (one.delta, one.interval.low, one.outcome) == (pytest.approx(0.2), None, "underpowered")
+
+
+def test_pairs_that_do_not_match_are_a_programming_error(scored):
+    with pytest.raises(ValueError, match="same utterances"):
+        paired_score(scored([1], [5]), scored([1, 1], [5, 5]), 1, 0.005, 0.95, 0)

@@ -1,0 +1,169 @@
+"""score_run and compare_runs as rules run them, with runs that cannot be scored or compared."""
+
+import json
+
+import compare_runs
+import pytest
+import score_run
+
+from lora.records import PairedFacts, RunSettings, Transcript, Utterance, WerFacts, write_lines
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Forty rows of ten words, every fourth beyond 8 s; `base` errs once a row, `short` in no row."""
+    text = "zero one two three four five six seven eight nine"
+    rows = [
+        Utterance(id=f"r{i:02}", text=text, duration=9.0 if i % 4 == 3 else 4.0, audio="a", speaker_id=f"s{i % 8}")
+        for i in range(40)
+    ]
+    write_lines(tmp_path / "rows.jsonl", rows)
+    write_run(tmp_path, "base", {row.id: text.replace("nine", "mine") for row in rows}, rows)
+    write_run(tmp_path, "short", {row.id: text for row in rows}, rows)
+    return tmp_path
+
+
+def write_run(folder, run, hypotheses, rows):
+    write_lines(
+        folder / f"{run}.jsonl",
+        (
+            Transcript(id=r.id, reference=r.text, hypothesis=hypotheses[r.id], duration=r.duration, truncated=False)
+            for r in rows
+            if r.id in hypotheses
+        ),
+    )
+
+
+def score(folder, run, *more, max_seconds="8.0"):
+    out = folder / f"wer/{run}.json"
+    argv = f"--run {run} --manifest-name domain --max-seconds {max_seconds} --normalizer basic --confidence 0.95"
+    argv += " --replicates 100 --assumed-shared-errors 0.8 --target-gain 0.01"
+    paths = ["--rows", folder / "rows.jsonl", "--transcripts", folder / f"{run}.jsonl", "--wer", out, *more]
+    assert score_run.main([*argv.split(), *map(str, paths)]) == 0
+    return WerFacts.read(out)
+
+
+def compare(folder, run="short"):
+    out = folder / "paired.json"
+    argv = f"--run {run} --manifest-name domain --margin 0.005 --confidence 0.95 --replicates 100".split()
+    paths = ["--baseline-wer", folder / "wer/base.json", "--tuned-wer", folder / f"wer/{run}.json"]
+    paths += ["--baseline-transcripts", folder / "base.jsonl", "--tuned-transcripts", folder / f"{run}.jsonl"]
+    assert compare_runs.main([*argv, *map(str, paths), "--paired", str(out)]) == 0
+    return PairedFacts.read(out)
+
+
+def test_rows_within_max_seconds_and_all_rows(study):
+    facts = score(study, "base")
+    assert (facts.status, facts.manifest, facts.max_seconds) == ("ok", "domain", 8.0)
+    assert (facts.within.utterances, facts.all.utterances, facts.raw.utterances) == (30, 40, 30)
+    assert facts.within.wer == pytest.approx(0.1)
+    assert (facts.within.interval.scope, facts.power.utterances) == ("speakers", 30)
+    assert len(facts.utterances) == 40
+    unlimited = score(study, "base", max_seconds="none")
+    assert unlimited.within == unlimited.all
+
+
+def test_style_shows_in_the_raw_score_only(study):
+    lines = [json.loads(line) for line in (study / "short.jsonl").read_text().splitlines()]
+    shouted = [Transcript(**line | {"hypothesis": line["hypothesis"].upper()}) for line in lines]
+    write_lines(study / "short.jsonl", shouted)
+    facts = score(study, "short")
+    assert (facts.within.wer, facts.raw.wer) == (0.0, 1.0)
+
+
+def test_a_better_run_and_the_same_run(study):
+    score(study, "base")
+    score(study, "short")
+    facts = compare(study)
+    assert (facts.within.outcome, facts.within.utterances, facts.all.utterances) == ("better", 30, 40)
+    assert facts.within.delta == pytest.approx(-0.1)
+    assert (facts.missing_ids, facts.extra_ids) == ([], [])
+    same = compare(study, "base")
+    assert (same.within.outcome, same.within.changed_hypotheses) == ("unchanged", 0)
+
+
+def test_two_executions_write_the_same_bytes(study):
+    score(study, "base")
+    first = (study / "wer/base.json").read_bytes()
+    score(study, "base")
+    assert (study / "wer/base.json").read_bytes() == first
+
+
+def test_missing_and_extra_utterances_are_a_parity_failure(study):
+    score(study, "base")
+    lines = (study / "short.jsonl").read_text().splitlines()
+    other = lines[1].replace("r01", "r99")
+    (study / "short.jsonl").write_text("\n".join([lines[0], other, *lines[3:]]) + "\n")
+    facts = score(study, "short")
+    assert (facts.status, facts.code, facts.within) == ("impossible", "parity.manifest", None)
+    assert facts.message == (
+        "the transcripts lack 2 utterances of the manifest, first r01; "
+        "the transcripts have 1 utterances that the manifest does not have, first r99"
+    )
+    paired = compare(study)
+    assert (paired.status, paired.code, paired.within) == ("impossible", "parity.manifest", None)
+    assert (paired.missing_ids, paired.extra_ids) == (["r01", "r02"], ["r99"])
+
+
+def test_ids_that_differ_between_two_scored_runs(study):
+    score(study, "base")
+    rows = (study / "rows.jsonl").read_text().splitlines()
+    (study / "rows.jsonl").write_text("\n".join(rows[1:]) + "\n")
+    lines = (study / "short.jsonl").read_text().splitlines()
+    (study / "short.jsonl").write_text("\n".join(lines[1:]) + "\n")
+    assert score(study, "short").status == "ok"
+    paired = compare(study)
+    assert (paired.status, paired.code, paired.missing_ids) == ("impossible", "parity.manifest", ["r00"])
+
+
+def test_other_references_are_a_parity_failure(study):
+    score(study, "base")
+    score(study, "short")
+    changed = (study / "short.jsonl").read_text().replace('"reference": "zero', '"reference": "null', 1)
+    (study / "short.jsonl").write_text(changed)
+    paired = compare(study)
+    assert (paired.code, paired.message) == (
+        "parity.manifest",
+        "1 references differ between the runs, first that of r00",
+    )
+
+
+def test_an_impossible_run_stays_impossible_with_its_cause(study):
+    score(study, "base")
+    settings = RunSettings(run="short", status="impossible", code="training.diverged", message="loss not finite")
+    settings.write(study / "short.settings.json")
+    (study / "short.jsonl").write_text("")
+    facts = score(study, "short", "--settings", study / "short.settings.json")
+    assert (facts.status, facts.code, facts.message) == ("impossible", "training.diverged", "loss not finite")
+    paired = compare(study)
+    assert (paired.status, paired.code) == ("impossible", "training.diverged")
+    assert paired.message == "short: loss not finite"
+    assert (paired.missing_ids, paired.extra_ids) == ([], [])
+
+
+def test_a_manifest_without_usable_rows_is_scored_as_empty(study):
+    (study / "rows.jsonl").write_text("")
+    (study / "base.jsonl").write_text("")
+    facts = score(study, "base")
+    assert (facts.status, facts.within.utterances, facts.within.wer, facts.power) == ("ok", 0, None, None)
+    assert compare(study, "base").within.outcome == "unchanged"
+
+
+def test_facts_scored_within_other_limits_are_refused(study, capsys):
+    score(study, "base")
+    score(study, "short", max_seconds="10.0")
+    argv = ["--run", "short", "--manifest-name", "domain", "--margin", "0.005", "--confidence", "0.95"]
+    argv += ["--replicates", "0", "--baseline-wer", study / "wer/base.json", "--tuned-wer", study / "wer/short.json"]
+    argv += ["--baseline-transcripts", study / "base.jsonl", "--tuned-transcripts", study / "short.jsonl"]
+    assert compare_runs.main([*map(str, argv), "--paired", str(study / "p.json")]) == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_a_second_transcript_of_one_utterance_is_named(study, capsys):
+    with (study / "base.jsonl").open("a") as file:
+        file.write((study / "base.jsonl").read_text().splitlines()[0] + "\n")
+    argv = "--run base --manifest-name domain --max-seconds 8 --normalizer basic --confidence 0.95 --replicates 0"
+    argv += " --assumed-shared-errors 0.8 --target-gain 0.01"
+    paths = ["--rows", study / "rows.jsonl", "--transcripts", study / "base.jsonl", "--wer", study / "w.json"]
+    assert score_run.main([*argv.split(), *map(str, paths)]) == 2
+    assert "base.jsonl:41: a second transcript of r00" in capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""The wings of the library import downwards only, and only the model side knows torch."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+LIBRARY = REPOSITORY / "src" / "lora"
+SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
+
+# What each wing may import; the ground floor is open to everyone.
+GROUND = {"records", "provenance"}
+ALLOWED = {
+    "records": {"records"},
+    "provenance": {"records"},
+    "code_hash": set(),
+    "configuration": {"records"},
+    "diagnosis": {"diagnosis", "records"},
+    "scoring": {"scoring", *GROUND},
+    "data": {"data", *GROUND},
+    "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},
+    "report": {"report", "data", "scoring", "diagnosis", *GROUND},
+    "runners": {"runners", "asr", "report", "data", "scoring", "diagnosis", *GROUND},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of everything a file imports, also inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(f"{node.module}.{node.names[0].name}" if node.module == "lora" else str(node.module))
+    return names
+
+
+def wing(path: Path) -> str:
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", sorted(LIBRARY.rglob("*.py")), ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_imports_go_down_only(path: Path) -> None:
+    if path.parent == LIBRARY and path.name == "__init__.py":
+        assert not imports(path)
+        return
+    for name in imports(path):
+        if name.split(".")[0] == "lora":
+            assert name.split(".")[1] in ALLOWED[wing(path)], f"{path.relative_to(LIBRARY)} imports {name}"
+        if name.split(".")[0] in {"torch", "transformers", "peft", "accelerate"}:
+            assert wing(path) in {"asr", "runners"}, f"{path.relative_to(LIBRARY)} imports {name}"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.name)
+def test_scripts_import_no_model_library(path: Path) -> None:
+    names = imports(path)
+    assert not {n for n in names if n.split(".")[0] in {"torch", "transformers", "peft"}}
+    assert not {n for n in names if n.startswith("lora.runners")}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([str(path), "--help"] for path in SCRIPTS if path.name != "make_configuration_page.py"),
+        ["-m", "lora.runners.experiment", "--help"],
+        ["-m", "lora.runners.experiment", "transcribe", "--help"],
+        ["-m", "lora.runners.experiment", "run", "--help"],
+    ],
+    ids=lambda c: " ".join(Path(part).name for part in c),
+)
+def test_help_answers_without_torch(command: list[str]) -> None:
+    environment = dict(os.environ, PYTHONPATH=str(REPOSITORY / "src"), PYTHONPROFILEIMPORTTIME="1")
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.startswith("usage:")
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "argparse" in loaded
+    assert not loaded & {"torch", "transformers", "peft"}

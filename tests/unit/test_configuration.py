@@ -1,0 +1,98 @@
+"""config.yaml: defaults, mistakes with file and line, and a documentation page that cannot drift."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lora.configuration import load_configuration
+from lora.records import UserError
+
+REPOSITORY = Path(__file__).parents[2]
+EMBEDDED = (REPOSITORY / "config.yaml").read_text()
+
+
+def load(text: str, folder: Path) -> dict[str, Any]:
+    path = folder / "config.yaml"
+    path.write_text(text)
+    return load_configuration(yaml.safe_load(text), path, REPOSITORY)
+
+
+def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
+    config = load(EMBEDDED, tmp_path)
+    assert config["statistics"]["confidence"] == 0.95
+    assert config["candidates"]["lora"]["train"]["warmup_steps"] == 10
+    assert config["gate"] == {"run": None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("min_train_samples:", "min_train_sample:", 18, ["unknown key 'min_train_sample'", "'min_train_samples'"]),
+        ("max_steps: 100", "max_step: 100", 23, ["candidates.lora.train", "did you mean 'max_steps'"]),
+        ("rank: 8", "rank: eight", 25, ["rank", "'eight'", "integer"]),
+        ("  id: data/model", "  idd: data/model", 3, ["unknown key 'idd' in model"]),
+        ("data/test_manifest", "data/tst_manifest", 9, ["manifests.test", "no such file", "tst_manifest"]),
+        ("general: [heldout]", "general: [helpout]", 12, ["'helpout'", "no evaluation manifest"]),
+        ("  lora:", "  base:", 20, ["'base'", "cannot be a name"]),
+    ],
+)
+def test_mistakes_name_file_line_key_and_remedy(
+    tmp_path: Path, old: str, new: str, line: int, words: list[str]
+) -> None:
+    assert old in EMBEDDED
+    with pytest.raises(UserError) as raised:
+        load(EMBEDDED.replace(old, new, 1), tmp_path)
+    text = str(raised.value)
+    assert text.startswith(f"{tmp_path}/config.yaml:{line}:")
+    for word in words:
+        assert word in text
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path: Path) -> None:
+    config = load(EMBEDDED.replace("learning_rate: 0.001", "learning_rate: 5e-4"), tmp_path)
+    assert config["candidates"]["lora"]["train"]["learning_rate"] == 0.0005
+
+
+def test_a_manifest_without_role_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'test' has no role"):
+        load(EMBEDDED.replace("domain: [domain, test]", "domain: [domain]"), tmp_path)
+
+
+def test_without_a_model_the_baseline_needs_transcripts(tmp_path: Path) -> None:
+    text = EMBEDDED.replace("model:\n  id: data/model", "model: null")
+    with pytest.raises(UserError, match="needs a model"):
+        load(text, tmp_path)
+
+
+def test_the_documentation_page_is_the_schema() -> None:
+    made = subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts/make_configuration_page.py")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(REPOSITORY / "src"), "PATH": ""},
+    )
+    assert (REPOSITORY / "docs/configuration.md").read_text() == made.stdout
+
+
+def test_shipped_conda_environments_pin_what_requirements_pin() -> None:
+    pins = {}
+    for line in (REPOSITORY / "requirements.txt").read_text().splitlines():
+        if "==" in line:
+            name, version = line.split("==")
+            pins[name.lower()] = version
+    renamed = {"pytorch": "torch", "pysoundfile": "soundfile", "soxr-python": "soxr", "matplotlib-base": "matplotlib"}
+    for path in sorted((REPOSITORY / "envs").glob("*.yaml")):
+        for entry in yaml.safe_load(path.read_text())["dependencies"]:
+            if isinstance(entry, dict):
+                assert all(pins[pin.split("==")[0]] == pin.split("==")[1] for pin in entry["pip"]), path.name
+                continue
+            name, _, version = entry.partition(" =")
+            if name not in {"python", "pip"}:
+                assert pins[renamed.get(name, name)] == version, f"{path.name}: {entry}"

@@ -1,0 +1,79 @@
+"""Run records: what they hold, when they are written, and how mistakes leave a command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lora.provenance import acting_as, command_line, content_hash, file_hash, recording, run_command, versions
+from lora.records import RunRecord, UserError
+
+
+def test_records_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "results" / "facts.json"
+    with recording([output, tmp_path / "more.tsv"], seed=13) as run:
+        run.device("cpu", "float32")
+        run.fallback("cuda was asked for")
+        run.fallback("cuda was asked for")
+        run.adjust("batch halved")
+        run.count(decoded=3, reused=1)
+        run.count(decoded=2, optimizer_steps=10)
+    record = RunRecord.read(f"{output}.run.json")
+    assert record.seed == 13
+    assert (record.utterances_decoded, record.utterances_reused, record.optimizer_steps) == (5, 1, 10)
+    assert (record.fallbacks, record.adjustments) == (["cuda was asked for"], ["batch halved"])
+    assert (record.device, record.dtype) == ("cpu", "float32")
+    assert record.outputs == [str(output), str(tmp_path / "more.tsv")]
+    assert record.seconds >= 0
+    assert record.peak_memory_mb > 1
+    assert record.versions["numpy"]
+    assert capsys.readouterr().err.startswith("command: python ")
+
+
+def test_counts_nobody_made_stay_unknown(tmp_path: Path) -> None:
+    with recording([tmp_path / "table.tsv"]):
+        pass
+    record = RunRecord.read(tmp_path / "table.tsv.run.json")
+    assert record.utterances_decoded is record.optimizer_steps is record.device is None
+
+
+def test_a_failure_leaves_no_record(tmp_path: Path) -> None:
+    with pytest.raises(UserError), recording([tmp_path / "table.tsv"]):
+        raise UserError("no")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def mistaken() -> int:
+        raise UserError("domain.jsonl:3: no text")
+
+    assert run_command(mistaken) == 2
+    assert capsys.readouterr().err == "error: domain.jsonl:3: no text\n"
+    assert run_command(lambda: 0) == 0
+
+
+def test_hashes(tmp_path: Path) -> None:
+    assert content_hash("ab", "c") != content_hash("a", "bc")
+    assert content_hash("é") == content_hash("é".encode())
+    assert len(content_hash()) == 32
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_hash(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223"
+    with pytest.raises(UserError, match="cannot be read"):
+        file_hash(tmp_path / "none")
+
+
+def test_versions_import_nothing() -> None:
+    before = set(sys.modules)
+    assert versions()["torch"]
+    assert not {"torch", "transformers"} & (set(sys.modules) - before)
+
+
+def test_command_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["scripts/score_run.py", "--rows", "a b.jsonl"])
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    assert command_line() == "python scripts/score_run.py --rows 'a b.jsonl'"
+    with acting_as(["scripts/split_training.py", "--rows", "x"]):
+        assert command_line() == "python scripts/split_training.py --rows x"
+    assert command_line().startswith("python scripts/score_run.py")

@@ -1,0 +1,83 @@
+"""Bad input: one clear message each that names file, line or key and what to do, and no traceback."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small_study import Study, make_study
+
+
+def refuse(study: Study, *arguments: str) -> str:
+    done = study.snakemake(*arguments)
+    text = done.stdout + done.stderr
+    assert done.returncode != 0, text
+    assert "Traceback" not in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"manifests": {"domain": "data/nowhere.jsonl"}}, ["config.yaml:", "no such file", "data/nowhere.jsonl"]),
+        ({"durations": {"treshold": [5]}}, ["config.yaml:", "'treshold'", "did you mean 'thresholds'"]),
+        ({"candidates": {"lora": {"train": {"max_steps": "many"}}}}, ["config.yaml:", "max_steps", "'many'"]),
+        ({"candidates": {"lora": {"adapter": "x"}}}, ["candidates.lora", "exactly one of"]),
+    ],
+)
+def test_config_mistakes_name_file_line_and_key(
+    tmp_path: Path, changes: dict[str, object], expected: list[str]
+) -> None:
+    study = make_study(tmp_path / "study", changes)
+    text = refuse(study, "-n")
+    for part in expected:
+        assert part in text
+
+
+def test_no_config_at_all(tmp_path: Path) -> None:
+    assert "no config.yaml in" in refuse(Study(tmp_path), "-n")
+
+
+def no_tokenizer(model: Path) -> None:
+    for path in model.glob("*token*"):
+        path.unlink()
+
+
+def no_weights(model: Path) -> None:
+    (model / "model.safetensors").rename(model / "pytorch_model.bin")
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"), [(no_tokenizer, "tokenizer"), (no_weights, "safetensors")], ids=["tokenizer", "weights"]
+)
+def test_model_folder_that_lacks_something(tmp_path: Path, damage: Callable[[Path], None], expected: str) -> None:
+    study = make_study(tmp_path / "study")
+    link = study.folder / "data/model"
+    original = link.resolve()
+    link.unlink()
+    shutil.copytree(original, link)
+    damage(link)
+    text = refuse(study, "results/transcripts/base/test.jsonl")
+    assert "error: model data/model" in text
+    assert expected in text
+
+
+def test_bad_rows_are_named_with_line_and_reason_and_the_run_goes_on(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    good = study.manifest("domain").read_text().splitlines()
+    lines = [
+        good[0],
+        '{"audio": "broken',
+        good[1].replace("audio/domain", "audio/nowhere"),
+        '{"audio": "' + study.rows("domain")[2]["audio"] + '", "text": "  "}',
+        good[0],
+        *good[3:],
+    ]
+    study.manifest("domain").write_text("\n".join(lines) + "\n")
+    study.run("results/manifests/domain.jsonl")
+    rejected = (study.results / "manifests/domain.rejected.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in rejected[1:]] == ["2", "3", "4", "5"]
+    for line, word in zip(rejected[1:], ["JSON", "audio/nowhere", "text", "id"], strict=True):
+        assert word in line

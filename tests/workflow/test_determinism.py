@@ -1,0 +1,60 @@
+"""Same inputs, same bytes: from scratch, on one core or two, killed and resumed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from small_study import ROWS, Study, make_study
+
+
+def test_from_scratch_on_one_core_gives_the_same_bytes(computed: Study, tmp_path: Path) -> None:
+    again = make_study(tmp_path / "from scratch")
+    again.run(cores=1)
+    assert again.digests() == computed.digests()
+
+
+def test_killed_and_resumed_gives_the_same_bytes(computed: Study, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "killed")
+    kills = 0
+    deadline = time.monotonic() + 600
+    for sign in ("work/transcripts/*/cache.jsonl", "work/train/*", "results/effect/*.json"):
+        process = subprocess.Popen(
+            study.command(),
+            cwd=study.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while not list(study.folder.glob(sign)) and process.poll() is None:
+            assert time.monotonic() < deadline, f"{sign} did not appear"
+            time.sleep(0.05)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills == 3
+    study.run()
+    assert study.digests() == computed.digests()
+
+
+def test_the_lock_refuses_a_second_run_and_frees_itself(study: Study) -> None:
+    study.configure({"candidates": {"lora": {"train": {"max_steps": 40}}}})
+    first = subprocess.Popen(
+        study.command(), cwd=study.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    log = study.folder / "work/logs/train_adapter/lora.log"
+    while not log.exists() or "command" not in log.read_text():
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = study.snakemake()
+    assert second.returncode != 0
+    assert "another run is at work" in second.stdout + second.stderr
+    assert study.snakemake("-n").returncode == 0
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert study.run().steps <= 40
+    assert len((study.results / "wer" / "lora" / "domain.json").read_text()) > ROWS["domain"]

@@ -1,0 +1,89 @@
+"""What makes which work stale: counted in decoded utterances and optimiser steps, not in rule names."""
+
+from __future__ import annotations
+
+import time
+
+from small_study import ROWS, Study
+
+EVALUATED = sum(count for name, count in ROWS.items() if name != "train")
+
+
+def test_first_run_did_all_the_work(computed: Study) -> None:
+    records = computed.records()
+    decoded = {
+        run: sum(r["utterances_decoded"] or 0 for name, r in records.items() if f"transcripts/{run}/" in name)
+        for run in ("base", "lora")
+    }
+    assert decoded == {"base": EVALUATED, "lora": EVALUATED}
+    assert sum(record["optimizer_steps"] or 0 for record in records.values()) == 4
+
+
+def test_second_run_only_publishes_in_seconds(study: Study) -> None:
+    before = study.digests()
+    began = time.monotonic()
+    done = study.snakemake()
+    assert done.returncode == 0
+    assert time.monotonic() - began < 20
+    jobs = [
+        line.split()[1].rstrip(":") for line in done.stderr.splitlines() if line.startswith(("rule ", "localrule "))
+    ]
+    assert jobs == ["publish"]
+    assert study.digests() == before
+    assert "Nothing to be done" in study.snakemake("-n", "all").stdout + study.snakemake("-n", "all").stderr
+
+
+def test_moved_repository_and_touched_manifest_make_nothing_stale(study: Study) -> None:
+    # The study already lies elsewhere than where it was computed.
+    for name in ROWS:
+        study.manifest(name).touch()
+    done = study.snakemake("-n", "all")
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_one_new_row_costs_one_utterance_per_run_and_no_training(study: Study) -> None:
+    rows = study.rows("domain")
+    extra = dict(rows[0], id="one-more", audio=study.rows("train")[0]["audio"])
+    extra.pop("duration", None)
+    study.write_rows("domain", [*rows, extra])
+    work = study.run()
+    assert work.decoded == {"base": 1, "lora": 1}
+    assert work.steps == 0
+
+
+def test_new_thresholds_with_the_same_choice_cost_no_model_work(study: Study) -> None:
+    chosen = study.verdict()["max_seconds"]
+    study.configure({"durations": {"thresholds": [4, chosen, 15, 30]}})
+    assert study.run().none
+    assert study.verdict()["max_seconds"] == chosen
+    assert "30" in (study.results / "durations" / "summary.tsv").read_text()
+
+
+def test_changed_decode_costs_transcripts_of_all_runs_and_no_training(study: Study) -> None:
+    study.configure({"decode": {"num_beams": 2}})
+    work = study.run()
+    assert work.decoded == {"base": EVALUATED, "lora": EVALUATED}
+    assert work.steps == 0
+
+
+def test_changed_lora_settings_leave_the_baseline_alone(study: Study) -> None:
+    study.configure({"candidates": {"lora": {"train": {"max_steps": 6}}}})
+    work = study.run()
+    assert work.decoded.get("base", 0) == 0
+    assert work.decoded["lora"] == EVALUATED
+    assert work.steps == 6
+
+
+def test_changed_gate_threshold_costs_the_verdict_only(study: Study) -> None:
+    transcripts = {name: digest for name, digest in study.digests().items() if name.startswith(("wer", "effect"))}
+    study.configure({"headroom": {"max_wer": 0.000001}})
+    assert study.run().none
+    assert {name: d for name, d in study.digests().items() if name.startswith(("wer", "effect"))} == transcripts
+    assert "headroom.baseline_broken" in study.causes()
+
+
+def test_a_second_candidate_leaves_the_first_alone(study: Study) -> None:
+    study.configure({"candidates": {"hot": {"train": {"max_steps": 2, "learning_rate": 0.002}}}})
+    work = study.run()
+    assert work.decoded == {"hot": EVALUATED}
+    assert work.steps == 2

@@ -1,0 +1,87 @@
+"""The workflow as Snakemake sees it: lint, format, graphs, targets, places it can be used from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from small_study import CONFIG, REPOSITORY, Study, make_study
+
+TARGETS = ["all", "publish", "durations", "baseline", "effect", "gate", "report", "sweep"]
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_lint_and_format_are_clean() -> None:
+    lint = snakemake(REPOSITORY, "--lint")
+    assert lint.returncode == 0, lint.stderr
+    form = subprocess.run(
+        [sys.executable, "-m", "snakefmt", "--check", "Snakefile", "rules"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    assert form.returncode == 0, form.stderr
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_has_a_plan(tmp_path: Path, target: str) -> None:
+    study = make_study(tmp_path / "study")
+    done = study.snakemake("-n", target)
+    assert done.returncode == 0, done.stderr
+
+
+def test_rulegraph_and_summary_know_every_stage(study: Study) -> None:
+    graph = study.snakemake("--rulegraph", "mermaid-js").stdout
+    for rule in (
+        "validate_manifest",
+        "choose_max_seconds",
+        "train_adapter",
+        "measure_effect",
+        "decide_verdict",
+        "publish",
+    ):
+        assert rule in graph
+    summary = study.snakemake("--summary").stdout
+    assert "results/verdict.json" in summary
+    assert "no update" in summary
+
+
+def test_another_folder_and_an_explicit_configfile(computed: Study, tmp_path: Path) -> None:
+    done = snakemake(
+        tmp_path,
+        *("-s", str(REPOSITORY / "Snakefile"), "--cores", "2", "-n", "all"),
+        *("--directory", str(computed.folder), "--configfile", str(computed.folder / "config.yaml")),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_as_a_module_of_somebody_elses_workflow(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "a study of theirs")
+    config = yaml.safe_dump(CONFIG)
+    (study.folder / "theirs.yaml").write_text(config)
+    (study.folder / "config.yaml").unlink()
+    (study.folder / "Snakefile").write_text(
+        f'''
+configfile: "theirs.yaml"
+
+module diagnosis:
+    snakefile: "{REPOSITORY}/Snakefile"
+    config: config
+
+use rule * from diagnosis as diagnosis_*
+
+rule everything:
+    default_target: True
+    input: "results/splits/train.jsonl", "results/wer/base/test.json"
+'''
+    )
+    done = snakemake(study.folder, "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (study.results / "wer/base/test.json").exists()
