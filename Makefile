@@ -16,7 +16,8 @@ help: ## this list
 
 run: $(VENV)/installed ## diagnose the study of config.yaml and print the verdict
 	@$(SNAKEMAKE)
-	@"$(BIN)/python" scripts/print_verdict.py --results results
+	@"$(BIN)/python" scripts/print_verdict.py --results results \
+		--read-next docs/experiment_plan.md results/summary.md notes.md
 
 plan: $(VENV)/installed ## say what a run would do, and because of which file or key
 	@"$(BIN)/python" scripts/plan.py --cores $(CORES)

@@ -4,6 +4,7 @@ import atexit
 import fcntl
 import functools
 import json
+import os
 import sys
 from pathlib import Path
 from shlex import quote
@@ -19,6 +20,9 @@ from lora.asr.recipe import RECIPE
 from lora.code_hash import code_hash
 from lora.configuration import load_configuration
 from lora.records import MaxSeconds, UserError
+
+# `python` is the one that runs Snakemake, its environment activated or not; an activated conda environment goes before it.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 # Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
 # repository moves, and conda environments hold only other people's packages.
@@ -124,8 +128,8 @@ def own_or_study(run, key):
 
 
 def folder_files(folder):
-    """All files below a folder that people brought, none for the name of a model on the hub."""
-    return sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
+    """Files of a model or adapter folder that people brought; none for the name of a model on the hub."""
+    return sorted(str(path) for path in Path(folder).glob("*") if path.is_file() and not path.name.startswith("."))
 
 
 def model_of(run):
@@ -150,7 +154,8 @@ def adapter_files(wildcards):
     """What must exist of a run's adapter: the outcome of its training, or the folder that somebody brought."""
     if training_settings(wildcards.run) is not None:
         return [f"results/adapters/{wildcards.run}/best", f"results/adapters/{wildcards.run}/train.json"]
-    return folder_files(config["candidates"].get(wildcards.run, {}).get("adapter", ""))
+    adapter = config["candidates"].get(wildcards.run, {}).get("adapter")
+    return folder_files(adapter) if adapter else []
 
 
 def adapter_flags(wildcards):

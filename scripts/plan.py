@@ -2,8 +2,8 @@
 
 Example: python scripts/plan.py --cores 2
          python scripts/plan.py --cores 2 -- --directory my-study --configfile my-study/config.yaml
-Reads: the study, its results, Snakemake's dry run. Writes: results/ of the torch-free decisions (durations, max_seconds,
-split), which are made first because everything else depends on them; after that the dry run is exact.
+Reads: the study, its results, Snakemake's dry run. Writes: results/ of the torch-free decisions (durations,
+max_seconds, split), which are made first because everything else depends on them; after that the dry run is exact.
 """
 
 from __future__ import annotations

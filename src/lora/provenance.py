@@ -110,8 +110,14 @@ def command_line() -> str:
         return shlex.join(["python", *acting])
     main = sys.modules.get("__main__")
     module = getattr(main, "__spec__", None)
-    program = ["-m", module.name.removesuffix(".__main__")] if module is not None else [sys.argv[0]]
+    program = ["-m", module.name.removesuffix(".__main__")] if module is not None else [_script()]
     return shlex.join(["python", *program, *sys.argv[1:]])
+
+
+def _script() -> str:
+    """Path of the running script; relative where it lies below this folder, so that others can type it too."""
+    script, here = Path(sys.argv[0]), Path.cwd()
+    return str(script.relative_to(here)) if script.is_relative_to(here) else str(script)
 
 
 def peak_memory_mb() -> float:
@@ -190,7 +196,7 @@ def recording(
 
 
 def run_command(function: Callable[[], int]) -> int:
-    """Run a command line; what a person can mend becomes one line on stderr and exit code 2."""
+    """Run a command line; what a person can mend (files and disks included) becomes one line and exit code 2."""
     try:
         return function()
     except UserError as error:
@@ -203,3 +209,6 @@ def run_command(function: Callable[[], int]) -> int:
         # The reader of stdout left (`| head`); closing it again at exit must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # disk full, no permission, a file that vanished
+        print(f"error: {error}", file=sys.stderr)
+        return 2

@@ -68,7 +68,7 @@ def test_scripts_import_no_model_library(path: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *([str(path), "--help"] for path in SCRIPTS if path.name != "make_configuration_page.py"),
+        *([str(path), "--help"] for path in SCRIPTS if not path.name.startswith("make_")),
         ["-m", "lora.runners.experiment", "--help"],
         ["-m", "lora.runners.experiment", "transcribe", "--help"],
         ["-m", "lora.runners.experiment", "run", "--help"],

@@ -1,7 +1,8 @@
 """A stand-in for the `conda` program, for tests without network: solves and installs with rattler from a local channel.
 
 Example: conda env create --file envs/data.yaml --prefix .snakemake/conda/abc
-Reads: STAND_IN_CHANNEL (folder of the channel), STAND_IN_BASE (folder that holds bin/activate). Writes: the environment.
+Reads: STAND_IN_CHANNEL (folder of the channel), STAND_IN_BASE (folder that holds bin/activate).
+Writes: the environment.
 Answers just what Snakemake asks of conda; it proves that our environments are asked for and activated, not that
 conda-forge can solve them.
 """

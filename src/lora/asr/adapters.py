@@ -9,6 +9,7 @@ Imports torch.
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def lora_config(model: nn.Module, settings: Mapping[str, Any], model_id: str) ->
         init_lora_weights=INITIALISATIONS.get(initialisation.lower(), initialisation),
         base_model_name_or_path=model_id,
     )
-    offered = ", ".join(sorted({name.rpartition(".")[2] for name, _ in linear_layers(model)}))
+    offered = _offered(model)
     if setting != "all-linear":
         try:
             matched = any(check_target_module_exists(config, name) for name, _ in model.named_modules() if name)
@@ -95,11 +96,20 @@ def lora_config(model: nn.Module, settings: Mapping[str, Any], model_id: str) ->
 def attach(speech: SpeechModel, config: PeftConfig) -> PeftModel:
     """Put a fresh adapter into the model (trainable), in place; `speech.model` becomes the wrapped model."""
     try:
-        model = get_peft_model(speech.model, config)
+        with warnings.catch_warnings():
+            # It renames the base model in `config`; what is written names it as the person did.
+            warnings.filterwarnings("ignore", message="The PEFT config's `base_model_name_or_path`")
+            model = get_peft_model(speech.model, config)
     except ValueError as error:  # modules peft cannot adapt, such as a normalisation
-        raise AdapterProblem("adapter.no_target_modules", _first_line(error)) from None
+        message = f"{_first_line(error)} The model offers {_offered(speech.model)}"
+        raise AdapterProblem("adapter.no_target_modules", message) from None
     speech.model = model
     return model
+
+
+def _offered(model: nn.Module) -> str:
+    """Last names of the linear layers, each once."""
+    return ", ".join(sorted({name.rpartition(".")[2] for name, _ in linear_layers(model)} - {"base_layer"}))
 
 
 def adapted_modules(model: nn.Module) -> dict[str, Any]:

@@ -84,6 +84,7 @@ def make_deterministic(seed: int, threads: int) -> None:
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # float32 is float32, on a GPU too
 
 
 def _cuda_works() -> bool:

@@ -153,8 +153,10 @@ class _Fitted:
         return int(self._trainer.state.global_step) - start
 
     def write(self, folder: Path, checkpoints: Path) -> None:
-        base = self._model.get_base_model()
+        base: Any = self._model.get_base_model()
         config = self._model.peft_config[ADAPTER].to_dict() | {
+            # peft puts the folder the model was read from in its place, which may be anywhere.
+            "base_model_name_or_path": self._training.files.identity.id,
             "inference_mode": True,
             "auto_mapping": {"base_model_class": type(base).__name__, "parent_library": type(base).__module__},
         }
@@ -174,7 +176,7 @@ class _Fitted:
         self._facts(best_step or None, kept).write(folder / FACTS)
 
     def _facts(self, best_step: int | None, kept: bool | None) -> TrainFacts:
-        history = self._trainer.state.log_history
+        history: list[dict[str, Any]] = self._trainer.state.log_history
         steps = [entry for entry in history if "loss" in entry]
         with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
         adapted = sorted(adapted_modules(self._model))

@@ -1,9 +1,9 @@
 """Everything that could make two transcripts incomparable, and the fingerprint that names it. Torch-free.
 
-The fingerprint covers hashes and values, never paths: a moved study keeps its transcripts. It covers the versions of the
-libraries that touch samples, tensors or text, because a text made by another version is not evidence about this one;
-the version of peft counts only where an adapter takes part. Batch size is left out: one padding step a batch makes the
-text independent of it (tested on a CPU; on a GPU sums may differ in the last digit).
+The fingerprint covers hashes and values, never paths: a moved study keeps its transcripts. It covers the versions of
+the libraries that touch samples, tensors or text, because a text made by another version is not evidence about this
+one; the version of peft counts only where an adapter takes part. Batch size is left out: one padding step a batch
+makes the text independent of it (tested on a CPU; on a GPU sums may differ in the last digit).
 """
 
 from __future__ import annotations

@@ -36,6 +36,13 @@ class SpeechRows:
         row = self.rows[index]
         return {"audio": self._samples(index), "text": row.text, "id": row.id}
 
+    def only(self, indices: Sequence[int]) -> SpeechRows:
+        """The rows of these numbers, in this order, without decoding again what is in memory."""
+        chosen = SpeechRows([self.rows[i] for i in indices], self._folder, self._sampling_rate, self._target_rms)
+        chosen._cache = {new: self._cache[old] for new, old in enumerate(indices) if old in self._cache}
+        chosen._cached_bytes = sum(samples.nbytes for samples in chosen._cache.values())
+        return chosen
+
     def steps(self, sampling_rate: int, grid_seconds: float) -> list[int]:
         """The padding step (padded samples) of each row; decodes every row once, for headers may be wrong."""
         lengths = (len(self._samples(index)) for index in range(len(self)))

@@ -6,28 +6,23 @@ Reads: audio files, model files, `work/transcripts/`. Writes: `work/transcripts/
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lora.asr.decoding_pass import BatchLimits, decode_all
 from lora.asr.devices import confirm_device, make_deterministic
-from lora.asr.padding import Samples, batches
 from lora.asr.run_settings import Conditions, manifest_identity
 from lora.asr.samples import AudioStore, Rows
-from lora.asr.transcript_cache import Heard, TranscriptCache, opened
+from lora.asr.transcript_cache import Heard, opened
 from lora.provenance import Recording
-from lora.records import RunSettings, Transcript, UserError, Utterance
+from lora.records import RunSettings, Transcript, Utterance
 
 __all__ = ["BatchLimits", "Rows", "Transcribed", "transcribe_manifests"]
 
 if TYPE_CHECKING:
     from lora.asr.families import SpeechModel
-
-BATCH_SECONDS, BATCH_SIZE = 120.0, 64
-PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +31,6 @@ class Transcribed:
 
     transcripts: list[Transcript]
     settings: RunSettings
-
-
-@dataclass
-class BatchLimits:
-    """How much goes into one batch; halved when a GPU runs out of memory."""
-
-    seconds: float = BATCH_SECONDS
-    size: int = BATCH_SIZE
 
 
 def transcribe_manifests(
@@ -93,7 +80,7 @@ def _hear(
         if confirmed == conditions.device:
             _report_fallbacks(conditions, recording)
             speech = _loaded(conditions, adapter)
-            _decode(missing, store, speech, conditions, cache, recording, limits or BatchLimits())
+            decode_all(missing, store, speech, conditions, cache, recording, limits or BatchLimits())
             return conditions, {key: cache[key] for key in wanted}, len(missing)
     # Torch sees another device than the one that named this cache: everything is looked up under the
     # right name.
@@ -116,93 +103,6 @@ def _loaded(conditions: Conditions, adapter: Path | None) -> SpeechModel:
 
         load_adapter(speech, adapter)
     return speech
-
-
-def _decode(
-    keys: list[str],
-    store: AudioStore,
-    speech: SpeechModel,
-    conditions: Conditions,
-    cache: TranscriptCache,
-    recording: Recording,
-    limits: BatchLimits,
-) -> None:
-    store.retain(set(keys))
-    # Sorted by length, then hash: the same batches whatever the order of the manifests.
-    keys = sorted(keys, key=lambda key: (store.lengths[key], key))
-    rate = speech.sampling_rate
-    grouped = batches([store.lengths[key] for key in keys], rate, limits.seconds, limits.size, speech.grid_seconds)
-    progress = Progress(len(keys))
-
-    def decode(audio: list[Samples]) -> list[Heard]:
-        result = speech.generate(speech.inputs(audio), conditions.decode)
-        return [Heard(text, cut) for text, cut in zip(result.texts, result.truncated, strict=True)]
-
-    shrinking = Shrinking(limits, recording)
-    for names, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
-        for first, heard in shrinking.run(audio, decode):
-            part = names[first : first + len(heard)]
-            cache.add(zip(part, heard, strict=True))
-            progress.add(len(heard))
-
-
-class Shrinking:
-    """Runs batches and halves them, once and for all, when a GPU has too little memory."""
-
-    def __init__(self, limits: BatchLimits, recording: Recording) -> None:
-        self.limits = limits
-        self.recording = recording
-        self.largest: int | None = None
-
-    def run(
-        self, audio: list[Samples], decode: Callable[[list[Samples]], list[Heard]]
-    ) -> list[tuple[int, list[Heard]]]:
-        """Results of consecutive parts, each with the position it starts at."""
-        import torch
-
-        results: list[tuple[int, list[Heard]]] = []
-        start = 0
-        while start < len(audio):
-            size = min(len(audio) - start, self.largest or len(audio))
-            try:
-                results.append((start, decode(audio[start : start + size])))
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise UserError(
-                        f"not enough memory on the device for one utterance ({len(audio[start])} samples); "
-                        "use --device cpu, a smaller --dtype, or leave the longest rows out"
-                    ) from None
-                self.largest = size // 2
-                torch.cuda.empty_cache()
-                self.recording.adjust(
-                    f"out of memory with {size} utterances a batch: at most {self.largest} from here on"
-                )
-                continue
-            start += size
-        return results
-
-
-class Progress:
-    """A plain line on stderr every few seconds: logs are read by people, bars flood them."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.done = 0
-        self.begun = self.last = time.monotonic()
-
-    def add(self, number: int) -> None:
-        self.done += number
-        now = time.monotonic()
-        if now - self.last < PROGRESS_SECONDS and self.done < self.total:
-            return
-        self.last = now
-        speed = self.done / max(now - self.begun, 1e-9)
-        left = (self.total - self.done) / speed
-        print(
-            f"transcribed {self.done} of {self.total} utterances, {speed:.1f} a second, {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
 
 
 def _transcript(row: Utterance, heard: Heard) -> Transcript:

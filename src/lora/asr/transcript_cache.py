@@ -8,16 +8,14 @@ kill nothing is believed. Torch-free, so that a fully cached run never pays for 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lora.records import UserError
+from lora.asr.work_lock import locked
 
 
 @dataclass(frozen=True)
@@ -84,20 +82,3 @@ def opened(work_dir: Path | str, fingerprint: str) -> Iterator[TranscriptCache]:
     folder = Path(work_dir) / "transcripts" / fingerprint
     with locked(folder):
         yield TranscriptCache(folder / "cache.jsonl")
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the kernel's lock on a work folder; it goes with the process, however that ends."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "lock").open("w")
-    except OSError as error:
-        raise UserError(f"work folder {folder}: cannot be written: {error.strerror}") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another process that works in {folder}", file=sys.stderr, flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,8 +1,8 @@
 """What an adapter does to each weight matrix: size of the delta that takes effect, relative to the base weight.
 
-Plain LoRA: scale * B A, whose norms follow from two small matrices without building the product. DoRA and initialisations
-that change base weights (PiSSA, OLoRA and others): difference of the effective weight and the one of the fresh base.
-Computed in float64 on the CPU. Imports torch.
+Plain LoRA: scale * B A, whose norms follow from two small matrices without building the product. DoRA and
+initialisations that change base weights (PiSSA, OLoRA and others): difference of the effective weight and the one of
+the fresh base. Computed in float64 on the CPU. Imports torch.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KEEPING_BASE = {"true", "false", "gaussian", "orthogonal", "eva"}
 
 
 def original_weights(model: nn.Module, adapter: Path | str) -> dict[str, Tensor]:
-    """Copies of base weights that attaching this adapter will change, by module; mostly none, for copies cost memory."""
+    """Copies of base weights that attaching this adapter will change, by module; mostly none: copies cost memory."""
     try:
         files = read_adapter(adapter)
         if files.rung().initialisation in KEEPING_BASE:
@@ -93,4 +93,5 @@ def _effective_weight(layer: Any, base: Tensor) -> Tensor:
     if ADAPTER not in getattr(layer, "lora_magnitude_vector", {}):
         return changed
     magnitude = _wide(layer.lora_magnitude_vector[ADAPTER].weight.reshape(-1, 1))
-    return magnitude * changed / torch.linalg.vector_norm(changed, dim=1, keepdim=True)
+    rescaled: Tensor = magnitude * changed / torch.linalg.vector_norm(changed, dim=1, keepdim=True)
+    return rescaled

@@ -70,7 +70,7 @@ def choose_eval_manifest(facts: StudyFacts) -> str | None:
 def judge_headroom(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     findings = headroom_criterion(facts, eval_manifest)
     for manifest in facts.config.evaluations:
-        findings.add(baseline_works(facts, manifest), saturation(facts, manifest))
+        findings.add(saturation(facts, manifest), baseline_works(facts, manifest))
         if manifest in facts.config.domain:
             findings.add(detectable_difference(facts, manifest, manifest == eval_manifest))
     return findings
@@ -111,7 +111,7 @@ def baseline_works(facts: StudyFacts, manifest: str) -> Findings:
         )
     reason = broken_reason(facts, manifest)
     if reason is None:
-        answer = Answer("pass", f"The baseline transcribes {manifest} in earnest.", base.wer, most)
+        answer = Answer("pass", f"The baseline transcribes {manifest} without cuts or loops.", base.wer, most)
         return found(id, answer, evidence, BASE, manifest)
     because = f"The baseline is broken on {manifest}: {reason}."
     sound = {m: b.wer for m in facts.config.evaluations if (b := baseline(facts, m)) and not broken_reason(facts, m)}

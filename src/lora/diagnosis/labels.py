@@ -78,8 +78,12 @@ def own_texts(facts: StudyFacts, labels: LabelFacts) -> Findings:
 def loss(facts: StudyFacts, labels: LabelFacts) -> Findings:
     """The trainer's loss against the cross entropy by hand, at the right alignment and one token off."""
     most, compared = facts.config.labels.max_loss_gap, labels.loss
-    if compared is None or compared.trainer is None or compared.shift_0 is None:
+    if compared is None or compared.shift_0 is None:
         return _answer(facts, "labels.loss", Answer("unknown", "The trainer's loss was not compared.", None, most))
+    if compared.trainer is None:
+        because = f"The trainer's loss is not finite, where the cross entropy by hand is {compared.shift_0:.3f}."
+        broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
+        return _answer(facts, "labels.loss", Answer("fail", because, None, most, broken))
     gap = abs(compared.trainer - compared.shift_0)
     told = f"The trainer's loss is {compared.trainer:.3f} nats a token and {compared.shift_0:.3f} by hand"
     if gap <= most:

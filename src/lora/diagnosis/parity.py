@@ -13,7 +13,7 @@ from lora.diagnosis.causes import CAUSES, RANK, cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.wording import count, listed
-from lora.records import Cause, CheckStatus, ModelIdentity, ParityFacts, RunSettings, SettingDifference, WerFacts
+from lora.records import Cause, CheckStatus, Fact, ModelIdentity, ParityFacts, RunSettings, SettingDifference, WerFacts
 
 Compared = Iterator[tuple[str, Any, Any, bool | None, str]]
 
@@ -25,18 +25,26 @@ def compare_settings(
     baseline_wer: list[WerFacts],
     tuned_wer: list[WerFacts],
 ) -> ParityFacts:
-    """Facts only. All lists are in the same order of manifests."""
-    impossible = next((s for s in (*tuned_settings, *tuned_wer) if s.status == "impossible"), None)
-    if impossible is not None:
-        return ParityFacts(run=run, status="impossible", code=impossible.code, message=impossible.message)
-    differences = []
-    quadruples = zip(baseline_settings, tuned_settings, baseline_wer, tuned_wer, strict=True)
-    for base, tuned, base_wer, tuned_score in quadruples:
+    """Facts only; all lists are in the same order of manifests.
+
+    A manifest on which either run is impossible is left out; where that is every manifest, so is the comparison.
+    """
+    differences: list[SettingDifference] = []
+    impossible: list[Fact] = []
+    for quadruple in zip(baseline_settings, tuned_settings, baseline_wer, tuned_wer, strict=True):
+        broken = [fact for fact in quadruple if fact.status == "impossible"]
+        if broken:
+            impossible += broken
+            continue
+        base, tuned, base_wer, tuned_score = quadruple
         fields = [*_settings_fields(base, tuned), *_scoring_fields(base_wer, tuned_score)]
         differences += [
             SettingDifference(manifest=base_wer.manifest, field=field, baseline=b, candidate=c, same=same, code=code)
             for field, b, c, same, code in fields
         ]
+    if impossible and not differences:
+        first = impossible[0]
+        return ParityFacts(run=run, status="impossible", code=first.code, message=first.message)
     return ParityFacts(run=run, settings=differences)
 
 

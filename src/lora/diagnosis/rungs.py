@@ -6,7 +6,7 @@ from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.wording import count, listed, percent, round_percent
-from lora.records import Cause, CheckStatus, EffectFacts
+from lora.records import Cause, CheckStatus, EffectFacts, LoadRung
 
 
 def rung_answer(facts: StudyFacts, run: str, id: str, answer: Answer) -> Findings:
@@ -38,30 +38,36 @@ def file_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
 
 
 def load_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
-    """Rung 2: every tensor is in the model, on the base it was trained on, and switched on."""
+    """Rung 2: on the base it was trained on, every tensor in the model and every place filled, and switched on."""
     load = effect.load
     if load is None:
         return rung_answer(facts, run, "adapter.load", Answer("unknown", f"{run} was not loaded."))
     told = f"{load.tensors_loaded} of {count(load.tensors_in_file, 'tensor')} of {run} are in the model"
-    lost = [*load.missing_keys, *load.unexpected_keys]
     broken = None
-    if not sum(load.modules_by_part.values()):
-        broken = _cause(facts, "adapter.no_target_modules", f"{run} adapts no module of the model.", run)
-    elif load.tensors_loaded < load.tensors_in_file or lost:
-        names = f" (no match for {listed(lost)})" if lost else ""
-        broken = _cause(facts, "adapter.not_loaded", f"{told}{names}.", run)
-    elif load.base_matches is False or _trained_elsewhere(facts, run):
-        trained_on = f" It was trained on {load.base_trained_on}." if load.base_trained_on else ""
-        because = f"The base model that {run} was trained on is not the one it is loaded into.{trained_on}"
+    if load.base_matches is False or _trained_elsewhere(facts, run):
+        trained_on = f" (trained on {load.base_trained_on})" if load.base_trained_on else ""
+        because = (
+            f"The model that {run} is loaded into is not the one it was trained on{trained_on}: their hashes differ."
+        )
         broken = _cause(facts, "adapter.base_mismatch", because, run)
+    elif not sum(load.modules_by_part.values()):
+        broken = _cause(facts, "adapter.no_target_modules", f"{run} adapts no module of the model.", run)
+    elif load.tensors_loaded < load.tensors_in_file or load.missing_keys or load.unexpected_keys:
+        because = f"{told}{_unmatched(load)}."
+        broken = _cause(facts, "adapter.not_loaded", because, run)
     elif not load.active:
-        because = f"{told}, but the adapter is not active."
-        broken = _cause(facts, "adapter.bypassed", because, run)
+        broken = _cause(facts, "adapter.bypassed", f"{told}, but the adapter is not active.", run)
     values = (load.tensors_loaded, load.tensors_in_file)
     if broken is not None:
         return rung_answer(facts, run, "adapter.load", Answer("fail", broken.because, *values, broken))
     base = "" if load.base_matches else "; nothing records which base model it was trained on"
     return rung_answer(facts, run, "adapter.load", Answer("pass", f"{told}{base}.", *values))
+
+
+def _unmatched(load: LoadRung) -> str:
+    """The first names that only the file or only the model holds."""
+    sides = {"the file holds": load.unexpected_keys, "the model expects": load.missing_keys}
+    return "".join(f"; only {side} {listed(keys, most=1)}" for side, keys in sides.items() if keys)
 
 
 def _trained_elsewhere(facts: StudyFacts, run: str) -> bool:
@@ -156,7 +162,7 @@ def text_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
 def _negligible(facts: StudyFacts, effect: EffectFacts) -> bool:
     """Weights that hardly move: then unchanged texts are no riddle of their own."""
     norm = effect.median_relative_norm
-    return norm is not None and norm < facts.config.adapter.min_relative_norm
+    return norm is not None and 0 < norm < facts.config.adapter.min_relative_norm
 
 
 def changed_texts(facts: StudyFacts, run: str) -> tuple[int, int]:

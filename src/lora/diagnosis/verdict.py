@@ -20,7 +20,13 @@ from lora.diagnosis.parity import judge_parity, parity_criterion
 from lora.diagnosis.training import judge_training
 from lora.records import Cause, Check, Fact, Gate, Verdict
 
-CRITERIA = ("data_sufficiency", "headroom", "adapter_change", "parity")
+# The four criteria, each with the codes that explain why it fails.
+CRITERIA = {
+    "data_sufficiency": ("data.",),
+    "headroom": ("headroom.",),
+    "adapter_change": ("adapter.", "training."),
+    "parity": ("parity.",),
+}
 SEVERITIES = ("blocks", "warns", "info")
 # A cause that says the same in other words, nearer to what a person can mend.
 EXPLAINED_BY = {"data.too_few_samples": "data.filter_starves_training"}
@@ -32,7 +38,7 @@ def decide(facts: StudyFacts) -> Verdict:
     findings = judge_all(facts, eval_manifest)
     findings.causes += impossible_causes(facts, eval_manifest, findings.causes)
     findings.add(adapter_change(facts, findings), parity_criterion(facts, eval_manifest))
-    causes = rank(facts, eval_manifest, [capped(facts, eval_manifest, c) for c in findings.causes])
+    causes = rank(facts, eval_manifest, [capped(facts, eval_manifest, c) for c in joined(findings.causes)])
     checks = in_order(findings.checks)
     return Verdict(
         ready_for_sweep=ready(facts, checks, causes),
@@ -68,7 +74,7 @@ def impossible_causes(facts: StudyFacts, eval_manifest: str | None, known: list[
         if training_failed or any(c.code in codes for c in same_run):
             continue
         because = (fact.message or CAUSES[fact.code].meaning).rstrip(".")
-        found.append(cause(fact.code, f"{because[:1].upper()}{because[1:]}.", [path], run, manifest))
+        found.append(cause(fact.code, f"{because}.", [path], run, manifest))
     return found
 
 
@@ -91,6 +97,20 @@ def _fact_files(facts: StudyFacts, eval_manifest: str | None) -> Iterator[tuple[
                 yield facts.paired[run, m], run, m, facts.at("paired", run, f"{m}.json")
         if run in facts.parity:
             yield facts.parity[run], run, None, facts.at("parity", f"{run}.json")
+
+
+def joined(causes: list[Cause]) -> list[Cause]:
+    """One cause a code, run and manifest; several checks that raise it give it several sentences."""
+    found: dict[tuple[str, str | None, str | None], Cause] = {}
+    for c in causes:
+        key = (c.code, c.run, c.manifest)
+        if key in found:
+            evidence = list(dict.fromkeys([*found[key].evidence, *c.evidence]))
+            because = f"{found[key].because} {c.because}"
+            found[key] = found[key].model_copy(update={"because": because, "evidence": evidence})
+        else:
+            found[key] = c
+    return list(found.values())
 
 
 def is_gating(facts: StudyFacts, eval_manifest: str | None, c: Cause) -> bool:
@@ -147,8 +167,8 @@ def gate(verdict: Verdict) -> Gate:
     )
     blocking = [c for c in verdict.causes if c.severity == "blocks"]
     reasons += [f"{c.because} {c.remedy} [{c.code}]" for c in blocking]
-    told = {c.because for c in blocking}
     for check in verdict.checks:
-        if check.id in CRITERIA and check.status in {"fail", "unknown"} and check.summary not in told:
+        explained = check.status == "fail" and any(c.code.startswith(CRITERIA.get(check.id, ())) for c in blocking)
+        if check.id in CRITERIA and check.status in {"fail", "unknown"} and not explained:
             reasons.append(f"{check.summary} [{check.id}: {check.status}]")
     return Gate(ready_for_sweep=verdict.ready_for_sweep, reasons=reasons)

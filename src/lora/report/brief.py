@@ -38,9 +38,9 @@ def _headline(verdict: Verdict) -> str:
 
 def _choices(study: Study, verdict: Verdict) -> list[str]:
     known = UNKNOWN if verdict.max_seconds is None else seconds(verdict.max_seconds)
-    reason = study.decision.value.reason if study.decision.value else ""
+    reason = plain(study.decision.value.reason) if study.decision.value else ""
     return [
-        _field("max_seconds", f"{known}. {plain(reason)}".rstrip()),
+        _field("max_seconds", reason if reason.startswith(f"{known} ") else f"{known}. {reason}".rstrip()),
         _field("evaluate on", plain(verdict.eval_manifest or "no manifest qualifies")),
     ]
 
@@ -54,15 +54,14 @@ def _criteria(verdict: Verdict) -> list[str]:
 
 
 def _causes(causes: list[Cause]) -> list[str]:
-    if not causes:
-        return [_field("causes", "none found")]
-    lines = []
-    for cause in causes[:CAUSES]:
+    shown = [cause for cause in causes if cause.severity != "info"][:CAUSES]
+    lines = [] if shown else [_field("causes", "none that blocks or warns")]
+    for cause in shown:
         about = " ".join(name for name in (cause.run, cause.manifest) if name)
         words = f"{cause.code} ({' '.join(filter(None, [cause.severity, about]))}): {plain(cause.because)}"
         lines += [_field("cause", words), _field("", f"remedy: {plain(cause.remedy)}")]
-    if len(causes) > CAUSES:
-        lines.append(_field("", f"and {len(causes) - CAUSES} more"))
+    if len(causes) > len(shown):
+        lines.append(_field("", f"and {len(causes) - len(shown)} more in the summary"))
     return lines
 
 
@@ -78,8 +77,8 @@ def _outcome(verdict: Verdict) -> str:
 
 
 def _field(label: str, words: str) -> str:
-    """A label column of 15, wrapped at WIDTH."""
+    """A label column of 15, then at most two lines of at most WIDTH."""
     prefix = f"  {label:<13} "
-    return textwrap.fill(
-        words, WIDTH, initial_indent=prefix, subsequent_indent=" " * len(prefix), break_on_hyphens=False
-    )
+    wrapper = textwrap.TextWrapper(WIDTH, initial_indent=prefix, subsequent_indent=" " * len(prefix))
+    wrapper.break_on_hyphens, wrapper.max_lines, wrapper.placeholder = False, 2, " ..."
+    return wrapper.fill(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,23 +12,27 @@ from lora.records import RunRecord, UserError
 from lora.report.tables import table
 from lora.report.wording import code, plain, text
 
+# Outputs in the order data flows, so that the commands can be run one after the other.
 STAGES = (
-    "config.json",
-    "manifests",
-    "durations",
-    "max_seconds.json",
-    "splits",
-    "transcripts",
-    "wer",
-    "labels.json",
-    "hardened.json",
-    "adapters",
-    "effect",
-    "paired",
-    "parity",
-    "verdict.json",
-    "summary.md",
-    "plots",
+    r"config\.json",
+    r"manifests/",
+    r"durations/(?!summary|decision)",
+    r"durations/",
+    r"max_seconds\.json",
+    r"splits/",
+    r"transcripts/base/",
+    r"wer/base/",
+    r"labels\.json",
+    r"hardened\.json",
+    r"adapters/",
+    r"transcripts/",
+    r"wer/",
+    r"effect/",
+    r"paired/",
+    r"parity/",
+    r"verdict\.json",
+    r"summary\.",
+    r"plots/",
 )
 ENDING = ".run.json"
 
@@ -51,7 +56,7 @@ def executions(results: Path, config: dict[str, Any]) -> tuple[list[Execution], 
             found.append(Execution(output, RunRecord.read(path)))
         except (UserError, OSError):
             broken.append(f"{output}{ENDING}")
-    found.sort(key=lambda one: (_stage(one.output), one.output.split("/")[1:2] != ["base"], one.output))
+    found.sort(key=lambda one: (_stage(one.output), one.output))
     return found, broken
 
 
@@ -90,12 +95,17 @@ def _row(results: Path, one: Execution) -> list[str]:
     device = ", ".join(part for part in (record.device, record.dtype) if part)
     counts = (record.utterances_decoded, record.utterances_reused, record.optimizer_steps)
     return [
-        code(f"{results.name}/{one.output}"),
+        code(f"{results.name}/{_place(results, one.output)}"),
         "" if record.seed is None else str(record.seed),
         text(device),
-        f"{record.seconds:.1f}",
+        f"{record.seconds:.{2 if record.seconds < 10 else 0}f}",
         *("" if n is None else f"{n:,}" for n in counts),
     ]
+
+
+def _place(results: Path, output: str) -> str:
+    """The file, or the folder of a command that fills one."""
+    return output if (results / output).is_file() else f"{output.rpartition('/')[0]}/".lstrip("/")
 
 
 def _notes(done: list[Execution], broken: list[str]) -> str:
@@ -134,5 +144,4 @@ def _configured(output: str, config: dict[str, Any]) -> bool:
 
 
 def _stage(output: str) -> int:
-    folder = output.split("/")[0]
-    return STAGES.index(folder) if folder in STAGES else len(STAGES)
+    return next((place for place, stage in enumerate(STAGES) if re.match(stage, output)), len(STAGES))

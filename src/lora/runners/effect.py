@@ -21,6 +21,8 @@ from lora.records import EffectFacts, TrainFacts
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, positive
 from lora.runners.train import read_rows, whole
 
+LADDER_BATCH = 16  # logits of a whole batch are held at once
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", required=True, metavar="NAME", help="name of the candidate")
@@ -58,9 +60,7 @@ def _impossible(args: argparse.Namespace) -> EffectFacts | None:
 def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     device, files = device_of(args), model_of(args)
     part = read_rows(args.dataset_path, run)
-    rows = SpeechRows(
-        sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms
-    )
+    rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
     from lora.asr.families import load_model
     from lora.asr.ladder import ValidationBatch, climb
 
@@ -72,7 +72,7 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     speech = load_model(files, device.type, device.dtype)
     steps = rows.steps(speech.sampling_rate, speech.grid_seconds)
     batches = []
-    for indices in batches_in_order(steps, args.batch_size):
+    for indices in batches_in_order(steps, min(args.batch_size, LADDER_BATCH)):
         items = [rows[index] for index in indices]
         batches.append(ValidationBatch([item["audio"] for item in items], [item["text"] for item in items]))
     facts = climb(speech, args.run, args.adapter, batches, args.decode)

@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lora.asr.decoding_pass import BATCH_SIZE, BatchLimits
 from lora.asr.devices import DEVICES, DTYPES, Device, guess_device, limit_threads
 from lora.asr.model_files import ModelFiles, describe_model
 from lora.asr.run_settings import Conditions, conditions
-from lora.asr.transcribe import BATCH_SECONDS, BATCH_SIZE, BatchLimits
 from lora.records import AdapterIdentity, UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -43,7 +43,7 @@ def add_decode_arguments(parser: argparse.ArgumentParser) -> None:
         '{"num_beams": 4}'""",
     )
     group.add_argument(
-        "--batch-seconds", type=positive_number, default=BATCH_SECONDS, metavar="S", help="padded audio a batch"
+        "--batch-seconds", type=positive_number, metavar="S", help="padded audio a batch; default: by device"
     )
     group.add_argument("--batch-size", type=positive, default=BATCH_SIZE, metavar="N", help="most utterances a batch")
 

@@ -15,20 +15,17 @@ under `results/` (manifests evaluation and safety, runs base and tuned), up to v
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from lora.configuration import load_configuration
-from lora.provenance import acting_as, recording
-from lora.records import MaxSeconds, PairedFacts, UserError, Verdict
-from lora.runners import experiment
+from lora.provenance import recording
+from lora.records import MaxSeconds, PairedFacts, Verdict
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
+from lora.runners.steps import StepFailed, Steps
 from lora.runners.train import add_training_arguments, settings_of
 
-SCRIPTS = Path(__file__).parents[3] / "scripts"
 TRAIN, EVALUATION, SAFETY = "train", "evaluation", "safety"
 BASE, TUNED = "base", "tuned"
 
@@ -89,44 +86,6 @@ def evaluations(config: dict[str, Any]) -> list[str]:
     return [*config["roles"]["general"], *config["roles"]["domain"]]
 
 
-class StepFailed(Exception):
-    """A step ended with this exit code and has told why."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"exit code {code}")
-        self.code = code
-
-
-class Steps:
-    """Runs commands of this project one after the other, in this process: torch is imported once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def at(self, path: str) -> str:
-        return str(self.folder / path)
-
-    def model(self, *arguments: object) -> None:
-        given = [str(argument) for argument in arguments]
-        with acting_as(["-m", "lora.runners.experiment", *given]):
-            self._check(experiment.main(given))
-
-    def script(self, name: str, *arguments: object) -> None:
-        path = SCRIPTS / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(f"lora_script_{name}", path)
-        if spec is None or spec.loader is None or not path.is_file():
-            raise UserError(f"{path}: no such file; `run` needs a clone of the repository, not only its library")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        given = [str(argument) for argument in arguments]
-        with acting_as([os.path.relpath(path), *given]):
-            self._check(module.main(given))
-
-    def _check(self, code: int) -> None:
-        if code != 0:
-            raise StepFailed(code)
-
-
 def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
     steps.script("record_config", "--json", json.dumps(config, sort_keys=True), "--config", steps.at("config.json"))
     durations, split = config["durations"], config["split"]
@@ -161,7 +120,8 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
     model += ["--device", args.device, "--dtype", args.dtype, "--cpu-threads", args.cpu_threads]
     model += ["--target-rms", "none" if args.target_rms is None else args.target_rms, "--work-dir", args.work_dir]
     decode = ["--decode", json.dumps(config["decode"], sort_keys=True)]
-    batch = ["--batch-seconds", args.batch_seconds, "--batch-size", args.batch_size]
+    batch = ["--batch-size", args.batch_size]
+    batch += ["--batch-seconds", args.batch_seconds] if args.batch_seconds else []
     manifests = [f"--manifest={name}={steps.at(f'manifests/{name}.jsonl')}" for name in evaluations(config)]
 
     def transcribe(run: str, *more: object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lora.records import StyleProfile
 
@@ -19,7 +19,7 @@ UNPUNCTUATED = 1.0
 
 
 def style_profile(texts: Iterable[str]) -> StyleProfile:
-    """Shares over texts that hold a letter (case) or a word (final mark), and marks per 100 words; zeros for no text."""
+    """Shares over texts that hold letters (case) or words (final mark), and marks per 100 words; zeros for no text."""
     written = [text.strip() for text in texts if text.strip()]
     cased = [text for text in written if text.upper() != text.lower()]
     words = sum(len(text.split()) for text in written)
@@ -53,7 +53,7 @@ def restyled(text: str, own: StyleProfile, style: StyleProfile) -> str:
     return text
 
 
-def _share(texts: list[str], holds) -> float:  # type: ignore[no-untyped-def]
+def _share(texts: list[str], holds: Callable[[str], bool]) -> float:
     return sum(map(holds, texts)) / len(texts) if texts else 0.0
 
 

@@ -53,13 +53,13 @@ def test_mixed_steps_are_refused(moonshine: SpeechModel) -> None:
 
 
 def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
-    audio = [noise(seed, 1.02 + seed * 0.08) for seed in range(12)]
+    audio = [noise(seed, 1.02 + seed * 0.08) for seed in range(8)]
     together = speech.generate(speech.inputs(audio))
     alone = [speech.generate(speech.inputs([samples])) for samples in audio]
     assert together.texts == [one.texts[0] for one in alone]
     assert together.token_ids == [one.token_ids[0] for one in alone]
     assert together.truncated == [one.truncated[0] for one in alone]
-    assert len(set(together.texts)) > 6  # the models do tell these apart
+    assert len(set(together.texts)) > 4  # the models do tell these apart
 
 
 def test_shortest_audio_is_heard(speech: SpeechModel) -> None:

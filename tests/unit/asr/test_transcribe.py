@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from lora.asr import families
+from lora.asr.model_files import describe_model
 from lora.records import RunRecord, RunSettings, TrainFacts, Transcript, read_lines
 from lora.runners.experiment import main
 
@@ -75,13 +76,13 @@ def test_batch_size_and_order_do_not_change_a_byte(
     run: Run, make_manifest: Callable[..., Path], tmp_path: Path, family: str, request: pytest.FixtureRequest
 ) -> None:
     model = ("--model-id", str(request.getfixturevalue(f"{family}_folder")))
-    manifest = make_manifest("domain", [1.1 + 0.07 * number for number in range(14)])
+    manifest = make_manifest("domain", [1.1 + 0.11 * number for number in range(9)])
     run("domain", output="one", work="w1", options=(*model, "--batch-size", "1"))
-    run("domain", output="many", work="w2", options=(*model, "--batch-size", "8"))
+    run("domain", output="many", work="w2", options=(*model, "--batch-size", "4"))
     for name in ("domain.jsonl", "domain.settings.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
     manifest.write_text("".join(reversed(manifest.read_text().splitlines(keepends=True))))
-    run("domain", output="reversed", work="w3", options=(*model, "--batch-size", "3"))
+    run("domain", output="reversed", work="w3", options=(*model, "--batch-size", "2"))
     assert texts(tmp_path / "reversed", "domain")[::-1] == texts(tmp_path / "one", "domain")
 
 
@@ -192,6 +193,24 @@ def test_an_impossible_training_leaves_empty_transcripts_and_the_cause(
     settings = RunSettings.read(tmp_path / "out" / "domain.settings.json")
     assert (settings.status, settings.code, settings.fingerprint) == ("impossible", "training.diverged", None)
     assert settings.model is not None
+
+
+def test_an_adapter_that_changes_nothing_has_transcripts_of_its_own(
+    run: Run, make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path
+) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    speech = families.load_model(describe_model(str(moonshine_folder)))
+    get_peft_model(speech.model, LoraConfig(r=2, target_modules=["q_proj", "fc1"])).save_pretrained(tmp_path / "zero")
+    make_manifest("domain", SECONDS[:3])
+    run("domain", output="base")
+    record = run("domain", output="tuned", options=("--adapter", str(tmp_path / "zero")))
+    assert record.utterances_decoded == 3
+    assert run("domain", output="tuned", options=("--adapter", str(tmp_path / "zero"))).utterances_decoded == 0
+    assert texts(tmp_path / "tuned", "domain") == texts(tmp_path / "base", "domain")
+    base, tuned = (RunSettings.read(tmp_path / folder / "domain.settings.json") for folder in ("base", "tuned"))
+    assert base.software == tuned.software  # or parity would find a difference that is none
+    assert base.fingerprint != tuned.fingerprint
 
 
 def test_an_adapter_without_weights_is_a_cause_and_no_error(

@@ -1,4 +1,4 @@
-"""Random tiny speech models in hub shape, with real tokenizer and feature extractor classes: seconds to make, no network.
+"""Random tiny speech models in hub shape, with real tokenizer and feature extractor classes, made in seconds.
 
 They know nothing about speech; tests that need a model that hears use the embedded study's.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class HealthyStudy:
 
     def __init__(self, folder: Path) -> None:
         self.results = folder / "results"
-        self.config = complete_config(CONFIG)
+        self.config = copy.deepcopy(complete_config())
         self.files: dict[str, dict[str, Any]] = {
             "max_seconds.json": {"max_seconds": 10.0},
             "durations/decision.json": decision(),
@@ -109,7 +110,7 @@ class HealthyStudy:
             kind = KINDS.get(path) or KINDS[path.split("/")[0]]
             kind.from_json(value).write(self.results / path)
         for run in self.config["candidates"]:
-            if f"transcripts/{run}/domain.settings.json" in self.files:
+            if {f"transcripts/{run}/domain.settings.json", f"wer/{run}/domain.json"} <= set(self.files):
                 self._compare(run)
         write_text(self.results / "config.json", json.dumps(self.config))
 
@@ -129,16 +130,21 @@ class HealthyStudy:
         compare_settings(run, lists[0], lists[1], lists[2], lists[3]).write(self.results / f"parity/{run}.json")
 
 
-def complete_config(given: dict[str, Any]) -> dict[str, Any]:
+@functools.cache
+def complete_config() -> dict[str, Any]:
+    """CONFIG with the schema's defaults."""
     schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
-    completed: dict[str, Any] = complete(given, schema, schema)
+    completed: dict[str, Any] = complete(CONFIG, schema, schema)
     return completed
 
 
 def merged(value: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A copy with changes merged in; a record that is null has nothing to change and stays null."""
     result = copy.deepcopy(value)
     for key, change in changes.items():
-        nested = isinstance(change, dict) and isinstance(result.get(key), dict) and change
+        if isinstance(change, dict) and key in result and result[key] is None:
+            continue
+        nested = isinstance(change, dict) and isinstance(result.get(key), dict)
         result[key] = merged(result[key], change) if nested else change
     return result
 
@@ -208,7 +214,7 @@ def wer(run: str, manifest: str) -> dict[str, Any]:
     return {
         "run": run, "manifest": manifest, "normalizer": {"name": "basic", "version": "1"}, "max_seconds": 10.0,
         "within": within, "all": within, "raw": within, "power": power,
-        "utterances": [utterance(f"{manifest}-{i}") for i in range(n)],
+        "utterances": [utterance(f"{manifest}-{i}") for i in range(20)],  # enough for any judgement, quick to write
     }  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from healthy import HealthyStudy, check_of, codes
 from jsonschema import Draft202012Validator
-from test_adapter import FAULTS as ADAPTER_FAULTS
-from test_labels import FAULTS as LABEL_FAULTS
-from test_training import FAULTS as TRAINING_FAULTS
+from test_adapter_causes import FAULTS as ADAPTER_FAULTS
+from test_label_causes import FAULTS as LABEL_FAULTS
+from test_training_causes import FAULTS as TRAINING_FAULTS
 
 from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import load_facts
@@ -41,7 +41,7 @@ def test_a_healthy_study_is_ready(study: HealthyStudy, repository: Path) -> None
 
 def test_the_four_criteria_come_first_and_once(study: HealthyStudy) -> None:
     ids = [check.id for check in study.verdict().checks]
-    assert tuple(ids[:4]) == CRITERIA
+    assert ids[:4] == list(CRITERIA)
     assert not set(ids[4:]) & set(CRITERIA)
 
 
@@ -50,7 +50,7 @@ def test_the_verdict_is_the_same_twice(study: HealthyStudy) -> None:
 
 
 def test_no_model_gives_no_verdict_on_the_sweep(study: HealthyStudy, repository: Path) -> None:
-    study.configure({"model": None, "candidates": {}})
+    study.configure({"model": None})
     study.config["candidates"] = {}
     study.remove("adapters/", "effect/", "labels.json", "paired/lora", "wer/lora", "transcripts/lora")
     study.add_run("earlier", "hypotheses")
@@ -148,16 +148,16 @@ def test_any_mix_of_faults_and_holes_has_a_valid_verdict(study: HealthyStudy, re
     chance = random.Random(seed)
     study.add_run("brought", "adapter")
     for path, changes in chance.sample(every_fault(), chance.randint(1, 8)):
-        study.change(path.replace("lora", chance.choice(["lora", "lora", "brought"])) if "adapters" not in path else path, changes)
+        run = "lora" if path.startswith("adapters/") else chance.choice(["lora", "lora", "brought"])
+        study.change(path.replace("lora", run), changes)
     holes = chance.sample(sorted(study.files), chance.randint(0, 4))
     study.write()
     for path in holes:
         (study.results / path).unlink()
     verdict = decide(load_facts(study.results, study.results / "config.json"))
     validate(verdict, repository)
-    assert [SEVERITIES.index(c.severity) for c in verdict.causes] == sorted(
-        SEVERITIES.index(c.severity) for c in verdict.causes
-    )
+    severities = [SEVERITIES.index(cause.severity) for cause in verdict.causes]
+    assert severities == sorted(severities)
     for cause in verdict.causes:
         allowed = SEVERITIES[SEVERITIES.index(CAUSES[cause.code].severity) :]
         assert cause.severity in allowed

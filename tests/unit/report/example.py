@@ -332,20 +332,20 @@ def verdict(ready: bool | None = True, **changes: Any) -> Verdict:
         return Check.model_validate({"id": name, "value": value, "threshold": threshold, "summary": summary, **fields})
 
     checks = [
-        check("data_sufficiency", 218, 200, "218 rows in the training split at 10 s"),
-        check("headroom", 0.312, 0.05, "baseline WER 31.2 % on domain leaves room", manifest="domain"),
-        check("headroom", 0.031, 0.05, "baseline WER 3.1 % on heldout", manifest="heldout", status="fail"),
-        check("adapter_change", 0.045, 0.0, "all rungs from file to text show a change", run="lora"),
-        check("parity", 0, 0, "15 settings compared, all equal", run="lora"),
+        check("data_sufficiency", 218, 200, "218 rows in the training split at 10 s."),
+        check("headroom", 0.312, 0.05, "Baseline WER 31.2 % on domain leaves room.", manifest="domain"),
+        check("headroom", 0.031, 0.05, "Baseline WER 3.1 % on heldout.", manifest="heldout", status="fail"),
+        check("adapter_change", 0.045, 0.0, "lora changes all rungs from file to text.", run="lora"),
+        check("parity", 0, 0, "15 settings compared, all equal.", run="lora"),
     ]
     causes = [
         Cause(code="headroom.saturated", severity="warns", run="base", manifest="heldout",
-              because="the baseline makes 3.1 % errors on heldout, below 5 %",
-              remedy="use it as a guard against forgetting, not to show a gain",
+              because="The baseline makes 3.1 % errors on heldout, below 5 %.",
+              remedy="Use it as a guard against forgetting, not to show a gain.",
               evidence=["results/wer/base/heldout.json"]),
         Cause(code="headroom.underpowered", severity="warns", run="base", manifest="test",
-              because="6 rows show a change of 11.70 points at best",
-              remedy="record about 820 rows, or evaluate on domain", evidence=["results/wer/base/test.json"]),
+              because="6 rows show a change of 11.70 points at best.",
+              remedy="Record about 820 rows, or evaluate on domain.", evidence=["results/wer/base/test.json"]),
     ]  # fmt: skip
     runs = [
         RunOutcome.model_validate(

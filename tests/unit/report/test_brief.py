@@ -16,9 +16,9 @@ from lora.report.study import Study
 def test_ready(study: Study) -> None:
     lines = brief(study, ["docs/experiment_plan.md"]).splitlines()
     assert lines[0] == "READY FOR THE SWEEP"
-    assert lines[1].startswith("  max_seconds   10 s. 10 s is the smallest threshold")
+    assert lines[1].startswith("  max_seconds   10 s is the smallest threshold")
     assert "  evaluate on   domain" in lines
-    assert "  headroom      PASS    baseline WER 31.2 % on domain leaves room" in lines
+    assert "  headroom      PASS    Baseline WER 31.2 % on domain leaves room." in lines
     assert any(line.startswith("  short run     lora on domain: WER 31.2 % -> 20.6 %, -10.60 points") for line in lines)
     assert lines[-1] == "  read next     docs/experiment_plan.md"
     assert len(lines) <= 16
@@ -36,7 +36,21 @@ def test_not_ready_with_causes_and_remedies(study: Study) -> None:
     assert printed.startswith("NOT READY FOR THE SWEEP\n")
     assert printed.count("remedy:") == CAUSES
     assert "data.0 (blocks train): because 0" in printed
-    assert "and 2 more" in printed
+    assert "and 2 more in the summary" in printed
+
+
+def test_long_sentences_are_cut_and_mere_information_is_left_out(study: Study) -> None:
+    causes = [
+        Cause(
+            code="data.x", severity="blocks", run=None, manifest=None, because="long " * 99, remedy="do", evidence=[]
+        ),
+        Cause(code="data.y", severity="info", run=None, manifest=None, because="by the way", remedy="no", evidence=[]),
+    ]
+    example.verdict(False, causes=causes).write(study.results / "verdict.json")
+    lines = brief(study, []).splitlines()
+    assert sum("long long" in line for line in lines) == 2
+    assert any(line.endswith(" ...") for line in lines)
+    assert "by the way" not in " ".join(lines)
 
 
 def test_no_verdict(study: Study) -> None:

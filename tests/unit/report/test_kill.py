@@ -39,7 +39,7 @@ os.fsync = lambda handle: (time.sleep(0.002), real_fsync(handle), time.sleep(0.0
 path = Path(sys.argv[1])
 Path(sys.argv[2]).touch()
 for number in itertools.count():
-    body = f"body {{number}}\\n" * {BODY_LINES}
+    body = f"body {{os.getpid()}} {{number}}\\n" * {BODY_LINES}
     documents.update_document(path, "", lambda d: documents.replace_block(d, {NAME!r}, body, path))
 """
 
@@ -65,6 +65,9 @@ def kill_one(folder: Path, dice: random.Random) -> str:
     deadline = time.monotonic() + 20
     while not started.exists() and time.monotonic() < deadline:
         time.sleep(0.002)
+    before = path.read_bytes()
+    while dice.random() < 0.999 and path.read_bytes() == before and time.monotonic() < deadline:
+        time.sleep(0.002)  # mostly until its first rename, so that kills fall on a writer in full course
     time.sleep(dice.uniform(0.0, 0.06))
     publisher.send_signal(signal.SIGKILL)
     assert publisher.wait() == -signal.SIGKILL

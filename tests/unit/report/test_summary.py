@@ -39,22 +39,32 @@ def test_verdict_comes_first_and_in_words(study: Study) -> None:
     assert "8 s would leave only 145 of the 200 asked for" in story
     assert "the baseline's WER there is 31.2 % (95 % interval 27.9 to 34.6 %)" in story
     assert "from 31.2 % to 20.6 % (-10.60 points, interval -12.70 to -8.50): better." in story
+    assert story.endswith("lora changes all rungs from file to text. 15 settings compared, all equal.")
     assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
 
 
 def test_not_ready_names_cause_and_next_step(study: Study) -> None:
     starved = Cause(
         code="data.filter_starves_training", severity="blocks", run=None, manifest="train",
-        because="8 s leaves 131 rows", remedy="train on rows of at most 10 s",
+        because="8 s leaves 131 rows", remedy="Train on rows of at most 10 s.",
         evidence=["results/durations/decision.json"],
     )  # fmt: skip
-    example.verdict(False, causes=[starved]).write(study.results / "verdict.json")
+    example.verdict(False, causes=[starved, starved]).write(study.results / "verdict.json")
     markdown = again(study)
     assert markdown.startswith("# Diagnosis: not ready for the sweep")
-    assert "Most likely cause: 8 s leaves 131 rows." in markdown
+    assert "Most likely cause: 8 s leaves 131 rows. 1 other cause blocks too." in markdown
     assert "**Next step.** Train on rows of at most 10 s." in markdown
     assert "(blocks the sweep; `data.filter_starves_training`, `train`)" in markdown
     assert "*See:* [durations/decision.json](durations/decision.json)" in markdown
+
+
+def test_a_short_run_without_interval(study: Study) -> None:
+    runs = [
+        outcome.model_copy(update={"delta": 0.0, "ci_low": None, "ci_high": None, "outcome": "unchanged"})
+        for outcome in example.verdict().runs
+    ]
+    example.verdict(runs=runs).write(study.results / "verdict.json")
+    assert "(0 points, no interval): no change at all." in again(study)
 
 
 def test_not_ready_without_cause_names_the_failed_criteria(study: Study) -> None:

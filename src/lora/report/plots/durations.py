@@ -23,7 +23,9 @@ def plot_durations(durations: Sequence[float], decision: DurationDecision, png: 
         axes = drawn.subplots()
         _cumulative(axes, sorted(durations), decision.max_seconds)
         _bars(axes, decision, max(durations))
-        _minimum(axes, decision.min_train_samples, len(durations))
+        _minimum(axes, decision.min_train_samples)
+        highest = max([len(durations), decision.min_train_samples, *(o.train_rows for o in decision.options)])
+        axes.set_ylim(0, 1.12 * highest)
         headed(axes, _title(decision), _subtitle(durations, decision.max_seconds))
         axes.set_xlabel("duration limit, and rows of the training split that it leaves", labelpad=8)
         axes.set_ylabel("training rows")
@@ -64,7 +66,6 @@ def _cumulative(axes: Axes, durations: list[float], limit: float | None) -> None
         )
     axes.step(xs, ys, where="post", color=MUTED, linewidth=1.4)
     axes.set_xlim(0, durations[-1] * 1.02)
-    axes.set_ylim(0, len(durations) * 1.12)
 
 
 def _bars(axes: Axes, decision: DurationDecision, longest: float) -> None:
@@ -83,10 +84,9 @@ def _bars(axes: Axes, decision: DurationDecision, longest: float) -> None:
         tick.set(linespacing=1.4, color=ORANGE if chosen else INK, fontweight="bold" if chosen else "normal")
 
 
-def _minimum(axes: Axes, rows: int, total: int) -> None:
+def _minimum(axes: Axes, rows: int) -> None:
     axes.axhline(rows, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=5)
     axes.annotate(
         f"at least {rows} asked for", (0, rows), (6, 4), textcoords="offset points", xycoords=("axes fraction", "data"),
         fontsize=10, color=INK, va="bottom",
     )  # fmt: skip
-    axes.set_ylim(0, max(total, rows) * 1.12)

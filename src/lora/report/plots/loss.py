@@ -41,7 +41,7 @@ def plot_loss(log: Sequence[Mapping[str, str]], facts: TrainFacts, png: Path, sv
         axes.set_ylabel("loss, nats a token")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(bottom=0)
-        axes.set_xlim(0, max([1, *(x for x, _ in [*training, *validation])]))
+        axes.set_xlim(0, max([1, facts.non_finite_step or 0, *(x for x, _ in [*training, *validation])]))
 
 
 def _subtitle(facts: TrainFacts) -> str:

@@ -11,6 +11,8 @@ from lora.records import EffectFacts, ModuleDelta
 from lora.report.plots.style import INK, MUTED, SERIES, figure, headed, message
 from lora.report.wording import count, plain
 
+PARTS = ("encoder", "decoder_self", "cross", "mlp")
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "fc1", "fc2")
 MARKERS = ("o", "s", "D", "^", "v")
 SMALLEST = 1e-8  # relative norms below count as zero: float32 resolves 1e-7
 
@@ -33,12 +35,15 @@ def plot_weights(effect: EffectFacts, png: Path, svg: Path) -> None:
 
 
 def _rows(modules: list[ModuleDelta]) -> dict[tuple[str, str], list[ModuleDelta]]:
-    """Parts and their projections in the order in which the model names them."""
-    parts = list(dict.fromkeys(m.part for m in modules))
+    """By part, then by projection, both as audio passes through them; unknown names after the known ones."""
     rows: dict[tuple[str, str], list[ModuleDelta]] = {}
-    for module in sorted(modules, key=lambda m: parts.index(m.part)):
+    for module in sorted(modules, key=lambda m: (_place(m.part, PARTS), _place(_projection(m.name), PROJECTIONS))):
         rows.setdefault((module.part, _projection(module.name)), []).append(module)
     return rows
+
+
+def _place(name: str, known: tuple[str, ...]) -> tuple[int, str]:
+    return (known.index(name), "") if name in known else (len(known), name)
 
 
 def _projection(name: str) -> str:

@@ -20,6 +20,7 @@ WORDS = {
     "equivalent": "equivalent",
     "underpowered": "undecided",
 }
+PAPER = {"facecolor": "white", "linewidth": 0, "pad": 1}  # keeps lines from crossing words
 MARKERS = ("o", "s", "D", "^", "v")
 
 
@@ -76,7 +77,14 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
         y, score = heights[facts.manifest, facts.run], facts.within
         if score is None or score.wer is None:
             axes.annotate(
-                "not known", (0, y), (6, 0), textcoords="offset points", va="center", color=MUTED, style="italic"
+                "not known",
+                (0, y),
+                (6, 0),
+                textcoords="offset points",
+                va="center",
+                color=MUTED,
+                style="italic",
+                bbox=PAPER,
             )
             continue
         low, high = score.interval.low, score.interval.high
@@ -86,10 +94,16 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
             axes.plot([100 * low, 100 * high], [y, y], color=_colour(facts.run, runs), linewidth=2.2, alpha=0.55)
         axes.plot(
             100 * score.wer, y, _marker(facts.run, runs), color=_colour(facts.run, runs), markersize=7.5,
-            markerfacecolor="white" if facts.run == BASE else None, markeredgewidth=1.8,
+            markerfacecolor="white" if facts.run == BASE else None, markeredgewidth=1.8, clip_on=False,
         )  # fmt: skip
         axes.annotate(
-            f"{100 * score.wer:.1f} %", (end, y), (8, 0), textcoords="offset points", va="center", fontsize=10
+            f"{100 * score.wer:.1f} %",
+            (end, y),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+            bbox=PAPER,
         )
     _lanes(axes, wers, heights)
     axes.set_xlim(0, highest * 1.18 + 0.5)
@@ -132,7 +146,7 @@ def _differences(
         axes.plot(100 * score.delta, y, _marker(facts.run, runs), color=colour, markersize=7.5)
         reach = max(reach, *(abs(100 * e) for e in [score.delta, *ends]))
         axes.annotate(
-            f"{100 * score.delta:+.1f}  {WORDS[score.outcome]}", (1, y), (10, 0), xycoords=("axes fraction", "data"),
+            f"{_points(score.delta)}  {WORDS[score.outcome]}", (1, y), (10, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="center", fontsize=10, annotation_clip=False,
         )  # fmt: skip
     margin = max((facts.equivalence_margin for facts in paired), default=0.0)
@@ -142,3 +156,8 @@ def _differences(
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("tuned minus baseline, points")
     headed(axes, "Change by tuning", f"Left is better. Band: ±{100 * margin:g} points.")
+
+
+def _points(delta: float) -> str:
+    rounded = round(100 * delta, 1) + 0.0
+    return f"{rounded:+.1f}" if rounded else "0.0"

@@ -85,13 +85,25 @@ def _story(study: Study, verdict: Verdict) -> str:
     elif not verdict.ready_for_sweep:
         stopped = [check for _, check in criteria(verdict) if check is None or check.status in {"fail", "unknown"}]
         if blocking:
-            sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}")
+            sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}{_others(len(blocking) - 1)}")
         elif stopped:
             reasons = [_sentence(check.summary) for check in stopped if check is not None]
             sentences.extend(reasons or ["A criterion was not judged."])
-    sentences += [_data(study, verdict), _evaluation(study, verdict), _effect(verdict)]
+    sentences += [_data(study, verdict), _evaluation(study, verdict), _effect(verdict), _sound(verdict)]
     paragraph = " ".join(sentence for sentence in sentences if sentence)
     return f"{paragraph}\n\n**Next step.** {_next_step(verdict, blocking)}"
+
+
+def _others(more: int) -> str:
+    return f" {count(more, 'other cause blocks', 'other causes block')} too." if more else ""
+
+
+def _sound(verdict: Verdict) -> str:
+    """That the numbers can be trusted, in the words of the checks of adapter and parity, where both passed."""
+    trusted = [check for name, check in criteria(verdict) if name in {"adapter_change", "parity"} and check is not None]
+    if not verdict.ready_for_sweep or any(check.status != "pass" for check in trusted):
+        return ""
+    return " ".join(_sentence(check.summary) for check in trusted)
 
 
 def _data(study: Study, verdict: Verdict) -> str:
@@ -133,10 +145,12 @@ def _effect(verdict: Verdict) -> str:
     outcome = gate_outcome(verdict)
     if outcome is None or outcome.delta is None:
         return ""
+    ends = difference_interval(outcome.ci_low, outcome.ci_high)
+    inside = ends if outcome.ci_low is None or outcome.ci_high is None else f"interval {ends}"
+    words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     return (
         f"The short run {code(outcome.run)} took it from {percent(outcome.baseline_wer)} to "
-        f"{percent(outcome.tuned_wer)} ({points(outcome.delta)}, interval "
-        f"{difference_interval(outcome.ci_low, outcome.ci_high)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}."
+        f"{percent(outcome.tuned_wer)} ({points(outcome.delta)}, {inside}): {words}."
     )
 
 
@@ -188,7 +202,6 @@ def _causes(verdict: Verdict) -> str:
 
 def _sentence(words: str) -> str:
     safe = text(words).strip()
-    safe = safe[:1].upper() + safe[1:]
     return safe if not safe or safe.endswith((".", "!", "?")) else f"{safe}."
 
 

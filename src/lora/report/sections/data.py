@@ -107,7 +107,7 @@ def _split(study: Study) -> str:
 
 def _number(value: str, unit: str) -> str:
     try:
-        return f"{float(value):.4g} {unit}".strip()
+        return f"{float(value):.3g} {unit}".strip()
     except ValueError:
         return text(value) or UNKNOWN
 

@@ -128,6 +128,15 @@ def test_an_impossible_run_cannot_be_compared(study: HealthyStudy) -> None:
     assert (facts.status, facts.code, facts.message) == ("impossible", "adapter.not_loaded", "no such tensor")
 
 
+def test_one_impossible_manifest_leaves_the_others_comparable(study: HealthyStudy) -> None:
+    lost = {"status": "impossible", "code": "parity.manifest", "message": "heldout-3 is missing", "within": None}
+    study.change(path_of("wer", "lora", "heldout"), lost)
+    verdict = study.verdict()
+    assert check_of(verdict, "parity").status == "pass"
+    assert check_of(verdict, "parity.settings", manifest="heldout").status == "unknown"
+    assert (cause_of(verdict, "parity.manifest").severity, verdict.ready_for_sweep) == ("warns", True)
+
+
 def test_missing_utterances_are_a_parity_failure(study: HealthyStudy) -> None:
     lost = {"missing_ids": ["domain-3"], "status": "impossible", "code": "parity.manifest", "within": None, "all": None}
     study.change("paired/lora/domain.json", lost)

@@ -9,11 +9,17 @@ from healthy import HealthyStudy, cause_of, check_of, codes
 
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"structure": {"ends_with_eos": 0.0}}, "labels.construction", "labels.structure", "100 % do not end with the end"),
-    ({"structure": {"starts_with_decoder_start": 0.5}}, "labels.construction", "labels.structure", "50.0 % do not start"),
+    (
+        {"structure": {"starts_with_decoder_start": 0.5}},
+        "labels.construction",
+        "labels.structure",
+        "50.0 % do not start",
+    ),
     ({"structure": {"padding_ignored": 0.9}}, "labels.construction", "labels.structure", "padding that counts"),
     ({"structure": {"prefix_matches_generation": 0.0}}, "labels.construction", "labels.structure", "another prefix"),
     ({"own": {"argmax_agreement": 0.94}}, "labels.construction", "labels.own_texts", "predicts 94.0 % of 2,400 tokens"),
     ({"loss": {"trainer": 9.40}}, "labels.loss_misaligned", "labels.loss", "shifted by one token (9.410)"),
+    ({"loss": {"trainer": None}}, "labels.loss_misaligned", "labels.loss", "is not finite"),
     ({"loss": {"trainer": 0.40}}, "labels.loss_misaligned", "labels.loss", "matches neither alignment"),
     (
         {"reference_style": {"upper_case": 1.0, "sentence_case": 0.0}, "reference_nll": 4.2},
@@ -27,7 +33,12 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
         "labels.style",
         "0 % of the training transcripts are ended by a punctuation mark, against 100 %",
     ),
-    ({"reference_nll": 1.9, "restyled_nll": 0.9}, "labels.style_mismatch", "labels.style", "1.00 nats a token likelier"),
+    (
+        {"reference_nll": 1.9, "restyled_nll": 0.9},
+        "labels.style_mismatch",
+        "labels.style",
+        "1.00 nats a token likelier",
+    ),
     ({"unwritable": {"é": 3, "ß": 20}}, "labels.tokenizer_gaps", "labels.tokenizer", "'ß' stands in 20 of 64"),
     (
         {"too_long_ids": ["a", "b"], "longest_label": 700},

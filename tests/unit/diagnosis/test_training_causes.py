@@ -100,7 +100,7 @@ def test_an_impossible_training_carries_its_own_cause(study: HealthyStudy) -> No
         study.change(f"paired/lora/{manifest}.json", {**fault, "within": None, "all": None})
     verdict = study.verdict()
     assert [c.code for c in verdict.causes if c.severity == "blocks"] == ["adapter.no_target_modules"]
-    assert verdict.causes[0].because == f"T{message[1:]}."
+    assert verdict.causes[0].because == f"{message}."
     assert verdict.causes[0].evidence == ["results/adapters/lora/train.json"]
     assert check_of(verdict, "adapter_change").status == "fail"
     assert check_of(verdict, "parity").status == "unknown"

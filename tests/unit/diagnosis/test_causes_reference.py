@@ -54,11 +54,21 @@ def test_every_kind_is_told_in_whole_sentences() -> None:
 
 
 def test_every_judged_code_is_raised_somewhere_and_no_other(repository: Path) -> None:
-    sources = sorted((repository / "src" / "lora").rglob("*.py"))
-    judging = [path for path in sources if path.name != "causes.py"]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in judging)
+    text = sources(repository, "diagnosis", leave_out="causes.py")
     raised = {code for code in CAUSES if f'"{code}"' in text}
     assert {code for code, kind in CAUSES.items() if kind.judged} == raised
+
+
+def test_every_code_that_facts_carry_is_in_the_table(repository: Path) -> None:
+    text = "".join(sources(repository, wing) for wing in ("asr", "data", "scoring", "runners"))
+    carried = set(re.findall(r'"((?:data|headroom|labels|training|adapter|parity)\.[a-z_]+)"', text)) - {"labels.json"}
+    assert carried
+    assert carried <= set(CAUSES)
+
+
+def sources(repository: Path, wing: str, leave_out: str = "") -> str:
+    paths = sorted((repository / "src" / "lora" / wing).rglob("*.py"))
+    return "".join(path.read_text(encoding="utf-8") for path in paths if path.name != leave_out)
 
 
 def test_numbers_read_as_people_write_them() -> None:

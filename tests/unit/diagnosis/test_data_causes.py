@@ -135,4 +135,4 @@ def test_evaluation_audio_beyond_the_window(study: HealthyStudy) -> None:
     study.files["wer/base/domain.json"]["utterances"][7]["duration"] = 31.0
     cause = cause_of(study.verdict(), "data.exceeds_model_window")
     assert cause.manifest == "domain"
-    assert "1 of 200 rows" in cause.because
+    assert "1 of 20 rows" in cause.because

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 
 import yaml
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY / "data"
 ROWS = {"train": 48, "heldout": 10, "domain": 24, "test": 3}
 
@@ -138,8 +137,8 @@ def make_study(folder: Path, changes: dict[str, Any] | None = None) -> Study:
     """A study folder with the first rows of every manifest; audio and model are links to the embedded ones."""
     data = folder / "data"
     data.mkdir(parents=True)
-    os.symlink(DATA / "audio", data / "audio")
-    os.symlink(DATA / "model", data / "model")
+    (data / "audio").symlink_to(DATA / "audio")
+    (data / "model").symlink_to(DATA / "model")
     for name, count in ROWS.items():
         rows = (DATA / f"{name}_manifest.jsonl").read_text().splitlines(keepends=True)
         (data / f"{name}_manifest.jsonl").write_text("".join(rows[:count]))

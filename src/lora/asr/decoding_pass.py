@@ -1,0 +1,123 @@
+"""One pass of a model over utterances that no cache holds: batches of one padding step, saved one by one.
+
+Batches are filled up to a budget of padded audio; where a GPU runs out of memory they are halved, and the run says so.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lora.asr.padding import Samples, batches
+from lora.asr.run_settings import Conditions
+from lora.asr.samples import AudioStore
+from lora.asr.transcript_cache import Heard, TranscriptCache
+from lora.provenance import Recording
+from lora.records import UserError
+
+if TYPE_CHECKING:
+    from lora.asr.families import SpeechModel
+
+# Padded audio a batch, by device type: a CPU gains nothing from more, a GPU idles with less.
+BATCH_SECONDS = {"cpu": 120.0, "mps": 240.0, "cuda": 960.0}
+BATCH_SIZE = 64
+PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """How much goes into one batch at most; `seconds` null takes the device's own."""
+
+    seconds: float | None = None
+    size: int = BATCH_SIZE
+
+
+def decode_all(
+    keys: list[str],
+    store: AudioStore,
+    speech: SpeechModel,
+    conditions: Conditions,
+    cache: TranscriptCache,
+    recording: Recording,
+    limits: BatchLimits,
+) -> None:
+    """Decode `keys` and add every batch to the cache as soon as it is done."""
+    store.retain(set(keys))
+    # Sorted by length, then hash: the same batches whatever the order of the manifests.
+    keys = sorted(keys, key=lambda key: (store.lengths[key], key))
+    rate = speech.sampling_rate
+    seconds = limits.seconds or BATCH_SECONDS[conditions.device.type]
+    grouped = batches([store.lengths[key] for key in keys], rate, seconds, limits.size, speech.grid_seconds)
+    progress = Progress(len(keys))
+
+    def decode(audio: list[Samples]) -> list[Heard]:
+        result = speech.generate(speech.inputs(audio), conditions.decode)
+        return [Heard(text, cut) for text, cut in zip(result.texts, result.truncated, strict=True)]
+
+    shrinking = Shrinking(recording)
+    for names, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
+        for first, heard in shrinking.run(audio, decode):
+            part = names[first : first + len(heard)]
+            cache.add(zip(part, heard, strict=True))
+            progress.add(len(heard))
+
+
+class Shrinking:
+    """Runs batches and halves them, once and for all, when a GPU has too little memory."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.largest: int | None = None
+
+    def run(
+        self, audio: list[Samples], decode: Callable[[list[Samples]], list[Heard]]
+    ) -> list[tuple[int, list[Heard]]]:
+        """Results of consecutive parts, each with the position it starts at."""
+        import torch
+
+        results: list[tuple[int, list[Heard]]] = []
+        start = 0
+        while start < len(audio):
+            size = min(len(audio) - start, self.largest or len(audio))
+            try:
+                results.append((start, decode(audio[start : start + size])))
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise UserError(
+                        f"not enough memory on the device for one utterance ({len(audio[start])} samples); "
+                        "use --device cpu, a smaller --dtype, or leave the longest rows out"
+                    ) from None
+                self.largest = size // 2
+                torch.cuda.empty_cache()
+                self.recording.adjust(
+                    f"out of memory with {size} utterances a batch: at most {self.largest} from here on"
+                )
+                continue
+            start += size
+        return results
+
+
+class Progress:
+    """A plain line on stderr every few seconds: logs are read by people, bars flood them."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+        self.begun = self.last = time.monotonic()
+
+    def add(self, number: int) -> None:
+        self.done += number
+        now = time.monotonic()
+        if now - self.last < PROGRESS_SECONDS and self.done < self.total:
+            return
+        self.last = now
+        speed = self.done / max(now - self.begun, 1e-9)
+        left = (self.total - self.done) / speed
+        print(
+            f"transcribed {self.done} of {self.total} utterances, {speed:.1f} a second, {left:.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -1,0 +1,80 @@
+"""How labels are built: end mark, start, padding, Whisper's prefix, characters the tokenizer loses. Imports torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from lora.asr.families import SpeechModel
+from lora.asr.labels import IGNORED, build_labels, label_ids
+from lora.records import LabelStructure
+
+
+def label_structure(speech: SpeechModel, texts: Sequence[str], decode: dict[str, Any]) -> LabelStructure:
+    """Shares of labels that are right in each respect; see LabelStructure."""
+    labels = build_labels(speech, texts).tolist()
+    lengths = [len(ids) for ids in label_ids(speech, texts)]
+    unpadded = [[token for token in row if token != IGNORED] for row in labels]
+    config = speech.model.config
+    # The end mark of generation: where it never comes, the model learns not to stop.
+    ends = speech.model.generation_config.eos_token_id
+    ends = set(ends if isinstance(ends, list) else [ends])
+    # Forward puts the start token in front of labels; one more at their beginning is heard twice.
+    starts = {config.decoder_start_token_id, getattr(config, "bos_token_id", None)} - ends
+    prefix = forced_prefix(speech, decode)
+    return LabelStructure(
+        ends_with_eos=_share([bool(row) and row[-1] in ends for row in unpadded]),
+        starts_with_decoder_start=_share([bool(row) and row[0] not in starts for row in unpadded]),
+        padding_ignored=_share(
+            [
+                all(token == IGNORED for token in row[length:]) and IGNORED not in row[:length]
+                for row, length in zip(labels, lengths, strict=True)
+            ]
+        ),
+        prefix_matches_generation=None
+        if prefix is None
+        else _share([row[: len(prefix)] == prefix for row in unpadded]),
+    )
+
+
+def forced_prefix(speech: SpeechModel, decode: dict[str, Any]) -> list[int] | None:
+    """Tokens generation forces behind the start token (Whisper: language, task, no timestamps), null where none."""
+    if speech.family != "whisper":
+        return None
+    generation = speech.model.generation_config
+    wanted = {name: decode.get(name) or getattr(generation, name, None) for name in ("language", "task")}
+    timestamps = decode.get("return_timestamps", getattr(generation, "return_timestamps", False))
+    languages, tasks = (getattr(generation, name, None) or {} for name in ("lang_to_id", "task_to_id"))
+    prefix: list[int] = []
+    if languages and getattr(generation, "is_multilingual", False):
+        if wanted["language"] is None:
+            return None  # it listens for the language first: no prefix is known beforehand
+        prefix.append(_language_token(str(wanted["language"]), languages))
+        prefix.append(tasks[wanted["task"] or "transcribe"])
+    if not timestamps and getattr(generation, "no_timestamps_token_id", None) is not None:
+        prefix.append(generation.no_timestamps_token_id)
+    return prefix
+
+
+def _language_token(language: str, languages: dict[str, int]) -> int:
+    """By code (`de`), token (`<|de|>`) or English name (`german`), as generation takes it; -1 where unknown."""
+    from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
+
+    name = language.lower()
+    code = TO_LANGUAGE_CODE.get(name, name)
+    return languages.get(name, languages.get(f"<|{code}|>", -1))
+
+
+def lost_characters(speech: SpeechModel, texts: Sequence[str]) -> dict[str, int]:
+    """Characters that do not survive tokenizing and decoding, with the number of texts that lose them."""
+    lost: Counter[str] = Counter()
+    for text in texts:
+        written = speech.tokenizer.decode(speech.tokenizer(text).input_ids, skip_special_tokens=True)
+        missing = Counter(text) - Counter(written)
+        lost.update(character for character in missing if not character.isspace())
+    return dict(sorted(lost.items()))
+
+
+def _share(holds: list[bool]) -> float:
+    return sum(holds) / len(holds) if holds else 1.0

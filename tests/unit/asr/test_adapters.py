@@ -1,0 +1,171 @@
+"""Adapters: targets, parts, canonical files, and loading that never fails in silence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft.utils import get_peft_model_state_dict
+from safetensors.torch import load_file, save_file
+
+from lora.asr.adapter_files import CONFIG, PROVENANCE, WEIGHTS, AdapterProblem, adapter_identity, write_adapter
+from lora.asr.adapters import attach, load_adapter, lora_config, part_of, target_modules
+from lora.asr.families import SpeechModel, load_model
+from lora.asr.model_files import describe_model
+from lora.records import UserError
+
+SETTINGS: dict[str, Any] = {
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "use_dora": False, "use_rslora": False,
+    "init_lora_weights": "true",
+}  # fmt: skip
+
+
+@pytest.fixture
+def fresh(moonshine_folder: Path) -> Callable[[], SpeechModel]:
+    return lambda: load_model(describe_model(str(moonshine_folder)))
+
+
+@pytest.fixture
+def adapter(fresh: Callable[[], SpeechModel], tmp_path: Path) -> Path:
+    """An adapter with random weights in both matrices."""
+    speech = fresh()
+    model = attach(speech, lora_config(speech.model, SETTINGS, "data/model"))
+    torch.manual_seed(1)
+    tensors = {name: torch.randn_like(value) * 0.1 for name, value in get_peft_model_state_dict(model).items()}
+    config = model.peft_config["default"].to_dict() | {"base_model_name_or_path": "data/model"}
+    write_adapter(tmp_path / "adapter", config, tensors, speech.files.identity.hash)
+    return tmp_path / "adapter"
+
+
+def edit_tensors(folder: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> None:
+    save_file(change(load_file(folder / WEIGHTS)), folder / WEIGHTS)
+
+
+def edit_config(folder: Path, **values: Any) -> None:
+    config = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps(config | values))
+
+
+def test_auto_is_attention_and_mlp_and_a_list_or_expression_is_taken_as_given(
+    fresh: Callable[[], SpeechModel],
+) -> None:
+    model = fresh().model
+    assert target_modules(model, "auto") == ["fc1", "fc2", "k_proj", "o_proj", "q_proj", "v_proj"]
+    assert target_modules(model, "v_proj, q_proj") == ["q_proj", "v_proj"]
+    assert target_modules(model, r".*encoder.*q_proj") == r".*encoder.*q_proj"
+
+
+@pytest.mark.parametrize("setting", ["attention", "input_layernorm", "(", "norm"])
+def test_targets_without_a_module_to_adapt_name_what_there_is(fresh: Callable[[], SpeechModel], setting: str) -> None:
+    speech = fresh()
+    with pytest.raises(AdapterProblem, match="q_proj") as problem:
+        attach(speech, lora_config(speech.model, SETTINGS | {"target_modules": setting}, "data/model"))
+    assert problem.value.code == "adapter.no_target_modules"
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("model.encoder.layers.0.self_attn.q_proj", "encoder"),
+        ("model.encoder.layers.0.mlp.fc1", "encoder"),
+        ("model.decoder.layers.1.self_attn.v_proj", "decoder_self"),
+        ("model.decoder.layers.1.encoder_attn.v_proj", "cross"),
+        ("model.decoder.layers.1.mlp.fc2", "mlp"),
+        ("model.decoder.layers.1.fc2", "mlp"),
+        ("proj_out", "other"),
+    ],
+)
+def test_parts_of_a_model(name: str, part: str) -> None:
+    assert part_of(name) == part
+
+
+def test_files_are_canonical(adapter: Path, tmp_path: Path) -> None:
+    config = json.loads((adapter / CONFIG).read_text())
+    shuffled = dict(reversed(config.items())) | {"target_modules": set(config["target_modules"])}
+    tensors = dict(reversed(load_file(adapter / WEIGHTS).items()))
+    write_adapter(
+        tmp_path / "again", shuffled, tensors, json.loads((adapter / PROVENANCE).read_text())["base_model_hash"]
+    )
+    for name in (CONFIG, WEIGHTS, PROVENANCE):
+        assert (adapter / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    assert config["base_model_name_or_path"] == "data/model"
+    assert adapter_identity(adapter).hash == adapter_identity(tmp_path / "again").hash
+
+
+def test_every_tensor_arrives(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    loaded = load_adapter(fresh(), adapter)
+    rung = loaded.load_rung
+    assert rung.tensors_in_file == rung.tensors_loaded == loaded.file_rung.tensors == 64
+    assert rung.missing_keys == rung.unexpected_keys == []
+    assert rung.active
+    assert rung.base_matches is True
+    assert rung.modules_by_part == {"cross": 8, "decoder_self": 8, "encoder": 12, "mlp": 4}
+    assert (loaded.file_rung.lora_b, loaded.file_rung.lora_b_zero) == (32, 0)
+
+
+def test_a_task_type_that_renames_inputs_is_not_taken_over(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    edit_config(adapter, task_type="SEQ_2_SEQ_LM")
+    assert load_adapter(fresh(), adapter).load_rung.tensors_loaded == 64
+
+
+def test_missing_and_unexpected_tensors_are_told(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    edit_tensors(adapter, lambda tensors: dict(sorted(tensors.items())[2:]) | {"stranger": torch.ones(1)})
+    rung = load_adapter(fresh(), adapter).load_rung
+    assert (rung.tensors_loaded, len(rung.missing_keys), rung.unexpected_keys) == (62, 2, ["stranger"])
+
+
+def test_another_base_is_told(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    (adapter / PROVENANCE).write_text('{"base_model_hash": "of another"}')
+    assert load_adapter(fresh(), adapter).load_rung.base_matches is False
+    (adapter / PROVENANCE).unlink()
+    assert load_adapter(fresh(), adapter).load_rung.base_matches is None
+
+
+def break_prefix(folder: Path) -> None:
+    edit_tensors(folder, lambda tensors: {f"module.{name}": value for name, value in tensors.items()})
+
+
+def break_values(folder: Path) -> None:
+    edit_tensors(folder, lambda tensors: {name: value * float("nan") for name, value in tensors.items()})
+
+
+def break_shapes(folder: Path) -> None:
+    def wider(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {n: torch.cat([v, v], 1) if "lora_A" in n else torch.cat([v, v], 0) for n, v in tensors.items()}
+
+    edit_tensors(folder, wider)
+
+
+BROKEN: list[tuple[Callable[[Path], Any], str, str]] = [
+    (break_prefix, "adapter.not_loaded", "none of its 64 tensors"),
+    (break_values, "adapter.not_finite", "not finite"),
+    (break_shapes, "adapter.base_mismatch", "another model"),
+    (lambda folder: edit_config(folder, r=2), "adapter.not_loaded", "another rank"),
+    (lambda folder: edit_config(folder, peft_type="LOHA"), "adapter.not_loaded", "LOHA"),
+    (lambda folder: edit_config(folder, target_modules=["query"]), "adapter.not_loaded", "does not fit"),
+    (lambda folder: (folder / CONFIG).unlink(), "adapter.not_loaded", CONFIG),
+    (lambda folder: (folder / CONFIG).write_text("{"), "adapter.not_loaded", "cannot be read"),
+    (lambda folder: (folder / WEIGHTS).rename(folder / "adapter_model.bin"), "adapter.not_loaded", "pickle"),
+    (lambda folder: (folder / WEIGHTS).write_bytes(b"12345"), "adapter.not_loaded", "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "code", "told"), BROKEN)
+def test_broken_adapters_have_a_cause(
+    fresh: Callable[[], SpeechModel], adapter: Path, spoil: Callable[[Path], Any], code: str, told: str
+) -> None:
+    spoil(adapter)
+    with pytest.raises(AdapterProblem, match=told) as problem:
+        load_adapter(fresh(), adapter)
+    assert problem.value.code == code
+
+
+def test_a_missing_folder_is_a_persons_to_mend(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    shutil.rmtree(adapter)
+    with pytest.raises(UserError, match="no such folder"):
+        load_adapter(fresh(), adapter)

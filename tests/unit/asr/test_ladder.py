@@ -1,0 +1,158 @@
+"""The effect ladder: adapters that work, do nothing, break, and initialisations that move the base."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft.utils import get_peft_model_state_dict
+from tiny_models import noise
+
+from lora.asr.adapter_files import WEIGHTS, write_adapter
+from lora.asr.adapters import attach, lora_config
+from lora.asr.families import SpeechModel, load_model
+from lora.asr.ladder import ValidationBatch, climb
+from lora.asr.model_files import describe_model
+from lora.records import EffectFacts, TrainFacts
+from lora.runners.experiment import main
+
+DECODE = {"max_new_tokens": 8}
+SETTINGS: dict[str, Any] = {
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "use_dora": False, "use_rslora": False,
+    "init_lora_weights": "true",
+}  # fmt: skip
+
+
+@pytest.fixture
+def fresh(moonshine_folder: Path) -> Callable[[], SpeechModel]:
+    return lambda: load_model(describe_model(str(moonshine_folder)))
+
+
+@pytest.fixture
+def make_adapter(fresh: Callable[[], SpeechModel], tmp_path: Path) -> Callable[..., Path]:
+    """An adapter whose lora_B gets random values of this size on top of its initialisation."""
+
+    def make(size: float, **settings: Any) -> Path:
+        speech = fresh()
+        model = attach(speech, lora_config(speech.model, SETTINGS | settings, "data/model"))
+        torch.manual_seed(1)
+        tensors = get_peft_model_state_dict(model)
+        for name, value in tensors.items():
+            if "lora_B" in name and size:
+                tensors[name] = value + torch.randn_like(value) * size
+        folder = tmp_path / "adapter"
+        write_adapter(folder, model.peft_config["default"].to_dict(), tensors, speech.files.identity.hash)
+        return folder
+
+    return make
+
+
+def batches() -> list[ValidationBatch]:
+    short, long = [noise(seed, 0.7) for seed in range(3)], [noise(seed, 1.4) for seed in range(3, 5)]
+    return [ValidationBatch(short, ["Go on.", "Hi", "What?"]), ValidationBatch(long, ["Hello there.", "Yes"])]
+
+
+def facts_of(fresh: Callable[[], SpeechModel], folder: Path) -> EffectFacts:
+    return climb(fresh(), "tuned", str(folder), batches(), DECODE)
+
+
+def test_an_adapter_that_works_is_seen_on_every_rung(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    facts = facts_of(fresh, make_adapter(0.3))
+    assert facts.status == "ok"
+    assert facts.file is not None and facts.file.lora_b_zero == 0  # noqa: PT018
+    assert facts.weights is not None and len(facts.weights) == 32  # noqa: PT018
+    assert facts.median_relative_norm is not None and facts.median_relative_norm > 0.01  # noqa: PT018
+    logits, text = facts.logits, facts.text
+    assert logits is not None and text is not None  # noqa: PT018
+    assert (logits.utterances, logits.off_equals_base) == (5, True)
+    assert logits.kl_mean is not None and logits.kl_mean > 0  # noqa: PT018
+    assert logits.argmax_flips > 0
+    assert text.adapter_calls > 0
+    assert (text.adapter_calls_off, text.merged_changed) == (0, 0)
+    assert text.changed > 0
+
+
+def test_norms_are_those_of_the_product(fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]) -> None:
+    from lora.asr.adapters import adapted_modules, load_adapter
+    from lora.asr.weight_deltas import weight_deltas
+
+    model = load_adapter(fresh(), make_adapter(0.3)).model
+    layers = adapted_modules(model)
+    for delta in weight_deltas(model, {}):
+        product = layers[delta.name].get_delta_weight("default").double()
+        norm, largest = float(torch.linalg.matrix_norm(product)), float(torch.linalg.matrix_norm(product, ord=2))
+        assert delta.delta_norm == pytest.approx(norm, rel=1e-5)
+        assert delta.stable_rank == pytest.approx((norm / largest) ** 2, rel=1e-5)
+
+
+def test_an_adapter_of_zeros_climbs_and_changes_nothing(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    facts = facts_of(fresh, make_adapter(0.0))
+    assert facts.status == "ok"
+    assert facts.file is not None and facts.file.lora_b == facts.file.lora_b_zero == 32  # noqa: PT018
+    assert facts.median_relative_norm == 0
+    assert facts.logits is not None and facts.text is not None  # noqa: PT018
+    assert (facts.logits.kl_mean, facts.logits.argmax_flips, facts.logits.largest_difference) == (0, 0, 0)
+    assert facts.text.changed == 0
+    assert facts.text.adapter_calls > 0
+    assert all(delta.stable_rank is None for delta in facts.weights or [])
+
+
+@pytest.mark.parametrize(("use_dora", "init", "off_is_base"), [(True, "true", True), (False, "pissa", False)])
+def test_deltas_are_against_the_fresh_base(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path], use_dora: bool, init: str, off_is_base: bool
+) -> None:
+    """Untouched DoRA and PiSSA adapters compute the base model, whatever they did to its weights."""
+    folder = make_adapter(0.0, use_dora=use_dora, init_lora_weights=init)
+    facts = facts_of(fresh, folder)
+    assert facts.median_relative_norm == pytest.approx(0, abs=1e-5)
+    assert facts.logits is not None and facts.logits.off_equals_base is off_is_base  # noqa: PT018
+    assert facts.logits.largest_difference == pytest.approx(0, abs=1e-2)
+    moved = facts_of(fresh, make_adapter(0.3, use_dora=use_dora, init_lora_weights=init))
+    assert moved.median_relative_norm is not None and moved.median_relative_norm > 0.01  # noqa: PT018
+
+
+def test_what_cannot_be_loaded_still_tells_its_file(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = make_adapter(0.3)
+    save_file({f"other.{name}": value for name, value in load_file(folder / WEIGHTS).items()}, folder / WEIGHTS)
+    facts = facts_of(fresh, folder)
+    assert (facts.status, facts.code) == ("impossible", "adapter.not_loaded")
+    assert facts.file is not None and facts.file.tensors == 64  # noqa: PT018
+    assert facts.load is facts.logits is facts.text is None
+
+
+def test_the_command(
+    make_manifest: Callable[..., Path], make_adapter: Callable[..., Path], moonshine_folder: Path, tmp_path: Path
+) -> None:
+    rows = make_manifest("validation", [0.6, 0.8, 1.3, 1.5])
+    adapter, output = make_adapter(0.3), tmp_path / "effect.json"
+
+    def command(*more: str) -> EffectFacts:
+        arguments = [
+            "effect", "--run", "tuned", "--model-id", str(moonshine_folder), "--adapter", str(adapter),
+            "--dataset-path", str(rows), "--sample", "3", "--decode", json.dumps(DECODE), "--device", "cpu",
+            "--cpu-threads", "1", "--output", str(output), *more,
+        ]  # fmt: skip
+        assert main(arguments) == 0
+        return EffectFacts.read(output)
+
+    facts = command()
+    first = output.read_bytes()
+    assert facts.text is not None and facts.text.utterances == 3  # noqa: PT018
+    command()
+    assert output.read_bytes() == first
+    TrainFacts(run="tuned", status="impossible", code="training.diverged", message="loss").write(
+        tmp_path / "train.json"
+    )
+    assert command("--train-facts", str(tmp_path / "train.json")).code == "training.diverged"

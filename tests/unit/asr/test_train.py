@@ -1,0 +1,176 @@
+"""The adapter run: deterministic, resumable, never twice, and conditions with a cause code instead of failures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from lora.asr.training_data import plan_batches
+from lora.records import RunRecord, TrainFacts, write_text
+from lora.runners.experiment import main
+
+Train = Callable[..., TrainFacts]
+
+
+@pytest.fixture
+def train(
+    make_manifest: Callable[..., Path], moonshine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Train:
+    """Runs the command; the name chooses output and work folders. The model's folder is a relative path."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model folder").symlink_to(moonshine_folder)
+    rows = make_manifest("training", [0.5 + 0.2 * number for number in range(9)])
+    validation = make_manifest("validation", [0.6, 0.8, 1.3], first_seed=50)
+
+    def run(name: str, *more: str, model: Path | None = None, dataset: Path = rows, work: str = "") -> TrainFacts:
+        output = tmp_path / "adapters" / name
+        arguments = [
+            "train", "--run", name, "--model-id", str(model or "model folder"), "--dataset-path", str(dataset),
+            "--validation-path", str(validation), "--max-steps", "5", "--learning-rate", "1e-2", "--seed", "3",
+            "--rank", "2", "--alpha", "4", "--dropout", "0.1", "--batch-size", "3", "--warmup-steps", "1",
+            "--eval-steps", "2", "--device", "cpu", "--cpu-threads", "1", "--output-dir", str(output),
+            "--work-dir", str(tmp_path / "work" / (work or name)), *more,
+        ]  # fmt: skip
+        assert main(arguments) == 0
+        return TrainFacts.read(output / "train.json")
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All outputs but run records, by name; the run's own name stands in its facts."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".run.json")]
+    return {
+        str(path.relative_to(folder)): path.read_bytes().replace(f'"{folder.name}"'.encode(), b'"run"')
+        for path in sorted(paths)
+    }
+
+
+def steps_taken(tmp_path: Path, name: str) -> int | None:
+    return RunRecord.read(tmp_path / "adapters" / name / "train.run.json").optimizer_steps
+
+
+def test_two_trainings_give_the_same_bytes(train: Train, tmp_path: Path) -> None:
+    first, second = train("first"), train("second")
+    assert contents(tmp_path / "adapters/first") == contents(tmp_path / "adapters/second")
+    assert set(contents(tmp_path / "adapters/first")) == {
+        *(f"{which}/{name}" for which in ("best", "last") for name in
+          ("adapter_config.json", "adapter_model.safetensors", "lora_provenance.json")),
+        "train.json", "loss.tsv",
+    }  # fmt: skip
+    assert first.status == second.status == "ok"
+    assert (first.optimizer_steps, first.planned_steps, steps_taken(tmp_path, "first")) == (5, 5, 5)
+    assert first.learning_rate_peak == pytest.approx(1e-2)
+    assert [point.step for point in first.validation] == [0, 2, 4, 5]
+    assert first.best_kept is True
+    assert first.best_step == min(first.validation[1:], key=lambda point: point.loss or 0).step
+    assert first.zero_gradient_modules == first.other_trainable == []
+    assert first.target_modules == 32
+    config = json.loads((tmp_path / "adapters/first/best/adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "model folder"
+
+
+def test_a_finished_training_is_only_copied(train: Train, tmp_path: Path) -> None:
+    train("first")
+    train("again", work="first")
+    assert contents(tmp_path / "adapters/first") == contents(tmp_path / "adapters/again")
+    assert steps_taken(tmp_path, "again") == 0
+    train("other", "--learning-rate", "2e-2", work="first")
+    assert steps_taken(tmp_path, "other") == 5
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bytes(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lora.asr.trainer import SpeechTrainer
+
+    train("whole")
+    whole_step = SpeechTrainer.training_step
+
+    def interrupted(self: SpeechTrainer, *arguments: Any, **keywords: Any) -> Any:
+        if self.state.global_step == 3:
+            raise KeyboardInterrupt
+        return whole_step(self, *arguments, **keywords)
+
+    monkeypatch.setattr(SpeechTrainer, "training_step", interrupted)
+    with pytest.raises(AssertionError):
+        train("halved")
+    monkeypatch.setattr(SpeechTrainer, "training_step", whole_step)
+    # A kill while a checkpoint is written leaves one without its state.
+    (checkpoints,) = (tmp_path / "work/halved/train").glob("*/checkpoints")
+    (checkpoints / "checkpoint-3").mkdir()
+    train("halved")
+    assert steps_taken(tmp_path, "halved") == 3
+    assert contents(tmp_path / "adapters/whole") == contents(tmp_path / "adapters/halved")
+
+
+def test_learning_rate_zero_trains_to_zero_deltas(train: Train, tmp_path: Path) -> None:
+    facts = train("still", "--learning-rate", "0")
+    assert (facts.status, facts.learning_rate_peak, facts.optimizer_steps) == ("ok", 0.0, 5)
+    tensors = load_file(tmp_path / "adapters/still/best/adapter_model.safetensors")
+    assert not any(bool(value.any()) for name, value in tensors.items() if "lora_B" in name)
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "told"),
+    [
+        (["--target-modules", "query,value"], "adapter.no_target_modules", "q_proj"),
+        (["--learning-rate", "1e30"], "training.diverged", "not finite"),
+    ],
+)
+def test_conditions_with_a_cause_leave_all_outputs(
+    train: Train, tmp_path: Path, more: list[str], code: str, told: str
+) -> None:
+    facts = train("broken", *more)
+    assert (facts.status, facts.code) == ("impossible", code)
+    assert told in (facts.message or "")
+    output = tmp_path / "adapters/broken"
+    assert (output / "best").is_dir()
+    assert (output / "last").is_dir()
+    assert (output / "loss.tsv").read_text().startswith("step\tepoch\ttrain_loss\tlearning_rate\tgrad_norm\tvalidation")
+    if code == "training.diverged":
+        assert facts.non_finite_step is not None
+    train("again", *more, work="broken")
+    assert steps_taken(tmp_path, "again") == 0
+
+
+def test_no_training_row(train: Train, tmp_path: Path) -> None:
+    write_text(tmp_path / "empty.jsonl", "")
+    facts = train("empty", dataset=tmp_path / "empty.jsonl")
+    assert (facts.status, facts.code, facts.train_rows) == ("impossible", "data.too_few_samples", 0)
+    assert (tmp_path / "adapters/empty/best").is_dir()
+
+
+def test_whisper_with_accumulation_and_smoothing_chosen_by_wer(train: Train, whisper_folder: Path) -> None:
+    facts = train(
+        "whisper", "--gradient-accumulation", "2", "--label-smoothing", "0.1", "--select", "wer", "--max-steps", "2",
+        "--use-dora", "--eval-decode", '{"max_new_tokens": 8}', model=whisper_folder,
+    )  # fmt: skip
+    assert facts.status == "ok"
+    assert all(point.wer is not None for point in facts.validation)
+    assert facts.other_trainable == []
+
+
+def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
+    train: Train, whisper_folder: Path, make_manifest: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = make_manifest("long", [0.5, 0.7, 0.9])
+    rows.write_text(rows.read_text().replace("Some words 1.", "very " * 40))
+    assert train("long", "--max-steps", "1", model=whisper_folder, dataset=rows).train_rows == 2
+    told = RunRecord.read(tmp_path / "adapters/long/train.run.json").adjustments
+    assert any("long-1" in line and "decoder holds 64" in line for line in told)
+
+
+def test_the_plan_holds_one_padding_step_a_batch_and_every_row_an_epoch() -> None:
+    steps = [1, 1, 1, 1, 1, 2, 2, 3]
+    plan = plan_batches(steps, batch_size=2, count=10, seed=7)
+    assert plan == plan_batches(steps, batch_size=2, count=10, seed=7)
+    assert plan != plan_batches(steps, batch_size=2, count=10, seed=8)
+    assert all(len({steps[row] for row in batch}) == 1 and 1 <= len(batch) <= 2 for batch in plan)
+    epoch = [row for batch in plan[:5] for row in batch]
+    assert sorted(epoch) == list(range(8))
