@@ -8,6 +8,9 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+report: "report/workflow.rst"
+
+
 config = study_configuration()
 lock_study()
 

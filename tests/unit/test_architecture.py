@@ -26,7 +26,7 @@ ALLOWED = {
     "data": {"data", *GROUND},
     "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},
     "report": {"report", "data", "scoring", "diagnosis", *GROUND},
-    "runners": {"runners", "asr", "report", "data", "scoring", "diagnosis", *GROUND},
+    "runners": {"runners", "configuration", "asr", "report", "data", "scoring", "diagnosis", *GROUND},
 }
 
 

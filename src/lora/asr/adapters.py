@@ -12,6 +12,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,15 +97,24 @@ def lora_config(model: nn.Module, settings: Mapping[str, Any], model_id: str) ->
 def attach(speech: SpeechModel, config: PeftConfig) -> PeftModel:
     """Put a fresh adapter into the model (trainable), in place; `speech.model` becomes the wrapped model."""
     try:
-        with warnings.catch_warnings():
-            # It renames the base model in `config`; what is written names it as the person did.
-            warnings.filterwarnings("ignore", message="The PEFT config's `base_model_name_or_path`")
+        with _quiet():
             model = get_peft_model(speech.model, config)
     except ValueError as error:  # modules peft cannot adapt, such as a normalisation
         message = f"{_first_line(error)} The model offers {_offered(speech.model)}"
         raise AdapterProblem("adapter.no_target_modules", message) from None
     speech.model = model
     return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without two warnings that tell a person nothing: peft using what transformers will remove, and renaming the base
+    model in its configuration to where it was read from (what is written names it as the person did).
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")
+        warnings.filterwarnings("ignore", message="The PEFT config's `base_model_name_or_path`")
+        yield
 
 
 def _offered(model: nn.Module) -> str:
@@ -153,7 +163,8 @@ def load_adapter(speech: SpeechModel, folder: Path | str) -> LoadedAdapter:
         raise AdapterProblem("adapter.not_finite", f"{folder}: tensors hold values that are not finite", rung)
     try:
         config = PeftConfig.from_peft_type(**{**files.config, "task_type": None, "inference_mode": True})
-        model = PeftModel(speech.model, config, adapter_name=ADAPTER)
+        with _quiet():
+            model = PeftModel(speech.model, config, adapter_name=ADAPTER)
     except (ValueError, TypeError, KeyError, re.error) as error:
         message = f"{folder}: {CONFIG} does not fit this model: {_first_line(error)}"
         raise AdapterProblem("adapter.not_loaded", message, rung) from None

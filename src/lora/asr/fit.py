@@ -10,7 +10,6 @@ import json
 import shutil
 import statistics
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +30,6 @@ from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.transcribe import Rows
 from lora.asr.validation_wer import validation_wer
 from lora.records import TrainFacts, ValidationPoint
-
-# Said by transformers about itself.
-warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
 
 
 def fit(training: Training, state: Path) -> tuple[int, list[str]]:

@@ -80,7 +80,7 @@ def audit_labels(speech: SpeechModel, rows: SpeechRows, batch_size: int, decode:
     whole = _only_whole(speech, references, heard)
     return LabelFacts(
         **facts,
-        own=own_agreement(speech, kept, heard, batch_size),
+        own=own_agreement(speech, kept, heard, batch_size, decode),
         loss=compare_loss(speech, references),
         reference_nll=mean_nll(speech, references),
         hypothesis_nll=mean_nll(speech, whole) if whole.texts else None,

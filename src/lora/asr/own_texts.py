@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lora.asr.families import SpeechModel
+from lora.asr.label_structure import forced_prefix
 from lora.asr.labels import IGNORED, Collator, label_ids
 from lora.asr.training_data import SpeechRows, batches_in_order
 from lora.records import OwnHypotheses
@@ -21,11 +22,12 @@ PLAIN: dict[str, Any] = {
     "min_length": 0, "min_new_tokens": None,
 }  # fmt: skip
 PROMPT_KEYS = ("language", "task", "return_timestamps")
+PROMPTED = ("whisper",)  # families whose generation forces tokens behind the start token
 
 
 @dataclass(frozen=True)
 class OwnText:
-    """What the model says to one row: text, tokens behind the start token, and whether the cap cut it."""
+    """What the model says to one row: text, tokens behind start token and prompt, and whether the cap cut it."""
 
     text: str
     tokens: list[int]
@@ -46,14 +48,17 @@ def own_texts(
 
 
 def own_agreement(
-    speech: SpeechModel, rows: SpeechRows, heard: dict[int, OwnText], batch_size: int
+    speech: SpeechModel, rows: SpeechRows, heard: dict[int, OwnText], batch_size: int, decode: dict[str, Any]
 ) -> OwnHypotheses | None:
     """Share of label positions at which the model, given its own text as label, predicts that very label.
 
     Left out: texts that were cut, and texts that the model spelt in other pieces than the tokenizer does, where a
     disagreement would say nothing about labels. `log_probability_gap` is the largest difference, in nats a token, of
-    a text's log-probability as a label and as generated.
+    a text's log-probability as a label and as generated. A prompt that generation forces is not the model's to
+    predict: its positions count in neither (and the gap is null where the prompt is not known beforehand).
     """
+    prompt = forced_prefix(speech, decode) if speech.family in PROMPTED else []
+    skipped = len(prompt or [])
     usable = [i for i in range(len(rows)) if not heard[i].truncated and not _spelt_otherwise(speech, heard[i])]
     if not usable:
         return None
@@ -64,14 +69,17 @@ def own_agreement(
     collator = Collator(speech)
     for indices in batches_in_order(steps, batch_size):
         batch = collator([{"audio": kept[i]["audio"], "text": own[i].text} for i in indices])
-        labels = batch["labels"]
+        labels = batch["labels"].clone()
         with torch.inference_mode():
             logits = speech.model(**batch).logits
+        labels[:, :skipped] = IGNORED
         counted = labels.ne(IGNORED)
         agreeing += int((logits.argmax(-1).eq(labels) & counted).sum())
         positions += int(counted.sum())
+        if prompt is None:
+            continue
         inputs = {name: value for name, value in batch.items() if name in speech.input_names}
-        generated = _forced(speech, inputs, [own[i].tokens for i in indices])
+        generated = _forced(speech, inputs, prompt, [own[i].tokens for i in indices])
         for value, by_generation, i in zip(_log_probability(logits, labels), generated, indices, strict=True):
             gaps.append(abs(value - by_generation) / max(len(own[i].tokens), 1))
     return OwnHypotheses(
@@ -82,17 +90,18 @@ def own_agreement(
     )
 
 
-def _forced(speech: SpeechModel, inputs: dict[str, Tensor], tokens: list[list[int]]) -> list[float]:
-    """Log-probability of generated tokens step by step behind the start token, as generation sees them."""
+def _forced(speech: SpeechModel, inputs: dict[str, Tensor], prompt: list[int], tokens: list[list[int]]) -> list[float]:
+    """Log-probability of generated tokens behind the start token and the prompt, as generation sees them."""
     start = speech.model.generation_config.decoder_start_token_id
     start = speech.model.config.decoder_start_token_id if start is None else start
-    width = max(map(len, tokens))
+    width = len(prompt) + max(map(len, tokens))
     shape = (len(tokens), width)
     targets = torch.full(shape, IGNORED, device=speech.device)
     decoder = torch.full(shape, start, device=speech.device)
     for row, ids in enumerate(tokens):
-        targets[row, : len(ids)] = torch.tensor(ids)
-        decoder[row, 1 : len(ids)] = torch.tensor(ids[:-1])
+        targets[row, len(prompt) : len(prompt) + len(ids)] = torch.tensor(ids)
+        seen = [*prompt, *ids[:-1]]
+        decoder[row, 1 : 1 + len(seen)] = torch.tensor(seen)
     with torch.inference_mode():
         logits = speech.model(**inputs, decoder_input_ids=decoder).logits
     return _log_probability(logits, targets)

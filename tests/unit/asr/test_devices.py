@@ -38,7 +38,14 @@ def test_a_gpu_that_torch_cannot_use_is_told_of(monkeypatch: pytest.MonkeyPatch)
 def test_threads_override_what_a_workflow_set(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
+    for name in (
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "TOKENIZERS_PARALLELISM",
+        "OMP_WAIT_POLICY",
+    ):
         monkeypatch.setenv(name, "7")
     limit_threads(1)
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
+    assert os.environ["OMP_WAIT_POLICY"] == "7"  # a person's own choice stays

@@ -83,9 +83,19 @@ def as_heard(speech: SpeechModel) -> dict[int, OwnText]:
 
 
 def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechModel) -> None:
-    agreement = own_agreement(moonshine, rows(), as_heard(moonshine), 4)
+    agreement = own_agreement(moonshine, rows(), as_heard(moonshine), 4, {})
     assert agreement is not None
     assert agreement.utterances == 4
+    assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
+
+
+def test_whispers_prompt_is_not_the_models_to_predict(whisper: SpeechModel) -> None:
+    whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
+    heard = {number: OwnText(text, own.tokens[3:], False) for (number, own), text in zip(
+        as_heard(whisper).items(), TEXTS, strict=True)}  # fmt: skip
+    agreement = own_agreement(whisper, rows(), heard, 4, {})
+    assert agreement is not None
+    assert agreement.positions == sum(len(own.tokens) for own in heard.values())
     assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
 
 
@@ -94,7 +104,7 @@ def test_cut_texts_and_other_spellings_are_left_out(moonshine: SpeechModel) -> N
     heard[0] = dataclasses.replace(heard[0], truncated=True)
     unknown = moonshine.tokenizer.unk_token_id
     heard[1] = dataclasses.replace(heard[1], tokens=[*heard[1].tokens[:2], unknown, *heard[1].tokens[2:]])
-    agreement = own_agreement(moonshine, rows(), heard, 4)
+    agreement = own_agreement(moonshine, rows(), heard, 4, {})
     assert agreement is not None
     assert agreement.utterances == 2
 
