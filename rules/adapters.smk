@@ -7,6 +7,7 @@ training facts and loss log, and the effect ladder of every candidate that has a
 
 rule train_adapter:
     input:
+        decision,
         gate=lambda wildcards: ancient("results/gate.json") if wildcards.run in config["sweep"] else [],
         train="results/splits/train.jsonl",
         val="results/splits/val.jsonl",
@@ -51,6 +52,7 @@ rule train_adapter:
 
 rule measure_effect:
     input:
+        decision,
         adapter=adapter_files,
         rows="results/splits/val.jsonl",
         model=model_files,

@@ -208,7 +208,11 @@ def window_of_model():
 
 
 def decision(wildcards):
-    """Wait for the decision on max_seconds without depending on its file: only a new value makes results stale."""
+    """Wait for the decision on max_seconds without depending on its file: only a new value makes results stale.
+
+    Every rule below the decision names it, not only those that use the value: Snakemake judges again after a checkpoint
+    only the jobs that waited for it, and would rerun the others because the split might have changed.
+    """
     checkpoints.choose_max_seconds.get()
     return []
 

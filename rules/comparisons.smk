@@ -6,6 +6,7 @@ Before: transcripts, settings and WER of both. After: one paired file per candid
 
 rule compare_runs:
     input:
+        decision,
         baseline_wer="results/wer/base/{manifest}.json",
         tuned_wer="results/wer/{run}/{manifest}.json",
         baseline_transcripts="results/transcripts/base/{manifest}.jsonl",
@@ -47,6 +48,7 @@ rule compare_runs:
 
 rule compare_settings:
     input:
+        decision,
         baseline_settings=of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
         tuned_settings=of_every_manifest("results/transcripts/{{run}}/{manifest}.settings.json"),
         baseline_wer=of_every_manifest("results/wer/base/{manifest}.json"),

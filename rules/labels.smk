@@ -7,6 +7,7 @@ manifest where every domain manifest is saturated.
 
 rule audit_labels:
     input:
+        decision,
         rows="results/splits/train.jsonl",
         model=model_files,
     output:
@@ -43,6 +44,7 @@ rule audit_labels:
 
 rule harden_manifest:
     input:
+        decision,
         rows=rows_of(config["roles"]["domain"]),
         wer=expand("results/wer/base/{manifest}.json", manifest=config["roles"]["domain"]),
         model=model_files,

@@ -37,6 +37,7 @@ rule plot_durations:
 
 rule plot_wer:
     input:
+        decision,
         wer=of_every_run("results/wer/{run}/{manifest}.json", ["base", *config["candidates"]]),
         paired=of_every_run("results/paired/{run}/{manifest}.json", config["candidates"]),
     output:
@@ -70,6 +71,7 @@ rule plot_wer:
 
 rule plot_loss:
     input:
+        decision,
         loss="results/adapters/{run}/loss.tsv",
         facts="results/adapters/{run}/train.json",
     output:
@@ -106,7 +108,8 @@ rule plot_loss:
 
 rule plot_weights:
     input:
-        "results/effect/{run}.json",
+        decision,
+        effect="results/effect/{run}.json",
     output:
         png=report(
             "results/plots/weights.{run}.png",
@@ -131,7 +134,7 @@ rule plot_weights:
     shell:
         """
         python "$LORA/scripts/plot_weights.py" \
-            --effect {input:q} \
+            --effect {input.effect:q} \
             --png {output.png:q} \
             --svg {output.svg:q} \
             >{log:q} 2>&1

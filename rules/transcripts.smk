@@ -7,6 +7,7 @@ settings of every run, and the WER of every run on every evaluation manifest.
 
 rule transcribe_run:
     input:
+        lambda wildcards: decision(wildcards) if training_settings(wildcards.run) is not None else [],
         rows=rows_of(evaluation_manifests()),
         model=model_files,
         adapter=adapter_files,

@@ -5,18 +5,19 @@ Example:
         --rows results/manifests/domain.jsonl --hypotheses theirs.jsonl \\
         --transcripts results/transcripts/theirs/domain.jsonl \\
         --settings results/transcripts/theirs/domain.settings.json
-Reads: usable rows; JSON lines with keys id and hypothesis. Writes: transcripts, and settings in which all that nobody
-recorded is unknown. Utterances without a hypothesis are left out, and the comparison with the baseline reports them.
+Reads: usable rows; hypotheses (JSON lines, CSV or TSV with id and hypothesis). Writes: transcripts, and settings in
+which all that nobody recorded is unknown. Utterances without a hypothesis are left out, and the comparison with the
+baseline reports them. `--hypotheses` without a file: the run brings none for this manifest, and its settings say so.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from lora.data.identity import audio_hashes, manifest_identity
+from lora.data.manifest_files import parsed_lines
 from lora.provenance import recording, run_command
 from lora.records import RunSettings, Transcript, UserError, Utterance, read_lines, write_lines
 
@@ -24,16 +25,14 @@ from lora.records import RunSettings, Transcript, UserError, Utterance, read_lin
 def read_hypotheses(path: Path) -> dict[str, str]:
     """Hypotheses by utterance id. Raises UserError naming file and line of a row that holds none."""
     hypotheses: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            key, text = row["id"], row["hypothesis"]
-        except (json.JSONDecodeError, KeyError, TypeError):
-            raise UserError(f"{path}:{number}: no JSON object with keys id and hypothesis: {line[:80]!r}") from None
+    for number, row in parsed_lines(path):
+        if isinstance(row, str):
+            raise UserError(f"{path}:{number}: {row}")
+        key, text = row.get("id"), row.get("hypothesis")
+        if isinstance(key, int) and not isinstance(key, bool):
+            key = str(key)  # as manifests are read
         if not isinstance(key, str) or not isinstance(text, str):
-            raise UserError(f"{path}:{number}: id and hypothesis must be strings: {line[:80]!r}")
+            raise UserError(f"{path}:{number}: expected id and hypothesis as strings, found {row!r:.80}")
         if key in hypotheses:
             raise UserError(f"{path}:{number}: a second hypothesis for id {key!r}; keep one of them")
         hypotheses[key] = text
@@ -42,6 +41,11 @@ def read_hypotheses(path: Path) -> dict[str, str]:
 
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[str(args.transcripts), str(args.settings)]) as run:
+        if args.hypotheses is None:
+            why = f"no transcripts of {args.manifest_name} were brought"
+            write_lines(args.transcripts, [])
+            RunSettings(run=args.run, status="impossible", message=why).write(args.settings)
+            return 0
         rows = list(read_lines(args.rows, Utterance))
         hypotheses = read_hypotheses(args.hypotheses)
         known = {row.id for row in rows}
@@ -54,7 +58,11 @@ def execute(args: argparse.Namespace) -> int:
             for r in heard
         ]
         write_lines(args.transcripts, transcripts)
-        identity = manifest_identity(args.manifest_name, heard, audio_hashes(heard, args.rows.parent))
+        try:
+            identity = manifest_identity(args.manifest_name, heard, audio_hashes(heard, args.rows.parent))
+        except UserError as error:
+            run.adjust(f"which audio was transcribed is unknown: {error}")
+            identity = None
         RunSettings(run=args.run, manifest=identity).write(args.settings)
     return 0
 
@@ -64,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--run", required=True)
     parser.add_argument("--manifest-name", required=True)
     parser.add_argument("--rows", required=True, type=Path)
-    parser.add_argument("--hypotheses", required=True, type=Path)
+    parser.add_argument("--hypotheses", required=True, nargs="?", type=Path)
     parser.add_argument("--transcripts", required=True, type=Path)
     parser.add_argument("--settings", required=True, type=Path)
     args = parser.parse_args(argv)

@@ -9,6 +9,7 @@ max_seconds, split), which are made first because everything else depends on the
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 import subprocess
@@ -67,8 +68,7 @@ def own_reason(job: Job) -> str | None:
             reasons.append(f"changed file: {text.removeprefix('Updated input files: ')}")
         elif text.startswith("Params have changed"):
             values = re.search(r"before: (.*) now: (.*)$", text)
-            before, now = (values[1].strip(), values[2].strip()) if values else ("?", "?")
-            reasons.append(f"changed setting or code: {_short(before)} -> {_short(now)}")
+            reasons.append(f"changed setting or code: {difference(*values.groups()) if values else 'unknown'}")
         elif text.startswith("Missing output files: "):
             reasons.append("never made yet")
         elif text.startswith("Set of input files has changed"):
@@ -78,8 +78,22 @@ def own_reason(job: Job) -> str | None:
     return "; ".join(reasons) or None
 
 
-def _short(value: str, length: int = 160) -> str:
-    return value if len(value) <= length else value[: length - 1] + "…"
+def difference(before: str, now: str) -> str:
+    """Two parameter values as Snakemake prints them; of two lists of flags only the flags that differ."""
+    try:
+        old, new = ast.literal_eval(before.strip()), ast.literal_eval(now.strip())
+    except (SyntaxError, ValueError):
+        old, new = before.strip(), now.strip()
+    if not isinstance(old, list) or not isinstance(new, list) or len(old) != len(new):
+        return f"{_short(old)} -> {_short(new)}"
+    names = ["", *new]
+    changes = [(names[i], o, n) for i, (o, n) in enumerate(zip(old, new, strict=True)) if o != n]
+    return ", ".join(f"{name} {_short(o)} -> {_short(n)}" for name, o, n in changes)
+
+
+def _short(value: object, length: int = 80) -> str:
+    text = str(value)
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def changed_keys(recorded: dict[str, Any], current: dict[str, Any], path: str = "") -> list[str]:
@@ -117,7 +131,13 @@ def describe(jobs: list[Job], changes: list[str]) -> str:
     lines = [f"Changed in the configuration: {change}" for change in changes]
     own = [(job, reason) for job in jobs if (reason := own_reason(job)) is not None]
     fresh = [job for job, reason in own if reason == "never made yet"]
-    lines += [f"Stale: {job.name}: {reason}" for job, reason in own if reason != "never made yet"]
+    stale: dict[tuple[str, str], list[Job]] = {}
+    for job, reason in own:
+        # What changed in the configuration is listed key by key already.
+        if reason != "never made yet" and job.rule != "record_config":
+            stale.setdefault((job.rule, reason), []).append(job)
+    for (rule, reason), same in stale.items():
+        lines.append(f"Stale: {same[0].name if len(same) == 1 else f'{rule} x{len(same)}'}: {reason}")
     if fresh:
         lines.append(f"Never made yet: {counted(fresh)}")
     followers = [job for job in jobs if own_reason(job) is None]

@@ -33,14 +33,18 @@ CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Work:
-    """Model work done: utterances decoded per run, and optimiser steps taken."""
+    """Model work done: utterances decoded and optimiser steps taken, by what they were done for.
+
+    `decoded` counts for a run's transcripts under the run's name, for the label audit under `labels`, for the ladder
+    of a run under `effect/<run>`; what decoded nothing is left out.
+    """
 
     decoded: dict[str, int]
     steps: int
 
     @property
     def none(self) -> bool:
-        return self.steps == 0 and not any(self.decoded.values())
+        return self.steps == 0 and not self.decoded
 
 
 @dataclass(frozen=True)
@@ -100,16 +104,18 @@ class Study:
         }
 
     def work_since(self, before: dict[str, dict[str, Any]]) -> Work:
-        """What executions did whose record is new or changed. Decoding is counted per transcribed run."""
+        """What executions did whose record is new or changed."""
         decoded: dict[str, int] = {}
         steps = 0
         for name, record in self.records().items():
             if record == before.get(name):
                 continue
             steps += record["optimizer_steps"] or 0
-            if name.startswith("results/transcripts/"):
-                run = name.split("/")[2]
-                decoded[run] = decoded.get(run, 0) + (record["utterances_decoded"] or 0)
+            purpose = name.removeprefix("results/").removesuffix(".json.run.json")
+            if purpose.startswith("transcripts/"):
+                purpose = purpose.split("/")[1]
+            if record["utterances_decoded"]:
+                decoded[purpose] = decoded.get(purpose, 0) + record["utterances_decoded"]
         return Work(decoded, steps)
 
     def verdict(self) -> dict[str, Any]:

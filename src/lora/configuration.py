@@ -129,6 +129,11 @@ def _check_references(config: dict[str, Any]) -> None:
                     ["candidates", name, "hypotheses", manifest],
                     f"'{manifest}' is no evaluation manifest{_suggest(manifest, manifests)}",
                 )
+    for manifest in (config["base"] or {}).get("hypotheses", {}):
+        if manifest not in manifests:
+            raise KeyPathError(
+                ["base", "hypotheses", manifest], f"'{manifest}' is no evaluation manifest{_suggest(manifest, manifests)}"
+            )
     if config["model"] is None and config["base"] is None:
         raise KeyPathError(
             ["model"], "`model` is null, so `base: {hypotheses: ...}` must bring the baseline's transcripts"
@@ -141,6 +146,8 @@ def _check_paths(config: dict[str, Any], study: Path) -> None:
         if "adapter" in candidate:
             named.append((["candidates", name, "adapter"], candidate["adapter"]))
         named += [(["candidates", name, "hypotheses", m], p) for m, p in candidate.get("hypotheses", {}).items()]
+    brought = (config["base"] or {}).get("hypotheses", {})
+    named += [(["base", "hypotheses", manifest], path) for manifest, path in brought.items()]
     for path, value in named:
         if not (study / value).exists():
             raise KeyPathError(path, f"{'.'.join(path)}: no such file or folder: {value} (looked in {study})")

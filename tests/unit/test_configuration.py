@@ -54,6 +54,19 @@ def test_mistakes_name_file_line_key_and_remedy(
         assert word in text
 
 
+@pytest.mark.parametrize("kind", ["adapter", "checkpoint"])
+def test_a_brought_candidate_does_not_become_one_that_trains(tmp_path: Path, kind: str) -> None:
+    text = EMBEDDED.split("candidates:")[0] + f"candidates:\n  theirs:\n    {kind}: data/model\n"
+    assert load(text, tmp_path)["candidates"]["theirs"] == {kind: "data/model"}
+
+
+def test_transcripts_of_the_baseline_are_checked_too(tmp_path: Path) -> None:
+    text = EMBEDDED.split("candidates:")[0].replace("model:\n  id: data/model", "model: null")
+    text += "candidates: {}\nbase:\n  hypotheses:\n    domain: data/nowhere.jsonl\n"
+    with pytest.raises(UserError, match=r"base\.hypotheses\.domain: no such file or folder: data/nowhere\.jsonl"):
+        load(text, tmp_path)
+
+
 def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path: Path) -> None:
     config = load(EMBEDDED.replace("learning_rate: 0.001", "learning_rate: 5e-4"), tmp_path)
     assert config["candidates"]["lora"]["train"]["learning_rate"] == 0.0005

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 
-from small_study import ROWS, Study
+from small_study import CONFIG, ROWS, Study
 
 EVALUATED = sum(count for name, count in ROWS.items() if name != "train")
+AUDITED = CONFIG["labels"]["sample"]
+STEPS = CONFIG["candidates"]["lora"]["train"]["max_steps"]
+VALIDATED = 4  # rows of the validation split, fewer than adapter.sample
 
 
 def test_first_run_did_all_the_work(computed: Study) -> None:
-    records = computed.records()
-    decoded = {
-        run: sum(r["utterances_decoded"] or 0 for name, r in records.items() if f"transcripts/{run}/" in name)
-        for run in ("base", "lora")
-    }
-    assert decoded == {"base": EVALUATED, "lora": EVALUATED}
-    assert sum(record["optimizer_steps"] or 0 for record in records.values()) == 4
+    work = computed.work_since({})
+    assert work.decoded == {"base": EVALUATED, "lora": EVALUATED, "labels": AUDITED, "effect/lora": VALIDATED}
+    assert work.steps == STEPS
 
 
 def test_second_run_only_publishes_in_seconds(study: Study) -> None:
@@ -62,15 +61,15 @@ def test_new_thresholds_with_the_same_choice_cost_no_model_work(study: Study) ->
 def test_changed_decode_costs_transcripts_of_all_runs_and_no_training(study: Study) -> None:
     study.configure({"decode": {"num_beams": 2}})
     work = study.run()
-    assert work.decoded == {"base": EVALUATED, "lora": EVALUATED}
+    # `decode` belongs to transcripts, to the model's own hypotheses in the label audit and to the ladder's texts.
+    assert work.decoded == {"base": EVALUATED, "lora": EVALUATED, "labels": AUDITED, "effect/lora": VALIDATED}
     assert work.steps == 0
 
 
 def test_changed_lora_settings_leave_the_baseline_alone(study: Study) -> None:
     study.configure({"candidates": {"lora": {"train": {"max_steps": 6}}}})
     work = study.run()
-    assert work.decoded.get("base", 0) == 0
-    assert work.decoded["lora"] == EVALUATED
+    assert work.decoded == {"lora": EVALUATED, "effect/lora": VALIDATED}
     assert work.steps == 6
 
 
@@ -85,5 +84,5 @@ def test_changed_gate_threshold_costs_the_verdict_only(study: Study) -> None:
 def test_a_second_candidate_leaves_the_first_alone(study: Study) -> None:
     study.configure({"candidates": {"hot": {"train": {"max_steps": 2, "learning_rate": 0.002}}}})
     work = study.run()
-    assert work.decoded == {"hot": EVALUATED}
+    assert work.decoded == {"hot": EVALUATED, "effect/hot": VALIDATED}
     assert work.steps == 2

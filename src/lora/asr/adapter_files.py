@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "lora_provenance.json"
+PEFT_RANK = 8  # where a configuration names none
 
 
 class AdapterProblem(Exception):
@@ -48,8 +49,8 @@ class AdapterFiles:
         b_matrices = [tensor for name, tensor in self.tensors.items() if ".lora_B." in f"{name}."]
         return FileRung(
             peft_type=str(self.config.get("peft_type")),
-            rank=int(self.config.get("r") or 0),
-            alpha=float(self.config.get("lora_alpha") or math.nan),
+            rank=int(self.config.get("r", PEFT_RANK)),
+            alpha=self.config.get("lora_alpha"),
             tensors=len(self.tensors),
             finite=finite,
             lora_b=len(b_matrices),
@@ -103,6 +104,10 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise AdapterProblem(
             "adapter.not_loaded", f"{folder / CONFIG}: peft_type {config['peft_type']} is not supported, LORA is"
         )
+    for key in {"r", "lora_alpha"} & config.keys():
+        value = config[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: {key}: {value!r} is not a number")
     return config
 
 

@@ -180,7 +180,9 @@ def load_adapter(speech: SpeechModel, folder: Path | str) -> LoadedAdapter:
             rung,
         )
     _check_shapes(folder, {name: (files.tensors[name], expected[name]) for name in common}, rung)
-    set_peft_model_state_dict(model, {name: files.tensors[name] for name in common}, adapter_name=ADAPTER)
+    # What the file lacks stays as it is; peft wants to be given all modules that were saved whole.
+    given = expected | {name: files.tensors[name] for name in common}
+    set_peft_model_state_dict(model, given, adapter_name=ADAPTER)
     model.eval()
     held = get_peft_model_state_dict(model, adapter_name=ADAPTER, save_embedding_layers=False)
     loaded = [name for name in common if torch.equal(held[name].cpu(), files.tensors[name].to(held[name].dtype))]

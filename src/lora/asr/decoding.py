@@ -54,7 +54,9 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
         _check_type(key, value)
     if decode.get("do_sample"):
         raise UserError(f"decode: do_sample: {SAMPLING_MESSAGE}")
-    own = {key: value for key, value in files.generation.items() if key not in SILENT and value is not None}
+    # Without a file of its own a model's generation settings are those in its configuration, as the library has it.
+    named = files.generation or {key: files.config[key] for key in DEFAULTS if key in files.config}
+    own = {key: value for key, value in named.items() if key not in SILENT and value is not None}
     merged = DEFAULTS | own | {"do_sample": False} | decode
     if decode.get("max_new_tokens") is not None:
         merged["max_length"] = None

@@ -24,6 +24,8 @@ from lora.records import UserError
 
 logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice is not ours to give
 
+PROMPT_TOKENS = 4  # at most, of Whisper: start, language, task, no timestamps
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -94,7 +96,7 @@ class SpeechModel:
         try:
             with torch.inference_mode():
                 sequences = self._generate(inputs, effective)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise UserError(f"decode: {self.family} generate refuses it: {_first_line(error)}") from None
         finally:
             owner.generation_config = own
@@ -191,6 +193,20 @@ class Whisper(SpeechModel):
         while start < len(row) and row[start] in special:
             start += 1
         return row[start:]
+
+    def _read(self, sequences: Tensor, effective: dict[str, Any]) -> Generated:
+        made = super()._read(sequences, effective)
+        if not effective.get("return_timestamps"):
+            return made
+        # Put together from several calls, a result has lost its end mark: only its length tells whether it was cut.
+        limit = effective["max_new_tokens"]
+        if limit is None:
+            limit = (effective["max_length"] or self.model.config.max_target_positions) - PROMPT_TOKENS
+        end = self.tokenizer.eos_token_id
+        rows = [[token for token in row if token != end] for row in made.token_ids]
+        cut = [len(row) >= limit for row in rows]
+        whole = [row if is_cut else [*row, end] for row, is_cut in zip(rows, cut, strict=True)]
+        return Generated(texts=made.texts, token_ids=whole, truncated=cut)
 
 
 LOADERS: dict[str, type[SpeechModel]] = {kind.family: kind for kind in (Moonshine, Whisper)}

@@ -7,9 +7,11 @@ adapters (canonical bytes), facts and loss log, whole or not at all. Imports tor
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import statistics
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,19 +19,22 @@ from typing import Any
 
 from peft import PeftModel
 from peft.utils import get_peft_model_state_dict
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from lora.asr.adapter_files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config
 from lora.asr.devices import make_deterministic
 from lora.asr.families import SpeechModel, load_model
-from lora.asr.labels import label_ids, label_limit
+from lora.asr.labels import label_limit, long_labels
 from lora.asr.train import BEST, FACTS, FINISHED, LAST, LOSS, Training, write_impossible, write_loss_log
 from lora.asr.trainer import LossNotFinite, SpeechTrainer, trainable_facts, training_arguments
 from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.transcribe import Rows
 from lora.asr.validation_wer import validation_wer
 from lora.records import TrainFacts, ValidationPoint
+
+TORCH_FILES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")  # of a checkpoint
 
 
 def fit(training: Training, state: Path) -> tuple[int, list[str]]:
@@ -64,14 +69,12 @@ def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Train
     told: list[str] = []
 
     def fitting(part: Rows) -> Rows:
-        lengths = [len(ids) for ids in label_ids(speech, [row.text for row in part.rows])]
-        long = [limit is not None and length > limit for length in lengths]
+        long = long_labels(speech, [row.text for row in part.rows])
         told.extend(
-            f"row {row.id}: left out of training: its label has {length} tokens, the decoder holds {limit}"
-            for row, length, is_long in zip(part.rows, lengths, long, strict=True)
-            if is_long
+            f"row {part.rows[i].id}: left out of training: its label has {length} tokens, the decoder holds {limit}"
+            for i, length in long.items()
         )
-        return Rows([row for row, is_long in zip(part.rows, long, strict=True) if not is_long], part.folder)
+        return Rows([row for i, row in enumerate(part.rows) if i not in long], part.folder)
 
     return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told
 
@@ -110,13 +113,17 @@ def _wer_measure(
 
 
 def _last_checkpoint(checkpoints: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; unfinished ones are removed."""
+    """The newest checkpoint that was written to its end and can be read; others are removed."""
     newest: tuple[int, Path] | None = None
     for folder in checkpoints.glob("checkpoint-*"):
         try:
             # The library writes this file last.
             step = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
-        except (OSError, ValueError, KeyError):
+            # It does not force files to disk: a machine that goes down may leave some of them torn.
+            load_file(folder / WEIGHTS)
+            if not all(zipfile.is_zipfile(folder / name) for name in TORCH_FILES):
+                raise ValueError
+        except (OSError, ValueError, KeyError, SafetensorError):
             shutil.rmtree(folder)
             continue
         if newest is None or step > newest[0]:
@@ -190,11 +197,11 @@ class _Fitted:
             zero_gradient_modules=[name for name in adapted if name not in with_gradient] if steps else [],
             optimizer_steps=int(self._trainer.state.global_step),
             learning_rate_peak=max((entry["learning_rate"] for entry in steps), default=None),
-            gradient_norm_median=statistics.median([e["grad_norm"] for e in steps]) if steps else None,
+            gradient_norm_median=_finite(statistics.median([e["grad_norm"] for e in steps])) if steps else None,
             first_train_loss=steps[0]["loss"] if steps else None,
             final_train_loss=steps[-1]["loss"] if steps else None,
             validation=[
-                ValidationPoint(step=row["step"], loss=row["validation_loss"], wer=row.get("validation_wer"))
+                ValidationPoint(step=row["step"], loss=_finite(row["validation_loss"]), wer=row.get("validation_wer"))
                 for row in self._loss_rows()
                 if row.get("validation_loss") is not None
             ],
@@ -217,6 +224,10 @@ class _Fitted:
             elif "eval_loss" in entry:
                 row |= _validation(entry)
         return [rows[step] for step in sorted(rows) if len(rows[step]) > 1]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _validation(metrics: dict[str, float]) -> dict[str, float | None]:

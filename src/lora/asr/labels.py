@@ -55,6 +55,13 @@ def label_limit(speech: SpeechModel) -> int | None:
     return min(limits, default=None)
 
 
+def long_labels(speech: SpeechModel, texts: Sequence[str]) -> dict[int, int]:
+    """Label lengths of the texts whose label the decoder cannot hold, by position."""
+    limit = label_limit(speech)
+    lengths = enumerate(map(len, label_ids(speech, texts)))
+    return {position: length for position, length in lengths if limit is not None and length > limit}
+
+
 def shift_right(labels: Tensor, config: Any) -> Tensor:
     """Decoder inputs of labels: the start token, then the labels but the last; -100 becomes the padding token."""
     shifted = labels.new_full(labels.shape, config.decoder_start_token_id)

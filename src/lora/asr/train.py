@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lora.asr.decoding import effective_decode
 from lora.asr.devices import Device, confirm_device
 from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
@@ -58,6 +59,8 @@ class Training:
             "validation": rows_hash(self.validation.rows, self.validation.folder),
             "versions": installed,
         }
+        if self.settings["select"] == "wer":  # the best step then depends on how the model itself decodes
+            described["decode"] = effective_decode(self.files, self.settings["eval_decode"])
         return content_hash(json.dumps(described, sort_keys=True))
 
     def facts(self, **found: Any) -> TrainFacts:

@@ -23,6 +23,7 @@ from lora.asr.adapters import adapted_modules
 from lora.asr.families import SpeechModel
 from lora.asr.labels import IGNORED, Collator
 from lora.asr.training_data import SpeechRows
+from lora.records import UserError
 
 GRADIENT_CLIP = 1.0
 PROGRESS_STEPS = 10
@@ -63,8 +64,9 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._watch = StepWatch()
         self.add_callback(self._watch)
         if speech.family == "whisper":
-            # Its forward takes any keyword but its loss is a plain mean: accumulated losses must be averaged.
-            self.loss_is_scaled_for_ga = False
+            # Its forward takes any keyword but its loss is a plain mean: accumulated losses must be averaged. With
+            # smoothing the loss is not the model's but the library's, which divides by all accumulated tokens.
+            self.loss_is_scaled_for_ga = arguments.label_smoothing_factor > 0
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         loader = DataLoader(self._rows, batch_sampler=self._train_plan, collate_fn=self.data_collator)
@@ -100,8 +102,12 @@ class SpeechTrainer(Seq2SeqTrainer):
                     total += float(self.model_wrapped(**batch).loss) * count
                 tokens += count
         metrics = {"eval_loss": total / max(tokens, 1)}
-        wer = self._wer() if self._wer is not None else None
-        return metrics if wer is None else {**metrics, "eval_wer": wer}
+        if self._wer is None:
+            return metrics
+        wer = self._wer()
+        if wer is None:
+            raise UserError("select wer: the validation rows hold no word to count errors by; select by loss")
+        return {**metrics, "eval_wer": wer}
 
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Adds to each step's entry (kept in checkpoints) what the optimiser truly used."""
@@ -153,7 +159,7 @@ def training_arguments(
 ) -> Seq2SeqTrainingArguments:
     """The library's arguments for the runner's flags (underscores). Full precision but on GPUs that were given less."""
     half = str(speech.dtype).removeprefix("torch.") if speech.device == "cuda" else "float32"
-    return Seq2SeqTrainingArguments(
+    arguments = Seq2SeqTrainingArguments(
         output_dir=str(folder),
         max_steps=settings["max_steps"],
         per_device_train_batch_size=settings["batch_size"],
@@ -187,6 +193,8 @@ def training_arguments(
         fp16=half == "float16",
         dataloader_pin_memory=False,
     )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # the library would deal each planned batch out to all GPUs
+    return arguments
 
 
 def trainable_facts(model: nn.Module) -> dict[str, Any]:

@@ -60,8 +60,8 @@ def _module_delta(name: str, layer: Any, before: Tensor | None) -> ModuleDelta:
         name=name,
         part=part_of(name),
         delta_norm=norm if finite else None,
-        base_norm=base_norm,
-        relative_norm=norm / base_norm if finite and base_norm > 0 else None,
+        base_norm=base_norm if math.isfinite(base_norm) else None,
+        relative_norm=norm / base_norm if finite and 0 < base_norm < math.inf else None,
         stable_rank=(norm / largest) ** 2 if finite and largest > 0 else None,
     )
 

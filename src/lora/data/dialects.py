@@ -65,10 +65,14 @@ def row_fields(record: Mapping[str, Any], line: int) -> dict[str, Any]:
 
 
 def _value(record: Mapping[str, Any], field: str) -> Any:
-    """The first synonym that holds something; an empty column beside a filled synonym does not hide it."""
+    """The first synonym that holds something; an empty column beside a filled synonym does not hide it.
+
+    NaN holds nothing: data frames write it for a missing value.
+    """
     for name in SYNONYMS[field]:
-        if record.get(name) not in (None, ""):
-            return record[name]
+        value = record.get(name)
+        if value not in (None, "") and not (isinstance(value, float) and math.isnan(value)):
+            return value
     return None
 
 
@@ -76,6 +80,8 @@ def _name(record: Mapping[str, Any], field: str) -> str | None:
     value = _value(record, field)
     if value is None or isinstance(value, str):
         return value.strip() or None if value else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # data frames turn whole numbers into 12.0 where one of them is missing
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise RowError(f"{field} is neither a string nor a whole number: {value!r:.60}")

@@ -63,16 +63,20 @@ def _starvation(facts: StudyFacts, rows: int, evidence: list[str]) -> Cause:
     most = max(most, rows)
     tried = [option for option in decision.options if option.train_rows == most] if decision else []
     where = f"even at {seconds(tried[0].threshold)}" if tried else "without any filter"
+    rejected = len(facts.rejected.get(TRAIN, []))
+    remedy = _more_rows(needed - most, tried[0] if tried else None)
+    if rejected:
+        evidence = [*evidence, facts.at("manifests", f"{TRAIN}.rejected.tsv")]
+        mend = f"Mend the {count(rejected, 'row')} of the training manifest that cannot be used"
+        mend += f" (`{TRAIN}.rejected.tsv` names every line)."
+        remedy = f"{mend} {remedy}" if rejected < needed - most else mend
     return cause(
         "data.too_few_samples",
-        f"The training split holds {count(rows, 'row')} and at most {most} {where}: "
-        f"{count(needed - most, 'row is', 'rows are')} missing to the {needed} needed."
-        if most > rows
-        else f"The training split holds {count(rows, 'row')} {where}: "
-        f"{count(needed - most, 'row is', 'rows are')} missing to the {needed} needed.",
+        f"The training split holds {count(rows, 'row')}{f' and at most {most}' if most > rows else ''} {where}: "
+        f"{count(needed - most, 'row is', 'rows are')} missing of the {needed} needed.",
         evidence,
         manifest=TRAIN,
-        remedy=_more_rows(needed - most, tried[0] if tried else None),
+        remedy=remedy,
     )
 
 
@@ -99,6 +103,9 @@ def rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
         return found("data.rejected_rows", Answer("unknown", f"{manifest} was not read."), evidence, manifest=manifest)
     rejected = facts.rejected.get(manifest, [])
     total = facts.rows[manifest] + len(rejected)
+    if not total:
+        answer = Answer("fail", f"{manifest} holds no row at all.", 0, 0)
+        return found("data.rejected_rows", answer, evidence, manifest=manifest)
     if not rejected:
         answer = Answer("pass", f"All {count(total, 'row')} of {manifest} can be used.", 0, 0)
         return found("data.rejected_rows", answer, evidence, manifest=manifest)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, interval, listed, percent, points, round_percent, round_points
+from lora.diagnosis.wording import count, interval, percent, points, round_percent, round_points, seconds
 from lora.records import CheckStatus, PairedScore, Power, WerScore
 
 DECIDED = {"better", "worse", "equivalent"}
@@ -32,6 +32,17 @@ def baseline(facts: StudyFacts, manifest: str) -> Baseline | None:
     wer = facts.wer.get((BASE, manifest))
     score = None if wer is None or wer.status == "impossible" else wer.within
     return None if score is None or score.wer is None else Baseline(score.wer, score)
+
+
+def unknown_wer(facts: StudyFacts, manifest: str) -> str:
+    """A sentence on why the baseline has no WER on a manifest."""
+    told, wer = f"The baseline's WER on {manifest} is not known", facts.wer.get((BASE, manifest))
+    if wer is None or wer.within is None:
+        return f"{told}: {wer.message}." if wer and wer.message else f"{told}."
+    if wer.all and wer.all.utterances and not wer.within.utterances and wer.max_seconds is not None:
+        longer = count(wer.all.utterances, "row")
+        return f"{told}: none of its {longer} is within `max_seconds`, {seconds(wer.max_seconds)}."
+    return f"{told}: it holds no reference word."
 
 
 def has_headroom(facts: StudyFacts, manifest: str) -> bool:
@@ -87,7 +98,8 @@ def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings
         return found("headroom", answer, evidence, manifest=eval_manifest)
     known = {m: b.wer for m in domain if (b := baseline(facts, m)) is not None}
     if not known:
-        answer = Answer("unknown", f"The baseline's WER is not known on {listed(domain)}.", None, floor)
+        reasons = " ".join(unknown_wer(facts, m) for m in domain)
+        answer = Answer("unknown", reasons, None, floor)
         return found("headroom", answer, evidence)
     best = max(known, key=known.__getitem__)
     highest = f"the highest is {percent(known[best])} on {best}"
@@ -131,7 +143,7 @@ def saturation(facts: StudyFacts, manifest: str) -> Findings:
     floor, evidence = facts.config.headroom.min_wer, [facts.at("wer", BASE, f"{manifest}.json")]
     base = baseline(facts, manifest)
     if base is None:
-        answer = Answer("unknown", f"The baseline's WER on {manifest} is not known.", None, floor)
+        answer = Answer("unknown", unknown_wer(facts, manifest), None, floor)
         return found("headroom.baseline", answer, evidence, BASE, manifest)
     told, saturated = f"Baseline WER on {manifest} is {percent(base.wer)} ({interval(base.score.interval)})", None
     status: CheckStatus = "fail"
@@ -160,15 +172,16 @@ def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Fin
     if base is None:
         return Findings()
     evidence, detectable, outcome = [facts.at("wer", BASE, f"{manifest}.json")], _foreseen(power), None
-    paired = _gate_score(facts, manifest) if gating else None
+    spread, paired = "", _gate_score(facts, manifest) if gating else None
     if paired is not None and paired.detectable_difference is not None:
         detectable, outcome = paired.detectable_difference, paired.outcome
+        spread = f", by the spread of {facts.config.gate_run} against base"
         evidence.append(facts.at("paired", str(facts.config.gate_run), f"{manifest}.json"))
     size, estimable = count(base.score.utterances, "utterance"), math.isfinite(detectable)
     told = f"{manifest} ({size}) is too small for any estimate of the difference it could show"
     if estimable:
-        told = f"{manifest} ({size}) can show differences of {points(detectable)} or more"
-        told += f"; a gain of {round_points(target)} should show"
+        told = f"{manifest} ({size}) can show differences of {points(detectable)} or more{spread}"
+        told += f"; the target gain of {round_points(target)} {'would' if detectable <= target else 'would not'}"
     values = (detectable if estimable else None, target)
     if detectable <= target:
         return found("headroom.power", Answer("pass", f"{told}.", *values), evidence, BASE, manifest)
@@ -177,7 +190,7 @@ def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Fin
         return found("headroom.power", Answer("warn", summary, *values), evidence, BASE, manifest)
     missing = power.utterances_needed - power.utterances if power else 0
     more = f"about {missing:,} utterances" if missing > 0 else "utterances"
-    remedy = f"Add {more} of the target domain, from more speakers, to {manifest}."
+    remedy = f"Add {more} of the target domain, if possible from more speakers, to {manifest}."
     small = cause("headroom.underpowered", f"{told}.", evidence, BASE, manifest, remedy)
     return found("headroom.power", Answer("fail", f"{told}.", *values, small), evidence, BASE, manifest)
 

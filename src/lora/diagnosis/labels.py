@@ -115,12 +115,14 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
     name = max(differences, key=lambda key: abs(differences[key]))
     difference, cost = abs(differences[name]), _style_cost(labels)
     costly = cost is not None and cost > rules.max_style_cost
-    told = f"{percent(getattr(references, name))} of the training transcripts are {STYLES[name]}"
-    told += f", against {percent(getattr(own, name))} of the model's own texts"
+    told = "Training transcripts and the model's own texts are alike in case and final punctuation"
+    if difference:
+        told = f"{percent(getattr(references, name))} of the training transcripts are {STYLES[name]}"
+        told += f", against {percent(getattr(own, name))} of the model's own texts"
     if difference <= most and not costly:
-        return _answer(facts, "labels.style", Answer("pass", f"The nearest to a difference: {told}.", difference, most))
+        return _answer(facts, "labels.style", Answer("pass", f"{told}.", difference, most))
     if cost is not None and cost > 0:
-        told += f"; rewritten in the model's style they are {cost:.2f} nats a token likelier"
+        told += f"; rewritten in the model's style the transcripts are {cost:.2f} nats a token likelier"
     remedy = f"Rewrite the training transcripts {_like(own)}, as the model writes; scoring ignores that style anyway."
     broken = cause("labels.style_mismatch", f"{told}.", [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
     return _answer(facts, "labels.style", Answer("fail", f"{told}.", difference, most, broken))

@@ -84,8 +84,13 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[Cause]) -> Find
         return found("adapter.outcome", Answer("pass", f"{told}.", score.delta, 0.0), evidence, run, manifest)
     codes = [c.code for c in known if c.run in {None, run}]
     reasons = [why for begin, why in EXPLANATIONS.items() if any(code.startswith(begin) for code in codes)]
-    likely = reasons[0] if reasons else "the training is too strong for its data"
-    worse = cause("adapter.worsens", f"{told}; most likely {likely}.", evidence, run, manifest)
+    remedy = None
+    if facts.config.kind(run) in {"hypotheses", "checkpoint"}:
+        remedy = f"Find out how {run} was trained, and on what, before a sweep entry repeats it."
+    elif not reasons:
+        reasons = ["the training is too strong for its data"]
+    because = f"{told}; most likely {reasons[0]}." if reasons else f"{told}."
+    worse = cause("adapter.worsens", because, evidence, run, manifest, remedy)
     return found("adapter.outcome", Answer("warn", worse.because, score.delta, 0.0, worse), evidence, run, manifest)
 
 
@@ -131,14 +136,14 @@ def direction(facts: StudyFacts) -> Findings:
                 findings.add(found("adapter.direction", answer, evidence, run, manifest))
                 continue
             because = f"{_told(gate, manifest, own)}, while {_told(run, manifest, other)}."
-            remedy = f"Compare the settings of {gate} and {run} (training, adapter, decoding) before believing either."
+            remedy = "Compare the settings of these runs (training, adapter, decoding) before believing any of them."
             mismatch = cause("adapter.direction_mismatch", because, evidence, gate, manifest, remedy)
             findings.add(found("adapter.direction", Answer("warn", because, cause=mismatch), evidence, run, manifest))
     return findings
 
 
 def _told(run: str, manifest: str, score: PairedScore) -> str:
-    """`lora takes domain from 37.5 % to 22.7 % (14.8 points better, 95 % interval 12.1 to 17.3)`."""
+    """`lora takes domain from 37.5 % to 22.7 % (14.8 points better; 95 % interval of the change -17.30 to -12.10)`."""
     if score.baseline_wer is None or score.tuned_wer is None or score.delta is None:
         return f"{run} has no WER on {manifest}"
     moved = f"{run} takes {manifest} from {percent(score.baseline_wer)} to {percent(score.tuned_wer)}"
@@ -147,7 +152,7 @@ def _told(run: str, manifest: str, score: PairedScore) -> str:
     low, high = score.interval.low, score.interval.high
     between = "no interval can be given"
     if low is not None and high is not None:
-        between = f"{100 * score.interval.confidence:g} % interval {100 * low:+.2f} to {100 * high:+.2f} points"
+        between = f"{100 * score.interval.confidence:g} % interval of the change {100 * low:+.2f} to {100 * high:+.2f}"
     direction = "worse" if score.delta > 0 else "better"
     size = f"{points(score.delta)} {direction}" if score.delta else "no difference"
     return f"{moved} ({size}; {between})"

@@ -103,7 +103,7 @@ def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         return found("training.learning_rate", answer, evidence, run)
     told = f"The learning rate of {run} peaked at {peak:g} in the optimiser; {asked:g} was asked for"
     threshold = least * asked
-    if peak > 0 and threshold <= peak <= asked / least:
+    if peak > 0 and threshold <= peak and least * peak <= asked:
         return found("training.learning_rate", Answer("pass", f"{told}.", peak, threshold), evidence, run)
     file = facts.effect[run].file if run in facts.effect else None
     if file is not None and file.lora_b and file.lora_b_zero == file.lora_b:
@@ -127,8 +127,9 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     )
     if rise <= most or last_step <= best_step:
         return found("training.validation", Answer("pass", f"{told}.", rise, most), evidence, run)
-    if train.final_train_loss is not None:
-        told += f", while training loss fell to {train.final_train_loss:.3f}"
+    first, final = train.first_train_loss, train.final_train_loss
+    if first is not None and final is not None and final < first:
+        told += f", while training loss fell to {final:.3f}"
     broken = cause("training.overfit", f"{told}.", evidence, run)
     return found("training.validation", Answer("warn", f"{told}.", rise, most, broken), evidence, run)
 

@@ -48,7 +48,8 @@ def choose_max_seconds(
     with_rows = [option for option in inside if option.rows] or [option for option in ordered if option.rows]
     if not with_rows:
         tried = ", ".join(f"{option.threshold:g}" for option in ordered)
-        return decision("none_sufficient", None, f"No row survives any threshold (tried {tried or 'none'} s).")
+        reason = f"No row survives any threshold (tried {tried or 'none'} s), so no limit is set."
+        return decision("none_sufficient", None, reason)
     last = with_rows[-1]
     reason = (
         f"No threshold{_within(window)} leaves {min_train_samples} training rows; "

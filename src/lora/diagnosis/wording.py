@@ -22,6 +22,11 @@ def round_points(difference: float) -> str:
     return f"{100 * difference:g} {'point' if difference == 0.01 else 'points'}"
 
 
+def given(value: float | None) -> str:
+    """A number as a file holds it: `16`, or that it holds none."""
+    return "not given" if value is None else f"{value:g}"
+
+
 def points(difference: float) -> str:
     """The size of a difference of two fractions, without its sign: `1.33 points`."""
     return f"{_digits(100 * abs(difference))} points"

@@ -10,8 +10,9 @@ class RunRecord(Record):
 
     Times, hosts, commits and absolute paths stand here and nowhere else in results.
 
-    `seconds` is wall time; `peak_memory_mb` the resident set at its largest; `fallbacks` are device or dtype choices that
-    differ from what was asked, and `adjustments` whatever else a person should know was done for them (batch halved).
+    `seconds` is wall time; `peak_memory_mb` the resident set at its largest; `fallbacks` are device or dtype choices
+    that differ from what was asked, and `adjustments` whatever else a person should know was done for them (batch
+    halved).
     """
 
     command: str

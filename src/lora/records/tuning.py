@@ -47,11 +47,14 @@ class TrainFacts(Fact):
 
 
 class FileRung(Record):
-    """Rung 1, the adapter's files: tensors readable and finite, and how many of its lora_B matrices are all zero."""
+    """Rung 1, the adapter's files: tensors readable and finite, and how many of its lora_B matrices are all zero.
+
+    `alpha` is null where the adapter's configuration tells none.
+    """
 
     peft_type: str
     rank: int
-    alpha: float
+    alpha: float | None
     tensors: int
     finite: bool
     lora_b: int
@@ -82,7 +85,7 @@ class ModuleDelta(Record):
     name: str
     part: str
     delta_norm: float | None
-    base_norm: float
+    base_norm: float | None
     relative_norm: float | None
     stable_rank: float | None
 

@@ -37,8 +37,9 @@ def _headline(verdict: Verdict) -> str:
 
 
 def _choices(study: Study, verdict: Verdict) -> list[str]:
-    known = UNKNOWN if verdict.max_seconds is None else seconds(verdict.max_seconds)
-    reason = plain(study.decision.value.reason) if study.decision.value else ""
+    decision = study.decision.value
+    known = UNKNOWN if verdict.max_seconds is None and decision is None else seconds(verdict.max_seconds)
+    reason = plain(decision.reason) if decision else ""
     return [
         _field("max_seconds", reason if reason.startswith(f"{known} ") else f"{known}. {reason}".rstrip()),
         _field("evaluate on", plain(verdict.eval_manifest or "no manifest qualifies")),

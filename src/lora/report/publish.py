@@ -95,7 +95,8 @@ def notes_entry(study: Study) -> str:
     noted = remarks(done)
     lines = [f"### {text(day)} · {headline(verdict)}", ""]
     if verdict is not None:
-        chosen = UNKNOWN if verdict.max_seconds is None else seconds(verdict.max_seconds)
+        decided = verdict.max_seconds is not None or study.decision.known
+        chosen = seconds(verdict.max_seconds) if decided else UNKNOWN
         lines.append(f"- `max_seconds`: {chosen}; evaluated on {code(verdict.eval_manifest or 'none')}; "
                      f"gate run {code(verdict.gate_run or 'none')}")  # fmt: skip
         first = next((cause for cause in verdict.causes if cause.severity == "blocks"), None)

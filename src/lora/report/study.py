@@ -24,7 +24,7 @@ from lora.records import (
     Verdict,
     WerFacts,
 )
-from lora.report.wording import UNKNOWN, plain, text
+from lora.report.wording import UNKNOWN, code, plain, text
 
 R = TypeVar("R", bound=Record)
 
@@ -59,14 +59,16 @@ class Study:
         except (UserError, OSError) as error:
             return Found(None, self._reason(relative, error))
         if isinstance(value, Fact) and value.status == "impossible":
-            return Found(value, f"{text(value.message or 'no message')} (`{value.code or 'no code'}`)")
+            named = f" ({code(value.code)})" if value.code else ""
+            return Found(value, f"{text(value.message or 'no message')}{named}")
         return Found(value)
 
     def table(self, relative: str) -> list[dict[str, str]]:
         """Rows of a TSV file with a header; a missing file has none."""
         try:
             with (self.results / relative).open(encoding="utf-8", newline="") as lines:
-                return [{k: v or "" for k, v in row.items() if k} for row in csv.DictReader(lines, delimiter="\t")]
+                reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+                return [{k: v or "" for k, v in row.items() if k} for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error):
             return []
 

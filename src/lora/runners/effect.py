@@ -62,6 +62,7 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     part = read_rows(args.dataset_path, run)
     rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
     from lora.asr.families import load_model
+    from lora.asr.labels import long_labels
     from lora.asr.ladder import ValidationBatch, climb
 
     device = confirm_device(device)
@@ -70,6 +71,10 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     run.device(device.type, device.dtype)
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
+    long = long_labels(speech, [row.text for row in rows.rows])
+    for index, length in long.items():
+        run.adjust(f"row {rows.rows[index].id}: left out: its label has {length} tokens, more than the decoder holds")
+    rows = rows.only([index for index in range(len(rows)) if index not in long])
     steps = rows.steps(speech.sampling_rate, speech.grid_seconds)
     batches = []
     for indices in batches_in_order(steps, min(args.batch_size, LADDER_BATCH)):

@@ -31,6 +31,8 @@ from lora.runners.options import (
 )
 
 SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")
+# Those of peft that need no data, and that loading an adapter can repeat exactly.
+INITIALISATIONS = ("true", "false", "gaussian", "pissa", "olora")
 SETTINGS = (
     "max_steps", "learning_rate", "scheduler", "warmup_steps", "weight_decay", "batch_size", "gradient_accumulation",
     "label_smoothing", "seed", "rank", "alpha", "dropout", "target_modules", "use_dora", "use_rslora",
@@ -72,7 +74,9 @@ def add_training_arguments(parser: argparse.ArgumentParser, batch_flag: str = "-
     )
     group.add_argument("--use-dora", action="store_true", help="weight-decomposed LoRA")
     group.add_argument("--use-rslora", action="store_true", help="scale by alpha / sqrt(rank)")
-    group.add_argument("--init-lora-weights", default="true", metavar="HOW", help="true, gaussian, pissa, olora, ...")
+    group.add_argument(
+        "--init-lora-weights", type=str.lower, choices=INITIALISATIONS, default="true", help="default: %(default)s"
+    )
     group.add_argument("--eval-steps", type=positive, default=20, metavar="N", help="steps between validations")
     group.add_argument("--select", choices=("loss", "wer"), default="loss", help="what the best step is best by")
     group.add_argument(

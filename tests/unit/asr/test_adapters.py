@@ -119,6 +119,17 @@ def test_missing_and_unexpected_tensors_are_told(fresh: Callable[[], SpeechModel
     assert (rung.tensors_loaded, len(rung.missing_keys), rung.unexpected_keys) == (62, 2, ["stranger"])
 
 
+def test_a_module_that_was_to_be_saved_whole_is_missing(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    edit_config(adapter, modules_to_save=["proj_out"])
+    rung = load_adapter(fresh(), adapter).load_rung
+    assert (rung.tensors_loaded, rung.missing_keys) == (64, ["base_model.model.proj_out.weight"])
+
+
+def test_alpha_zero_is_a_number(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    edit_config(adapter, lora_alpha=0)
+    assert load_adapter(fresh(), adapter).file_rung.alpha == 0
+
+
 def test_another_base_is_told(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     (adapter / PROVENANCE).write_text('{"base_model_hash": "of another"}')
     assert load_adapter(fresh(), adapter).load_rung.base_matches is False
@@ -146,6 +157,8 @@ BROKEN: list[tuple[Callable[[Path], Any], str, str]] = [
     (break_values, "adapter.not_finite", "not finite"),
     (break_shapes, "adapter.base_mismatch", "another model"),
     (lambda folder: edit_config(folder, r=2), "adapter.not_loaded", "another rank"),
+    (lambda folder: edit_config(folder, r="eight"), "adapter.not_loaded", "r: 'eight' is not a number"),
+    (lambda folder: edit_config(folder, lora_alpha=None), "adapter.not_loaded", "lora_alpha: None is not a number"),
     (lambda folder: edit_config(folder, peft_type="LOHA"), "adapter.not_loaded", "LOHA"),
     (lambda folder: edit_config(folder, target_modules=["query"]), "adapter.not_loaded", "does not fit"),
     (lambda folder: (folder / CONFIG).unlink(), "adapter.not_loaded", CONFIG),

@@ -25,6 +25,11 @@ def test_own_settings_then_wishes(moonshine: ModelFiles) -> None:
     assert "transformers_version" not in decode
 
 
+def test_without_a_file_of_its_own_the_configuration_tells(moonshine: ModelFiles) -> None:
+    decode = effective_decode(ModelFiles(**{**vars(moonshine), "generation": {}}), {})
+    assert (decode["decoder_start_token_id"], decode["eos_token_id"], decode["pad_token_id"]) == (1, 2, 0)
+
+
 def test_cap_follows_padded_seconds_up_to_the_model_limit(moonshine: ModelFiles) -> None:
     decode = effective_decode(moonshine, {})
     assert token_limit(decode, 2.0) == 48  # a small vocabulary: 20 tokens a second and 8 to spare

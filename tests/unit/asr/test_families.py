@@ -124,6 +124,29 @@ def test_whisper_language_reaches_the_model(whisper: SpeechModel) -> None:
         whisper.generate(inputs, {"language": "xx"})
 
 
+def test_with_timestamps_only_texts_at_the_cap_are_cut(whisper_folder: Path) -> None:
+    """Their end mark is lost on the way, and padding looks like it."""
+    speech = load_model(describe_model(str(whisper_folder)))
+    audio = [noise(seed, 2.0) for seed in range(3)]
+    timestamps = {"return_timestamps": True}
+    assert all(speech.generate(speech.inputs(audio), timestamps).truncated)
+    with torch.no_grad():
+        weight = speech.model.proj_out.weight
+        weight[speech.tokenizer.eos_token_id] = 1.2 * weight[110] + 0.5 * weight[24]  # what it says most
+    together = speech.generate(speech.inputs(audio), timestamps)
+    assert together.truncated == [False] * 3
+    assert all(ids[-1] == speech.tokenizer.eos_token_id for ids in together.token_ids)
+    alone = [speech.generate(speech.inputs([samples]), timestamps) for samples in audio]
+    assert [made.token_ids[0] for made in alone] == together.token_ids
+
+
+def test_what_generation_cannot_use_is_one_message(whisper: SpeechModel) -> None:
+    """The library's fallback on low likelihood compares a temperature that nobody gave."""
+    decode = {"no_speech_threshold": 0.6, "logprob_threshold": -1.0}
+    with pytest.raises(UserError, match="whisper generate refuses it"):
+        whisper.generate(whisper.inputs([noise(1, 0.5)]), decode)
+
+
 def test_a_broken_tokenizer_is_one_message(tmp_path: Path) -> None:
     folder = make_moonshine(tmp_path / "broken")
     (folder / "tokenizer.json").write_text("{}")

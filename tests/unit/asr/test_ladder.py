@@ -17,7 +17,7 @@ from lora.asr.adapters import attach, lora_config
 from lora.asr.families import SpeechModel, load_model
 from lora.asr.ladder import ValidationBatch, climb
 from lora.asr.model_files import describe_model
-from lora.records import EffectFacts, TrainFacts
+from lora.records import EffectFacts, RunRecord, TrainFacts
 from lora.runners.experiment import main
 
 DECODE = {"max_new_tokens": 8}
@@ -130,6 +130,25 @@ def test_what_cannot_be_loaded_still_tells_its_file(
     assert (facts.status, facts.code) == ("impossible", "adapter.not_loaded")
     assert facts.file is not None and facts.file.tensors == 64  # noqa: PT018
     assert facts.load is facts.logits is facts.text is None
+
+
+def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
+    make_manifest: Callable[..., Path], whisper_folder: Path, tmp_path: Path
+) -> None:
+    rows = make_manifest("validation", [0.6, 0.8])
+    rows.write_text(rows.read_text().replace("Some words 1.", "very " * 40))
+    speech = load_model(describe_model(str(whisper_folder)))
+    model = attach(speech, lora_config(speech.model, SETTINGS, "model"))
+    adapter, output = tmp_path / "adapter", tmp_path / "effect.json"
+    write_adapter(adapter, model.peft_config["default"].to_dict(), get_peft_model_state_dict(model), "base")
+    arguments = [
+        "effect", "--run", "tuned", "--model-id", str(whisper_folder), "--adapter", str(adapter), "--dataset-path",
+        str(rows), "--device", "cpu", "--cpu-threads", "1", "--output", str(output), "--decode", json.dumps(DECODE),
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    facts = EffectFacts.read(output)
+    assert facts.logits is not None and facts.logits.utterances == 1  # noqa: PT018
+    assert any("row validation-1: left out" in told for told in RunRecord.read(f"{output}.run.json").adjustments)
 
 
 def test_the_command(

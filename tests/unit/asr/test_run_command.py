@@ -52,7 +52,8 @@ def test_writes_what_a_study_writes(
 def test_a_missing_manifest_stops_before_any_work(
     tmp_path: Path, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["run", "--model-id", str(moonshine_folder), "--dataset-path", "no.jsonl", "--manifest-path", "nor.jsonl"]
+    arguments = ["run", "--model-id", str(moonshine_folder), "--dataset-path", "no.jsonl"]
+    arguments += ["--manifest-path", "nor.jsonl"]
     assert main([*arguments, "--output-dir", str(tmp_path / "out")]) == 2
     assert "no such file or folder: no.jsonl" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from safetensors.torch import load_file
 
+from lora.asr.devices import guess_device
+from lora.asr.model_files import ModelFiles, describe_model
+from lora.asr.train import Training
 from lora.asr.training_data import plan_batches
+from lora.asr.transcribe import Rows
 from lora.records import RunRecord, TrainFacts, write_text
 from lora.runners.experiment import main
 
@@ -109,6 +114,29 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(
     assert contents(tmp_path / "adapters/whole") == contents(tmp_path / "adapters/halved")
 
 
+@pytest.mark.parametrize("torn", ["optimizer.pt", "rng_state.pth", "adapter_model.safetensors"])
+def test_a_checkpoint_that_is_torn_is_not_gone_on_from(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: str
+) -> None:
+    from lora.asr import fit
+
+    train("whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(fit._Fitted, "write", interrupt)
+        with pytest.raises(AssertionError):
+            train("torn")
+    (checkpoints,) = (tmp_path / "work/torn/train").glob("*/checkpoints")
+    for path in checkpoints.glob(f"*/{torn}"):
+        path.write_bytes(path.read_bytes()[:-100])
+    train("torn")
+    assert steps_taken(tmp_path, "torn") == 5
+    assert contents(tmp_path / "adapters/whole") == contents(tmp_path / "adapters/torn")
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def test_learning_rate_zero_trains_to_zero_deltas(train: Train, tmp_path: Path) -> None:
     facts = train("still", "--learning-rate", "0")
     assert (facts.status, facts.learning_rate_peak, facts.optimizer_steps) == ("ok", 0.0, 5)
@@ -154,6 +182,62 @@ def test_whisper_with_accumulation_and_smoothing_chosen_by_wer(train: Train, whi
     assert facts.status == "ok"
     assert all(point.wer is not None for point in facts.validation)
     assert facts.other_trainable == []
+
+
+def test_accumulated_steps_of_whisper_count_alike_with_and_without_smoothing(
+    train: Train, whisper_folder: Path
+) -> None:
+    common = ["--gradient-accumulation", "4", "--max-steps", "1", "--dropout", "0", "--batch-size", "1"]
+    plain = train("plain", *common, model=whisper_folder)
+    smoothed = train("smoothed", *common, "--label-smoothing", "1e-6", model=whisper_folder)
+    assert smoothed.first_train_loss == pytest.approx(plain.first_train_loss, rel=0.05)
+    assert smoothed.gradient_norm_median == pytest.approx(plain.gradient_norm_median, rel=0.05)
+
+
+def test_wer_without_a_word_is_one_message(
+    train: Train, tmp_path: Path, make_manifest: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = make_manifest("validation", [0.6])
+    rows.write_text(rows.read_text().replace("Some words 0.", "..."))
+    with pytest.raises(AssertionError):
+        train("silent", "--select", "wer", "--validation-path", str(rows))
+    assert "hold no word" in capsys.readouterr().err
+
+
+def test_generation_settings_of_the_model_count_only_where_wer_selects(moonshine_folder: Path) -> None:
+    files = describe_model(str(moonshine_folder))
+    other = replace(files, generation=files.generation | {"no_repeat_ngram_size": 3})
+    settings = {"eval_decode": {}}
+
+    def key(select: str, files: ModelFiles) -> str:
+        nothing = Rows([], moonshine_folder)
+        return Training("x", {**settings, "select": select}, files, guess_device("cpu"), None, nothing, nothing).key()
+
+    assert key("loss", files) == key("loss", other)
+    assert key("wer", files) != key("wer", other)
+
+
+def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library would wrap the model to deal each batch out to all GPUs; the record names one device."""
+    from transformers import TrainingArguments
+
+    from lora.asr.families import load_model
+    from lora.asr.label_probe import AUDIT_SETTINGS
+    from lora.asr.trainer import training_arguments
+
+    def several(arguments: Any) -> str:
+        arguments.__dict__.setdefault("_n_gpu", 4)
+        return "cpu"
+
+    monkeypatch.setattr(TrainingArguments, "_setup_devices", property(several))
+    speech = load_model(describe_model(str(whisper_folder)))
+    assert training_arguments(AUDIT_SETTINGS, whisper_folder, speech, validate=False).n_gpu == 1
+
+
+def test_an_initialisation_that_needs_data_is_refused(train: Train, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train("eva", "--init-lora-weights", "eva")
+    assert "invalid choice: 'eva'" in capsys.readouterr().err
 
 
 def test_labels_the_decoder_cannot_hold_are_left_out_and_told(

@@ -169,3 +169,18 @@ def test_headers_are_the_same_in_parallel(wav, tmp_path, monkeypatch):
     assert headers.read_headers(paths, workers=2) == alone
     assert alone[:2] == [0.5, 0.6]
     assert str(alone[5]).startswith("unreadable audio")
+
+
+def test_missing_values_of_data_frames_are_missing(wav, manifest):
+    wav("a.wav")
+    nan = float("nan")
+    rows = [
+        {"audio": "a.wav", "text": "x", "id": 7.0, "speaker_id": 12.0, "duration": nan, "offset": nan},
+        {"audio": "a.wav", "text": "x", "id": "b", "speaker_id": nan, "duration": 1},
+        {"audio": "a.wav", "text": nan},
+        {"audio": "a.wav", "text": "x", "speaker_id": 1.5},
+    ]
+    found = read_manifest(manifest(*rows))
+    assert [(row.id, row.speaker_id, row.duration) for row in found.rows] == [("7", "12", 1.0), ("b", None, 1.0)]
+    reasons = ["empty text", "speaker_id is neither a string nor a whole number: 1.5"]
+    assert [entry.reason for entry in found.rejected] == reasons

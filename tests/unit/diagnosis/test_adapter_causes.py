@@ -195,3 +195,21 @@ def test_an_adapter_that_was_never_measured_is_unknown(study: HealthyStudy) -> N
     verdict = study.verdict()
     assert check_of(verdict, "adapter_change").status == "unknown"
     assert verdict.ready_for_sweep is False
+
+
+def test_an_adapter_without_recorded_alpha_is_told_all_the_same(study: HealthyStudy) -> None:
+    study.change("effect/lora.json", {"file": {"alpha": None}})
+    assert "(rank 8, alpha not given)" in check_of(study.verdict(), "adapter.file").summary
+    study.change("effect/lora.json", {"file": {"finite": False}})
+    assert run_causes(study) == ["adapter.not_finite"]
+
+
+def test_few_changed_validation_texts_and_no_changed_transcript_may_be_chance(study: HealthyStudy) -> None:
+    for manifest in ("heldout", "domain", "test"):
+        study.change(f"paired/lora/{manifest}.json", UNCHANGED)
+    study.change("effect/lora.json", {"text": {"changed": 1}})  # (25/26)^212 is 0.0002: no chance
+    assert run_causes(study) == ["adapter.bypassed"]
+    for scope in ("within", "all"):
+        study.change("paired/lora/domain.json", {scope: {"utterances": 20}})  # (25/26)^32 is 0.3
+    assert run_causes(study) == []
+    assert check_of(study.verdict(), "adapter.text").status == "warn"

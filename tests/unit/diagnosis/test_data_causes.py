@@ -136,3 +136,24 @@ def test_evaluation_audio_beyond_the_window(study: HealthyStudy) -> None:
     cause = cause_of(study.verdict(), "data.exceeds_model_window")
     assert cause.manifest == "domain"
     assert "1 of 20 rows" in cause.because
+
+
+def test_an_empty_manifest_is_no_usable_one(study: HealthyStudy) -> None:
+    study.set_rows("test", 0)
+    check = check_of(study.verdict(), "data.rejected_rows", manifest="test")
+    assert (check.status, check.summary) == ("fail", "test holds no row at all.")
+
+
+def test_too_few_rows_are_to_be_mended_before_others_are_added(study: HealthyStudy) -> None:
+    starve(study, 0, None, [])
+    study.set_rows("train", 0, rejected=("missing file: a.ogg",) * 360)
+    cause = study.verdict().causes[0]
+    assert cause.code == "data.too_few_samples"
+    assert cause.remedy.startswith("Mend the 360 rows of the training manifest")
+    assert "Add" not in cause.remedy
+    assert "results/manifests/train.rejected.tsv" in cause.evidence
+    starve(study, 150, None, [option(8, 150)])
+    study.set_rows("train", 167, rejected=("missing file: a.ogg",) * 10)
+    remedy = study.verdict().causes[0].remedy
+    assert remedy.startswith("Mend the 10 rows")
+    assert "Add at least 56 recordings" in remedy

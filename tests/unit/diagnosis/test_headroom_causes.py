@@ -97,7 +97,8 @@ def test_two_rows_without_an_error_are_too_few_rather_than_saturated(study: Heal
 def test_a_small_manifest_beside_the_evaluation_manifest_warns(study: HealthyStudy) -> None:
     cause = cause_of(study.verdict(), "headroom.underpowered")
     assert (cause.severity, cause.manifest) == ("warns", "test")
-    assert "12 utterances) can show differences of 6.10 points or more; a gain of 1 point" in cause.because
+    told = "12 utterances) can show differences of 6.10 points or more; the target gain of 1 point would not."
+    assert told in cause.because
     assert "Add about 435 utterances" in cause.remedy
 
 
@@ -179,3 +180,27 @@ def test_remedies_of_headroom_name_data_only(study: HealthyStudy) -> None:
     for cause in study.verdict().causes:
         if cause.code.startswith("headroom."):
             assert not [w for w in ("learning rate", "rank", "alpha", "dropout", "decode") if w in cause.remedy]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"within": {"utterances": 0, "words": 0, "wer": None}}, "none of its 200 rows is within `max_seconds`, 10 s."),
+        ({"within": {"words": 0, "wer": None}}, "it holds no reference word."),
+        ({"status": "impossible", "message": "nothing was brought", "within": None}, "nothing was brought."),
+    ],
+)
+def test_an_unknown_wer_has_its_reason(study: HealthyStudy, changes: dict[str, Any], reason: str) -> None:
+    study.configure({"roles": {"domain": ["domain"]}})
+    del study.config["manifests"]["test"]
+    study.change("wer/base/domain.json", changes)
+    verdict = study.verdict()
+    assert check_of(verdict, "headroom").summary == f"The baseline's WER on domain is not known: {reason}"
+    assert check_of(verdict, "headroom.baseline", manifest="domain").summary == check_of(verdict, "headroom").summary
+    assert verdict.ready_for_sweep is False
+
+
+def test_the_limit_says_whose_spread_it_comes_from(study: HealthyStudy) -> None:
+    set_paired(study, "domain", {"outcome": "better", "detectable_difference": 0.037})
+    summary = check_of(study.verdict(), "headroom.power", manifest="domain").summary
+    assert "3.70 points or more, by the spread of lora against base; the target gain of 1 point would not." in summary

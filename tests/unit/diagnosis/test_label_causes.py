@@ -111,3 +111,11 @@ def test_an_audit_that_was_not_made_is_unknown(study: HealthyStudy) -> None:
     verdict = study.verdict()
     assert check_of(verdict, "labels.structure").status == "unknown"
     assert verdict.ready_for_sweep is True
+
+
+def test_texts_of_one_style_are_called_alike(study: HealthyStudy) -> None:
+    assert "are alike in case and final punctuation" in check_of(study.verdict(), "labels.style").summary
+    study.change("labels.json", {"reference_nll": 1.4})
+    because = cause_of(study.verdict(), "labels.style_mismatch").because
+    assert because.endswith("; rewritten in the model's style the transcripts are 0.60 nats a token likelier.")
+    assert "written in upper case only" not in because

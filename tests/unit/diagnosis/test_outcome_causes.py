@@ -19,7 +19,7 @@ def test_a_worse_run_warns_and_stays_ready(study: HealthyStudy) -> None:
     cause = cause_of(verdict, "adapter.worsens")
     assert verdict.causes[0] == cause
     assert cause.severity == "warns"
-    told = "lora takes domain from 37.5 % to 39.6 % (2.10 points worse; 95 % interval +0.80 to +3.40 points)"
+    told = "lora takes domain from 37.5 % to 39.6 % (2.10 points worse; 95 % interval of the change +0.80 to +3.40)"
     assert told in cause.because
     assert verdict.ready_for_sweep is True
 
@@ -90,3 +90,12 @@ def test_outcomes_list_every_candidate_on_every_manifest(study: HealthyStudy) ->
     assert (runs[1].ci_low, runs[1].ci_high) == (-0.173, -0.121)
     assert runs[-1].outcome is None
     assert runs[-1].baseline_wer is not None
+
+
+def test_what_harms_a_brought_run_is_not_guessed(study: HealthyStudy) -> None:
+    study.add_run("earlier", "hypotheses")
+    worse = {"outcome": "worse", "delta": 0.021, "tuned_wer": 0.396, "interval": {"low": 0.008, "high": 0.034}}
+    study.change("paired/earlier/domain.json", {"within": worse})
+    (cause,) = [c for c in study.verdict().causes if c.code == "adapter.worsens"]
+    assert "most likely" not in cause.because
+    assert cause.remedy.startswith("Find out how earlier was trained")

@@ -104,3 +104,17 @@ def test_an_impossible_training_carries_its_own_cause(study: HealthyStudy) -> No
     assert verdict.causes[0].evidence == ["results/adapters/lora/train.json"]
     assert check_of(verdict, "adapter_change").status == "fail"
     assert check_of(verdict, "parity").status == "unknown"
+
+
+def test_no_share_of_the_learning_rate_need_be_applied(study: HealthyStudy) -> None:
+    study.configure({"adapter": {"min_learning_rate_share": 0}})
+    assert check_of(study.verdict(), "training.learning_rate").status == "pass"
+
+
+@pytest.mark.parametrize(("final", "told"), [(0.31, True), (0.95, False)])
+def test_training_loss_is_said_to_fall_only_where_it_fell(study: HealthyStudy, final: float, told: bool) -> None:
+    losses = [{"step": 20, "loss": 0.5}, {"step": 100, "loss": 0.9}]
+    study.change("adapters/lora/train.json", {"validation": losses, "final_train_loss": final})
+    (cause,) = [c for c in study.verdict().causes if c.code == "training.overfit"]
+    assert ("while training loss fell to 0.310" in cause.because) is told
+    assert ("training loss" in cause.because) is told

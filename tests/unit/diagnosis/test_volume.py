@@ -53,4 +53,4 @@ def test_without_enough_rows_the_largest_with_rows_is_taken():
 def test_no_row_survives():
     found = choose_max_seconds(options(s5=0, s8=0), None, 200, None)
     assert (found.max_seconds, found.status, found.sufficient) == (None, "none_sufficient", None)
-    assert found.reason == "No row survives any threshold (tried 5, 8 s)."
+    assert found.reason == "No row survives any threshold (tried 5, 8 s), so no limit is set."

@@ -184,7 +184,7 @@ def test_labels(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "the model agrees with")[1] == "100.00 % of 2,210 tokens"
     assert row(markdown, "the trainer's loss")[1] == "0.61234; by hand 0.61234 (shift 0), 9.8121 (shift 1)"
-    assert row(markdown, "prefix matches generation")[1] == "not known"
+    assert row(markdown, "prefix matches generation")[1] == "no prefix"
 
 
 def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
@@ -283,3 +283,31 @@ def test_gate_outcome_and_criteria() -> None:
     headroom = found["headroom"]
     assert headroom is not None
     assert headroom.manifest == "domain"
+
+
+def test_a_limit_that_starves_training_is_not_recommended(study: Study) -> None:
+    decision = json.loads((study.results / "durations/decision.json").read_text())
+    write_text(study.results / "durations/decision.json", json.dumps({**decision, "max_seconds": 8.0}))
+    starved = example.verdict(False).model_copy(update={"max_seconds": 8.0})
+    starved.write(study.results / "verdict.json")
+    story = again(study).splitlines()[2]
+    assert "`max_seconds` is 8 s, which leaves 145 rows in the training split; 200 were asked for." in story
+    assert "Train on" not in story
+    assert "Evaluate on" not in story
+
+
+def test_no_limit_is_said_with_its_reason(study: Study) -> None:
+    decision = json.loads((study.results / "durations/decision.json").read_text())
+    reason = "No row survives any threshold (tried 5 s), so no limit is set."
+    changed = {**decision, "max_seconds": None, "options": [], "reason": reason, "status": "none_sufficient"}
+    write_text(study.results / "durations/decision.json", json.dumps(changed))
+    example.verdict().model_copy(update={"max_seconds": None}).write(study.results / "verdict.json")
+    markdown = again(study)
+    assert reason in markdown.splitlines()[2]
+    assert "**`max_seconds`: no limit**" in markdown
+
+
+def test_a_quote_at_the_start_of_an_id_swallows_no_row(study: Study) -> None:
+    lines = ["line\tid\treason", '3\t"a\tmissing file', "4\tb\tmissing file"]
+    write_text(study.results / "manifests/domain.rejected.tsv", "\n".join(lines) + "\n")
+    assert "2 rows of `domain` cannot be used: missing file (2)" in again(study)

@@ -100,7 +100,7 @@ def _file(effect: EffectFacts) -> str:
     finite = "all finite" if f.finite else "**not all finite**"
     zero = "none of them all zero" if f.lora_b_zero == 0 else f"**{f.lora_b_zero} of them all zero**"
     return (
-        f"{text(f.peft_type)}, rank {f.rank}, alpha {f.alpha:g}, bias {text(f.bias)}, initialisation "
+        f"{text(f.peft_type)}, rank {f.rank}, alpha {number(f.alpha)}, bias {text(f.bias)}, initialisation "
         f"{text(f.initialisation)}; {f.tensors} tensors, {finite}; {f.lora_b} lora_B matrices, {zero}"
     )
 

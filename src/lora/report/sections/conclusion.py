@@ -109,10 +109,14 @@ def _sound(verdict: Verdict) -> str:
 def _data(study: Study, verdict: Verdict) -> str:
     """Which max_seconds, and what shorter thresholds would have left."""
     decision = study.decision.value
-    if decision is None or verdict.max_seconds is None:
+    if decision is None:
         return "A `max_seconds` for training is not known." if verdict.max_seconds is None else ""
+    if verdict.max_seconds is None:
+        return _sentence(decision.reason)
     chosen = next((o for o in decision.options if o.threshold == verdict.max_seconds), None)
     rows = f", which leaves {count(chosen.train_rows, 'row')} in the training split" if chosen else ""
+    if chosen and chosen.train_rows < decision.min_train_samples:
+        return f"`max_seconds` is {seconds(verdict.max_seconds)}{rows}; {decision.min_train_samples} were asked for."
     sentence = f"Train on rows of at most {seconds(verdict.max_seconds)}{rows}"
     shorter = [o for o in decision.options if o.threshold < verdict.max_seconds]
     starving = [o for o in shorter if o.train_rows < decision.min_train_samples]
@@ -129,11 +133,13 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
     if verdict.eval_manifest is None:
         return "No manifest qualifies for the evaluation." if verdict.ready_for_sweep is not None else ""
     facts = study.wer("base", verdict.eval_manifest).value
+    begin = "Evaluate on" if verdict.ready_for_sweep else "The evaluation manifest is"
+    chosen = f"{begin} {code(verdict.eval_manifest)}"
     if facts is None or facts.within is None:
-        return f"Evaluate on {code(verdict.eval_manifest)}."
+        return f"{chosen}."
     within = facts.within
     sentence = (
-        f"Evaluate on {code(verdict.eval_manifest)}: the baseline's WER there is {percent(within.wer)} "
+        f"{chosen}: the baseline's WER there is {percent(within.wer)} "
         f"({100 * within.interval.confidence:g} % interval {interval(within.interval.low, within.interval.high)})"
     )
     if facts.power is not None:
@@ -149,7 +155,7 @@ def _effect(verdict: Verdict) -> str:
     inside = ends if outcome.ci_low is None or outcome.ci_high is None else f"interval {ends}"
     words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     return (
-        f"The short run {code(outcome.run)} took it from {percent(outcome.baseline_wer)} to "
+        f"The run {code(outcome.run)} took it from {percent(outcome.baseline_wer)} to "
         f"{percent(outcome.tuned_wer)} ({points(outcome.delta)}, {inside}): {words}."
     )
 

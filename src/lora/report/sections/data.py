@@ -63,10 +63,9 @@ def _decision(study: Study) -> str:
     if decision is None:
         return f"The choice of `max_seconds` is {found.unknown}."
     asked = "auto" if decision.configured is None else f"{decision.configured:g} s"
-    chosen = UNKNOWN if decision.max_seconds is None else seconds(decision.max_seconds)
     lines = [
-        f"**`max_seconds`: {chosen}** (asked for: {asked}; {decision.status.replace('_', ' ')}). "
-        f"{text(decision.reason)}"
+        f"**`max_seconds`: {seconds(decision.max_seconds)}** "
+        f"(asked for: {asked}; {decision.status.replace('_', ' ')}). {text(decision.reason)}"
     ]
     if decision.model_window_seconds is not None:
         lines.append(f"The model hears at most {seconds(decision.model_window_seconds)}.")

@@ -31,11 +31,12 @@ def _structure(facts: LabelFacts) -> list[list[str]]:
     s = facts.structure
     if s is None:
         return [["structure of the labels", UNKNOWN, ""]]
+    prefix = s.prefix_matches_generation
     return [
         ["labels end with the end token", percent(s.ends_with_eos), "100 %"],
         ["decoder starts as in generation", percent(s.starts_with_decoder_start), "100 %"],
         ["padding is ignored by the loss", percent(s.padding_ignored), "100 %"],
-        ["prefix matches generation", percent(s.prefix_matches_generation), "100 %, where there is a prefix"],
+        ["prefix matches generation", "no prefix" if prefix is None else percent(prefix), "100 %"],
     ]
 
 
@@ -54,8 +55,8 @@ def _loss(facts: LabelFacts) -> list[list[str]]:
         by_hand = f"{number(loss.shift_0, 5)} (shift 0), {number(loss.shift_1, 5)} (shift 1)"
         found = f"{number(loss.trainer, 5)}; by hand {by_hand}"
         rows.append(["the trainer's loss", found, "that by hand at shift 0"])
-    rows.append(["loss of references, nats a token", number(facts.reference_nll), "little above the next line"])
-    rows.append(["loss of own hypotheses", number(facts.hypothesis_nll), "near 0"])
+    rows.append(["loss of references, nats a token", number(facts.reference_nll), "decides nothing"])
+    rows.append(["loss of own hypotheses", number(facts.hypothesis_nll), "lower than that of references"])
     rows.append(["loss of references in the model's style", number(facts.restyled_nll), "not far below the references"])
     return rows
 

@@ -1,0 +1,46 @@
+"""`make plan` in words: what is stale, because of which file or key, and whether the model has to work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from small_study import REPOSITORY, Study
+
+
+def plan(study: Study) -> str:
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts/plan.py"), "--cores", "2"],
+        cwd=study.folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_nothing_is_stale(study: Study) -> None:
+    assert plan(study) == "Nothing is stale: a run would only publish.\n"
+
+
+def test_a_changed_key_and_a_changed_file_are_named(study: Study) -> None:
+    study.configure({"candidates": {"lora": {"train": {"learning_rate": 0.003}}}})
+    rows = study.rows("domain")
+    study.write_rows("domain", rows[:-1])
+    text = plan(study)
+    assert "Changed in the configuration: candidates.lora.train.learning_rate: " in text
+    assert "Stale: train_adapter (lora): changed setting or code: --learning-rate " in text
+    assert "Stale: validate_manifest (domain): changed file: data/domain_manifest.jsonl" in text
+    assert "  train_adapter (lora) trains" in text
+    assert "transcribe_run (base)" in text
+
+
+def test_new_thresholds_with_the_same_choice_are_known_to_cost_no_model_work(study: Study) -> None:
+    chosen = json.loads((study.results / "max_seconds.json").read_text())["max_seconds"]
+    study.configure({"durations": {"thresholds": [4, chosen, 12]}})
+    text = plan(study)
+    assert "durations.thresholds: " in text
+    assert "No model work: no utterance is decoded and no optimiser step taken." in text
