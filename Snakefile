@@ -5,7 +5,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-include: "rules/common.smk"
+include: "rules/study.smk"
 
 
 report: "report/workflow.rst"
@@ -13,6 +13,9 @@ report: "report/workflow.rst"
 
 config = study_configuration()
 lock_study()
+
+
+include: "rules/common.smk"
 
 
 wildcard_constraints:

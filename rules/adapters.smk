@@ -8,7 +8,6 @@ training facts and loss log, and the effect ladder of every candidate that has a
 rule train_adapter:
     input:
         decision,
-        gate=lambda wildcards: ancient("results/gate.json") if wildcards.run in config["sweep"] else [],
         train="results/splits/train.jsonl",
         val="results/splits/val.jsonl",
         model=model_files,
@@ -31,12 +30,15 @@ rule train_adapter:
         runtime=lambda wildcards, attempt: 480 * attempt,
         gpu=model_gpus(),
     params:
+        # Asked when the training starts, and no input: not even as ancient() would Snakemake plan a sweep together with a
+        # gate that has to be remade.
+        gate=lambda wildcards: ["results/gate.json"] if wildcards.run in config["sweep"] else [],
         model=model_flags,
         settings=training_flags,
         recipe=RECIPE["train"],
     shell:
         """
-        for gate in {input.gate:q}; do
+        for gate in {params.gate:q}; do
             python "$LORA/scripts/check_gate.py" --gate "$gate"
         done
         python -m lora.runners.experiment train \

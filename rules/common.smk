@@ -1,33 +1,13 @@
-"""Functions only: the study's configuration and lock, the prefix of every command, and what rules ask of the configuration."""
+"""What rules ask of the configuration, and of the decision on max_seconds. Functions and constants only."""
 
-import atexit
-import fcntl
 import functools
 import json
-import os
-import sys
 from pathlib import Path
-from shlex import quote
-
-from snakemake.common.configfile import load_configfile
-from snakemake.utils import update_config
-
-CODE = Path(str(workflow.current_basedir)).parent
-sys.path.insert(0, str(CODE / "src"))
 
 from lora.asr.model_files import window_seconds
 from lora.asr.recipe import RECIPE
 from lora.code_hash import code_hash
-from lora.configuration import load_configuration
-from lora.records import MaxSeconds, UserError
-
-# `python` is the one that runs Snakemake, its environment activated or not; an activated conda environment goes before it.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-
-# Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
-# repository moves, and conda environments hold only other people's packages.
-shell.prefix(f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; ")
-
+from lora.records import MaxSeconds
 
 # The two commands that always run: they cost well under a second and have no outputs that a killed run could take along.
 PUBLISH = """
@@ -41,37 +21,6 @@ PUBLISH = """
 CHECK_GATE = """
         python "$LORA/scripts/check_gate.py" --gate {input.gate:q} 2>&1 | tee -a {log:q}
         """
-
-
-def study_configuration():
-    """The complete configuration: --configfile or a module's own, else config.yaml of the study folder."""
-    files = [Path(path) for path in workflow.config_settings.configfiles]
-    given = dict(config)
-    if not files and "manifests" not in given:
-        files = [Path("config.yaml")]
-        if not files[0].exists():
-            raise WorkflowError(f"no config.yaml in {Path.cwd()}: write one, or name it with --configfile")
-        given = load_configfile(files[0])
-        update_config(given, config)
-    try:
-        return load_configuration(given, files[-1] if files else None, Path.cwd())
-    except UserError as error:
-        raise WorkflowError(str(error))
-
-
-def lock_study():
-    """Let one run at a time write to the study; the kernel frees the lock however the run ends."""
-    executes = workflow.is_main_process and workflow.executor_plugin is not None and not workflow.dryrun
-    if not executes:
-        return
-    Path("work").mkdir(exist_ok=True)
-    lock = open("work/study.lock", "w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise WorkflowError(f"another run is at work in {Path.cwd()}; wait for it to end, or stop it")
-    # Until the process ends the file must stay open, and Snakemake keeps no name of ours alive.
-    atexit.register(lock.close)
 
 
 @functools.cache
@@ -129,7 +78,8 @@ def own_or_study(run, key):
 
 def folder_files(folder):
     """Files of a model or adapter folder that people brought; none for the name of a model on the hub."""
-    return sorted(str(path) for path in Path(folder).glob("*") if path.is_file() and not path.name.startswith("."))
+    parts = {".json", ".safetensors", ".txt", ".model"}  # what is read; a model card may change
+    return sorted(str(path) for path in Path(folder).glob("*") if path.is_file() and path.suffix in parts)
 
 
 def model_of(run):
@@ -210,7 +160,7 @@ def window_of_model():
 def decision(wildcards):
     """Wait for the decision on max_seconds without depending on its file: only a new value makes results stale.
 
-    Every rule below the decision names it, not only those that use the value: Snakemake judges again after a checkpoint
+    Everything below the decision names it, even where the value is not used. Snakemake judges again after a checkpoint
     only the jobs that waited for it, and would rerun the others because the split might have changed.
     """
     checkpoints.choose_max_seconds.get()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lora.diagnosis.verdict import CRITERIA
 from lora.provenance import run_command
-from lora.records import Gate, Verdict
+from lora.records import Gate, UserError, Verdict
 
 HEADLINES = {True: "READY FOR THE SWEEP", False: "NOT READY FOR THE SWEEP", None: "NO VERDICT ON THE SWEEP"}
 
@@ -39,6 +39,8 @@ def lines(gate: Gate, verdict: Verdict | None) -> Iterator[str]:
 
 
 def execute(args: argparse.Namespace) -> int:
+    if not args.gate.is_file():
+        raise UserError(f"{args.gate}: no such file; ask for the gate first: snakemake --cores 2 gate")
     gate = Gate.read(args.gate)
     beside = args.gate.with_name("verdict.json")
     print("\n".join(lines(gate, Verdict.read(beside) if beside.is_file() else None)))

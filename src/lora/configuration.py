@@ -132,7 +132,8 @@ def _check_references(config: dict[str, Any]) -> None:
     for manifest in (config["base"] or {}).get("hypotheses", {}):
         if manifest not in manifests:
             raise KeyPathError(
-                ["base", "hypotheses", manifest], f"'{manifest}' is no evaluation manifest{_suggest(manifest, manifests)}"
+                ["base", "hypotheses", manifest],
+                f"'{manifest}' is no evaluation manifest{_suggest(manifest, manifests)}",
             )
     if config["model"] is None and config["base"] is None:
         raise KeyPathError(

@@ -27,12 +27,22 @@ from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config
 from lora.asr.devices import make_deterministic
 from lora.asr.families import SpeechModel, load_model
 from lora.asr.labels import label_limit, long_labels
-from lora.asr.train import BEST, FACTS, FINISHED, LAST, LOSS, Training, write_impossible, write_loss_log
 from lora.asr.trainer import LossNotFinite, SpeechTrainer, trainable_facts, training_arguments
 from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
+from lora.asr.training_state import (
+    BEST,
+    FACTS,
+    FINISHED,
+    LAST,
+    LOSS,
+    TOLD,
+    Training,
+    write_impossible,
+    write_loss_log,
+)
 from lora.asr.transcribe import Rows
 from lora.asr.validation_wer import validation_wer
-from lora.records import TrainFacts, ValidationPoint
+from lora.records import TrainFacts, ValidationPoint, write_text
 
 TORCH_FILES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")  # of a checkpoint
 
@@ -58,6 +68,7 @@ def fit(training: Training, state: Path) -> tuple[int, list[str]]:
         fitted = _Fitted(training, model, trainer, rows_by_step)
         steps_taken = fitted.run(_last_checkpoint(state / "checkpoints"))
         fitted.write(making, state / "checkpoints")
+    write_text(making / TOLD, json.dumps(adjustments))
     making.rename(state / FINISHED)
     shutil.rmtree(state / "checkpoints", ignore_errors=True)
     return steps_taken, adjustments

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lora.records import UserError, Utterance
 
 Samples = npt.NDArray[np.float32]
+MISSING_SHARE = 0.01  # of a file's frames; codecs round their ends
 
 
 def load_audio(
@@ -25,8 +26,11 @@ def load_audio(
     never clips; silence stays silence. Raises UserError naming the row and the file.
     """
     samples, rate = _decoded(row, Path(folder))
+    where = row.audio or "its inline samples"
     if samples.size == 0:
-        raise UserError(f"row {row.id}: no audio samples in {row.audio or 'its inline samples'}")
+        raise UserError(f"row {row.id}: no audio samples in {where}")
+    if not np.isfinite(samples).all():
+        raise UserError(f"row {row.id}: {where} holds samples that are no numbers (NaN or infinite); mend the file")
     if rate != sampling_rate:
         import soxr
 
@@ -59,6 +63,11 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
             start, stop = _piece(row, file.samplerate)
             file.seek(min(start, file.frames))
             frames = file.read(-1 if stop is None else stop - start, dtype="float32", always_2d=True)
+            if stop is None and len(frames) < (1 - MISSING_SHARE) * file.frames:
+                raise UserError(
+                    f"row {row.id}: {path} is damaged: its header promises {file.frames / file.samplerate:.2f} s, "
+                    f"{len(frames) / file.samplerate:.2f} s can be read; replace the file or remove the row"
+                )
             return frames.mean(axis=1, dtype=np.float32), int(file.samplerate)
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         raise UserError(f"row {row.id}: cannot read audio {path}: {error}") from None

@@ -23,7 +23,8 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def to_json(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+        plain: dict[str, Any] = json.loads(self.model_dump_json())  # only here pydantic makes NaN null
+        return plain
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -56,8 +57,7 @@ def write_text(path: Path | str, text: str) -> None:
 
 def write_lines(path: Path | str, records: Iterable[Record]) -> None:
     """Write JSON lines, one record a line, without the keys that are null."""
-    lines = (json.dumps(r.model_dump(mode="json", exclude_none=True), ensure_ascii=False) for r in records)
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    write_text(path, "".join(f"{r.model_dump_json(exclude_none=True)}\n" for r in records))
 
 
 def read_lines(path: Path | str, kind: type[R]) -> Iterator[R]:

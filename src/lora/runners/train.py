@@ -17,7 +17,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lora.asr.train import BEST, FACTS, LAST, LOSS, Outcome, Training, train_adapter
+from lora.asr.train import Outcome, train_adapter
+from lora.asr.training_state import BEST, FACTS, LAST, LOSS, Training
 from lora.asr.transcribe import Rows
 from lora.data.manifest import read_manifest
 from lora.provenance import Recording, recording

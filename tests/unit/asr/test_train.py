@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 
 from lora.asr.devices import guess_device
 from lora.asr.model_files import ModelFiles, describe_model
-from lora.asr.train import Training
 from lora.asr.training_data import plan_batches
+from lora.asr.training_state import Training
 from lora.asr.transcribe import Rows
 from lora.records import RunRecord, TrainFacts, write_text
 from lora.runners.experiment import main
@@ -248,6 +248,8 @@ def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
     assert train("long", "--max-steps", "1", model=whisper_folder, dataset=rows).train_rows == 2
     told = RunRecord.read(tmp_path / "adapters/long/train.run.json").adjustments
     assert any("long-1" in line and "decoder holds 64" in line for line in told)
+    train("again", "--max-steps", "1", model=whisper_folder, dataset=rows, work="long")
+    assert RunRecord.read(tmp_path / "adapters/again/train.run.json").adjustments == told
 
 
 def test_the_plan_holds_one_padding_step_a_batch_and_every_row_an_epoch() -> None:

@@ -1,0 +1,34 @@
+"""Audio that decodes to less than its header promises, or to no numbers, is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from lora.data.audio import load_audio
+from lora.records import UserError, Utterance
+
+
+def row(audio: str) -> Utterance:
+    return Utterance(id="u", text="x", duration=4.0, audio=audio)
+
+
+def test_a_file_cut_in_the_middle(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 64000).astype(np.float32)
+    whole = tmp_path / "whole.flac"
+    soundfile.write(whole, noise, 16000)
+    assert load_audio(row("whole.flac"), tmp_path).shape == (64000,)
+    (tmp_path / "cut.flac").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(UserError, match=r"row u: .*cut\.flac"):
+        load_audio(row("cut.flac"), tmp_path)
+
+
+def test_samples_that_are_no_numbers(tmp_path: Path) -> None:
+    samples = np.zeros(16000, dtype=np.float32)
+    samples[100] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples, 16000, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"row u: nan\.wav holds samples that are no numbers"):
+        load_audio(row("nan.wav"), tmp_path)
