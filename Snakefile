@@ -43,8 +43,6 @@ rule publish:
         plots=all_plots(),
     log:
         "work/logs/publish.log",
-    benchmark:
-        "work/benchmarks/publish.tsv"
     conda:
         "envs/data.yaml"
     threads: 1

@@ -9,7 +9,8 @@ from lora.asr.recipe import RECIPE
 from lora.code_hash import code_hash
 from lora.records import MaxSeconds
 
-# The two commands that always run: they cost well under a second and have no outputs that a killed run could take along.
+# The two commands that always run: they cost well under a second and have no outputs that a killed run could take along,
+# no benchmark either, which Snakemake would count as an output.
 PUBLISH = """
         python "$LORA/scripts/publish.py" \
             --results results \

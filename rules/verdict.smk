@@ -126,8 +126,6 @@ rule gate:
         plots=all_plots(),
     log:
         "work/logs/gate.log",
-    benchmark:
-        "work/benchmarks/gate.tsv"
     conda:
         "../envs/data.yaml"
     threads: 1
