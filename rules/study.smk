@@ -42,8 +42,8 @@ def study_configuration():
 
 def lock_study():
     """Let one run at a time write to the study; the kernel frees the lock however the run ends."""
-    executes = workflow.is_main_process and workflow.executor_plugin is not None and not workflow.dryrun
-    if not executes:
+    # `workflow.dryrun` is known only after the Snakefile was read.
+    if not workflow.is_main_process or workflow.output_settings.dryrun:
         return
     Path("work").mkdir(exist_ok=True)
     lock = open("work/study.lock", "w")

@@ -124,11 +124,15 @@ def study_changes(folder: Path, configfile: Path) -> list[str]:
     return changed_keys(json.loads(recorded.read_text(encoding="utf-8")), load_configuration(given, configfile, folder))
 
 
-def describe(jobs: list[Job], changes: list[str]) -> str:
-    """The plan in words: changed keys, stale jobs with their own reason, what follows, model work."""
-    if not jobs:
-        return "Nothing is stale: a run would only publish."
+def describe(jobs: list[Job], changes: list[str], decided: list[Job]) -> str:
+    """The plan in words: changed keys, what was decided just now, stale jobs with their own reason, what follows."""
     lines = [f"Changed in the configuration: {change}" for change in changes]
+    causes = {reason: None for job in decided if (reason := own_reason(job)) not in (None, "never made yet")}
+    if decided:
+        lines.append(f"Decided just now, without the model: {counted(decided)}")
+        lines += [f"  because of a {reason}" for reason in causes]
+    if not jobs:
+        return "\n".join([*lines, "Nothing is stale: a run would only publish."])
     own = [(job, reason) for job in jobs if (reason := own_reason(job)) is not None]
     fresh = [job for job, reason in own if reason == "never made yet"]
     stale: dict[tuple[str, str], list[Job]] = {}
@@ -157,8 +161,9 @@ def execute(args: argparse.Namespace) -> int:
     folder = Path(passed[passed.index("--directory") + 1]) if "--directory" in passed else Path()
     given = Path(passed[passed.index("--configfile") + 1]) if "--configfile" in passed else folder / "config.yaml"
     changes = study_changes(folder, given)
+    decided = planned_jobs(snakemake(["-n", "durations", *passed]))
     snakemake(["durations", *passed])
-    print(describe(planned_jobs(snakemake(["-n", "publish", *passed])), changes))
+    print(describe(planned_jobs(snakemake(["-n", "publish", *passed])), changes, decided))
     return 0
 
 

@@ -58,4 +58,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    # Without Python's own tidying up, which now and then stumbles over a thread of rattler that still works.
+    os._exit(code)

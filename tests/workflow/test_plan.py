@@ -33,7 +33,7 @@ def test_a_changed_key_and_a_changed_file_are_named(study: Study) -> None:
     text = plan(study)
     assert "Changed in the configuration: candidates.lora.train.learning_rate: " in text
     assert "Stale: train_adapter (lora): changed setting or code: --learning-rate " in text
-    assert "Stale: validate_manifest (domain): changed file: data/domain_manifest.jsonl" in text
+    assert "because of a changed file: data/domain_manifest.jsonl" in text
     assert "  train_adapter (lora) trains" in text
     assert "transcribe_run (base)" in text
 
