@@ -25,7 +25,7 @@ def label_structure(speech: SpeechModel, texts: Sequence[str], decode: dict[str,
     prefix = forced_prefix(speech, decode)
     return LabelStructure(
         ends_with_eos=_share([bool(row) and row[-1] in ends for row in unpadded]),
-        starts_with_decoder_start=_share([bool(row) and row[0] not in starts for row in unpadded]),
+        start_is_right=_share([bool(row) and row[0] not in starts for row in unpadded]),
         padding_ignored=_share(
             [
                 all(token == IGNORED for token in row[length:]) and IGNORED not in row[:length]

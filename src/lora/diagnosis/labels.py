@@ -43,7 +43,7 @@ def structure(facts: StudyFacts, labels: LabelFacts) -> Findings:
         return _answer(facts, "labels.structure", Answer("unknown", "The structure of labels was not looked at."))
     asked = {
         "do not end with the end mark": shares.ends_with_eos,
-        "do not start as generation does": shares.starts_with_decoder_start,
+        "do not start as generation does": shares.start_is_right,
         "have padding that counts in the loss": shares.padding_ignored,
         "have another prefix than generation forces": shares.prefix_matches_generation,
     }

@@ -129,10 +129,13 @@ class EffectFacts(Fact):
 
 
 class LabelStructure(Record):
-    """Shares of sampled rows, 1.0 is right everywhere. Tokens are those the trainer's own collator built."""
+    """Shares of sampled rows, 1.0 is right everywhere. Tokens are those the trainer's own collator built.
+
+    `start_is_right`: no second decoder start where the model adds its own.
+    """
 
     ends_with_eos: float
-    starts_with_decoder_start: float
+    start_is_right: float
     padding_ignored: float
     prefix_matches_generation: float | None
 

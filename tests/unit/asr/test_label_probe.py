@@ -68,7 +68,7 @@ def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None
     facts = audit_labels(moonshine, rows(), 4, {})
     structure, loss = facts.structure, facts.loss
     assert structure is not None and loss is not None  # noqa: PT018
-    assert (structure.ends_with_eos, structure.starts_with_decoder_start, structure.padding_ignored) == (1, 1, 1)
+    assert (structure.ends_with_eos, structure.start_is_right, structure.padding_ignored) == (1, 1, 1)
     assert structure.prefix_matches_generation is None
     assert loss.trainer is not None and loss.shift_0 is not None and loss.shift_1 is not None  # noqa: PT018
     assert loss.trainer == pytest.approx(loss.shift_0, abs=1e-5)
@@ -144,7 +144,7 @@ def test_a_tokenizer_that_writes_the_start_twice(edited: Callable[..., SpeechMod
         return edit
 
     structure = label_structure(edited(start(2)), TEXTS, {})
-    assert (structure.starts_with_decoder_start, structure.ends_with_eos) == (0, 1)
+    assert (structure.start_is_right, structure.ends_with_eos) == (0, 1)
 
 
 def test_a_tokenizer_that_loses_characters(edited: Callable[..., SpeechModel]) -> None:
@@ -155,7 +155,7 @@ def test_a_tokenizer_that_loses_characters(edited: Callable[..., SpeechModel]) -
 def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
     right = label_structure(whisper, TEXTS, {"language": "en"})
-    assert (right.prefix_matches_generation, right.ends_with_eos, right.starts_with_decoder_start) == (1, 1, 1)
+    assert (right.prefix_matches_generation, right.ends_with_eos, right.start_is_right) == (1, 1, 1)
     assert label_structure(whisper, TEXTS, {"language": "german"}).prefix_matches_generation == 0
     assert label_structure(whisper, TEXTS, {"task": "translate"}).prefix_matches_generation == 0
 

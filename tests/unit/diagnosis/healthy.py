@@ -274,7 +274,7 @@ def labels() -> dict[str, Any]:
     return {
         "sampled": 64,
         "structure": {
-            "ends_with_eos": 1.0, "starts_with_decoder_start": 1.0, "padding_ignored": 1.0,
+            "ends_with_eos": 1.0, "start_is_right": 1.0, "padding_ignored": 1.0,
             "prefix_matches_generation": None,
         },
         "own": {"utterances": 60, "positions": 2400, "argmax_agreement": 1.0, "log_probability_gap": 0.0001},

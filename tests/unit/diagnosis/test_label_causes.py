@@ -10,7 +10,7 @@ from healthy import HealthyStudy, cause_of, check_of, codes
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"structure": {"ends_with_eos": 0.0}}, "labels.construction", "labels.structure", "100 % do not end with the end"),
     (
-        {"structure": {"starts_with_decoder_start": 0.5}},
+        {"structure": {"start_is_right": 0.5}},
         "labels.construction",
         "labels.structure",
         "50.0 % do not start",

@@ -227,7 +227,7 @@ def label_facts() -> LabelFacts:
     return LabelFacts(
         sampled=64,
         structure=LabelStructure(
-            ends_with_eos=1.0, starts_with_decoder_start=1.0, padding_ignored=1.0, prefix_matches_generation=None
+            ends_with_eos=1.0, start_is_right=1.0, padding_ignored=1.0, prefix_matches_generation=None
         ),
         own=OwnHypotheses(utterances=64, positions=2210, argmax_agreement=1.0, log_probability_gap=0.04),
         loss=LossComparison(trainer=0.61234, shift_0=0.61234, shift_1=9.8121),

@@ -34,7 +34,7 @@ def _structure(facts: LabelFacts) -> list[list[str]]:
     prefix = s.prefix_matches_generation
     return [
         ["labels end with the end token", percent(s.ends_with_eos), "100 %"],
-        ["decoder starts as in generation", percent(s.starts_with_decoder_start), "100 %"],
+        ["decoder starts as in generation", percent(s.start_is_right), "100 %"],
         ["padding is ignored by the loss", percent(s.padding_ignored), "100 %"],
         ["prefix matches generation", "no prefix" if prefix is None else percent(prefix), "100 %"],
     ]
