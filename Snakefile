@@ -39,6 +39,7 @@ rule publish:
     default_target: True
     input:
         summary="results/summary.md",
+        page="results/summary.html",
         gate="results/gate.json",
         plots=all_plots(),
     log:

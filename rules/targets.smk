@@ -15,6 +15,7 @@ localrules:
 rule all:
     input:
         "results/summary.md",
+        "results/summary.html",
         "results/gate.json",
         all_plots(),
 

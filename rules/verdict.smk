@@ -122,6 +122,7 @@ rule render_page:
 rule gate:
     input:
         summary="results/summary.md",
+        page="results/summary.html",
         gate="results/gate.json",
         plots=all_plots(),
     log:
