@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_the_commands_it_prints_reproduce_its_files(embedded: Study, tmp_path: P
     record = facts(embedded, "wer/lora/domain.json.run.json")
     again = embedded.copy(tmp_path / "again")
     (again.results / "wer/lora/domain.json").unlink()
-    command = str(record["command"]).replace("python", sys.executable, 1)
+    command = str(record["command"]).replace("python", shlex.quote(sys.executable), 1)
     environment = dict(os.environ, PYTHONPATH=str(REPOSITORY / "src"))
     subprocess.run(command, shell=True, cwd=again.folder, check=True, env=environment, capture_output=True)
     assert (again.results / "wer/lora/domain.json").read_bytes() == (

@@ -119,7 +119,7 @@ def test_ids_that_differ_between_two_scored_runs(study):
 def test_other_references_are_a_parity_failure(study):
     score(study, "base")
     score(study, "short")
-    changed = (study / "short.jsonl").read_text().replace('"reference": "zero', '"reference": "null', 1)
+    changed = (study / "short.jsonl").read_text().replace('"reference":"zero', '"reference":"null', 1)
     (study / "short.jsonl").write_text(changed)
     paired = compare(study)
     assert (paired.code, paired.message) == (
