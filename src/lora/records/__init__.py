@@ -9,6 +9,7 @@ from lora.records.base import Fact, Record, UserError, read_lines, write_lines, 
 from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
 from lora.records.provenance import RunRecord
 from lora.records.scores import (
+    Edit,
     Interval,
     NormalizerIdentity,
     Outcome,
@@ -54,6 +55,7 @@ __all__ = [
     "Check",
     "CheckStatus",
     "DurationDecision",
+    "Edit",
     "EffectFacts",
     "Fact",
     "FileRung",

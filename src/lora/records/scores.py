@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lora.records.base import Fact, Record
 
 Outcome = Literal["unchanged", "better", "worse", "equivalent", "underpowered"]
 
 
+class Edit(NamedTuple):
+    """One word error: `reference` is null for an insertion, `hypothesis` for a deletion.
+
+    `at` counts reference words from 0: the word concerned, or the one an insertion stands before (the number of words
+    at the end). In files it is the list `[at, reference, hypothesis]`.
+    """
+
+    at: int
+    reference: str | None
+    hypothesis: str | None
+
+
 class UtteranceErrors(Record):
-    """Word errors of one utterance after normalisation; `words` are reference words."""
+    """Errors of one utterance after normalisation; `words` and `characters` are those of the reference.
+
+    `edits` holds every word error, in the order of the reference.
+    """
 
     id: str
     duration: float
@@ -20,6 +35,9 @@ class UtteranceErrors(Record):
     substitutions: int
     deletions: int
     insertions: int
+    characters: int = 0
+    character_errors: int = 0
+    edits: list[Edit] = []
 
     @property
     def errors(self) -> int:
@@ -37,7 +55,7 @@ class Interval(Record):
 
 
 class WerScore(Record):
-    """Corpus WER of a set of utterances; `wer` is null where there is no reference word.
+    """Corpus WER and CER of a set of utterances; `wer` and `cer` are null where there is no reference word.
 
     `interval` is the linearised ratio estimator's, `bootstrap` the percentile bootstrap beside it.
     """
@@ -50,6 +68,9 @@ class WerScore(Record):
     deletions: int
     insertions: int
     wer: float | None
+    characters: int = 0
+    character_errors: int = 0
+    cer: float | None = None
     interval: Interval
     bootstrap: Interval | None = None
     empty_references: list[str]

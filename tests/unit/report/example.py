@@ -174,7 +174,8 @@ def wer_facts(run: str, manifest: str, numbers: tuple[float, float, float]) -> W
     def score(value: float) -> WerScore:
         return WerScore(
             utterances=rows, speakers=20, words=rows * 14, errors=round(value * rows * 14), substitutions=10,
-            deletions=4, insertions=3, wer=value, interval=interval(low, high), empty_references=[], truncated=0,
+            deletions=4, insertions=3, wer=value, characters=rows * 70, character_errors=round(value * rows * 28),
+            cer=0.4 * value, interval=interval(low, high), empty_references=[], truncated=0,
         )  # fmt: skip
 
     shows = {"heldout": 0.0064, "domain": 0.0182, "test": 0.117}[manifest]

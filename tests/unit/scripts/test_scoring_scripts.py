@@ -69,6 +69,8 @@ def test_style_shows_in_the_raw_score_only(study):
     write_lines(study / "short.jsonl", shouted)
     facts = score(study, "short")
     assert (facts.within.wer, facts.raw.wer) == (0.0, 1.0)
+    # of "zero one two three four five six seven eight nine" only the nine blanks stay the same
+    assert (facts.within.cer, facts.raw.cer) == (0.0, pytest.approx(40 / 49))
 
 
 def test_a_better_run_and_the_same_run(study):
@@ -119,7 +121,7 @@ def test_ids_that_differ_between_two_scored_runs(study):
 def test_other_references_are_a_parity_failure(study):
     score(study, "base")
     score(study, "short")
-    changed = (study / "short.jsonl").read_text().replace('"reference": "zero', '"reference": "null', 1)
+    changed = (study / "short.jsonl").read_text().replace('"reference":"zero', '"reference":"null', 1)
     (study / "short.jsonl").write_text(changed)
     paired = compare(study)
     assert (paired.code, paired.message) == (

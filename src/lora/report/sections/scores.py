@@ -15,7 +15,7 @@ HEADROOM_WORDS = {
     "headroom.reference_noise": "doubtful references",
 }
 HEADROOM_COLUMNS = ["manifest", "role", "rows", "words", "baseline WER", "interval", "WER, all rows", "raw WER"]
-HEADROOM_COLUMNS += ["smallest change that shows", "status"]
+HEADROOM_COLUMNS += ["CER (raw)", "smallest change that shows", "status"]
 
 
 def headroom(study: Study) -> str:
@@ -34,9 +34,10 @@ def headroom(study: Study) -> str:
     minimum = study.setting("headroom", "min_wer")
     parts = [
         "## D2 · Headroom",
-        table(HEADROOM_COLUMNS, rows, numbers=range(2, 9)),
+        table(HEADROOM_COLUMNS, rows, numbers=range(2, 10)),
         "\n".join(notes),
-        "WER counts rows within `max_seconds`; *raw WER* compares the texts as written, case and punctuation included. "
+        "WER counts rows within `max_seconds`; *raw WER* compares the texts as written, case and punctuation included; "
+        "*CER* counts characters, blanks included. "
         + (f"A manifest has headroom above {percent(minimum)}. " if isinstance(minimum, int | float) else "")
         + _shared(study),
         "![Word error rate of baseline and runs per manifest](plots/wer.png)",
@@ -59,6 +60,7 @@ def _headroom_row(study: Study, verdict: Verdict | None, manifest: str, facts: W
         interval(within.interval.low, within.interval.high),
         percent(facts.all.wer if facts.all else None),
         percent(facts.raw.wer if facts.raw else None),
+        f"{percent(within.cer)} ({percent(facts.raw.cer if facts.raw else None)})",
         shows,
         _headroom_status(verdict, manifest),
     ]
