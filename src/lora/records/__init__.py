@@ -11,6 +11,7 @@ from lora.records.provenance import RunRecord
 from lora.records.scores import (
     Edit,
     Interval,
+    Mapsswe,
     NormalizerIdentity,
     Outcome,
     PairedFacts,
@@ -69,6 +70,7 @@ __all__ = [
     "LogitsRung",
     "LossComparison",
     "ManifestIdentity",
+    "Mapsswe",
     "MaxSeconds",
     "ModelIdentity",
     "ModuleDelta",

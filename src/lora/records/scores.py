@@ -119,6 +119,19 @@ class WerFacts(Fact):
     utterances: list[UtteranceErrors] = []
 
 
+class Mapsswe(Record):
+    """Matched-pairs sentence-segment word error test (two-sided normal), beside the interval; it decides nothing.
+
+    `mean_difference` is in errors a segment, tuned minus baseline. `z` and `p` are null where segments do not differ
+    in their difference.
+    """
+
+    segments: int
+    mean_difference: float | None
+    z: float | None
+    p: float | None
+
+
 class PairedScore(Record):
     """Two runs over the same utterances; delta = tuned - baseline, negative is better.
 
@@ -141,6 +154,7 @@ class PairedScore(Record):
     outcome: Outcome
     within_margin: bool
     detectable_difference: float | None
+    mapsswe: Mapsswe | None = None
 
 
 class PairedFacts(Fact):

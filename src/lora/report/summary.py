@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from lora.report.sections.adapter import adapters
+from lora.report.sections.comparisons import comparisons
 from lora.report.sections.conclusion import conclusion
 from lora.report.sections.data import training_data
 from lora.report.sections.labels import labels
 from lora.report.sections.parity import parity
-from lora.report.sections.scores import all_checks, comparisons, headroom
+from lora.report.sections.scores import all_checks, headroom
 from lora.report.study import Study
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from lora.records.scores import Interval, Outcome, PairedScore, UtteranceErrors
 from lora.scoring.intervals import bootstrap_interval, no_interval, ratio_interval, ratio_variance, units
+from lora.scoring.mapsswe import mapsswe
 from lora.scoring.power import detectable_difference
 
 MIN_CHANGED = 6
@@ -65,6 +66,7 @@ def paired_score(
         detectable_difference=(
             detectable_difference(math.sqrt(ratio_variance(drawn)), drawn, confidence) if estimable else None
         ),
+        mapsswe=mapsswe(baseline, tuned),
     )
 
 

@@ -56,6 +56,7 @@ DELTA = {
     "domain": (-0.106, -0.127, -0.085, "better"),
     "test": (-0.06, -0.2, 0.08, "underpowered"),
 }
+MAPSSWE = {"heldout": {"z": 0.9, "p": 0.39}, "domain": {"z": -9.1, "p": 1e-19}, "test": {"z": -2.1, "p": 0.036}}
 CONFIG: dict[str, Any] = {
     "model": {"id": "data/model", "revision": None},
     "manifests": {name: f"data/{name}_manifest.jsonl" for name in MANIFESTS},
@@ -199,6 +200,7 @@ def paired_facts(manifest: str) -> PairedFacts:
             "changed_hypotheses": rows // 2, "changed_errors": rows // 3, "substitutions_delta": -3,
             "deletions_delta": 0, "insertions_delta": -1, "outcome": outcome, "within_margin": False,
             "detectable_difference": 0.0182,
+            "mapsswe": {"segments": rows, "mean_difference": 14 * delta, **MAPSSWE[manifest]},
         }
     )  # fmt: skip
     return PairedFacts(

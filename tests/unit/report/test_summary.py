@@ -141,6 +141,22 @@ def test_no_difference_is_never_said_of_an_undecided_comparison(study: Study) ->
     assert row(summarise(study), "secondary")[7].startswith("undecided: this set cannot tell")
 
 
+def test_mapsswe_stands_beside_the_outcome(study: Study) -> None:
+    markdown = summarise(study)
+    assert row(markdown, "**primary**")[8] == "p < 0.001 (200 segments)"
+    (said,) = [line for line in markdown.splitlines() if "the two tests disagree" in line]
+    assert said.startswith(
+        "- `lora` on `test`: the two tests disagree. MAPSSWE sees a difference (p = 0.036 (6 segments))"
+    )
+    facts = example.paired_facts("domain")
+    assert facts.within is not None
+    assert facts.within.mapsswe is not None
+    unsure = facts.within.mapsswe.model_copy(update={"p": 0.2})
+    within = facts.within.model_copy(update={"mapsswe": unsure})
+    facts.model_copy(update={"within": within}).write(study.results / "paired/lora/domain.json")
+    assert "The interval excludes 0, MAPSSWE sees no difference (p = 0.200 (200 segments))" in again(study)
+
+
 def test_training_and_ladder(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "settings")[1] == "max_steps 100, learning_rate 0.001, rank 8, alpha 16, seed 13"
