@@ -1,4 +1,5 @@
-"""Compare a candidate with the baseline on one manifest: paired difference of WER, its interval, its outcome.
+"""Compare a candidate with the baseline on one manifest: paired difference of WER, its interval, its
+outcome, and where it comes from.
 
 Example:
     python scripts/compare_runs.py --run short --manifest-name domain \\
@@ -22,6 +23,7 @@ from pathlib import Path
 from lora.data.durations import survives
 from lora.provenance import recording, run_command
 from lora.records import PairedFacts, PairedScore, Transcript, UserError, UtteranceErrors, WerFacts
+from lora.scoring.budget import error_budget
 from lora.scoring.paired import paired_score
 from lora.scoring.transcripts import ids_message, read_transcripts
 
@@ -71,6 +73,7 @@ def facts(args: argparse.Namespace) -> PairedFacts:
         update={
             "within": score(within, second, changed, args),
             "all": score(base.utterances, second, changed, args),
+            "budget": error_budget(within, [second[entry.id] for entry in within]),
         }
     )
 

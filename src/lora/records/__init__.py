@@ -9,7 +9,9 @@ from lora.records.base import Fact, Record, UserError, read_lines, write_lines, 
 from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
 from lora.records.provenance import RunRecord
 from lora.records.scores import (
+    BudgetLine,
     Edit,
+    ErrorBudget,
     Interval,
     Mapsswe,
     NormalizerIdentity,
@@ -22,6 +24,7 @@ from lora.records.scores import (
     UtteranceErrors,
     WerFacts,
     WerScore,
+    WordPair,
 )
 from lora.records.tuning import (
     EffectFacts,
@@ -52,12 +55,14 @@ from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Se
 
 __all__ = [
     "AdapterIdentity",
+    "BudgetLine",
     "Cause",
     "Check",
     "CheckStatus",
     "DurationDecision",
     "Edit",
     "EffectFacts",
+    "ErrorBudget",
     "Fact",
     "FileRung",
     "Gate",
@@ -100,6 +105,7 @@ __all__ = [
     "Verdict",
     "WerFacts",
     "WerScore",
+    "WordPair",
     "read_lines",
     "write_lines",
     "write_text",

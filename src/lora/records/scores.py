@@ -157,8 +157,51 @@ class PairedScore(Record):
     mapsswe: Mapsswe | None = None
 
 
+class BudgetLine(Record):
+    """Errors of both runs in one part of the utterances; the `*_delta` fields are counts, tuned minus baseline.
+
+    `name` is a speaker (null: utterances without one) or a range of durations.
+    """
+
+    name: str | None
+    utterances: int
+    words: int
+    baseline_errors: int
+    tuned_errors: int
+    substitutions_delta: int
+    deletions_delta: int
+    insertions_delta: int
+
+
+class WordPair(Record):
+    """How often each run wrote `hypothesis` for `reference`; null is no word (an insertion or a deletion)."""
+
+    reference: str | None
+    hypothesis: str | None
+    baseline: int
+    tuned: int
+
+    @property
+    def change(self) -> int:
+        return self.tuned - self.baseline
+
+
+class ErrorBudget(Record):
+    """Where a difference comes from: every speaker (most changed first), every range of durations, and the word pairs
+    whose number of errors rose (`gained`) and fell (`lost`) most, at most 20 of each.
+    """
+
+    by_speaker: list[BudgetLine]
+    by_duration: list[BudgetLine]
+    gained: list[WordPair]
+    lost: list[WordPair]
+
+
 class PairedFacts(Fact):
-    """`results/paired/<run>/<m>.json`: a candidate against `base` on one manifest, matched by utterance id."""
+    """`results/paired/<run>/<m>.json`: a candidate against `base` on one manifest, matched by utterance id.
+
+    `budget` is of the difference `within`.
+    """
 
     run: str
     manifest: str
@@ -166,6 +209,7 @@ class PairedFacts(Fact):
     equivalence_margin: float
     within: PairedScore | None = None
     all: PairedScore | None = None
+    budget: ErrorBudget | None = None
     missing_ids: list[str] = []
     extra_ids: list[str] = []
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from lora.records import (
     AdapterIdentity,
+    BudgetLine,
     Cause,
     Check,
     DurationDecision,
     EffectFacts,
+    ErrorBudget,
     FileRung,
     HardenedFacts,
     Interval,
@@ -43,6 +45,7 @@ from lora.records import (
     Verdict,
     WerFacts,
     WerScore,
+    WordPair,
     write_lines,
     write_text,
 )
@@ -204,7 +207,28 @@ def paired_facts(manifest: str) -> PairedFacts:
         }
     )  # fmt: skip
     return PairedFacts(
-        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score
+        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score,
+        budget=error_budget(),
+    )  # fmt: skip
+
+
+def error_budget() -> ErrorBudget:
+    """With a speaker and words that try to break out of their cells."""
+
+    def line(name: str | None, before: int, after: int) -> BudgetLine:
+        return BudgetLine(
+            name=name, utterances=10, words=140, baseline_errors=before, tuned_errors=after,
+            substitutions_delta=after - before, deletions_delta=0, insertions_delta=0,
+        )  # fmt: skip
+
+    return ErrorBudget(
+        by_speaker=[line("s|<b>1</b>", 40, 12), line(None, 9, 9), *(line(f"s{n}", 8, 8) for n in range(12))],
+        by_duration=[line("5 to 8 s", 49, 21)],
+        gained=[WordPair(reference=None, hypothesis="<img src=x onerror=alert(1)>", baseline=0, tuned=3)],
+        lost=[
+            WordPair(reference="`a|b`", hypothesis="[c](<d e>)", baseline=9, tuned=2),
+            WordPair(reference="seven", hypothesis=None, baseline=4, tuned=1),
+        ],
     )
 
 

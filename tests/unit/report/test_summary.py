@@ -157,6 +157,26 @@ def test_mapsswe_stands_beside_the_outcome(study: Study) -> None:
     assert "The interval excludes 0, MAPSSWE sees no difference (p = 0.200 (200 segments))" in again(study)
 
 
+def test_the_budget_of_every_difference(study: Study) -> None:
+    markdown = summarise(study)
+    assert "**`lora` on `domain`**: -3 substitutions, +0 deletions, -1 insertions." in markdown
+    assert "Of the speakers the 10 that changed most are shown; 4 others changed less." in markdown
+    assert row(markdown, "5 to 8 s") == ["5 to 8 s", "10", "140", "49", "21", "-28", "-28", "0", "0"]
+    assert row(markdown, "no speaker")[3:6] == ["9", "9", "0"]
+    assert row(markdown, "`seven`") == ["`seven`", "(nothing)", "-3 (4 to 1)", "", "", ""]
+
+
+def test_words_and_speakers_cannot_break_out_of_the_budget(study: Study) -> None:
+    markdown = summarise(study)
+    budget = markdown[markdown.index("### Where the differences") : markdown.index("## D3")]
+    html = MarkdownIt("commonmark").enable("table").render(budget)
+    assert "<img" not in html
+    assert "<a " not in html
+    assert "<b>" not in html
+    assert "<code>s|&lt;b&gt;1&lt;/b&gt;</code>" in html
+    assert "<code>`a|b`</code>" in html
+
+
 def test_training_and_ladder(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "settings")[1] == "max_steps 100, learning_rate 0.001, rank 8, alpha 16, seed 13"

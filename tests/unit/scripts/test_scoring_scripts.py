@@ -80,6 +80,8 @@ def test_a_better_run_and_the_same_run(study):
     assert (facts.within.outcome, facts.within.utterances, facts.all.utterances) == ("better", 30, 40)
     assert facts.within.delta == pytest.approx(-0.1)
     assert (facts.missing_ids, facts.extra_ids) == ([], [])
+    assert [(pair.reference, pair.hypothesis, pair.change) for pair in facts.budget.lost] == [("nine", "mine", -30)]
+    assert facts.within.mapsswe.segments == 30
     same = compare(study, "base")
     assert (same.within.outcome, same.within.changed_hypotheses) == ("unchanged", 0)
 
