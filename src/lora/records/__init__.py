@@ -6,25 +6,27 @@ A fact that could not be computed because of a diagnosable cause has `status: im
 """
 
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
-from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
-from lora.records.provenance import RunRecord
-from lora.records.scores import (
+from lora.records.comparisons import (
     BudgetLine,
-    Edit,
     ErrorBudget,
-    Interval,
     Mapsswe,
-    NormalizerIdentity,
     Outcome,
     PairedFacts,
     PairedScore,
     ParityFacts,
-    Power,
     SettingDifference,
+    WordPair,
+)
+from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
+from lora.records.provenance import RunRecord
+from lora.records.scores import (
+    Edit,
+    Interval,
+    NormalizerIdentity,
+    Power,
     UtteranceErrors,
     WerFacts,
     WerScore,
-    WordPair,
 )
 from lora.records.tuning import (
     EffectFacts,

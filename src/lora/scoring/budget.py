@@ -10,7 +10,8 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from lora.records.scores import BudgetLine, ErrorBudget, UtteranceErrors, WordPair
+from lora.records.comparisons import BudgetLine, ErrorBudget, WordPair
+from lora.records.scores import UtteranceErrors
 
 EDGES = (2.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0)  # s; a duration equal to an edge lies below it, as in the filter
 PAIRS = 20

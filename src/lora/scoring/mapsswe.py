@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr
 
-from lora.records.scores import Edit, Mapsswe, UtteranceErrors
+from lora.records.comparisons import Mapsswe
+from lora.records.scores import Edit, UtteranceErrors
 
 MIN_RIGHT = 2
 

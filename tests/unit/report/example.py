@@ -186,6 +186,8 @@ def wer_facts(run: str, manifest: str, numbers: tuple[float, float, float]) -> W
     power = Power(
         assumed_shared_errors=0.8, standard_error=shows / 2.8, detectable_difference=shows, target_gain=0.01,
         utterances=rows, utterances_needed=round(rows * (shows / 0.01) ** 2),
+        hours=rows / 400, hours_needed=rows / 400 * (shows / 0.01) ** 2, speakers=5,
+        speakers_needed=round(5 * (shows / 0.01) ** 2), units="speakers",
     )  # fmt: skip
     return WerFacts(
         run=run, manifest=manifest, normalizer=NormalizerIdentity(name="english", version="1"), max_seconds=10.0,

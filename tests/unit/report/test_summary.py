@@ -111,7 +111,7 @@ def test_headroom_of_every_manifest(study: Study) -> None:
     ]  # fmt: skip
     assert row(markdown, "`domain`   | domain")[-1] == "usable"
     assert row(markdown, "`test`     | domain")[-2:] == [
-        "11.70 points (821 rows for 1.0 points)",
+        "11.70 points (821 rows, 2.1 h, 684 speakers for 1.0 points)",
         "too small to show a gain",
     ]
     assert "A manifest has headroom above 5.0 %." in markdown
