@@ -6,17 +6,24 @@ A fact that could not be computed because of a diagnosable cause has `status: im
 """
 
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
-from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
-from lora.records.provenance import RunRecord
-from lora.records.scores import (
-    Interval,
-    NormalizerIdentity,
+from lora.records.comparisons import (
+    BudgetLine,
+    ErrorBudget,
+    Mapsswe,
     Outcome,
     PairedFacts,
     PairedScore,
     ParityFacts,
-    Power,
     SettingDifference,
+    WordPair,
+)
+from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
+from lora.records.provenance import RunRecord
+from lora.records.scores import (
+    Edit,
+    Interval,
+    NormalizerIdentity,
+    Power,
     UtteranceErrors,
     WerFacts,
     WerScore,
@@ -50,11 +57,14 @@ from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Se
 
 __all__ = [
     "AdapterIdentity",
+    "BudgetLine",
     "Cause",
     "Check",
     "CheckStatus",
     "DurationDecision",
+    "Edit",
     "EffectFacts",
+    "ErrorBudget",
     "Fact",
     "FileRung",
     "Gate",
@@ -67,6 +77,7 @@ __all__ = [
     "LogitsRung",
     "LossComparison",
     "ManifestIdentity",
+    "Mapsswe",
     "MaxSeconds",
     "ModelIdentity",
     "ModuleDelta",
@@ -96,6 +107,7 @@ __all__ = [
     "Verdict",
     "WerFacts",
     "WerScore",
+    "WordPair",
     "read_lines",
     "write_lines",
     "write_text",

@@ -2,10 +2,13 @@
 
 Corpus WER is a ratio of sums, R = E/W. Its variance is that of the linearised ratio estimator (Cochran
 1977, Sampling Techniques, chapter 6; for clusters chapter 9A): with residuals d_i = e_i - R w_i summed to
-D_k within cluster k,
-    var(R) = K/(K-1) * sum(D_k^2) / W^2,
-and Student's t with K-1 degrees of freedom. Clusters are speakers from `MIN_SPEAKERS` on, since utterances
-of a speaker err together; below that they are utterances, and the interval holds for these speakers only.
+D_k within cluster k that holds W_k words,
+    var(R) = sum((D_k / (1 - W_k/W))^2) / W^2,
+and Student's t with K-1 degrees of freedom. The divisor 1 - W_k/W takes each cluster's pull on R out of its own
+residual (CR3, MacKinnon & White 1985; Bell & McCaffrey 2002): without it, intervals of few speakers with unequal
+amounts of speech are too short (docs/methods.md has the figures). Clusters are speakers from `MIN_SPEAKERS` on,
+since utterances of a speaker err together; below that they are utterances, and the interval holds for these
+speakers only.
 The percentile bootstrap of whole clusters (Bisani & Ney 2004; blockwise: Liu & Peng 2020, arXiv 1912.09508)
 is given beside it.
 """
@@ -54,11 +57,14 @@ def units(errors: Sequence[float], words: Sequence[float], speakers: Sequence[st
 
 
 def ratio_variance(drawn: Units) -> float:
-    """Variance of sum(errors)/sum(words); needs two units and one word."""
+    """Variance of sum(errors)/sum(words); needs two units and one word.
+
+    A unit that holds nearly all words is taken to leave the others at least 1/K of them.
+    """
     total = drawn.words.sum()
     residuals = drawn.errors - drawn.errors.sum() / total * drawn.words
-    count = len(residuals)
-    return float(count / (count - 1) * np.square(residuals).sum() / total**2)
+    others = np.maximum(1.0 - drawn.words / total, 1.0 / len(residuals))
+    return float(np.square(residuals / others).sum() / total**2)
 
 
 def t_quantile(probability: float, drawn: Units) -> float:

@@ -258,7 +258,7 @@ def paired(run: str, manifest: str) -> dict[str, Any]:
         "delta": delta, "interval": interval(low, high), "changed_hypotheses": ROWS[manifest] // 3,
         "changed_errors": ROWS[manifest] // 4, "substitutions_delta": -10, "deletions_delta": 0,
         "insertions_delta": 0, "outcome": outcome, "within_margin": outcome == "equivalent",
-        "detectable_difference": 0.037,
+        "harm_bound": high, "detectable_difference": 0.037,
     }  # fmt: skip
     return {
         "run": run, "manifest": manifest, "max_seconds": 10.0, "equivalence_margin": 0.005,

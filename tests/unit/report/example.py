@@ -9,10 +9,12 @@ from typing import Any
 
 from lora.records import (
     AdapterIdentity,
+    BudgetLine,
     Cause,
     Check,
     DurationDecision,
     EffectFacts,
+    ErrorBudget,
     FileRung,
     HardenedFacts,
     Interval,
@@ -43,6 +45,7 @@ from lora.records import (
     Verdict,
     WerFacts,
     WerScore,
+    WordPair,
     write_lines,
     write_text,
 )
@@ -56,6 +59,7 @@ DELTA = {
     "domain": (-0.106, -0.127, -0.085, "better"),
     "test": (-0.06, -0.2, 0.08, "underpowered"),
 }
+MAPSSWE = {"heldout": {"z": 0.9, "p": 0.39}, "domain": {"z": -9.1, "p": 1e-19}, "test": {"z": -2.1, "p": 0.036}}
 CONFIG: dict[str, Any] = {
     "model": {"id": "data/model", "revision": None},
     "manifests": {name: f"data/{name}_manifest.jsonl" for name in MANIFESTS},
@@ -174,13 +178,16 @@ def wer_facts(run: str, manifest: str, numbers: tuple[float, float, float]) -> W
     def score(value: float) -> WerScore:
         return WerScore(
             utterances=rows, speakers=20, words=rows * 14, errors=round(value * rows * 14), substitutions=10,
-            deletions=4, insertions=3, wer=value, interval=interval(low, high), empty_references=[], truncated=0,
+            deletions=4, insertions=3, wer=value, characters=rows * 70, character_errors=round(value * rows * 28),
+            cer=0.4 * value, interval=interval(low, high), empty_references=[], truncated=0,
         )  # fmt: skip
 
     shows = {"heldout": 0.0064, "domain": 0.0182, "test": 0.117}[manifest]
     power = Power(
         assumed_shared_errors=0.8, standard_error=shows / 2.8, detectable_difference=shows, target_gain=0.01,
         utterances=rows, utterances_needed=round(rows * (shows / 0.01) ** 2),
+        hours=rows / 400, hours_needed=rows / 400 * (shows / 0.01) ** 2, speakers=5,
+        speakers_needed=round(5 * (shows / 0.01) ** 2), units="speakers",
     )  # fmt: skip
     return WerFacts(
         run=run, manifest=manifest, normalizer=NormalizerIdentity(name="english", version="1"), max_seconds=10.0,
@@ -198,10 +205,32 @@ def paired_facts(manifest: str) -> PairedFacts:
             "changed_hypotheses": rows // 2, "changed_errors": rows // 3, "substitutions_delta": -3,
             "deletions_delta": 0, "insertions_delta": -1, "outcome": outcome, "within_margin": False,
             "detectable_difference": 0.0182,
+            "mapsswe": {"segments": rows, "mean_difference": 14 * delta, **MAPSSWE[manifest]},
         }
     )  # fmt: skip
     return PairedFacts(
-        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score
+        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score,
+        budget=error_budget(),
+    )  # fmt: skip
+
+
+def error_budget() -> ErrorBudget:
+    """With a speaker and words that try to break out of their cells."""
+
+    def line(name: str | None, before: int, after: int) -> BudgetLine:
+        return BudgetLine(
+            name=name, utterances=10, words=140, baseline_errors=before, tuned_errors=after,
+            substitutions_delta=after - before, deletions_delta=0, insertions_delta=0,
+        )  # fmt: skip
+
+    return ErrorBudget(
+        by_speaker=[line("s|<b>1</b>", 40, 12), line(None, 9, 9), *(line(f"s{n}", 8, 8) for n in range(12))],
+        by_duration=[line("5 to 8 s", 49, 21)],
+        gained=[WordPair(reference=None, hypothesis="<img src=x onerror=alert(1)>", baseline=0, tuned=3)],
+        lost=[
+            WordPair(reference="`a|b`", hypothesis="[c](<d e>)", baseline=9, tuned=2),
+            WordPair(reference="seven", hypothesis=None, baseline=4, tuned=1),
+        ],
     )
 
 
