@@ -246,9 +246,8 @@ CAUSES: dict[str, CauseKind] = {
     "data.filter_biased": CauseKind(
         "warns",
         "The duration filter removes one kind of row",
-        "Speakers or words vanish from training with the long rows.",
-        "Cut the long rows of these speakers into shorter ones.",
-        judged=False,
+        "Speakers, words or a way of speaking vanish from training with the long rows, more than chance explains.",
+        "Cut the long rows into shorter ones with their own texts.",
     ),
     "data.wrong_durations": CauseKind(
         "warns",

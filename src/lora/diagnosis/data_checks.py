@@ -9,6 +9,7 @@ import math
 
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
+from lora.diagnosis.filter_bias import filter_bias
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.wording import count, listed, percent, seconds
 from lora.records import Cause, DurationDecision, SplitOption
@@ -22,7 +23,7 @@ REJECTED = {
 
 
 def judge_data(facts: StudyFacts) -> Findings:
-    findings = data_sufficiency(facts)
+    findings = data_sufficiency(facts).add(filter_bias(facts))
     for manifest in facts.config.manifests:
         findings.add(rejected_rows(facts, manifest), model_window(facts, manifest))
     return findings

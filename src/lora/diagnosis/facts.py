@@ -17,6 +17,7 @@ from lora.records import (
     PairedFacts,
     ParityFacts,
     Record,
+    RetentionFacts,
     RunSettings,
     SplitSizes,
     TrainFacts,
@@ -49,6 +50,7 @@ class StudyFacts:
     rejected: dict[str, list[RejectedRow]] = field(default_factory=dict)
     decision: DurationDecision | None = None
     max_seconds: float | None = None
+    retention: RetentionFacts | None = None
     sizes: dict[str, SplitSizes] = field(default_factory=dict)
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
@@ -78,6 +80,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         rejected={m: _rejected(results / f"manifests/{m}.rejected.tsv") for m in config.manifests},
         decision=_read(results / "durations/decision.json", DurationDecision),
         max_seconds=None if limit is None else limit.max_seconds,
+        retention=_read(results / "durations/retention.json", RetentionFacts),
         sizes=_sizes(results / "splits/sizes.tsv"),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),

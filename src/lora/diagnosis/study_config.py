@@ -30,11 +30,14 @@ class DurationRules(Section):
 
 
 class IntegrityRules(Section):
-    """Shares of a manifest's rows."""
+    """Shares of a manifest's rows, unless the schema says of what; `max_rate_difference` is relative."""
 
     max_unreadable: float
     max_empty: float
     max_duplicates: float
+    max_lost_speakers: float
+    max_lost_words: float
+    max_rate_difference: float
 
 
 class LabelRules(Section):

@@ -6,7 +6,15 @@ A fact that could not be computed because of a diagnosable cause has `status: im
 """
 
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
-from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
+from lora.records.data import (
+    Dropped,
+    DurationDecision,
+    MaxSeconds,
+    RetentionFacts,
+    RetentionPoint,
+    SplitOption,
+    SplitSizes,
+)
 from lora.records.provenance import RunRecord
 from lora.records.scores import (
     Interval,
@@ -53,6 +61,7 @@ __all__ = [
     "Cause",
     "Check",
     "CheckStatus",
+    "Dropped",
     "DurationDecision",
     "EffectFacts",
     "Fact",
@@ -78,6 +87,8 @@ __all__ = [
     "ParityFacts",
     "Power",
     "Record",
+    "RetentionFacts",
+    "RetentionPoint",
     "RunOutcome",
     "RunRecord",
     "RunSettings",

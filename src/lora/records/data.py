@@ -49,3 +49,45 @@ class SplitSizes(Record):
     rows: int
     hours: float
     speakers: int | None
+
+
+class RetentionPoint(Record):
+    """What a threshold (seconds; null keeps everything) leaves of a manifest; `words` counts distinct ones."""
+
+    threshold: float | None
+    rows: int
+    hours: float
+    speakers: int | None
+    words: int
+
+
+class Dropped(Record):
+    """What a threshold takes away, beside what it keeps.
+
+    `lost_speakers` and `lost_words` are on no remaining row; words stand most frequent first, at most 20 of
+    `lost_word_count`. `lost_word_share` is their share of the running words. The expected figures are what dropping as
+    many rows (or running words) by lot would lose. Rates are words per second, null where there are no rows.
+    """
+
+    threshold: float
+    rows: int
+    hours: float
+    lost_speakers: list[str]
+    expected_lost_speakers: float
+    lost_words: list[str]
+    lost_word_count: int
+    expected_lost_word_count: float
+    lost_word_share: float
+    expected_lost_word_share: float
+    kept_rate: float | None
+    dropped_rate: float | None
+
+
+class RetentionFacts(Record):
+    """Who and what a duration filter keeps of the training manifest. `results/durations/retention.json`.
+
+    `curve` runs over a fine grid and ends with everything; `dropped` holds one entry a threshold of the configuration.
+    """
+
+    curve: list[RetentionPoint]
+    dropped: list[Dropped]

@@ -108,6 +108,11 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
         "--max-seconds", durations["max_seconds"], "--min-train-samples", durations["min_train_samples"], *how,
         "--value", steps.at("max_seconds.json"), "--decision", steps.at("durations/decision.json"),
     )  # fmt: skip
+    asked = [] if durations["max_seconds"] == "auto" else [durations["max_seconds"]]
+    steps.script(
+        "profile_retention", "--rows", rows, "--thresholds", *durations["thresholds"], *asked,
+        "--retention", steps.at("durations/retention.json"),
+    )  # fmt: skip
     steps.script(
         "split_training", "--rows", rows, "--max-seconds", _max_seconds(steps), *how,
         "--train", steps.at("splits/train.jsonl"), "--val", steps.at("splits/val.jsonl"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from healthy_data import retention
 
 from lora.configuration import SCHEMA_PATH, complete
 from lora.diagnosis.facts import StudyFacts, load_facts
@@ -24,6 +25,7 @@ from lora.records import (
     MaxSeconds,
     PairedFacts,
     Record,
+    RetentionFacts,
     RunSettings,
     TrainFacts,
     Verdict,
@@ -39,7 +41,8 @@ CONFIG = {
 }
 ROWS = {"train": 360, "heldout": 120, "domain": 200, "test": 12}
 KINDS: dict[str, type[Record]] = {
-    "durations": DurationDecision,
+    "durations/decision.json": DurationDecision,
+    "durations/retention.json": RetentionFacts,
     "max_seconds.json": MaxSeconds,
     "wer": WerFacts,
     "transcripts": RunSettings,
@@ -60,6 +63,7 @@ class HealthyStudy:
         self.files: dict[str, dict[str, Any]] = {
             "max_seconds.json": {"max_seconds": 10.0},
             "durations/decision.json": decision(),
+            "durations/retention.json": retention(),
             "labels.json": labels(),
             "hardened.json": {"status": "not_needed"},
         }

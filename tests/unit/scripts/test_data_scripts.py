@@ -144,6 +144,7 @@ def test_what_a_person_can_mend_is_one_line(study, capsys):
     [
         "validate_manifest",
         "profile_durations",
+        "profile_retention",
         "summarise_durations",
         "choose_max_seconds",
         "split_training",

@@ -1,0 +1,20 @@
+"""Facts about healthy data: a filter that takes nothing in particular away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def dropped(threshold: float, **changes: Any) -> dict[str, Any]:
+    return {
+        "threshold": threshold, "rows": 85, "hours": 0.35, "lost_speakers": [], "expected_lost_speakers": 0.1,
+        "lost_words": ["capstan", "hawser"], "lost_word_count": 14, "expected_lost_word_count": 13.4,
+        "lost_word_share": 0.0025, "expected_lost_word_share": 0.0024, "kept_rate": 2.7, "dropped_rate": 2.8,
+    } | changes  # fmt: skip
+
+
+def retention(**changes: Any) -> dict[str, Any]:
+    """`changes` are of what 10 s, the threshold that is chosen, takes away."""
+    everything = {"threshold": None, "rows": 360, "hours": 0.9, "speakers": 40, "words": 400}
+    others = [dropped(threshold) for threshold in (5, 8, 15, 20)]
+    return {"curve": [everything], "dropped": [*others, dropped(10, **changes)]}
