@@ -199,6 +199,7 @@ def all_facts():
     """Every fact file that judgement and summary read."""
     facts = [
         *(f"results/manifests/{manifest}.rejected.tsv" for manifest in config["manifests"]),
+        *(f"results/integrity/{manifest}.tsv" for manifest in config["manifests"]),
         "results/durations/summary.tsv",
         "results/durations/decision.json",
         "results/durations/retention.json",

@@ -1,7 +1,36 @@
 """What the manifests hold beyond their counts.
 
-Before: usable rows of every manifest. After: who and what the duration filter takes away from training.
+Before: the manifests; usable rows of each. After: measures of every recording (made before rows are called usable), and
+who and what the duration filter takes away from training.
 """
+
+
+rule inspect_audio:
+    input:
+        lambda wildcards: config["manifests"][wildcards.manifest],
+    output:
+        "results/integrity/{manifest}.tsv",
+    log:
+        "work/logs/inspect_audio/{manifest}.log",
+    benchmark:
+        "work/benchmarks/inspect_audio/{manifest}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=0,
+    params:
+        code=code("inspect_audio"),
+    shell:
+        """
+        python "$LORA/scripts/inspect_audio.py" \
+            --manifest {input:q} \
+            --measures {output:q} \
+            --workers {threads} \
+            >{log:q} 2>&1
+        """
 
 
 rule profile_retention:

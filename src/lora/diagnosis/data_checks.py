@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from lora.diagnosis.audio_checks import audio_content
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.filter_bias import filter_bias
@@ -25,7 +26,7 @@ REJECTED = {
 def judge_data(facts: StudyFacts) -> Findings:
     findings = data_sufficiency(facts).add(filter_bias(facts))
     for manifest in facts.config.manifests:
-        findings.add(rejected_rows(facts, manifest), model_window(facts, manifest))
+        findings.add(rejected_rows(facts, manifest), audio_content(facts, manifest), model_window(facts, manifest))
     return findings
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from lora.diagnosis.study_config import TRAIN, StudyConfig
 from lora.records import (
+    AudioMeasure,
     DurationDecision,
     EffectFacts,
     HardenedFacts,
@@ -48,6 +49,7 @@ class StudyFacts:
     root: str = "results"
     rows: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, list[RejectedRow]] = field(default_factory=dict)
+    audio: dict[str, list[AudioMeasure]] = field(default_factory=dict)
     decision: DurationDecision | None = None
     max_seconds: float | None = None
     retention: RetentionFacts | None = None
@@ -78,6 +80,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         root=results.name if results.is_absolute() else results.as_posix(),
         rows={m: n for m in config.manifests if (n := _count_lines(results / f"manifests/{m}.jsonl")) is not None},
         rejected={m: _rejected(results / f"manifests/{m}.rejected.tsv") for m in config.manifests},
+        audio={m: _audio(path) for m in config.manifests if (path := results / f"integrity/{m}.tsv").is_file()},
         decision=_read(results / "durations/decision.json", DurationDecision),
         max_seconds=None if limit is None else limit.max_seconds,
         retention=_read(results / "durations/retention.json", RetentionFacts),
@@ -113,6 +116,11 @@ def _count_lines(path: Path) -> int | None:
 
 def _rejected(path: Path) -> list[RejectedRow]:
     return [RejectedRow(int(row["line"]), row["reason"]) for row in _table(path, ("line", "id", "reason"))]
+
+
+def _audio(path: Path) -> list[AudioMeasure]:
+    rows = _table(path, tuple(AudioMeasure.model_fields))
+    return [AudioMeasure.from_json({k: v or None for k, v in row.items()}) for row in rows]
 
 
 def _sizes(path: Path) -> dict[str, SplitSizes]:

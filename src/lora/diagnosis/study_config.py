@@ -38,6 +38,16 @@ class IntegrityRules(Section):
     max_lost_speakers: float
     max_lost_words: float
     max_rate_difference: float
+    max_wrong_durations: float
+    duration_tolerance: float
+    max_silent: float
+    min_level: float
+    max_clipped: float
+    max_clipped_samples: float
+    max_narrow: float
+    min_bandwidth: float
+    max_rate_outliers: float
+    max_rate_ratio: float
 
 
 class LabelRules(Section):

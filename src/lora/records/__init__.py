@@ -5,6 +5,7 @@ all wings and imports none of them. Durations are seconds, WER is a fraction (0.
 A fact that could not be computed because of a diagnosable cause has `status: impossible`, the cause code and a message.
 """
 
+from lora.records.audio import AudioMeasure
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
 from lora.records.data import (
     Dropped,
@@ -58,6 +59,7 @@ from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Se
 
 __all__ = [
     "AdapterIdentity",
+    "AudioMeasure",
     "Cause",
     "Check",
     "CheckStatus",

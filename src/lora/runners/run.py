@@ -93,7 +93,11 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
     for name, path in config["manifests"].items():
         rows = steps.at(f"manifests/{name}.jsonl")
         rejected = steps.at(f"manifests/{name}.rejected.tsv")
-        steps.script("validate_manifest", "--manifest", path, "--rows", rows, "--rejected", rejected)
+        measures = steps.at(f"integrity/{name}.tsv")
+        steps.script("inspect_audio", "--manifest", path, "--measures", measures)
+        steps.script(
+            "validate_manifest", "--manifest", path, "--measures", measures, "--rows", rows, "--rejected", rejected
+        )
         tables.append(steps.at(f"durations/{name}.tsv"))
         steps.script(
             "profile_durations", "--rows", rows, "--manifest-name", name,

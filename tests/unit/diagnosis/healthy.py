@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from healthy_data import retention
+from healthy_data import measures, retention
 
 from lora.configuration import SCHEMA_PATH, complete
+from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
 from lora.diagnosis.parity import compare_settings
 from lora.diagnosis.verdict import decide
 from lora.records import (
+    AudioMeasure,
     Cause,
     Check,
     DurationDecision,
@@ -69,6 +71,7 @@ class HealthyStudy:
         }
         for m, rows in ROWS.items():
             self.set_rows(m, rows)
+            self.set_audio(m, measures(rows))
         self.set_sizes(train=230, val=26, too_long=104)
         self.add_run("base")
         self.add_run("lora")
@@ -102,6 +105,9 @@ class HealthyStudy:
         lines = [f"{usable + i}\t\t{reason}" for i, reason in enumerate(rejected, start=1)]
         write_text(self.results / f"manifests/{manifest}.jsonl", "{}\n" * usable)
         write_text(self.results / f"manifests/{manifest}.rejected.tsv", "\n".join(["line\tid\treason", *lines]) + "\n")
+
+    def set_audio(self, manifest: str, measured: list[dict[str, Any]]) -> None:
+        write_table(self.results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
 
     def set_sizes(self, train: int, val: int, too_long: int) -> None:
         parts = {"train": train, "val": val, "too_long": too_long}

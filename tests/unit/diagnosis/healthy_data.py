@@ -18,3 +18,15 @@ def retention(**changes: Any) -> dict[str, Any]:
     everything = {"threshold": None, "rows": 360, "hours": 0.9, "speakers": 40, "words": 400}
     others = [dropped(threshold) for threshold in (5, 8, 15, 20)]
     return {"curve": [everything], "dropped": [*others, dropped(10, **changes)]}
+
+
+def measures(rows: int, **changes: Any) -> list[dict[str, Any]]:
+    """Recordings of 4 s, all alike but for their content; `changes` are of the third one (line 3)."""
+    measured = [
+        {"line": i, "id": f"r{i}", "problem": None, "claimed": 4.0, "characters": 60, "seconds": 4.0, "rate": 16000,
+         "channels": 1, "level": -18.0, "clipped": 0.0, "bandwidth": 8000.0, "audio_hash": f"{i:032x}"}
+        for i in range(1, rows + 1)
+    ]  # fmt: skip
+    if rows > 2:
+        measured[2] |= changes
+    return measured

@@ -7,10 +7,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+from lora.data.tables import write_table
 from lora.records import (
     AdapterIdentity,
+    AudioMeasure,
     Cause,
     Check,
+    Dropped,
     DurationDecision,
     EffectFacts,
     FileRung,
@@ -30,6 +33,8 @@ from lora.records import (
     PairedScore,
     ParityFacts,
     Power,
+    RetentionFacts,
+    RetentionPoint,
     RunOutcome,
     RunRecord,
     RunSettings,
@@ -138,6 +143,8 @@ def _data(results: Path) -> None:
             results / f"manifests/{manifest}.jsonl", rows if manifest == "train" else rows[: MANIFESTS[manifest]]
         )
         write_text(results / f"manifests/{manifest}.rejected.tsv", "line\tid\treason\n")
+        measured = [_measure(i, d).to_json() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
+        write_table(results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
     columns = [
         "manifest",
         "threshold",
@@ -159,8 +166,29 @@ def _data(results: Path) -> None:
             lines.append("\t".join([manifest, name, str(kept), f"{kept / total:.4f}", "0.9", "1.0", "24", *whole]))
     write_text(results / "durations/summary.tsv", "\n".join(lines) + "\n")
     decision().write(results / "durations/decision.json")
+    retention().write(results / "durations/retention.json")
     sizes = "part\trows\thours\tspeakers\ntrain\t218\t0.4\t20\nval\t30\t0.05\t4\ntoo_long\t112\t0.5\t24\n"
     write_text(results / "splits/sizes.tsv", sizes)
+
+
+def _measure(line: int, seconds: float) -> AudioMeasure:
+    return AudioMeasure(
+        line=line, id=f"t{line}", claimed=seconds, characters=round(16 * seconds), seconds=seconds, rate=16000,
+        channels=1, level=-18.0 - line % 3, clipped=0.0, bandwidth=7750.0, audio_hash=f"{line:032x}",
+    )  # fmt: skip
+
+
+def retention() -> RetentionFacts:
+    everything = RetentionPoint(threshold=None, rows=360, hours=0.9, speakers=24, words=400)
+    dropped = [
+        Dropped(
+            threshold=threshold, rows=112, hours=0.5, lost_speakers=["ann"], expected_lost_speakers=0.2,
+            lost_words=["capstan"], lost_word_count=14, expected_lost_word_count=13.4, lost_word_share=0.0025,
+            expected_lost_word_share=0.0024, kept_rate=2.7, dropped_rate=None,
+        )
+        for threshold in THRESHOLDS
+    ]  # fmt: skip
+    return RetentionFacts(curve=[everything], dropped=dropped)
 
 
 def interval(low: float, high: float) -> Interval:

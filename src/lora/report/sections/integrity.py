@@ -1,11 +1,51 @@
-"""D1: what the duration filter takes away."""
+"""D1: what the recordings are, and what the duration filter takes away."""
 
 from __future__ import annotations
+
+import statistics
 
 from lora.records import RetentionFacts
 from lora.report.study import Study
 from lora.report.tables import table
-from lora.report.wording import UNKNOWN, listed, number, percent, seconds, text
+from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
+
+
+def recordings(study: Study) -> str:
+    """A row a manifest, from the measures of its audio; extremes, since a fault shows there first."""
+    rows = [_recordings(study, manifest) for manifest in study.manifests]
+    headers = ["manifest", "recordings", "cannot be decoded", "hours", "sampling rates", "median level"]
+    headers += ["quietest", "narrowest", "most clipped"]
+    told = "What the recordings are, measured from their samples:"
+    return f"{told}\n\n{table(headers, rows, numbers=[1, 2, 3, 5, 6, 7, 8])}"
+
+
+def _recordings(study: Study, manifest: str) -> list[str]:
+    measures = study.table(f"integrity/{manifest}.tsv")
+    if not measures:
+        return [code(manifest), *[UNKNOWN] * 8]
+    levels, widths, clipped = (_numbers(measures, key) for key in ("level", "bandwidth", "clipped"))
+    return [
+        code(manifest),
+        str(len(measures)),
+        str(sum(bool(m.get("problem")) for m in measures)),
+        number(sum(_numbers(measures, "seconds")) / 3600, 3),
+        listed(sorted({f"{text(m['rate'])} Hz" for m in measures if m.get("rate")})),
+        f"{statistics.median(levels):.0f} dB" if levels else UNKNOWN,
+        f"{min(levels):.0f} dB" if levels else UNKNOWN,
+        f"{min(widths):g} Hz" if widths else UNKNOWN,
+        percent(max(clipped), 2) if clipped else UNKNOWN,
+    ]
+
+
+def _numbers(measures: list[dict[str, str]], key: str) -> list[float]:
+    """Cells that hold a number; a broken table has fewer."""
+    found = []
+    for measure in measures:
+        try:
+            found.append(float(measure.get(key, "")))
+        except ValueError:
+            continue
+    return found
 
 
 def filter_losses(study: Study) -> str:
