@@ -1,7 +1,7 @@
 """What the manifests hold beyond their counts.
 
-Before: the manifests; usable rows of each. After: measures of every recording (made before rows are called usable), and
-who and what the duration filter takes away from training.
+Before: the manifests; usable rows of each. After: measures of every recording (made before rows are called usable),
+what each evaluation manifest shares with training, who and what the duration filter takes away from training.
 """
 
 
@@ -29,6 +29,40 @@ rule inspect_audio:
             --manifest {input:q} \
             --measures {output:q} \
             --workers {threads} \
+            >{log:q} 2>&1
+        """
+
+
+rule compare_training:
+    input:
+        train_rows="results/manifests/train.jsonl",
+        train_measures="results/integrity/train.tsv",
+        rows="results/manifests/{manifest}.jsonl",
+        measures="results/integrity/{manifest}.tsv",
+    output:
+        "results/leakage/{manifest}.json",
+    log:
+        "work/logs/compare_training/{manifest}.log",
+    benchmark:
+        "work/benchmarks/compare_training/{manifest}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("compare_training"),
+    shell:
+        """
+        python "$LORA/scripts/compare_training.py" \
+            --manifest-name {wildcards.manifest:q} \
+            --train-rows {input.train_rows:q} \
+            --train-measures {input.train_measures:q} \
+            --rows {input.rows:q} \
+            --measures {input.measures:q} \
+            --leakage {output:q} \
             >{log:q} 2>&1
         """
 

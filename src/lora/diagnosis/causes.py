@@ -215,9 +215,8 @@ CAUSES: dict[str, CauseKind] = {
     "data.leakage": CauseKind(
         "blocks",
         "Training and evaluation share rows",
-        "The evaluation contains what was trained on, so a gain proves nothing.",
+        "The evaluation contains what was trained on, so a gain proves nothing. Shared speakers alone only warn.",
         "Remove the shared rows from the training manifest.",
-        judged=False,
     ),
     "data.unreadable_audio": CauseKind(
         "warns",

@@ -14,6 +14,7 @@ from lora.records import (
     EffectFacts,
     HardenedFacts,
     LabelFacts,
+    LeakageFacts,
     MaxSeconds,
     PairedFacts,
     ParityFacts,
@@ -53,6 +54,7 @@ class StudyFacts:
     decision: DurationDecision | None = None
     max_seconds: float | None = None
     retention: RetentionFacts | None = None
+    leakage: dict[str, LeakageFacts] = field(default_factory=dict)
     sizes: dict[str, SplitSizes] = field(default_factory=dict)
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
@@ -84,6 +86,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         decision=_read(results / "durations/decision.json", DurationDecision),
         max_seconds=None if limit is None else limit.max_seconds,
         retention=_read(results / "durations/retention.json", RetentionFacts),
+        leakage=_by({m: results / f"leakage/{m}.json" for m in manifests}, LeakageFacts),
         sizes=_sizes(results / "splits/sizes.tsv"),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),

@@ -38,6 +38,8 @@ class IntegrityRules(Section):
     max_lost_speakers: float
     max_lost_words: float
     max_rate_difference: float
+    max_leaked: float
+    max_shared_sentences: float
     max_wrong_durations: float
     duration_tolerance: float
     max_silent: float

@@ -91,3 +91,29 @@ class RetentionFacts(Record):
 
     curve: list[RetentionPoint]
     dropped: list[Dropped]
+
+
+class SharedRow(Record):
+    """An evaluation row that training holds too; lines are those of the two manifests."""
+
+    line: int | None
+    id: str
+    train_line: int | None
+    train_id: str
+
+
+class LeakageFacts(Record):
+    """What an evaluation manifest has in common with the training manifest. `results/leakage/<m>.json`.
+
+    All rows of the training manifest count, whatever the filter and the split make of them. `same_audio` are rows whose
+    decoded samples are equal, `same_reading` rows with the same normalised text by the same (known) speaker,
+    `same_sentence` rows with the same normalised text by whomever. `speakers` counts known ones of the manifest.
+    """
+
+    manifest: str
+    rows: int
+    speakers: int | None
+    same_audio: list[SharedRow]
+    same_reading: list[SharedRow]
+    same_sentence: list[SharedRow]
+    shared_speakers: list[str]

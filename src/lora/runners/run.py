@@ -103,6 +103,12 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
             "profile_durations", "--rows", rows, "--manifest-name", name,
             "--thresholds", *durations["thresholds"], "--table", tables[-1],
         )  # fmt: skip
+    for name in evaluations(config):
+        steps.script(
+            "compare_training", "--manifest-name", name, "--leakage", steps.at(f"leakage/{name}.json"),
+            "--train-rows", steps.at(f"manifests/{TRAIN}.jsonl"), "--rows", steps.at(f"manifests/{name}.jsonl"),
+            "--train-measures", steps.at(f"integrity/{TRAIN}.tsv"), "--measures", steps.at(f"integrity/{name}.tsv"),
+        )  # fmt: skip
     steps.script("summarise_durations", "--tables", *tables, "--summary", steps.at("durations/summary.tsv"))
     by_speaker = "--by-speaker" if split["by_speaker"] else "--no-by-speaker"
     how = ["--val-fraction", split["val_fraction"], by_speaker, "--split-seed", split["seed"]]

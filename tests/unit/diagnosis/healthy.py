@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from healthy_data import measures, retention
+from healthy_data import leakage, measures, retention
 
 from lora.configuration import SCHEMA_PATH, complete
 from lora.data.tables import write_table
@@ -24,6 +24,7 @@ from lora.records import (
     EffectFacts,
     HardenedFacts,
     LabelFacts,
+    LeakageFacts,
     MaxSeconds,
     PairedFacts,
     Record,
@@ -46,6 +47,7 @@ KINDS: dict[str, type[Record]] = {
     "durations/decision.json": DurationDecision,
     "durations/retention.json": RetentionFacts,
     "max_seconds.json": MaxSeconds,
+    "leakage": LeakageFacts,
     "wer": WerFacts,
     "transcripts": RunSettings,
     "labels.json": LabelFacts,
@@ -72,6 +74,8 @@ class HealthyStudy:
         for m, rows in ROWS.items():
             self.set_rows(m, rows)
             self.set_audio(m, measures(rows))
+        for m in ("heldout", "domain", "test"):
+            self.files[f"leakage/{m}.json"] = leakage(m, ROWS[m])
         self.set_sizes(train=230, val=26, too_long=104)
         self.add_run("base")
         self.add_run("lora")

@@ -30,3 +30,14 @@ def measures(rows: int, **changes: Any) -> list[dict[str, Any]]:
     if rows > 2:
         measured[2] |= changes
     return measured
+
+
+def shared(count: int) -> list[dict[str, Any]]:
+    return [{"line": i, "id": f"r{i}", "train_line": 7, "train_id": "t7"} for i in range(1, count + 1)]
+
+
+def leakage(manifest: str, rows: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "manifest": manifest, "rows": rows, "speakers": 20, "same_audio": [], "same_reading": [], "same_sentence": [],
+        "shared_speakers": [],
+    } | changes  # fmt: skip

@@ -21,6 +21,7 @@ from lora.records import (
     Interval,
     LabelFacts,
     LabelStructure,
+    LeakageFacts,
     LoadRung,
     LogitsRung,
     LossComparison,
@@ -39,6 +40,7 @@ from lora.records import (
     RunRecord,
     RunSettings,
     SettingDifference,
+    SharedRow,
     SplitOption,
     StyleProfile,
     TextRung,
@@ -86,6 +88,7 @@ def build(results: Path) -> Path:
             wer_facts(run, manifest, numbers).write(results / f"wer/{run}/{manifest}.json")
             _settings(run, manifest).write(results / f"transcripts/{run}/{manifest}.settings.json")
     for manifest in DELTA:
+        leakage_facts(manifest).write(results / f"leakage/{manifest}.json")
         paired_facts(manifest).write(results / f"paired/lora/{manifest}.json")
     HardenedFacts(status="not_needed").write(results / "hardened.json")
     label_facts().write(results / "labels.json")
@@ -189,6 +192,14 @@ def retention() -> RetentionFacts:
         for threshold in THRESHOLDS
     ]  # fmt: skip
     return RetentionFacts(curve=[everything], dropped=dropped)
+
+
+def leakage_facts(manifest: str) -> LeakageFacts:
+    twin = SharedRow(line=3, id="t3", train_line=4, train_id="t4")
+    return LeakageFacts(
+        manifest=manifest, rows=MANIFESTS[manifest], speakers=20, same_audio=[], same_reading=[twin],
+        same_sentence=[twin], shared_speakers=["ann"],
+    )  # fmt: skip
 
 
 def interval(low: float, high: float) -> Interval:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import choose_max_seconds
+import compare_training
 import inspect_audio
 import numpy as np
 import profile_durations
@@ -94,6 +95,17 @@ def test_audio_that_does_not_decode_is_rejected_with_its_reason(study):
     assert rejected.read_text().splitlines()[1].startswith("1\taudio/b.flac\tunreadable audio: ")
 
 
+def test_what_an_evaluation_shares_with_training(study):
+    rows, measures = validated(study), study / "results/integrity/train.tsv"
+    assert run(inspect_audio, manifest=study / "train.jsonl", measures=measures) == 0
+    given = {"train_rows": rows, "train_measures": measures, "rows": rows, "measures": measures}
+    assert run(compare_training, manifest_name="domain", leakage=study / "domain.json", **given) == 0
+    found = json.loads((study / "domain.json").read_text())
+    # the fixture's recording is silent: that two rows hold silence is no leak
+    assert (found["rows"], len(found["same_reading"]), found["same_audio"]) == (40, 40, [])
+    assert len(found["shared_speakers"]) == 10
+
+
 def test_tables_and_their_summary(study):
     rows = validated(study)
     tables = [study / f"results/durations/{name}.tsv" for name in ("train", "again")]
@@ -160,6 +172,7 @@ def test_what_a_person_can_mend_is_one_line(study, capsys):
 @pytest.mark.parametrize(
     "name",
     [
+        "compare_training",
         "inspect_audio",
         "validate_manifest",
         "profile_durations",

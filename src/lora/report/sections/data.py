@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lora.report.sections.integrity import filter_losses, recordings
+from lora.report.sections.integrity import filter_losses, recordings, shared_with_training
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
@@ -19,6 +19,7 @@ def training_data(study: Study) -> str:
         filter_losses(study),
         _split(study),
         recordings(study),
+        shared_with_training(study),
     ]
     return "\n\n".join(part for part in parts if part)
 

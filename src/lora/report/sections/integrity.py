@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from lora.records import RetentionFacts
+from lora.records import LeakageFacts, RetentionFacts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
@@ -46,6 +46,24 @@ def _numbers(measures: list[dict[str, str]], key: str) -> list[float]:
         except ValueError:
             continue
     return found
+
+
+def shared_with_training(study: Study) -> str:
+    """What every evaluation manifest has in common with the training manifest."""
+    rows = []
+    for manifest in study.evaluations:
+        found = study.find(f"leakage/{manifest}.json", LeakageFacts)
+        if found.value is None:
+            rows.append([code(manifest), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN])
+            continue
+        facts = found.value
+        counts = [len(rows) for rows in (facts.same_audio, facts.same_reading, facts.same_sentence)]
+        shares = [f"{n} of {facts.rows}" for n in counts]
+        people = UNKNOWN if facts.speakers is None else f"{len(facts.shared_speakers)} of {facts.speakers}"
+        rows.append([code(manifest), *shares, people])
+    headers = ["manifest", "recordings", "texts by the same speaker", "sentences", "speakers"]
+    told = "What each evaluation manifest shares with the training manifest:"
+    return f"{told}\n\n{table(headers, rows, numbers=range(1, 5))}"
 
 
 def filter_losses(study: Study) -> str:
