@@ -7,7 +7,8 @@ max_seconds, and the training and validation split.
 
 rule validate_manifest:
     input:
-        lambda wildcards: config["manifests"][wildcards.manifest],
+        manifest=lambda wildcards: config["manifests"][wildcards.manifest],
+        measures="results/integrity/{manifest}.tsv",
     output:
         rows="results/manifests/{manifest}.jsonl",
         rejected="results/manifests/{manifest}.rejected.tsv",
@@ -27,7 +28,8 @@ rule validate_manifest:
     shell:
         """
         python "$LORA/scripts/validate_manifest.py" \
-            --manifest {input:q} \
+            --manifest {input.manifest:q} \
+            --measures {input.measures:q} \
             --rows {output.rows:q} \
             --rejected {output.rejected:q} \
             >{log:q} 2>&1

@@ -24,6 +24,7 @@ rule durations:
     input:
         "results/durations/summary.tsv",
         "results/durations/decision.json",
+        "results/durations/retention.json",
         "results/splits/sizes.tsv",
 
 

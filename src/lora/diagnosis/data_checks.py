@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 
+from lora.diagnosis.audio_checks import audio_content
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
+from lora.diagnosis.filter_bias import filter_bias
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.leakage import judge_leakage
 from lora.diagnosis.wording import count, listed, percent, seconds
 from lora.records import Cause, DurationDecision, SplitOption
 
@@ -22,9 +25,11 @@ REJECTED = {
 
 
 def judge_data(facts: StudyFacts) -> Findings:
-    findings = data_sufficiency(facts)
+    findings = data_sufficiency(facts).add(filter_bias(facts))
     for manifest in facts.config.manifests:
-        findings.add(rejected_rows(facts, manifest), model_window(facts, manifest))
+        findings.add(rejected_rows(facts, manifest), audio_content(facts, manifest), model_window(facts, manifest))
+    for manifest in facts.config.evaluations:
+        findings.add(judge_leakage(facts, manifest))
     return findings
 
 

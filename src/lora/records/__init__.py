@@ -5,6 +5,7 @@ all wings and imports none of them. Durations are seconds, WER is a fraction (0.
 A fact that could not be computed because of a diagnosable cause has `status: impossible`, the cause code and a message.
 """
 
+from lora.records.audio import AudioMeasure
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
 from lora.records.comparisons import (
     BudgetLine,
@@ -17,7 +18,17 @@ from lora.records.comparisons import (
     SettingDifference,
     WordPair,
 )
-from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
+from lora.records.data import (
+    Dropped,
+    DurationDecision,
+    LeakageFacts,
+    MaxSeconds,
+    RetentionFacts,
+    RetentionPoint,
+    SharedRow,
+    SplitOption,
+    SplitSizes,
+)
 from lora.records.provenance import RunRecord
 from lora.records.scores import (
     Edit,
@@ -57,10 +68,12 @@ from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Se
 
 __all__ = [
     "AdapterIdentity",
+    "AudioMeasure",
     "BudgetLine",
     "Cause",
     "Check",
     "CheckStatus",
+    "Dropped",
     "DurationDecision",
     "Edit",
     "EffectFacts",
@@ -73,6 +86,7 @@ __all__ = [
     "Interval",
     "LabelFacts",
     "LabelStructure",
+    "LeakageFacts",
     "LoadRung",
     "LogitsRung",
     "LossComparison",
@@ -89,11 +103,14 @@ __all__ = [
     "ParityFacts",
     "Power",
     "Record",
+    "RetentionFacts",
+    "RetentionPoint",
     "RunOutcome",
     "RunRecord",
     "RunSettings",
     "SettingDifference",
     "Severity",
+    "SharedRow",
     "SplitOption",
     "SplitSizes",
     "StyleProfile",

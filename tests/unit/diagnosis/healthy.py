@@ -9,21 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from healthy_data import leakage, measures, retention
 
 from lora.configuration import SCHEMA_PATH, complete
+from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
 from lora.diagnosis.parity import compare_settings
 from lora.diagnosis.verdict import decide
 from lora.records import (
+    AudioMeasure,
     Cause,
     Check,
     DurationDecision,
     EffectFacts,
     HardenedFacts,
     LabelFacts,
+    LeakageFacts,
     MaxSeconds,
     PairedFacts,
     Record,
+    RetentionFacts,
     RunSettings,
     TrainFacts,
     Verdict,
@@ -39,8 +44,10 @@ CONFIG = {
 }
 ROWS = {"train": 360, "heldout": 120, "domain": 200, "test": 12}
 KINDS: dict[str, type[Record]] = {
-    "durations": DurationDecision,
+    "durations/decision.json": DurationDecision,
+    "durations/retention.json": RetentionFacts,
     "max_seconds.json": MaxSeconds,
+    "leakage": LeakageFacts,
     "wer": WerFacts,
     "transcripts": RunSettings,
     "labels.json": LabelFacts,
@@ -60,11 +67,15 @@ class HealthyStudy:
         self.files: dict[str, dict[str, Any]] = {
             "max_seconds.json": {"max_seconds": 10.0},
             "durations/decision.json": decision(),
+            "durations/retention.json": retention(),
             "labels.json": labels(),
             "hardened.json": {"status": "not_needed"},
         }
         for m, rows in ROWS.items():
             self.set_rows(m, rows)
+            self.set_audio(m, measures(rows))
+        for m in ("heldout", "domain", "test"):
+            self.files[f"leakage/{m}.json"] = leakage(m, ROWS[m])
         self.set_sizes(train=230, val=26, too_long=104)
         self.add_run("base")
         self.add_run("lora")
@@ -98,6 +109,9 @@ class HealthyStudy:
         lines = [f"{usable + i}\t\t{reason}" for i, reason in enumerate(rejected, start=1)]
         write_text(self.results / f"manifests/{manifest}.jsonl", "{}\n" * usable)
         write_text(self.results / f"manifests/{manifest}.rejected.tsv", "\n".join(["line\tid\treason", *lines]) + "\n")
+
+    def set_audio(self, manifest: str, measured: list[dict[str, Any]]) -> None:
+        write_table(self.results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
 
     def set_sizes(self, train: int, val: int, too_long: int) -> None:
         parts = {"train": train, "val": val, "too_long": too_long}

@@ -7,11 +7,14 @@ import random
 from pathlib import Path
 from typing import Any
 
+from lora.data.tables import write_table
 from lora.records import (
     AdapterIdentity,
+    AudioMeasure,
     BudgetLine,
     Cause,
     Check,
+    Dropped,
     DurationDecision,
     EffectFacts,
     ErrorBudget,
@@ -20,6 +23,7 @@ from lora.records import (
     Interval,
     LabelFacts,
     LabelStructure,
+    LeakageFacts,
     LoadRung,
     LogitsRung,
     LossComparison,
@@ -32,10 +36,13 @@ from lora.records import (
     PairedScore,
     ParityFacts,
     Power,
+    RetentionFacts,
+    RetentionPoint,
     RunOutcome,
     RunRecord,
     RunSettings,
     SettingDifference,
+    SharedRow,
     SplitOption,
     StyleProfile,
     TextRung,
@@ -85,6 +92,7 @@ def build(results: Path) -> Path:
             wer_facts(run, manifest, numbers).write(results / f"wer/{run}/{manifest}.json")
             _settings(run, manifest).write(results / f"transcripts/{run}/{manifest}.settings.json")
     for manifest in DELTA:
+        leakage_facts(manifest).write(results / f"leakage/{manifest}.json")
         paired_facts(manifest).write(results / f"paired/lora/{manifest}.json")
     HardenedFacts(status="not_needed").write(results / "hardened.json")
     label_facts().write(results / "labels.json")
@@ -142,6 +150,8 @@ def _data(results: Path) -> None:
             results / f"manifests/{manifest}.jsonl", rows if manifest == "train" else rows[: MANIFESTS[manifest]]
         )
         write_text(results / f"manifests/{manifest}.rejected.tsv", "line\tid\treason\n")
+        measured = [_measure(i, d).to_json() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
+        write_table(results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
     columns = [
         "manifest",
         "threshold",
@@ -163,8 +173,37 @@ def _data(results: Path) -> None:
             lines.append("\t".join([manifest, name, str(kept), f"{kept / total:.4f}", "0.9", "1.0", "24", *whole]))
     write_text(results / "durations/summary.tsv", "\n".join(lines) + "\n")
     decision().write(results / "durations/decision.json")
+    retention().write(results / "durations/retention.json")
     sizes = "part\trows\thours\tspeakers\ntrain\t218\t0.4\t20\nval\t30\t0.05\t4\ntoo_long\t112\t0.5\t24\n"
     write_text(results / "splits/sizes.tsv", sizes)
+
+
+def _measure(line: int, seconds: float) -> AudioMeasure:
+    return AudioMeasure(
+        line=line, id=f"t{line}", claimed=seconds, characters=round(16 * seconds), seconds=seconds, rate=16000,
+        channels=1, level=-18.0 - line % 3, clipped=0.0, bandwidth=7750.0, audio_hash=f"{line:032x}",
+    )  # fmt: skip
+
+
+def retention() -> RetentionFacts:
+    everything = RetentionPoint(threshold=None, rows=360, hours=0.9, speakers=24, words=400)
+    dropped = [
+        Dropped(
+            threshold=threshold, rows=112, hours=0.5, lost_speakers=["ann"], expected_lost_speakers=0.2,
+            lost_words=["capstan"], lost_word_count=14, expected_lost_word_count=13.4, lost_word_share=0.0025,
+            expected_lost_word_share=0.0024, kept_rate=2.7, dropped_rate=None,
+        )
+        for threshold in THRESHOLDS
+    ]  # fmt: skip
+    return RetentionFacts(curve=[everything], dropped=dropped)
+
+
+def leakage_facts(manifest: str) -> LeakageFacts:
+    twin = SharedRow(line=3, id="t3", train_line=4, train_id="t4")
+    return LeakageFacts(
+        manifest=manifest, rows=MANIFESTS[manifest], speakers=20, same_audio=[], same_reading=[twin],
+        same_sentence=[twin], shared_speakers=["ann"],
+    )  # fmt: skip
 
 
 def interval(low: float, high: float) -> Interval:

@@ -95,6 +95,19 @@ def test_tables_of_the_data(study: Study) -> None:
     assert "![Training rows by duration, with the thresholds](plots/durations.png)" in markdown
 
 
+def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
+    markdown = summarise(study)
+    line = next(line for line in markdown.splitlines() if "`test`" in line and "7750 Hz" in line)
+    cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+    assert cells[:3] == ["`test`", "6", "0"]
+    assert cells[4:] == ["16000 Hz", "-19 dB", "-20 dB", "7750 Hz", "0.00 %"]
+    shared = next(line for line in markdown.splitlines() if "`test`" in line and "0 of 6" in line)
+    assert [cell.strip() for cell in shared.strip("|").split(" | ")][1:] == ["0 of 6", "1 of 6", "1 of 6", "1 of 20"]
+    lost = row(markdown, "> 10 s")
+    assert lost[1:6] == ["112", "0.5", "1 (0.2)", "14 (13)", "0.2 %"]
+    assert lost[6:] == ["2.70 / not known", "ann and capstan"]
+
+
 def test_rejected_rows_are_told_with_their_reasons(study: Study) -> None:
     lines = ["line\tid\treason", "3\ta\tmissing file", "4\tb\tmissing file", "9\tc\tempty text | <b>"]
     write_text(study.results / "manifests/domain.rejected.tsv", "\n".join(lines) + "\n")
