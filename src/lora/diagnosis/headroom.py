@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, interval, percent, points, round_percent, round_points, seconds
+from lora.diagnosis.wording import count, interval, percent, points, round_percent, round_points, seconds, speech
 from lora.records import CheckStatus, PairedScore, Power, WerScore
 
 DECIDED = {"better", "worse", "equivalent"}
@@ -195,13 +195,13 @@ def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Fin
 
 
 def _more(power: Power | None) -> str:
-    """What to add: `about 500 utterances (0.6 h) of the target domain, from 12 more speakers like the present ones`."""
+    """What to add: `about 500 utterances (36 min) of the target domain, from 12 more speakers like the present`."""
     missing = power.utterances_needed - power.utterances if power else 0
     if power is None or missing <= 0:
         return "utterances of the target domain, if possible from more speakers,"
     hours = ""
     if power.hours is not None and power.hours_needed is not None:
-        hours = f" ({power.hours_needed - power.hours:.1f} h)"
+        hours = f" ({speech(power.hours_needed - power.hours)})"
     added = f"about {count(missing, 'utterance')}{hours} of the target domain"
     if power.speakers is None or power.speakers_needed is None:
         return f"{added}, if possible from more speakers,"

@@ -16,6 +16,7 @@ from lora.records.scores import UtteranceErrors
 EDGES = (2.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0)  # s; a duration equal to an edge lies below it, as in the filter
 PAIRS = 20
 Pair = tuple[UtteranceErrors, UtteranceErrors]
+Words = tuple[str | None, str | None]  # of the reference, of the hypothesis; none is no word
 
 
 def error_budget(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceErrors]) -> ErrorBudget:
@@ -27,20 +28,26 @@ def error_budget(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceE
         speakers[pair[0].speaker_id].append(pair)
         durations[bisect_left(EDGES, pair[0].duration)].append(pair)
     before, after = _edits(baseline), _edits(tuned)
-    changed = [
-        WordPair(reference=words[0], hypothesis=words[1], baseline=before[words], tuned=after[words])
-        for words in before.keys() | after.keys()
-    ]
     return ErrorBudget(
         by_speaker=sorted((_line(name, of) for name, of in speakers.items()), key=_most_changed),
         by_duration=[_line(_between(index), durations[index]) for index in sorted(durations)],
-        gained=sorted((pair for pair in changed if pair.change > 0), key=_most_frequent)[:PAIRS],
-        lost=sorted((pair for pair in changed if pair.change < 0), key=_most_frequent)[:PAIRS],
+        gained=_most_risen(before, after),
+        lost=_most_risen(before, after, sign=-1),
     )
 
 
-def _edits(scored: Iterable[UtteranceErrors]) -> Counter[tuple[str | None, str | None]]:
+def _edits(scored: Iterable[UtteranceErrors]) -> Counter[Words]:
     return Counter((edit.reference, edit.hypothesis) for entry in scored for edit in entry.edits)
+
+
+def _most_risen(before: Counter[Words], after: Counter[Words], sign: int = 1) -> list[WordPair]:
+    """Pairs whose count rose (with sign -1: fell), the largest change first, ties by their words."""
+    change = {words: sign * (after[words] - before[words]) for words in before.keys() | after.keys()}
+    order = sorted((-rise, words[0] or "", words[1] or "", words) for words, rise in change.items() if rise > 0)
+    return [
+        WordPair(reference=words[0], hypothesis=words[1], baseline=before[words], tuned=after[words])
+        for *_, words in order[:PAIRS]
+    ]
 
 
 def _line(name: str | None, pairs: Sequence[Pair]) -> BudgetLine:
@@ -67,7 +74,3 @@ def _between(index: int) -> str:
 
 def _most_changed(line: BudgetLine) -> tuple[int, str]:
     return -abs(line.tuned_errors - line.baseline_errors), line.name or ""
-
-
-def _most_frequent(pair: WordPair) -> tuple[int, str, str]:
-    return -abs(pair.change), pair.reference or "", pair.hypothesis or ""

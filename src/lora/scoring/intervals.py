@@ -90,6 +90,9 @@ def wer_interval(
 ) -> Interval:
     """Interval of corpus WER, clipped at 0 only (WER may exceed 1).
 
+    WER is skewed: few hard speakers or utterances carry many errors, and a set that happens to lack them has both a low
+    WER and a low variance. The upper end is therefore taken on the log scale, R exp(h / R) with the half width h; where
+    h exceeds R it goes on as the tangent, e h, so that tiny sets stay finite.
     Without any error the variance estimate is 0 and says nothing. The upper bound is then that of the share
     of utterances with errors, 1 - a^(1/n) with a = (1 - confidence)/2 (Clopper & Pearson 1934): words of an
     utterance are not independent, and an erring utterance is taken to be wrong in every word.
@@ -100,7 +103,14 @@ def wer_interval(
         high = 1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / counted)
         method = f"zero errors in {counted} utterances: exact upper bound of the share of utterances that err"
         return Interval(low=0.0, high=high, confidence=confidence, method=method, scope="these_speakers")
-    return _clipped(ratio_interval(drawn, confidence))
+    linear = ratio_interval(drawn, confidence)
+    if linear.low is None or linear.high is None or sum(errors) == 0:
+        return linear
+    ratio = sum(errors) / sum(words)
+    half = linear.high - ratio
+    high = ratio * math.exp(half / ratio) if half <= ratio else math.e * half
+    method = f"{linear.method}, upper end on the log scale"
+    return linear.model_copy(update={"low": max(0.0, linear.low), "high": high, "method": method})
 
 
 def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Interval | None:
@@ -123,9 +133,3 @@ def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Inte
 
 def no_interval(confidence: float, why: str) -> Interval:
     return Interval(low=None, high=None, confidence=confidence, method=why, scope="none")
-
-
-def _clipped(interval: Interval) -> Interval:
-    if interval.low is None:
-        return interval
-    return interval.model_copy(update={"low": max(0.0, interval.low)})

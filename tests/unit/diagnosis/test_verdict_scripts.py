@@ -55,8 +55,10 @@ def test_no_verdict_fails_the_gate_with_its_reason(tmp_path: Path, capsys: pytes
 
 def test_a_missing_gate_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check_gate.main(["--gate", str(tmp_path / "gate.json")]) == 2
-    told = f"error: {tmp_path / 'gate.json'}: no such file; ask for the gate first: snakemake --cores 2 gate\n"
-    assert capsys.readouterr().err == told
+    assert (
+        capsys.readouterr().err
+        == f"error: {tmp_path / 'gate.json'}: no such file; ask for the gate first: snakemake --cores 2 gate\n"
+    )
 
 
 def test_verdicts_hold_no_absolute_path(study: HealthyStudy, monkeypatch: pytest.MonkeyPatch) -> None:

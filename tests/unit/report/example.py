@@ -263,7 +263,7 @@ def error_budget() -> ErrorBudget:
         )  # fmt: skip
 
     return ErrorBudget(
-        by_speaker=[line("s|<b>1</b>", 40, 12), line(None, 9, 9), *(line(f"s{n}", 8, 8) for n in range(12))],
+        by_speaker=[line("s|<b>1</b>", 40, 12), line(None, 9, 8), *(line(f"s{n}", 8, 8) for n in range(12))],
         by_duration=[line("5 to 8 s", 49, 21)],
         gained=[WordPair(reference=None, hypothesis="<img src=x onerror=alert(1)>", baseline=0, tuned=3)],
         lost=[

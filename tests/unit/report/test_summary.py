@@ -173,9 +173,10 @@ def test_mapsswe_stands_beside_the_outcome(study: Study) -> None:
 def test_the_budget_of_every_difference(study: Study) -> None:
     markdown = summarise(study)
     assert "**`lora` on `domain`**: -3 substitutions, +0 deletions, -1 insertions." in markdown
-    assert "Of the speakers the 10 that changed most are shown; 4 others changed less." in markdown
+    assert "Speakers with the largest change are shown; 12 others changed less or not at all." in markdown
     assert row(markdown, "5 to 8 s") == ["5 to 8 s", "10", "140", "49", "21", "-28", "-28", "0", "0"]
-    assert row(markdown, "no speaker")[3:6] == ["9", "9", "0"]
+    assert row(markdown, "no speaker")[3:6] == ["9", "8", "-1"]
+    assert "| `s0`" not in markdown
     assert row(markdown, "`seven`") == ["`seven`", "(nothing)", "-3 (4 to 1)", "", "", ""]
 
 

@@ -34,12 +34,13 @@ def error_budgets(study: Study) -> str:
 
 def _budget(run: str, manifest: str, budget: ErrorBudget, score: PairedScore) -> str:
     lines = [_row(text(line.name), line) for line in budget.by_duration]
-    lines += [_row(code(line.name) if line.name else "no speaker", line) for line in budget.by_speaker[:SPEAKERS]]
-    left = len(budget.by_speaker) - SPEAKERS
+    shown = [line for line in budget.by_speaker if line.tuned_errors != line.baseline_errors][:SPEAKERS]
+    lines += [_row(code(line.name) if line.name else "no speaker", line) for line in shown]
+    left = len(budget.by_speaker) - len(shown)
     kinds = f"{score.substitutions_delta:+d} substitutions, {score.deletions_delta:+d} deletions, "
     told = f"**{code(run)} on {code(manifest)}**: {kinds}{score.insertions_delta:+d} insertions."
-    if left > 0:
-        told += f" Of the speakers the {SPEAKERS} that changed most are shown; {count(left, 'other')} changed less."
+    if left:
+        told += f" Speakers with the largest change are shown; {count(left, 'other')} changed less or not at all."
     parts = [told, table(COLUMNS, lines, numbers=range(1, 9))]
     if budget.lost or budget.gained:
         halves = zip_longest(map(_pair, budget.lost), map(_pair, budget.gained), fillvalue=["", "", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lora.diagnosis.wording import speech
 from lora.records import Power, Verdict, WerFacts, WerScore
 from lora.report.sections.conclusion import STATUS
 from lora.report.study import Study
@@ -70,7 +71,7 @@ def _needed(power: Power) -> str:
     """`1,210 rows, 1.7 h, 31 speakers`: the size of a set of the same kind that would show the target gain."""
     parts = [f"{power.utterances_needed:,} rows"]
     if power.hours_needed is not None:
-        parts.append(f"{power.hours_needed:.1f} h")
+        parts.append(speech(power.hours_needed))
     if power.speakers_needed is not None:
         parts.append(count(power.speakers_needed, "speaker"))
     return ", ".join(parts)
