@@ -13,6 +13,7 @@ from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.filter_bias import filter_bias
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.leakage import judge_leakage
+from lora.diagnosis.split_stability import split_stability
 from lora.diagnosis.wording import count, listed, percent, seconds
 from lora.records import Cause, DurationDecision, SplitOption
 
@@ -25,7 +26,7 @@ REJECTED = {
 
 
 def judge_data(facts: StudyFacts) -> Findings:
-    findings = data_sufficiency(facts).add(filter_bias(facts))
+    findings = data_sufficiency(facts).add(filter_bias(facts), split_stability(facts))
     for manifest in facts.config.manifests:
         findings.add(rejected_rows(facts, manifest), audio_content(facts, manifest), model_window(facts, manifest))
     for manifest in facts.config.evaluations:

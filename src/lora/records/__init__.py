@@ -14,9 +14,11 @@ from lora.records.data import (
     MaxSeconds,
     RetentionFacts,
     RetentionPoint,
+    SeededSplit,
     SharedRow,
     SplitOption,
     SplitSizes,
+    StabilityFacts,
 )
 from lora.records.provenance import RunRecord
 from lora.records.scores import (
@@ -97,11 +99,13 @@ __all__ = [
     "RunOutcome",
     "RunRecord",
     "RunSettings",
+    "SeededSplit",
     "SettingDifference",
     "Severity",
     "SharedRow",
     "SplitOption",
     "SplitSizes",
+    "StabilityFacts",
     "StyleProfile",
     "TextRung",
     "TrainFacts",
