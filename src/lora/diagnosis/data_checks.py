@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from lora.diagnosis.audio_checks import audio_content
+from lora.diagnosis.audio_checks import audio_content, rows_of_wrong_length
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.filter_bias import filter_bias
@@ -76,6 +76,11 @@ def _starvation(facts: StudyFacts, rows: int, evidence: list[str]) -> Cause:
         mend = f"Mend the {count(rejected, 'row')} of the training manifest that cannot be used"
         mend += f" (`{TRAIN}.rejected.tsv` names every line)."
         remedy = f"{mend} {remedy}" if rejected < needed - most else mend
+    wrong = rows_of_wrong_length(facts, TRAIN)
+    if wrong:
+        evidence = [*evidence, facts.at("integrity", f"{TRAIN}.tsv")]
+        mend = f"First correct the durations of {count(wrong, 'row')} of the training manifest"
+        remedy = f"{mend}, which the audio contradicts. {remedy}"
     return cause(
         "data.too_few_samples",
         f"The training split holds {count(rows, 'row')}{f' and at most {most}' if most > rows else ''} {where}: "
