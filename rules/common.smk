@@ -205,6 +205,7 @@ def all_facts():
         "results/durations/decision.json",
         "results/durations/retention.json",
         "results/splits/sizes.tsv",
+        "results/splits/stability.json",
         *of_every_manifest("results/leakage/{manifest}.json"),
         *of_every_manifest("results/wer/base/{manifest}.json"),
         *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),

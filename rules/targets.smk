@@ -26,6 +26,7 @@ rule durations:
         "results/durations/decision.json",
         "results/durations/retention.json",
         "results/splits/sizes.tsv",
+        "results/splits/stability.json",
 
 
 rule baseline:

@@ -20,7 +20,7 @@ ENOUGH_RATES = 5  # rows from which on their median rate is one
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Rows with one fault: `told` is what they have in common; `most` the tolerated share of the manifest's rows."""
+    """Rows with one fault: `told` is what they come with; `most` the tolerated share of the manifest's rows."""
 
     code: str
     rows: Sequence[AudioMeasure]
@@ -46,13 +46,19 @@ def audio_content(facts: StudyFacts, manifest: str) -> Findings:
             share, lines = percent(len(s.rows) / len(measures)), listed([_line(m) for m in s.rows])
             tolerated = f", more than the tolerated {round_percent(s.most)}" if s.most else ""
             because = (
-                f"{count(len(s.rows), 'row')} of {len(measures)} in {manifest} ({share}; {lines}) {s.told}{tolerated}."
+                f"{len(s.rows)} of {count(len(measures), 'row')} of {manifest} ({share}; {lines}): {s.told}{tolerated}."
             )
             findings.causes.append(cause(s.code, because, evidence, manifest=manifest, remedy=s.remedy))
-    told = "; ".join(f"{count(len(s.rows), 'row')} {s.told}" for s in suspicions)
+    told = "; ".join(f"{count(len(s.rows), 'row')} with {s.told}" for s in suspicions)
     affected = len({m.id for s in suspicions for m in s.rows})
     answer = Answer("fail" if findings.causes else "warn", f"In {manifest}, {told}.", affected, 0)
     return found("data.audio", answer, evidence, manifest=manifest).add(findings)
+
+
+def rows_of_wrong_length(facts: StudyFacts, manifest: str) -> int:
+    """Rows whose duration the audio contradicts; 0 where it was not measured."""
+    measures = [m for m in facts.audio.get(manifest, []) if m.problem is None]
+    return len(_wrong_durations(measures, facts.config.integrity).rows)
 
 
 def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list[Suspicion]:
@@ -62,12 +68,12 @@ def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list
     narrow = [m for m in heard if m.bandwidth is not None and m.bandwidth < rules.min_bandwidth]
     return [
         _wrong_durations(measures, rules),
-        Suspicion("data.silent_audio", silent, f"are quieter than {rules.min_level:g} dB throughout", rules.max_silent),
-        Suspicion("data.clipped_audio", clipped, "have their loudest parts cut off", rules.max_clipped),
+        Suspicion("data.silent_audio", silent, f"nothing louder than {rules.min_level:g} dB", rules.max_silent),
+        Suspicion("data.clipped_audio", clipped, "the loudest parts cut off", rules.max_clipped),
         Suspicion(
             "data.sample_rate_mismatch",
             narrow,
-            f"hold nothing above {max((m.bandwidth or 0 for m in narrow), default=0):g} Hz "
+            f"nothing above {max((m.bandwidth or 0 for m in narrow), default=0):g} Hz "
             f"(files of {listed(sorted({f'{m.rate} Hz' for m in narrow}) or ['none'])})",
             rules.max_narrow,
         ),
@@ -78,7 +84,7 @@ def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list
 
 def _wrong_durations(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> Suspicion:
     wrong = [m for m in measures if abs(m.claimed - _seconds(m)) > _tolerance(m, rules)]
-    told, remedy = "have another length than the manifest says", None
+    told, remedy = "another length than the manifest says", None
     if wrong:
         first = wrong[0]
         told += f" ({_line(first)} claims {seconds(first.claimed)} and holds {seconds(round(_seconds(first), 2))})"
@@ -99,7 +105,7 @@ def _improbable_rates(heard: Sequence[AudioMeasure], rules: IntegrityRules) -> S
     usual = statistics.median(rates.values()) if len(rates) >= ENOUGH_RATES else None
     ratio = rules.max_rate_ratio
     odd = [m for m in heard if usual and not usual / ratio <= rates[m.id] <= usual * ratio]
-    told = f"hold {ratio:g} times more or less text a second than usual"
+    told = f"over {ratio:g} times more or less text a second than usual"
     if usual:
         told += f" ({usual:.1f} characters)"
     return Suspicion("data.transcript_mismatch", odd, told, rules.max_rate_outliers)
@@ -108,7 +114,7 @@ def _improbable_rates(heard: Sequence[AudioMeasure], rules: IntegrityRules) -> S
 def _repeated(heard: Sequence[AudioMeasure], rules: IntegrityRules) -> Suspicion:
     first: dict[str, AudioMeasure] = {}
     again = [m for m in heard if m.audio_hash and first.setdefault(m.audio_hash, m) is not m]
-    told = "hold the very recording of an earlier row"
+    told = "the very recording of an earlier row"
     if again:
         told += f" ({_line(again[0])} that of {_line(first[again[0].audio_hash or ''])})"
     remedy = "Remove the repeated recordings, or point the rows to their own."

@@ -281,9 +281,8 @@ CAUSES: dict[str, CauseKind] = {
     "data.unstable_split": CauseKind(
         "warns",
         "The split depends on its seed",
-        "Another seed leaves too few rows or loses speakers.",
+        "Another seed leaves training too few rows, or keeps many of its speakers out.",
         "Add rows or speakers to the training manifest.",
-        judged=False,
     ),
     # What explains a valid result.
     "adapter.worsens": CauseKind(

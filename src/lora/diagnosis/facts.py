@@ -22,6 +22,7 @@ from lora.records import (
     RetentionFacts,
     RunSettings,
     SplitSizes,
+    StabilityFacts,
     TrainFacts,
     UserError,
     WerFacts,
@@ -56,6 +57,7 @@ class StudyFacts:
     retention: RetentionFacts | None = None
     leakage: dict[str, LeakageFacts] = field(default_factory=dict)
     sizes: dict[str, SplitSizes] = field(default_factory=dict)
+    stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
     labels: LabelFacts | None = None
@@ -88,6 +90,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         retention=_read(results / "durations/retention.json", RetentionFacts),
         leakage=_by({m: results / f"leakage/{m}.json" for m in manifests}, LeakageFacts),
         sizes=_sizes(results / "splits/sizes.tsv"),
+        stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),
         labels=_read(results / "labels.json", LabelFacts),

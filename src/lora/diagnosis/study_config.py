@@ -38,6 +38,7 @@ class IntegrityRules(Section):
     max_lost_speakers: float
     max_lost_words: float
     max_rate_difference: float
+    max_held_out_speakers: float
     max_leaked: float
     max_shared_sentences: float
     max_wrong_durations: float

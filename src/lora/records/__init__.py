@@ -25,9 +25,11 @@ from lora.records.data import (
     MaxSeconds,
     RetentionFacts,
     RetentionPoint,
+    SeededSplit,
     SharedRow,
     SplitOption,
     SplitSizes,
+    StabilityFacts,
 )
 from lora.records.provenance import RunRecord
 from lora.records.scores import (
@@ -108,11 +110,13 @@ __all__ = [
     "RunOutcome",
     "RunRecord",
     "RunSettings",
+    "SeededSplit",
     "SettingDifference",
     "Severity",
     "SharedRow",
     "SplitOption",
     "SplitSizes",
+    "StabilityFacts",
     "StyleProfile",
     "TextRung",
     "TrainFacts",

@@ -117,3 +117,22 @@ class LeakageFacts(Record):
     same_reading: list[SharedRow]
     same_sentence: list[SharedRow]
     shared_speakers: list[str]
+
+
+class SeededSplit(Record):
+    """The split with one seed: rows and known speakers left to training (null where none is known)."""
+
+    seed: int
+    train_rows: int
+    train_speakers: int | None
+
+
+class StabilityFacts(Record):
+    """How far the split at `max_seconds` depends on its seed; the first is the study's. `splits/stability.json`.
+
+    `speakers` counts known speakers of the rows that survive, null where no row names one.
+    """
+
+    max_seconds: float | None
+    speakers: int | None
+    splits: list[SeededSplit]

@@ -128,6 +128,10 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
         "--train", steps.at("splits/train.jsonl"), "--val", steps.at("splits/val.jsonl"),
         "--sizes", steps.at("splits/sizes.tsv"),
     )  # fmt: skip
+    steps.script(
+        "try_split_seeds", "--rows", rows, "--max-seconds", _max_seconds(steps), *how,
+        "--stability", steps.at("splits/stability.json"),
+    )  # fmt: skip
 
 
 def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -> None:

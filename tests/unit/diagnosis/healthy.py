@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from healthy_data import leakage, measures, retention
+from healthy_data import leakage, measures, retention, stability
 
 from lora.configuration import SCHEMA_PATH, complete
 from lora.data.tables import write_table
@@ -30,6 +30,7 @@ from lora.records import (
     Record,
     RetentionFacts,
     RunSettings,
+    StabilityFacts,
     TrainFacts,
     Verdict,
     WerFacts,
@@ -47,6 +48,7 @@ KINDS: dict[str, type[Record]] = {
     "durations/decision.json": DurationDecision,
     "durations/retention.json": RetentionFacts,
     "max_seconds.json": MaxSeconds,
+    "splits": StabilityFacts,
     "leakage": LeakageFacts,
     "wer": WerFacts,
     "transcripts": RunSettings,
@@ -68,6 +70,7 @@ class HealthyStudy:
             "max_seconds.json": {"max_seconds": 10.0},
             "durations/decision.json": decision(),
             "durations/retention.json": retention(),
+            "splits/stability.json": stability(),
             "labels.json": labels(),
             "hardened.json": {"status": "not_needed"},
         }

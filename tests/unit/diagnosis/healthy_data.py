@@ -41,3 +41,9 @@ def leakage(manifest: str, rows: int, **changes: Any) -> dict[str, Any]:
         "manifest": manifest, "rows": rows, "speakers": 20, "same_audio": [], "same_reading": [], "same_sentence": [],
         "shared_speakers": [],
     } | changes  # fmt: skip
+
+
+def stability(**changes: Any) -> dict[str, Any]:
+    """Splits with 20 seeds; `changes` are of the last one."""
+    splits = [{"seed": 13 + i, "train_rows": 230, "train_speakers": 36} for i in range(20)]
+    return {"max_seconds": 10.0, "speakers": 40, "splits": [*splits[:-1], splits[-1] | changes]}

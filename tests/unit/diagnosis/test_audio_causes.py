@@ -19,7 +19,7 @@ def test_sound_recordings_pass(study: HealthyStudy) -> None:
     [
         ("data.wrong_durations", {"claimed": 6.0}, {"claimed": 4.15}, "line 3 claims 6 s and holds 4 s"),
         ("data.wrong_durations", {"claimed": 4000.0}, {"claimed": 4.0}, "as if it counted milliseconds"),
-        ("data.silent_audio", {"level": -70.0}, {"level": -45.0}, "quieter than -50 dB throughout"),
+        ("data.silent_audio", {"level": -70.0}, {"level": -45.0}, "nothing louder than -50 dB"),
         ("data.clipped_audio", {"clipped": 0.01}, {"clipped": 0.0004}, "loudest parts cut off"),
         ("data.sample_rate_mismatch", {"bandwidth": 4000.0}, {"bandwidth": 6250.0}, "nothing above 4000 Hz"),
         ("data.transcript_mismatch", {"characters": 200}, {"characters": 120}, "usual"),
@@ -36,7 +36,7 @@ def test_a_fault_of_one_recording(
     verdict = study.verdict()
     cause = cause_of(verdict, code)
     assert (cause.severity, cause.manifest) == ("warns", "test")
-    assert "1 row of 12 in test (8.33 %; line 3)" in cause.because
+    assert "1 of 12 rows of test (8.33 %; line 3): " in cause.because
     assert told in cause.because
     assert cause.evidence == ["results/integrity/test.tsv"]
     assert check_of(verdict, "data.audio", manifest="test").status == "fail"

@@ -41,9 +41,11 @@ from lora.records import (
     RunOutcome,
     RunRecord,
     RunSettings,
+    SeededSplit,
     SettingDifference,
     SharedRow,
     SplitOption,
+    StabilityFacts,
     StyleProfile,
     TextRung,
     TrainFacts,
@@ -174,6 +176,7 @@ def _data(results: Path) -> None:
     write_text(results / "durations/summary.tsv", "\n".join(lines) + "\n")
     decision().write(results / "durations/decision.json")
     retention().write(results / "durations/retention.json")
+    stability().write(results / "splits/stability.json")
     sizes = "part\trows\thours\tspeakers\ntrain\t218\t0.4\t20\nval\t30\t0.05\t4\ntoo_long\t112\t0.5\t24\n"
     write_text(results / "splits/sizes.tsv", sizes)
 
@@ -204,6 +207,11 @@ def leakage_facts(manifest: str) -> LeakageFacts:
         manifest=manifest, rows=MANIFESTS[manifest], speakers=20, same_audio=[], same_reading=[twin],
         same_sentence=[twin], shared_speakers=["ann"],
     )  # fmt: skip
+
+
+def stability() -> StabilityFacts:
+    splits = [SeededSplit(seed=13 + i, train_rows=218 + i % 3, train_speakers=20) for i in range(20)]
+    return StabilityFacts(max_seconds=10.0, speakers=24, splits=splits)
 
 
 def interval(low: float, high: float) -> Interval:

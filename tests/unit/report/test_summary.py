@@ -103,9 +103,18 @@ def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
     assert cells[4:] == ["16000 Hz", "-19 dB", "-20 dB", "7750 Hz", "0.00 %"]
     shared = next(line for line in markdown.splitlines() if "`test`" in line and "0 of 6" in line)
     assert [cell.strip() for cell in shared.strip("|").split(" | ")][1:] == ["0 of 6", "1 of 6", "1 of 6", "1 of 20"]
+    assert "20 seeds of the split leave 218 to 220 training rows, by 20 to 20 of 24 speakers." in markdown
     lost = row(markdown, "> 10 s")
     assert lost[1:6] == ["112", "0.5", "1 (0.2)", "14 (13)", "0.2 %"]
     assert lost[6:] == ["2.70 / not known", "ann and capstan"]
+
+
+def test_baseline_errors_beyond_the_filter(study: Study) -> None:
+    facts = example.wer_facts("base", "domain", (0.2, 0.1, 0.3))
+    assert facts.within is not None
+    longer = facts.within.model_copy(update={"utterances": 210, "words": 3000, "errors": facts.within.errors + 100})
+    facts.model_copy(update={"all": longer}).write(study.results / "wer/base/domain.json")
+    assert "within `max_seconds` and on longer ones: 20.0 % and 50.0 % on `domain` (10 longer rows)." in again(study)
 
 
 def test_rejected_rows_are_told_with_their_reasons(study: Study) -> None:

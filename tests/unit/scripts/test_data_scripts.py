@@ -180,6 +180,7 @@ def test_what_a_person_can_mend_is_one_line(study, capsys):
         "summarise_durations",
         "choose_max_seconds",
         "split_training",
+        "try_split_seeds",
         "score_run",
         "compare_runs",
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lora.report.sections.integrity import filter_losses, recordings, shared_with_training
+from lora.report.sections.integrity import filter_losses, other_seeds, recordings, shared_with_training
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
@@ -18,6 +18,7 @@ def training_data(study: Study) -> str:
         _decision(study),
         filter_losses(study),
         _split(study),
+        other_seeds(study),
         recordings(study),
         shared_with_training(study),
     ]

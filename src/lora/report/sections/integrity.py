@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import statistics
 
-from lora.records import LeakageFacts, RetentionFacts
+from lora.records import LeakageFacts, RetentionFacts, StabilityFacts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
+
+
+def other_seeds(study: Study) -> str:
+    """The range of training sizes over the split seeds that were tried."""
+    found = study.find("splits/stability.json", StabilityFacts)
+    if found.value is None or not found.value.splits:
+        return f"What other seeds of the split would leave is {found.unknown}."
+    rows = [split.train_rows for split in found.value.splits]
+    told = f"{len(rows)} seeds of the split leave {min(rows)} to {max(rows)} training rows"
+    people = [split.train_speakers for split in found.value.splits if split.train_speakers is not None]
+    if people and found.value.speakers is not None:
+        told += f", by {min(people)} to {max(people)} of {found.value.speakers} speakers"
+    return f"{told}."
 
 
 def recordings(study: Study) -> str:
@@ -87,7 +100,20 @@ def filter_losses(study: Study) -> str:
     headers = ["without rows", "rows", "hours", "speakers lost (by lot)", "words lost (by lot)", "of what is said"]
     headers += ["words a second kept / dropped", "such as"]
     told = "What each threshold takes away, beside what dropping as many rows by lot would take:"
-    return f"{told}\n\n{table(headers, rows, numbers=range(1, 7))}"
+    return "\n\n".join([told, table(headers, rows, numbers=range(1, 7)), *_errors_beyond(study)])
+
+
+def _errors_beyond(study: Study) -> list[str]:
+    """How the baseline does on what the filter would drop, as far as evaluation rows can tell."""
+    told = []
+    for manifest in study.evaluations:
+        wer = study.wer("base", manifest).value
+        if wer is None or wer.within is None or wer.all is None or wer.all.words == wer.within.words:
+            continue
+        beyond = (wer.all.errors - wer.within.errors) / (wer.all.words - wer.within.words)
+        longer = wer.all.utterances - wer.within.utterances
+        told.append(f"{percent(wer.within.wer)} and {percent(beyond)} on {code(manifest)} ({longer} longer rows)")
+    return [f"Baseline WER on evaluation rows within `max_seconds` and on longer ones: {listed(told)}."] if told else []
 
 
 def _rate(value: float | None) -> str:
