@@ -94,7 +94,8 @@ rule render_summary:
 
 rule render_page:
     input:
-        "results/summary.md",
+        summary="results/summary.md",
+        plots=all_plots(),  # the page holds them
     output:
         report("results/summary.html", caption="../report/summary.rst", category="Verdict"),
     log:
@@ -113,7 +114,7 @@ rule render_page:
     shell:
         """
         python "$LORA/scripts/render_page.py" \
-            --summary {input:q} \
+            --summary {input.summary:q} \
             --page {output:q} \
             >{log:q} 2>&1
         """
