@@ -24,6 +24,7 @@ wildcard_constraints:
 
 
 include: "rules/data.smk"
+include: "rules/integrity.smk"
 include: "rules/transcripts.smk"
 include: "rules/labels.smk"
 include: "rules/adapters.smk"

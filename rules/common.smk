@@ -177,6 +177,13 @@ def max_seconds(wildcards):
     return "none" if value is None else value
 
 
+def limits_of_study():
+    """Every value of max_seconds that the study looks at, in seconds: its thresholds and a number it asks for."""
+    durations = config["durations"]
+    asked = [] if durations["max_seconds"] == "auto" else [durations["max_seconds"]]
+    return sorted({*durations["thresholds"], *asked})
+
+
 def split_flags():
     """How the training manifest is split; the decision on max_seconds counts rows of the very same split."""
     split = config["split"]
@@ -193,9 +200,13 @@ def all_facts():
     """Every fact file that judgement and summary read."""
     facts = [
         *(f"results/manifests/{manifest}.rejected.tsv" for manifest in config["manifests"]),
+        *(f"results/integrity/{manifest}.tsv" for manifest in config["manifests"]),
         "results/durations/summary.tsv",
         "results/durations/decision.json",
+        "results/durations/retention.json",
         "results/splits/sizes.tsv",
+        "results/splits/stability.json",
+        *of_every_manifest("results/leakage/{manifest}.json"),
         *of_every_manifest("results/wer/base/{manifest}.json"),
         *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
     ]

@@ -1,13 +1,14 @@
 """From manifests to the training split.
 
 Before: the manifests that config.yaml names. After: usable and rejected rows of each, duration tables, the decision on
-max_seconds, and the training and validation split.
+max_seconds, the training and validation split, and what other seeds would make of it.
 """
 
 
 rule validate_manifest:
     input:
-        lambda wildcards: config["manifests"][wildcards.manifest],
+        manifest=lambda wildcards: config["manifests"][wildcards.manifest],
+        measures="results/integrity/{manifest}.tsv",
     output:
         rows="results/manifests/{manifest}.jsonl",
         rejected="results/manifests/{manifest}.rejected.tsv",
@@ -27,7 +28,8 @@ rule validate_manifest:
     shell:
         """
         python "$LORA/scripts/validate_manifest.py" \
-            --manifest {input:q} \
+            --manifest {input.manifest:q} \
+            --measures {input.measures:q} \
             --rows {output.rows:q} \
             --rejected {output.rejected:q} \
             >{log:q} 2>&1
@@ -161,5 +163,37 @@ rule split_training:
             --train {output.train:q} \
             --val {output.val:q} \
             --sizes {output.sizes:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule try_split_seeds:
+    input:
+        decision,
+        rows="results/manifests/train.jsonl",
+    output:
+        "results/splits/stability.json",
+    log:
+        "work/logs/try_split_seeds.log",
+    benchmark:
+        "work/benchmarks/try_split_seeds.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        max_seconds=max_seconds,
+        split=split_flags(),
+        code=code("try_split_seeds"),
+    shell:
+        """
+        python "$LORA/scripts/try_split_seeds.py" \
+            --rows {input.rows:q} \
+            --max-seconds {params.max_seconds:q} \
+            {params.split:q} \
+            --stability {output:q} \
             >{log:q} 2>&1
         """

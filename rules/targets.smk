@@ -24,7 +24,9 @@ rule durations:
     input:
         "results/durations/summary.tsv",
         "results/durations/decision.json",
+        "results/durations/retention.json",
         "results/splits/sizes.tsv",
+        "results/splits/stability.json",
 
 
 rule baseline:

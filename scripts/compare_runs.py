@@ -1,4 +1,5 @@
-"""Compare a candidate with the baseline on one manifest: paired difference of WER, its interval, its outcome.
+"""Compare a candidate with the baseline on one manifest: paired difference of WER, its interval, its
+outcome, and where it comes from.
 
 Example:
     python scripts/compare_runs.py --run short --manifest-name domain \\
@@ -21,7 +22,8 @@ from pathlib import Path
 
 from lora.data.durations import survives
 from lora.provenance import recording, run_command
-from lora.records import PairedFacts, PairedScore, Transcript, UserError, UtteranceErrors, WerFacts
+from lora.records import PairedFacts, PairedScore, Power, Transcript, UserError, UtteranceErrors, WerFacts
+from lora.scoring.budget import error_budget
 from lora.scoring.paired import paired_score
 from lora.scoring.transcripts import ids_message, read_transcripts
 
@@ -69,8 +71,9 @@ def facts(args: argparse.Namespace) -> PairedFacts:
     within = [entry for entry in base.utterances if survives(entry.duration, base.max_seconds)]
     return empty.model_copy(
         update={
-            "within": score(within, second, changed, args),
-            "all": score(base.utterances, second, changed, args),
+            "within": score(within, second, changed, base.power, args),
+            "all": score(base.utterances, second, changed, base.power, args),
+            "budget": error_budget(within, [second[entry.id] for entry in within]),
         }
     )
 
@@ -93,11 +96,13 @@ def score(
     base: Sequence[UtteranceErrors],
     second: Mapping[str, UtteranceErrors],
     changed: Set[str],
+    foreseen: Power | None,
     args: argparse.Namespace,
 ) -> PairedScore:
     tuned = [second[entry.id] for entry in base]
     count = sum(entry.id in changed for entry in base)
-    return paired_score(base, tuned, count, args.margin, args.confidence, args.replicates)
+    gain = foreseen.target_gain if foreseen else None
+    return paired_score(base, tuned, count, args.margin, args.confidence, args.replicates, gain)
 
 
 def execute(args: argparse.Namespace) -> int:

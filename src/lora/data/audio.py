@@ -25,12 +25,7 @@ def load_audio(
     the whole file, whatever the manifest claims its duration to be. `target_rms` scales by one factor and
     never clips; silence stays silence. Raises UserError naming the row and the file.
     """
-    samples, rate = _decoded(row, Path(folder))
-    where = row.audio or "its inline samples"
-    if samples.size == 0:
-        raise UserError(f"row {row.id}: no audio samples in {where}")
-    if not np.isfinite(samples).all():
-        raise UserError(f"row {row.id}: {where} holds samples that are no numbers (NaN or infinite); mend the file")
+    samples, rate = decode(row, folder)
     if rate != sampling_rate:
         import soxr
 
@@ -40,6 +35,20 @@ def load_audio(
         if rms > 0:
             samples = samples * np.float32(target_rms / rms)
     return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def decode(row: Utterance, folder: Path | str) -> tuple[Samples, int]:
+    """Mono float32 samples as they were recorded, at least one, and their sampling rate in Hz.
+
+    Raises UserError naming the row and the file.
+    """
+    samples, rate = _decoded(row, Path(folder))
+    where = row.audio or "its inline samples"
+    if samples.size == 0:
+        raise UserError(f"row {row.id}: no audio samples in {where}")
+    if not np.isfinite(samples).all():
+        raise UserError(f"row {row.id}: {where} holds samples that are no numbers (NaN or infinite); mend the file")
+    return samples, rate
 
 
 def samples_hash(samples: Samples) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from lora.data.dialects import SYNONYMS, RowError, has_column, row_fields
 from lora.data.headers import read_headers
 from lora.data.manifest_files import parsed_lines
-from lora.records import UserError, Utterance, read_lines
+from lora.records import AudioMeasure, UserError, Utterance, read_lines
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,14 @@ def read_manifest(path: Path | str) -> Manifest:
         first_line[fields["id"]] = line
         rows.append(Utterance(**fields))
     return Manifest(rows, sorted(rejected, key=lambda entry: entry.line))
+
+
+def without_damaged(manifest: Manifest, measures: Iterable[AudioMeasure]) -> Manifest:
+    """Rows whose audio turned out not to decode move to the rejected lines, with the reason."""
+    problems = {measure.id: measure.problem for measure in measures if measure.problem is not None}
+    kept = [row for row in manifest.rows if row.id not in problems]
+    damaged = [Rejected(row.line or 0, row.id, str(problems[row.id])) for row in manifest.rows if row.id in problems]
+    return Manifest(kept, sorted([*manifest.rejected, *damaged], key=lambda entry: entry.line))
 
 
 def read_rows(path: Path | str) -> list[Utterance]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lora.data.durations import hours, speakers, survives
-from lora.records import SplitOption, SplitSizes, Utterance
+from lora.records import SeededSplit, SplitOption, SplitSizes, StabilityFacts, Utterance
 
 # Above this share of the rows, validation by whole speakers would starve training: rows are split instead.
 LARGEST_VALIDATION = 1 / 3
@@ -77,6 +77,18 @@ def option(
         val_rows=len(parts.val),
         speakers=speakers(kept),
     )
+
+
+def stability(
+    rows: Sequence[Utterance], max_seconds: float | None, val_fraction: float, by_speaker: bool, seed: int, tries: int
+) -> StabilityFacts:
+    """The split with `seed` and the `tries` - 1 seeds after it."""
+    kept = [row for row in rows if survives(row.duration, max_seconds)]
+    splits = []
+    for other in range(seed, seed + tries):
+        train = split(rows, max_seconds, val_fraction, by_speaker, other).train
+        splits.append(SeededSplit(seed=other, train_rows=len(train), train_speakers=speakers(train)))
+    return StabilityFacts(max_seconds=max_seconds, speakers=speakers(kept), splits=splits)
 
 
 def _seeded(names: Iterable[str], seed: int) -> list[str]:

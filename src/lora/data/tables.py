@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from lora.records import UserError, write_text
+from lora.records import Record, UserError, write_text
+
+R = TypeVar("R", bound=Record)
 
 
 def write_table(path: Path | str, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
@@ -26,6 +29,12 @@ def read_table(path: Path | str, columns: Sequence[str]) -> list[dict[str, str]]
     if lines[0].split("\t") != list(columns):
         raise UserError(f"{path}:1: expected the columns {', '.join(columns)}")
     return [dict(zip(columns, line.split("\t"), strict=True)) for line in lines[1:] if line]
+
+
+def read_records(path: Path | str, kind: type[R]) -> list[R]:
+    """Rows of a table whose columns are the fields of a record; blank cells are null."""
+    rows = read_table(path, tuple(kind.model_fields))
+    return [kind.from_json({name: cell or None for name, cell in row.items()}) for row in rows]
 
 
 def _cell(value: object) -> str:

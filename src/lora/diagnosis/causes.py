@@ -215,9 +215,8 @@ CAUSES: dict[str, CauseKind] = {
     "data.leakage": CauseKind(
         "blocks",
         "Training and evaluation share rows",
-        "The evaluation contains what was trained on, so a gain proves nothing.",
+        "The evaluation contains what was trained on, so a gain proves nothing. Shared speakers alone only warn.",
         "Remove the shared rows from the training manifest.",
-        judged=False,
     ),
     "data.unreadable_audio": CauseKind(
         "warns",
@@ -233,8 +232,8 @@ CAUSES: dict[str, CauseKind] = {
     ),
     "data.duplicates": CauseKind(
         "warns",
-        "Rows repeat an id",
-        "Only the first row of an id is used; the others are counted nowhere.",
+        "Rows repeat an id or a recording",
+        "Only the first row of an id is used; a repeated recording counts twice in training and in every WER.",
         "Give every row its own id, or remove the repeated rows; `rejected.tsv` names every line.",
     ),
     "data.exceeds_model_window": CauseKind(
@@ -246,51 +245,44 @@ CAUSES: dict[str, CauseKind] = {
     "data.filter_biased": CauseKind(
         "warns",
         "The duration filter removes one kind of row",
-        "Speakers or words vanish from training with the long rows.",
-        "Cut the long rows of these speakers into shorter ones.",
-        judged=False,
+        "Speakers, words or a way of speaking vanish from training with the long rows, more than chance explains.",
+        "Cut the long rows into shorter ones with their own texts.",
     ),
     "data.wrong_durations": CauseKind(
         "warns",
         "Durations in the manifest are wrong",
-        "The duration filter acts on numbers that the audio headers contradict.",
+        "The duration filter acts on numbers that the audio itself contradicts.",
         "Correct the durations, or leave them out so that headers are read.",
-        judged=False,
     ),
     "data.sample_rate_mismatch": CauseKind(
         "warns",
         "Audio has less bandwidth than its sampling rate promises",
         "8 kHz speech in a 16 kHz file is another condition than the model was trained on.",
         "Use the original recordings.",
-        judged=False,
     ),
     "data.silent_audio": CauseKind(
         "warns",
         "Silent recordings",
         "There is text, but nothing to hear.",
         "Remove or replace these recordings.",
-        judged=False,
     ),
     "data.clipped_audio": CauseKind(
         "warns",
         "Clipped recordings",
         "Overdriven audio loses what distinguishes words.",
         "Replace these recordings.",
-        judged=False,
     ),
     "data.transcript_mismatch": CauseKind(
         "warns",
         "Transcripts of other utterances",
-        "The text of these rows is not what is said in them.",
-        "Correct the listed transcripts.",
-        judged=False,
+        "The text of these rows is not what is said in them, or only a part of it.",
+        "Listen to the listed rows and correct their transcripts.",
     ),
     "data.unstable_split": CauseKind(
         "warns",
         "The split depends on its seed",
-        "Another seed leaves too few rows or loses speakers.",
+        "Another seed leaves training too few rows, or keeps many of its speakers out.",
         "Add rows or speakers to the training manifest.",
-        judged=False,
     ),
     # What explains a valid result.
     "adapter.worsens": CauseKind(

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import math
 
+from lora.diagnosis.audio_checks import audio_content, rows_of_wrong_length
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
+from lora.diagnosis.filter_bias import filter_bias
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.leakage import judge_leakage
+from lora.diagnosis.split_stability import split_stability
 from lora.diagnosis.wording import count, listed, percent, seconds
 from lora.records import Cause, DurationDecision, SplitOption
 
@@ -22,9 +26,11 @@ REJECTED = {
 
 
 def judge_data(facts: StudyFacts) -> Findings:
-    findings = data_sufficiency(facts)
+    findings = data_sufficiency(facts).add(filter_bias(facts), split_stability(facts))
     for manifest in facts.config.manifests:
-        findings.add(rejected_rows(facts, manifest), model_window(facts, manifest))
+        findings.add(rejected_rows(facts, manifest), audio_content(facts, manifest), model_window(facts, manifest))
+    for manifest in facts.config.evaluations:
+        findings.add(judge_leakage(facts, manifest))
     return findings
 
 
@@ -70,6 +76,11 @@ def _starvation(facts: StudyFacts, rows: int, evidence: list[str]) -> Cause:
         mend = f"Mend the {count(rejected, 'row')} of the training manifest that cannot be used"
         mend += f" (`{TRAIN}.rejected.tsv` names every line)."
         remedy = f"{mend} {remedy}" if rejected < needed - most else mend
+    wrong = rows_of_wrong_length(facts, TRAIN)
+    if wrong:
+        evidence = [*evidence, facts.at("integrity", f"{TRAIN}.tsv")]
+        mend = f"First correct the durations of {count(wrong, 'row')} of the training manifest"
+        remedy = f"{mend}, which the audio contradicts. {remedy}"
     return cause(
         "data.too_few_samples",
         f"The training split holds {count(rows, 'row')}{f' and at most {most}' if most > rows else ''} {where}: "

@@ -9,16 +9,20 @@ from typing import TypeVar
 
 from lora.diagnosis.study_config import TRAIN, StudyConfig
 from lora.records import (
+    AudioMeasure,
     DurationDecision,
     EffectFacts,
     HardenedFacts,
     LabelFacts,
+    LeakageFacts,
     MaxSeconds,
     PairedFacts,
     ParityFacts,
     Record,
+    RetentionFacts,
     RunSettings,
     SplitSizes,
+    StabilityFacts,
     TrainFacts,
     UserError,
     WerFacts,
@@ -47,9 +51,13 @@ class StudyFacts:
     root: str = "results"
     rows: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, list[RejectedRow]] = field(default_factory=dict)
+    audio: dict[str, list[AudioMeasure]] = field(default_factory=dict)
     decision: DurationDecision | None = None
     max_seconds: float | None = None
+    retention: RetentionFacts | None = None
+    leakage: dict[str, LeakageFacts] = field(default_factory=dict)
     sizes: dict[str, SplitSizes] = field(default_factory=dict)
+    stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
     labels: LabelFacts | None = None
@@ -76,9 +84,13 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         root=results.name if results.is_absolute() else results.as_posix(),
         rows={m: n for m in config.manifests if (n := _count_lines(results / f"manifests/{m}.jsonl")) is not None},
         rejected={m: _rejected(results / f"manifests/{m}.rejected.tsv") for m in config.manifests},
+        audio={m: _audio(path) for m in config.manifests if (path := results / f"integrity/{m}.tsv").is_file()},
         decision=_read(results / "durations/decision.json", DurationDecision),
         max_seconds=None if limit is None else limit.max_seconds,
+        retention=_read(results / "durations/retention.json", RetentionFacts),
+        leakage=_by({m: results / f"leakage/{m}.json" for m in manifests}, LeakageFacts),
         sizes=_sizes(results / "splits/sizes.tsv"),
+        stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),
         labels=_read(results / "labels.json", LabelFacts),
@@ -110,6 +122,11 @@ def _count_lines(path: Path) -> int | None:
 
 def _rejected(path: Path) -> list[RejectedRow]:
     return [RejectedRow(int(row["line"]), row["reason"]) for row in _table(path, ("line", "id", "reason"))]
+
+
+def _audio(path: Path) -> list[AudioMeasure]:
+    rows = _table(path, tuple(AudioMeasure.model_fields))
+    return [AudioMeasure.from_json({k: v or None for k, v in row.items()}) for row in rows]
 
 
 def _sizes(path: Path) -> dict[str, SplitSizes]:

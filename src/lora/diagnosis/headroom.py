@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, interval, percent, points, round_percent, round_points, seconds
+from lora.diagnosis.wording import count, interval, percent, points, round_percent, round_points, seconds, speech
 from lora.records import CheckStatus, PairedScore, Power, WerScore
 
 DECIDED = {"better", "worse", "equivalent"}
@@ -174,6 +174,7 @@ def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Fin
     evidence, detectable, outcome = [facts.at("wer", BASE, f"{manifest}.json")], _foreseen(power), None
     spread, paired = "", _gate_score(facts, manifest) if gating else None
     if paired is not None and paired.detectable_difference is not None:
+        power = paired.power or power
         detectable, outcome = paired.detectable_difference, paired.outcome
         spread = f", by the spread of {facts.config.gate_run} against base"
         evidence.append(facts.at("paired", str(facts.config.gate_run), f"{manifest}.json"))
@@ -188,11 +189,23 @@ def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Fin
     if outcome in DECIDED:
         summary = f"{told}. The gate run's difference shows ({outcome}); smaller ones between sweep runs may not."
         return found("headroom.power", Answer("warn", summary, *values), evidence, BASE, manifest)
-    missing = power.utterances_needed - power.utterances if power else 0
-    more = f"about {missing:,} utterances" if missing > 0 else "utterances"
-    remedy = f"Add {more} of the target domain, if possible from more speakers, to {manifest}."
+    remedy = f"Add {_more(power)} to {manifest}."
     small = cause("headroom.underpowered", f"{told}.", evidence, BASE, manifest, remedy)
     return found("headroom.power", Answer("fail", f"{told}.", *values, small), evidence, BASE, manifest)
+
+
+def _more(power: Power | None) -> str:
+    """What to add: `about 500 utterances (36 min) of the target domain, from 12 more speakers like the present`."""
+    missing = power.utterances_needed - power.utterances if power else 0
+    if power is None or missing <= 0:
+        return "utterances of the target domain, if possible from more speakers,"
+    hours = ""
+    if power.hours is not None and power.hours_needed is not None:
+        hours = f" ({speech(power.hours_needed - power.hours)})"
+    added = f"about {count(missing, 'utterance')}{hours} of the target domain"
+    if power.speakers is None or power.speakers_needed is None:
+        return f"{added}, if possible from more speakers,"
+    return f"{added}, from {count(power.speakers_needed - power.speakers, 'more speaker')} like the present ones,"
 
 
 def _harder(facts: StudyFacts, manifest: str) -> str:

@@ -95,20 +95,20 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[Cause]) -> Find
 
 
 def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
-    """General speech must not suffer: not worse is said only where the whole interval lies below the margin."""
+    """General speech must not suffer: not worse is said only where `harm_bound` lies below the margin."""
     margin = facts.config.statistics.equivalence_margin
     score, evidence = paired_score(facts, run, manifest), [facts.at("paired", run, f"{manifest}.json")]
     if score is None or score.delta is None:
         return found(
             "adapter.forgetting", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
         )
-    told, high = _told(run, manifest, score), score.interval.high
+    told, bound = _told(run, manifest, score), score.harm_bound
     if score.outcome == "worse" and not score.within_margin:
         forgets = cause("adapter.forgets", f"{told}.", evidence, run, manifest)
         return found(
             "adapter.forgetting", Answer("warn", f"{told}.", score.delta, margin, forgets), evidence, run, manifest
         )
-    if score.outcome == "unchanged" or (high is not None and high < margin):
+    if score.outcome == "unchanged" or (bound is not None and bound < margin):
         answer = Answer("pass", f"{told}: no forgetting beyond {round_points(margin)}.", score.delta, margin)
         return found("adapter.forgetting", answer, evidence, run, manifest)
     answer = Answer(

@@ -30,11 +30,27 @@ class DurationRules(Section):
 
 
 class IntegrityRules(Section):
-    """Shares of a manifest's rows."""
+    """Shares of a manifest's rows, unless the schema says of what; `max_rate_difference` is relative."""
 
     max_unreadable: float
     max_empty: float
     max_duplicates: float
+    max_lost_speakers: float
+    max_lost_words: float
+    max_rate_difference: float
+    max_held_out_speakers: float
+    max_leaked: float
+    max_shared_sentences: float
+    max_wrong_durations: float
+    duration_tolerance: float
+    max_silent: float
+    min_level: float
+    max_clipped: float
+    max_clipped_samples: float
+    max_narrow: float
+    min_bandwidth: float
+    max_rate_outliers: float
+    max_rate_ratio: float
 
 
 class LabelRules(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from lora.records import Interval
@@ -41,6 +42,11 @@ def interval(value: Interval) -> str:
 
 def seconds(value: float) -> str:
     return f"{value:g} s"
+
+
+def speech(hours: float) -> str:
+    """An amount of speech: `2.1 h`, and below an hour `9 min`."""
+    return f"{hours:.1f} h" if hours >= 1 else f"{math.ceil(60 * hours)} min"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

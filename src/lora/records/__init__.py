@@ -5,18 +5,38 @@ all wings and imports none of them. Durations are seconds, WER is a fraction (0.
 A fact that could not be computed because of a diagnosable cause has `status: impossible`, the cause code and a message.
 """
 
+from lora.records.audio import AudioMeasure
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
-from lora.records.data import DurationDecision, MaxSeconds, SplitOption, SplitSizes
-from lora.records.provenance import RunRecord
-from lora.records.scores import (
-    Interval,
-    NormalizerIdentity,
+from lora.records.comparisons import (
+    BudgetLine,
+    ErrorBudget,
+    Mapsswe,
     Outcome,
     PairedFacts,
     PairedScore,
     ParityFacts,
-    Power,
     SettingDifference,
+    WordPair,
+)
+from lora.records.data import (
+    Dropped,
+    DurationDecision,
+    LeakageFacts,
+    MaxSeconds,
+    RetentionFacts,
+    RetentionPoint,
+    SeededSplit,
+    SharedRow,
+    SplitOption,
+    SplitSizes,
+    StabilityFacts,
+)
+from lora.records.provenance import RunRecord
+from lora.records.scores import (
+    Edit,
+    Interval,
+    NormalizerIdentity,
+    Power,
     UtteranceErrors,
     WerFacts,
     WerScore,
@@ -50,11 +70,16 @@ from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Se
 
 __all__ = [
     "AdapterIdentity",
+    "AudioMeasure",
+    "BudgetLine",
     "Cause",
     "Check",
     "CheckStatus",
+    "Dropped",
     "DurationDecision",
+    "Edit",
     "EffectFacts",
+    "ErrorBudget",
     "Fact",
     "FileRung",
     "Gate",
@@ -63,10 +88,12 @@ __all__ = [
     "Interval",
     "LabelFacts",
     "LabelStructure",
+    "LeakageFacts",
     "LoadRung",
     "LogitsRung",
     "LossComparison",
     "ManifestIdentity",
+    "Mapsswe",
     "MaxSeconds",
     "ModelIdentity",
     "ModuleDelta",
@@ -78,13 +105,18 @@ __all__ = [
     "ParityFacts",
     "Power",
     "Record",
+    "RetentionFacts",
+    "RetentionPoint",
     "RunOutcome",
     "RunRecord",
     "RunSettings",
+    "SeededSplit",
     "SettingDifference",
     "Severity",
+    "SharedRow",
     "SplitOption",
     "SplitSizes",
+    "StabilityFacts",
     "StyleProfile",
     "TextRung",
     "TrainFacts",
@@ -96,6 +128,7 @@ __all__ = [
     "Verdict",
     "WerFacts",
     "WerScore",
+    "WordPair",
     "read_lines",
     "write_lines",
     "write_text",

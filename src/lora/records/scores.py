@@ -1,16 +1,29 @@
-"""Facts about errors: WER of one run, the paired difference of two, and whether their settings allow the comparison."""
+"""Facts about the errors of one run: of every utterance, WER and CER with their intervals, and power."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
 from lora.records.base import Fact, Record
 
-Outcome = Literal["unchanged", "better", "worse", "equivalent", "underpowered"]
+
+class Edit(NamedTuple):
+    """One word error: `reference` is null for an insertion, `hypothesis` for a deletion.
+
+    `at` counts reference words from 0: the word concerned, or the one an insertion stands before (the number of words
+    at the end). In files it is the list `[at, reference, hypothesis]`.
+    """
+
+    at: int
+    reference: str | None
+    hypothesis: str | None
 
 
 class UtteranceErrors(Record):
-    """Word errors of one utterance after normalisation; `words` are reference words."""
+    """Errors of one utterance after normalisation; `words` and `characters` are those of the reference.
+
+    `edits` holds every word error, in the order of the reference.
+    """
 
     id: str
     duration: float
@@ -20,6 +33,9 @@ class UtteranceErrors(Record):
     substitutions: int
     deletions: int
     insertions: int
+    characters: int = 0
+    character_errors: int = 0
+    edits: list[Edit] = []
 
     @property
     def errors(self) -> int:
@@ -37,7 +53,7 @@ class Interval(Record):
 
 
 class WerScore(Record):
-    """Corpus WER of a set of utterances; `wer` is null where there is no reference word.
+    """Corpus WER and CER of a set of utterances; `wer` and `cer` are null where there is no reference word.
 
     `interval` is the linearised ratio estimator's, `bootstrap` the percentile bootstrap beside it.
     """
@@ -50,6 +66,9 @@ class WerScore(Record):
     deletions: int
     insertions: int
     wer: float | None
+    characters: int = 0
+    character_errors: int = 0
+    cer: float | None = None
     interval: Interval
     bootstrap: Interval | None = None
     empty_references: list[str]
@@ -57,19 +76,24 @@ class WerScore(Record):
 
 
 class Power(Record):
-    """What difference this evaluation could show, foreseen from the baseline's own errors (80 % power, two-sided).
+    """What difference an evaluation could show (80 % power, two-sided), and how much of its kind `target_gain` needs.
 
-    `standard_error` is of the WER difference of two runs that share `assumed_shared_errors` of their errors.
-    `utterances_needed` is the number that would show `target_gain`. `design_effect` is the variance by speakers over
-    that by utterances, at least 1; `units` are what the standard error takes as drawn independently.
+    `standard_error` is of the WER difference of two runs: foreseen from the baseline's own errors if they share
+    `assumed_shared_errors` of them, or observed where that is null. The `*_needed` are totals, not additions; speakers
+    are null where utterances are the `units` that the standard error takes as drawn independently. `design_effect` is
+    the variance by speakers over that by utterances, at least 1.
     """
 
-    assumed_shared_errors: float
+    assumed_shared_errors: float | None
     standard_error: float
     detectable_difference: float
     target_gain: float
     utterances: int
     utterances_needed: int
+    hours: float | None = None
+    hours_needed: float | None = None
+    speakers: int | None = None
+    speakers_needed: int | None = None
     design_effect: float = 1.0
     units: Literal["speakers", "utterances"] = "utterances"
 
@@ -96,58 +120,3 @@ class WerFacts(Fact):
     raw: WerScore | None = None
     power: Power | None = None
     utterances: list[UtteranceErrors] = []
-
-
-class PairedScore(Record):
-    """Two runs over the same utterances; delta = tuned - baseline, negative is better.
-
-    `changed_errors` counts utterances whose number of errors differs; fewer than 6 can show nothing (sign test).
-    The `*_delta` fields are counts of errors, tuned minus baseline.
-    """
-
-    utterances: int
-    words: int
-    baseline_wer: float | None
-    tuned_wer: float | None
-    delta: float | None
-    interval: Interval
-    bootstrap: Interval | None = None
-    changed_hypotheses: int
-    changed_errors: int
-    substitutions_delta: int
-    deletions_delta: int
-    insertions_delta: int
-    outcome: Outcome
-    within_margin: bool
-    detectable_difference: float | None
-
-
-class PairedFacts(Fact):
-    """`results/paired/<run>/<m>.json`: a candidate against `base` on one manifest, matched by utterance id."""
-
-    run: str
-    manifest: str
-    max_seconds: float | None
-    equivalence_margin: float
-    within: PairedScore | None = None
-    all: PairedScore | None = None
-    missing_ids: list[str] = []
-    extra_ids: list[str] = []
-
-
-class SettingDifference(Record):
-    """One recorded setting of baseline and candidate; `same` is null where either is unknown."""
-
-    manifest: str
-    field: str
-    baseline: Any
-    candidate: Any
-    same: bool | None
-    code: str
-
-
-class ParityFacts(Fact):
-    """`results/parity/<run>.json`: every setting that must be equal, compared field by field, for every manifest."""
-
-    run: str
-    settings: list[SettingDifference] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from lora.records.base import Record
-from lora.records.scores import Outcome
+from lora.records.comparisons import Outcome
 
 CheckStatus = Literal["pass", "warn", "fail", "unknown"]
 Severity = Literal["blocks", "warns", "info"]

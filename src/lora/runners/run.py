@@ -93,11 +93,21 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
     for name, path in config["manifests"].items():
         rows = steps.at(f"manifests/{name}.jsonl")
         rejected = steps.at(f"manifests/{name}.rejected.tsv")
-        steps.script("validate_manifest", "--manifest", path, "--rows", rows, "--rejected", rejected)
+        measures = steps.at(f"integrity/{name}.tsv")
+        steps.script("inspect_audio", "--manifest", path, "--measures", measures)
+        steps.script(
+            "validate_manifest", "--manifest", path, "--measures", measures, "--rows", rows, "--rejected", rejected
+        )
         tables.append(steps.at(f"durations/{name}.tsv"))
         steps.script(
             "profile_durations", "--rows", rows, "--manifest-name", name,
             "--thresholds", *durations["thresholds"], "--table", tables[-1],
+        )  # fmt: skip
+    for name in evaluations(config):
+        steps.script(
+            "compare_training", "--manifest-name", name, "--leakage", steps.at(f"leakage/{name}.json"),
+            "--train-rows", steps.at(f"manifests/{TRAIN}.jsonl"), "--rows", steps.at(f"manifests/{name}.jsonl"),
+            "--train-measures", steps.at(f"integrity/{TRAIN}.tsv"), "--measures", steps.at(f"integrity/{name}.tsv"),
         )  # fmt: skip
     steps.script("summarise_durations", "--tables", *tables, "--summary", steps.at("durations/summary.tsv"))
     by_speaker = "--by-speaker" if split["by_speaker"] else "--no-by-speaker"
@@ -108,10 +118,19 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
         "--max-seconds", durations["max_seconds"], "--min-train-samples", durations["min_train_samples"], *how,
         "--value", steps.at("max_seconds.json"), "--decision", steps.at("durations/decision.json"),
     )  # fmt: skip
+    asked = [] if durations["max_seconds"] == "auto" else [durations["max_seconds"]]
+    steps.script(
+        "profile_retention", "--rows", rows, "--thresholds", *durations["thresholds"], *asked,
+        "--retention", steps.at("durations/retention.json"),
+    )  # fmt: skip
     steps.script(
         "split_training", "--rows", rows, "--max-seconds", _max_seconds(steps), *how,
         "--train", steps.at("splits/train.jsonl"), "--val", steps.at("splits/val.jsonl"),
         "--sizes", steps.at("splits/sizes.tsv"),
+    )  # fmt: skip
+    steps.script(
+        "try_split_seeds", "--rows", rows, "--max-seconds", _max_seconds(steps), *how,
+        "--stability", steps.at("splits/stability.json"),
     )  # fmt: skip
 
 

@@ -1,8 +1,10 @@
-"""Word errors of every utterance, in one alignment pass.
+"""Word and character errors of every utterance, in one alignment pass over the words.
 
 Unit-cost Levenshtein distance over words (rapidfuzz, the aligner inside jiwer). Where several alignments
-cost the same, the split into substitutions, deletions and insertions is rapidfuzz's; their sum does not
-depend on it. SCTK aligns with costs 4/3/3 and can count an error more or less on an utterance.
+cost the same, the edits are rapidfuzz's; their number does not depend on it. SCTK aligns with costs 4/3/3 and
+can count an error more or less on an utterance. What is asked of words later (segments, word pairs) reads the
+edits of this pass. Characters are Unicode code points of the words joined by single blanks, blanks included, as
+jiwer counts them; of their alignment only the distance is kept.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from lora.records.scores import UtteranceErrors
+from lora.records.scores import Edit, UtteranceErrors
 from lora.records.utterances import Transcript, Utterance
 from lora.scoring.normalizers import Normalizer
 
@@ -26,22 +28,33 @@ class Counts(NamedTuple):
     insertions: int
 
 
-def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
-    """An empty reference makes every word of the hypothesis an insertion; nothing is divided."""
+def word_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
+    """The edits that turn the reference into the hypothesis, in the order of the reference."""
     if reference == hypothesis:
-        return Counts(len(reference), 0, 0, 0)
+        return []
     numbers: dict[str, int] = {}
     first = [numbers.setdefault(word, len(numbers)) for word in reference]
     second = [numbers.setdefault(word, len(numbers)) for word in hypothesis]
-    substitutions = deletions = insertions = 0
-    for operation in Levenshtein.editops(first, second):
-        if operation.tag == "replace":
-            substitutions += 1
-        elif operation.tag == "delete":
-            deletions += 1
-        else:
-            insertions += 1
-    return Counts(len(reference) - substitutions - deletions, substitutions, deletions, insertions)
+    return [
+        Edit(
+            at=operation.src_pos,
+            reference=None if operation.tag == "insert" else reference[operation.src_pos],
+            hypothesis=None if operation.tag == "delete" else hypothesis[operation.dest_pos],
+        )
+        for operation in Levenshtein.editops(first, second)
+    ]
+
+
+def counts_of(words: int, edits: Sequence[Edit]) -> Counts:
+    """Of a reference of `words` words; an empty one has insertions only, and nothing is divided."""
+    insertions = sum(edit.reference is None for edit in edits)
+    deletions = sum(edit.hypothesis is None for edit in edits)
+    substitutions = len(edits) - insertions - deletions
+    return Counts(words - substitutions - deletions, substitutions, deletions, insertions)
+
+
+def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
+    return counts_of(len(reference), word_edits(reference, hypothesis))
 
 
 def utterance_errors(
@@ -53,14 +66,19 @@ def utterance_errors(
     scored = []
     for row in rows:
         reference = normalizer.words(row.text)
-        counts = count_errors(reference, normalizer.words(transcripts[row.id].hypothesis))
+        hypothesis = normalizer.words(transcripts[row.id].hypothesis)
+        edits = word_edits(reference, hypothesis)
+        characters = " ".join(reference)
         scored.append(
             UtteranceErrors(
                 id=row.id,
                 duration=row.duration,
                 speaker_id=row.speaker_id,
                 words=len(reference),
-                **counts._asdict(),
+                **counts_of(len(reference), edits)._asdict(),
+                characters=len(characters),
+                character_errors=Levenshtein.distance(characters, " ".join(hypothesis)) if edits else 0,
+                edits=edits,
             )
         )
     return scored

@@ -1,4 +1,4 @@
-"""Corpus WER of a set of scored utterances: all errors over all reference words, with its intervals."""
+"""Corpus WER and CER of a set of scored utterances: all errors over all reference words, and the same of characters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def wer_score(
     errors = [entry.errors for entry in scored]
     words = [entry.words for entry in scored]
     speakers = [entry.speaker_id for entry in scored]
-    total = sum(words)
+    total, characters = sum(words), sum(entry.characters for entry in scored)
+    character_errors = sum(entry.character_errors for entry in scored)
     return WerScore(
         utterances=len(scored),
         speakers=len(set(speakers) - {None}) or None,
@@ -31,6 +32,9 @@ def wer_score(
         deletions=sum(entry.deletions for entry in scored),
         insertions=sum(entry.insertions for entry in scored),
         wer=sum(errors) / total if total else None,
+        characters=characters,
+        character_errors=character_errors,
+        cer=character_errors / characters if characters else None,
         interval=wer_interval(errors, words, speakers, confidence),
         bootstrap=bootstrap_interval(units(errors, words, speakers), confidence, replicates),
         empty_references=sorted(entry.id for entry in scored if entry.words == 0),

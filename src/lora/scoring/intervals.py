@@ -2,10 +2,13 @@
 
 Corpus WER is a ratio of sums, R = E/W. Its variance is that of the linearised ratio estimator (Cochran
 1977, Sampling Techniques, chapter 6; for clusters chapter 9A): with residuals d_i = e_i - R w_i summed to
-D_k within cluster k,
-    var(R) = K/(K-1) * sum(D_k^2) / W^2,
-and Student's t with K-1 degrees of freedom. Clusters are speakers from `MIN_SPEAKERS` on, since utterances
-of a speaker err together; below that they are utterances, and the interval holds for these speakers only.
+D_k within cluster k that holds W_k words,
+    var(R) = sum((D_k / (1 - W_k/W))^2) / W^2,
+and Student's t with K-1 degrees of freedom. The divisor 1 - W_k/W takes each cluster's pull on R out of its own
+residual (CR3, MacKinnon & White 1985; Bell & McCaffrey 2002): without it, intervals of few speakers with unequal
+amounts of speech are too short (docs/methods.md has the figures). Clusters are speakers from `MIN_SPEAKERS` on,
+since utterances of a speaker err together; below that they are utterances, and the interval holds for these
+speakers only.
 The percentile bootstrap of whole clusters (Bisani & Ney 2004; blockwise: Liu & Peng 2020, arXiv 1912.09508)
 is given beside it.
 """
@@ -54,11 +57,14 @@ def units(errors: Sequence[float], words: Sequence[float], speakers: Sequence[st
 
 
 def ratio_variance(drawn: Units) -> float:
-    """Variance of sum(errors)/sum(words); needs two units and one word."""
+    """Variance of sum(errors)/sum(words); needs two units and one word.
+
+    A unit that holds nearly all words is taken to leave the others at least 1/K of them.
+    """
     total = drawn.words.sum()
     residuals = drawn.errors - drawn.errors.sum() / total * drawn.words
-    count = len(residuals)
-    return float(count / (count - 1) * np.square(residuals).sum() / total**2)
+    others = np.maximum(1.0 - drawn.words / total, 1.0 / len(residuals))
+    return float(np.square(residuals / others).sum() / total**2)
 
 
 def t_quantile(probability: float, drawn: Units) -> float:
@@ -84,6 +90,9 @@ def wer_interval(
 ) -> Interval:
     """Interval of corpus WER, clipped at 0 only (WER may exceed 1).
 
+    WER is skewed: few hard speakers or utterances carry many errors, and a set that happens to lack them has both a low
+    WER and a low variance. The upper end is therefore taken on the log scale, R exp(h / R) with the half width h; where
+    h exceeds R it goes on as the tangent, e h, so that tiny sets stay finite.
     Without any error the variance estimate is 0 and says nothing. The upper bound is then that of the share
     of utterances with errors, 1 - a^(1/n) with a = (1 - confidence)/2 (Clopper & Pearson 1934): words of an
     utterance are not independent, and an erring utterance is taken to be wrong in every word.
@@ -94,7 +103,14 @@ def wer_interval(
         high = 1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / counted)
         method = f"zero errors in {counted} utterances: exact upper bound of the share of utterances that err"
         return Interval(low=0.0, high=high, confidence=confidence, method=method, scope="these_speakers")
-    return _clipped(ratio_interval(drawn, confidence))
+    linear = ratio_interval(drawn, confidence)
+    if linear.low is None or linear.high is None or sum(errors) == 0:
+        return linear
+    ratio = sum(errors) / sum(words)
+    half = linear.high - ratio
+    high = ratio * math.exp(half / ratio) if half <= ratio else math.e * half
+    method = f"{linear.method}, upper end on the log scale"
+    return linear.model_copy(update={"low": max(0.0, linear.low), "high": high, "method": method})
 
 
 def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Interval | None:
@@ -117,9 +133,3 @@ def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Inte
 
 def no_interval(confidence: float, why: str) -> Interval:
     return Interval(low=None, high=None, confidence=confidence, method=why, scope="none")
-
-
-def _clipped(interval: Interval) -> Interval:
-    if interval.low is None:
-        return interval
-    return interval.model_copy(update={"low": max(0.0, interval.low)})

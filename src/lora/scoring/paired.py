@@ -5,7 +5,7 @@ The difference is a ratio estimator too: sum(tuned errors - baseline errors) ove
 share, so the interval is the linearised one of `intervals`, by speakers where there are enough. A 95 %
 interval inside the margin is two one-sided tests at 2.5 % (Schuirmann 1987). Fewer than 6 utterances whose
 error counts differ cannot reach 5 % in a two-sided sign test (2 * 0.5^5 = 0.0625), so they decide nothing
-here either.
+here either. "Not worse" is non-inferiority: `harm_bound` below the margin.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lora.records.scores import Interval, Outcome, PairedScore, UtteranceErrors
+from scipy.special import betaincinv
+
+from lora.records.comparisons import Outcome, PairedScore
+from lora.records.scores import Interval, UtteranceErrors
 from lora.scoring.intervals import bootstrap_interval, no_interval, ratio_interval, ratio_variance, units
-from lora.scoring.power import detectable_difference
+from lora.scoring.mapsswe import mapsswe
+from lora.scoring.power import detectable_difference, power_of
 
 MIN_CHANGED = 6
 
@@ -27,11 +31,13 @@ def paired_score(
     margin: float,
     confidence: float,
     replicates: int,
+    target_gain: float | None = None,
 ) -> PairedScore:
     """Both lists hold the same ids in the same order; `changed_hypotheses` counts raw texts that differ.
 
     Without a changed hypothesis there is nothing to estimate and no interval: the outcome is `unchanged`.
-    `detectable_difference` comes from the observed standard error, where enough changed to estimate one.
+    `detectable_difference` comes from the observed standard error, where enough changed to estimate one; so does
+    `power`, for a `target_gain` (WER as a fraction).
     """
     if [entry.id for entry in baseline] != [entry.id for entry in tuned]:
         raise ValueError("baseline and tuned must hold the same utterances in the same order")
@@ -46,6 +52,7 @@ def paired_score(
     else:
         interval, bootstrap = no_interval(confidence, "no hypothesis differs"), None
     estimable = interval.low is not None and changed_errors >= MIN_CHANGED
+    error = math.sqrt(ratio_variance(drawn)) if estimable else None
     before, after = sum(entry.errors for entry in baseline), sum(entry.errors for entry in tuned)
     return PairedScore(
         utterances=len(words),
@@ -62,9 +69,10 @@ def paired_score(
         insertions_delta=_gained(baseline, tuned, "insertions"),
         outcome=outcome(interval, changed_hypotheses, changed_errors, margin),
         within_margin=_inside(interval, margin),
-        detectable_difference=(
-            detectable_difference(math.sqrt(ratio_variance(drawn)), drawn, confidence) if estimable else None
-        ),
+        harm_bound=harm_bound(interval, difference),
+        detectable_difference=None if error is None else detectable_difference(error, drawn, confidence),
+        power=None if error is None or not target_gain else power_of(baseline, error, drawn, target_gain, confidence),
+        mapsswe=mapsswe(baseline, tuned),
     )
 
 
@@ -79,6 +87,20 @@ def outcome(interval: Interval, changed_hypotheses: int, changed_errors: int, ma
     if interval.low > 0:
         return "worse"
     return "equivalent" if _inside(interval, margin) else "underpowered"
+
+
+def harm_bound(interval: Interval, differences: Sequence[int]) -> float | None:
+    """The largest WER difference that the data leave open; null without an interval.
+
+    Where fewer than 6 utterances changed their errors, the interval rests on too few of them. The bound is then at
+    least the exact upper one of the share of utterances that get worse (Clopper & Pearson 1934), each taken to become
+    wrong in every word, as for a WER without errors.
+    """
+    if interval.high is None or sum(value != 0 for value in differences) >= MIN_CHANGED:
+        return interval.high
+    worse = sum(value > 0 for value in differences)
+    share = float(betaincinv(worse + 1, len(differences) - worse, 0.5 + interval.confidence / 2))
+    return max(interval.high, share)
 
 
 def _inside(interval: Interval, margin: float) -> bool:

@@ -9,22 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from healthy_data import leakage, measures, retention, stability
 
 from lora.configuration import SCHEMA_PATH, complete
+from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
 from lora.diagnosis.parity import compare_settings
 from lora.diagnosis.verdict import decide
 from lora.records import (
+    AudioMeasure,
     Cause,
     Check,
     DurationDecision,
     EffectFacts,
     HardenedFacts,
     LabelFacts,
+    LeakageFacts,
     MaxSeconds,
     PairedFacts,
     Record,
+    RetentionFacts,
     RunSettings,
+    StabilityFacts,
     TrainFacts,
     Verdict,
     WerFacts,
@@ -39,8 +45,11 @@ CONFIG = {
 }
 ROWS = {"train": 360, "heldout": 120, "domain": 200, "test": 12}
 KINDS: dict[str, type[Record]] = {
-    "durations": DurationDecision,
+    "durations/decision.json": DurationDecision,
+    "durations/retention.json": RetentionFacts,
     "max_seconds.json": MaxSeconds,
+    "splits": StabilityFacts,
+    "leakage": LeakageFacts,
     "wer": WerFacts,
     "transcripts": RunSettings,
     "labels.json": LabelFacts,
@@ -60,11 +69,16 @@ class HealthyStudy:
         self.files: dict[str, dict[str, Any]] = {
             "max_seconds.json": {"max_seconds": 10.0},
             "durations/decision.json": decision(),
+            "durations/retention.json": retention(),
+            "splits/stability.json": stability(),
             "labels.json": labels(),
             "hardened.json": {"status": "not_needed"},
         }
         for m, rows in ROWS.items():
             self.set_rows(m, rows)
+            self.set_audio(m, measures(rows))
+        for m in ("heldout", "domain", "test"):
+            self.files[f"leakage/{m}.json"] = leakage(m, ROWS[m])
         self.set_sizes(train=230, val=26, too_long=104)
         self.add_run("base")
         self.add_run("lora")
@@ -98,6 +112,9 @@ class HealthyStudy:
         lines = [f"{usable + i}\t\t{reason}" for i, reason in enumerate(rejected, start=1)]
         write_text(self.results / f"manifests/{manifest}.jsonl", "{}\n" * usable)
         write_text(self.results / f"manifests/{manifest}.rejected.tsv", "\n".join(["line\tid\treason", *lines]) + "\n")
+
+    def set_audio(self, manifest: str, measured: list[dict[str, Any]]) -> None:
+        write_table(self.results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
 
     def set_sizes(self, train: int, val: int, too_long: int) -> None:
         parts = {"train": train, "val": val, "too_long": too_long}
@@ -258,7 +275,7 @@ def paired(run: str, manifest: str) -> dict[str, Any]:
         "delta": delta, "interval": interval(low, high), "changed_hypotheses": ROWS[manifest] // 3,
         "changed_errors": ROWS[manifest] // 4, "substitutions_delta": -10, "deletions_delta": 0,
         "insertions_delta": 0, "outcome": outcome, "within_margin": outcome == "equivalent",
-        "detectable_difference": 0.037,
+        "harm_bound": high, "detectable_difference": 0.037,
     }  # fmt: skip
     return {
         "run": run, "manifest": manifest, "max_seconds": 10.0, "equivalence_margin": 0.005,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes, option
+from healthy_data import measures
 
 
 def starve(study: HealthyStudy, train_rows: int, sufficient: float | None, options: list[dict[str, Any]]) -> None:
@@ -157,3 +158,13 @@ def test_too_few_rows_are_to_be_mended_before_others_are_added(study: HealthyStu
     remedy = study.verdict().causes[0].remedy
     assert remedy.startswith("Mend the 10 rows")
     assert "Add at least 56 recordings" in remedy
+
+
+def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: HealthyStudy) -> None:
+    starve(study, 0, None, [option(8, 0)])
+    study.set_audio("train", [m | {"claimed": 4000.0} for m in measures(360)])
+    verdict = study.verdict()
+    assert verdict.causes[0].code == "data.too_few_samples"
+    assert verdict.causes[0].remedy.startswith("First correct the durations of 360 rows of the training manifest")
+    assert "results/integrity/train.tsv" in verdict.causes[0].evidence
+    assert "as if it counted milliseconds" in cause_of(verdict, "data.wrong_durations").because

@@ -102,6 +102,20 @@ def test_a_small_manifest_beside_the_evaluation_manifest_warns(study: HealthyStu
     assert "Add about 435 utterances" in cause.remedy
 
 
+def test_the_remedy_names_hours_and_speakers_from_the_observed_spread(study: HealthyStudy) -> None:
+    observed = {
+        "assumed_shared_errors": None, "standard_error": 0.008, "detectable_difference": 0.024, "target_gain": 0.01,
+        "utterances": 200, "utterances_needed": 1100, "hours": 0.5, "hours_needed": 2.75, "speakers": 20,
+        "speakers_needed": 110, "units": "speakers",
+    }  # fmt: skip
+    set_paired(study, "domain", {"outcome": "underpowered", "detectable_difference": 0.024, "power": observed})
+    cause = next(c for c in study.verdict().causes if c.code == "headroom.underpowered" and c.manifest == "domain")
+    told = (
+        "Add about 900 utterances (2.2 h) of the target domain, from 90 more speakers like the present ones, to domain."
+    )
+    assert cause.remedy == told
+
+
 @pytest.mark.parametrize("outcome", ["underpowered", "unchanged"])
 def test_an_evaluation_manifest_too_small_blocks_while_nothing_shows(study: HealthyStudy, outcome: str) -> None:
     study.change("wer/base/domain.json", {"power": {"detectable_difference": 0.03}})

@@ -7,17 +7,23 @@ import random
 from pathlib import Path
 from typing import Any
 
+from lora.data.tables import write_table
 from lora.records import (
     AdapterIdentity,
+    AudioMeasure,
+    BudgetLine,
     Cause,
     Check,
+    Dropped,
     DurationDecision,
     EffectFacts,
+    ErrorBudget,
     FileRung,
     HardenedFacts,
     Interval,
     LabelFacts,
     LabelStructure,
+    LeakageFacts,
     LoadRung,
     LogitsRung,
     LossComparison,
@@ -30,11 +36,16 @@ from lora.records import (
     PairedScore,
     ParityFacts,
     Power,
+    RetentionFacts,
+    RetentionPoint,
     RunOutcome,
     RunRecord,
     RunSettings,
+    SeededSplit,
     SettingDifference,
+    SharedRow,
     SplitOption,
+    StabilityFacts,
     StyleProfile,
     TextRung,
     TrainFacts,
@@ -43,6 +54,7 @@ from lora.records import (
     Verdict,
     WerFacts,
     WerScore,
+    WordPair,
     write_lines,
     write_text,
 )
@@ -56,6 +68,7 @@ DELTA = {
     "domain": (-0.106, -0.127, -0.085, "better"),
     "test": (-0.06, -0.2, 0.08, "underpowered"),
 }
+MAPSSWE = {"heldout": {"z": 0.9, "p": 0.39}, "domain": {"z": -9.1, "p": 1e-19}, "test": {"z": -2.1, "p": 0.036}}
 CONFIG: dict[str, Any] = {
     "model": {"id": "data/model", "revision": None},
     "manifests": {name: f"data/{name}_manifest.jsonl" for name in MANIFESTS},
@@ -81,6 +94,7 @@ def build(results: Path) -> Path:
             wer_facts(run, manifest, numbers).write(results / f"wer/{run}/{manifest}.json")
             _settings(run, manifest).write(results / f"transcripts/{run}/{manifest}.settings.json")
     for manifest in DELTA:
+        leakage_facts(manifest).write(results / f"leakage/{manifest}.json")
         paired_facts(manifest).write(results / f"paired/lora/{manifest}.json")
     HardenedFacts(status="not_needed").write(results / "hardened.json")
     label_facts().write(results / "labels.json")
@@ -138,6 +152,8 @@ def _data(results: Path) -> None:
             results / f"manifests/{manifest}.jsonl", rows if manifest == "train" else rows[: MANIFESTS[manifest]]
         )
         write_text(results / f"manifests/{manifest}.rejected.tsv", "line\tid\treason\n")
+        measured = [_measure(i, d).to_json() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
+        write_table(results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
     columns = [
         "manifest",
         "threshold",
@@ -159,8 +175,43 @@ def _data(results: Path) -> None:
             lines.append("\t".join([manifest, name, str(kept), f"{kept / total:.4f}", "0.9", "1.0", "24", *whole]))
     write_text(results / "durations/summary.tsv", "\n".join(lines) + "\n")
     decision().write(results / "durations/decision.json")
+    retention().write(results / "durations/retention.json")
+    stability().write(results / "splits/stability.json")
     sizes = "part\trows\thours\tspeakers\ntrain\t218\t0.4\t20\nval\t30\t0.05\t4\ntoo_long\t112\t0.5\t24\n"
     write_text(results / "splits/sizes.tsv", sizes)
+
+
+def _measure(line: int, seconds: float) -> AudioMeasure:
+    return AudioMeasure(
+        line=line, id=f"t{line}", claimed=seconds, characters=round(16 * seconds), seconds=seconds, rate=16000,
+        channels=1, level=-18.0 - line % 3, clipped=0.0, bandwidth=7750.0, audio_hash=f"{line:032x}",
+    )  # fmt: skip
+
+
+def retention() -> RetentionFacts:
+    everything = RetentionPoint(threshold=None, rows=360, hours=0.9, speakers=24, words=400)
+    dropped = [
+        Dropped(
+            threshold=threshold, rows=112, hours=0.5, lost_speakers=["ann"], expected_lost_speakers=0.2,
+            lost_words=["capstan"], lost_word_count=14, expected_lost_word_count=13.4, lost_word_share=0.0025,
+            expected_lost_word_share=0.0024, kept_rate=2.7, dropped_rate=None,
+        )
+        for threshold in THRESHOLDS
+    ]  # fmt: skip
+    return RetentionFacts(curve=[everything], dropped=dropped)
+
+
+def leakage_facts(manifest: str) -> LeakageFacts:
+    twin = SharedRow(line=3, id="t3", train_line=4, train_id="t4")
+    return LeakageFacts(
+        manifest=manifest, rows=MANIFESTS[manifest], speakers=20, same_audio=[], same_reading=[twin],
+        same_sentence=[twin], shared_speakers=["ann"],
+    )  # fmt: skip
+
+
+def stability() -> StabilityFacts:
+    splits = [SeededSplit(seed=13 + i, train_rows=218 + i % 3, train_speakers=20) for i in range(20)]
+    return StabilityFacts(max_seconds=10.0, speakers=24, splits=splits)
 
 
 def interval(low: float, high: float) -> Interval:
@@ -174,13 +225,16 @@ def wer_facts(run: str, manifest: str, numbers: tuple[float, float, float]) -> W
     def score(value: float) -> WerScore:
         return WerScore(
             utterances=rows, speakers=20, words=rows * 14, errors=round(value * rows * 14), substitutions=10,
-            deletions=4, insertions=3, wer=value, interval=interval(low, high), empty_references=[], truncated=0,
+            deletions=4, insertions=3, wer=value, characters=rows * 70, character_errors=round(value * rows * 28),
+            cer=0.4 * value, interval=interval(low, high), empty_references=[], truncated=0,
         )  # fmt: skip
 
     shows = {"heldout": 0.0064, "domain": 0.0182, "test": 0.117}[manifest]
     power = Power(
         assumed_shared_errors=0.8, standard_error=shows / 2.8, detectable_difference=shows, target_gain=0.01,
         utterances=rows, utterances_needed=round(rows * (shows / 0.01) ** 2),
+        hours=rows / 400, hours_needed=rows / 400 * (shows / 0.01) ** 2, speakers=5,
+        speakers_needed=round(5 * (shows / 0.01) ** 2), units="speakers",
     )  # fmt: skip
     return WerFacts(
         run=run, manifest=manifest, normalizer=NormalizerIdentity(name="english", version="1"), max_seconds=10.0,
@@ -198,10 +252,32 @@ def paired_facts(manifest: str) -> PairedFacts:
             "changed_hypotheses": rows // 2, "changed_errors": rows // 3, "substitutions_delta": -3,
             "deletions_delta": 0, "insertions_delta": -1, "outcome": outcome, "within_margin": False,
             "detectable_difference": 0.0182,
+            "mapsswe": {"segments": rows, "mean_difference": 14 * delta, **MAPSSWE[manifest]},
         }
     )  # fmt: skip
     return PairedFacts(
-        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score
+        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score,
+        budget=error_budget(),
+    )  # fmt: skip
+
+
+def error_budget() -> ErrorBudget:
+    """With a speaker and words that try to break out of their cells."""
+
+    def line(name: str | None, before: int, after: int) -> BudgetLine:
+        return BudgetLine(
+            name=name, utterances=10, words=140, baseline_errors=before, tuned_errors=after,
+            substitutions_delta=after - before, deletions_delta=0, insertions_delta=0,
+        )  # fmt: skip
+
+    return ErrorBudget(
+        by_speaker=[line("s|<b>1</b>", 40, 12), line(None, 9, 8), *(line(f"s{n}", 8, 8) for n in range(12))],
+        by_duration=[line("5 to 8 s", 49, 21)],
+        gained=[WordPair(reference=None, hypothesis="<img src=x onerror=alert(1)>", baseline=0, tuned=3)],
+        lost=[
+            WordPair(reference="`a|b`", hypothesis="[c](<d e>)", baseline=9, tuned=2),
+            WordPair(reference="seven", hypothesis=None, baseline=4, tuned=1),
+        ],
     )
 
 

@@ -95,6 +95,28 @@ def test_tables_of_the_data(study: Study) -> None:
     assert "![Training rows by duration, with the thresholds](plots/durations.png)" in markdown
 
 
+def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
+    markdown = summarise(study)
+    line = next(line for line in markdown.splitlines() if "`test`" in line and "7750 Hz" in line)
+    cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+    assert cells[:3] == ["`test`", "6", "0"]
+    assert cells[4:] == ["16000 Hz", "-19 dB", "-20 dB", "7750 Hz", "0.00 %"]
+    shared = next(line for line in markdown.splitlines() if "`test`" in line and "0 of 6" in line)
+    assert [cell.strip() for cell in shared.strip("|").split(" | ")][1:] == ["0 of 6", "1 of 6", "1 of 6", "1 of 20"]
+    assert "20 seeds of the split leave 218 to 220 training rows, by 20 to 20 of 24 speakers." in markdown
+    lost = row(markdown, "> 10 s")
+    assert lost[1:6] == ["112", "0.5", "1 (0.2)", "14 (13)", "0.2 %"]
+    assert lost[6:] == ["2.70 / not known", "ann and capstan"]
+
+
+def test_baseline_errors_beyond_the_filter(study: Study) -> None:
+    facts = example.wer_facts("base", "domain", (0.2, 0.1, 0.3))
+    assert facts.within is not None
+    longer = facts.within.model_copy(update={"utterances": 210, "words": 3000, "errors": facts.within.errors + 100})
+    facts.model_copy(update={"all": longer}).write(study.results / "wer/base/domain.json")
+    assert "within `max_seconds` and on longer ones: 20.0 % and 50.0 % on `domain` (10 longer rows)." in again(study)
+
+
 def test_rejected_rows_are_told_with_their_reasons(study: Study) -> None:
     lines = ["line\tid\treason", "3\ta\tmissing file", "4\tb\tmissing file", "9\tc\tempty text | <b>"]
     write_text(study.results / "manifests/domain.rejected.tsv", "\n".join(lines) + "\n")
@@ -106,11 +128,12 @@ def test_rejected_rows_are_told_with_their_reasons(study: Study) -> None:
 def test_headroom_of_every_manifest(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "`heldout`  | general") == [
-        "`heldout`", "general", "120", "1,680", "3.1 %", "2.1 to 4.2 %", "4.1 %", "8.1 %", "0.64 points", "saturated",
+        "`heldout`", "general", "120", "1,680", "3.1 %", "2.1 to 4.2 %", "4.1 %", "8.1 %", "1.2 % (3.2 %)",
+        "0.64 points", "saturated",
     ]  # fmt: skip
     assert row(markdown, "`domain`   | domain")[-1] == "usable"
     assert row(markdown, "`test`     | domain")[-2:] == [
-        "11.70 points (821 rows for 1.0 points)",
+        "11.70 points (821 rows, 2.1 h, 684 speakers for 1.0 points)",
         "too small to show a gain",
     ]
     assert "A manifest has headroom above 5.0 %." in markdown
@@ -138,6 +161,43 @@ def test_the_primary_comparison_is_told_from_the_others(study: Study) -> None:
 
 def test_no_difference_is_never_said_of_an_undecided_comparison(study: Study) -> None:
     assert row(summarise(study), "secondary")[7].startswith("undecided: this set cannot tell")
+
+
+def test_mapsswe_stands_beside_the_outcome(study: Study) -> None:
+    markdown = summarise(study)
+    assert row(markdown, "**primary**")[8] == "p < 0.001 (200 segments)"
+    (said,) = [line for line in markdown.splitlines() if "the two tests disagree" in line]
+    assert said.startswith(
+        "- `lora` on `test`: the two tests disagree. MAPSSWE sees a difference (p = 0.036 (6 segments))"
+    )
+    facts = example.paired_facts("domain")
+    assert facts.within is not None
+    assert facts.within.mapsswe is not None
+    unsure = facts.within.mapsswe.model_copy(update={"p": 0.2})
+    within = facts.within.model_copy(update={"mapsswe": unsure})
+    facts.model_copy(update={"within": within}).write(study.results / "paired/lora/domain.json")
+    assert "The interval excludes 0, MAPSSWE sees no difference (p = 0.200 (200 segments))" in again(study)
+
+
+def test_the_budget_of_every_difference(study: Study) -> None:
+    markdown = summarise(study)
+    assert "**`lora` on `domain`**: -3 substitutions, +0 deletions, -1 insertions." in markdown
+    assert "Speakers with the largest change are shown; 12 others changed less or not at all." in markdown
+    assert row(markdown, "5 to 8 s") == ["5 to 8 s", "10", "140", "49", "21", "-28", "-28", "0", "0"]
+    assert row(markdown, "no speaker")[3:6] == ["9", "8", "-1"]
+    assert "| `s0`" not in markdown
+    assert row(markdown, "`seven`") == ["`seven`", "(nothing)", "-3 (4 to 1)", "", "", ""]
+
+
+def test_words_and_speakers_cannot_break_out_of_the_budget(study: Study) -> None:
+    markdown = summarise(study)
+    budget = markdown[markdown.index("### Where the differences") : markdown.index("## D3")]
+    html = MarkdownIt("commonmark").enable("table").render(budget)
+    assert "<img" not in html
+    assert "<a " not in html
+    assert "<b>" not in html
+    assert "<code>s|&lt;b&gt;1&lt;/b&gt;</code>" in html
+    assert "<code>`a|b`</code>" in html
 
 
 def test_training_and_ladder(study: Study) -> None:

@@ -6,7 +6,8 @@ import jiwer
 import pytest
 
 from lora.records import Transcript, Utterance
-from lora.scoring.alignment import count_errors, utterance_errors
+from lora.scoring.alignment import count_errors, utterance_errors, word_edits
+from lora.scoring.corpus import wer_score
 from lora.scoring.normalizers import normalizer
 
 
@@ -49,3 +50,26 @@ def test_the_reference_is_the_row_and_order_is_that_of_rows():
     first, second = utterance_errors(rows, texts, normalizer("basic"))
     assert (first.id, first.deletions, first.words) == ("b", 1, 2)
     assert (second.id, second.errors, second.hits) == ("a", 0, 2)
+    assert (first.edits, second.edits) == ([(1, "a", None)], [])
+    # "yes a" against "yes": the blank and the letter are missing
+    assert (first.characters, first.character_errors) == (5, 2)
+    assert (second.characters, second.character_errors) == (5, 0)
+
+
+def test_edits_by_hand():
+    assert word_edits(list("abcd"), list("xabedy")) == [(0, None, "x"), (2, "c", "e"), (4, None, "y")]
+    assert word_edits(list("abc"), ["c"]) == [(0, "a", None), (1, "b", None)]
+    assert word_edits([], ["a"]) == [(0, None, "a")]
+
+
+def test_the_same_characters_as_jiwer():
+    draw = random.Random(8)
+    pairs = [tuple(" ".join(draw.choices(["ab", "b", "cde"], k=draw.randint(1, 9))) for _ in "12") for _ in range(50)]
+    rows = [Utterance(id=str(i), text=reference, duration=1, audio="a") for i, (reference, _) in enumerate(pairs)]
+    texts = {
+        str(i): Transcript(id=str(i), reference="", hypothesis=hypothesis, duration=1, truncated=False)
+        for i, (_, hypothesis) in enumerate(pairs)
+    }
+    scored = utterance_errors(rows, texts, normalizer("none"))
+    theirs = jiwer.cer([reference for reference, _ in pairs], [hypothesis for _, hypothesis in pairs])
+    assert wer_score(scored, texts, 0.95, 0).cer == pytest.approx(theirs)

@@ -1,5 +1,7 @@
 """Intervals by hand, at their degenerate ends, and by simulation."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -9,23 +11,34 @@ from lora.scoring.intervals import bootstrap_interval, ratio_interval, units, we
 
 
 def test_the_linearised_estimator_by_hand():
-    # R = 3/20; residuals 0.25, -0.75, 0.5; variance 3/2 * 0.875 / 400; t(2) at 0.975 is 4.302653
+    # R = 3/20; residuals 0.25, -0.75, 0.5 over the others' shares 0.75, 0.75, 0.5 are 1/3, -1, 1;
+    # variance (19/9) / 400; t(2) at 0.975 is 4.302653
     found = wer_interval([1, 0, 2], [5, 5, 10], [None] * 3, 0.95)
     assert found.low == 0.0
-    assert found.high == pytest.approx(0.15 + 4.302653 * 0.0572822, abs=1e-6)
-    assert (found.scope, found.method) == ("these_speakers", "linearised ratio by utterances, t(2)")
+    # the half width exceeds R: the upper end is e half widths
+    assert found.high == pytest.approx(math.e * 4.302653 * 0.0726483, abs=1e-5)
+    assert (found.scope, found.method) == (
+        "these_speakers",
+        "linearised ratio by utterances, t(2), upper end on the log scale",
+    )
 
 
 def test_speakers_are_the_units_from_five_on():
     # Ten utterances in five speakers whose sums are (2,10) (0,10) (1,10) (1,10) (1,10): R = 0.1,
-    # residuals 1, -1, 0, 0, 0; variance 5/4 * 2 / 2500; t(4) at 0.975 is 2.776445
+    # residuals 1, -1, 0, 0, 0 over 0.8; variance 3.125 / 2500; t(4) at 0.975 is 2.776445
     speakers = [name for name in "abcde" for _ in range(2)]
     found = wer_interval([1, 1, 0, 0, 1, 0, 0, 1, 1, 0], [5] * 10, speakers, 0.95)
     assert found.scope == "speakers"
-    assert found.high == pytest.approx(0.1 + 2.776445 * 0.0316228, abs=1e-6)
-    assert found.low == pytest.approx(0.1 - 2.776445 * 0.0316228, abs=1e-6)
+    assert found.high == pytest.approx(0.1 * math.exp(2.776445 * 0.0353553 / 0.1), abs=1e-6)
+    assert found.low == pytest.approx(0.1 - 2.776445 * 0.0353553, abs=1e-6)
     four = wer_interval([1] * 8, [5, 6] * 4, [name for name in "abcd" for _ in range(2)], 0.95)
     assert four.scope == "these_speakers"
+
+
+def test_a_speaker_with_nearly_all_words_gives_a_finite_interval():
+    # the second unit holds every word: R = 3/10, residuals 1 and -1, the others' share is taken as 1/2
+    found = ratio_interval(units([1, 2], [0, 10], [None] * 2), 0.95)
+    assert found.high == pytest.approx(0.3 + 12.706205 * math.sqrt(1 + 4) / 10, abs=1e-6)
 
 
 def test_rows_without_a_speaker_are_one_more_unit():

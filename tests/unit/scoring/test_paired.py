@@ -19,12 +19,12 @@ def compared(scored, before, after, words, changed=None, margin=0.005, speakers=
 
 
 def test_the_difference_by_hand(scored):
-    # differences -1 0 -2 over 5 5 10 words: delta -0.15, the standard error of the mirrored WER, 0.0572822
+    # differences -1 0 -2 over 5 5 10 words: delta -0.15, the standard error of the mirrored WER, 0.0726483
     found = compared(scored, [2, 1, 4], [1, 1, 2], [5, 5, 10])
     assert (found.baseline_wer, found.tuned_wer) == (pytest.approx(0.35), pytest.approx(0.2))
     assert found.delta == pytest.approx(-0.15)
-    assert found.interval.low == pytest.approx(-0.15 - 4.302653 * 0.0572822, abs=1e-6)
-    assert found.interval.high == pytest.approx(-0.15 + 4.302653 * 0.0572822, abs=1e-6)
+    assert found.interval.low == pytest.approx(-0.15 - 4.302653 * 0.0726483, abs=1e-6)
+    assert found.interval.high == pytest.approx(-0.15 + 4.302653 * 0.0726483, abs=1e-6)
     assert (found.changed_errors, found.substitutions_delta, found.insertions_delta) == (2, -3, 0)
     assert (found.outcome, found.detectable_difference) == ("underpowered", None)
 
@@ -43,9 +43,9 @@ def test_better_and_worse(scored):
 
 
 def test_detectable_difference_from_the_observed_error(scored):
-    # differences +1 and -1 in turn, 100 utterances of 10 words: SE = sqrt(100/99 * 100) / 1000
+    # differences +1 and -1 in turn, 100 utterances of 10 words: SE = sqrt(100) / 0.99 / 1000
     found = compared(scored, [1, 2] * 50, [2, 1] * 50, [10] * 100)
-    assert found.detectable_difference == pytest.approx((1.959964 + 0.841621) * 0.0100504, rel=1e-4)
+    assert found.detectable_difference == pytest.approx((1.959964 + 0.841621) * 0.0101010, rel=1e-4)
     assert (found.outcome, found.within_margin) == ("underpowered", False)
 
 
@@ -90,6 +90,26 @@ def test_no_word_and_one_utterance(scored):
     assert (empty.baseline_wer, empty.delta, empty.outcome) == (None, None, "underpowered")
     one = compared(scored, [1], [2], [5])
     assert (one.delta, one.interval.low, one.outcome) == (pytest.approx(0.2), None, "underpowered")
+
+
+def test_not_worse_rests_on_the_interval_or_on_an_exact_bound(scored):
+    enough = compared(scored, [1, 0] * 400, [0, 1] * 3 + [1, 0] * 397, [10] * 800)
+    assert enough.harm_bound == enough.interval.high
+    # no utterance of 20 gets worse: up to 1 - 0.025^(1/20) = 16.8 % could, and the interval is one point
+    few = compared(scored, [1] * 20, [1] * 20, [10] * 20, changed=3)
+    assert (few.interval.high, few.harm_bound) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
+    # two of 500 get worse: Clopper & Pearson's upper bound is 1.4374 % (R: binom.test(2, 500))
+    two = compared(scored, [0] * 500, [1, 1] + [0] * 498, [10] * 500)
+    assert two.harm_bound == pytest.approx(0.014374, abs=1e-5)
+    assert compared(scored, [1] * 9, [1] * 9, [10] * 9).harm_bound is None
+
+
+def test_power_after_the_fact_uses_the_observed_error(scored):
+    before, after = scored([1, 2] * 50, [10] * 100), scored([2, 1] * 50, [10] * 100)
+    found = paired_score(before, after, 100, 0.005, 0.95, 0, target_gain=0.01)
+    # SE 0.010101 shows 2.83 points; one point needs (2.8299)^2 = 8.008 times as much
+    assert (found.power.assumed_shared_errors, found.power.utterances_needed) == (None, 801)
+    assert found.power.detectable_difference == found.detectable_difference
 
 
 def test_pairs_that_do_not_match_are_a_programming_error(scored):

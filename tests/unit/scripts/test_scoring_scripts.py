@@ -69,6 +69,8 @@ def test_style_shows_in_the_raw_score_only(study):
     write_lines(study / "short.jsonl", shouted)
     facts = score(study, "short")
     assert (facts.within.wer, facts.raw.wer) == (0.0, 1.0)
+    # of "zero one two three four five six seven eight nine" only the nine blanks stay the same
+    assert (facts.within.cer, facts.raw.cer) == (0.0, pytest.approx(40 / 49))
 
 
 def test_a_better_run_and_the_same_run(study):
@@ -78,6 +80,8 @@ def test_a_better_run_and_the_same_run(study):
     assert (facts.within.outcome, facts.within.utterances, facts.all.utterances) == ("better", 30, 40)
     assert facts.within.delta == pytest.approx(-0.1)
     assert (facts.missing_ids, facts.extra_ids) == ([], [])
+    assert [(pair.reference, pair.hypothesis, pair.change) for pair in facts.budget.lost] == [("nine", "mine", -30)]
+    assert facts.within.mapsswe.segments == 30
     same = compare(study, "base")
     assert (same.within.outcome, same.within.changed_hypotheses) == ("unchanged", 0)
 

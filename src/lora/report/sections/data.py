@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lora.report.sections.integrity import filter_losses, other_seeds, recordings, shared_with_training
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
 
 
 def training_data(study: Study) -> str:
-    parts = ["## D1 · Training data", _rows(study), _thresholds(study), _decision(study), _split(study)]
+    parts = [
+        "## D1 · Training data",
+        _rows(study),
+        _thresholds(study),
+        _decision(study),
+        filter_losses(study),
+        _split(study),
+        other_seeds(study),
+        recordings(study),
+        shared_with_training(study),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -1,0 +1,120 @@
+"""D1: what the recordings are, and what the duration filter takes away."""
+
+from __future__ import annotations
+
+import statistics
+
+from lora.records import LeakageFacts, RetentionFacts, StabilityFacts
+from lora.report.study import Study
+from lora.report.tables import table
+from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
+
+
+def other_seeds(study: Study) -> str:
+    """The range of training sizes over the split seeds that were tried."""
+    found = study.find("splits/stability.json", StabilityFacts)
+    if found.value is None or not found.value.splits:
+        return f"What other seeds of the split would leave is {found.unknown}."
+    rows = [split.train_rows for split in found.value.splits]
+    told = f"{len(rows)} seeds of the split leave {min(rows)} to {max(rows)} training rows"
+    people = [split.train_speakers for split in found.value.splits if split.train_speakers is not None]
+    if people and found.value.speakers is not None:
+        told += f", by {min(people)} to {max(people)} of {found.value.speakers} speakers"
+    return f"{told}."
+
+
+def recordings(study: Study) -> str:
+    """A row a manifest, from the measures of its audio; extremes, since a fault shows there first."""
+    rows = [_recordings(study, manifest) for manifest in study.manifests]
+    headers = ["manifest", "recordings", "cannot be decoded", "hours", "sampling rates", "median level"]
+    headers += ["quietest", "narrowest", "most clipped"]
+    told = "What the recordings are, measured from their samples:"
+    return f"{told}\n\n{table(headers, rows, numbers=[1, 2, 3, 5, 6, 7, 8])}"
+
+
+def _recordings(study: Study, manifest: str) -> list[str]:
+    measures = study.table(f"integrity/{manifest}.tsv")
+    if not measures:
+        return [code(manifest), *[UNKNOWN] * 8]
+    levels, widths, clipped = (_numbers(measures, key) for key in ("level", "bandwidth", "clipped"))
+    return [
+        code(manifest),
+        str(len(measures)),
+        str(sum(bool(m.get("problem")) for m in measures)),
+        number(sum(_numbers(measures, "seconds")) / 3600, 3),
+        listed(sorted({f"{text(m['rate'])} Hz" for m in measures if m.get("rate")})),
+        f"{statistics.median(levels):.0f} dB" if levels else UNKNOWN,
+        f"{min(levels):.0f} dB" if levels else UNKNOWN,
+        f"{min(widths):g} Hz" if widths else UNKNOWN,
+        percent(max(clipped), 2) if clipped else UNKNOWN,
+    ]
+
+
+def _numbers(measures: list[dict[str, str]], key: str) -> list[float]:
+    """Cells that hold a number; a broken table has fewer."""
+    found = []
+    for measure in measures:
+        try:
+            found.append(float(measure.get(key, "")))
+        except ValueError:
+            continue
+    return found
+
+
+def shared_with_training(study: Study) -> str:
+    """What every evaluation manifest has in common with the training manifest."""
+    rows = []
+    for manifest in study.evaluations:
+        found = study.find(f"leakage/{manifest}.json", LeakageFacts)
+        if found.value is None:
+            rows.append([code(manifest), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN])
+            continue
+        facts = found.value
+        counts = [len(rows) for rows in (facts.same_audio, facts.same_reading, facts.same_sentence)]
+        shares = [f"{n} of {facts.rows}" for n in counts]
+        people = UNKNOWN if facts.speakers is None else f"{len(facts.shared_speakers)} of {facts.speakers}"
+        rows.append([code(manifest), *shares, people])
+    headers = ["manifest", "recordings", "texts by the same speaker", "sentences", "speakers"]
+    told = "What each evaluation manifest shares with the training manifest:"
+    return f"{told}\n\n{table(headers, rows, numbers=range(1, 5))}"
+
+
+def filter_losses(study: Study) -> str:
+    """Who and what each threshold takes out of training, beside what a lottery would."""
+    found = study.find("durations/retention.json", RetentionFacts)
+    if found.value is None:
+        return f"Who and what the filter takes away is {found.unknown}."
+    rows = [
+        [
+            f"> {seconds(part.threshold)}",
+            str(part.rows),
+            number(part.hours, 3),
+            f"{len(part.lost_speakers)} ({part.expected_lost_speakers:.1f})",
+            f"{part.lost_word_count} ({part.expected_lost_word_count:.0f})",
+            percent(part.lost_word_share),
+            f"{_rate(part.kept_rate)} / {_rate(part.dropped_rate)}",
+            listed([text(name) for name in [*part.lost_speakers, *part.lost_words]], most=4),
+        ]
+        for part in found.value.dropped
+    ]
+    headers = ["without rows", "rows", "hours", "speakers lost (by lot)", "words lost (by lot)", "of what is said"]
+    headers += ["words a second kept / dropped", "such as"]
+    told = "What each threshold takes away, beside what dropping as many rows by lot would take:"
+    return "\n\n".join([told, table(headers, rows, numbers=range(1, 7)), *_errors_beyond(study)])
+
+
+def _errors_beyond(study: Study) -> list[str]:
+    """How the baseline does on what the filter would drop, as far as evaluation rows can tell."""
+    told = []
+    for manifest in study.evaluations:
+        wer = study.wer("base", manifest).value
+        if wer is None or wer.within is None or wer.all is None or wer.all.words == wer.within.words:
+            continue
+        beyond = (wer.all.errors - wer.within.errors) / (wer.all.words - wer.within.words)
+        longer = wer.all.utterances - wer.within.utterances
+        told.append(f"{percent(wer.within.wer)} and {percent(beyond)} on {code(manifest)} ({longer} longer rows)")
+    return [f"Baseline WER on evaluation rows within `max_seconds` and on longer ones: {listed(told)}."] if told else []
+
+
+def _rate(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.2f}"

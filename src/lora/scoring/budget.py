@@ -1,0 +1,76 @@
+"""Where a difference of errors comes from: speakers, durations, and the word pairs most gained and lost.
+
+Read from the word edits of both runs (see `alignment`), so nothing is aligned again. Where several alignments cost
+the same, a pair of words is one of several readings of the same error; sums over utterances do not depend on it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from lora.records.comparisons import BudgetLine, ErrorBudget, WordPair
+from lora.records.scores import UtteranceErrors
+
+EDGES = (2.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0)  # s; a duration equal to an edge lies below it, as in the filter
+PAIRS = 20
+Pair = tuple[UtteranceErrors, UtteranceErrors]
+Words = tuple[str | None, str | None]  # of the reference, of the hypothesis; none is no word
+
+
+def error_budget(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceErrors]) -> ErrorBudget:
+    """Both lists hold the same ids in the same order. Utterances without a speaker are a line of their own."""
+    pairs = list(zip(baseline, tuned, strict=True))
+    speakers: defaultdict[str | None, list[Pair]] = defaultdict(list)
+    durations: defaultdict[int, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        speakers[pair[0].speaker_id].append(pair)
+        durations[bisect_left(EDGES, pair[0].duration)].append(pair)
+    before, after = _edits(baseline), _edits(tuned)
+    return ErrorBudget(
+        by_speaker=sorted((_line(name, of) for name, of in speakers.items()), key=_most_changed),
+        by_duration=[_line(_between(index), durations[index]) for index in sorted(durations)],
+        gained=_most_risen(before, after),
+        lost=_most_risen(before, after, sign=-1),
+    )
+
+
+def _edits(scored: Iterable[UtteranceErrors]) -> Counter[Words]:
+    return Counter((edit.reference, edit.hypothesis) for entry in scored for edit in entry.edits)
+
+
+def _most_risen(before: Counter[Words], after: Counter[Words], sign: int = 1) -> list[WordPair]:
+    """Pairs whose count rose (with sign -1: fell), the largest change first, ties by their words."""
+    change = {words: sign * (after[words] - before[words]) for words in before.keys() | after.keys()}
+    order = sorted((-rise, words[0] or "", words[1] or "", words) for words, rise in change.items() if rise > 0)
+    return [
+        WordPair(reference=words[0], hypothesis=words[1], baseline=before[words], tuned=after[words])
+        for *_, words in order[:PAIRS]
+    ]
+
+
+def _line(name: str | None, pairs: Sequence[Pair]) -> BudgetLine:
+    def gained(kind: str) -> int:
+        return sum(getattr(after, kind) - getattr(before, kind) for before, after in pairs)
+
+    return BudgetLine(
+        name=name,
+        utterances=len(pairs),
+        words=sum(before.words for before, _ in pairs),
+        baseline_errors=sum(before.errors for before, _ in pairs),
+        tuned_errors=sum(after.errors for _, after in pairs),
+        substitutions_delta=gained("substitutions"),
+        deletions_delta=gained("deletions"),
+        insertions_delta=gained("insertions"),
+    )
+
+
+def _between(index: int) -> str:
+    if index == 0:
+        return f"up to {EDGES[0]:g} s"
+    return f"over {EDGES[-1]:g} s" if index == len(EDGES) else f"{EDGES[index - 1]:g} to {EDGES[index]:g} s"
+
+
+def _most_changed(line: BudgetLine) -> tuple[int, str]:
+    return -abs(line.tuned_errors - line.baseline_errors), line.name or ""

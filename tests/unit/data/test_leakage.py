@@ -1,0 +1,37 @@
+"""What two manifests share, by samples, by text and speaker, by text, by speaker."""
+
+from __future__ import annotations
+
+from lora.data.leakage import leakage
+from lora.records import LeakageFacts, Utterance
+from lora.scoring.normalizers import normalizer
+
+
+def row(id: str, text: str, speaker: str | None = "ann") -> Utterance:
+    return Utterance(id=id, text=text, duration=2.0, speaker_id=speaker, line=int(id[1:]))
+
+
+TRAIN = [row("t1", "Hoist the main sail!"), row("t2", "Lower it.", "bob"), row("t3", "...", None)]
+
+
+def compared(*rows: Utterance, audio: dict[str, str] | None = None) -> LeakageFacts:
+    return leakage("domain", TRAIN, rows, normalizer("basic").words, {"t1": "a", "t2": "b"}, audio or {})
+
+
+def test_the_same_sentence_by_the_same_speaker_and_by_another() -> None:
+    found = compared(row("e1", "hoist the main sail"), row("e2", "Hoist the main sail?", "eve"), row("e3", "Ahoy"))
+    assert [(s.id, s.train_id) for s in found.same_reading] == [("e1", "t1")]
+    assert [(s.line, s.train_line) for s in found.same_sentence] == [(1, 1), (2, 1)]
+    assert (found.rows, found.speakers, found.shared_speakers) == (3, 2, ["ann"])
+
+
+def test_the_same_samples_whatever_the_text() -> None:
+    found = compared(row("e1", "Something else", "eve"), row("e2", "No", "eve"), audio={"e1": "b", "e2": "z"})
+    assert [(s.id, s.train_id) for s in found.same_audio] == [("e1", "t2")]
+    assert not found.same_sentence
+
+
+def test_nothing_in_common() -> None:
+    found = compared(row("e1", "--", None), row("e2", "Ahoy", None))
+    assert (found.same_audio, found.same_reading, found.same_sentence, found.shared_speakers) == ([], [], [], [])
+    assert found.speakers is None

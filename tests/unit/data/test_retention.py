@@ -1,0 +1,58 @@
+"""What a duration filter keeps and takes away, and what a lottery of the same size would."""
+
+from __future__ import annotations
+
+import random
+
+from lora.data.retention import retention
+from lora.records import Dropped, Utterance
+
+
+def rows(count: int = 200) -> list[Utterance]:
+    """Rows of ten speakers and two hundred words, whose lengths have nothing to do with either."""
+    dice = random.Random(3)
+    words = [f"w{n}" for n in range(200)]
+    texts = [" ".join(dice.choices(words, k=8)) for _ in range(count)]
+    return [
+        Utterance(id=f"r{i}", text=text, duration=dice.uniform(1, 20), speaker_id=f"s{i % 10}")
+        for i, text in enumerate(texts)
+    ]
+
+
+def dropped(given: list[Utterance], threshold: float = 10.0) -> Dropped:
+    return retention(given, [threshold], str.split).dropped[0]
+
+
+def test_a_filter_blind_to_everything_loses_what_a_lottery_would() -> None:
+    found = dropped(rows())
+    assert found.lost_speakers == []
+    assert abs(found.lost_word_count - found.expected_lost_word_count) < 3 * found.expected_lost_word_count**0.5 + 3
+
+
+def test_a_speaker_and_a_word_that_stand_on_long_rows_only() -> None:
+    biased = [
+        row.model_copy(update={"duration": 15.0, "text": f"{row.text} rare rare"}) if row.speaker_id == "s3" else row
+        for row in rows()
+    ]
+    found = dropped(biased)
+    assert found.lost_speakers == ["s3"]
+    assert found.lost_words[0] == "rare"
+    assert found.expected_lost_speakers < 0.1
+    assert found.lost_word_share > found.expected_lost_word_share + 0.01
+
+
+def test_the_curve_rises_to_everything() -> None:
+    facts = retention(rows(), [10, 5, 10], str.split)
+    limits = [point.threshold for point in facts.curve]
+    assert limits[-1] is None
+    assert limits[:-1] == sorted({*(limits[:-1]), 5, 10})
+    assert [point.rows for point in facts.curve] == sorted(point.rows for point in facts.curve)
+    assert facts.curve[-1].rows == 200
+    assert [entry.threshold for entry in facts.dropped] == [5, 10]
+
+
+def test_no_rows_and_no_speakers() -> None:
+    facts = retention([], [5], str.split)
+    assert (facts.curve[-1].rows, facts.dropped[0].kept_rate, facts.dropped[0].lost_speakers) == (0, None, [])
+    unnamed = dropped([row.model_copy(update={"speaker_id": None}) for row in rows()])
+    assert unnamed.lost_speakers == []

@@ -1,0 +1,25 @@
+"""What the intervals promise holds in simulation, and docs/methods.md states these figures."""
+
+from pathlib import Path
+
+import calibration
+import pytest
+
+METHODS = Path(__file__).parents[3] / "docs" / "methods.md"
+
+
+@pytest.mark.slow
+def test_coverage_and_type_one_error_of_five_thousand_sets():
+    stated = METHODS.read_text(encoding="utf-8")
+    for spread, speakers, utterances, figures in calibration.everything():
+        told = calibration.line(spread, speakers, utterances, figures)
+        assert told in stated, f"docs/methods.md does not state {told}"
+        assert figures.type_one <= 0.065, told
+        assert figures.coverage >= 0.935, told
+
+
+def test_the_simulation_is_seeded_and_close_to_what_it_promises():
+    first, again = (calibration.simulate("0.4", 10, 100, sets=150) for _ in "12")
+    assert first == again
+    assert first.coverage >= 0.89
+    assert first.type_one <= 0.10
