@@ -66,7 +66,8 @@ parameters, so that place and not size is tested. Supported if the interval of b
 rejected if it lies above minus the equivalence margin. Shown in the same files, one run per set of target modules.
 
 **H4. The general set does not suffer** (non-inferiority). Supported if the upper end of the interval of tuned minus
-baseline lies below the equivalence margin; rejected if its lower end lies above the margin. Shown in
+baseline (with fewer than six changed utterances the exact bound `harm_bound`) lies below the equivalence margin;
+rejected if its lower end lies above the margin. Shown in
 `results/paired/<run>/<general manifest>.json`. H1 and H4 belong together: a gain in the domain that is paid for
 elsewhere is reported as such.
 """
