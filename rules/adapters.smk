@@ -1,7 +1,8 @@
 """The short adapter run, and what its adapter does to files, weights, logits and text.
 
 Before: the training and validation split, the model. After: the best and the last adapter of every candidate that trains, its
-training facts and loss log, and the effect ladder of every candidate that has an adapter.
+training facts and loss log (of a brought adapter what its own trainer told), and the effect ladder of every candidate
+that has an adapter.
 """
 
 
@@ -49,6 +50,37 @@ rule train_adapter:
             --validation-path {input.val:q} \
             --output-dir results/adapters/{wildcards.run:q} \
             2>&1 | tee {log:q}
+        """
+
+
+rule import_training:
+    input:
+        training_told,
+    output:
+        "results/adapters/{run}/train.json",
+    log:
+        "work/logs/import_training/{run}.log",
+    benchmark:
+        "work/benchmarks/import_training/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(runs_with("adapter")),
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+        gpu=0,
+    params:
+        adapter=lambda wildcards: config["candidates"][wildcards.run]["adapter"],
+        code=code("import_training"),
+    shell:
+        """
+        python "$LORA/scripts/import_training.py" \
+            --run {wildcards.run:q} \
+            --adapter {params.adapter:q} \
+            --train-facts {output:q} \
+            >{log:q} 2>&1
         """
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lora.asr.model_files import window_seconds
 from lora.asr.recipe import RECIPE
+from lora.asr.training_history import history_file
 from lora.code_hash import code_hash
 from lora.records import MaxSeconds
 
@@ -107,6 +108,12 @@ def adapter_files(wildcards):
         return [f"results/adapters/{wildcards.run}/best", f"results/adapters/{wildcards.run}/train.json"]
     adapter = config["candidates"].get(wildcards.run, {}).get("adapter")
     return folder_files(adapter) if adapter else []
+
+
+def training_told(wildcards):
+    """The file beside a brought adapter that tells of its training, none where nothing does."""
+    told = history_file(Path(config["candidates"][wildcards.run]["adapter"]))
+    return [] if told is None else [str(told)]
 
 
 def adapter_flags(wildcards):
@@ -216,7 +223,7 @@ def all_facts():
         facts.append(f"results/parity/{run}.json")
     if config["model"] is not None:
         facts.append("results/labels.json")
-        facts += [f"results/adapters/{run}/train.json" for run in runs_with("train")]
+        facts += [f"results/adapters/{run}/train.json" for run in runs_with("train", "adapter")]
         facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter")]
         if config["headroom"]["harden"]:
             facts.append("results/hardened.json")

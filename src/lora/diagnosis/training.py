@@ -12,22 +12,29 @@ from lora.records import TrainFacts
 
 
 def judge_training(facts: StudyFacts, run: str) -> Findings:
-    """Checks of one trained candidate; empty where it was not trained here or could not be trained."""
+    """Checks of one candidate's training; empty where there was none, or it could not be done.
+
+    Of a training elsewhere only that is judged which was recorded beside its adapter.
+    """
     train = facts.training.get(run)
     if train is None or train.status == "impossible":
         return Findings()
+    if train.source == "":
+        told = f"Nothing beside the adapter {run} tells of its training; bring `trainer_state.json` with it."
+        return found("training.history", Answer("unknown", told), [facts.at("adapters", run, "train.json")], run)
     findings = finite_loss(facts, run, train).add(trained_parameters(facts, run, train))
     if findings.causes and findings.causes[0].code == "training.diverged":
         return findings  # what follows from worthless weights is no cause of its own
     findings.add(steps(facts, run, train))
-    if train.optimizer_steps:
+    if train.optimizer_steps != 0:
         findings.add(gradient(facts, run, train), learning_rate(facts, run, train))
         findings.add(validation(facts, run, train), best_step(facts, run, train))
     return findings
 
 
 def _evidence(facts: StudyFacts, run: str) -> list[str]:
-    return [facts.at("adapters", run, "train.json"), facts.at("adapters", run, "loss.tsv")]
+    log = [facts.at("adapters", run, "loss.tsv")] if facts.training[run].source is None else []
+    return [facts.at("adapters", run, "train.json"), *log]
 
 
 def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
@@ -53,6 +60,9 @@ def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
 def trained_parameters(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Parameters that require a gradient are those of the adapter and no others."""
     evidence = _evidence(facts, run)
+    if train.trainable_parameters is None:
+        answer = Answer("unknown", f"Which parameters the training of {run} changed was not recorded.")
+        return found("training.parameters", answer, evidence, run)
     if not train.other_trainable and train.trainable_parameters:
         share = (
             percent(train.trainable_parameters / train.total_parameters)
@@ -73,6 +83,8 @@ def trained_parameters(facts: StudyFacts, run: str, train: TrainFacts) -> Findin
 def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Optimiser steps taken against planned."""
     evidence, done, planned = _evidence(facts, run), train.optimizer_steps, train.planned_steps
+    if done is None or planned is None:
+        return found("training.steps", Answer("unknown", f"The steps of {run} were not recorded."), evidence, run)
     told = f"{run} took {done} of {count(planned, 'planned optimiser step')}."
     if done >= planned and done > 0:
         return found("training.steps", Answer("pass", told, done, planned), evidence, run)
@@ -82,14 +94,20 @@ def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
 
 def gradient(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Every adapted module receives a gradient."""
-    evidence, dead = _evidence(facts, run), train.zero_gradient_modules
-    if not dead and train.gradient_norm_median != 0:
-        summary = f"All {count(train.target_modules, 'adapted module')} of {run} received gradients."
-        return found("training.gradient", Answer("pass", summary, 0, 0), evidence, run)
-    because = f"The median gradient norm of {run} is exactly 0."
+    evidence, dead, median = _evidence(facts, run), train.zero_gradient_modules, train.gradient_norm_median
     if dead:
-        modules = count(train.target_modules, "adapted module")
-        because = f"{len(dead)} of {modules} of {run} never had a gradient ({listed(dead)})."
+        modules = f" of {count(train.target_modules, 'adapted module')}" if train.target_modules else " adapted modules"
+        because = f"{len(dead)}{modules} of {run} never had a gradient ({listed(dead)})."
+    elif median is None:
+        answer = Answer("unknown", f"Gradients of {run} were not recorded.")
+        return found("training.gradient", answer, evidence, run)
+    elif median:
+        summary = f"The median gradient norm of {run} is {median:.3g}."
+        if train.target_modules is not None:
+            summary = f"All {count(train.target_modules, 'adapted module')} of {run} received gradients."
+        return found("training.gradient", Answer("pass", summary, 0, 0), evidence, run)
+    else:
+        because = f"The median gradient norm of {run} is exactly 0."
     broken = cause("training.no_gradient", because, evidence, run)
     return found("training.gradient", Answer("fail", because, len(dead), 0, broken), evidence, run)
 
@@ -98,10 +116,14 @@ def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """The optimiser's own peak against the configured learning rate; a configured 0 teaches nothing either."""
     evidence, peak = _evidence(facts, run), train.learning_rate_peak
     asked, least = train.settings.get("learning_rate"), facts.config.adapter.min_learning_rate_share
+    if peak == 0 and asked is None:
+        asked = 0.0  # nobody recorded what was asked for, and nothing was applied
     if peak is None or not isinstance(asked, int | float):
         answer = Answer("unknown", f"The learning rate that {run} applied is not known.", peak, None)
         return found("training.learning_rate", answer, evidence, run)
-    told = f"The learning rate of {run} peaked at {peak:g} in the optimiser; {asked:g} was asked for"
+    told = f"The learning rate of {run} peaked at {peak:g} in the optimiser"
+    if train.settings.get("learning_rate") is not None:
+        told += f"; {asked:g} was asked for"
     threshold = least * asked
     if peak > 0 and threshold <= peak and least * peak <= asked:
         return found("training.learning_rate", Answer("pass", f"{told}.", peak, threshold), evidence, run)
@@ -135,7 +157,7 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
 
 
 def best_step(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """`best/` holds the weights of the best step."""
+    """The weights that are judged are those of the best step."""
     evidence = _evidence(facts, run)
     if train.best_kept is None:
         return found("training.best", Answer("unknown", f"The best step of {run} is not known."), evidence, run)
@@ -143,5 +165,9 @@ def best_step(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         answer = Answer("pass", f"The best step of {run} ({train.best_step}) was kept.", train.best_step)
         return found("training.best", answer, evidence, run)
     because = f"The best step of {run} is {train.best_step}, and its weights were not kept."
-    broken = cause("training.best_not_kept", because, evidence, run)
+    remedy = None
+    if train.source is not None:
+        because = f"By validation the best step of {run} is {train.best_step}, and the adapter is of another one."
+        remedy = f"Name the adapter of step {train.best_step}, if it was kept; else train again and keep the best step."
+    broken = cause("training.best_not_kept", because, evidence, run, remedy=remedy)
     return found("training.best", Answer("warn", because, train.best_step, None, broken), evidence, run)

@@ -16,26 +16,28 @@ class ValidationPoint(Record):
 
 
 class TrainFacts(Fact):
-    """`results/adapters/<run>/train.json`: what the short adapter run was told, and what it truly did.
+    """`results/adapters/<run>/train.json`: what a training was told, and what it truly did; null is not known.
 
-    `settings` are the candidate's own (runner flags with underscores). `other_trainable` names trainable parameters
-    that are not adapter parameters. `zero_gradient_modules` are adapted modules whose gradient was zero at every step.
-    `learning_rate_peak` is read from the optimiser, not from the settings. `validation` pairs step with loss (and WER
-    where measured). `best_kept` says that `best/` holds the weights of `best_step`.
+    `source` is null for a training of this study, else the file beside a brought adapter that tells of its training
+    (empty where none does). `settings` are the candidate's own (runner flags with underscores). `other_trainable` names
+    trainable parameters that are not adapter parameters. `zero_gradient_modules` are adapted modules whose gradient was
+    zero at every step. `learning_rate_peak` is read from the optimiser, not from the settings. `validation` pairs step
+    with loss (and WER where measured). `best_kept` says that the weights that are judged are those of `best_step`.
     """
 
     run: str
+    source: str | None = None
     settings: dict[str, Any] = {}
     base_model_hash: str | None = None
-    train_rows: int = 0
-    val_rows: int = 0
-    trainable_parameters: int = 0
-    total_parameters: int = 0
+    train_rows: int | None = None
+    val_rows: int | None = None
+    trainable_parameters: int | None = None
+    total_parameters: int | None = None
     other_trainable: list[str] = []
-    target_modules: int = 0
+    target_modules: int | None = None
     zero_gradient_modules: list[str] = []
-    planned_steps: int = 0
-    optimizer_steps: int = 0
+    planned_steps: int | None = None
+    optimizer_steps: int | None = None
     learning_rate_peak: float | None = None
     gradient_norm_median: float | None = None
     first_train_loss: float | None = None

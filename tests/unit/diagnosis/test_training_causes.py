@@ -118,3 +118,42 @@ def test_training_loss_is_said_to_fall_only_where_it_fell(study: HealthyStudy, f
     (cause,) = [c for c in study.verdict().causes if c.code == "training.overfit"]
     assert ("while training loss fell to 0.310" in cause.because) is told
     assert ("training loss" in cause.because) is told
+
+
+BROUGHT = {
+    "source": "theirs/checkpoint-100/trainer_state.json", "settings": {"learning_rate": None},
+    "trainable_parameters": None, "total_parameters": None, "target_modules": None, "train_rows": None,
+    "val_rows": None,
+}  # fmt: skip
+
+
+def test_a_training_elsewhere_is_judged_by_what_was_recorded(study: HealthyStudy) -> None:
+    study.change("adapters/lora/train.json", BROUGHT)
+    verdict = study.verdict()
+    assert not [code for code in codes(verdict) if code.startswith("training.")]
+    assert check_of(verdict, "training.steps").status == "pass"
+    assert check_of(verdict, "training.gradient").status == "pass"
+    assert check_of(verdict, "training.parameters").status == "unknown"
+    assert check_of(verdict, "training.learning_rate").status == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"learning_rate_peak": 0.0}, "training.lr_not_applied"),
+        ({"gradient_norm_median": 0.0}, "training.no_gradient"),
+        ({"optimizer_steps": 60}, "training.steps_short"),
+        ({"best_kept": False}, "training.best_not_kept"),
+        ({"validation": POINTS}, "training.overfit"),
+    ],
+)
+def test_faults_of_a_training_elsewhere(study: HealthyStudy, changes: dict[str, Any], code: str) -> None:
+    study.change("adapters/lora/train.json", BROUGHT | changes)
+    assert study.verdict().causes[0].code == code
+
+
+def test_a_training_that_nothing_tells_of(study: HealthyStudy) -> None:
+    study.change("adapters/lora/train.json", {"source": "", "optimizer_steps": None, "planned_steps": None})
+    verdict = study.verdict()
+    assert not [code for code in codes(verdict) if code.startswith("training.")]
+    assert check_of(verdict, "training.history").status == "unknown"

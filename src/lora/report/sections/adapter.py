@@ -27,7 +27,7 @@ def _candidate(study: Study, run: str) -> str:
         brought = {"hypotheses": "its transcripts", "checkpoint": "a whole model"}[kind]
         parts.append(f"This candidate was brought as {brought}, so there is no adapter to look at.")
         return "\n\n".join(parts)
-    if kind == "train" or study.exists(f"adapters/{run}/train.json"):
+    if study.exists(f"adapters/{run}/train.json") or kind == "train":
         parts.append(_training(study, run))
     parts.append(_ladder(study, run))
     return "\n\n".join(parts)
@@ -38,7 +38,12 @@ def _training(study: Study, run: str) -> str:
     facts = found.value
     if facts is None:
         return f"What training did is {found.unknown}."
+    if facts.source == "":
+        return "It was trained elsewhere, and nothing beside it tells how (`trainer_state.json` would)."
     lines = [] if found.known else [f"**Training came to no adapter**: {found.why_not}."]
+    if facts.source is not None:
+        lines = [f"It was trained elsewhere, as {code(facts.source)} tells."]
+        lines += [] if found.known else [f"**Training went wrong**: {found.why_not}."]
     lines.append(table(["training", "fact"], _training_rows(facts)))
     if study.exists(f"adapters/{run}/loss.tsv"):
         lines.append(f"![Training and validation loss](plots/loss.{run}.png)")
@@ -51,11 +56,11 @@ def _training_rows(facts: TrainFacts) -> list[list[str]]:
     best = next((p for p in validation if p.step == facts.best_step), None)
     kept = {True: "kept", False: "**not kept**", None: "not known whether kept"}[facts.best_kept]
     rows = [
-        ["settings", told or "defaults"],
-        ["rows", f"{facts.train_rows:,} training, {facts.val_rows:,} validation"],
-        ["optimiser steps", f"{facts.optimizer_steps:,} of {facts.planned_steps:,} planned"],
-        ["trainable parameters", f"{facts.trainable_parameters:,} of {facts.total_parameters:,} in "
-         f"{count(facts.target_modules, 'module')}"],
+        ["settings", told or ("defaults" if facts.source is None else UNKNOWN)],
+        ["rows", f"{_figure(facts.train_rows)} training, {_figure(facts.val_rows)} validation"],
+        ["optimiser steps", f"{_figure(facts.optimizer_steps)} of {_figure(facts.planned_steps)} planned"],
+        ["trainable parameters", f"{_figure(facts.trainable_parameters)} of {_figure(facts.total_parameters)} in "
+         f"{_figure(facts.target_modules)} modules"],
         ["learning rate at its peak", number(facts.learning_rate_peak)],
         ["gradient norm, median", number(facts.gradient_norm_median)],
         ["training loss, first to last", f"{number(facts.first_train_loss)} → {number(facts.final_train_loss)}"],
@@ -71,6 +76,10 @@ def _training_rows(facts: TrainFacts) -> list[list[str]]:
     if facts.other_trainable:
         rows.append(["trainable beside the adapter", listed([code(n) for n in facts.other_trainable])])
     return rows
+
+
+def _figure(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
 
 
 def _ladder(study: Study, run: str) -> str:
