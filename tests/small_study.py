@@ -49,9 +49,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Study:
-    """One study folder: its configuration can be changed, and Snakemake run in it."""
+    """One study folder: its configuration can be changed, and Snakemake run in it, by `python`."""
 
     folder: Path
+    python: str = sys.executable
 
     @property
     def results(self) -> Path:
@@ -80,7 +81,7 @@ class Study:
 
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         return [
-            sys.executable,
+            self.python,
             "-m",
             "snakemake",
             "-s",
@@ -139,13 +140,13 @@ class Study:
         return Study(folder)
 
 
-def make_study(folder: Path, changes: dict[str, Any] | None = None) -> Study:
+def make_study(folder: Path, changes: dict[str, Any] | None = None, counts: dict[str, int] = ROWS) -> Study:
     """A study folder with the first rows of every manifest; audio and model are links to the embedded ones."""
     data = folder / "data"
     data.mkdir(parents=True)
     (data / "audio").symlink_to(DATA / "audio")
     (data / "model").symlink_to(DATA / "model")
-    for name, count in ROWS.items():
+    for name, count in counts.items():
         rows = (DATA / f"{name}_manifest.jsonl").read_text().splitlines(keepends=True)
         (data / f"{name}_manifest.jsonl").write_text("".join(rows[:count]))
     (folder / "config.yaml").write_text(yaml.safe_dump(merged(CONFIG, changes or {}), sort_keys=False))

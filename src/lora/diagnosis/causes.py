@@ -285,12 +285,6 @@ CAUSES: dict[str, CauseKind] = {
         "Add rows or speakers to the training manifest.",
     ),
     # What explains a valid result.
-    "adapter.worsens": CauseKind(
-        "warns",
-        "The short run makes WER worse",
-        "The adapter works, and what it learnt does harm on this manifest.",
-        "Add a gentler entry to the sweep (a lower learning rate or fewer steps) and compare it with this run.",
-    ),
     "adapter.excessive_delta": CauseKind(
         "warns",
         "The adapter overwrites the base model",
@@ -308,6 +302,12 @@ CAUSES: dict[str, CauseKind] = {
         "The best step was not kept",
         "What was evaluated is not the step with the best validation.",
         "Keep the best step: validate at the steps at which weights are saved.",
+    ),
+    "adapter.worsens": CauseKind(
+        "warns",
+        "The short run makes WER worse",
+        "The adapter works, and what it learnt does harm on this manifest.",
+        "Add a gentler entry to the sweep (a lower learning rate or fewer steps) and compare it with this run.",
     ),
     "adapter.negligible_delta": CauseKind(
         "warns",

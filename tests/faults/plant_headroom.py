@@ -1,0 +1,79 @@
+"""Faults of the baseline and of evaluation manifests, each beside a healthy neighbour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from cases import fault, neighbour
+from healthy_study import Samples, change_audio, change_json, change_rows, embedded_rows, own_model
+from small_study import Study
+
+
+@fault("headroom.saturated", "domain and test manifests of speech the model knows")
+def known_speech(study: Study) -> None:
+    rows = embedded_rows("heldout")
+    study.write_rows("domain", rows[28:103])
+    study.write_rows("test", rows[103:123])
+
+
+@neighbour("headroom.saturated", "a domain manifest half of which the model knows")
+def half_known(study: Study) -> None:
+    study.write_rows("domain", [*study.rows("domain")[:38], *embedded_rows("heldout")[28:66]])
+
+
+@fault("headroom.underpowered", "evaluation manifests of six rows and of two")
+def few_utterances(study: Study) -> None:
+    study.write_rows("domain", study.rows("domain")[:6])
+    study.write_rows("test", study.rows("test")[:2])
+
+
+@fault("headroom.underpowered", "a gain of half a point asked of 75 rows")
+def small_gain(study: Study) -> None:
+    barely_trained = {"train": {"max_steps": 10, "learning_rate": 0.001}}
+    study.configure({"statistics": {"target_gain": 0.005}, "candidates": {"lora": barely_trained}})
+
+
+@neighbour("headroom.underpowered", "a domain manifest of 50 rows")
+def fewer_utterances(study: Study) -> None:
+    study.write_rows("domain", study.rows("domain")[:50])
+
+
+@fault("headroom.baseline_broken", "audio of all evaluation manifests replaced by noise")
+def noise_only(study: Study) -> None:
+    for name in ("domain", "test", "heldout"):
+        change_audio(study, name, noise)
+
+
+def noise(samples: Samples, rate: int) -> Samples:
+    made = np.random.default_rng(len(samples)).normal(0, 0.1, len(samples))
+    return made.astype(np.float32)
+
+
+@fault("headroom.baseline_broken", "a generation configuration that cuts every text")
+def short_texts(study: Study) -> None:
+    change_json(own_model(study) / "generation_config.json", {"max_length": 5})
+
+
+@neighbour("headroom.baseline_broken", "one recording of noise in the domain manifest")
+def one_of_noise(study: Study) -> None:
+    change_audio(study, "domain", noise, every=1000)
+
+
+@fault("headroom.reference_noise", "a word replaced by another in every reference that holds it")
+def wrong_references(study: Study) -> None:
+    change_rows(study, "domain", mistaken)
+
+
+# Words that the domain manifest holds often, and words that it does not hold in their places.
+MISTAKEN = {"the": "every", "a": "some", "and": "but", "this": "that"}
+
+
+def mistaken(row: dict[str, Any]) -> dict[str, Any]:
+    words = [MISTAKEN.get(word, word) for word in row["text"].split()]
+    return {**row, "text": " ".join(words)}
+
+
+@neighbour("headroom.reference_noise", "two references with a wrong word")
+def two_wrong_references(study: Study) -> None:
+    change_rows(study, "domain", mistaken, every=40)

@@ -1,0 +1,69 @@
+"""One planted fault of each wing through the real workflow, and the whole list against the table of causes.
+
+`make faults` runs all cases; every judgement is tested from fact files in tests/unit/diagnosis.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bench import run_case
+from cases import CASES, Case
+from healthy_study import healthy_study
+from small_study import Study
+
+from lora.diagnosis.causes import CAUSES
+
+# Of each wing the fault whose way through rules, facts and judgement is the longest.
+CHOSEN = (
+    "texts of 40 rows shifted by one row",
+    "a word replaced by another in every reference that holds it",
+    "a tokenizer that writes no end mark",
+    "a learning rate of 1e30",
+    "a brought adapter whose tensors have other names",
+    "the tuned run scored as written",
+)
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    study = healthy_study(tmp_path_factory.mktemp("faults") / "the healthy study")
+    study.run()
+    return study
+
+
+def test_the_healthy_study_is_ready_without_a_warning(healthy: Study) -> None:
+    assert [c for c in healthy.verdict()["causes"] if c["severity"] != "info"] == []
+    assert healthy.verdict()["ready_for_sweep"] is True
+    assert healthy.snakemake("gate").returncode == 0
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in CHOSEN], ids=lambda case: case.first)
+def test_a_fault_of_each_wing(case: Case, healthy: Study, tmp_path: Path) -> None:
+    found = run_case(case, healthy, tmp_path / "the planted study")
+    assert found.right, found
+
+
+def test_a_blocked_study_says_so_everywhere(healthy: Study, tmp_path: Path) -> None:
+    """Exit code and output of the gate, and the published documents."""
+    study = healthy.copy(tmp_path / "blocked")
+    next(case for case in CASES if case.name == "learning rate 0").plant(study)
+    study.run()
+    gate = study.snakemake("gate")
+    assert gate.returncode != 0
+    assert "training.lr_not_applied" in gate.stdout + gate.stderr
+    for document in ("docs/experiment_plan.md", "notes.md"):
+        assert "training.lr_not_applied" in (study.folder / document).read_text()
+
+
+def test_every_cause_has_a_fault_and_a_neighbour() -> None:
+    assert {case.first for case in CASES} - {""} == set(CAUSES)
+    assert {case.guards for case in CASES} - {""} == set(CAUSES)
+
+
+def test_the_chosen_faults_are_of_all_wings() -> None:
+    chosen = [case for case in CASES if case.name in CHOSEN]
+    assert len(chosen) == len(CHOSEN)
+    assert {case.wing for case in chosen} == {code.partition(".")[0] for code in CAUSES}
+    assert sum(case.fresh for case in CASES) >= 8
