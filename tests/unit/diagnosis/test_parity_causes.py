@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes, utterance
 
-from lora.diagnosis.parity import compare_settings
+from lora.diagnosis.settings_diff import compare_settings
 from lora.records import ParityFacts, RunSettings, WerFacts
 
 MANIFESTS = ("heldout", "domain", "test")

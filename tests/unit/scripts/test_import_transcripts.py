@@ -37,9 +37,10 @@ def test_whole_numbers_as_ids_and_line_separators_in_texts(study):
     text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     (study / "theirs.jsonl").write_text(text, encoding="utf-8")
     assert bring(study, study / "theirs.jsonl") == 0
-    assert heard(study) == {"7": "one\u2028two", "b": ""}
+    assert heard(study) == {"7": "one\u2028two", "b": "", "other": "x"}
     settings = RunSettings.read(study / "out.settings.json")
-    assert (settings.status, settings.manifest.rows, settings.model, settings.decode) == ("ok", 2, None, None)
+    assert (settings.status, settings.manifest.rows, settings.model, settings.decode) == ("ok", 3, None, None)
+    assert settings.manifest.content_hash is None  # nobody recorded which audio was heard
 
 
 def test_a_table_of_texts(study):
