@@ -124,9 +124,8 @@ def normalizer_words(again: Rescored) -> str:
         return f"Of the reported {_moved(reported)}, {points(explained)} are the normaliser's: {remains}."
     if round(explained, 6) == 0:
         return f"The normaliser explains nothing of the reported {_moved(reported)}: {remains}."
-    return (
-        f"The reported difference is {_moved(reported)}, to which the normaliser adds {_moved(explained)}: {remains}."
-    )
+    begin = f"The reported difference is {_moved(reported)}" if reported else "No difference is reported"
+    return f"{begin}, of which the normaliser makes {_moved(explained)}: {remains}."
 
 
 def _moved(delta: float) -> str:
