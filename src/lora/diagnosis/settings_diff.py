@@ -140,12 +140,19 @@ def _settings(base: RunSettings, tuned: RunSettings, defaults: Mapping[str, Any]
 
 
 def _model(base: RunSettings, tuned: RunSettings) -> Iterator[Compared]:
-    """By the hash of all files; of a tuned checkpoint, whose weights are the treatment, only its family."""
+    """By the hash of all files; of a tuned checkpoint, whose weights are the treatment, only its family.
+
+    Other files without an adapter are such a checkpoint where the runner recorded that there was none; where a person
+    did not say so, another base model is possible too, and which of the two it is stays unknown.
+    """
     same = same_value(*(_known(s.model.hash if s.model else None) for s in (base, tuned)))
     if tuned.adapter is None and same is False:
-        families = Pair(*(_known(s.model.family if s.model else None) for s in (base, tuned)))
-        yield _compared("model.family", families, same_value(*families), "parity.base_model")
-        return
+        families = Pair(*(_known((s.model.family or None) if s.model else None) for s in (base, tuned)))
+        same_family = same_value(*families)
+        if tuned.fingerprint is not None or same_family is False:
+            yield _compared("model.family", families, same_family, "parity.base_model")
+            return
+        same = None
     yield _compared("model", Pair(_model_name(base.model), _model_name(tuned.model)), same, "parity.base_model")
 
 

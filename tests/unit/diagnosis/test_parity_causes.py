@@ -230,6 +230,15 @@ def test_a_checkpoint_of_another_kind_of_model_is_another_base(study: HealthyStu
     assert because.endswith("model.family is moonshine for base and whisper for tuned.")
 
 
+def test_other_model_files_without_an_adapter_are_a_checkpoint_only_where_that_is_recorded() -> None:
+    recorded = settings_record("base", "domain")
+    other = {"model": recorded["model"] | {"hash": "e" * 32}}
+    assert judged(alike(recorded, other), "model.family") == [True]
+    assert judged(alike(recorded, other | {"fingerprint": None}), "model") == [None]
+    unsaid = {"model": other["model"] | {"family": ""}, "fingerprint": None}
+    assert judged(alike(recorded, unsaid), "model") == [None]
+
+
 def test_rows_that_could_not_be_scored_hide_no_other_difference(study: HealthyStudy) -> None:
     lost = {"status": "impossible", "code": "parity.manifest", "message": "domain-3 is missing", "within": None}
     study.change(path_of("wer", "lora", "domain"), lost | {"utterances": []})
