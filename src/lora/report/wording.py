@@ -79,13 +79,13 @@ def difference_interval(low: float | None, high: float | None) -> str:
     return "no interval" if low is None or high is None else f"{100 * low:+.2f} to {100 * high:+.2f}"
 
 
-def caveat(value: Interval | None) -> str:
-    """What an interval must not be read without, in brackets after it; empty where it speaks of other speakers too."""
+def caveat(value: Interval | None, within: str = " ({})") -> str:
+    """What an interval must not be read without, to stand after it; empty where it speaks of other speakers too."""
     if value is None or value.low is None or value.high is None:
         return ""
     if value.method.startswith("zero errors"):
-        return " (no error: an upper bound)"
-    return " (these speakers only)" if value.scope == "these_speakers" else ""
+        return within.format("no error: an upper bound")
+    return within.format("these speakers only") if value.scope == "these_speakers" else ""
 
 
 def why_none(value: Interval | None) -> str:

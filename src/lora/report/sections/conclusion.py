@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lora.diagnosis.causes import CAUSES
-from lora.records import Cause, Check, Interval, RunOutcome, Verdict
+from lora.records import Cause, Check, RunOutcome, Verdict
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import (
@@ -139,7 +139,7 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
     if facts is None or facts.within is None:
         return f"{chosen}."
     within = facts.within
-    ends = interval(within.interval.low, within.interval.high) + _bracketed(within.interval)
+    ends = interval(within.interval.low, within.interval.high) + caveat(within.interval, ", {}")
     sentence = (
         f"{chosen}: the baseline's WER there is {percent(within.wer)} "
         f"({100 * within.interval.confidence:g} % interval {ends})"
@@ -147,12 +147,6 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
     if facts.power is not None:
         sentence += f", and a change of {points(facts.power.detectable_difference).lstrip('+')} or more would show"
     return sentence + "."
-
-
-def _bracketed(value: Interval | None) -> str:
-    """A caveat inside brackets that are open already."""
-    words = caveat(value)
-    return f", {words.strip(' ()')}" if words else ""
 
 
 def _effect(study: Study, verdict: Verdict) -> str:
@@ -163,7 +157,7 @@ def _effect(study: Study, verdict: Verdict) -> str:
     shown = outcome.ci_low is not None and outcome.ci_high is not None
     paired = study.paired(outcome.run, outcome.manifest).value
     score = paired.within if paired else None
-    inside = f"interval {ends}{_bracketed(score.interval if score else None)}" if shown else ends
+    inside = f"interval {ends}{caveat(score.interval if score else None, ', {}')}" if shown else ends
     words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     return (
         f"The run {code(outcome.run)} took it from {percent(outcome.baseline_wer)} to "
