@@ -34,6 +34,7 @@ def result_table(study: Study, verdict: Verdict) -> str:
         if facts is None or facts.within is None:
             raise UserError(f"{study.results}: no baseline WER for {outcome.manifest}; run the study first")
         base = facts.within
+        ends = interval(base.interval.low, base.interval.high) + caveat(base.interval, ", {}")
         paired = study.paired(outcome.run, outcome.manifest).value
         score = paired.within if paired else None
         difference = difference_interval(outcome.ci_low, outcome.ci_high) + caveat(
@@ -43,7 +44,7 @@ def result_table(study: Study, verdict: Verdict) -> str:
             (
                 outcome.manifest,
                 base.utterances,
-                f"{percent(base.wer)} ({interval(base.interval.low, base.interval.high)}{caveat(base.interval, ', {}')})",
+                f"{percent(base.wer)} ({ends})",
                 percent(outcome.tuned_wer),
                 f"{points(outcome.delta)} ({difference})",
                 outcome.outcome,
