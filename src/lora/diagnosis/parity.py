@@ -14,7 +14,7 @@ from lora.diagnosis.wording import count, listed, points
 from lora.records import Cause, CheckStatus, DifferingRows, ParityFacts, Rescored
 
 # Fields that tell of differing rows, which the ids and texts themselves tell better.
-ROWS = {"manifest.rows", "manifest.content_hash", "manifest.references", "scored.utterances"}
+ROWS = {"manifest.rows", "manifest.content_hash", "manifest.unshared_ids", "manifest.references", "scored.utterances"}
 
 
 def judge_parity(facts: StudyFacts, run: str, eval_manifest: str | None) -> Findings:
@@ -122,10 +122,12 @@ def normalizer_words(again: Rescored) -> str:
     reported, explained = again.reported_delta, again.explained
     if reported * explained > 0 and abs(explained) <= abs(reported):
         return f"Of the reported {_moved(reported)}, {points(explained)} are the normaliser's: {remains}."
+    if round(explained, 6) == 0 == round(reported, 6):
+        return f"No difference is reported, and none is the normaliser's: {remains}."
     if round(explained, 6) == 0:
         return f"The normaliser explains nothing of the reported {_moved(reported)}: {remains}."
     begin = f"The reported difference is {_moved(reported)}" if reported else "No difference is reported"
-    return f"{begin}, of which the normaliser makes {_moved(explained)}: {remains}."
+    return f"{begin}, and the normaliser alone makes {_moved(explained)}: {remains}."
 
 
 def _moved(delta: float) -> str:

@@ -69,8 +69,8 @@ def compare_settings(
             continue
         fields = [
             *_settings(base, tuned, decode_defaults or {}),
-            *_scoring(base_score, tuned_score),
-            *_references(differing),
+            *_scoring(base_score, tuned_score, differing),
+            *_rows(differing),
         ]
         differences += [SettingDifference(manifest=base_score.manifest, **field._asdict()) for field in fields]
     if impossible and not differences:
@@ -183,20 +183,26 @@ def _without_threads(device: dict[str, str] | None) -> dict[str, str] | None:
     return None if device is None else {key: value for key, value in device.items() if key != "threads"}
 
 
-def _scoring(base: WerFacts, tuned: WerFacts) -> Iterator[Compared]:
+def _scoring(base: WerFacts, tuned: WerFacts, rows: DifferingRows | None) -> Iterator[Compared]:
+    """Which utterances were scored is left out where a run was not scored and its differing ids are told."""
     for field in ("name", "version"):
         names = Pair(getattr(base.normalizer, field), getattr(tuned.normalizer, field))
         yield _compared(f"normalizer.{field}", names, names.baseline == names.candidate, "parity.normalization")
     limits = Pair(base.max_seconds, tuned.max_seconds)
     yield _compared("scored.max_seconds", limits, limits.baseline == limits.candidate, "parity.manifest")
     known = "impossible" not in {base.status, tuned.status}
+    if not known and rows is not None and (rows.missing_ids or rows.extra_ids):
+        return
     ids = [{row.id for row in wer.utterances} for wer in (base, tuned)]
     counts = Pair(len(ids[0]), len(ids[1])) if known else Pair(UNKNOWN, UNKNOWN)
     yield _compared("scored.utterances", counts, ids[0] == ids[1] if known else None, "parity.manifest")
 
 
-def _references(rows: DifferingRows | None) -> Iterator[Compared]:
-    """Only where a run says that it was held against other texts: nobody else's reference is known."""
+def _rows(rows: DifferingRows | None) -> Iterator[Compared]:
+    """Numbers of ids that only one run has; the first text that differs, where a run says what it was held against."""
+    if rows is not None and (rows.missing_ids or rows.extra_ids):
+        unshared = Pair(len(rows.missing_ids), len(rows.extra_ids))
+        yield _compared("manifest.unshared_ids", unshared, False, "parity.manifest")
     if rows is not None and rows.other_texts:
         first = rows.other_texts[0]
         yield _compared("manifest.references", Pair(first.baseline, first.candidate), False, "parity.manifest")

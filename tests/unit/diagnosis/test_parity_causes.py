@@ -288,6 +288,22 @@ def test_other_audio_under_the_same_ids_and_texts() -> None:
     assert rows_words(restyled, "lora") == ["1 reference of lora is written in another way"]
 
 
+def test_ids_that_only_one_run_has_are_one_difference(study: HealthyStudy) -> None:
+    lost = {"status": "impossible", "code": "parity.manifest", "message": "a is missing", "within": None}
+    study.change(path_of("wer", "lora", "domain"), lost)
+    study.write()
+    rows = rows_between(transcripts(a=None))
+    records = [RunSettings.read(study.results / path_of("transcripts", run, "domain")) for run in ("base", "lora")]
+    wers = [WerFacts.read(study.results / path_of("wer", run, "domain")) for run in ("base", "lora")]
+    facts = compare_settings("lora", records[:1], records[1:], wers[:1], wers[1:], [rows])
+    assert [(s.field, s.baseline, s.candidate) for s in facts.settings if not s.same] == [
+        ("manifest.unshared_ids", 1, 0)
+    ]
+    verdict = decide(replace(study.facts(), parity={"lora": facts}))
+    assert cause_of(verdict, "parity.manifest").because == "On domain, lora lacks 1 utterance (a)."
+    assert check_of(verdict, "parity.settings", manifest="domain").status == "fail"
+
+
 def test_other_texts_are_a_parity_failure(study: HealthyStudy) -> None:
     study.write()
     rows = rows_between(transcripts(b={"brought_reference": "Bad day."}))
@@ -306,10 +322,11 @@ def test_other_texts_are_a_parity_failure(study: HealthyStudy) -> None:
         (
             -0.02,
             0.01,
-            "The reported difference is 2.00 points better, of which the normaliser makes 3.00 points better",
+            "The reported difference is 2.00 points better, and the normaliser alone makes 3.00 points better",
         ),
         (0.02, 0.02, "The normaliser explains nothing of the reported 2.00 points worse: scored alike, it is 2"),
-        (0.0, 0.01, "No difference is reported, of which the normaliser makes 1.00 points better"),
+        (0.0, 0.01, "No difference is reported, and the normaliser alone makes 1.00 points better"),
+        (0.0, 0.0, "No difference is reported, and none is the normaliser's: scored alike, it is no difference under"),
         (None, None, "How much of the difference is the normaliser's is not known"),
     ],
 )
