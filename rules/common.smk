@@ -8,6 +8,7 @@ from lora.asr.model_files import window_seconds
 from lora.asr.recipe import RECIPE
 from lora.asr.training_history import history_file
 from lora.code_hash import code_hash
+from lora.data.brought import settings_beside
 from lora.records import MaxSeconds
 
 # The two commands that always run: they cost well under a second and have no outputs that a killed run could take along,
@@ -201,6 +202,13 @@ def split_flags():
 def brought_hypotheses(wildcards):
     source = config["base"] if wildcards.run == "base" else config["candidates"][wildcards.run]
     return source["hypotheses"].get(wildcards.manifest, [])
+
+
+def brought_settings(wildcards):
+    """The settings file beside brought transcripts, where there is one."""
+    hypotheses = brought_hypotheses(wildcards)
+    beside = settings_beside(Path(hypotheses)) if hypotheses else None
+    return str(beside) if beside is not None and beside.is_file() else []
 
 
 def all_facts():

@@ -53,6 +53,8 @@ rule compare_settings:
         tuned_settings=of_every_manifest("results/transcripts/{{run}}/{manifest}.settings.json"),
         baseline_wer=of_every_manifest("results/wer/base/{manifest}.json"),
         tuned_wer=of_every_manifest("results/wer/{{run}}/{manifest}.json"),
+        baseline_transcripts=of_every_manifest("results/transcripts/base/{manifest}.jsonl"),
+        tuned_transcripts=of_every_manifest("results/transcripts/{{run}}/{manifest}.jsonl"),
     output:
         "results/parity/{run}.json",
     log:
@@ -76,6 +78,8 @@ rule compare_settings:
             --tuned-settings {input.tuned_settings:q} \
             --baseline-wer {input.baseline_wer:q} \
             --tuned-wer {input.tuned_wer:q} \
+            --baseline-transcripts {input.baseline_transcripts:q} \
+            --tuned-transcripts {input.tuned_transcripts:q} \
             --parity {output:q} \
             >{log:q} 2>&1
         """

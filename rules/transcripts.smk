@@ -56,7 +56,9 @@ rule transcribe_run:
 rule import_transcripts:
     input:
         rows="results/manifests/{manifest}.jsonl",
+        rejected="results/manifests/{manifest}.rejected.tsv",
         hypotheses=brought_hypotheses,
+        recorded=brought_settings,
     output:
         transcripts="results/transcripts/{run}/{manifest}.jsonl",
         settings="results/transcripts/{run}/{manifest}.settings.json",
@@ -81,7 +83,9 @@ rule import_transcripts:
             --run {wildcards.run:q} \
             --manifest-name {wildcards.manifest:q} \
             --rows {input.rows:q} \
+            --rejected {input.rejected:q} \
             --hypotheses {input.hypotheses:q} \
+            --recorded {input.recorded:q} \
             --transcripts {output.transcripts:q} \
             --settings {output.settings:q} \
             >{log:q} 2>&1

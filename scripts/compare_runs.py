@@ -25,7 +25,10 @@ from lora.provenance import recording, run_command
 from lora.records import PairedFacts, PairedScore, Power, Transcript, UserError, UtteranceErrors, WerFacts
 from lora.scoring.budget import error_budget
 from lora.scoring.paired import paired_score
+from lora.scoring.rescoring import common_normalizer, errors_under, same_text
 from lora.scoring.transcripts import ids_message, read_transcripts
+
+NOT_SCORED_ALIKE = "the two runs were scored with different normalisers, neither of which is installed in that version"
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -66,11 +69,23 @@ def facts(args: argparse.Namespace) -> PairedFacts:
             return empty.model_copy(update={**ids, **copied})
     if mismatch:
         return empty.model_copy(update={"status": "impossible", "code": "parity.manifest", **mismatch})
+    if base.normalizer != tuned.normalizer:
+        words = common_normalizer(base, tuned)
+        if words is None:
+            return empty.model_copy(
+                update={"status": "impossible", "code": "parity.normalization", "message": NOT_SCORED_ALIKE}
+            )
+        both = ((base, before), (tuned, after))
+        base, tuned = (
+            side.model_copy(update={"normalizer": words.identity, "utterances": errors_under(words, side, texts)})
+            for side, texts in both
+        )
     second = {entry.id: entry for entry in tuned.utterances}
     changed = {name for name in before if before[name].hypothesis != after[name].hypothesis}
     within = [entry for entry in base.utterances if survives(entry.duration, base.max_seconds)]
     return empty.model_copy(
         update={
+            "normalizer": base.normalizer,
             "within": score(within, second, changed, base.power, args),
             "all": score(base.utterances, second, changed, base.power, args),
             "budget": error_budget(within, [second[entry.id] for entry in within]),
@@ -86,7 +101,8 @@ def differing_rows(before: Mapping[str, Transcript], after: Mapping[str, Transcr
     if missing or extra:
         message = ids_message(missing, extra, "the tuned run", "the baseline")
         return {"missing_ids": missing, "extra_ids": extra, "message": message}
-    other = sorted(name for name in before if before[name].reference != after[name].reference)
+    claimed = {name: (before[name].claimed_reference, after[name].claimed_reference) for name in before}
+    other = sorted(name for name, texts in claimed.items() if not same_text(*texts))
     if other:
         return {"message": f"{len(other)} references differ between the runs, first that of {other[0]}"}
     return {}

@@ -5,9 +5,12 @@ Example:
         --baseline-settings results/transcripts/base/domain.settings.json \\
         --tuned-settings results/transcripts/short/domain.settings.json \\
         --baseline-wer results/wer/base/domain.json --tuned-wer results/wer/short/domain.json \\
+        --baseline-transcripts results/transcripts/base/domain.jsonl \\
+        --tuned-transcripts results/transcripts/short/domain.jsonl \\
         --parity results/parity/short.json
 
-Reads: settings and WER facts of both runs, four lists in the same order of manifests. Writes: parity facts, run record.
+Reads: settings, WER facts and raw transcripts of both runs, six lists in the same order of manifests. Writes: parity
+facts, run record. Where the two runs were scored with different normalisers, their raw texts are scored with either.
 """
 
 from __future__ import annotations
@@ -17,9 +20,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.diagnosis.parity import compare_settings
+from lora.asr.decoding import DEFAULTS
+from lora.data.durations import survives
+from lora.diagnosis.settings_diff import compare_settings, differing_rows
 from lora.provenance import recording, run_command
-from lora.records import RunSettings, UserError, WerFacts
+from lora.records import ParityFacts, Rescored, RunSettings, Transcript, UserError, WerFacts
+from lora.scoring.rescoring import rescored, same_text
+from lora.scoring.transcripts import read_transcripts
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -29,24 +36,44 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tuned-settings", type=Path, nargs="+", required=True)
     parser.add_argument("--baseline-wer", type=Path, nargs="+", required=True)
     parser.add_argument("--tuned-wer", type=Path, nargs="+", required=True)
+    parser.add_argument("--baseline-transcripts", type=Path, nargs="+", required=True)
+    parser.add_argument("--tuned-transcripts", type=Path, nargs="+", required=True)
     parser.add_argument("--parity", type=Path, required=True, help="parity facts to write")
     return parser.parse_args(argv)
 
 
+def compared(args: argparse.Namespace) -> ParityFacts:
+    kinds = ("settings", "wer", "transcripts")
+    paths = [getattr(args, f"{side}_{kind}") for kind in kinds for side in ("baseline", "tuned")]
+    if len({len(files) for files in paths}) != 1:
+        counts = ", ".join(str(len(files)) for files in paths)
+        raise UserError(f"the six lists must name the same manifests, got {counts} files")
+    base, tuned = ([RunSettings.read(p) for p in files] for files in (args.baseline_settings, args.tuned_settings))
+    base_wer, tuned_wer = ([WerFacts.read(p) for p in files] for files in (args.baseline_wer, args.tuned_wer))
+    texts = [
+        (read_transcripts(before), read_transcripts(after))
+        for before, after in zip(args.baseline_transcripts, args.tuned_transcripts, strict=True)
+    ]
+    rows = [
+        differing_rows(wer.manifest, *both, settings, same_text)
+        for wer, both, settings in zip(base_wer, texts, zip(base, tuned, strict=True), strict=True)
+    ]
+    again = [
+        scored_again(*wers, *both) for wers, both in zip(zip(base_wer, tuned_wer, strict=True), texts, strict=True)
+    ]
+    return compare_settings(args.run, base, tuned, base_wer, tuned_wer, rows, again, DEFAULTS)
+
+
+def scored_again(
+    base: WerFacts, tuned: WerFacts, before: dict[str, Transcript], after: dict[str, Transcript]
+) -> Rescored | None:
+    within = {u.id for u in base.utterances if survives(u.duration, base.max_seconds)}
+    return rescored(base, tuned, before, after, within)
+
+
 def execute(args: argparse.Namespace) -> int:
-    lists = (args.baseline_settings, args.tuned_settings, args.baseline_wer, args.tuned_wer)
-    if len({len(paths) for paths in lists}) != 1:
-        raise UserError(
-            f"the four lists must name the same manifests, got {', '.join(str(len(p)) for p in lists)} files"
-        )
     with recording(outputs=[args.parity]):
-        facts = compare_settings(
-            args.run,
-            [RunSettings.read(path) for path in args.baseline_settings],
-            [RunSettings.read(path) for path in args.tuned_settings],
-            [WerFacts.read(path) for path in args.baseline_wer],
-            [WerFacts.read(path) for path in args.tuned_wer],
-        )
+        facts = compared(args)
         facts.write(args.parity)
     different = [f"{s.manifest}: {s.field}" for s in facts.settings if s.same is False]
     unknown = sum(s.same is None for s in facts.settings)

@@ -17,7 +17,7 @@ from lora.provenance import run_command
 from lora.records import UserError, Verdict, WerFacts
 from lora.report.documents import replace_block, update_document
 from lora.report.study import Study
-from lora.report.wording import difference_interval, interval, percent, points
+from lora.report.wording import caveat, difference_interval, interval, percent, points
 
 BLOCK = "generated: result"
 PICTURES = ("durations.svg", "wer.svg")
@@ -34,13 +34,19 @@ def result_table(study: Study, verdict: Verdict) -> str:
         if facts is None or facts.within is None:
             raise UserError(f"{study.results}: no baseline WER for {outcome.manifest}; run the study first")
         base = facts.within
+        ends = interval(base.interval.low, base.interval.high) + caveat(base.interval, ", {}")
+        paired = study.paired(outcome.run, outcome.manifest).value
+        score = paired.within if paired else None
+        difference = difference_interval(outcome.ci_low, outcome.ci_high) + caveat(
+            score.interval if score else None, ", {}"
+        )
         rows.append(
             (
                 outcome.manifest,
                 base.utterances,
-                f"{percent(base.wer)} ({interval(base.interval.low, base.interval.high)})",
+                f"{percent(base.wer)} ({ends})",
                 percent(outcome.tuned_wer),
-                f"{points(outcome.delta)} ({difference_interval(outcome.ci_low, outcome.ci_high)})",
+                f"{points(outcome.delta)} ({difference})",
                 outcome.outcome,
             )
         )

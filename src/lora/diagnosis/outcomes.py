@@ -152,7 +152,9 @@ def _told(run: str, manifest: str, score: PairedScore) -> str:
     low, high = score.interval.low, score.interval.high
     between = "no interval can be given"
     if low is not None and high is not None:
-        between = f"{100 * score.interval.confidence:g} % interval of the change {100 * low:+.2f} to {100 * high:+.2f}"
+        level = f"{100 * score.interval.confidence:g} % interval of the change"
+        between = f"{level} for this adapter {100 * low:+.2f} to {100 * high:+.2f}"
+        between += ", these speakers only" if score.interval.scope == "these_speakers" else ""
     direction = "worse" if score.delta > 0 else "better"
     size = f"{points(score.delta)} {direction}" if score.delta else "no difference"
     return f"{moved} ({size}; {between})"

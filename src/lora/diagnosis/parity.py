@@ -1,119 +1,20 @@
-"""P: were baseline and tuned run made under identical conditions? A diff of recorded settings, and its judgement.
+"""P: were baseline and tuned run made under identical conditions? Judgement of the recorded differences.
 
-What is recorded is compared field by field. What one side never recorded is unknown, not equal. The adapter itself, and
-the model of a candidate that brings a whole tuned checkpoint, are what is tested and are not compared.
+What one side never recorded is neither equal nor different: the check is unknown then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lora.diagnosis.causes import CAUSES, RANK, cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, listed
-from lora.records import Cause, CheckStatus, Fact, ModelIdentity, ParityFacts, RunSettings, SettingDifference, WerFacts
+from lora.diagnosis.wording import count, listed, points
+from lora.records import Cause, CheckStatus, DifferingRows, ParityFacts, Rescored
 
-Compared = Iterator[tuple[str, Any, Any, bool | None, str]]
-
-
-def compare_settings(
-    run: str,
-    baseline_settings: list[RunSettings],
-    tuned_settings: list[RunSettings],
-    baseline_wer: list[WerFacts],
-    tuned_wer: list[WerFacts],
-) -> ParityFacts:
-    """Facts only; all lists are in the same order of manifests.
-
-    A manifest on which either run is impossible is left out; where that is every manifest, so is the comparison.
-    """
-    differences: list[SettingDifference] = []
-    impossible: list[Fact] = []
-    for quadruple in zip(baseline_settings, tuned_settings, baseline_wer, tuned_wer, strict=True):
-        broken = [fact for fact in quadruple if fact.status == "impossible"]
-        if broken:
-            impossible += broken
-            continue
-        base, tuned, base_wer, tuned_score = quadruple
-        fields = [*_settings_fields(base, tuned), *_scoring_fields(base_wer, tuned_score)]
-        differences += [
-            SettingDifference(manifest=base_wer.manifest, field=field, baseline=b, candidate=c, same=same, code=code)
-            for field, b, c, same, code in fields
-        ]
-    if impossible and not differences:
-        first = impossible[0]
-        return ParityFacts(run=run, status="impossible", code=first.code, message=first.message)
-    return ParityFacts(run=run, settings=differences)
-
-
-def _settings_fields(base: RunSettings, tuned: RunSettings) -> Compared:
-    for field in ("rows", "content_hash"):
-        before, after = (getattr(s.manifest, field, None) for s in (base, tuned))
-        yield _compare(f"manifest.{field}", before, after, "parity.manifest")
-    yield from _model_field(base, tuned)
-    for code, field, key, b, c in _keys("preprocess", base.preprocess, tuned.preprocess):
-        code = "parity.padding" if key.startswith("padding") else code
-        yield _compare(field, b, c, code, known=base.preprocess is not None and tuned.preprocess is not None)
-    for code, field, _, b, c in _keys("decode", base.decode, tuned.decode):
-        yield _compare(field, b, c, code, known=base.decode is not None and tuned.decode is not None)
-    for section in ("device", "software"):
-        for code, field, _, b, c in _keys(section, getattr(base, section), getattr(tuned, section)):
-            yield _compare(field, b, c, code)
-
-
-def _model_field(base: RunSettings, tuned: RunSettings) -> Compared:
-    if tuned.adapter is None and tuned.model is not None:
-        return  # a tuned checkpoint: its weights are the treatment
-    names = [_model_name(s.model) for s in (base, tuned)]
-    hashes = [s.model.hash if s.model else None for s in (base, tuned)]
-    same = None if None in hashes else hashes[0] == hashes[1]
-    yield "model", names[0], names[1], same, "parity.base_model"
-
-
-def _model_name(model: ModelIdentity | None) -> str | None:
-    if model is None:
-        return None
-    revision = f" at {model.revision}" if model.revision else ""
-    return f"{model.id}{revision} ({model.hash[:12]})"
-
-
-def _scoring_fields(base: WerFacts, tuned: WerFacts) -> Compared:
-    yield _compare("normalizer.name", base.normalizer.name, tuned.normalizer.name, "parity.normalization")
-    yield _compare("normalizer.version", base.normalizer.version, tuned.normalizer.version, "parity.normalization")
-    yield _compare("scored.max_seconds", base.max_seconds, tuned.max_seconds, "parity.manifest", known=True)
-    scored = [{row.id for row in wer.utterances} for wer in (base, tuned)]
-    yield "scored.utterances", len(scored[0]), len(scored[1]), scored[0] == scored[1], "parity.manifest"
-
-
-CODES = {
-    "preprocess": "parity.preprocessing",
-    "decode": "parity.decode",
-    "device": "parity.software",
-    "software": "parity.software",
-}
-
-
-def _keys(
-    section: str, base: Mapping[str, Any] | None, tuned: Mapping[str, Any] | None
-) -> Iterator[tuple[str, str, str, Any, Any]]:
-    """(code, field, key, baseline, candidate) of every key of a section; of the section itself where it is unknown."""
-    code = CODES[section]
-    if base is None or tuned is None:
-        yield code, section, section, None if base is None else dict(base), None if tuned is None else dict(tuned)
-        return
-    for key in sorted({*base, *tuned}):
-        yield code, f"{section}.{key}", key, base.get(key), tuned.get(key)
-
-
-def _compare(
-    field: str, base: Any, tuned: Any, code: str, known: bool = False
-) -> tuple[str, Any, Any, bool | None, str]:
-    """`known`: the section was recorded, so that an absent value means "not set" rather than "not recorded"."""
-    if not known and (base is None or tuned is None):
-        return field, base, tuned, None, code
-    return field, base, tuned, base == tuned, code
+# Fields that tell of differing rows, which the ids and texts themselves tell better.
+ROWS = {"manifest.rows", "manifest.content_hash", "manifest.unshared_ids", "manifest.references", "scored.utterances"}
 
 
 def judge_parity(facts: StudyFacts, run: str, eval_manifest: str | None) -> Findings:
@@ -171,11 +72,67 @@ def _difference(parity: ParityFacts, code: str, eval_manifest: str | None, evide
     differing = [s for s in parity.settings if s.code == code and s.same is False]
     manifests = list(dict.fromkeys(s.manifest for s in differing))
     manifest = eval_manifest if eval_manifest in manifests else manifests[0]
+    rows = next((r for r in parity.rows if r.manifest == manifest and code == "parity.manifest"), None)
     here = [f"{s.field} is {_shown(s.baseline)} for base and {_shown(s.candidate)} for {parity.run}"
-            for s in differing if s.manifest == manifest]  # fmt: skip
+            for s in differing if s.manifest == manifest and not (rows and s.field in ROWS)]  # fmt: skip
+    here += rows_words(rows, parity.run) if rows else []
     others = [m for m in manifests if m != manifest]
     also = f" (also on {listed(others)})" if others else ""
-    return cause(code, f"On {manifest}{also}, {listed(here)}.", evidence, parity.run, manifest)
+    because = f"On {manifest}{also}, {listed(here, most=6)}."
+    again = next((r for r in parity.rescored if r.manifest == manifest), None)
+    if code == "parity.normalization" and again is not None:
+        because = f"{because} {normalizer_words(again)}"
+    return cause(code, because, evidence, parity.run, manifest)
+
+
+def rows_words(rows: DifferingRows, run: str) -> list[str]:
+    """What differs between the rows of base and of a run, each in a few words."""
+    parts = []
+    if rows.missing_ids:
+        parts.append(f"{run} lacks {count(len(rows.missing_ids), 'utterance')} ({listed(rows.missing_ids)})")
+    if rows.extra_ids:
+        extra = count(len(rows.extra_ids), "utterance")
+        parts.append(f"{run} has {extra} that base lacks ({listed(rows.extra_ids)})")
+    if rows.other_texts:
+        first = rows.other_texts[0]
+        parts.append(
+            f"{run} was held against other texts in {count(len(rows.other_texts), 'utterance')} ({first.id}: "
+            f"{_quoted(first.baseline)} for base, {_quoted(first.candidate)} for {run})"
+        )
+    if rows.other_audio:
+        parts.append(f"ids and texts agree but the recorded content does not, so {run} heard other audio")
+    elif not parts and rows.restyled:
+        restyled = count(rows.restyled, "reference")
+        parts.append(f"{restyled} of {run} {'is' if rows.restyled == 1 else 'are'} written in another way")
+    return parts
+
+
+def normalizer_words(again: Rescored) -> str:
+    """`Of the reported 6.1 points better, 5.8 points are the normaliser's: scored alike, ...`"""
+    names = [f"{n.name} ({n.version})" if again.baseline.name == again.candidate.name else n.name
+             for n in (again.baseline, again.candidate)]  # fmt: skip
+    alike = [
+        f"{_moved(pair.delta)} under {name}"
+        for name, pair in zip(names, (again.under_baseline, again.under_candidate), strict=True)
+        if pair is not None and pair.delta is not None
+    ]
+    if again.reported_delta is None or again.explained is None or not alike:
+        return "How much of the difference is the normaliser's is not known: neither of them can score the texts again."
+    remains = f"scored alike, it is {' and '.join(alike)}"
+    reported, explained = again.reported_delta, again.explained
+    if reported * explained > 0 and abs(explained) <= abs(reported):
+        return f"Of the reported {_moved(reported)}, {points(explained)} are the normaliser's: {remains}."
+    if round(explained, 6) == 0 == round(reported, 6):
+        return f"No difference is reported, and none is the normaliser's: {remains}."
+    if round(explained, 6) == 0:
+        return f"The normaliser explains nothing of the reported {_moved(reported)}: {remains}."
+    begin = f"The reported difference is {_moved(reported)}" if reported else "No difference is reported"
+    return f"{begin}, and the normaliser alone makes {_moved(explained)}: {remains}."
+
+
+def _moved(delta: float) -> str:
+    """`6.1 points better`, `no difference`."""
+    return "no difference" if not delta else f"{points(delta)} {'better' if delta < 0 else 'worse'}"
 
 
 def _same_utterances(facts: StudyFacts, run: str, known: list[Cause]) -> Findings:
@@ -200,5 +157,12 @@ def _unmatched(run: str, manifest: str, missing: list[str], extra: list[str]) ->
 
 
 def _shown(value: Any) -> str:
-    text = "not set" if value is None else str(value)
+    return "not set" if value is None else _short(str(value))
+
+
+def _quoted(text: str) -> str:
+    return f'"{_short(text)}"'
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -34,10 +34,13 @@ def points(difference: float) -> str:
 
 
 def interval(value: Interval) -> str:
-    """`95 % interval 33.0 to 41.9 %`, or why there is none."""
+    """`95 % interval 33.0 to 41.9 %`, with what it must not be read without, or that there is none."""
     if value.low is None or value.high is None:
         return "no interval can be given"
-    return f"{100 * value.confidence:g} % interval {_digits(100 * value.low)} to {percent(value.high)}"
+    shown = f"{100 * value.confidence:g} % interval {_digits(100 * value.low)} to {percent(value.high)}"
+    if value.method.startswith("zero errors"):
+        return f"{shown}, an upper bound as there is no error"
+    return f"{shown}, these speakers only" if value.scope == "these_speakers" else shown
 
 
 def seconds(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from lora.records.base import Fact, Record
-from lora.records.scores import Interval, Power
+from lora.records.scores import Interval, NormalizerIdentity, Power
 
 Outcome = Literal["unchanged", "better", "worse", "equivalent", "underpowered"]
 
@@ -95,13 +95,16 @@ class ErrorBudget(Record):
 class PairedFacts(Fact):
     """`results/paired/<run>/<m>.json`: a candidate against `base` on one manifest, matched by utterance id.
 
-    `budget` is of the difference `within`.
+    `budget` is of the difference `within`. `normalizer` is the one that both runs are scored with here: where the two
+    were scored with different ones, their raw texts are scored again with one of them, so that both count the same
+    words.
     """
 
     run: str
     manifest: str
     max_seconds: float | None
     equivalence_margin: float
+    normalizer: NormalizerIdentity | None = None
     within: PairedScore | None = None
     all: PairedScore | None = None
     budget: ErrorBudget | None = None
@@ -120,8 +123,62 @@ class SettingDifference(Record):
     code: str
 
 
+class ScoredAlike(Record):
+    """Corpus WER of both runs under one normaliser; delta = tuned - baseline."""
+
+    baseline_wer: float | None
+    tuned_wer: float | None
+    delta: float | None
+
+
+class Rescored(Record):
+    """Two runs that were scored with different normalisers, their raw texts scored again with either of them.
+
+    All of it over the utterances within `max_seconds`. `reported_delta` is the difference of the two WERs as each was
+    scored. A normaliser that is not installed in the recorded version is null. `explained` is the part of the reported
+    difference that is the normaliser's: reported minus the delta under the baseline's (else the candidate's).
+    """
+
+    manifest: str
+    baseline: NormalizerIdentity
+    candidate: NormalizerIdentity
+    utterances: int
+    reported_delta: float | None
+    under_baseline: ScoredAlike | None
+    under_candidate: ScoredAlike | None
+    explained: float | None
+
+
+class OtherText(Record):
+    """An utterance whose reference text differs between the two runs."""
+
+    id: str
+    baseline: str
+    candidate: str
+
+
+class DifferingRows(Record):
+    """How the rows of two runs differ on one manifest: ids that only one of them has, and other reference texts.
+
+    `restyled` counts references that differ in writing only (one text under some normaliser). `other_audio` says that
+    ids and texts agree to the letter while the recorded content differs, which leaves the audio.
+    """
+
+    manifest: str
+    missing_ids: list[str]
+    extra_ids: list[str]
+    other_texts: list[OtherText]
+    restyled: int
+    other_audio: bool
+
+
 class ParityFacts(Fact):
-    """`results/parity/<run>.json`: every setting that must be equal, compared field by field, for every manifest."""
+    """`results/parity/<run>.json`: every setting that must be equal, compared field by field, for every manifest.
+
+    `rows` and `rescored` hold only the manifests on which rows or normalisers differ.
+    """
 
     run: str
     settings: list[SettingDifference] = []
+    rows: list[DifferingRows] = []
+    rescored: list[Rescored] = []

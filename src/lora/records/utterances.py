@@ -27,13 +27,23 @@ class Utterance(Record):
 
 
 class Transcript(Record):
-    """What a run heard: `hypothesis` is the model's raw text, `truncated` says that the token cap cut it."""
+    """What a run heard: `hypothesis` is the model's raw text, `truncated` says that the token cap cut it.
+
+    `reference` is the text of the study's own row. `brought_reference` is that of a transcript made elsewhere, where it
+    is another one.
+    """
 
     id: str
     reference: str
     hypothesis: str
     duration: float
     truncated: bool
+    brought_reference: str | None = None
+
+    @property
+    def claimed_reference(self) -> str:
+        """The text that the run itself was held against."""
+        return self.reference if self.brought_reference is None else self.brought_reference
 
 
 class ModelIdentity(Record):
@@ -54,11 +64,14 @@ class AdapterIdentity(Record):
 
 
 class ManifestIdentity(Record):
-    """Rows of an evaluation, independent of their order: `content_hash` covers id, text and audio of every row."""
+    """Rows of an evaluation, independent of their order: `content_hash` covers id, text and audio of every row.
+
+    Null where nobody recorded how many rows there were, or which audio was heard (transcripts made elsewhere).
+    """
 
     name: str
-    rows: int
-    content_hash: str
+    rows: int | None
+    content_hash: str | None
 
 
 class RunSettings(Fact):
@@ -67,8 +80,9 @@ class RunSettings(Fact):
     `decode` is the effective generation configuration after defaults; `preprocess` holds sampling_rate, target_rms,
     resampler and padding_seconds; `device` holds type and dtype; `software` the versions of libraries that touch
     samples, tensors or text. A value nobody recorded (transcripts made elsewhere) is null and means unknown, not equal.
-    `fingerprint` covers all but the manifest and names the transcript cache. An impossible run (no adapter to
-    load) has the facts it has and null for the rest.
+    `fingerprint` covers all but the manifest and names the transcript cache. Only the runner makes one: a record with
+    it holds every key of its sections, in one without it a missing key is unknown too. An impossible run (no adapter
+    to load) has the facts it has and null for the rest.
     """
 
     run: str

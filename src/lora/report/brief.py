@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from lora.records import Cause, Verdict
+from lora.records import Cause, RunOutcome, Verdict
 from lora.report.sections.conclusion import OUTCOMES, criteria, gate_outcome
 from lora.report.study import Study
 from lora.report.wording import UNKNOWN, difference_interval, percent, plain, points, seconds
@@ -73,8 +73,13 @@ def _outcome(verdict: Verdict) -> str:
     return (
         f"{plain(outcome.run)} on {plain(outcome.manifest)}: WER {percent(outcome.baseline_wer)} -> "
         f"{percent(outcome.tuned_wer)}, {points(outcome.delta)} "
-        f"({difference_interval(outcome.ci_low, outcome.ci_high)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
+        f"({_interval(outcome)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
     )
+
+
+def _interval(outcome: RunOutcome) -> str:
+    ends = difference_interval(outcome.ci_low, outcome.ci_high)
+    return ends if outcome.ci_low is None or outcome.ci_high is None else f"{ends} for this adapter"
 
 
 def _field(label: str, words: str) -> str:

@@ -13,6 +13,8 @@ import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from lora.records import Interval
+
 UNKNOWN = "not known"
 INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 
@@ -75,6 +77,22 @@ def interval(low: float | None, high: float | None) -> str:
 
 def difference_interval(low: float | None, high: float | None) -> str:
     return "no interval" if low is None or high is None else f"{100 * low:+.2f} to {100 * high:+.2f}"
+
+
+def caveat(value: Interval | None, within: str = " ({})") -> str:
+    """What an interval must not be read without, to stand after it; empty where it speaks of other speakers too."""
+    if value is None or value.low is None or value.high is None:
+        return ""
+    if value.method.startswith("zero errors"):
+        return within.format("no error: an upper bound")
+    return within.format("these speakers only") if value.scope == "these_speakers" else ""
+
+
+def why_none(value: Interval | None) -> str:
+    """Why there is no interval, in brackets: one utterance, no reference word, no hypothesis that differs."""
+    if value is None or value.low is not None:
+        return ""
+    return f" ({text(value.method.partition(':')[0])})"
 
 
 def count(n: int, singular: str, plural: str | None = None) -> str:

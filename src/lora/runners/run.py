@@ -203,10 +203,12 @@ def _compare(steps: Steps, config: dict[str, Any]) -> None:
         return [steps.at(pattern.format(run=run, name=name)) for name in names]
 
     settings, wer = "transcripts/{run}/{name}.settings.json", "wer/{run}/{name}.json"
+    texts = "transcripts/{run}/{name}.jsonl"
     steps.script(
         "compare_settings", "--run", TUNED, "--baseline-settings", *each(settings, BASE),
         "--tuned-settings", *each(settings, TUNED), "--baseline-wer", *each(wer, BASE),
-        "--tuned-wer", *each(wer, TUNED), "--parity", steps.at(f"parity/{TUNED}.json"),
+        "--tuned-wer", *each(wer, TUNED), "--baseline-transcripts", *each(texts, BASE),
+        "--tuned-transcripts", *each(texts, TUNED), "--parity", steps.at(f"parity/{TUNED}.json"),
     )  # fmt: skip
     study = ["--results", steps.folder, "--config", steps.at("config.json")]
     steps.script("decide_verdict", *study, "--verdict", steps.at("verdict.json"), "--gate", steps.at("gate.json"))

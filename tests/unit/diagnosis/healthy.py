@@ -14,7 +14,7 @@ from healthy_data import leakage, measures, retention, stability
 from lora.configuration import SCHEMA_PATH, complete
 from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
-from lora.diagnosis.parity import compare_settings
+from lora.diagnosis.settings_diff import compare_settings
 from lora.diagnosis.verdict import decide
 from lora.records import (
     AudioMeasure,

@@ -19,8 +19,8 @@ def test_a_worse_run_warns_and_stays_ready(study: HealthyStudy) -> None:
     cause = cause_of(verdict, "adapter.worsens")
     assert verdict.causes[0] == cause
     assert cause.severity == "warns"
-    told = "lora takes domain from 37.5 % to 39.6 % (2.10 points worse; 95 % interval of the change +0.80 to +3.40)"
-    assert told in cause.because
+    told = "lora takes domain from 37.5 % to 39.6 % (2.10 points worse; 95 % interval of the change for this adapter "
+    assert f"{told}+0.80 to +3.40)" in cause.because
     assert verdict.ready_for_sweep is True
 
 

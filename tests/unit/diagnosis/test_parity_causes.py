@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes, utterance
+from healthy import settings as settings_record
+from healthy import wer as wer_record
 
-from lora.diagnosis.parity import compare_settings
-from lora.records import ParityFacts, RunSettings, WerFacts
+from lora.diagnosis.parity import normalizer_words, rows_words
+from lora.diagnosis.settings_diff import compare_settings, differing_rows
+from lora.diagnosis.verdict import decide
+from lora.records import (
+    DifferingRows,
+    NormalizerIdentity,
+    ParityFacts,
+    Rescored,
+    RunSettings,
+    ScoredAlike,
+    Transcript,
+    WerFacts,
+)
 
 MANIFESTS = ("heldout", "domain", "test")
 FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
@@ -145,3 +159,183 @@ def test_missing_utterances_are_a_parity_failure(study: HealthyStudy) -> None:
     assert "lora lacks 1 utterance of domain (domain-3)" in cause.because
     assert cause.severity == "blocks"
     assert check_of(verdict, "parity").status == "fail"
+
+
+def alike(settings: dict[str, Any], changes: dict[str, Any], base: dict[str, Any] | None = None) -> ParityFacts:
+    """Settings of base and of a candidate that differs from them by `changes`, compared."""
+    records = [RunSettings.from_json(settings | (base or {})), RunSettings.from_json(settings | changes)]
+    wer = WerFacts.from_json(wer_record("base", "domain"))
+    return compare_settings("lora", records[:1], records[1:], [wer], [wer], decode_defaults={"num_beams": 1})
+
+
+def judged(facts: ParityFacts, field: str) -> list[bool | None]:
+    return [s.same for s in facts.settings if s.field == field]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "same"),
+    [
+        ("num_beams", 1.0, True),
+        ("num_beams", "1", True),
+        ("num_beams", None, True),
+        ("num_beams", 2, False),
+        ("do_sample", None, True),
+        ("suppress_tokens", [2, 1, 1], True),
+        ("suppress_tokens", [1], False),
+        ("eos_token_id", [3], True),
+        ("language", "en", False),
+        ("bias", {"a": 1}, True),
+        ("bias", {"a": 2, "b": None}, False),
+    ],
+)
+def test_values_of_generation_arguments(key: str, value: Any, same: bool) -> None:
+    own = {"num_beams": 1, "do_sample": False, "suppress_tokens": [1, 2], "eos_token_id": 3}
+    recorded = settings_record("base", "domain") | {"decode": own | {"bias": {"a": 1.0, "b": None}}}
+    facts = alike(recorded, {"decode": recorded["decode"] | {key: value}})
+    assert judged(facts, f"decode.{key}") == [same]
+
+
+def test_an_absent_argument_of_the_runner_has_its_default_and_of_a_person_is_unknown() -> None:
+    recorded = settings_record("base", "domain")
+    decode = {key: value for key, value in recorded["decode"].items() if key != "num_beams"}
+    assert judged(alike(recorded, {"decode": decode}), "decode.num_beams") == [True]
+    assert judged(alike(recorded, {"decode": decode, "fingerprint": None}), "decode.num_beams") == [None]
+    beams = {"decode": recorded["decode"] | {"num_beams": 5}}
+    assert judged(alike(recorded, {"decode": decode}, beams), "decode.num_beams") == [False]
+
+
+def test_a_missing_preprocessing_key_is_unknown_whoever_wrote_it() -> None:
+    recorded = settings_record("base", "domain")
+    kept = {key: value for key, value in recorded["preprocess"].items() if key != "target_rms"}
+    assert judged(alike(recorded, {"preprocess": kept}), "preprocess.target_rms") == [None]
+
+
+def test_versions_that_differ_in_their_local_part_are_one(study: HealthyStudy) -> None:
+    study.change(path_of("transcripts", "lora", "domain"), {"software": {"torch": "2.13.0+cu130"}})
+    assert not [s for s in compared(study).settings if s.same is False]
+
+
+def test_threads_are_not_asked_of_a_gpu() -> None:
+    recorded = settings_record("base", "domain") | {"device": {"type": "cpu", "dtype": "float32", "threads": "1"}}
+    facts = alike(recorded, {"device": {"type": "cuda", "dtype": "float32"}})
+    assert (judged(facts, "device.type"), judged(facts, "device.threads")) == ([False], [])
+
+
+def test_a_checkpoint_of_another_kind_of_model_is_another_base(study: HealthyStudy) -> None:
+    study.add_run("tuned", "checkpoint")
+    for manifest in MANIFESTS:
+        other = {"adapter": None, "model": {"hash": "e" * 32, "family": "whisper"}}
+        study.change(path_of("transcripts", "tuned", manifest), other)
+    because = cause_of(study.verdict(), "parity.base_model").because
+    assert because.endswith("model.family is moonshine for base and whisper for tuned.")
+
+
+def test_other_model_files_without_an_adapter_are_a_checkpoint_only_where_that_is_recorded() -> None:
+    recorded = settings_record("base", "domain")
+    other = {"model": recorded["model"] | {"hash": "e" * 32}}
+    assert judged(alike(recorded, other), "model.family") == [True]
+    assert judged(alike(recorded, other | {"fingerprint": None}), "model") == [None]
+    unsaid = {"model": other["model"] | {"family": ""}, "fingerprint": None}
+    assert judged(alike(recorded, unsaid), "model") == [None]
+
+
+def test_rows_that_could_not_be_scored_hide_no_other_difference(study: HealthyStudy) -> None:
+    lost = {"status": "impossible", "code": "parity.manifest", "message": "domain-3 is missing", "within": None}
+    study.change(path_of("wer", "lora", "domain"), lost | {"utterances": []})
+    study.change(path_of("transcripts", "lora", "domain"), {"decode": {"num_beams": 5}})
+    verdict = study.verdict()
+    assert {"parity.manifest", "parity.decode"} <= set(codes(verdict))
+    assert check_of(verdict, "parity").status == "fail"
+
+
+def transcripts(**changes: dict[str, Any] | None) -> dict[str, Transcript]:
+    """Three transcripts by id; a change of None leaves one out."""
+    given = {"reference": "Good day.", "hypothesis": "good day", "duration": 1.0, "truncated": False}
+    rows: dict[str, dict[str, Any] | None] = {"a": {}, "b": {}, "c": {}}
+    return {id: Transcript(id=id, **given | more) for id, more in (rows | changes).items() if more is not None}
+
+
+def rows_between(after: dict[str, Transcript], content: str | None = "h") -> DifferingRows | None:
+    recorded = settings_record("base", "domain")
+    base, tuned = (
+        RunSettings.from_json(recorded | {"manifest": {"name": "domain", "rows": 3, "content_hash": found}})
+        for found in ("h", content)
+    )
+    return differing_rows("domain", transcripts(), after, (base, tuned), lambda a, b: a.lower() == b.lower())
+
+
+def test_which_rows_differ() -> None:
+    assert rows_between(transcripts()) is None
+    assert rows_between(transcripts(a={"brought_reference": "good day."}), None) is None  # only written otherwise
+    rows = rows_between(transcripts(a=None, d={}, b={"brought_reference": "Bad day."}))
+    assert rows is not None
+    assert (rows.missing_ids, rows.extra_ids, [t.id for t in rows.other_texts]) == (["a"], ["d"], ["b"])
+    assert rows_words(rows, "lora") == [
+        "lora lacks 1 utterance (a)",
+        "lora has 1 utterance that base lacks (d)",
+        'lora was held against other texts in 1 utterance (b: "Good day." for base, "Bad day." for lora)',
+    ]
+
+
+def test_other_audio_under_the_same_ids_and_texts() -> None:
+    rows = rows_between(transcripts(), "other")
+    assert rows is not None
+    assert rows.other_audio
+    assert "so lora heard other audio" in rows_words(rows, "lora")[0]
+    restyled = rows_between(transcripts(a={"brought_reference": "GOOD DAY."}), "other")
+    assert restyled is not None
+    assert not restyled.other_audio
+    assert rows_words(restyled, "lora") == ["1 reference of lora is written in another way"]
+
+
+def test_ids_that_only_one_run_has_are_one_difference(study: HealthyStudy) -> None:
+    lost = {"status": "impossible", "code": "parity.manifest", "message": "a is missing", "within": None}
+    study.change(path_of("wer", "lora", "domain"), lost)
+    study.write()
+    rows = rows_between(transcripts(a=None))
+    records = [RunSettings.read(study.results / path_of("transcripts", run, "domain")) for run in ("base", "lora")]
+    wers = [WerFacts.read(study.results / path_of("wer", run, "domain")) for run in ("base", "lora")]
+    facts = compare_settings("lora", records[:1], records[1:], wers[:1], wers[1:], [rows])
+    assert [(s.field, s.baseline, s.candidate) for s in facts.settings if not s.same] == [
+        ("manifest.unshared_ids", 1, 0)
+    ]
+    verdict = decide(replace(study.facts(), parity={"lora": facts}))
+    assert cause_of(verdict, "parity.manifest").because == "On domain, lora lacks 1 utterance (a)."
+    assert check_of(verdict, "parity.settings", manifest="domain").status == "fail"
+
+
+def test_other_texts_are_a_parity_failure(study: HealthyStudy) -> None:
+    study.write()
+    rows = rows_between(transcripts(b={"brought_reference": "Bad day."}))
+    records = [RunSettings.read(study.results / path_of("transcripts", run, "domain")) for run in ("base", "lora")]
+    wers = [WerFacts.read(study.results / path_of("wer", run, "domain")) for run in ("base", "lora")]
+    facts = compare_settings("lora", records[:1], records[1:], wers[:1], wers[1:], [rows])
+    verdict = decide(replace(study.facts(), parity={"lora": facts}))
+    assert cause_of(verdict, "parity.manifest").because.startswith("On domain, lora was held against other texts in 1")
+    assert check_of(verdict, "parity").status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("reported", "remaining", "told"),
+    [
+        (-0.061, -0.003, "Of the reported 6.10 points better, 5.80 points are the normaliser's: scored alike, it is"),
+        (
+            -0.02,
+            0.01,
+            "The reported difference is 2.00 points better, and the normaliser alone makes 3.00 points better",
+        ),
+        (0.02, 0.02, "The normaliser explains nothing of the reported 2.00 points worse: scored alike, it is 2"),
+        (0.0, 0.01, "No difference is reported, and the normaliser alone makes 1.00 points better"),
+        (0.0, 0.0, "No difference is reported, and none is the normaliser's: scored alike, it is no difference under"),
+        (None, None, "How much of the difference is the normaliser's is not known"),
+    ],
+)
+def test_what_the_normaliser_explains(reported: float | None, remaining: float | None, told: str) -> None:
+    pair = None if remaining is None else ScoredAlike(baseline_wer=0.5, tuned_wer=0.5 + remaining, delta=remaining)
+    names = [NormalizerIdentity(name=name, version="1") for name in ("english", "none")]
+    explained = None if reported is None or remaining is None else reported - remaining
+    found = Rescored(
+        manifest="domain", baseline=names[0], candidate=names[1], utterances=9, reported_delta=reported,
+        under_baseline=pair, under_candidate=None, explained=explained,
+    )  # fmt: skip
+    assert normalizer_words(found).startswith(told)

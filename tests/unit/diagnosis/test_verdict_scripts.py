@@ -77,6 +77,10 @@ def test_settings_are_compared_by_the_command(
     for side, run in (("baseline", "base"), ("tuned", "lora")):
         arguments += [f"--{side}-settings", *(f"transcripts/{run}/{m}.settings.json" for m in ("domain", "test"))]
         arguments += [f"--{side}-wer", *(f"wer/{run}/{m}.json" for m in ("domain", "test"))]
+        texts = [Path(f"transcripts/{run}/{m}.jsonl") for m in ("domain", "test")]
+        for path in texts:
+            path.write_text("")
+        arguments += [f"--{side}-transcripts", *map(str, texts)]
     assert compare_settings.main(arguments) == 0
     assert "different: domain: decode.num_beams" in capsys.readouterr().out
     assert [s.field for s in ParityFacts.read("parity.json").settings if not s.same] == ["decode.num_beams"]

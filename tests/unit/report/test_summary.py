@@ -10,7 +10,23 @@ from typing import Any
 import example
 from markdown_it import MarkdownIt
 
-from lora.records import Cause, EffectFacts, HardenedFacts, HardenedVersion, Interval, TrainFacts, WerFacts, write_text
+from lora.records import (
+    Cause,
+    DifferingRows,
+    EffectFacts,
+    HardenedFacts,
+    HardenedVersion,
+    Interval,
+    NormalizerIdentity,
+    OtherText,
+    ParityFacts,
+    Rescored,
+    ScoredAlike,
+    SettingDifference,
+    TrainFacts,
+    WerFacts,
+    write_text,
+)
 from lora.report.sections.conclusion import criteria, gate_outcome
 from lora.report.study import Study
 from lora.report.summary import summarise
@@ -327,10 +343,68 @@ def test_wer_that_is_impossible_is_told_per_manifest(study: Study) -> None:
 def test_no_interval_is_said(study: Study) -> None:
     facts = example.wer_facts("base", "test", (0.2, 0.1, 0.3))
     assert facts.within is not None
-    none = Interval(low=None, high=None, confidence=0.95, method="none", scope="none")
+    none = Interval(low=None, high=None, confidence=0.95, method="one utterance: no interval", scope="none")
     within = facts.within.model_copy(update={"interval": none, "wer": None})
     facts.model_copy(update={"within": within}).write(study.results / "wer/base/test.json")
-    assert row(again(study), "`test`     | domain")[4:6] == ["not known", "no interval"]
+    assert row(again(study), "`test`     | domain")[4:6] == ["not known", "no interval (one utterance)"]
+
+
+def test_few_speakers_and_no_error_are_said_where_an_interval_stands(study: Study) -> None:
+    these = Interval(low=0.1, high=0.3, confidence=0.95, method="linearised ratio", scope="these_speakers")
+    none = these.model_copy(update={"low": 0.0, "method": "zero errors in 9 utterances: exact upper bound"})
+    for manifest, found in (("domain", these), ("test", none)):
+        facts = example.wer_facts("base", manifest, (0.2, 0.1, 0.3))
+        assert facts.within is not None
+        within = facts.within.model_copy(update={"interval": found})
+        facts.model_copy(update={"within": within}).write(study.results / f"wer/base/{manifest}.json")
+    paired = example.paired_facts("domain")
+    assert paired.within is not None
+    within_pair = paired.within.model_copy(update={"interval": these})
+    paired.model_copy(update={"within": within_pair}).write(study.results / "paired/lora/domain.json")
+    markdown = again(study)
+    story = markdown.splitlines()[2]
+    assert "(95 % interval 10.0 to 30.0 %, these speakers only)" in story
+    assert "interval -12.70 to -8.50, these speakers only): better. One run's interval speaks of that adapter" in story
+    assert row(markdown, "`domain`   | domain")[5] == "10.0 to 30.0 % (these speakers only)"
+    assert row(markdown, "`test`     | domain")[5] == "0.0 to 30.0 % (no error: an upper bound)"
+    assert row(markdown, "**primary**")[6] == "-12.70 to -8.50 (these speakers only)"
+    assert "fewer than five speakers are known" in markdown
+
+
+def test_rows_and_normalisers_that_differ_are_shown(study: Study) -> None:
+    names = [NormalizerIdentity(name=name, version="1") for name in ("basic", "none")]
+    again_scored = Rescored(
+        manifest="domain", baseline=names[0], candidate=names[1], utterances=200, reported_delta=-0.061,
+        under_baseline=ScoredAlike(baseline_wer=0.2, tuned_wer=0.197, delta=-0.003),
+        under_candidate=ScoredAlike(baseline_wer=0.3, tuned_wer=0.299, delta=-0.001), explained=-0.058,
+    )  # fmt: skip
+    other = OtherText(id="d1", baseline="good day", candidate="<b>bad</b> | day")
+    rows = DifferingRows(
+        manifest="domain", missing_ids=[], extra_ids=["x"], other_texts=[other], restyled=0, other_audio=False
+    )
+    settings = [
+        SettingDifference(manifest="domain", field="normalizer.name", baseline="basic", candidate="none", same=False,
+                          code="parity.normalization"),
+        SettingDifference(manifest="domain", field="decode.num_beams", baseline=1, candidate=None, same=None,
+                          code="parity.decode"),
+    ]  # fmt: skip
+    facts = ParityFacts(run="lora", settings=settings, rows=[rows], rescored=[again_scored])
+    facts.write(study.results / "parity/lora.json")
+    example.paired_facts("domain").model_copy(update={"normalizer": names[0]}).write(
+        study.results / "paired/lora/domain.json"
+    )
+    own = example.wer_facts("lora", "domain", (0.2, 0.1, 0.3)).model_copy(update={"normalizer": names[1]})
+    own.write(study.results / "wer/lora/domain.json")
+    markdown = again(study)
+    assert "- Not recorded by the candidate (on `domain`): `decode.num_beams`." in markdown
+    assert "Rows of `domain`: lora has 1 utterance that base lacks (x); lora was held against other texts" in markdown
+    assert "<b>bad" not in markdown
+    assert (
+        "Of the reported 6.10 points better, 5.80 points are the normaliser's: scored alike, it is 0.30 points"
+        in markdown
+    )
+    assert "20.0 % to 19.7 % (-0.30 points)" in markdown
+    assert "- `lora` on `domain` was scored with `none`; here both runs are scored with `basic`" in markdown
 
 
 def test_gate_outcome_and_criteria() -> None:

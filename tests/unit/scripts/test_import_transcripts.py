@@ -8,6 +8,7 @@ import pytest
 import score_run
 import soundfile
 
+from lora.data.brought import settings_beside
 from lora.records import RunSettings, Transcript, Utterance, WerFacts, read_lines, write_lines
 
 ROWS = ["7", "b"]
@@ -17,14 +18,15 @@ ROWS = ["7", "b"]
 def study(tmp_path):
     for name in ROWS:
         soundfile.write(tmp_path / f"{name}.wav", np.full(1600, 0.1), 16000)
+    (tmp_path / "rejected.tsv").write_text("line\tid\treason\n9\tbroken\tunreadable audio\n", encoding="utf-8")
     write_lines(tmp_path / "rows.jsonl", (Utterance(id=i, text="one", duration=0.1, audio=f"{i}.wav") for i in ROWS))
     return tmp_path
 
 
-def bring(folder, *hypotheses):
+def bring(folder, *hypotheses, recorded=()):
     argv = ["--run", "theirs", "--manifest-name", "domain", "--rows", folder / "rows.jsonl"]
     argv += ["--hypotheses", *hypotheses, "--transcripts", folder / "out.jsonl"]
-    argv += ["--settings", folder / "out.settings.json"]
+    argv += ["--settings", folder / "out.settings.json", "--rejected", folder / "rejected.tsv", "--recorded", *recorded]
     return import_transcripts.main([str(a) for a in argv])
 
 
@@ -37,9 +39,10 @@ def test_whole_numbers_as_ids_and_line_separators_in_texts(study):
     text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     (study / "theirs.jsonl").write_text(text, encoding="utf-8")
     assert bring(study, study / "theirs.jsonl") == 0
-    assert heard(study) == {"7": "one\u2028two", "b": ""}
+    assert heard(study) == {"7": "one\u2028two", "b": "", "other": "x"}
     settings = RunSettings.read(study / "out.settings.json")
-    assert (settings.status, settings.manifest.rows, settings.model, settings.decode) == ("ok", 2, None, None)
+    assert (settings.status, settings.manifest.rows, settings.model, settings.decode) == ("ok", 3, None, None)
+    assert settings.manifest.content_hash is None  # nobody recorded which audio was heard
 
 
 def test_a_table_of_texts(study):
@@ -74,3 +77,78 @@ def test_a_manifest_without_texts_is_impossible_and_not_a_failure(study):
     argv += ["--target-gain", "0.01", "--transcripts", study / "out.jsonl", "--wer", study / "wer.json"]
     assert score_run.main([str(a) for a in [*argv, "--settings", study / "out.settings.json"]]) == 0
     assert WerFacts.read(study / "wer.json").message == why
+
+
+WHOLE = {
+    "status": "ok", "run": "elsewhere", "manifest": {"name": "dev", "rows": 2, "content_hash": "c" * 32},
+    "model": {"id": "m", "revision": None, "hash": "a" * 32, "family": "whisper", "window_seconds": 30.0},
+    "adapter": {"source": "x", "hash": "b" * 32},
+    "preprocess": {"sampling_rate": 16000, "target_rms": None, "resampler": "soxr HQ", "padding_seconds": 30.0},
+    "decode": {"num_beams": 1, "a_models_own": 3}, "device": {"type": "cpu", "dtype": "float32"},
+    "software": {"torch": "2.13.0"}, "fingerprint": "f" * 32,
+}  # fmt: skip
+
+
+def bring_with(folder, settings, *rows):
+    """Both hypotheses (and more rows) beside a settings file; returns the exit code."""
+    lines = [{"id": "7", "hypothesis": "one"}, {"id": "b", "hypothesis": "one"}, *rows]
+    (folder / "theirs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    beside = settings_beside(folder / "theirs.jsonl")
+    beside.write_text(settings if isinstance(settings, str) else json.dumps(settings), encoding="utf-8")
+    return bring(folder, folder / "theirs.jsonl", recorded=[beside])
+
+
+def test_a_record_of_the_runner_is_taken_whole(study, capsys):
+    assert bring_with(study, WHOLE) == 0
+    settings = RunSettings.read(study / "out.settings.json")
+    named = WHOLE["manifest"] | {"name": "domain"}
+    assert settings == RunSettings.from_json(WHOLE | {"run": "theirs", "manifest": named})
+    assert "claims other rows than the study's (content cccccccccccc)" in capsys.readouterr().err
+
+
+def test_some_keys_by_hand_leave_the_rest_unknown(study):
+    by_hand = {"decode": {"num_beams": "5"}, "device": {"type": "cuda", "threads": 4}, "model": {"id": "m"}}
+    assert bring_with(study, by_hand) == 0
+    settings = RunSettings.read(study / "out.settings.json")
+    assert (settings.decode, settings.device) == ({"num_beams": "5"}, {"type": "cuda", "threads": "4"})
+    assert (settings.model, settings.preprocess, settings.software, settings.fingerprint) == (None, None, None, None)
+    assert (settings.manifest.rows, settings.manifest.content_hash) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"decodes": {}}, "unknown key decodes; did you mean decode?"),
+        ({"decode": {"num_beam": 5}}, "unknown key decode.num_beam; did you mean decode.num_beams?"),
+        ({"preprocess": {"targetrms": 5}}, "unknown key preprocess.targetrms; did you mean preprocess.target_rms?"),
+        ({"model": {"hash": "a", "size": 1}}, "unknown key model.size; known: family, hash"),
+        ({"decode": 5}, "decode: expected an object, found 5"),
+        ({"status": "broken"}, "status: Input should be"),
+        ("[]", "expected a JSON object of settings, found []"),
+        ("{", "not a JSON file of settings"),
+    ],
+)
+def test_a_mistake_in_a_settings_file_is_one_message(study, capsys, settings, told):
+    assert bring_with(study, settings) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"error: {study / 'theirs.settings.json'}: ")
+    assert told in error
+
+
+def test_an_impossible_record_stays_impossible(study):
+    why = {"status": "impossible", "code": "adapter.not_loaded", "message": "no such tensor"}
+    assert bring_with(study, WHOLE | why) == 0
+    settings = RunSettings.read(study / "out.settings.json")
+    assert (settings.status, settings.code, settings.run) == ("impossible", "adapter.not_loaded", "theirs")
+    assert heard(study) == {}
+
+
+def test_rejected_rows_are_set_aside_and_other_texts_are_kept(study, capsys):
+    rows = [{"id": "broken", "hypothesis": "x"}, {"id": "new", "hypothesis": "y", "reference": "z", "duration": 2}]
+    assert bring_with(study, {}, *rows) == 0
+    assert sorted(heard(study)) == ["7", "b", "new"]
+    assert "1 hypotheses belong to rejected rows and were left out, first: broken" in capsys.readouterr().err
+    (study / "theirs.csv").write_text("id,hypothesis,reference\n7,one,two\nb,one,one\n", encoding="utf-8")
+    assert bring(study, study / "theirs.csv") == 0
+    brought = {t.id: t.brought_reference for t in read_lines(study / "out.jsonl", Transcript)}
+    assert brought == {"7": "two", "b": None}

@@ -6,7 +6,7 @@ import compare_runs
 import pytest
 import score_run
 
-from lora.records import PairedFacts, RunSettings, Transcript, Utterance, WerFacts, write_lines
+from lora.records import NormalizerIdentity, PairedFacts, RunSettings, Transcript, Utterance, WerFacts, write_lines
 
 
 @pytest.fixture
@@ -171,3 +171,31 @@ def test_a_second_transcript_of_one_utterance_is_named(study, capsys):
     paths = ["--rows", study / "rows.jsonl", "--transcripts", study / "base.jsonl", "--wer", study / "w.json"]
     assert score_run.main([*argv.split(), *map(str, paths)]) == 2
     assert "base.jsonl:41: a second transcript of r00" in capsys.readouterr().err
+
+
+def test_runs_under_different_normalisers_are_scored_again_with_the_baselines(study):
+    """Under `none` the tuned run has other words, and errors that no word of the baseline's could hold."""
+    shouted = "ZERO one, two three four five six seven eight nine-ten"
+    rows = [json.loads(line) for line in (study / "rows.jsonl").read_text().splitlines()]
+    (study / "rows.jsonl").write_text("".join(json.dumps(row | {"text": shouted}) + "\n" for row in rows))
+    for run, ends in (("base", "nine ten"), ("short", "mine ten")):
+        lines = [json.loads(line) for line in (study / f"{run}.jsonl").read_text().splitlines()]
+        text = f"zero one two three four five six seven eight {ends}"
+        changed = [Transcript(**line | {"reference": shouted, "hypothesis": text}) for line in lines]
+        write_lines(study / f"{run}.jsonl", changed)
+    base = score(study, "base")
+    out = study / "wer/short.json"
+    score(study, "short")
+    other = NormalizerIdentity(name="none", version="1")
+    WerFacts.read(out).model_copy(update={"normalizer": other}).write(out)
+    paired = compare(study)
+    assert paired.normalizer == base.normalizer
+    assert (paired.within.baseline_wer, paired.within.tuned_wer) == (base.within.wer, pytest.approx(1 / 11))
+    unknown = NormalizerIdentity(name="basic", version="0")
+    for run in ("base", "short"):
+        file = study / f"wer/{run}.json"
+        WerFacts.read(file).model_copy(
+            update={"normalizer": unknown if run == "base" else other.model_copy(update={"version": "0"})}
+        ).write(file)
+    lost = compare(study)
+    assert (lost.status, lost.code, lost.within) == ("impossible", "parity.normalization", None)

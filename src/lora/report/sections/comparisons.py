@@ -6,7 +6,7 @@ from lora.records import PairedFacts, PairedScore, RunOutcome
 from lora.report.sections.conclusion import OUTCOMES
 from lora.report.study import Study
 from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, difference_interval, percent, points
+from lora.report.wording import UNKNOWN, caveat, code, count, difference_interval, percent, points, why_none
 
 COLUMNS = ["comparison", "run", "manifest", "baseline WER", "tuned WER", "difference", "interval", "outcome", "MAPSSWE"]
 
@@ -26,6 +26,8 @@ def comparisons(study: Study) -> str:
     known.append("of the difference in points, tuned minus baseline: negative is better.")
     if isinstance(margin, int | float):
         known.append(f"The margin within which two runs count as equivalent is {points(margin, 1).lstrip('+')}.")
+    if any(caveat(facts.within.interval) for facts in _paired(study, ordered) if facts.within):
+        known.append("*These speakers only*: fewer than five speakers are known, so it says nothing of others.")
     known.append("One comparison is primary and decides; the secondary ones are looked at, not decided by.")
     known.append("One run's interval speaks of that adapter, not of the recipe: another seed gives another adapter.")
     known.append("*MAPSSWE* is the two-sided p of NIST's matched-pairs test; it takes segments as independent.")
@@ -36,6 +38,7 @@ def comparisons(study: Study) -> str:
         if outcome.outcome is None or not found.known
     ]
     notes += [note for outcome, found in pairs if (note := _disagreement(outcome, found.value))]
+    notes += [note for outcome, found in pairs if (note := _scored_alike(study, outcome, found.value))]
     parts = ["## Baseline against tuned", table(COLUMNS, rows, numbers=[3, 4, 5, 6]), "\n".join(notes), " ".join(known)]
     return "\n\n".join(part for part in parts if part)
 
@@ -55,10 +58,15 @@ def _comparison_row(study: Study, outcome: RunOutcome, primary: bool) -> list[st
         percent(outcome.baseline_wer),
         percent(outcome.tuned_wer),
         points(outcome.delta),
-        difference_interval(outcome.ci_low, outcome.ci_high),
+        _interval(outcome, score),
         words,
         _mapsswe(score),
     ]
+
+
+def _interval(outcome: RunOutcome, score: PairedScore | None) -> str:
+    shown = difference_interval(outcome.ci_low, outcome.ci_high)
+    return shown if score is None else shown + caveat(score.interval) + why_none(score.interval)
 
 
 def _mapsswe(score: PairedScore | None) -> str:
@@ -67,6 +75,22 @@ def _mapsswe(score: PairedScore | None) -> str:
     found = score.mapsswe
     p = "no p" if found.p is None else "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
     return f"{p} ({count(found.segments, 'segment')})"
+
+
+def _paired(study: Study, outcomes: list[RunOutcome]) -> list[PairedFacts]:
+    found = [study.paired(outcome.run, outcome.manifest).value for outcome in outcomes]
+    return [facts for facts in found if facts is not None]
+
+
+def _scored_alike(study: Study, outcome: RunOutcome, facts: PairedFacts | None) -> str:
+    """A line where the run's own WER is under another normaliser than this comparison; empty otherwise."""
+    own = study.wer(outcome.run, outcome.manifest).value
+    if facts is None or facts.normalizer is None or own is None or own.normalizer == facts.normalizer:
+        return ""
+    return (
+        f"- {code(outcome.run)} on {code(outcome.manifest)} was scored with {code(own.normalizer.name)}; here both "
+        f"runs are scored with {code(facts.normalizer.name)}, from their raw texts (see Parity)."
+    )
 
 
 def _disagreement(outcome: RunOutcome, facts: PairedFacts | None) -> str:

@@ -8,6 +8,7 @@ from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import (
     UNKNOWN,
+    caveat,
     code,
     count,
     difference_interval,
@@ -89,7 +90,7 @@ def _story(study: Study, verdict: Verdict) -> str:
         elif stopped:
             reasons = [_sentence(check.summary) for check in stopped if check is not None]
             sentences.extend(reasons or ["A criterion was not judged."])
-    sentences += [_data(study, verdict), _evaluation(study, verdict), _effect(verdict), _sound(verdict)]
+    sentences += [_data(study, verdict), _evaluation(study, verdict), _effect(study, verdict), _sound(verdict)]
     paragraph = " ".join(sentence for sentence in sentences if sentence)
     return f"{paragraph}\n\n**Next step.** {_next_step(verdict, blocking)}"
 
@@ -138,25 +139,30 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
     if facts is None or facts.within is None:
         return f"{chosen}."
     within = facts.within
+    ends = interval(within.interval.low, within.interval.high) + caveat(within.interval, ", {}")
     sentence = (
         f"{chosen}: the baseline's WER there is {percent(within.wer)} "
-        f"({100 * within.interval.confidence:g} % interval {interval(within.interval.low, within.interval.high)})"
+        f"({100 * within.interval.confidence:g} % interval {ends})"
     )
     if facts.power is not None:
         sentence += f", and a change of {points(facts.power.detectable_difference).lstrip('+')} or more would show"
     return sentence + "."
 
 
-def _effect(verdict: Verdict) -> str:
+def _effect(study: Study, verdict: Verdict) -> str:
     outcome = gate_outcome(verdict)
     if outcome is None or outcome.delta is None:
         return ""
     ends = difference_interval(outcome.ci_low, outcome.ci_high)
-    inside = ends if outcome.ci_low is None or outcome.ci_high is None else f"interval {ends}"
+    shown = outcome.ci_low is not None and outcome.ci_high is not None
+    paired = study.paired(outcome.run, outcome.manifest).value
+    score = paired.within if paired else None
+    inside = f"interval {ends}{caveat(score.interval if score else None, ', {}')}" if shown else ends
     words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     return (
         f"The run {code(outcome.run)} took it from {percent(outcome.baseline_wer)} to "
         f"{percent(outcome.tuned_wer)} ({points(outcome.delta)}, {inside}): {words}."
+        + (" One run's interval speaks of that adapter, not of the recipe." if shown else "")
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lora.records import SettingDifference
+from lora.diagnosis.parity import normalizer_words, rows_words
+from lora.records import DifferingRows, Rescored, SettingDifference
 from lora.report.study import Study
 from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, text
+from lora.report.wording import UNKNOWN, code, count, listed, percent, points, text
+
+SHOWN_TEXTS = 5
 
 
 def parity(study: Study) -> str:
@@ -27,9 +30,15 @@ def _run(study: Study, run: str) -> str:
     compared = count(len(facts.settings), "setting") + " compared"
     if not differing and not unknown:
         return f"{code(run)}: {compared}, all equal."
-    words = f"{code(run)}: {compared}, {len(differing)} different, {len(unknown)} {UNKNOWN}."
-    headers = ["setting", "manifest", "baseline", "candidate", "code"]
-    return f"{words}\n\n" + table(headers, _rows([*differing, *unknown]))
+    parts = [f"{code(run)}: {compared}, {len(differing)} different, {len(unknown)} {UNKNOWN}."]
+    if differing:
+        parts.append(table(["setting", "manifest", "baseline", "candidate", "code"], _rows(differing)))
+    if unknown:
+        parts.append(_unknown(unknown))
+    parts += [_differing_rows(rows, run) for rows in facts.rows]
+    if facts.rescored:
+        parts.append(_rescored(facts.rescored))
+    return "\n\n".join(parts)
 
 
 def _rows(settings: list[SettingDifference]) -> list[list[str]]:
@@ -44,4 +53,64 @@ def _rows(settings: list[SettingDifference]) -> list[list[str]]:
 
 
 def _value(value: Any) -> str:
-    return UNKNOWN if value is None else code(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+    if value is None:
+        return "not set"
+    return code(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
+
+
+def _unknown(settings: list[SettingDifference]) -> str:
+    """Who did not record what: a sentence for every side, manifests that lack the same settings joined."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for s in settings:
+        lacks = {(False, True): "the candidate", (True, False): "the baseline"}
+        side = lacks.get((s.baseline is None, s.candidate is None), "one or both of them")
+        lacking.setdefault((side, s.manifest), []).append(s.field)
+    manifests: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (side, manifest), fields in lacking.items():
+        manifests.setdefault((side, tuple(fields)), []).append(manifest)
+    lines = [
+        f"- Not recorded by {side} (on {', '.join(code(m) for m in names)}): "
+        f"{listed([code(field) for field in fields], most=8)}."
+        for (side, fields), names in manifests.items()
+    ]
+    return "What is not known is neither equal nor different.\n\n" + "\n".join(lines)
+
+
+def _differing_rows(rows: DifferingRows, run: str) -> str:
+    """Untrusted ids and texts are made harmless cell by cell, and the sentence as a whole."""
+    told = f"Rows of {code(rows.manifest)}: {text('; '.join(rows_words(rows, run)))}."
+    if not rows.other_texts:
+        return told
+    shown = [[code(pair.id), text(pair.baseline), text(pair.candidate)] for pair in rows.other_texts[:SHOWN_TEXTS]]
+    more = len(rows.other_texts) - len(shown)
+    left = f"\n\n{count(more, 'other text differs', 'other texts differ')} too." if more else ""
+    return f"{told}\n\n" + table(["utterance", "text for base", f"text for {code(run)}"], shown) + left
+
+
+def _rescored(again: list[Rescored]) -> str:
+    """Both runs under either normaliser, and what the normaliser explains of the difference."""
+    rows = []
+    for found in again:
+        pairs = (found.under_baseline, found.under_candidate)
+        rows.append(
+            [
+                code(found.manifest),
+                points(found.reported_delta),
+                *(
+                    f"{percent(pair.baseline_wer)} to {percent(pair.tuned_wer)} ({points(pair.delta)})"
+                    if pair
+                    else UNKNOWN
+                    for pair in pairs
+                ),
+                points(found.explained),
+            ]
+        )
+    first = again[0]
+    names = [f"both under {text(n.name)} ({text(n.version)})" for n in (first.baseline, first.candidate)]
+    headers = ["manifest", "difference as reported", *names, "the normaliser's part"]
+    sentences = "\n".join(f"- {code(found.manifest)}: {text(normalizer_words(found))}" for found in again)
+    return (
+        "The two runs were scored with different normalisers, so their raw texts were scored again with either. The "
+        "paired comparison above is under one of them.\n\n"
+        f"{table(headers, rows, numbers=[1, 2, 3, 4])}\n\n{sentences}"
+    )

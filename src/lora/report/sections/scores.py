@@ -7,7 +7,7 @@ from lora.records import Power, Verdict, WerFacts, WerScore
 from lora.report.sections.conclusion import STATUS
 from lora.report.study import Study
 from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, interval, number, percent, points, text
+from lora.report.wording import UNKNOWN, caveat, code, count, interval, number, percent, points, text, why_none
 
 HEADROOM_WORDS = {
     "headroom.saturated": "saturated",
@@ -58,7 +58,7 @@ def _headroom_row(study: Study, verdict: Verdict | None, manifest: str, facts: W
         f"{within.utterances:,}",
         f"{within.words:,}",
         percent(within.wer),
-        interval(within.interval.low, within.interval.high),
+        interval(within.interval.low, within.interval.high) + caveat(within.interval) + why_none(within.interval),
         percent(facts.all.wer if facts.all else None),
         percent(facts.raw.wer if facts.raw else None),
         f"{percent(within.cer)} ({percent(facts.raw.cer if facts.raw else None)})",

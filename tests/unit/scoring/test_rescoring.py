@@ -1,0 +1,85 @@
+"""Runs scored with different normalisers, scored again: what of their difference is the normaliser's."""
+
+import pytest
+
+from lora.records import NormalizerIdentity, Transcript, Utterance, WerFacts
+from lora.scoring.alignment import utterance_errors
+from lora.scoring.corpus import wer_score
+from lora.scoring.normalizers import normalizer
+from lora.scoring.rescoring import common_normalizer, errors_under, installed, rescored, same_text
+
+TEXT = "Well, I do not know."
+ROWS = [Utterance(id=f"u{i}", text=TEXT, duration=1.0 + i, speaker_id=f"s{i}") for i in range(4)]
+
+
+def transcripts(*hypotheses):
+    return {
+        row.id: Transcript(id=row.id, reference=row.text, hypothesis=text, duration=row.duration, truncated=False)
+        for row, text in zip(ROWS, hypotheses, strict=True)
+    }
+
+
+BASE = transcripts(*["well i do not know"] * 4)  # right but for case and punctuation
+TUNED = transcripts(*["well i do not know"] * 3, "well i do not grow")
+
+
+def facts(run, texts, name, **more):
+    words = normalizer(name)
+    scored = utterance_errors(ROWS, texts, words)
+    within = wer_score(scored[:3], texts, 0.95, 0)
+    return WerFacts(
+        run=run, manifest="domain", normalizer=words.identity, max_seconds=3.0, within=within, utterances=scored
+    ).model_copy(update=more)
+
+
+def test_a_difference_that_is_the_normalisers_alone():
+    base, tuned = facts("base", BASE, "none"), facts("lora", TUNED, "basic")
+    found = rescored(base, tuned, BASE, TUNED, {"u0", "u1", "u2"})
+    assert found.reported_delta == pytest.approx(0.0 - 3 / 5)
+    assert (found.under_baseline.baseline_wer, found.under_baseline.tuned_wer) == (3 / 5, 3 / 5)
+    assert (found.under_candidate.baseline_wer, found.under_candidate.delta) == (0.0, 0.0)
+    assert found.explained == found.reported_delta
+    assert (found.baseline.name, found.candidate.name, found.utterances) == ("none", "basic", 3)
+
+
+def test_a_real_difference_stays_under_either():
+    everyone = {row.id for row in ROWS}
+    base, tuned = facts("base", BASE, "none"), facts("lora", TUNED, "basic")
+    found = rescored(base, tuned, BASE, TUNED, everyone)
+    assert found.under_baseline.delta == pytest.approx(0.0)  # "know." was wrong under it already
+    assert found.under_candidate.delta == pytest.approx(1 / 20)
+
+
+def test_nothing_to_score_again():
+    base = facts("base", BASE, "basic")
+    assert rescored(base, facts("lora", TUNED, "basic"), BASE, TUNED, set()) is None
+    broken = facts("lora", TUNED, "none", status="impossible")
+    assert rescored(base, broken, BASE, TUNED, set()) is None
+    assert rescored(base, facts("lora", TUNED, "none", utterances=[]), BASE, TUNED, set()) is None
+
+
+def test_a_version_that_is_not_installed_is_not_pretended():
+    old = NormalizerIdentity(name="basic", version="0")
+    assert installed(old) is None
+    assert installed(NormalizerIdentity(name="elsewhere", version="1")) is None
+    base, tuned = facts("base", BASE, "basic", normalizer=old), facts("lora", TUNED, "basic")
+    found = rescored(base, tuned, BASE, TUNED, {"u0"})
+    assert found.under_baseline is None
+    assert found.under_candidate is not None
+    assert common_normalizer(base, tuned).identity == tuned.normalizer
+    assert common_normalizer(base, tuned.model_copy(update={"normalizer": old})) is None
+    assert errors_under(normalizer("basic"), base, BASE) == facts("base", BASE, "basic").utterances
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("Twenty dogs.", "20 dogs", True),
+        ("A dog.", "a dog", True),
+        ("a dog", "a hog", False),
+        ("", "a", False),
+        ("", "", True),
+    ],
+)
+def test_one_text_written_in_two_ways(first, second, same):
+    assert same_text(first, second) is same
