@@ -1,7 +1,7 @@
 """D4: do the labels say what the model would say, and is the loss computed on the right tokens?
 
 Likelihoods of references and hypotheses are told but decide nothing: an accent raises them too. What decides is the
-structure of labels, the model's agreement with labels made of its own texts, the loss by hand, and the texts themselves.
+structure of labels, the model's agreement with labels of its own texts, the loss by hand, and the texts themselves.
 """
 
 from __future__ import annotations
@@ -74,11 +74,8 @@ def own_texts(facts: StudyFacts, labels: LabelFacts) -> Answer:
             told += f", and finds them as likely as when it wrote them (to {own.log_probability_gap:.1g} nats a token)"
         return Answer("pass", f"{told}.", own.argmax_agreement, least)
     noise = own.replay
-    if (
-        noise is not None
-        and noise.argmax_agreement < least
-        and own.argmax_agreement >= noise.argmax_agreement + least - 1
-    ):
+    slack = 1 - least
+    if noise is not None and noise.argmax_agreement < least and own.argmax_agreement >= noise.argmax_agreement - slack:
         told += f", and {percent(noise.argmax_agreement)} of the very tokens it wrote"
         because = f"{told}: its forward pass differs from its generation, so that labels cannot be judged by it."
         return Answer("warn", because, own.argmax_agreement, least)
@@ -160,13 +157,12 @@ def loss(facts: StudyFacts, labels: LabelFacts) -> Answer:
         return Answer("warn", because, gap, most)
     shifted = step.shift_1 is not None and abs(step.trainer - step.shift_1) < gap
     if shifted:
-        why = (
-            f"it matches labels shifted by one token ({step.shift_1:.3f}), so {version} computes it on the wrong tokens"
-        )
+        why = f"it matches labels shifted by one token ({step.shift_1:.3f})"
+        why += f", so {version} computes the loss on the wrong tokens"
     elif step is not plain and _loss_gap(plain) <= most:
         why = f"it matches neither alignment, though it does without: {version} counts the tokens of a step wrongly"
     else:
-        why = f"it matches neither alignment, so {version} computes it on the wrong tokens"
+        why = f"it matches neither alignment, so {version} computes the loss on the wrong tokens"
     because = f"{told}; {why}."
     broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
     return Answer("fail", because, gap, most, broken)
