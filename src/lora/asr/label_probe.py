@@ -15,12 +15,12 @@ from lora.asr.label_loss import compare_loss
 from lora.asr.label_structure import label_structure
 from lora.asr.label_tokens import lost_characters, lost_texts, unknown_tokens
 from lora.asr.labelled import Labelled, mean_nll
-from lora.asr.labels import label_ids, label_limit
+from lora.asr.labels import label_ids, label_limit, long_labels
 from lora.asr.own_agreement import own_agreement
 from lora.asr.own_texts import OwnText, own_texts
 from lora.asr.training_data import SpeechRows, batches_in_order
 from lora.provenance import version
-from lora.records import LabelFacts
+from lora.records import LabelFacts, StyleProfile
 from lora.scoring.style import number_style, restyled, style_profile, with_numbers_of
 
 # Label smoothing and gradient accumulation of what is always compared: validation neither smooths nor accumulates.
@@ -66,9 +66,7 @@ def audit_labels(
     heard = own_texts(speech, kept, references.batches, decode)
     own = [heard[index].text for index in range(len(kept))]
     own_style = style_profile(own)
-    rewritten = [
-        restyled(with_numbers_of(text, said), own_style) for text, said in zip(references.texts, own, strict=True)
-    ]
+    rewritten = _in_style(speech, references.texts, own, own_style)
     compared = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
     whole = _only_whole(speech, references, heard)
     return LabelFacts(
@@ -83,9 +81,20 @@ def audit_labels(
     )
 
 
+def _in_style(speech: SpeechModel, texts: list[str], own: list[str], style: StyleProfile) -> list[str]:
+    """References as the model would write them; as they are where that makes a label longer than the decoder holds."""
+    made = [restyled(with_numbers_of(text, said), style) for text, said in zip(texts, own, strict=True)]
+    long = long_labels(speech, made)
+    return [text if index in long else new for index, (text, new) in enumerate(zip(texts, made, strict=True))]
+
+
 def _only_whole(speech: SpeechModel, references: Labelled, heard: dict[int, OwnText]) -> Labelled:
-    """Own texts as labels, without those the token cap cut: they end where the model would have gone on."""
-    whole = [index for index in range(len(references.rows)) if not heard[index].truncated]
+    """Own texts as labels, without those the token cap cut: they end where the model would have gone on.
+
+    A text in other pieces than the model wrote may not fit the decoder; it is left out as well.
+    """
+    long = long_labels(speech, [heard[index].text for index in range(len(references.rows))])
+    whole = [index for index in range(len(references.rows)) if not heard[index].truncated and index not in long]
     numbers = {old: new for new, old in enumerate(whole)}
     batches = [[numbers[i] for i in batch if i in numbers] for batch in references.batches]
     texts = [heard[index].text for index in whole]

@@ -112,7 +112,7 @@ def _recipe(references: StyleProfile, own: StyleProfile, numbers: NumberStyle | 
     if own.punctuation_per_100_words < UNPUNCTUATED <= references.punctuation_per_100_words:
         steps.append('text = re.sub(r"[^\\w\\s\'-]", "", text)')
     elif own.with_final_punctuation - references.with_final_punctuation > MAJORITY:
-        mark = max(own.final_marks, key=lambda m: (bool(m), own.final_marks[m], m), default=".") or "."
+        mark = max(own.final_marks, key=lambda m: (bool(m), own.final_marks[m], m == "."), default=".") or "."
         steps.append(f'text = text.rstrip(".,") + "{mark}"')
         cannot.append("commas and question marks")
     if own.upper_case > MAJORITY:

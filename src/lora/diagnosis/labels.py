@@ -155,7 +155,7 @@ def loss(facts: StudyFacts, labels: LabelFacts) -> Answer:
     if step is not plain and step.mean_of_batches is not None and abs(step.trainer - step.mean_of_batches) <= most:
         because = f"{told}; it weighs accumulated batches alike, whatever their number of tokens ({version})."
         return Answer("warn", because, gap, most)
-    shifted = step.shift_1 is not None and abs(step.trainer - step.shift_1) < gap
+    shifted = step.shift_1 is not None and abs(step.trainer - step.shift_1) <= most
     if shifted:
         why = f"it matches labels shifted by one token ({step.shift_1:.3f})"
         why += f", so {version} computes the loss on the wrong tokens"

@@ -54,7 +54,7 @@ def restyled(text: str, style: StyleProfile) -> str:
     if style.punctuation_per_100_words < UNPUNCTUATED:
         text = _without_punctuation(text)
     elif style.with_final_punctuation > MAJORITY and text and not _is_mark(text[-1]):
-        text += max(style.final_marks, key=lambda mark: (bool(mark), style.final_marks[mark], mark), default="") or "."
+        text += max(style.final_marks, key=lambda m: (bool(m), style.final_marks[m], m == "."), default="") or "."
     case = _case(text)
     if style.upper_case > MAJORITY:
         return text.upper()
@@ -94,8 +94,16 @@ def _same_number(words: list[str], said: list[str]) -> bool:
     """One side in digits, the other in words, as far as can be seen without knowing the language."""
     if max(len(words), len(said)) > MOST_WORDS_OF_A_NUMBER:
         return False
-    digits = [[_has_digit(word) for word in side] for side in (words, said)]
-    return any(all(digits[a]) and not any(digits[b]) and len(digits[a]) <= len(digits[b]) for a, b in ((0, 1), (1, 0)))
+    for digits, letters in ((words, said), (said, words)):
+        if all(map(_is_number, digits)) and not any(map(_has_digit, letters)) and len(digits) <= len(letters):
+            return True
+    return False
+
+
+def _is_number(word: str) -> bool:
+    """Mostly digits: `7`, `1,500`, `42nd`, `£3.50`, but not a code such as `x7b`."""
+    letters = sum(character.isalnum() for character in word)
+    return 2 * sum(character.isdigit() for character in word) >= max(letters, 1)
 
 
 def _has_digit(text: str) -> bool:

@@ -155,8 +155,8 @@ def _numbers(facts: LabelFacts) -> str:
     if numbers is None or not numbers.only_reference + numbers.only_own + numbers.both:
         return ""
     return (
-        f"Digits stand in the reference alone in {count(numbers.only_reference, 'row')}, in the model's hypothesis alone "
-        f"in {numbers.only_own}, in both in {numbers.both} of {numbers.rows}."
+        f"Of {count(numbers.rows, 'row')} digits stand in the reference alone in {numbers.only_reference}, in the "
+        f"model's hypothesis alone in {numbers.only_own}, in both in {numbers.both}."
     )
 
 
