@@ -156,6 +156,16 @@ def training_flags(wildcards):
     return flags
 
 
+def loss_flags():
+    """Of all trainings the settings that bear on how the loss is computed: accumulating two batches stands for more."""
+    steps = set()
+    for run in [*runs_with("train"), *config["sweep"]]:
+        settings = training_settings(run)
+        steps.add((settings["label_smoothing"], min(settings["gradient_accumulation"], 2)))
+    settings = [{"gradient_accumulation": count, "label_smoothing": share} for share, count in sorted(steps)]
+    return [flag for step in settings for flag in ("--train-settings", json.dumps(step))]
+
+
 def window_of_model():
     """Longest audio the model hears in one piece, as far as it can be known without loading it."""
     if config["model"] is None:

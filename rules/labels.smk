@@ -28,6 +28,7 @@ rule audit_labels:
         decode=decode_of,
         sample=config["labels"]["sample"],
         seed=config["labels"]["seed"],
+        losses=loss_flags(),
         recipe=RECIPE["audit"],
     shell:
         """
@@ -37,6 +38,7 @@ rule audit_labels:
             --dataset-path {input.rows:q} \
             --sample {params.sample:q} \
             --seed {params.seed:q} \
+            {params.losses:q} \
             --output {output:q} \
             2>&1 | tee {log:q}
         """

@@ -10,7 +10,7 @@ import copy
 import inspect
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from lora.asr.decoding import effective_decode, token_limit
+from lora.asr.generated import Generated, log_probabilities_of, until_end
 from lora.asr.model_files import ModelFiles
 from lora.asr.padding import Samples, padded_samples
 from lora.records import UserError
@@ -25,15 +26,6 @@ from lora.records import UserError
 logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice is not ours to give
 
 PROMPT_TOKENS = 4  # at most, of Whisper: start, language, task, no timestamps
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Raw texts, new token ids up to the end mark, and whether the token cap cut them; one an utterance."""
-
-    texts: list[str]
-    token_ids: list[list[int]]
-    truncated: list[bool]
 
 
 class SpeechModel:
@@ -80,7 +72,9 @@ class SpeechModel:
         step = self.padded_seconds(round(seconds * self.sampling_rate))
         return token_limit(self._effective(decode or {}), step)
 
-    def generate(self, inputs: dict[str, Tensor], decode: dict[str, Any] | None = None) -> Generated:
+    def generate(
+        self, inputs: dict[str, Tensor], decode: dict[str, Any] | None = None, log_probabilities: bool = False
+    ) -> Generated:
         """Decode a batch from `inputs()`. `decode` holds a person's arguments or an effective decode.
 
         Calls the current `self.model`, so an attached adapter takes part. Restores training mode afterwards.
@@ -91,26 +85,33 @@ class SpeechModel:
         own, training = owner.generation_config, self.model.training
         # Handed over as the model's own settings: `generate` fills an argument of null from those, so
         # that only so a null of a person (suppress nothing) means null.
-        owner.generation_config = _settled(own, effective, limit)
+        owner.generation_config = settled = _settled(own, effective, limit)
+        settled.return_dict_in_generate = settled.output_logits = log_probabilities
         self.model.eval()
         try:
             with torch.inference_mode():
-                sequences = self._generate(inputs, effective)
+                made = self._generate(inputs, effective)
         except (ValueError, TypeError) as error:
             raise UserError(f"decode: {self.family} generate refuses it: {_first_line(error)}") from None
         finally:
             owner.generation_config = own
             self.model.train(training)
-        return self._read(sequences, effective)
+        generated = self._read(made if isinstance(made, Tensor) else made["sequences"], effective)
+        steps = None if isinstance(made, Tensor) else made.get("logits")
+        if not steps:
+            return generated
+        ends = _end_marks(effective)
+        new = [until_end(row, ends) for row in made["sequences"][:, -len(steps) :].tolist()]
+        return replace(generated, log_probabilities=log_probabilities_of(steps, new))
 
     # What families differ in.
 
     def _features(self, audio: list[Samples], padded: int) -> dict[str, Tensor]:
         raise NotImplementedError
 
-    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Tensor:
-        """Sequences, start tokens included."""
-        return self.model.generate(**inputs)  # type: ignore[no-any-return]
+    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Any:
+        """Sequences, start tokens included; with the logits of every step where the settings ask for them."""
+        return self.model.generate(**inputs)
 
     def _limit(self, effective: dict[str, Any], inputs: dict[str, Tensor]) -> int | None:
         """Most new tokens of this batch, null to leave `max_length` as it is."""
@@ -129,13 +130,12 @@ class SpeechModel:
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def _read(self, sequences: Tensor, effective: dict[str, Any]) -> Generated:
-        ends = effective["eos_token_id"]
-        ends = set(ends if isinstance(ends, list) else [ends])
+        ends = _end_marks(effective)
         rows = [self._new_tokens(row) for row in sequences.tolist()]
         texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True)
         return Generated(
             texts=[text.strip() for text in texts],
-            token_ids=[_until_end(row, ends) for row in rows],
+            token_ids=[until_end(row, ends) for row in rows],
             truncated=[not ends & set(row) for row in rows],
         )
 
@@ -173,11 +173,12 @@ class Whisper(SpeechModel):
             )
         )
 
-    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Tensor:
+    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Any:
         asked = {key: effective[key] for key in self.files.family.decode_keys if effective.get(key) is not None}
         # One call a window keeps start and end tokens in the result; timestamps need several calls.
         whole = not asked.get("return_timestamps")
-        return self.model.generate(**inputs, **asked, force_unique_generate_call=whole)  # type: ignore[no-any-return]
+        made = self.model.generate(**inputs, **asked, force_unique_generate_call=whole)
+        return made if whole or isinstance(made, Tensor) else made["sequences"]
 
     def token_limit(self, seconds: float, decode: dict[str, Any] | None = None) -> int | None:
         cap = self._effective(decode or {})["max_new_tokens"]
@@ -249,12 +250,9 @@ def _settled(own: Any, effective: dict[str, Any], limit: int | None) -> Any:
     return config
 
 
-def _until_end(row: list[int], ends: set[int]) -> list[int]:
-    """Tokens up to and with the end mark."""
-    for position, token in enumerate(row):
-        if token in ends:
-            return row[: position + 1]
-    return row
+def _end_marks(effective: dict[str, Any]) -> set[int]:
+    ends = effective["eos_token_id"]
+    return set(ends if isinstance(ends, list) else [ends])
 
 
 def _first_line(error: Exception) -> str:

@@ -1,13 +1,13 @@
-"""How labels are built: end mark, start, padding, Whisper's prefix, characters the tokenizer loses. Imports torch."""
+"""How labels are built: end mark, start, padding, Whisper's prefix. Imports torch."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from lora.asr.families import SpeechModel
-from lora.asr.labels import IGNORED, build_labels, label_ids
+from lora.asr.label_variants import end_marks, start_marks, start_of_generation
+from lora.asr.labels import IGNORED, build_labels, label_ids, unpadded
 from lora.records import LabelStructure
 
 
@@ -15,26 +15,21 @@ def label_structure(speech: SpeechModel, texts: Sequence[str], decode: dict[str,
     """Shares of labels that are right in each respect; see LabelStructure."""
     labels = build_labels(speech, texts).tolist()
     lengths = [len(ids) for ids in label_ids(speech, texts)]
-    unpadded = [[token for token in row if token != IGNORED] for row in labels]
-    config = speech.model.config
-    # The end mark of generation: where it never comes, the model learns not to stop.
-    ends = speech.model.generation_config.eos_token_id
-    ends = set(ends if isinstance(ends, list) else [ends])
-    # Forward puts the start token in front of labels; one more at their beginning is heard twice.
-    starts = {config.decoder_start_token_id, getattr(config, "bos_token_id", None)} - ends
+    rows = [unpadded(row) for row in labels]
+    ends, starts = end_marks(speech), start_marks(speech)
     prefix = forced_prefix(speech, decode)
     return LabelStructure(
-        ends_with_eos=_share([bool(row) and row[-1] in ends for row in unpadded]),
-        start_is_right=_share([bool(row) and row[0] not in starts for row in unpadded]),
+        ends_with_eos=_share([bool(row) and row[-1] in ends for row in rows]),
+        start_is_right=_share([bool(row) and row[0] not in starts for row in rows]),
+        one_end_mark=_share([not ends & set(row[:-1]) for row in rows]),
+        same_decoder_start=start_of_generation(speech) == speech.model.config.decoder_start_token_id,
         padding_ignored=_share(
             [
                 all(token == IGNORED for token in row[length:]) and IGNORED not in row[:length]
                 for row, length in zip(labels, lengths, strict=True)
             ]
         ),
-        prefix_matches_generation=None
-        if prefix is None
-        else _share([row[: len(prefix)] == prefix for row in unpadded]),
+        prefix_matches_generation=None if prefix is None else _share([row[: len(prefix)] == prefix for row in rows]),
     )
 
 
@@ -64,16 +59,6 @@ def _language_token(language: str, languages: dict[str, int]) -> int:
     name = language.lower()
     code = TO_LANGUAGE_CODE.get(name, name)
     return languages.get(name, languages.get(f"<|{code}|>", -1))
-
-
-def lost_characters(speech: SpeechModel, texts: Sequence[str]) -> dict[str, int]:
-    """Characters that do not survive tokenizing and decoding, with the number of texts that lose them."""
-    lost: Counter[str] = Counter()
-    for text in texts:
-        written = speech.tokenizer.decode(speech.tokenizer(text).input_ids, skip_special_tokens=True)
-        missing = Counter(text) - Counter(written)
-        lost.update(character for character in missing if not character.isspace())
-    return dict(sorted(lost.items()))
 
 
 def _share(holds: list[bool]) -> float:

@@ -42,6 +42,11 @@ def build_labels(speech: SpeechModel, texts: Sequence[str]) -> Tensor:
     return labels
 
 
+def unpadded(row: Sequence[int]) -> list[int]:
+    """A row of labels without what the loss ignores."""
+    return [token for token in row if token != IGNORED]
+
+
 def label_limit(speech: SpeechModel) -> int | None:
     """Most label tokens the decoder and its tokenizer take, null where neither names a limit."""
     config = speech.model.config

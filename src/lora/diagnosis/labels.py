@@ -1,24 +1,19 @@
 """D4: do the labels say what the model would say, and is the loss computed on the right tokens?
 
 Likelihoods of references and hypotheses are told but decide nothing: an accent raises them too. What decides is the
-structure of labels, the model's agreement with labels made of its own texts, the loss by hand, and the style of texts.
+structure of labels, the model's agreement with labels of its own texts, the loss by hand, and the texts themselves.
 """
 
 from __future__ import annotations
 
-from lora.diagnosis.causes import cause
+from lora.diagnosis.causes import CAUSES, cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.headroom import baseline, broken_reason
+from lora.diagnosis.label_texts import style, tokenizer
 from lora.diagnosis.wording import count, listed, percent
-from lora.records import LabelFacts, StyleProfile
+from lora.records import Cause, LabelFacts, LabelVariant, LossComparison, OwnHypotheses
 
-# Shares of texts in which two styles are compared, and the words for a style that has much of it.
-STYLES = {
-    "upper_case": "written in upper case only",
-    "lower_case": "written in lower case only",
-    "with_final_punctuation": "ended by a punctuation mark",
-}
+NOISE = 2  # times the noise of a replay a difference may be before it is one
 
 
 def judge_labels(facts: StudyFacts) -> Findings:
@@ -28,155 +23,177 @@ def judge_labels(facts: StudyFacts) -> Findings:
         return found(
             "labels.structure", Answer("unknown", f"Labels are not judged: {told}."), [facts.at("labels.json")]
         )
-    parts = (structure(facts, labels), own_texts(facts, labels), loss(facts, labels), style(facts, labels))
-    return Findings().add(*parts, tokenizer(facts, labels), length(facts, labels))
+    judged = {
+        "labels.structure": structure(facts, labels),
+        "labels.own_texts": own_texts(facts, labels),
+        "labels.loss": loss(facts, labels),
+        "labels.style": style(facts, labels),
+        "labels.tokenizer": tokenizer(facts, labels),
+        "labels.length": length(facts, labels),
+    }
+    at = [facts.at("labels.json")]
+    return Findings().add(*(found(id, answer, at, manifest=TRAIN) for id, answer in judged.items()))
 
 
-def _answer(facts: StudyFacts, id: str, answer: Answer) -> Findings:
-    return found(id, answer, [facts.at("labels.json")], manifest=TRAIN)
-
-
-def structure(facts: StudyFacts, labels: LabelFacts) -> Findings:
+def structure(facts: StudyFacts, labels: LabelFacts) -> Answer:
     """End mark last, start as in generation, padding ignored, prefix equal to the one generation forces."""
     shares = labels.structure
     if shares is None:
-        return _answer(facts, "labels.structure", Answer("unknown", "The structure of labels was not looked at."))
+        return Answer("unknown", "The structure of labels was not looked at.")
     asked = {
         "do not end with the end mark": shares.ends_with_eos,
-        "do not start as generation does": shares.start_is_right,
+        "hold more end marks than one": shares.one_end_mark,
+        "do not start as generation does": min(shares.start_is_right, float(shares.same_decoder_start)),
         "have padding that counts in the loss": shares.padding_ignored,
         "have another prefix than generation forces": shares.prefix_matches_generation,
     }
     wrong = {what: share for what, share in asked.items() if share is not None and share < 1}
     if not wrong:
-        summary = f"All {labels.sampled} sampled labels end, start and are padded as they should be."
-        return _answer(facts, "labels.structure", Answer("pass", summary, 1.0, 1.0))
-    told = listed([f"{percent(1 - share)} {what}" for what, share in wrong.items()])
+        return Answer(
+            "pass", f"All {labels.sampled} sampled labels end, start and are padded as they should be.", 1.0, 1.0
+        )
+    told = listed([f"{percent(1 - share)} {what}" for what, share in wrong.items()], 5)
     because = f"Of {count(labels.sampled, 'sampled label')}, {told}."
-    broken = cause("labels.construction", because, [facts.at("labels.json")], manifest=TRAIN)
-    return _answer(facts, "labels.structure", Answer("fail", because, min(wrong.values()), 1.0, broken))
+    return Answer("fail", because, min(wrong.values()), 1.0, _construction(facts, labels, because))
 
 
-def own_texts(facts: StudyFacts, labels: LabelFacts) -> Findings:
-    """Labels made of the model's own greedy texts: a right construction makes it predict every one of them."""
+def own_texts(facts: StudyFacts, labels: LabelFacts) -> Answer:
+    """Labels made of the model's own greedy texts: built rightly, the model predicts each of their tokens, and finds
+    them as likely as while it wrote them.
+    """
     own, least = labels.own, facts.config.labels.min_agreement
     if own is None or not own.positions:
-        return _answer(
-            facts, "labels.own_texts", Answer("unknown", "No own hypothesis could be labelled.", None, least)
-        )
+        return Answer("unknown", f"No own hypothesis could be labelled{_left_out(own)}.", None, least)
     told = (
         f"Given labels made of its own texts, the model predicts {percent(own.argmax_agreement)} of "
         f"{count(own.positions, 'token')}"
     )
-    if own.argmax_agreement >= least:
-        return _answer(facts, "labels.own_texts", Answer("pass", f"{told}.", own.argmax_agreement, least))
-    because = f"{told}, where right labels reach {percent(least)}: the labels are built or shifted wrongly."
-    broken = cause("labels.construction", because, [facts.at("labels.json")], manifest=TRAIN)
-    return _answer(facts, "labels.own_texts", Answer("fail", because, own.argmax_agreement, least, broken))
-
-
-def loss(facts: StudyFacts, labels: LabelFacts) -> Findings:
-    """The trainer's loss against the cross entropy by hand, at the right alignment and one token off."""
-    most, compared = facts.config.labels.max_loss_gap, labels.loss
-    if compared is None or compared.shift_0 is None:
-        return _answer(facts, "labels.loss", Answer("unknown", "The trainer's loss was not compared.", None, most))
-    if compared.trainer is None:
-        because = f"The trainer's loss is not finite, where the cross entropy by hand is {compared.shift_0:.3f}."
-        broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
-        return _answer(facts, "labels.loss", Answer("fail", because, None, most, broken))
-    gap = abs(compared.trainer - compared.shift_0)
-    told = f"The trainer's loss is {compared.trainer:.3f} nats a token and {compared.shift_0:.3f} by hand"
-    if gap <= most:
-        return _answer(facts, "labels.loss", Answer("pass", f"{told}.", gap, most))
-    version = f"transformers {labels.transformers}" if labels.transformers else "the installed transformers"
-    shifted = compared.shift_1 is not None and abs(compared.trainer - compared.shift_1) < gap
-    why = (
-        f"it matches labels shifted by one token ({compared.shift_1:.3f})"
-        if shifted
-        else "it matches neither alignment"
+    most = _largest_gap(facts, own)
+    if own.argmax_agreement >= least and not _above(own.log_probability_gap, most):
+        if own.log_probability_gap is not None:
+            told += f", and finds them as likely as when it wrote them (to {own.log_probability_gap:.1g} nats a token)"
+        return Answer("pass", f"{told}.", own.argmax_agreement, least)
+    noise = own.replay
+    slack = 1 - least
+    if noise is not None and noise.argmax_agreement < least and own.argmax_agreement >= noise.argmax_agreement - slack:
+        told += f", and {percent(noise.argmax_agreement)} of the very tokens it wrote"
+        because = f"{told}: its forward pass differs from its generation, so that labels cannot be judged by it."
+        return Answer("warn", because, own.argmax_agreement, least)
+    if own.argmax_agreement < least:
+        because = f"{told}, where right labels reach {percent(least)}: the labels are built or shifted wrongly."
+        return Answer("fail", because, own.argmax_agreement, least, _construction(facts, labels, because))
+    because = (
+        f"{told}, but as a label a text's log-probability differs from that of its generation by up to "
+        f"{own.log_probability_gap:.2g} nats a token (allowed: {most:.2g}): labels are not what was generated."
     )
-    because = f"{told}; {why}, so {version} computes the loss on the wrong tokens."
-    broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
-    return _answer(facts, "labels.loss", Answer("fail", because, gap, most, broken))
+    return Answer("fail", because, own.log_probability_gap, most, _construction(facts, labels, because))
 
 
-def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
-    """Case and punctuation of references against the model's own texts, and what that costs in likelihood.
-
-    Not judged where the baseline is broken on every manifest: its texts then have no style of their own.
-    """
-    rules, references, own = facts.config.labels, labels.reference_style, labels.hypothesis_style
-    most = rules.max_style_difference
-    known = [m for m in facts.config.evaluations if baseline(facts, m)]
-    garbage = bool(known) and all(broken_reason(facts, m) for m in known)
-    if references is None or own is None or not references.texts or not own.texts or garbage:
-        return _answer(facts, "labels.style", Answer("unknown", "The model's own style is not known.", None, most))
-    differences = {name: getattr(references, name) - getattr(own, name) for name in STYLES}
-    name = max(differences, key=lambda key: abs(differences[key]))
-    difference, cost = abs(differences[name]), _style_cost(labels)
-    costly = cost is not None and cost > rules.max_style_cost
-    told = "Training transcripts and the model's own texts are alike in case and final punctuation"
-    if difference:
-        told = f"{percent(getattr(references, name))} of the training transcripts are {STYLES[name]}"
-        told += f", against {percent(getattr(own, name))} of the model's own texts"
-    if difference <= most and not costly:
-        return _answer(facts, "labels.style", Answer("pass", f"{told}.", difference, most))
-    if cost is not None and cost > 0:
-        told += f"; rewritten in the model's style the transcripts are {cost:.2f} nats a token likelier"
-    remedy = f"Rewrite the training transcripts {_like(own)}, as the model writes; scoring ignores that style anyway."
-    broken = cause("labels.style_mismatch", f"{told}.", [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
-    return _answer(facts, "labels.style", Answer("fail", f"{told}.", difference, most, broken))
+def _left_out(own: OwnHypotheses | None) -> str:
+    if own is None:
+        return ""
+    left_out = {
+        "cut by the token cap": own.cut,
+        "spelt by the tokenizer in other pieces than the model wrote": own.respelt,
+        "changed by the tokenizer": own.unwritable,
+    }
+    told = [f"{number} {what}" for what, number in left_out.items() if number]
+    blank = ", as if a blank in front were missing" if own.respelt_by_blank * 2 > own.respelt else ""
+    return f" ({listed(told)}{blank})" if told else ""
 
 
-def _style_cost(labels: LabelFacts) -> float | None:
-    """Nats a token that the references' style alone costs."""
-    if labels.reference_nll is None or labels.restyled_nll is None:
+def _largest_gap(facts: StudyFacts, own: OwnHypotheses) -> float:
+    noise = own.replay.log_probability_gap if own.replay is not None else None
+    return max(facts.config.labels.max_log_probability_gap, NOISE * (noise or 0.0))
+
+
+def _above(value: float | None, most: float) -> bool:
+    return value is not None and value > most
+
+
+def _construction(facts: StudyFacts, labels: LabelFacts, because: str) -> Cause:
+    """The cause with the way of building labels that the model would agree with, if one was found."""
+    right = _right_variant(facts, labels.own)
+    remedy = CAUSES["labels.construction"].remedy
+    if right is not None:
+        because += (
+            f" Labels built {right.name} would be right: the model predicts {percent(right.argmax_agreement)} of them."
+        )
+        remedy = f"Build labels {right.name}, then audit again."
+    elif labels.own is not None and labels.own.variants:
+        because += f" None of {count(len(labels.own.variants), 'other way')} of building them was right either."
+    return cause("labels.construction", because, [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
+
+
+def _right_variant(facts: StudyFacts, own: OwnHypotheses | None) -> LabelVariant | None:
+    if own is None:
         return None
-    return labels.reference_nll - labels.restyled_nll
+    least, most = facts.config.labels.min_agreement, _largest_gap(facts, own)
+    right = (v for v in own.variants if v.argmax_agreement >= least and not _above(v.log_probability_gap, most))
+    return next(right, None)
 
 
-def _like(own: StyleProfile) -> str:
-    case = "in mixed case"
-    if own.upper_case > 0.5:
-        case = "in upper case"
-    elif own.lower_case > 0.5:
-        case = "in lower case"
-    elif own.sentence_case > 0.5:
-        case = "in sentence case"
-    return f"{case}, {'with' if own.with_final_punctuation > 0.5 else 'without'} final punctuation"
+def loss(facts: StudyFacts, labels: LabelFacts) -> Answer:
+    """The trainer's loss against the cross entropy by hand, at the right alignment and one token off."""
+    most = facts.config.labels.max_loss_gap
+    compared = [step for step in labels.losses if step.shift_0 is not None]
+    if not compared:
+        return Answer("unknown", "The trainer's loss was not compared.", None, most)
+    worst = max(compared, key=_loss_gap)  # the first of equals: what comes without smoothing and accumulation
+    plain = compared[0]
+    step = plain if _loss_gap(plain) > most else worst
+    gap, by_hand = _loss_gap(step), step.shift_0 or 0.0
+    if step.trainer is None:
+        because = f"The trainer's loss{_of_step(step)} is not finite, where the cross entropy by hand is {by_hand:.3f}."
+        broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
+        return Answer("fail", because, None, most, broken)
+    told = f"The trainer's loss{_of_step(step)} is {step.trainer:.3f} nats a token and {by_hand:.3f} by hand"
+    if gap <= most:
+        others = f" (the widest of {len(compared)} comparisons)" if len(compared) > 1 else ""
+        return Answer("pass", f"{told}{others}.", gap, most)
+    version = f"transformers {labels.transformers}" if labels.transformers else "the installed transformers"
+    if step is not plain and step.mean_of_batches is not None and abs(step.trainer - step.mean_of_batches) <= most:
+        because = f"{told}; it weighs accumulated batches alike, whatever their number of tokens ({version})."
+        return Answer("warn", because, gap, most)
+    shifted = step.shift_1 is not None and abs(step.trainer - step.shift_1) <= most
+    if shifted:
+        why = f"it matches labels shifted by one token ({step.shift_1:.3f})"
+        why += f", so {version} computes the loss on the wrong tokens"
+    elif step is not plain and _loss_gap(plain) <= most:
+        why = f"it matches neither alignment, though it does without: {version} counts the tokens of a step wrongly"
+    else:
+        why = f"it matches neither alignment, so {version} computes the loss on the wrong tokens"
+    because = f"{told}; {why}."
+    broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
+    return Answer("fail", because, gap, most, broken)
 
 
-def tokenizer(facts: StudyFacts, labels: LabelFacts) -> Findings:
-    """Characters that the tokenizer loses, by the rows that hold the most frequent of them."""
-    most = facts.config.labels.max_unwritable
-    if not labels.unwritable or not labels.sampled:
-        answer = Answer("pass", "The tokenizer can write every sampled transcript.", 0.0, most)
-        return _answer(facts, "labels.tokenizer", answer)
-    lost = sorted(labels.unwritable, key=lambda character: (-labels.unwritable[character], character))
-    rows = labels.unwritable[lost[0]]
-    share = rows / labels.sampled
-    told = f"The tokenizer cannot write {listed([repr(c) for c in lost], 5)}; {lost[0]!r} stands in "
-    told += f"{rows} of {labels.sampled} sampled rows"
-    if share <= most:
-        return _answer(facts, "labels.tokenizer", Answer("warn", f"{told}.", share, most))
-    remedy = (
-        "Spell these characters out in the training transcripts, or rewrite them with characters the tokenizer knows."
-    )
-    broken = cause("labels.tokenizer_gaps", f"{told}.", [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
-    return _answer(facts, "labels.tokenizer", Answer("fail", f"{told}.", share, most, broken))
+def _loss_gap(step: LossComparison) -> float:
+    if step.trainer is None or step.shift_0 is None:
+        return float("inf")
+    return abs(step.trainer - step.shift_0)
 
 
-def length(facts: StudyFacts, labels: LabelFacts) -> Findings:
+def _of_step(step: LossComparison) -> str:
+    told = []
+    if step.label_smoothing:
+        told.append(f"label smoothing {step.label_smoothing:g}")
+    if step.gradient_accumulation > 1:
+        told.append(f"{step.gradient_accumulation} accumulated batches")
+    return f" with {' and '.join(told)}" if told else ""
+
+
+def length(facts: StudyFacts, labels: LabelFacts) -> Answer:
     """Labels against the number of tokens the decoder can hold."""
     most = facts.config.labels.max_too_long
     if labels.label_limit is None or not labels.sampled:
-        return _answer(facts, "labels.length", Answer("unknown", "The decoder's limit is not known.", None, most))
+        return Answer("unknown", "The decoder's limit is not known.", None, most)
     share = len(labels.too_long_ids) / labels.sampled
     told = f"The longest sampled label has {labels.longest_label} tokens; the decoder holds {labels.label_limit}"
     if not labels.too_long_ids:
-        return _answer(facts, "labels.length", Answer("pass", f"{told}.", 0.0, most))
+        return Answer("pass", f"{told}.", 0.0, most)
     told += f", and {len(labels.too_long_ids)} of {labels.sampled} are longer ({listed(labels.too_long_ids)})"
     if share <= most:
-        return _answer(facts, "labels.length", Answer("warn", f"{told}.", share, most))
+        return Answer("warn", f"{told}.", share, most)
     broken = cause("labels.too_long", f"{told}.", [facts.at("labels.json")], manifest=TRAIN)
-    return _answer(facts, "labels.length", Answer("fail", f"{told}.", share, most, broken))
+    return Answer("fail", f"{told}.", share, most, broken)

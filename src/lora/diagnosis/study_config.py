@@ -54,12 +54,15 @@ class IntegrityRules(Section):
 
 
 class LabelRules(Section):
-    """Shares are 0..1; `max_loss_gap` and `max_style_cost` are nats a token."""
+    """Shares are 0..1; `max_log_probability_gap`, `max_loss_gap` and `max_style_cost` are nats a token."""
 
     min_agreement: float
+    max_log_probability_gap: float
     max_loss_gap: float
     max_style_difference: float
     max_style_cost: float
+    max_style_share: float
+    max_number_difference: float
     max_unwritable: float
     max_too_long: float
 

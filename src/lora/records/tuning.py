@@ -1,4 +1,4 @@
-"""Facts about the model side: training, the effect ladder, the label audit, hardened manifests."""
+"""Facts about the model side: training, the effect ladder, hardened manifests."""
 
 from __future__ import annotations
 
@@ -128,71 +128,6 @@ class EffectFacts(Fact):
     median_relative_norm: float | None = None
     logits: LogitsRung | None = None
     text: TextRung | None = None
-
-
-class LabelStructure(Record):
-    """Shares of sampled rows, 1.0 is right everywhere. Tokens are those the trainer's own collator built.
-
-    `start_is_right`: no second decoder start where the model adds its own.
-    """
-
-    ends_with_eos: float
-    start_is_right: float
-    padding_ignored: float
-    prefix_matches_generation: float | None
-
-
-class OwnHypotheses(Record):
-    """The model's own greedy texts, labelled as training labels are: built rightly, the model agrees with itself."""
-
-    utterances: int
-    positions: int
-    argmax_agreement: float
-    log_probability_gap: float | None
-
-
-class LossComparison(Record):
-    """Loss as Seq2SeqTrainer computes it against cross entropies by hand at shift 0 and 1, on the same batch."""
-
-    trainer: float | None
-    shift_0: float | None
-    shift_1: float | None
-
-
-class StyleProfile(Record):
-    """How texts are written: shares over texts (0..1) and marks per 100 words."""
-
-    texts: int
-    upper_case: float
-    lower_case: float
-    sentence_case: float
-    with_final_punctuation: float
-    punctuation_per_100_words: float
-    digits_per_100_words: float
-
-
-class LabelFacts(Fact):
-    """`results/labels.json`: the audit of a seeded sample of training labels by the base model in evaluation mode.
-
-    `*_nll` are negative log-likelihoods in nats a token; `restyled_nll` is that of references rewritten in the model's
-    own style (case, punctuation). `unwritable` maps a character the tokenizer loses to the number of rows that hold it.
-    """
-
-    sampled: int = 0
-    structure: LabelStructure | None = None
-    own: OwnHypotheses | None = None
-    loss: LossComparison | None = None
-    reference_nll: float | None = None
-    hypothesis_nll: float | None = None
-    restyled_nll: float | None = None
-    reference_style: StyleProfile | None = None
-    hypothesis_style: StyleProfile | None = None
-    unwritable: dict[str, int] = {}
-    longest_label: int = 0
-    label_limit: int | None = None
-    too_long_ids: list[str] = []
-    beyond_window_ids: list[str] = []
-    transformers: str | None = None
 
 
 class HardenedVersion(Record):

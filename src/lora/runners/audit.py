@@ -11,13 +11,15 @@ A manifest without a row is a fact with a cause code, not an error.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training_data import SpeechRows, sample_rows
 from lora.provenance import Recording, recording
-from lora.records import LabelFacts
-from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, positive
+from lora.records import LabelFacts, UserError
+from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, json_object, model_of, positive
 from lora.runners.train import read_rows, whole
 
 AUDIT_BATCH = 16  # teacher-forced logits of a whole batch are held at once
@@ -27,6 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset-path", type=Path, required=True, metavar="PATH", help="manifest to train on")
     parser.add_argument("--sample", type=positive, default=64, metavar="N", help="rows looked at; default: %(default)s")
     parser.add_argument("--seed", type=whole, default=13, metavar="N", help="of the sample; default: %(default)s")
+    parser.add_argument(
+        "--train-settings",
+        type=json_object,
+        action="append",
+        default=[],
+        metavar="JSON",
+        help="""what a training sets that bears on its loss, as '{"gradient_accumulation": 2, "label_smoothing": 0.1}';
+        may be repeated: the loss is compared for each""",
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
     add_model_arguments(parser)
     add_decode_arguments(parser)
@@ -40,6 +51,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def audit(args: argparse.Namespace, run: Recording) -> LabelFacts:
     device, files = device_of(args), model_of(args)
+    steps = [_step(settings) for settings in args.train_settings]
     part = read_rows(args.dataset_path, run)
     if not part.rows:
         message = f"{args.dataset_path}: no row to audit"
@@ -55,6 +67,20 @@ def audit(args: argparse.Namespace, run: Recording) -> LabelFacts:
     run.device(device.type, device.dtype)
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
-    facts = audit_labels(speech, rows, min(args.batch_size, AUDIT_BATCH), args.decode)
+    facts = audit_labels(speech, rows, min(args.batch_size, AUDIT_BATCH), args.decode, steps)
     run.count(decoded=len(rows))
     return facts
+
+
+def _step(settings: dict[str, Any]) -> tuple[float, int]:
+    """Label smoothing and accumulation; UserError for other keys or values."""
+    known = {"label_smoothing": 0.0, "gradient_accumulation": 1}
+    values = known | settings
+    smoothing, accumulation = values["label_smoothing"], values["gradient_accumulation"]
+    right = type(smoothing) in {int, float} and 0 <= smoothing < 1 and type(accumulation) is int and accumulation > 0
+    if not right or set(settings) - set(known):
+        asked = json.dumps(settings)
+        raise UserError(
+            f"--train-settings {asked}: takes label_smoothing (0 to below 1) and gradient_accumulation (1, 2, ...)"
+        )
+    return float(smoothing), accumulation

@@ -7,20 +7,32 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
+import yaml
+from faulty_models import DeafToCounts, ShiftedTwice
 from tiny_models import noise
 
+import lora.asr.label_structure as label_structure_module
+import lora.asr.labels as labels_module
 from lora.asr.families import SpeechModel, load_model
+from lora.asr.label_loss import compare_loss
 from lora.asr.label_probe import audit_labels
-from lora.asr.label_structure import label_structure, lost_characters
+from lora.asr.label_structure import label_structure
+from lora.asr.labelled import Labelled
 from lora.asr.labels import label_ids
 from lora.asr.model_files import describe_model
-from lora.asr.own_texts import OwnText, own_agreement
+from lora.asr.own_agreement import own_agreement
+from lora.asr.own_texts import OwnText, own_texts
 from lora.asr.training_data import SpeechRows
 from lora.data.manifest import read_manifest
-from lora.records import LabelFacts, Utterance
+from lora.diagnosis.findings import Answer
+from lora.diagnosis.labels import loss as judge_loss
+from lora.diagnosis.study_config import LabelRules
+from lora.records import LabelFacts, LossComparison, Utterance
 from lora.runners.experiment import main
 
 STUDY = Path(__file__).parents[3] / "data"
@@ -66,9 +78,10 @@ def edited(moonshine_folder: Path, tmp_path: Path) -> Callable[[Callable[[dict[s
 
 def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None:
     facts = audit_labels(moonshine, rows(), 4, {})
-    structure, loss = facts.structure, facts.loss
-    assert structure is not None and loss is not None  # noqa: PT018
+    structure, (loss,) = facts.structure, facts.losses
+    assert structure is not None
     assert (structure.ends_with_eos, structure.start_is_right, structure.padding_ignored) == (1, 1, 1)
+    assert (structure.one_end_mark, structure.same_decoder_start) == (1, True)
     assert structure.prefix_matches_generation is None
     assert loss.trainer is not None and loss.shift_0 is not None and loss.shift_1 is not None  # noqa: PT018
     assert loss.trainer == pytest.approx(loss.shift_0, abs=1e-5)
@@ -78,8 +91,35 @@ def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None
     assert facts.transformers is not None
 
 
-def as_heard(speech: SpeechModel) -> dict[int, OwnText]:
-    return {number: OwnText(text, label_ids(speech, [text])[0], False) for number, text in enumerate(TEXTS)}
+def as_heard(speech: SpeechModel, prompt: int = 0) -> dict[int, OwnText]:
+    """TEXTS as if the model had said them, with the likelihood its generation would have had; `prompt` tokens lead."""
+    made = rows()
+    heard = {}
+    for number, text in enumerate(TEXTS):
+        ids = label_ids(speech, [text])[0]
+        labels = torch.tensor([ids])
+        with torch.inference_mode():
+            logits = speech.model(**speech.inputs([made[number]["audio"]]), labels=labels).logits
+        likely = logits.double().log_softmax(-1).gather(-1, labels.unsqueeze(-1))[0, prompt:].sum()
+        heard[number] = OwnText(text, ids[prompt:], False, float(likely))
+    return heard
+
+
+def test_the_likelihood_of_own_texts_comes_from_their_generation(moonshine: SpeechModel) -> None:
+    data = rows()
+    heard = own_texts(moonshine, data, [[0, 1], [2, 3]], {})
+    for number, own in heard.items():
+        ids = torch.tensor([[1, *own.tokens[:-1]]])
+        with torch.inference_mode():
+            logits = moonshine.model(**moonshine.inputs([data[number]["audio"]]), decoder_input_ids=ids).logits
+        taken = logits.double().log_softmax(-1).gather(-1, torch.tensor([own.tokens]).unsqueeze(-1))
+        assert own.log_probability == pytest.approx(float(taken.sum()), abs=1e-3)
+
+
+def test_whispers_generation_tells_its_likelihood_too(whisper: SpeechModel) -> None:
+    heard = own_texts(whisper, rows(), [[0, 1, 2, 3]], {})
+    assert all(own.log_probability is not None and own.log_probability < 0 for own in heard.values())
+    assert own_texts(whisper, rows(), [[0]], {"return_timestamps": True})[0].log_probability is None
 
 
 def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechModel) -> None:
@@ -87,12 +127,13 @@ def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechMod
     assert agreement is not None
     assert agreement.utterances == 4
     assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
+    assert agreement.replay is not None
+    assert agreement.replay.log_probability_gap == pytest.approx(0, abs=1e-5)
 
 
 def test_whispers_prompt_is_not_the_models_to_predict(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
-    heard = {number: OwnText(text, own.tokens[3:], False) for (number, own), text in zip(
-        as_heard(whisper).items(), TEXTS, strict=True)}  # fmt: skip
+    heard = as_heard(whisper, prompt=3)
     agreement = own_agreement(whisper, rows(), heard, 4, {})
     assert agreement is not None
     assert agreement.positions == sum(len(own.tokens) for own in heard.values())
@@ -106,7 +147,7 @@ def test_cut_texts_and_other_spellings_are_left_out(moonshine: SpeechModel) -> N
     heard[1] = dataclasses.replace(heard[1], tokens=[*heard[1].tokens[:2], unknown, *heard[1].tokens[2:]])
     agreement = own_agreement(moonshine, rows(), heard, 4, {})
     assert agreement is not None
-    assert agreement.utterances == 2
+    assert (agreement.utterances, agreement.cut, agreement.respelt, agreement.unwritable) == (2, 1, 1, 0)
 
 
 @pytest.mark.skipif(not (STUDY / "model/model.safetensors").is_file(), reason="needs the embedded model")
@@ -127,29 +168,89 @@ def test_the_embedded_model_agrees_with_itself_and_minds_another_style() -> None
     assert loud.restyled_nll < loud.reference_nll - 0.5
 
 
-def test_a_tokenizer_that_writes_no_end_mark(edited: Callable[..., SpeechModel]) -> None:
-    structure = label_structure(edited(lambda tokenizer: tokenizer.update(post_processor=None)), TEXTS, {})
-    assert (structure.ends_with_eos, structure.padding_ignored) == (0, 1)
+def written_as(*pieces: str) -> Callable[[dict[str, Any]], None]:
+    """A tokenizer that puts these special tokens around a text (`$A`)."""
+    ids = {"<s>": 1, "</s>": 2}
+    text: dict[str, Any] = {"Sequence": {"id": "A", "type_id": 0}}
+
+    def edit(tokenizer: dict[str, Any]) -> None:
+        processor = tokenizer["post_processor"]
+        processor["single"] = [text if p == "$A" else {"SpecialToken": {"id": p, "type_id": 0}} for p in pieces]
+        processor["special_tokens"] = {p: {"id": p, "ids": [number], "tokens": [p]} for p, number in ids.items()}
+
+    return edit
 
 
-def test_a_tokenizer_that_writes_the_start_twice(edited: Callable[..., SpeechModel]) -> None:
-    def start(times: int) -> Callable[[dict[str, Any]], None]:
-        special = {"SpecialToken": {"id": "<s>", "type_id": 0}}
+@pytest.mark.parametrize(
+    ("pieces", "wrong", "named"),
+    [
+        (("$A",), {"ends_with_eos"}, "with one end mark at the end"),
+        (("$A", "</s>", "</s>"), {"one_end_mark"}, "with one end mark at the end"),
+        (("<s>", "$A", "</s>"), set(), None),
+        (("<s>", "<s>", "$A", "</s>"), {"start_is_right"}, "without a start mark in front"),
+        (("<s>", "<s>", "$A"), {"start_is_right", "ends_with_eos"},
+         "of the prefix that generation forces, the text and one end mark"),
+    ],
+)  # fmt: skip
+def test_labels_with_other_marks(
+    edited: Callable[..., SpeechModel],
+    moonshine: SpeechModel,
+    pieces: tuple[str, ...],
+    wrong: set[str],
+    named: str | None,
+) -> None:
+    """What is wrong shows in the structure, and the labels that would be right are as likely as what was said."""
+    speech = edited(written_as(*pieces))
+    structure = label_structure(speech, TEXTS, {})
+    assert {name for name, share in structure.model_dump().items() if share == 0} == wrong
+    agreement = own_agreement(speech, rows(), as_heard(moonshine), 4, {})
+    assert agreement is not None
+    as_likely = {v.name for v in agreement.variants if (v.log_probability_gap or 0) < 1e-5 and "shifted" not in v.name}
+    assert as_likely == ({named} if named else set())
+    assert agreement.log_probability_gap is not None
+    assert (agreement.log_probability_gap > 1e-3) is bool(wrong)
 
-        def edit(tokenizer: dict[str, Any]) -> None:
-            processor = tokenizer["post_processor"]
-            processor["single"] = [*[special] * times, *processor["single"]]
-            processor["special_tokens"]["<s>"] = {"id": "<s>", "ids": [1], "tokens": ["<s>"]}
 
-        return edit
+def test_a_generation_that_starts_otherwise_than_training(moonshine: SpeechModel) -> None:
+    heard = as_heard(moonshine)
+    moonshine.model.config.decoder_start_token_id = 3
+    try:
+        assert label_structure(moonshine, TEXTS, {}).same_decoder_start is False
+        agreement = own_agreement(moonshine, rows(), heard, 4, {})
+    finally:
+        moonshine.model.config.decoder_start_token_id = 1
+    assert agreement is not None
+    right = [v for v in agreement.variants if v.name == "behind the token that generation starts with"]
+    assert right[0].log_probability_gap == pytest.approx(0, abs=1e-5)
 
-    structure = label_structure(edited(start(2)), TEXTS, {})
-    assert (structure.start_is_right, structure.ends_with_eos) == (0, 1)
+
+def test_padding_masked_by_the_padding_token_loses_an_end_mark_that_is_the_same(
+    whisper: SpeechModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A common slip: whisper's padding token is its end mark."""
+    right = labels_module.build_labels
+
+    def masked(speech: SpeechModel, texts: Any) -> Any:
+        labels = right(speech, texts)
+        return labels.masked_fill(labels == speech.model.config.pad_token_id, -100)
+
+    monkeypatch.setattr(label_structure_module, "build_labels", masked)
+    structure = label_structure(whisper, TEXTS, {})
+    assert (structure.ends_with_eos, structure.padding_ignored) == (0, 0)
 
 
 def test_a_tokenizer_that_loses_characters(edited: Callable[..., SpeechModel]) -> None:
     speech = edited(lambda tokenizer: tokenizer.update(normalizer={"type": "Lowercase"}))
-    assert lost_characters(speech, ["Go On", "go 7"]) == {"7": 1, "G": 1, "O": 1}
+    facts = audit_labels(speech, rows(["Go On", "go 7", "go on"]), 4, {})
+    assert facts.unwritable == {"7": 1, "G": 1, "O": 1}
+    assert [(lost.id, lost.text, lost.written) for lost in facts.lost[:1]] == [("row-0", "Go On", "go on")]
+    assert [lost.id for lost in facts.lost] == ["row-0", "row-1"]
+    assert (facts.unknown_rows, facts.unknown_tokens > 0) == (1, True)
+
+
+def test_bytes_stand_for_any_character_and_composed_ones_are_the_same(whisper: SpeechModel) -> None:
+    facts = audit_labels(whisper, rows(["Cafe\u0301 \u00e9 7", "你好"]), 4, {"max_new_tokens": 4})
+    assert (facts.unwritable, facts.lost, facts.unknown_tokens) == ({}, [], 0)
 
 
 def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel) -> None:
@@ -162,29 +263,65 @@ def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel
 
 def test_whisper_loss_and_long_labels(whisper: SpeechModel) -> None:
     facts = audit_labels(whisper, rows([*TEXTS[:3], "word " * 30]), 4, {"max_new_tokens": 8})
-    assert facts.loss is not None
-    assert facts.loss.trainer == pytest.approx(facts.loss.shift_0, abs=1e-5)
+    (loss,) = facts.losses
+    assert loss.trainer == pytest.approx(loss.shift_0, abs=1e-5)
     assert (facts.too_long_ids, facts.label_limit) == (["row-3"], 64)
 
 
-def test_a_loss_that_is_shifted_twice_shows(moonshine: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Moonshine in transformers 4.48 to 5.12 did this."""
-    once = moonshine.model.forward
+@pytest.mark.parametrize("family", ["moonshine", "whisper"])
+def test_each_training_has_its_step_compared(family: str, request: pytest.FixtureRequest) -> None:
+    speech: SpeechModel = request.getfixturevalue(family)
+    facts = audit_labels(speech, rows(), 4, {"max_new_tokens": 4}, [(0.1, 1), (0.0, 2), (0.1, 2), (0.0, 9)])
+    steps = [(loss.label_smoothing, loss.gradient_accumulation) for loss in facts.losses]
+    assert steps == [(0.0, 1), (0.0, 2), (0.1, 1), (0.1, 2)]  # four rows make no nine batches
+    for loss in facts.losses:
+        averaged = family == "whisper" and loss.gradient_accumulation > 1 and not loss.label_smoothing
+        assert loss.trainer == pytest.approx(loss.mean_of_batches if averaged else loss.shift_0, abs=1e-5)
+        assert len(set(loss.tokens)) == loss.gradient_accumulation
+    assert facts.losses[0].shift_0 != facts.losses[2].shift_0
 
-    def twice(*arguments: Any, **keywords: Any) -> Any:
-        result = once(*arguments, **keywords)
-        labels = keywords.get("labels")
-        if labels is not None:  # generation gives none
-            result.loss = moonshine.model.loss_function(
-                logits=result.logits, labels=labels, vocab_size=moonshine.model.config.vocab_size
-            )
-        return result
 
-    monkeypatch.setattr(moonshine.model, "forward", twice)
-    loss = audit_labels(moonshine, rows(), 4, {}).loss
+def judged(losses: list[LossComparison]) -> Answer:
+    defaults = yaml.safe_load((STUDY.parent / "schemas/config.schema.yaml").read_text())["properties"]["labels"]
+    rules = LabelRules.from_json({key: value["default"] for key, value in defaults["properties"].items()})
+    facts: Any = SimpleNamespace(config=SimpleNamespace(labels=rules), at=lambda path: path)
+    return judge_loss(facts, LabelFacts(sampled=4, losses=losses, transformers="5.12.0"))
+
+
+def test_a_loss_that_is_shifted_twice_is_named(moonshine_folder: Path) -> None:
+    speech = load_model(describe_model(str(moonshine_folder)))
+    labelled = Labelled(rows(), TEXTS, [[0], [1], [2], [3]])
+    right = compare_loss(speech, labelled)
+    speech.model.__class__ = ShiftedTwice
+    loss = compare_loss(speech, labelled)
+    assert right is not None
     assert loss is not None
     assert loss.trainer == pytest.approx(loss.shift_1, abs=1e-5)
-    assert loss.trainer != pytest.approx(loss.shift_0, abs=1e-3)
+    assert judged([right]).status == "pass"
+    answer = judged([loss])
+    assert answer.cause is not None
+    assert answer.cause.code == "labels.loss_misaligned"
+    assert "transformers 5.12.0 computes the loss on the wrong tokens" in answer.summary
+
+
+def test_accumulated_batches_that_are_added_up_are_named(moonshine_folder: Path) -> None:
+    speech = load_model(describe_model(str(moonshine_folder)))
+    speech.model.__class__ = DeafToCounts
+    labelled = Labelled(rows(), TEXTS, [[0], [1], [2], [3]])
+    steps = [step for n in (1, 2) if (step := compare_loss(speech, labelled, 0.0, n)) is not None]
+    assert judged(steps[:1]).status == "pass"
+    answer = judged(steps)
+    assert answer.cause is not None
+    assert "with 2 accumulated batches" in answer.summary
+    assert "transformers 5.12.0 counts the tokens of a step wrongly" in answer.summary
+
+
+def test_batches_that_weigh_alike_are_told_and_do_not_block(whisper: SpeechModel) -> None:
+    labelled = Labelled(rows(["a", *TEXTS[:3]]), ["a", *TEXTS[:3]], [[0], [1], [2], [3]])
+    steps = [step for n in (1, 2) if (step := compare_loss(whisper, labelled, 0.0, n)) is not None]
+    answer = judged(steps)
+    assert (answer.status, answer.cause) == ("warn", None)
+    assert "weighs accumulated batches alike" in answer.summary
 
 
 def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path, tmp_path: Path) -> None:
@@ -198,3 +335,4 @@ def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path,
     (tmp_path / "empty.jsonl").write_text("")
     assert main([*arguments, "--dataset-path", str(tmp_path / "empty.jsonl")]) == 0
     assert LabelFacts.read(output).code == "data.too_few_samples"
+    assert main([*arguments, "--dataset-path", str(manifest), "--train-settings", '{"label_smoothing": 1}']) == 2

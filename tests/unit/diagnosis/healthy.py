@@ -295,7 +295,7 @@ def labels() -> dict[str, Any]:
             "prefix_matches_generation": None,
         },
         "own": {"utterances": 60, "positions": 2400, "argmax_agreement": 1.0, "log_probability_gap": 0.0001},
-        "loss": {"trainer": 0.812, "shift_0": 0.812, "shift_1": 9.41},
+        "losses": [{"trainer": 0.812, "shift_0": 0.812, "shift_1": 9.41}],
         "reference_nll": 0.81, "hypothesis_nll": 0.05, "restyled_nll": 0.80,
         "reference_style": style, "hypothesis_style": style,
         "unwritable": {}, "longest_label": 90, "label_limit": 640, "transformers": "5.23.0",

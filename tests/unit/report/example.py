@@ -306,7 +306,7 @@ def label_facts() -> LabelFacts:
             ends_with_eos=1.0, start_is_right=1.0, padding_ignored=1.0, prefix_matches_generation=None
         ),
         own=OwnHypotheses(utterances=64, positions=2210, argmax_agreement=1.0, log_probability_gap=0.04),
-        loss=LossComparison(trainer=0.61234, shift_0=0.61234, shift_1=9.8121),
+        losses=[LossComparison(trainer=0.61234, shift_0=0.61234, shift_1=9.8121)],
         reference_nll=0.612,
         hypothesis_nll=0.051,
         restyled_nll=0.612,

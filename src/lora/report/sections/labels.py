@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lora.records import LabelFacts, StyleProfile
+from lora.records import LabelFacts, LossComparison, OwnHypotheses, StyleProfile
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, count, listed, number, percent, text
@@ -34,7 +34,9 @@ def _structure(facts: LabelFacts) -> list[list[str]]:
     prefix = s.prefix_matches_generation
     return [
         ["labels end with the end token", percent(s.ends_with_eos), "100 %"],
-        ["decoder starts as in generation", percent(s.start_is_right), "100 %"],
+        ["labels hold no other end token", percent(s.one_end_mark), "100 %"],
+        ["labels hold no start token of their own", percent(s.start_is_right), "100 %"],
+        ["forward starts the decoder as generation does", "yes" if s.same_decoder_start else "no", "yes"],
         ["padding is ignored by the loss", percent(s.padding_ignored), "100 %"],
         ["prefix matches generation", "no prefix" if prefix is None else percent(prefix), "100 %"],
     ]
@@ -48,17 +50,49 @@ def _loss(facts: LabelFacts) -> list[list[str]]:
     else:
         found = f"{percent(own.argmax_agreement, 2)} of {own.positions:,} tokens"
         rows.append(["the model agrees with its own hypotheses", found, "100 %"])
-    loss = facts.loss
-    if loss is None:
+        rows += _likelihood(own)
+    if not facts.losses:
         rows.append(["the trainer's loss", UNKNOWN, "that by hand at shift 0"])
-    else:
+    for loss in facts.losses:
         by_hand = f"{number(loss.shift_0, 5)} (shift 0), {number(loss.shift_1, 5)} (shift 1)"
         found = f"{number(loss.trainer, 5)}; by hand {by_hand}"
-        rows.append(["the trainer's loss", found, "that by hand at shift 0"])
+        rows.append([f"the trainer's loss{_step(loss)}", found, "that by hand at shift 0"])
     rows.append(["loss of references, nats a token", number(facts.reference_nll), "decides nothing"])
     rows.append(["loss of own hypotheses", number(facts.hypothesis_nll), "lower than that of references"])
     rows.append(["loss of references in the model's style", number(facts.restyled_nll), "not far below the references"])
+    rows.append(["part of the gap that style closes", _closed(facts), "small"])
     return rows
+
+
+def _likelihood(own: OwnHypotheses) -> list[list[str]]:
+    gap, replay = own.log_probability_gap, own.replay
+    noise = "" if replay is None else f"; {number(replay.log_probability_gap, 2)} for the generated tokens replayed"
+    rows = [["own hypotheses as labels and as generated, nats a token apart", f"{number(gap, 2)}{noise}", "0"]]
+    left_out = {"cut": own.cut, "spelt in other pieces": own.respelt, "changed by the tokenizer": own.unwritable}
+    told = [f"{n} {why}" for why, n in left_out.items() if n]
+    rows.append(["own hypotheses that were left out", listed(told), "few"])
+    for variant in own.variants:
+        gap = variant.log_probability_gap
+        apart = "" if gap is None else f", {number(gap, 2)} nats a token apart"
+        rows.append([f"… labels {variant.name}", f"{percent(variant.argmax_agreement, 2)}{apart}", "for comparison"])
+    return rows
+
+
+def _step(loss: LossComparison) -> str:
+    told = []
+    if loss.label_smoothing:
+        told.append(f"label smoothing {loss.label_smoothing:g}")
+    if loss.gradient_accumulation > 1:
+        told.append(f"{' + '.join(map(str, loss.tokens))} tokens accumulated")
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _closed(facts: LabelFacts) -> str:
+    """What part of the distance between references and own hypotheses goes when references take the model's style."""
+    if facts.reference_nll is None or facts.restyled_nll is None or facts.hypothesis_nll is None:
+        return UNKNOWN
+    distance = facts.reference_nll - facts.hypothesis_nll
+    return percent((facts.reference_nll - facts.restyled_nll) / distance, 0) if distance > 0 else "no gap"
 
 
 def _limits(facts: LabelFacts) -> list[list[str]]:
@@ -69,11 +103,21 @@ def _limits(facts: LabelFacts) -> list[list[str]]:
         ["labels longer than the limit", _ids(facts.too_long_ids), "none"],
         ["audio beyond the model's window", _ids(facts.beyond_window_ids), "none"],
         ["characters the tokenizer loses", listed(lost), "none"],
+        ["texts the tokenizer gives back changed", _changed(facts), "none"],
+        ["unknown tokens", f"{percent(facts.unknown_tokens)} in {count(facts.unknown_rows, 'row')}", "0 %"],
     ]
 
 
 def _ids(ids: list[str]) -> str:
     return f"{len(ids)}: {listed([code(i) for i in ids], 3)}" if ids else "none"
+
+
+def _changed(facts: LabelFacts) -> str:
+    if not facts.lost:
+        return "none"
+    first = facts.lost[0]
+    rows = [code(row.id) if row.line is None else f"line {row.line} ({code(row.id)})" for row in facts.lost]
+    return f"{len(rows)}: {listed(rows, 3)}; {code(first.text)} becomes {code(first.written)}"
 
 
 _STYLE = {
@@ -87,7 +131,33 @@ _STYLE = {
 def _styles(facts: LabelFacts) -> str:
     profiles = [("references", facts.reference_style), ("the model's hypotheses", facts.hypothesis_style)]
     headers = ["style of", "texts", *_STYLE.values(), "marks per 100 words", "digits per 100 words"]
-    return table(headers, [[name, *_style(p)] for name, p in profiles], numbers=range(1, len(headers)))
+    shares = table(headers, [[name, *_style(p)] for name, p in profiles], numbers=range(1, len(headers)))
+    return "\n\n".join(part for part in (shares, _histogram(facts), _numbers(facts)) if part)
+
+
+def _histogram(facts: LabelFacts) -> str:
+    """How many texts are written in which way, references beside own texts."""
+    references, own = facts.reference_style, facts.hypothesis_style
+    if references is None or own is None:
+        return ""
+    rows = []
+    for what, field, empty in (("case", "cases", ""), ("ends with", "final_marks", "no mark"), ("marks", "marks", "")):
+        one, other = getattr(references, field), getattr(own, field)
+        for kind in sorted({*one, *other}):
+            shown = (code(kind) if field == "final_marks" else text(kind)) if kind else empty
+            rows.append([f"{what}: {shown}", str(one.get(kind, 0)), str(other.get(kind, 0))])
+    headers = ["texts by style", "references", "the model's hypotheses"]
+    return table(headers, rows, numbers=(1, 2)) if rows else ""
+
+
+def _numbers(facts: LabelFacts) -> str:
+    numbers = facts.numbers
+    if numbers is None or not numbers.only_reference + numbers.only_own + numbers.both:
+        return ""
+    return (
+        f"Of {count(numbers.rows, 'row')} digits stand in the reference alone in {numbers.only_reference}, in the "
+        f"model's hypothesis alone in {numbers.only_own}, in both in {numbers.both}."
+    )
 
 
 def _style(profile: StyleProfile | None) -> list[str]:

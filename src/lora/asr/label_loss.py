@@ -1,0 +1,105 @@
+"""The loss that the trainer computes for one optimiser step, against the same step by hand. Imports torch.
+
+The trainer's own `training_step` runs on each accumulated batch, as in training (smoothing, counting of tokens, scaling
+by accumulation), but in evaluation mode and without a backward pass. By hand: cross entropy over all tokens of the
+step; with label smoothing e, (1 - e) of it and e of the mean over the vocabulary, as in Szegedy et al. 2016 (arXiv
+1512.00567) and the library's LabelSmoother.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lora.asr.families import SpeechModel
+from lora.asr.labelled import Labelled, cross_entropy, finite
+from lora.asr.labels import Collator
+from lora.asr.trainer import LossNotFinite, SpeechTrainer, training_arguments
+from lora.records import LossComparison
+
+SETTINGS: dict[str, Any] = {
+    "max_steps": 1, "batch_size": 8, "learning_rate": 0.0, "scheduler": "constant", "warmup_steps": 0,
+    "weight_decay": 0.0, "seed": 0, "eval_steps": 1, "select": "loss",
+}  # fmt: skip
+
+
+def compare_loss(
+    speech: SpeechModel, labelled: Labelled, label_smoothing: float = 0.0, gradient_accumulation: int = 1
+) -> LossComparison | None:
+    """One step of so many batches with unequal numbers of tokens; null where the rows do not make so many batches."""
+    chosen = _batches(labelled, gradient_accumulation)
+    if len(chosen) < gradient_accumulation:
+        return None
+    plain, collator = Collator(speech), Collator(speech, decoder_inputs=label_smoothing > 0)
+    trainer_loss = _of_trainer(
+        speech, labelled, [labelled.collated(collator, indices) for indices in chosen], label_smoothing
+    )
+    sums = [_by_hand(speech, labelled.collated(plain, indices), label_smoothing) for indices in chosen]
+    tokens = [right[1] for right, _ in sums]
+    return LossComparison(
+        label_smoothing=label_smoothing,
+        gradient_accumulation=gradient_accumulation,
+        tokens=tokens,
+        trainer=trainer_loss,
+        shift_0=_mean([right for right, _ in sums]),
+        shift_1=_mean([later for _, later in sums]),
+        mean_of_batches=finite(sum(loss / max(count, 1) for (loss, count), _ in sums) / len(sums)),
+    )
+
+
+def _of_trainer(
+    speech: SpeechModel, labelled: Labelled, batches: list[dict[str, Tensor]], label_smoothing: float
+) -> float | None:
+    """The step's loss as the trainer would hand it to the backward pass, summed over its batches."""
+    settings = SETTINGS | {"label_smoothing": label_smoothing, "gradient_accumulation": len(batches)}
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = training_arguments(settings, Path(folder), speech, validate=False)
+        trainer = SpeechTrainer(speech, arguments, (labelled.rows, labelled.batches))
+        made, tokens = trainer.get_batch_samples(iter(batches), len(batches), torch.device(speech.device))
+        trainer.current_gradient_accumulation_steps = len(made)
+        trainer.accelerator.backward = lambda *_, **__: None
+        # A step switches dropout on; the comparison by hand has none.
+        speech.model.train = lambda mode=True: speech.model
+        try:
+            with torch.no_grad():
+                total = sum(float(trainer.training_step(speech.model, dict(batch), tokens)) for batch in made)
+        except LossNotFinite:
+            return None
+        finally:
+            del speech.model.train
+    return finite(total)
+
+
+def _by_hand(
+    speech: SpeechModel, batch: dict[str, Tensor], smoothing: float
+) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Summed loss and number of tokens of one batch, at shift 0 and 1."""
+    with torch.inference_mode():
+        logits = speech.model(**batch).logits
+        right, later = (cross_entropy(logits, batch["labels"], shift, smoothing) for shift in (0, 1))
+    return right, later
+
+
+def _mean(sums: list[tuple[float, int]]) -> float | None:
+    tokens = sum(count for _, count in sums)
+    return finite(sum(loss for loss, _ in sums) / tokens) if tokens else None
+
+
+def _batches(labelled: Labelled, count: int) -> list[list[int]]:
+    """The largest batch; for several, batches from the fewest characters to the most, split where there are too few."""
+    if count == 1:
+        return [max(labelled.batches, key=len)]
+    batches = [list(batch) for batch in labelled.batches]
+    while len(batches) < count and max(map(len, batches)) > 1:
+        largest = max(batches, key=len)
+        batches.remove(largest)
+        cut = max(1, len(largest) // 4)  # unequal parts: what counts tokens wrongly must show
+        batches += [largest[:cut], largest[cut:]]
+    by_size = sorted(batches, key=lambda batch: (sum(len(labelled.texts[i]) for i in batch), batch))
+    if len(by_size) < count:
+        return by_size
+    return [by_size[round(place * (len(by_size) - 1) / (count - 1))] for place in range(count)]
