@@ -14,7 +14,8 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from lora.asr.adapter_files import CONFIG, PROVENANCE, WEIGHTS, AdapterProblem, adapter_identity, write_adapter
-from lora.asr.adapters import attach, load_adapter, lora_config, part_of, target_modules
+from lora.asr.adapter_loading import load_adapter
+from lora.asr.adapters import attach, lora_config, part_of, target_modules
 from lora.asr.families import SpeechModel, load_model
 from lora.asr.model_files import describe_model
 from lora.records import UserError

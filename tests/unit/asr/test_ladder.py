@@ -79,12 +79,13 @@ def test_an_adapter_that_works_is_seen_on_every_rung(
 
 
 def test_norms_are_those_of_the_product(fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]) -> None:
-    from lora.asr.adapters import adapted_modules, load_adapter
+    from lora.asr.adapter_loading import load_adapter
+    from lora.asr.adapters import adapted_modules
     from lora.asr.weight_deltas import weight_deltas
 
     model = load_adapter(fresh(), make_adapter(0.3)).model
     layers = adapted_modules(model)
-    for delta in weight_deltas(model, {}):
+    for delta in weight_deltas(model, {}, "true", []):
         product = layers[delta.name].get_delta_weight("default").double()
         norm, largest = float(torch.linalg.matrix_norm(product)), float(torch.linalg.matrix_norm(product, ord=2))
         assert delta.delta_norm == pytest.approx(norm, rel=1e-5)
@@ -129,7 +130,8 @@ def test_what_cannot_be_loaded_still_tells_its_file(
     facts = facts_of(fresh, folder)
     assert (facts.status, facts.code) == ("impossible", "adapter.not_loaded")
     assert facts.file is not None and facts.file.tensors == 64  # noqa: PT018
-    assert facts.load is facts.logits is facts.text is None
+    assert facts.load is not None and facts.load.tensors_loaded == 0  # noqa: PT018
+    assert facts.weights is facts.logits is facts.text is None
 
 
 def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
