@@ -20,7 +20,7 @@ from lora.asr.families import SpeechModel
 from lora.asr.ladder_logits import ValidationBatch, keep_base_logits, logits_rung
 from lora.asr.ladder_texts import all_texts, text_rung
 from lora.asr.weight_deltas import KEEPING_BASE, merged_share, original_weights, weight_deltas
-from lora.records import EffectFacts, FileRung, LoadRung, ModuleChange
+from lora.records import EffectFacts, FileRung, LoadRung, ModuleChange, UserError
 
 __all__ = ["ValidationBatch", "climb"]
 
@@ -53,6 +53,13 @@ def climb(
         weights = weight_deltas(model, before, file.initialisation, changes or [])
         off = model.disable_adapter
         why = off_differs_by(file, load)
+        logits = logits_rung(speech, batches, Path(kept), off, why) if batches else None
+        text = None
+        try:
+            text = text_rung(speech, batches, base_texts, decode, off) if batches else None
+        except (UserError, RuntimeError, IndexError):
+            if logits is None or not logits.not_finite:
+                raise  # beams and sampling cannot go on from what is no number; all else is no finding
         return EffectFacts(
             **facts,
             file=file,
@@ -60,8 +67,8 @@ def climb(
             weights=weights,
             median_relative_norm=_median(delta.relative_norm for delta in weights),
             median_change=_median(delta.change for delta in weights),
-            logits=logits_rung(speech, batches, Path(kept), off, why) if batches else None,
-            text=text_rung(speech, batches, base_texts, decode, off) if batches else None,
+            logits=logits,
+            text=text,
         )
 
 

@@ -38,7 +38,9 @@ def text_rung(
 
     on, calls_on = counted(nullcontext())
     without, calls_off = counted(off())
-    again = all_texts(speech, batches[:1], decode)
+    largest = max(range(len(batches)), key=lambda number: len(batches[number].texts))
+    first = sum(len(batch.texts) for batch in batches[:largest])
+    again = all_texts(speech, [batches[largest]], decode)
     return TextRung(
         utterances=len(on),
         changed=_differences(on, base),
@@ -48,7 +50,7 @@ def text_rung(
         never_called=[name for name, calls in calls_on.items() if not calls],
         off_changed=_differences(without, base),
         repeated=len(again),
-        repeat_changed=_differences(again, on[: len(again)]),
+        repeat_changed=_differences(again, on[first : first + len(again)]),
         merged_changed=_merged_changes(speech, on, lambda: all_texts(speech, batches, decode)),
         merged_changed_bf16=_merged_changes_bf16(speech, lambda: all_texts(speech, batches, decode)),
     )

@@ -27,7 +27,11 @@ def weights_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     told = f"{run} changes the weights of {modules} by a median of {percent(median)} of their norm"
     if median > most:
         because = f"{told}; above {round_percent(most)} it overwrites the base model."
-        broken = rung_cause(facts, "adapter.excessive_delta", because, run)
+        remedy = None
+        if starts_random(effect):
+            because = f"{because[:-1]}; it began with random deltas (init_lora_weights: false)."
+            remedy = "Add a sweep entry with `init_lora_weights: true`, which starts from the base model."
+        broken = rung_cause(facts, "adapter.excessive_delta", because, run, remedy)
         return rung_answer(facts, run, "adapter.weights", Answer("warn", because, median, most, broken))
     learnt = median if effect.median_change is None else effect.median_change
     if starts_random(effect):
@@ -126,8 +130,8 @@ def text_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         (text.merged_changed, f"merged into the base it gives {text.merged_changed} other texts"),
         (
             text.repeat_changed,
-            f"but {text.repeat_changed} of {text.repeated} texts differ between two equal calls (does `decode` "
-            "sample?), so that a changed text proves nothing",
+            f"but {text.repeat_changed} of {text.repeated} texts differ between two equal calls (something "
+            "in the model is random), so that a changed text proves nothing",
         ),
         (
             text.off_changed and not (effect.logits and effect.logits.off_differs_by),

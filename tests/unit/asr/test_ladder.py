@@ -200,6 +200,18 @@ def test_values_that_are_not_finite_stop_no_rung(
     assert facts.logits is not None and facts.logits.not_finite == 1  # noqa: PT018
     assert facts.text is not None and facts.text.adapter_calls > 0  # noqa: PT018
     assert EffectFacts.model_validate(facts.to_json()) == facts
+    beams = climb(fresh(), "tuned", str(folder), batches(), DECODE | {"num_beams": 2})
+    assert beams.logits is not None and beams.logits.not_finite == 1  # noqa: PT018
+
+
+def test_a_model_that_is_random_shows_in_two_equal_calls(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    speech = fresh()
+    noisy = speech.model.get_encoder()
+    noisy.layers[0].register_forward_hook(lambda _module, _inputs, output: torch.nn.functional.dropout(output, 0.5))
+    facts = climb(speech, "tuned", str(make_adapter(0.0)), batches(), DECODE)
+    assert facts.text is not None and facts.text.repeat_changed > 0  # noqa: PT018
 
 
 def test_a_model_into_which_the_adapter_was_merged_is_recognised(

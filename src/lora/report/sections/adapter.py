@@ -111,7 +111,7 @@ def _file(effect: EffectFacts) -> str:
     scaling = "" if f.scaling is None else f", scale {number(f.scaling)}"
     settings = [f"rank {f.rank}", f"alpha {number(f.alpha)}{scaling}", *patterns, f"bias {text(f.bias)}"]
     words = [
-        f"{text(f.peft_type)} ({text(f.variant)}), {', '.join(settings)}, initialisation {text(f.initialisation)}",
+        f"{text(f.variant)}, {', '.join(settings)}, initialisation {text(f.initialisation)}",
         f"{f.tensors} tensors, {finite}",
         f"{f.lora_b} lora_B matrices, {zero}{_norms(f)}",
     ]
@@ -171,8 +171,8 @@ def _load(effect: EffectFacts) -> str:
         words.append(
             f"{count(len(rung.changed_beside), 'other tensor')} changed: {listed(_codes(rung.changed_beside), 3)}"
         )
-    if rung.merged_share is not None:
-        words.append(f"already in the base weights {number(rung.merged_share, 2)} times (estimate)")
+    if rung.merged_share is not None and not rung.base_matches:
+        words.append(f"merged into the base before {rung.merged_share:.2f} times (estimate)")
     if rung.model_folder_adapter:
         words.append("**the model's folder holds an adapter of its own**, left out here")
     return "; ".join(words)
