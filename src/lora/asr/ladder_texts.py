@@ -14,7 +14,7 @@ import torch
 from lora.asr.adapters import ADAPTER, adapted_modules
 from lora.asr.families import SpeechModel
 from lora.asr.ladder_logits import ValidationBatch
-from lora.records import TextRung
+from lora.records import TextRung, UserError
 
 Texts = list[str]
 
@@ -76,7 +76,7 @@ def _merged_changes_bf16(speech: SpeechModel, texts: Callable[[], Texts]) -> int
         speech.model.to(torch.bfloat16)
         speech.dtype = torch.bfloat16
         return _merged_changes(speech, texts(), texts)
-    except (ValueError, NotImplementedError, RuntimeError):
+    except (UserError, ValueError, NotImplementedError, RuntimeError):
         return None
     finally:
         speech.dtype = own

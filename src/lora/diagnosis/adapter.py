@@ -66,7 +66,8 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
         rungs = rungs[1:]
     for rung in rungs:
         status = "fail" if wrong and rung == rungs[0] else "unknown"
-        findings.add(rung_answer(facts, run, rung, Answer(status, f"{run}: {told}.".replace("..", "."))))
+        why = f"{run}: {told}." if rung == rungs[0] or not wrong else f"{run} did not get so far: see the rung below."
+        findings.add(rung_answer(facts, run, rung, Answer(status, why.replace("..", "."))))
     return findings
 
 

@@ -107,7 +107,7 @@ def _file(effect: EffectFacts) -> str:
         return ""
     finite = "all finite" if f.finite else f"**not all finite** ({listed(_codes(f.non_finite), 3)})"
     zero = "none of them all zero" if f.lora_b_zero == 0 else f"**{f.lora_b_zero} of them all zero**"
-    patterns = [f"{n} {what} patterns" for n, what in ((f.rank_pattern, "rank"), (f.alpha_pattern, "alpha")) if n]
+    patterns = [count(n, f"{what} pattern") for n, what in ((f.rank_pattern, "rank"), (f.alpha_pattern, "alpha")) if n]
     scaling = "" if f.scaling is None else f", scale {number(f.scaling)}"
     settings = [f"rank {f.rank}", f"alpha {number(f.alpha)}{scaling}", *patterns, f"bias {text(f.bias)}"]
     words = [
