@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lora.asr.file_rung import file_rung
 from lora.provenance import content_hash, file_hash
-from lora.records import AdapterIdentity, FileRung, UserError, write_text
+from lora.records import AdapterIdentity, FileRung, LoadRung, UserError, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "lora_provenance.json"
-PEFT_RANK = 8  # where a configuration names none
 
 
 class AdapterProblem(Exception):
-    """A condition with a cause code that a verdict will name; `file_rung` holds what the files told before it."""
+    """A condition with a cause code that a verdict will name; the rungs hold what was found out before it."""
 
-    def __init__(self, code: str, message: str, file_rung: FileRung | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, file_rung: FileRung | None = None, load_rung: LoadRung | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.file_rung = file_rung
+        self.load_rung = load_rung
 
 
 @dataclass(frozen=True)
@@ -45,23 +48,7 @@ class AdapterFiles:
 
     def rung(self) -> FileRung:
         """Rung 1 of the effect ladder."""
-        finite = all(bool(tensor.isfinite().all()) for tensor in self.tensors.values())
-        b_matrices = [tensor for name, tensor in self.tensors.items() if ".lora_B." in f"{name}."]
-        return FileRung(
-            peft_type=str(self.config.get("peft_type")),
-            rank=int(self.config.get("r", PEFT_RANK)),
-            alpha=self.config.get("lora_alpha"),
-            tensors=len(self.tensors),
-            finite=finite,
-            lora_b=len(b_matrices),
-            lora_b_zero=sum(not bool(tensor.any()) for tensor in b_matrices),
-            initialisation=_initialisation(self.config.get("init_lora_weights", True)),
-            bias=str(self.config.get("bias", "none")),
-        )
-
-
-def _initialisation(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return file_rung(self.config, self.tensors)
 
 
 def read_adapter(folder: Path | str) -> AdapterFiles:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +22,7 @@ from torch import Tensor
 
 from lora.asr.decoding import effective_decode, token_limit
 from lora.asr.generated import Generated, log_probabilities_of, until_end
-from lora.asr.model_files import ModelFiles
+from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
 from lora.asr.padding import Samples, padded_samples
 from lora.records import UserError
 
@@ -223,13 +226,14 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     where = f"model {files.identity.id}"
     try:
         processor = AutoProcessor.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
-        model = AutoModelForSpeechSeq2Seq.from_pretrained(
-            files.path,
-            dtype=number_type,  # files may hold half precision, which a CPU cannot feed with float32 audio
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
+        with _without_adapter(files.path) as folder:
+            model = AutoModelForSpeechSeq2Seq.from_pretrained(
+                folder,
+                dtype=number_type,  # files may hold half precision, which a CPU cannot feed with float32 audio
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+            )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise UserError(f"{where}: cannot be loaded: {_first_line(error)}") from None
     if not hasattr(processor, "tokenizer") or not hasattr(processor, "feature_extractor"):
@@ -237,6 +241,22 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     model.to(device)
     model.eval()
     return LOADERS[files.identity.family](files, model, processor, device, number_type)
+
+
+@contextmanager
+def _without_adapter(folder: Path) -> Iterator[Path]:
+    """The model's folder, or links to its files where an adapter lies among them.
+
+    The library would load such an adapter into the model without a word, and the "base" would be a tuned model.
+    """
+    if not (folder / ADAPTER_CONFIG).is_file():
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as view:
+        for path in folder.iterdir():
+            if not path.name.startswith("adapter_"):
+                (Path(view) / path.name).symlink_to(path.resolve())
+        yield Path(view)
 
 
 def _settled(own: Any, effective: dict[str, Any], limit: int | None) -> Any:

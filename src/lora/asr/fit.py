@@ -21,6 +21,7 @@ from peft import PeftModel
 from peft.utils import get_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from lora.asr.adapter_files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config
@@ -42,7 +43,8 @@ from lora.asr.training_state import (
 )
 from lora.asr.transcribe import Rows
 from lora.asr.validation_wer import validation_wer
-from lora.records import TrainFacts, ValidationPoint, write_text
+from lora.asr.weight_deltas import initial_matrices, module_changes
+from lora.records import ModuleChange, TrainFacts, ValidationPoint, write_text
 
 TORCH_FILES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")  # of a checkpoint
 
@@ -64,8 +66,9 @@ def fit(training: Training, state: Path) -> tuple[int, list[str]]:
         parameters = sum(p.numel() for p in speech.model.parameters())
         write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
     else:
+        initial = initial_matrices(model)
         trainer, rows_by_step = _trainer(training, speech, state / "checkpoints")
-        fitted = _Fitted(training, model, trainer, rows_by_step)
+        fitted = _Fitted(training, model, trainer, rows_by_step, initial)
         steps_taken = fitted.run(_last_checkpoint(state / "checkpoints"))
         fitted.write(making, state / "checkpoints")
     write_text(making / TOLD, json.dumps(adjustments))
@@ -145,9 +148,17 @@ def _last_checkpoint(checkpoints: Path) -> Path | None:
 class _Fitted:
     """A training while and after it runs."""
 
-    def __init__(self, training: Training, model: PeftModel, trainer: SpeechTrainer, rows_by_step: list[int]) -> None:
+    def __init__(
+        self,
+        training: Training,
+        model: PeftModel,
+        trainer: SpeechTrainer,
+        rows_by_step: list[int],
+        initial: dict[str, tuple[Tensor, Tensor]],
+    ) -> None:
         self._training, self._model, self._trainer = training, model, trainer
         self._rows_by_step = rows_by_step
+        self._initial = initial
         self._trainable = trainable_facts(model)
         self._before: dict[str, float] = {}
         self._stopped: LossNotFinite | None = None
@@ -177,19 +188,22 @@ class _Fitted:
         base_hash = self._training.files.identity.hash
         last = get_peft_model_state_dict(self._model, adapter_name=ADAPTER, save_embedding_layers=False)
         write_adapter(folder / LAST, config, last, base_hash)
+        used = last
         best_step, kept = self._trainer.state.best_global_step, None
         if self._training.validation.rows:
             weights = checkpoints / f"checkpoint-{best_step}" / WEIGHTS
             kept = bool(best_step) and weights.is_file()
             (folder / BEST).mkdir(parents=True, exist_ok=True)
             if kept:
-                write_adapter(folder / BEST, config, load_file(weights), base_hash)
+                used = load_file(weights)
+                write_adapter(folder / BEST, config, used, base_hash)
         else:
             write_adapter(folder / BEST, config, last, base_hash)
         write_loss_log(folder / LOSS, self._loss_rows())
-        self._facts(best_step or None, kept).write(folder / FACTS)
+        changes = module_changes(self._model, self._initial, used)
+        self._facts(best_step or None, kept, changes).write(folder / FACTS)
 
-    def _facts(self, best_step: int | None, kept: bool | None) -> TrainFacts:
+    def _facts(self, best_step: int | None, kept: bool | None, changes: list[ModuleChange]) -> TrainFacts:
         history: list[dict[str, Any]] = self._trainer.state.log_history
         steps = [entry for entry in history if "loss" in entry]
         with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
@@ -218,6 +232,7 @@ class _Fitted:
             ],
             best_step=best_step,
             best_kept=kept,
+            changes=changes,
         )
 
     def _loss_rows(self) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from lora.records import ModelIdentity, UserError
 
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 CONFIGURATION = "config.json"
+ADAPTER_CONFIG = "adapter_config.json"  # in a model's folder: an adapter that other programs would load unasked
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
 TEXT_FILES = (*TOKENIZER, *FEATURES, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -78,6 +79,11 @@ def describe_model(model_id: str, revision: str | None = None) -> ModelFiles:
         revision = None  # a folder is what it is; its hash tells two states apart
     else:
         folder = _from_hub(model_id, revision)
+    if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIGURATION).is_file():
+        raise UserError(
+            f"model {model_id}: holds an adapter ({ADAPTER_CONFIG}) and no model; name its base model in model.id, and "
+            "this folder as the `adapter` of a candidate"
+        )
     config = _read_json(folder / CONFIGURATION, f"model {model_id}")
     model_type = config.get("model_type")
     if model_type not in FAMILIES:

@@ -99,7 +99,7 @@ def _loaded(conditions: Conditions, adapter: Path | None) -> SpeechModel:
     make_deterministic(0, conditions.device.threads)
     speech = load_model(conditions.files, conditions.device.type, conditions.device.dtype)
     if adapter is not None:
-        from lora.asr.adapters import load_adapter
+        from lora.asr.adapter_loading import load_adapter
 
         load_adapter(speech, adapter)
     return speech

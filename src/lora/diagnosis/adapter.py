@@ -8,19 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lora.diagnosis.adapter_arrival import file_rung, load_rung, partial_targets, rung_answer
 from lora.diagnosis.causes import CAUSES, RANK, cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found, worst
-from lora.diagnosis.rungs import (
-    changed_texts,
-    file_rung,
-    load_rung,
-    logits_rung,
-    partial_targets,
-    rung_answer,
-    text_rung,
-    weights_rung,
-)
+from lora.diagnosis.rungs import called_modules, changed_texts, logits_rung, text_rung, weights_rung
 from lora.diagnosis.wording import count
 from lora.records import Cause, CheckStatus, EffectFacts
 
@@ -46,7 +38,7 @@ def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[Cause])
     broken = [c for c in causes if c.severity == "blocks"][:1]
     if broken or explained:
         return Findings(rungs.checks, broken)
-    return Findings(rungs.checks, causes).add(partial_targets(facts, run, effect))
+    return Findings(rungs.checks, causes).add(partial_targets(facts, run, effect), called_modules(facts, run, effect))
 
 
 def explained_by_training(causes: Iterable[Cause]) -> bool:
@@ -67,10 +59,15 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
         return found("adapter.text", Answer("fail", f"{told}.", changed, cause=broken), evidence, run)
     told = effect.message if effect and effect.message else "its effect was not measured"
     wrong = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
-    findings = Findings()
-    for rung in RUNGS:
-        status = "fail" if wrong and rung == RUNGS[0] else "unknown"
-        findings.add(rung_answer(facts, run, rung, Answer(status, f"{run}: {told}.".replace("..", "."))))
+    findings, rungs = Findings(), list(RUNGS)
+    if wrong and effect is not None and effect.file is not None:
+        # The files could be read: what stopped the climb is the load; the cause comes with the code of the facts.
+        findings.checks += file_rung(facts, run, effect).checks
+        rungs = rungs[1:]
+    for rung in rungs:
+        status = "fail" if wrong and rung == rungs[0] else "unknown"
+        why = f"{run}: {told}." if rung == rungs[0] or not wrong else f"{run} did not get so far: see the rung below."
+        findings.add(rung_answer(facts, run, rung, Answer(status, why.replace("..", "."))))
     return findings
 
 
@@ -82,7 +79,7 @@ def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:
         return found("adapter_change", answer, [])
     evidence = [facts.at("effect", f"{run}.json")]
     own = [c for c in findings.checks if c.run == run and c.id in RUNGS]
-    blocking = [c for c in findings.causes if c.run == run and CAUSES[c.code].severity == "blocks"]
+    blocking = [c for c in findings.causes if c.run == run and c.severity == "blocks"]
     blocking = [c for c in blocking if c.code.startswith(("adapter.", "training."))]
     blocking.sort(key=lambda c: RANK[c.code])
     effect = facts.effect.get(run)

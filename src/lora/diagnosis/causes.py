@@ -128,7 +128,7 @@ CAUSES: dict[str, CauseKind] = {
     "training.lr_not_applied": CauseKind(
         "blocks",
         "The learning rate was not applied",
-        "The optimiser's own learning rate is zero or far from the configured one, so the weights hardly moved.",
+        "The optimiser's own learning rate is zero or far from the configured one, or no weight moved at all.",
         "Give the candidate a learning rate above 0 and a warm-up shorter than its steps.",
     ),
     "training.wrong_parameters": CauseKind(
@@ -146,7 +146,7 @@ CAUSES: dict[str, CauseKind] = {
     "adapter.zero_delta": CauseKind(
         "blocks",
         "The adapter changes no weight",
-        "Every delta is exactly zero (lora_B never left its initial value): tuned and base model are the same.",
+        "Every delta is zero or still the initial one (lora_B never moved, or alpha is 0): nothing was learnt.",
         "Check that this is the file the training wrote last, then train again and watch the gradients.",
     ),
     "adapter.not_loaded": CauseKind(
@@ -158,13 +158,13 @@ CAUSES: dict[str, CauseKind] = {
     "adapter.base_mismatch": CauseKind(
         "blocks",
         "The adapter belongs to another base model",
-        "A delta is only right on top of the weights it was trained on.",
+        "A delta is only right on top of the weights it was trained on, and only once (not merged in before).",
         "Use the base model that the adapter was trained on, or train the adapter again on this one.",
     ),
     "adapter.bypassed": CauseKind(
         "blocks",
         "The adapter does not take part",
-        "The adapter is in the model but is inactive or not called, so evaluation shows the base model.",
+        "The adapter is in the model but inactive or not called: evaluation shows the base (some modules only: warns).",
         "Activate the adapter and generate through the adapted model, not through a copy of the base.",
     ),
     "adapter.no_text_change": CauseKind(

@@ -6,6 +6,7 @@ The outcome of the short run never decides readiness; it warns, with the cause t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations
 
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
@@ -21,6 +22,8 @@ EXPLANATIONS = {
     "training.overfit": "the training overfits",
     "training.best_not_kept": "the best step was not the one evaluated",
 }
+
+COMPARE = "Compare the settings of these runs (training, adapter, decoding) before believing any of them."
 
 
 def paired_score(facts: StudyFacts, run: str, manifest: str) -> PairedScore | None:
@@ -121,25 +124,34 @@ def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
 
 
 def direction(facts: StudyFacts) -> Findings:
-    """Other tuned runs against the gate run on each manifest: opposite only where both intervals exclude zero."""
-    gate, findings = facts.config.gate_run, Findings()
-    opposite = {("better", "worse"), ("worse", "better")}
+    """Every pair of tuned runs on every manifest: do they move the WER the same way?
+
+    `same` and `opposite` are said only where both intervals exclude zero (or no text changes in either); all else is
+    `undecided`. Opposite runs are a cause where one of them is the gate run.
+    """
+    findings = Findings()
+    runs = sorted(facts.config.candidates, key=lambda run: run != facts.config.gate_run)
     for manifest in facts.config.evaluations:
-        own = paired_score(facts, gate or "", manifest)
-        for run in facts.config.candidates:
-            other = paired_score(facts, run, manifest)
-            if gate is None or run == gate or own is None or other is None:
-                continue
-            evidence = [facts.at("paired", r, f"{manifest}.json") for r in (gate, run)]
-            if (own.outcome, other.outcome) not in opposite:
-                answer = Answer("pass", f"{gate} and {run} do not contradict each other on {manifest}.")
-                findings.add(found("adapter.direction", answer, evidence, run, manifest))
-                continue
-            because = f"{_told(gate, manifest, own)}, while {_told(run, manifest, other)}."
-            remedy = "Compare the settings of these runs (training, adapter, decoding) before believing any of them."
-            mismatch = cause("adapter.direction_mismatch", because, evidence, gate, manifest, remedy)
-            findings.add(found("adapter.direction", Answer("warn", because, cause=mismatch), evidence, run, manifest))
+        scored = [(run, score) for run in runs if (score := paired_score(facts, run, manifest)) is not None]
+        for (first, own), (second, other) in combinations(scored, 2):
+            evidence = [facts.at("paired", r, f"{manifest}.json") for r in (first, second)]
+            way = _way(own, other)
+            answer = Answer("pass", f"{_told(first, manifest, own)}; {_told(second, manifest, other)}.", way, None)
+            if way == "opposite":
+                because = f"{_told(first, manifest, own)}, while {_told(second, manifest, other)}."
+                answer = Answer("warn", because, way)
+                if first == facts.config.gate_run:
+                    mismatch = cause("adapter.direction_mismatch", because, evidence, first, manifest, COMPARE)
+                    answer = Answer("warn", because, way, cause=mismatch)
+            findings.add(found("adapter.direction", answer, evidence, second, manifest))
     return findings
+
+
+def _way(first: PairedScore, second: PairedScore) -> str:
+    moved = {first.outcome, second.outcome}
+    if moved == {"better", "worse"}:
+        return "opposite"
+    return "same" if len(moved) == 1 and moved <= {"better", "worse", "unchanged"} else "undecided"
 
 
 def _told(run: str, manifest: str, score: PairedScore) -> str:

@@ -1,83 +1,16 @@
-"""The rungs of the effect ladder, one check each: file, load, weights, logits, text; and which parts are adapted."""
+"""The upper rungs of the effect ladder, one check each: weights, logits, text; and which modules are called."""
 
 from __future__ import annotations
 
+from lora.diagnosis.adapter_arrival import ROUNDING, rung_answer, rung_cause
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, given, listed, percent, round_percent
-from lora.records import Cause, CheckStatus, EffectFacts, LoadRung, TextRung
+from lora.diagnosis.findings import Answer, Findings
+from lora.diagnosis.wording import count, listed, percent, round_percent
+from lora.records import CheckStatus, EffectFacts, TextRung
 
 # Odds below which unchanged transcripts are no accident.
 UNLIKELY = 0.001
-
-
-def rung_answer(facts: StudyFacts, run: str, id: str, answer: Answer) -> Findings:
-    return found(id, answer, [facts.at("effect", f"{run}.json")], run)
-
-
-def _cause(facts: StudyFacts, code: str, because: str, run: str, remedy: str | None = None) -> Cause:
-    return cause(code, because, [facts.at("effect", f"{run}.json")], run, remedy=remedy)
-
-
-def file_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
-    """Rung 1: the files can be read, hold finite numbers, and not every lora_B is zero."""
-    file = effect.file
-    if file is None:
-        return rung_answer(facts, run, "adapter.file", Answer("unknown", f"The files of {run} were not read."))
-    if not file.finite:
-        because = f"Tensors of the adapter {run} hold values that are not finite."
-        broken = _cause(facts, "adapter.not_finite", because, run)
-        return rung_answer(facts, run, "adapter.file", Answer("fail", because, cause=broken))
-    alive = file.lora_b - file.lora_b_zero
-    told = f"{alive} of {count(file.lora_b, 'lora_B matrix', 'lora_B matrices')} of {run} differ from zero"
-    if file.lora_b and not alive:
-        because = f"All {file.lora_b} lora_B matrices of {run} are exactly zero."
-        broken = _cause(facts, "adapter.zero_delta", because, run)
-        return rung_answer(facts, run, "adapter.file", Answer("fail", because, alive, file.lora_b, broken))
-    summary = f"{told} (rank {file.rank}, alpha {given(file.alpha)})."
-    status: CheckStatus = "warn" if file.lora_b_zero else "pass"
-    return rung_answer(facts, run, "adapter.file", Answer(status, summary, alive, file.lora_b))
-
-
-def load_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
-    """Rung 2: on the base it was trained on, every tensor in the model and every place filled, and switched on."""
-    load = effect.load
-    if load is None:
-        return rung_answer(facts, run, "adapter.load", Answer("unknown", f"{run} was not loaded."))
-    told = f"{load.tensors_loaded} of {count(load.tensors_in_file, 'tensor')} of {run} are in the model"
-    broken = None
-    if load.base_matches is False or _trained_elsewhere(facts, run):
-        trained_on = f" (trained on {load.base_trained_on})" if load.base_trained_on else ""
-        because = (
-            f"The model that {run} is loaded into is not the one it was trained on{trained_on}: their hashes differ."
-        )
-        broken = _cause(facts, "adapter.base_mismatch", because, run)
-    elif not sum(load.modules_by_part.values()):
-        broken = _cause(facts, "adapter.no_target_modules", f"{run} adapts no module of the model.", run)
-    elif load.tensors_loaded < load.tensors_in_file or load.missing_keys or load.unexpected_keys:
-        because = f"{told}{_unmatched(load)}."
-        broken = _cause(facts, "adapter.not_loaded", because, run)
-    elif not load.active:
-        broken = _cause(facts, "adapter.bypassed", f"{told}, but the adapter is not active.", run)
-    values = (load.tensors_loaded, load.tensors_in_file)
-    if broken is not None:
-        return rung_answer(facts, run, "adapter.load", Answer("fail", broken.because, *values, broken))
-    base = "" if load.base_matches else "; nothing records which base model it was trained on"
-    return rung_answer(facts, run, "adapter.load", Answer("pass", f"{told}{base}.", *values))
-
-
-def _unmatched(load: LoadRung) -> str:
-    """The first names that only the file or only the model holds."""
-    sides = {"the file holds": load.unexpected_keys, "the model expects": load.missing_keys}
-    return "".join(f"; only {side} {listed(keys, most=1)}" for side, keys in sides.items() if keys)
-
-
-def _trained_elsewhere(facts: StudyFacts, run: str) -> bool:
-    """The hash recorded by our trainer against the model that transcribed."""
-    trained = facts.training[run].base_model_hash if run in facts.training else None
-    models = {s.model.hash for (r, _), s in facts.settings.items() if r == run and s.model is not None}
-    return trained is not None and bool(models) and trained not in models
 
 
 def weights_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
@@ -85,28 +18,60 @@ def weights_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     rules, median = facts.config.adapter, effect.median_relative_norm
     least, most = rules.min_relative_norm, rules.max_relative_norm
     if not effect.weights or median is None:
-        return rung_answer(
-            facts, run, "adapter.weights", Answer("unknown", f"No delta of {run} was measured.", None, least)
-        )
+        why = f"No delta of {run} could be measured" if effect.weights else f"No delta of {run} was measured"
+        return rung_answer(facts, run, "adapter.weights", Answer("unknown", f"{why}.", None, least))
     modules = count(len(effect.weights), "adapted module")
-    if all(not module.delta_norm for module in effect.weights):
-        because = f"The delta of all {modules} of {run} is exactly zero."
-        broken = _cause(facts, "adapter.zero_delta", because, run)
-        return rung_answer(facts, run, "adapter.weights", Answer("fail", because, median, least, broken))
+    if nothing := _nothing_learnt(effect, run, modules):
+        broken = rung_cause(facts, "adapter.zero_delta", nothing, run)
+        return rung_answer(facts, run, "adapter.weights", Answer("fail", nothing, median, least, broken))
     told = f"{run} changes the weights of {modules} by a median of {percent(median)} of their norm"
     if median > most:
         because = f"{told}; above {round_percent(most)} it overwrites the base model."
-        broken = _cause(facts, "adapter.excessive_delta", because, run)
+        remedy = None
+        if starts_random(effect):
+            because = f"{because[:-1]}; it began with random deltas (init_lora_weights: false)."
+            remedy = "Add a sweep entry with `init_lora_weights: true`, which starts from the base model."
+        broken = rung_cause(facts, "adapter.excessive_delta", because, run, remedy)
         return rung_answer(facts, run, "adapter.weights", Answer("warn", because, median, most, broken))
-    if median >= least:
-        return rung_answer(facts, run, "adapter.weights", Answer("pass", f"{told}.", median, least))
+    learnt = median if effect.median_change is None else effect.median_change
+    if starts_random(effect):
+        told += (
+            f", of which training added {percent(learnt)}"
+            if effect.median_change is not None
+            else "; it began with random deltas (init_lora_weights: false), and how much was learnt is not known"
+        )
+    if learnt >= least:
+        doubtful = starts_random(effect) and effect.median_change is None
+        return rung_answer(
+            facts, run, "adapter.weights", Answer("warn" if doubtful else "pass", f"{told}.", median, least)
+        )
     changed, looked_at = changed_texts(facts, run)
     if changed >= rules.min_changed_share * looked_at and changed:
         return rung_answer(facts, run, "adapter.weights", Answer("warn", f"{told}, yet texts change.", median, least))
     texts = count(looked_at, "hypothesis", "hypotheses")
     because = f"{told} (at least {round_percent(least)} is usual), and {changed} of {texts} change."
-    broken = _cause(facts, "adapter.negligible_delta", because, run)
+    broken = rung_cause(facts, "adapter.negligible_delta", because, run)
     return rung_answer(facts, run, "adapter.weights", Answer("warn", because, median, least, broken))
+
+
+def starts_random(effect: EffectFacts) -> bool:
+    """Whether a fresh adapter of this initialisation changes the model before anything was learnt."""
+    return effect.file is not None and effect.file.initialisation == "false"
+
+
+def _nothing_learnt(effect: EffectFacts, run: str, modules: str) -> str | None:
+    """A sentence where the adapter is what its initialisation made it; null where it is more, or changes else."""
+    if effect.load is not None and effect.load.changed_beside:
+        return None
+    weights = effect.weights or []
+    if all(module.delta_norm == 0 for module in weights):
+        scaled = " (alpha is 0)" if effect.file is not None and effect.file.alpha == 0 else ""
+        return f"The delta of all {modules} of {run} is exactly zero{scaled}."
+    if all(module.relative_norm is not None and module.relative_norm <= ROUNDING for module in weights):
+        return f"The delta of all {modules} of {run} is zero but for rounding."
+    if starts_random(effect) and all(module.change == 0 for module in weights):
+        return f"The delta of all {modules} of {run} is the random one it began with: training added nothing."
+    return None
 
 
 def logits_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
@@ -118,16 +83,19 @@ def logits_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     told = f"With {run} switched on, {flips} most likely tokens of validation rows differ"
     if not logits.argmax_flips and logits.largest_difference == 0:
         because = f"Logits of {run} are the same with the adapter on and off at all {logits.positions:,} positions."
-        broken = _cause(facts, "adapter.bypassed", because, run)
+        broken = rung_cause(facts, "adapter.bypassed", because, run)
         return rung_answer(facts, run, "adapter.logits", Answer("fail", because, 0.0, None, broken))
-    if not logits.off_equals_base:
-        return rung_answer(
-            facts,
-            run,
-            "adapter.logits",
-            Answer("warn", f"{told}; switched off it is not the base model.", logits.argmax_flips),
-        )
-    return rung_answer(facts, run, "adapter.logits", Answer("pass", f"{told}.", logits.argmax_flips))
+    if logits.not_finite:
+        because = f"{told}, and logits of {percent(logits.not_finite)} of the positions are not finite."
+        broken = rung_cause(facts, "adapter.not_finite", because, run)
+        return rung_answer(facts, run, "adapter.logits", Answer("fail", because, logits.argmax_flips, None, broken))
+    if logits.off_equals_base:
+        return rung_answer(facts, run, "adapter.logits", Answer("pass", f"{told}.", logits.argmax_flips))
+    # The comparison is with the freshly loaded base either way; without a reason the switch itself is in doubt.
+    status: CheckStatus = "pass" if logits.off_differs_by else "warn"
+    why = f": {listed(logits.off_differs_by)}" if logits.off_differs_by else ", though nothing explains why"
+    told += f" from the freshly loaded base; switched off it is not the base model{why}"
+    return rung_answer(facts, run, "adapter.logits", Answer(status, f"{told}.", logits.argmax_flips))
 
 
 def text_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
@@ -145,6 +113,8 @@ def text_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         because = f"No layer of {run} was called inside `generate`."
     elif bare:
         because = f"The tuned transcripts of {listed(bare)} were made without the adapter {run}."
+    elif text.repeat_changed:
+        because = None  # texts that differ between two equal calls cannot show a change
     elif looked_at and not changed and not _negligible(facts, effect):
         told = f"None of {count(looked_at, 'hypothesis', 'hypotheses')} changes with {run}"
         code, because = "adapter.no_text_change", f"{told}, though its layers ran {text.adapter_calls:,} times."
@@ -152,19 +122,30 @@ def text_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         told = f"{text.changed} of {text.utterances} validation texts change with {run}"
         because = f"{told}, yet no text of its tuned transcripts does."
     if because is not None:
-        broken = _cause(facts, code, because, run)
+        broken = rung_cause(facts, code, because, run)
         return rung_answer(facts, run, "adapter.text", Answer("fail", because, share, least, broken))
     texts = count(looked_at, "hypothesis", "hypotheses")
     told = f"{changed} of {texts} change with {run}, whose layers ran {text.adapter_calls:,} times"
-    if text.merged_changed:
-        told += f"; merged into the base it gives {text.merged_changed} other texts"
-    status: CheckStatus = "pass" if share >= least and not text.merged_changed else "warn"
+    doubts = [
+        (text.merged_changed, f"merged into the base it gives {text.merged_changed} other texts"),
+        (
+            text.repeat_changed,
+            f"but {text.repeat_changed} of {text.repeated} texts differ between two equal calls (something "
+            "in the model is random), so that a changed text proves nothing",
+        ),
+        (
+            text.off_changed and not (effect.logits and effect.logits.off_differs_by),
+            f"switched off it still gives {text.off_changed} texts that are not the base's",
+        ),
+    ]
+    told += "".join(f"; {words}" for doubt, words in doubts if doubt)
+    status: CheckStatus = "pass" if share >= least and not any(doubt for doubt, _ in doubts) else "warn"
     return rung_answer(facts, run, "adapter.text", Answer(status, f"{told}.", share, least))
 
 
 def _negligible(facts: StudyFacts, effect: EffectFacts) -> bool:
     """Weights that hardly move: then unchanged texts are no riddle of their own."""
-    norm = effect.median_relative_norm
+    norm = effect.median_relative_norm if effect.median_change is None else effect.median_change
     return norm is not None and 0 < norm < facts.config.adapter.min_relative_norm
 
 
@@ -189,22 +170,16 @@ def _lost_on_the_way(facts: StudyFacts, run: str, text: TextRung) -> bool:
     return odds < UNLIKELY
 
 
-def partial_targets(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
-    """Encoder and decoder are both adapted, and every adapted module changed."""
-    load, file = effect.load, effect.file
-    if load is None:
+def called_modules(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
+    """Every adapted module is called inside `generate`; one that only training calls learns for nothing."""
+    text = effect.text
+    if text is None or not text.calls_by_module or not text.adapter_calls:
         return Findings()
-    parts = load.modules_by_part
-    encoder = parts.get("encoder", 0)
-    decoder = sum(parts.get(part, 0) for part in ("decoder_self", "cross", "mlp"))
-    because = None
-    if bool(encoder) != bool(decoder):
-        adapted, bare = ("encoder", "decoder") if encoder else ("decoder", "encoder")
-        because = f"{run} adapts {count(encoder or decoder, 'module')} of the {adapted} and none of the {bare}."
-    elif file is not None and 0 < file.lora_b_zero < file.lora_b:
-        because = f"{file.lora_b_zero} of {file.lora_b} adapted modules of {run} never changed (lora_B is zero)."
-    if because is None:
-        summary = f"{run} adapts encoder ({count(encoder, 'module')}) and decoder ({decoder})."
-        return rung_answer(facts, run, "adapter.targets", Answer("pass", summary, encoder + decoder))
-    broken = _cause(facts, "adapter.partial_targets", because, run)
-    return rung_answer(facts, run, "adapter.targets", Answer("warn", because, encoder + decoder, None, broken))
+    modules, never = len(text.calls_by_module), text.never_called
+    if not never:
+        summary = f"All {count(modules, 'adapted module')} of {run} are called inside `generate`."
+        return rung_answer(facts, run, "adapter.calls", Answer("pass", summary, 0, 0))
+    because = f"{len(never)} of {count(modules, 'adapted module')} of {run} are never called inside `generate`: "
+    because += f"{listed(never)}."
+    broken = cause("adapter.bypassed", because, [facts.at("effect", f"{run}.json")], run, severity="warns")
+    return rung_answer(facts, run, "adapter.calls", Answer("warn", because, len(never), 0, broken))

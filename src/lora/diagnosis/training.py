@@ -8,7 +8,7 @@ from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.wording import count, listed, percent
-from lora.records import TrainFacts
+from lora.records import CheckStatus, TrainFacts
 
 
 def judge_training(facts: StudyFacts, run: str) -> Findings:
@@ -27,7 +27,7 @@ def judge_training(facts: StudyFacts, run: str) -> Findings:
         return findings  # what follows from worthless weights is no cause of its own
     findings.add(steps(facts, run, train))
     if train.optimizer_steps != 0:
-        findings.add(gradient(facts, run, train), learning_rate(facts, run, train))
+        findings.add(gradient(facts, run, train), learning_rate(facts, run, train), movement(facts, run, train))
         findings.add(validation(facts, run, train), best_step(facts, run, train))
     return findings
 
@@ -52,6 +52,11 @@ def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     told = f"The training loss of {run} went from {first:.3f} to {final:.3f}"
     growth = final / first if first > 0 else math.inf if final > 0 else 1.0
     if growth <= most:
+        return found("training.loss", Answer("pass", f"{told}.", growth, most), evidence, run)
+    # The loss of one batch against that of another: rows differ, the validation split does not.
+    points = _validation_losses(train)
+    if len(points) > 1 and points[-1][1] <= points[0][1]:
+        told += f", while validation loss did not rise ({points[0][1]:.3f} to {points[-1][1]:.3f}): batches differ"
         return found("training.loss", Answer("pass", f"{told}.", growth, most), evidence, run)
     broken = cause("training.diverged", f"{told}: it grew instead of falling.", evidence, run)
     return found("training.loss", Answer("fail", f"{told}.", growth, most, broken), evidence, run)
@@ -138,7 +143,7 @@ def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
 def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Validation loss after its best step."""
     evidence, most = _evidence(facts, run), facts.config.adapter.max_overfit
-    points = [(p.step, p.loss) for p in train.validation if p.loss is not None and math.isfinite(p.loss)]
+    points = _validation_losses(train)
     if not points:
         return found("training.validation", Answer("unknown", f"{run} was not validated.", None, most), evidence, run)
     best_step, best = min(points, key=lambda point: (point[1], point[0]))
@@ -147,6 +152,9 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     told = (
         f"Validation loss of {run} is lowest at step {best_step} ({best:.3f}) and {last:.3f} at its last, {last_step}"
     )
+    if best_step == 0 and last_step > 0 and rise <= most:
+        told += ": no step improved on the base model"
+        return found("training.validation", Answer("warn", f"{told}.", rise, most), evidence, run)
     if rise <= most or last_step <= best_step:
         return found("training.validation", Answer("pass", f"{told}.", rise, most), evidence, run)
     first, final = train.first_train_loss, train.final_train_loss
@@ -154,6 +162,25 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         told += f", while training loss fell to {final:.3f}"
     broken = cause("training.overfit", f"{told}.", evidence, run)
     return found("training.validation", Answer("warn", f"{told}.", rise, most, broken), evidence, run)
+
+
+def _validation_losses(train: TrainFacts) -> list[tuple[int, float]]:
+    return [(p.step, p.loss) for p in train.validation if p.loss is not None and math.isfinite(p.loss)]
+
+
+def movement(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """Weights truly moved: an optimiser may count steps and hold other parameters, or none."""
+    evidence, known = _evidence(facts, run), [c for c in train.changes if c.delta is not None]
+    if not known:
+        return Findings()
+    moved = [c for c in known if c.delta or c.lora_a]
+    told = f"{len(moved)} of {count(len(known), 'adapted module')} of {run} moved from their initial values"
+    if moved:
+        status: CheckStatus = "pass" if len(moved) == len(known) else "warn"
+        return found("training.movement", Answer(status, f"{told}.", len(moved), len(known)), evidence, run)
+    because = f"{told}, though {count(train.optimizer_steps or 0, 'optimiser step')} were counted."
+    broken = cause("training.lr_not_applied", because, evidence, run)
+    return found("training.movement", Answer("fail", because, 0, len(known), broken), evidence, run)
 
 
 def best_step(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:

@@ -21,7 +21,7 @@ from lora.records import EffectFacts, TrainFacts
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, positive
 from lora.runners.train import read_rows, whole
 
-LADDER_BATCH = 16  # logits of a whole batch are held at once
+LADDER_BATCH = 8  # logits of a whole batch are held at once
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +80,7 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     for indices in batches_in_order(steps, min(args.batch_size, LADDER_BATCH)):
         items = [rows[index] for index in indices]
         batches.append(ValidationBatch([item["audio"] for item in items], [item["text"] for item in items]))
-    facts = climb(speech, args.run, args.adapter, batches, args.decode)
+    changes = TrainFacts.read(args.train_facts).changes if args.train_facts else []
+    facts = climb(speech, args.run, args.adapter, batches, args.decode, changes)
     run.count(decoded=len(rows))
     return facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,18 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
-from lora.asr.adapter_files import CONFIG, PROVENANCE, WEIGHTS, AdapterProblem, adapter_identity, write_adapter
-from lora.asr.adapters import attach, load_adapter, lora_config, part_of, target_modules
+from lora.asr.adapter_files import (
+    CONFIG,
+    PROVENANCE,
+    WEIGHTS,
+    AdapterFiles,
+    AdapterProblem,
+    adapter_identity,
+    write_adapter,
+)
+from lora.asr.adapter_loading import load_adapter
+from lora.asr.adapters import attach, lora_config, part_of, target_modules
+from lora.asr.base_evidence import base_evidence
 from lora.asr.families import SpeechModel, load_model
 from lora.asr.model_files import describe_model
 from lora.records import UserError
@@ -182,3 +193,101 @@ def test_a_missing_folder_is_a_persons_to_mend(fresh: Callable[[], SpeechModel],
     shutil.rmtree(adapter)
     with pytest.raises(UserError, match="no such folder"):
         load_adapter(fresh(), adapter)
+
+
+def test_what_fits_is_loaded_where_that_is_asked_for(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    def spoil(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        names = sorted(tensors)
+        tensors[names[0]] = tensors[names[0]] * float("nan")
+        tensors[names[1]] = torch.cat([tensors[names[1]]] * 2)  # lora_B of another width
+        return tensors
+
+    edit_tensors(adapter, spoil)
+    loaded = load_adapter(fresh(), adapter, whatever_fits=True)
+    rung = loaded.load_rung
+    assert (rung.tensors_loaded, len(rung.misfits), len(rung.missing_zero)) == (63, 1, 1)
+    assert (rung.base_matches, rung.base_evidence) == (True, "hash")
+    assert len(loaded.file_rung.non_finite) == 1
+    (adapter / PROVENANCE).unlink()
+    rung = load_adapter(fresh(), adapter, whatever_fits=True).load_rung
+    assert (rung.base_matches, rung.base_evidence) == (False, "shape")
+
+
+def test_missing_matrices_stay_random_or_zero(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    edit_tensors(adapter, lambda tensors: {n: v for n, v in tensors.items() if "lora_A" not in n or "encoder" not in n})
+    loaded = load_adapter(fresh(), adapter)
+    rung = loaded.load_rung
+    assert len(rung.missing_random) == len(rung.missing_keys) > 0
+    assert len(loaded.file_rung.unpaired) == len(rung.missing_keys)
+
+
+def test_a_tensor_beside_the_matrices_replaces_the_models_own(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    name = "base_model.model.model.encoder.conv1.weight"
+    own = fresh().model.model.encoder.conv1.weight.detach().clone()
+    edit_tensors(adapter, lambda tensors: tensors | {name: own})
+    loaded = load_adapter(fresh(), adapter)
+    assert (loaded.load_rung.tensors_loaded, loaded.load_rung.changed_beside) == (65, [])
+    assert loaded.file_rung.undeclared == [name]
+    edit_tensors(adapter, lambda tensors: tensors | {name: own + 1})
+    loaded = load_adapter(fresh(), adapter)
+    assert loaded.load_rung.changed_beside == [name]
+    assert torch.equal(loaded.model.get_base_model().model.encoder.conv1.weight, own + 1)
+
+
+@pytest.mark.parametrize(
+    ("rename", "told"),
+    [
+        (lambda name: name.replace(".weight", ".default.weight"), "an adapter's name"),
+        (lambda name: f"module.{name}", "parallel training"),
+    ],
+)
+def test_names_of_another_way_of_saving_are_explained(
+    fresh: Callable[[], SpeechModel], adapter: Path, rename: Callable[[str], str], told: str
+) -> None:
+    edit_tensors(adapter, lambda tensors: {rename(name): value for name, value in tensors.items()})
+    with pytest.raises(AdapterProblem, match=told) as problem:
+        load_adapter(fresh(), adapter, whatever_fits=True)
+    assert problem.value.code == "adapter.not_loaded"
+
+
+def test_a_whole_model_is_no_adapter(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    edit_tensors(adapter, lambda _: {"model.encoder.conv1.weight": torch.ones(2)})
+    with pytest.raises(AdapterProblem, match="a model was saved as an adapter") as problem:
+        load_adapter(fresh(), adapter, whatever_fits=True)
+    assert problem.value.code == "adapter.not_loaded"
+
+
+def test_an_adapter_in_the_models_folder_is_left_out_and_told(
+    moonshine_folder: Path, adapter: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(moonshine_folder, folder)
+    shutil.copytree(adapter, folder, dirs_exist_ok=True)
+    speech = load_model(describe_model(str(folder)))
+    assert not [name for name, _ in speech.model.named_parameters() if "lora_" in name]
+    assert load_adapter(speech, adapter).load_rung.model_folder_adapter
+    (folder / "config.json").unlink()
+    with pytest.raises(UserError, match="holds an adapter"):
+        describe_model(str(folder))
+
+
+HUB = "/cache/models--Owner--name/snapshots/" + "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("config", "ours", "expected"),
+    [
+        ({"base_model_name_or_path": "owner/name", "revision": "a" * 40}, ("owner/name", "a" * 40), (True, "revision")),
+        ({"base_model_name_or_path": HUB}, ("Owner/Name", "a" * 10), (True, "revision")),
+        ({"base_model_name_or_path": HUB}, ("owner/name", "b" * 40), (False, "revision")),
+        ({"base_model_name_or_path": "owner/name", "revision": "main"}, ("owner/name", "main"), (None, "shape")),
+        ({"base_model_name_or_path": "owner/other", "revision": "a" * 40}, ("owner/name", "b" * 40), (None, "shape")),
+    ],
+)
+def test_the_base_is_known_by_commits_where_no_hash_was_recorded(
+    moonshine_folder: Path, config: dict[str, Any], ours: tuple[str, str], expected: tuple[bool | None, str]
+) -> None:
+    files = describe_model(str(moonshine_folder))
+    identity = files.identity.model_copy(update={"id": ours[0], "revision": ours[1]})
+    found = base_evidence(AdapterFiles(config, {}, None), replace(files, identity=identity), shapes_differ=False)
+    assert found == expected

@@ -17,7 +17,7 @@ from lora.asr.adapters import attach, lora_config
 from lora.asr.families import SpeechModel, load_model
 from lora.asr.ladder import ValidationBatch, climb
 from lora.asr.model_files import describe_model
-from lora.records import EffectFacts, RunRecord, TrainFacts
+from lora.records import EffectFacts, ModuleChange, RunRecord, TrainFacts
 from lora.runners.experiment import main
 
 DECODE = {"max_new_tokens": 8}
@@ -74,17 +74,22 @@ def test_an_adapter_that_works_is_seen_on_every_rung(
     assert logits.kl_mean is not None and logits.kl_mean > 0  # noqa: PT018
     assert logits.argmax_flips > 0
     assert text.adapter_calls > 0
-    assert (text.adapter_calls_off, text.merged_changed) == (0, 0)
+    assert (text.adapter_calls_off, text.merged_changed, text.off_changed) == (0, 0, 0)
     assert text.changed > 0
+    assert (len(text.calls_by_module), text.never_called) == (32, [])
+    assert (text.repeated, text.repeat_changed) == (3, 0)
+    assert text.merged_changed_bf16 is not None
+    assert facts.median_change == facts.median_relative_norm
 
 
 def test_norms_are_those_of_the_product(fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]) -> None:
-    from lora.asr.adapters import adapted_modules, load_adapter
+    from lora.asr.adapter_loading import load_adapter
+    from lora.asr.adapters import adapted_modules
     from lora.asr.weight_deltas import weight_deltas
 
     model = load_adapter(fresh(), make_adapter(0.3)).model
     layers = adapted_modules(model)
-    for delta in weight_deltas(model, {}):
+    for delta in weight_deltas(model, {}, "true", []):
         product = layers[delta.name].get_delta_weight("default").double()
         norm, largest = float(torch.linalg.matrix_norm(product)), float(torch.linalg.matrix_norm(product, ord=2))
         assert delta.delta_norm == pytest.approx(norm, rel=1e-5)
@@ -129,7 +134,8 @@ def test_what_cannot_be_loaded_still_tells_its_file(
     facts = facts_of(fresh, folder)
     assert (facts.status, facts.code) == ("impossible", "adapter.not_loaded")
     assert facts.file is not None and facts.file.tensors == 64  # noqa: PT018
-    assert facts.load is facts.logits is facts.text is None
+    assert facts.load is not None and facts.load.tensors_loaded == 0  # noqa: PT018
+    assert facts.weights is facts.logits is facts.text is None
 
 
 def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
@@ -175,3 +181,74 @@ def test_the_command(
         tmp_path / "train.json"
     )
     assert command("--train-facts", str(tmp_path / "train.json")).code == "training.diverged"
+
+
+def test_values_that_are_not_finite_stop_no_rung(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = make_adapter(0.3)
+    tensors = load_file(folder / WEIGHTS)
+    first = min(tensors)
+    save_file(tensors | {first: tensors[first] * float("nan")}, folder / WEIGHTS)
+    facts = facts_of(fresh, folder)
+    assert facts.status == "ok"
+    assert facts.file is not None and not facts.file.finite  # noqa: PT018
+    assert facts.load is not None and facts.load.tensors_loaded == 64  # noqa: PT018
+    assert [delta.relative_norm is None for delta in facts.weights or []].count(True) == 1
+    assert facts.logits is not None and facts.logits.not_finite == 1  # noqa: PT018
+    assert facts.text is not None and facts.text.adapter_calls > 0  # noqa: PT018
+    assert EffectFacts.model_validate(facts.to_json()) == facts
+    beams = climb(fresh(), "tuned", str(folder), batches(), DECODE | {"num_beams": 2})
+    assert beams.logits is not None and beams.logits.not_finite == 1  # noqa: PT018
+
+
+def test_a_model_that_is_random_shows_in_two_equal_calls(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    speech = fresh()
+    noisy = speech.model.get_encoder()
+    noisy.layers[0].register_forward_hook(lambda _module, _inputs, output: torch.nn.functional.dropout(output, 0.5))
+    facts = climb(speech, "tuned", str(make_adapter(0.0)), batches(), DECODE)
+    assert facts.text is not None and facts.text.repeat_changed > 0  # noqa: PT018
+
+
+def test_a_model_into_which_the_adapter_was_merged_is_recognised(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    from lora.asr.adapter_loading import load_adapter
+    from lora.asr.weight_deltas import merged_share
+
+    loaded = load_adapter(fresh(), make_adapter(0.3))
+    clean = merged_share(loaded.model)
+    assert clean is None or abs(clean) < 0.3
+    loaded.model.merge_adapter()
+    assert merged_share(loaded.model) == pytest.approx(1 + (clean or 0.0), abs=0.05)
+    assert merged_share(load_adapter(fresh(), make_adapter(1e-5)).model) is None
+
+
+def test_a_random_beginning_counts_only_where_training_recorded_it(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
+    folder = make_adapter(0.0, init_lora_weights="false")
+    facts = facts_of(fresh, folder)
+    assert facts.median_relative_norm is not None and facts.median_relative_norm > 0  # noqa: PT018
+    assert facts.median_change is None
+    recorded = [ModuleChange(name=delta.name, lora_a=0.0, delta=0.0) for delta in facts.weights or []]
+    assert climb(fresh(), "tuned", str(folder), batches(), DECODE, recorded).median_change == 0
+
+
+def test_changes_are_measured_from_the_initial_matrices(fresh: Callable[[], SpeechModel]) -> None:
+    from lora.asr.adapters import adapted_modules
+    from lora.asr.weight_deltas import initial_matrices, module_changes
+
+    speech = fresh()
+    model = attach(speech, lora_config(speech.model, SETTINGS | {"init_lora_weights": "false"}, "data/model"))
+    initial, tensors = initial_matrices(model), get_peft_model_state_dict(model)
+    assert all((c.lora_a, c.delta) == (0, 0) or (c.delta or 0) < 1e-7 for c in module_changes(model, initial, tensors))
+    (change, *_) = module_changes(model, initial, {name: 2 * value for name, value in tensors.items()})
+    layer = adapted_modules(model)[change.name]
+    delta, base = layer.get_delta_weight("default"), layer.get_base_layer().weight
+    assert change.lora_a == pytest.approx(1)
+    assert change.delta == pytest.approx(float((3 * delta.norm() / base.norm()).detach()), rel=1e-5)

@@ -326,7 +326,7 @@ def effect(run: str) -> dict[str, Any]:
         },
         "load": {
             "tensors_in_file": 48, "tensors_loaded": 48, "missing_keys": [], "unexpected_keys": [], "active": True,
-            "base_matches": True, "base_trained_on": "data/model",
+            "base_matches": True, "base_trained_on": "data/model", "base_evidence": "hash",
             "modules_by_part": {"encoder": 12, "decoder_self": 4, "cross": 4, "mlp": 4},
         },
         "weights": [{"name": f"layer{i}", **module} for i in range(24)],

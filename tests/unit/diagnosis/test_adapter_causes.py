@@ -22,6 +22,38 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
         "(trained on other/model): their hashes differ",
     ),
     ({"load": {"active": False}}, "adapter.bypassed", "adapter.load", "not active"),
+    (
+        {"load": {"base_matches": None, "base_evidence": "shape", "merged_share": 0.97}},
+        "adapter.base_mismatch",
+        "adapter.load",
+        "already (estimated 0.97 times)",
+    ),
+    (
+        {"load": {"base_matches": False, "base_evidence": "hash", "merged_share": 1.02}},
+        "adapter.base_mismatch",
+        "adapter.load",
+        "applies it twice",
+    ),
+    (
+        {"load": {"base_matches": False, "base_evidence": "revision"}},
+        "adapter.base_mismatch",
+        "adapter.load",
+        "their revisions differ",
+    ),
+    (
+        {"load": {"tensors_loaded": 47, "misfits": ["m"], "missing_keys": ["m"], "missing_zero": ["m"]}},
+        "adapter.not_loaded",
+        "adapter.load",
+        "another shape has m; 0 LoRA matrices stayed at random values and 1 at zero",
+    ),
+    ({"load": {"active_adapters": ["a", "b"]}}, "adapter.base_mismatch", "adapter.load", "a and b are active together"),
+    ({"load": {"merged_adapters": ["default"]}}, "adapter.base_mismatch", "adapter.load", "merged into the weights"),
+    (
+        {"logits": {"not_finite": 0.25, "kl_mean": None}},
+        "adapter.not_finite",
+        "adapter.logits",
+        "logits of 25.0 % of the positions",
+    ),
     ({"logits": {"argmax_flips": 0.0, "largest_difference": 0.0}}, "adapter.bypassed", "adapter.logits", "the same"),
     ({"text": {"adapter_calls": 0}}, "adapter.bypassed", "adapter.text", "No layer of lora was called"),
 ]
@@ -150,6 +182,14 @@ def test_a_part_without_adapter_warns(study: HealthyStudy, changes: dict[str, An
     "changes",
     [
         {"load": {"base_matches": None}},
+        {"load": {"base_matches": None, "base_evidence": "shape", "merged_share": 0.1}},
+        {"load": {"base_matches": True, "base_evidence": "hash", "merged_share": 1.0}},
+        {"logits": {"off_equals_base": False, "off_differs_by": ["initialisation pissa changes base weights"]}},
+        {"file": {"initialisation": "false"}, "median_change": 0.02},
+        {"file": {"lora_b_zero": 24}, "load": {"changed_beside": ["proj_out.weight"]}},
+        {"file": {"lora_b_zero": 24, "variant": "DoRA"}},
+        {"text": {"calls_by_module": {"q": 3}, "merged_changed_bf16": 5}},
+        {"text": {"changed": 0, "repeated": 6, "repeat_changed": 4}},
         {"load": {"modules_by_part": {"decoder_self": 0, "mlp": 0}}},
         {"median_relative_norm": 0.016},
         {"logits": {"argmax_flips": 0.0, "largest_difference": 0.2}},
@@ -213,3 +253,76 @@ def test_few_changed_validation_texts_and_no_changed_transcript_may_be_chance(st
         study.change("paired/lora/domain.json", {scope: {"utterances": 20}})  # (25/26)^32 is 0.3
     assert run_causes(study) == []
     assert check_of(study.verdict(), "adapter.text").status == "warn"
+
+
+def test_what_was_learnt_counts_and_not_a_random_beginning(study: HealthyStudy) -> None:
+    modules = study.files["effect/lora.json"]["weights"]
+    unmoved = {"weights": [{**m, "change": 0.0} for m in modules], "median_change": 0.0}
+    study.change("effect/lora.json", {"file": {"initialisation": "false"}, **unmoved})
+    assert run_causes(study) == ["adapter.zero_delta"]
+    assert "the random one it began with" in study.verdict().causes[0].because
+    study.change("effect/lora.json", {"file": {"initialisation": "true"}})
+    assert run_causes(study) == []
+
+
+def test_a_random_beginning_of_unknown_size_is_said(study: HealthyStudy) -> None:
+    study.change("effect/lora.json", {"file": {"initialisation": "false"}})
+    check = check_of(study.verdict(), "adapter.weights")
+    assert (check.status, run_causes(study)) == ("warn", [])
+    assert "how much was learnt is not known" in check.summary
+
+
+def test_deltas_of_the_size_of_rounding_are_none(study: HealthyStudy) -> None:
+    modules = study.files["effect/lora.json"]["weights"]
+    tiny = [{**m, "delta_norm": 4e-7, "relative_norm": 5e-8} for m in modules]
+    study.change("effect/lora.json", {"weights": tiny, "median_relative_norm": 5e-8, "file": {"variant": "DoRA"}})
+    assert run_causes(study) == ["adapter.zero_delta"]
+
+
+def test_weights_that_are_not_finite_are_not_zero(study: HealthyStudy) -> None:
+    modules = study.files["effect/lora.json"]["weights"]
+    lost = [{**m, "delta_norm": None, "relative_norm": None} for m in modules]
+    study.change("effect/lora.json", {"weights": lost, "median_relative_norm": None, "file": {"finite": False}})
+    assert run_causes(study) == ["adapter.not_finite"]
+    assert check_of(study.verdict(), "adapter.weights").status == "unknown"
+
+
+def test_modules_that_generate_never_calls_warn(study: HealthyStudy) -> None:
+    study.change("effect/lora.json", {"text": {"calls_by_module": {"p": 0, "q": 3}, "never_called": ["p"]}})
+    verdict = study.verdict()
+    assert cause_of(verdict, "adapter.bypassed").severity == "warns"
+    assert "1 of 2 adapted modules of lora are never called inside `generate`: p." in verdict.causes[0].because
+    assert verdict.ready_for_sweep is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "words"),
+    [
+        ({"text": {"repeated": 6, "repeat_changed": 4}}, "adapter.text", "differ between two equal calls"),
+        ({"text": {"off_changed": 2}}, "adapter.text", "still gives 2 texts that are not the base's"),
+        ({"load": {"model_folder_adapter": True}}, "adapter.load", "model's own folder holds an adapter_config.json"),
+        ({"file": {"undeclared": ["x.weight"]}}, "adapter.file", "1 tensor that its configuration does not name"),
+        ({"file": {"unpaired": ["q", "k"]}}, "adapter.file", "2 modules without their partner"),
+        ({"logits": {"off_equals_base": False}}, "adapter.logits", "nothing explains why"),
+    ],
+)
+def test_what_is_strange_is_said_without_a_cause(
+    study: HealthyStudy, changes: dict[str, Any], check: str, words: str
+) -> None:
+    study.change("effect/lora.json", changes)
+    found = check_of(study.verdict(), check)
+    assert (found.status, run_causes(study)) == ("warn", [])
+    assert words in found.summary
+
+
+def test_an_adapter_of_which_nothing_fits_still_tells_of_its_file(study: HealthyStudy) -> None:
+    told = {"status": "impossible", "code": "adapter.not_loaded", "message": "none of its 48 tensors has a place"}
+    study.change("effect/lora.json", {**told, "weights": None, "logits": None, "text": None})
+    verdict = study.verdict()
+    statuses = {c.id: c.status for c in verdict.checks if c.id.startswith("adapter.") and c.run == "lora"}
+    assert (statuses["adapter.file"], statuses["adapter.load"], statuses["adapter.weights"]) == (
+        "pass",
+        "fail",
+        "unknown",
+    )
+    assert run_causes(study) == ["adapter.not_loaded"]

@@ -93,6 +93,21 @@ def test_opposite_signs_without_significance_are_no_contradiction(study: Healthy
     assert "adapter.direction_mismatch" not in codes(study.verdict())
 
 
+def test_every_pair_of_tuned_runs_has_a_direction_on_every_manifest(study: HealthyStudy) -> None:
+    study.add_run("earlier", "hypotheses")
+    study.add_run("other", "hypotheses")
+    set_paired(study, "other", "domain", WORSE)
+    checks = [c for c in study.verdict().checks if c.id == "adapter.direction" and c.manifest == "domain"]
+    ways = [(c.summary.split(" ")[0], c.run, c.value, c.status) for c in checks]
+    assert ways == [
+        ("lora", "earlier", "same", "pass"),
+        ("lora", "other", "opposite", "warn"),
+        ("earlier", "other", "opposite", "warn"),
+    ]
+    undecided = [c.value for c in study.verdict().checks if c.id == "adapter.direction" and c.manifest == "test"]
+    assert undecided == ["undecided"] * 3
+
+
 def test_outcomes_list_every_candidate_on_every_manifest(study: HealthyStudy) -> None:
     study.add_run("earlier", "hypotheses")
     study.files["paired/earlier/test.json"] |= {"status": "impossible", "code": "parity.manifest", "within": None}

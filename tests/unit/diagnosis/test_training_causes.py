@@ -8,9 +8,18 @@ import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes
 
 POINTS = [{"step": 0, "loss": 0.8}, {"step": 40, "loss": 0.40}, {"step": 100, "loss": 0.60}]
+UNMOVED = [{"name": f"q{i}", "lora_a": 0.0, "delta": 0.0} for i in range(2)]
 FAULTS: list[tuple[dict[str, Any], str, str, str, str]] = [
     ({"non_finite_step": 7}, "training.diverged", "training.loss", "blocks", "not finite from step 7"),
-    ({"final_train_loss": 5.0}, "training.diverged", "training.loss", "blocks", "from 0.810 to 5.000: it grew"),
+    (
+        {"final_train_loss": 5.0, "validation": [{"step": 0, "loss": 0.8}, {"step": 100, "loss": 4.1}]},
+        "training.diverged",
+        "training.loss",
+        "blocks",
+        "from 0.810 to 5.000: it grew",
+    ),
+    ({"final_train_loss": 5.0, "validation": []}, "training.diverged", "training.loss", "blocks", "it grew"),
+    ({"changes": UNMOVED}, "training.lr_not_applied", "training.movement", "blocks", "0 of 2 adapted modules"),
     ({"optimizer_steps": 60}, "training.steps_short", "training.steps", "blocks", "60 of 100 planned"),
     ({"optimizer_steps": 0}, "training.steps_short", "training.steps", "blocks", "0 of 100 planned"),
     (
@@ -36,6 +45,9 @@ FAULTS: list[tuple[dict[str, Any], str, str, str, str]] = [
 ]
 HEALTHY: list[dict[str, Any]] = [
     {"final_train_loss": 0.9},
+    {"first_train_loss": 0.1, "final_train_loss": 0.5},  # one batch against another, while validation improves
+    {"changes": [{"name": "q0", "lora_a": 0.1, "delta": 0.02}, UNMOVED[1]]},
+    {"validation": [{"step": 0, "loss": 0.4}, {"step": 100, "loss": 0.41}]},
     {"learning_rate_peak": 0.0009},
     {"validation": [{"step": 0, "loss": 0.8}, {"step": 60, "loss": 0.40}, {"step": 100, "loss": 0.43}]},
     {"validation": [], "best_step": None, "best_kept": None},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 
-from lora.records import EffectFacts, ModuleDelta, TrainFacts
+from lora.records import EffectFacts, FileRung, ModuleDelta, TrainFacts
 from lora.report.sections.conclusion import OUTCOMES
 from lora.report.study import Study
 from lora.report.tables import table
@@ -69,6 +70,13 @@ def _training_rows(facts: TrainFacts) -> list[list[str]]:
         rows.append(["validation loss, first to last", f"{number(validation[0].loss)} → {number(validation[-1].loss)}"])
     if facts.best_step is not None:
         rows.append(["best step", f"{facts.best_step} (validation loss {number(best.loss if best else None)}), {kept}"])
+    moves = [c.lora_a for c in facts.changes if c.lora_a is not None]
+    if moves:
+        moved = sum(1 for c in facts.changes if c.delta or c.lora_a)
+        rows.append(
+            ["moved since initialisation", f"{moved} of {count(len(facts.changes), 'module')}; lora_A by a median of "
+             f"{percent(statistics.median(moves))} of its norm"]
+        )  # fmt: skip
     if facts.non_finite_step is not None:
         rows.append(["loss not finite", f"at step {facts.non_finite_step}"])
     if facts.zero_gradient_modules:
@@ -106,12 +114,45 @@ def _file(effect: EffectFacts) -> str:
     f = effect.file
     if f is None:
         return ""
-    finite = "all finite" if f.finite else "**not all finite**"
+    finite = "all finite" if f.finite else f"**not all finite** ({listed(_codes(f.non_finite), 3)})"
     zero = "none of them all zero" if f.lora_b_zero == 0 else f"**{f.lora_b_zero} of them all zero**"
-    return (
-        f"{text(f.peft_type)}, rank {f.rank}, alpha {number(f.alpha)}, bias {text(f.bias)}, initialisation "
-        f"{text(f.initialisation)}; {f.tensors} tensors, {finite}; {f.lora_b} lora_B matrices, {zero}"
-    )
+    patterns = [count(n, f"{what} pattern") for n, what in ((f.rank_pattern, "rank"), (f.alpha_pattern, "alpha")) if n]
+    scaling = "" if f.scaling is None else f", scale {number(f.scaling)}"
+    settings = [f"rank {f.rank}", f"alpha {number(f.alpha)}{scaling}", *patterns, f"bias {text(f.bias)}"]
+    words = [
+        f"{text(f.variant)}, {', '.join(settings)}, initialisation {text(f.initialisation)}",
+        f"{f.tensors} tensors, {finite}",
+        f"{f.lora_b} lora_B matrices, {zero}{_norms(f)}",
+    ]
+    if f.modules_to_save:
+        words.append(f"modules saved whole: {listed(_codes(f.modules_to_save), 3)}")
+    strange = {
+        "without their partner": f.unpaired,
+        "of another rank than configured": f.other_ranks,
+    }
+    words += [f"**{count(len(m), 'module')} {what}**: {listed(_codes(m), 3)}" for what, m in strange.items() if m]
+    if f.targets_without_tensors:
+        words.append(f"target names without a tensor: {listed(_codes(f.targets_without_tensors), 3)}")
+    if f.undeclared:
+        words.append(f"**tensors the configuration does not name**: {listed(_codes(f.undeclared), 3)}")
+    return "; ".join(words)
+
+
+def _norms(rung: FileRung) -> str:
+    norms = rung.lora_b_norms
+    if norms is None:
+        return ""
+    return f", norms {number(norms.low, 2)} to {number(norms.high, 2)} (median {number(norms.median, 2)})"
+
+
+BASES = {
+    (True, "hash"): "trained on this base model (by its hash)",
+    (True, "revision"): "trained on this base model (by its revision)",
+    (False, "hash"): "**trained on another base model** (hashes differ)",
+    (False, "revision"): "**trained on another base model** (revisions differ)",
+    (False, "shape"): "**trained on another base model** (shapes differ)",
+    (None, "shape"): "base not recorded, its shapes fit",
+}
 
 
 def _load(effect: EffectFacts) -> str:
@@ -119,17 +160,30 @@ def _load(effect: EffectFacts) -> str:
     if rung is None:
         return ""
     parts = ", ".join(f"{text(part)} {n}" for part, n in rung.modules_by_part.items()) or "none"
-    base = {True: "trained on this base model", False: "**trained on another base model**", None: "base not recorded"}
+    plain = {True: "trained on this base model", False: "**trained on another base model**", None: "base not recorded"}
     words = [
         f"{rung.tensors_loaded} of {rung.tensors_in_file} tensors found their place",
         "active" if rung.active else "**not active**",
-        base[rung.base_matches],
+        BASES.get((rung.base_matches, rung.base_evidence or ""), plain[rung.base_matches]),
         f"adapted modules: {parts}",
     ]
-    if rung.missing_keys:
-        words.append(f"**{count(len(rung.missing_keys), 'tensor')} missing**: {listed(_codes(rung.missing_keys), 3)}")
-    if rung.unexpected_keys:
-        words.append(f"**{len(rung.unexpected_keys)} unexpected**: {listed(_codes(rung.unexpected_keys), 3)}")
+    for names, what in (
+        (rung.missing_keys, "missing"),
+        (rung.unexpected_keys, "unexpected"),
+        (rung.misfits, "of another shape"),
+    ):
+        if names:
+            words.append(f"**{count(len(names), 'tensor')} {what}**: {listed(_codes(names), 3)}")
+    if rung.missing_random or rung.missing_zero:
+        words.append(f"left at random values {len(rung.missing_random)}, at zero {len(rung.missing_zero)}")
+    if rung.changed_beside:
+        words.append(
+            f"{count(len(rung.changed_beside), 'other tensor')} changed: {listed(_codes(rung.changed_beside), 3)}"
+        )
+    if rung.merged_share is not None and not rung.base_matches:
+        words.append(f"merged into the base before {rung.merged_share:.2f} times (estimate)")
+    if rung.model_folder_adapter:
+        words.append("**the model's folder holds an adapter of its own**, left out here")
     return "; ".join(words)
 
 
@@ -144,11 +198,21 @@ def _weights(effect: EffectFacts) -> str:
     unchanged = sum(1 for norm in norms if norm == 0)
     counts = Counter({part: len(members) for part, members in by_part.items()})
     zero = f"; **{unchanged} unchanged**" if unchanged else ""
+    ranks = [m.stable_rank for m in modules if m.stable_rank is not None]
+    stable = f"; stable rank, median {number(statistics.median(ranks), 2)}" if ranks else ""
     return (
         f"relative size of the change, median {number(effect.median_relative_norm, 2)} "
         f"({number(norms[0], 2)} to {number(norms[-1], 2)}) over {count(len(norms), 'module')} "
-        f"({', '.join(f'{text(part)} {n}' for part, n in counts.items())}){zero}"
+        f"({', '.join(f'{text(part)} {n}' for part, n in counts.items())}){zero}{stable}{_since_start(effect)}"
     )
+
+
+def _since_start(effect: EffectFacts) -> str:
+    """What of the delta was learnt, where that is not all of it."""
+    if effect.file is None or effect.file.initialisation != "false":
+        return ""
+    learnt = number(effect.median_change, 2) if effect.median_change is not None else "not known"
+    return f"; it began with random deltas, change since then: {learnt}"
 
 
 def _logits(effect: EffectFacts) -> str:
@@ -156,9 +220,12 @@ def _logits(effect: EffectFacts) -> str:
     if rung is None:
         return ""
     off = "switched off it equals the base exactly" if rung.off_equals_base else "**switched off it is not the base**"
+    if not rung.off_equals_base and rung.off_differs_by:
+        off = f"off is the freshly loaded base, since the adapter switched off is not: {listed(rung.off_differs_by)}"
+    broken = f"; **{percent(rung.not_finite)} are not finite**" if rung.not_finite else ""
     return (
         f"{percent(rung.argmax_flips)} of {rung.positions:,} most likely tokens change, KL {number(rung.kl_mean)} nats "
-        f"a token ({count(rung.utterances, 'utterance')}); {off}"
+        f"a token ({count(rung.utterances, 'utterance')}); {off}{broken}"
     )
 
 
@@ -166,14 +233,23 @@ def _text(effect: EffectFacts) -> str:
     rung = effect.text
     if rung is None:
         return ""
-    merged = (
-        "" if rung.merged_changed is None else f"; merged into the weights {rung.merged_changed} differ from unmerged"
-    )
-    return (
-        f"{rung.changed} of {count(rung.utterances, 'hypothesis', 'hypotheses')} change; adapter layers ran "
-        f"{rung.adapter_calls:,} times inside `generate` with the adapter on and {rung.adapter_calls_off:,} times "
-        f"with it off{merged}"
-    )
+    words = [
+        f"{rung.changed} of {count(rung.utterances, 'hypothesis', 'hypotheses')} change",
+        f"adapter layers ran {rung.adapter_calls:,} times inside `generate` with the adapter on and "
+        f"{rung.adapter_calls_off:,} times with it off",
+    ]
+    if rung.never_called:
+        words.append(
+            f"**{count(len(rung.never_called), 'module')} never called**: {listed(_codes(rung.never_called), 3)}"
+        )
+    if rung.merged_changed is not None:
+        half = "" if rung.merged_changed_bf16 is None else f" ({rung.merged_changed_bf16} where both are in bfloat16)"
+        words.append(f"merged into the weights {rung.merged_changed} differ from unmerged{half}")
+    if rung.off_changed:
+        words.append(f"switched off {rung.off_changed} differ from the base's")
+    if rung.repeat_changed:
+        words.append(f"**{rung.repeat_changed} of {rung.repeated} differ between two equal calls**")
+    return "; ".join(words)
 
 
 def _wer(study: Study, run: str) -> list[tuple[str, str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lora.records import PairedFacts, PairedScore, RunOutcome
+from lora.records import PairedFacts, PairedScore, RunOutcome, Verdict
 from lora.report.sections.conclusion import OUTCOMES
 from lora.report.study import Study
 from lora.report.tables import table
-from lora.report.wording import UNKNOWN, caveat, code, count, difference_interval, percent, points, why_none
+from lora.report.wording import UNKNOWN, caveat, code, count, difference_interval, percent, points, text, why_none
 
 COLUMNS = ["comparison", "run", "manifest", "baseline WER", "tuned WER", "difference", "interval", "outcome", "MAPSSWE"]
 
@@ -40,7 +40,18 @@ def comparisons(study: Study) -> str:
     notes += [note for outcome, found in pairs if (note := _disagreement(outcome, found.value))]
     notes += [note for outcome, found in pairs if (note := _scored_alike(study, outcome, found.value))]
     parts = ["## Baseline against tuned", table(COLUMNS, rows, numbers=[3, 4, 5, 6]), "\n".join(notes), " ".join(known)]
+    parts.append(_directions(verdict))
     return "\n\n".join(part for part in parts if part)
+
+
+def _directions(verdict: Verdict) -> str:
+    """Every pair of tuned runs on every manifest, where there are two."""
+    checks = [check for check in verdict.checks if check.id == "adapter.direction"]
+    if not checks:
+        return ""
+    named = {"same": "same", "opposite": "**opposite**", "undecided": "undecided"}
+    rows = [[code(c.manifest or ""), named.get(str(c.value), UNKNOWN), text(c.summary)] for c in checks]
+    return "Do two tuned runs move the WER the same way?\n\n" + table(["manifest", "direction", "what they do"], rows)
 
 
 def _comparison_row(study: Study, outcome: RunOutcome, primary: bool) -> list[str]:
