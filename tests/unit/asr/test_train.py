@@ -222,7 +222,7 @@ def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypa
     from transformers import TrainingArguments
 
     from lora.asr.families import load_model
-    from lora.asr.label_probe import AUDIT_SETTINGS
+    from lora.asr.label_loss import SETTINGS
     from lora.asr.trainer import training_arguments
 
     def several(arguments: Any) -> str:
@@ -231,7 +231,8 @@ def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypa
 
     monkeypatch.setattr(TrainingArguments, "_setup_devices", property(several))
     speech = load_model(describe_model(str(whisper_folder)))
-    assert training_arguments(AUDIT_SETTINGS, whisper_folder, speech, validate=False).n_gpu == 1
+    settings = {**SETTINGS, "label_smoothing": 0.0, "gradient_accumulation": 1}
+    assert training_arguments(settings, whisper_folder, speech, validate=False).n_gpu == 1
 
 
 def test_an_initialisation_that_needs_data_is_refused(train: Train, capsys: pytest.CaptureFixture[str]) -> None:
