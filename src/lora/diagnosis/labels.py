@@ -6,10 +6,11 @@ structure of labels, the model's agreement with labels made of its own texts, th
 
 from __future__ import annotations
 
+from lora.diagnosis.baseline import baseline
+from lora.diagnosis.broken import broken_reason
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.headroom import baseline, broken_reason
 from lora.diagnosis.wording import count, listed, percent
 from lora.records import LabelFacts, StyleProfile
 
