@@ -70,7 +70,7 @@ class AudioStore:
         self._kept = {key: samples for key, samples in self._kept.items() if key in clean}
 
     def load(self, key: str) -> Samples:
-        """Samples, ready for the model: distorted before their loudness is changed, as a distorted recording would be."""
+        """Samples, ready for the model: distorted first, then brought to one loudness, as a recording would be."""
         source = self._sources[key]
         samples = self._kept.get(source.clean)
         if samples is None:

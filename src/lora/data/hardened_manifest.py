@@ -30,9 +30,9 @@ def write_hardened(
 ) -> Path:
     """Write `target/manifest.jsonl`, `target/audio/` and `target/origin.json`; returns the manifest's path.
 
-    `source` is the folder that audio paths of `rows` start from. Ids, texts and speakers stay; durations are those of the
-    written audio, in seconds. Everything appears at once or, on an error, not at all. Raises UserError where the target
-    exists, and naming row and file where audio cannot be read.
+    `source` is the folder that audio paths of `rows` start from. Ids, texts and speakers stay; durations (seconds) are
+    those of the written audio. Everything appears at once or, on an error, not at all. Raises UserError where the
+    target exists, and naming row and file where audio cannot be read.
     """
     import soundfile
 
