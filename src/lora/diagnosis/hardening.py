@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import PurePath
+from collections.abc import Mapping, Sequence
 
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.study_config import StudyConfig
 from lora.diagnosis.wording import percent
 from lora.records import HardenedFacts
 
@@ -26,12 +25,12 @@ def write_command(name: str) -> str:
     return f"python -m lora.runners.experiment write-hardened --results results --output data/{name}"
 
 
-def config_lines(config: StudyConfig, name: str, manifest: PurePath | str) -> str:
-    """`manifests` and `roles` as they should be with the new manifest, in YAML; all others stay."""
-    manifests = {**config.manifests, name: str(manifest) if isinstance(manifest, str) else manifest.as_posix()}
-    roles = {"general": config.roles.general, "domain": [name, *config.roles.domain]}
-    lines = ["manifests:", *(f"  {_yaml(key)}: {_yaml(path)}" for key, path in manifests.items())]
-    lines += ["roles:", *(f"  {role}: [{', '.join(map(_yaml, names))}]" for role, names in roles.items())]
+def config_lines(manifests: Mapping[str, str], roles: Mapping[str, Sequence[str]], name: str, path: str) -> str:
+    """`manifests` and `roles` as they should be with a new domain manifest, in YAML; all others stay."""
+    domain = [name, *(other for other in roles.get("domain", ()) if other != name)]
+    lines = ["manifests:", *(f"  {_yaml(key)}: {_yaml(value)}" for key, value in {**manifests, name: path}.items())]
+    entries = {"general": roles.get("general", ()), "domain": domain}
+    lines += ["roles:", *(f"  {role}: [{', '.join(map(_yaml, names))}]" for role, names in entries.items())]
     return "\n".join(lines)
 
 

@@ -57,7 +57,9 @@ def execute(args: argparse.Namespace) -> int:
             "baseline_wer": version.wer,
         }
         manifest = write_hardened(rows, path.parent, args.output, distortion, facts.sampling_rate, origin)
-    lines = config_lines(StudyConfig.read(args.results / "config.json"), f"{facts.manifest}-{label}", manifest)
+    config = StudyConfig.read(args.results / "config.json")
+    name = f"{facts.manifest}-{distortion.label}"
+    lines = config_lines(config.manifests, config.roles.model_dump(), name, manifest.as_posix())
     told = f"{len(rows)} rows written to {manifest}. In config.yaml, put in the place of `manifests` and `roles`:"
     print(f"{told}\n\n{lines}")
     return 0
