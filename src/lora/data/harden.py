@@ -51,7 +51,7 @@ class Distortion:
 GRADES = (
     Distortion("telephone", 3400),
     *(Distortion("noise", level) for level in (20, 15, 10, 5, 0)),
-    *(Distortion("reverb", level) for level in (300, 600, 1000, 1500)),
+    *(Distortion("reverb", level) for level in (200, 400, 700, 1200)),
     *(Distortion("speed", level) for level in (115, 130, 150)),
 )
 
@@ -75,17 +75,18 @@ def add_noise(samples: Samples, snr_db: float, seed: str) -> Samples:
 
 
 def reverberate(samples: Samples, sampling_rate: int, rt60: float, seed: str) -> Samples:
-    """A synthetic room: direct sound, and exponentially decaying Gaussian noise of the same energy behind it.
+    """A synthetic room: direct sound, and exponentially decaying Gaussian noise behind it.
 
-    Polack's statistical model of late reverberation (1988), with `rt60` seconds; the direct sound keeps its place, what
-    rings on behind the end is cut, and the power is that of the dry samples.
+    Polack's statistical model of late reverberation (1988), with `rt60` seconds. As in a diffuse field at one distance,
+    the energy of the noise grows with RT60; at 1 s it is that of the direct sound. The direct sound keeps its place,
+    what rings on behind the end is cut, and the power is that of the dry samples.
     """
     power, length = _power(samples), samples.size
     tail = np.arange(1, round(rt60 * sampling_rate) + 1) / sampling_rate
     if power == 0 or tail.size == 0:
         return samples
     response = np.concatenate([[0.0], _generator(seed).standard_normal(tail.size) * np.exp(-DECAY * tail / rt60)])
-    response /= np.sqrt(np.sum(np.square(response)))
+    response *= np.sqrt(rt60 / np.sum(np.square(response)))
     response[0] = 1.0
     size = 1 << (length + response.size - 1).bit_length()
     wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(response, size), size)[:length]

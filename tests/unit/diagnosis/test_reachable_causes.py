@@ -86,6 +86,15 @@ def test_headroom_that_is_only_spelling_is_none(study: HealthyStudy) -> None:
     assert "references of domain" in cause.remedy
 
 
+def test_a_target_that_needs_words_never_heard_warns(study: HealthyStudy) -> None:
+    study.change("reachable/domain.json", {"unheard": 890, "agreed": 0, "rest": 10})
+    check = check_of(study.verdict(), "headroom.reachable", manifest="domain")
+    assert check.status == "warn"
+    assert (
+        "is within reach only with words that training never holds; without them 0.37 points are left." in check.summary
+    )
+
+
 def test_a_target_out_of_reach_warns(study: HealthyStudy) -> None:
     study.configure({"statistics": {"target_gain": 0.4}})
     check = check_of(study.verdict(), "headroom.reachable", manifest="domain")
