@@ -234,6 +234,7 @@ def all_facts():
         *of_every_manifest("results/leakage/{manifest}.json"),
         *of_every_manifest("results/wer/base/{manifest}.json"),
         *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
+        *of_every_manifest("results/reachable/{manifest}.json"),
     ]
     for run in config["candidates"]:
         facts += [f"results/wer/{run}/{manifest}.json" for manifest in evaluation_manifests()]

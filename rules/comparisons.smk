@@ -1,6 +1,7 @@
-"""Every candidate against the baseline: paired difference of errors, and parity of settings.
+"""Every candidate against the baseline: paired difference of errors, parity of settings, and what tuning could reach.
 
-Before: transcripts, settings and WER of both. After: one paired file per candidate and manifest, one parity file per candidate.
+Before: transcripts, settings and WER of both. After: one paired file per candidate and manifest, one parity file per candidate,
+one file per manifest on what stands behind the baseline's errors.
 """
 
 
@@ -42,6 +43,46 @@ rule compare_runs:
             --confidence {params.confidence:q} \
             --replicates {params.replicates:q} \
             --paired {output:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule split_errors:
+    input:
+        decision,
+        rows="results/manifests/{manifest}.jsonl",
+        baseline_wer="results/wer/base/{manifest}.json",
+        baseline_transcripts="results/transcripts/base/{manifest}.jsonl",
+        candidates=expand("results/transcripts/{run}/{{manifest}}.jsonl", run=config["candidates"]),
+        train="results/splits/train.jsonl",
+    output:
+        "results/reachable/{manifest}.json",
+    log:
+        "work/logs/split_errors/{manifest}.log",
+    benchmark:
+        "work/benchmarks/split_errors/{manifest}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        candidates=lambda wildcards: [
+            f"{run}=results/transcripts/{run}/{wildcards.manifest}.jsonl" for run in config["candidates"]
+        ],
+        code=code("split_errors"),
+    shell:
+        """
+        python "$LORA/scripts/split_errors.py" \
+            --manifest-name {wildcards.manifest:q} \
+            --rows {input.rows:q} \
+            --baseline-wer {input.baseline_wer:q} \
+            --baseline-transcripts {input.baseline_transcripts:q} \
+            --candidate {params.candidates:q} \
+            --train {input.train:q} \
+            --reachable {output:q} \
             >{log:q} 2>&1
         """
 

@@ -75,6 +75,7 @@ rule harden_manifest:
             )
         ],
         min_wer=config["headroom"]["min_wer"],
+        max_wer=config["headroom"]["max_wer"],
         recipe=RECIPE["harden"],
     shell:
         """
@@ -83,6 +84,7 @@ rule harden_manifest:
             --decode {params.decode:q} \
             {params.manifests:q} \
             --min-wer {params.min_wer:q} \
+            --max-wer {params.max_wer:q} \
             --output {output:q} \
             2>&1 | tee {log:q}
         """

@@ -21,9 +21,10 @@ from pathlib import Path
 from lora.data.durations import survives
 from lora.data.manifest import read_rows
 from lora.provenance import recording, run_command
-from lora.records import RunSettings, Transcript, Utterance, WerFacts
+from lora.records import Loop, RunSettings, Transcript, Utterance, WerFacts
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus import wer_score
+from lora.scoring.loops import longest_loop
 from lora.scoring.normalizers import NAMES, Normalizer, normalizer
 from lora.scoring.power import foresee
 from lora.scoring.transcripts import ids_message, read_transcripts
@@ -79,9 +80,16 @@ def scores(
         "within": wer_score(within, transcripts, args.confidence, args.replicates),
         "all": wer_score(scored, transcripts, args.confidence, args.replicates),
         "raw": wer_score(raw, transcripts, args.confidence, args.replicates),
+        "loops": loops(within_rows, transcripts, words),
         "power": foresee(within, args.assumed_shared_errors, args.target_gain, args.confidence),
         "utterances": scored,
     }
+
+
+def loops(rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], words: Normalizer) -> list[Loop]:
+    """Looping hypotheses, in the order of rows."""
+    heard = (longest_loop(row.id, words.words(row.text), words.words(transcripts[row.id].hypothesis)) for row in rows)
+    return [loop for loop in heard if loop is not None]
 
 
 def execute(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lora.asr.padding import Samples
 from lora.asr.recipe import RECIPE
-from lora.data.audio import load_audio, samples_hash
+from lora.data.audio import at_loudness, load_audio, samples_hash
 from lora.data.harden import Distortion
 from lora.provenance import content_hash
 from lora.records import Utterance
@@ -70,14 +70,14 @@ class AudioStore:
         self._kept = {key: samples for key, samples in self._kept.items() if key in clean}
 
     def load(self, key: str) -> Samples:
-        """Samples, ready for the model."""
+        """Samples, ready for the model: distorted first, then brought to one loudness, as a recording would be."""
         source = self._sources[key]
         samples = self._kept.get(source.clean)
         if samples is None:
-            samples = load_audio(source.row, source.folder, self.sampling_rate, self.target_rms)
-        if source.distortion is None:
-            return samples
-        return source.distortion.apply(samples, self.sampling_rate, source.clean)
+            samples = load_audio(source.row, source.folder, self.sampling_rate)
+        if source.distortion is not None:
+            samples = source.distortion.apply(samples, self.sampling_rate, source.clean)
+        return at_loudness(samples, self.target_rms)
 
     def read_ahead(self, batches: Sequence[list[str]]) -> Iterator[tuple[list[str], list[Samples]]]:
         """Batches with their audio, in order; the next one is read while the caller works on the last."""
@@ -97,13 +97,13 @@ class AudioStore:
             clean, length = samples_hash(samples), len(samples)
             if place is not None:
                 self._clean[place] = clean, length
-            if self.target_rms is None and clean not in self._kept and samples.nbytes <= self._free:
+            if clean not in self._kept and samples.nbytes <= self._free:
                 self._kept[clean] = samples
                 self._free -= samples.nbytes
         else:
             clean, length = self._clean[place]
         key = clean if distortion is None else content_hash(clean, distortion.label, str(RECIPE["harden"]))
-        self.lengths[key] = length
+        self.lengths[key] = length if distortion is None else distortion.length(length)
         self._sources.setdefault(key, _Source(row, folder, clean, distortion))
         return key
 

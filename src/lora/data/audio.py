@@ -30,6 +30,11 @@ def load_audio(
         import soxr
 
         samples = soxr.resample(samples, rate, sampling_rate)
+    return at_loudness(samples, target_rms)
+
+
+def at_loudness(samples: Samples, target_rms: float | None) -> Samples:
+    """Samples scaled to a root mean square, null leaves them as they are; silence stays silence."""
     if target_rms is not None:
         rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
         if rms > 0:

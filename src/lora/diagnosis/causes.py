@@ -197,7 +197,6 @@ CAUSES: dict[str, CauseKind] = {
         "Reference errors limit what tuning can gain",
         "Part of the errors are in the references, not in the hypotheses.",
         "Correct the listed references.",
-        judged=False,
     ),
     # Data that cannot carry a training.
     "data.too_few_samples": CauseKind(

@@ -18,6 +18,7 @@ from lora.records import (
     MaxSeconds,
     PairedFacts,
     ParityFacts,
+    ReachableFacts,
     Record,
     RetentionFacts,
     RunSettings,
@@ -60,6 +61,7 @@ class StudyFacts:
     stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
+    reachable: dict[str, ReachableFacts] = field(default_factory=dict)
     labels: LabelFacts | None = None
     hardened: HardenedFacts | None = None
     training: dict[str, TrainFacts] = field(default_factory=dict)
@@ -93,6 +95,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),
+        reachable=_by({m: results / f"reachable/{m}.json" for m in manifests}, ReachableFacts),
         labels=_read(results / "labels.json", LabelFacts),
         hardened=_read(results / "hardened.json", HardenedFacts),
         training=_by({r: results / f"adapters/{r}/train.json" for r in runs}, TrainFacts),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lora.diagnosis.baseline import baseline
+from lora.diagnosis.broken import broken_reason
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer
-from lora.diagnosis.headroom import baseline, broken_reason
 from lora.diagnosis.wording import count, listed, percent
 from lora.records import LabelFacts, NumberStyle, StyleProfile
 

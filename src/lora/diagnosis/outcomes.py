@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
+from lora.diagnosis.baseline import baseline
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.headroom import baseline
 from lora.diagnosis.wording import percent, points, round_points
 from lora.records import Cause, PairedScore, RunOutcome
 

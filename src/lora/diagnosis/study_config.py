@@ -68,12 +68,15 @@ class LabelRules(Section):
 
 
 class HeadroomRules(Section):
-    """WER as fractions; `max_insertions` is inserted words per reference word."""
+    """WER as fractions; `max_insertions` and `min_length_ratio` are words per reference word, the others of rows."""
 
     min_wer: float
     max_wer: float
     max_truncated: float
     max_insertions: float
+    max_loops: float
+    min_length_ratio: float
+    max_doubtful_references: float
 
 
 class StatisticsRules(Section):

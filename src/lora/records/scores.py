@@ -75,6 +75,14 @@ class WerScore(Record):
     truncated: int
 
 
+class Loop(Record):
+    """A hypothesis in which the words `words` stand `times` in a row, and in its reference do not."""
+
+    id: str
+    words: str
+    times: int
+
+
 class Power(Record):
     """What difference an evaluation could show (80 % power, two-sided), and how much of its kind `target_gain` needs.
 
@@ -109,6 +117,7 @@ class WerFacts(Fact):
     """`results/wer/<run>/<m>.json`. `within` counts rows of at most `max_seconds` (primary), `all` every row.
 
     `raw` is scored from the texts as written (over `within` rows), so that style errors show beside word errors.
+    `loops` are the looping hypotheses of `within` rows.
     """
 
     run: str
@@ -119,4 +128,5 @@ class WerFacts(Fact):
     all: WerScore | None = None
     raw: WerScore | None = None
     power: Power | None = None
+    loops: list[Loop] = []
     utterances: list[UtteranceErrors] = []

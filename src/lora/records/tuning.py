@@ -213,7 +213,7 @@ class EffectFacts(Fact):
 
 
 class HardenedVersion(Record):
-    """Base WER on one graded, deterministic distortion of the manifest, mildest first."""
+    """Base WER on one graded, deterministic distortion of the manifest, mildest first within each kind."""
 
     distortion: str
     level: float
@@ -222,11 +222,28 @@ class HardenedVersion(Record):
     ci_low: float | None
     ci_high: float | None
 
+    @property
+    def label(self) -> str:
+        return f"{self.distortion}-{self.level:g}"
+
 
 class HardenedFacts(Record):
-    """`results/hardened.json`: `not_needed` where a domain manifest has headroom (or nothing could be measured)."""
+    """`results/hardened.json`: `not_needed` where a domain manifest has headroom (or nothing could be measured).
+
+    `proposed` names a manifest: `<manifest>-<label of a version>`. `wer` is the baseline's on the manifest as it is,
+    `hours` the speech that was decoded for all versions together. Versions hold rows within `max_seconds` and were made
+    at `sampling_rate` (Hz).
+    """
 
     status: Literal["not_needed", "measured"]
     manifest: str | None = None
     proposed: str | None = None
+    wer: float | None = None
+    max_seconds: float | None = None
+    sampling_rate: int | None = None
+    hours: float | None = None
     versions: list[HardenedVersion] = []
+
+    @property
+    def proposal(self) -> HardenedVersion | None:
+        return next((v for v in self.versions if f"{self.manifest}-{v.label}" == self.proposed), None)

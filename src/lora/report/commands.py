@@ -29,6 +29,7 @@ STAGES = (
     r"wer/",
     r"effect/",
     r"paired/",
+    r"reachable/",
     r"parity/",
     r"verdict\.json",
     r"summary\.",
@@ -138,7 +139,7 @@ def _configured(output: str, config: dict[str, Any]) -> bool:
         return rest[0] in runs
     if folder in {"effect", "parity"}:
         return rest[0].split(".")[0] in runs
-    if folder == "manifests":
+    if folder in {"manifests", "reachable"}:
         return rest[0].split(".")[0] in (config.get("manifests") or {})
     return True
 

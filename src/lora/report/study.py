@@ -17,6 +17,7 @@ from lora.records import (
     LabelFacts,
     PairedFacts,
     ParityFacts,
+    ReachableFacts,
     Record,
     RunSettings,
     TrainFacts,
@@ -133,6 +134,9 @@ class Study:
 
     def wer(self, run: str, manifest: str) -> Found[WerFacts]:
         return self.find(f"wer/{run}/{manifest}.json", WerFacts)
+
+    def reachable(self, manifest: str) -> Found[ReachableFacts]:
+        return self.find(f"reachable/{manifest}.json", ReachableFacts)
 
     def paired(self, run: str, manifest: str) -> Found[PairedFacts]:
         return self.find(f"paired/{run}/{manifest}.json", PairedFacts)

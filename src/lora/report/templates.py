@@ -32,8 +32,8 @@ Shown in `results/durations/decision.json` and `results/splits/sizes.tsv`.
 
 **D2. The baseline has no headroom, or the evaluation set is too small to show a gain.** Confirmed if no domain manifest
 has a baseline WER above `headroom.min_wer`, or if the smallest difference that the evaluation manifest can show exceeds
-`statistics.target_gain`. The answer is a harder or a larger manifest. Shown in `results/wer/base/` and
-`results/hardened.json`.
+`statistics.target_gain`. The answer is a harder or a larger manifest. Shown in `results/wer/base/`,
+`results/reachable/` and `results/hardened.json`.
 
 **D3. The adapter is not applied, too weak, or too strong.** Confirmed at the first rung that shows no change: the
 adapter's file, the loaded weights, the size of the weight change, the logits, the text. A gain in WER without a change

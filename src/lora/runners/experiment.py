@@ -24,6 +24,7 @@ SUBCOMMANDS = {
     "effect": "does an adapter change files, weights, logits and text?",
     "audit": "do training labels say what the model would say, and is the loss right?",
     "harden": "where nothing has headroom: base WER on graded distortions",
+    "write-hardened": "a manifest, with its audio, of a distortion that harden measured",
     "run": "baseline, training, tuned run, comparison, in one go, without Snakemake",
 }
 
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name not in given[:1]:
             parsers.add_parser(name, help=summary)  # its module is not needed for the list of names
             continue
-        module = importlib.import_module(f"lora.runners.{name}")
+        module = importlib.import_module(f"lora.runners.{name.replace('-', '_')}")
         subparser = parsers.add_parser(
             name,
             help=summary,

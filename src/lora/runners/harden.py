@@ -1,5 +1,8 @@
 """Where every domain manifest is saturated: base WER on graded, deterministic distortions of the best one.
 
+It costs one decode of the manifest's rows a version (13 of them), and nothing where a manifest has headroom.
+`write-hardened` makes a version a manifest of its own.
+
 Example:
     python -m lora.runners.experiment harden --model-id data/model --min-wer 0.05 \\
         --manifest domain=results/manifests/domain.jsonl --baseline-wer domain=results/wer/base/domain.json \\
@@ -17,7 +20,7 @@ from pathlib import Path
 
 from lora.asr.samples import Rows
 from lora.asr.transcribe import transcribe_manifests
-from lora.data.durations import survives
+from lora.data.durations import hours, survives
 from lora.data.harden import GRADES, Distortion
 from lora.provenance import Recording, recording
 from lora.records import HardenedFacts, HardenedVersion, Transcript, UserError, WerFacts
@@ -34,11 +37,16 @@ from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus import wer_score
 from lora.scoring.normalizers import normalizer
 
+RATE = 16000  # samples by which a distortion's change of length is told; any number would do
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--manifest", type=named_path, action="append", required=True, metavar="NAME=PATH")
     parser.add_argument("--baseline-wer", type=named_path, action="append", required=True, metavar="NAME=PATH")
     parser.add_argument("--min-wer", type=float, required=True, metavar="F", help="WER (fraction) that is headroom")
+    parser.add_argument(
+        "--max-wer", type=float, default=0.8, metavar="F", help="WER that is broken; default: %(default)s"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
     add_model_arguments(parser)
     add_decode_arguments(parser)
@@ -63,10 +71,10 @@ def execute(args: argparse.Namespace) -> int:
 def saturated(facts: dict[str, WerFacts], min_wer: float) -> str | None:
     """The manifest to make harder: the one that shows the smallest difference, ties by name.
 
-    Null where one has headroom already, or none was scored.
+    Null where one has headroom already (a WER above `min_wer`), or none was scored.
     """
     scored = {name: fact for name, fact in facts.items() if fact.within is not None and fact.within.wer is not None}
-    if not scored or any(fact.within.wer >= min_wer for fact in scored.values() if fact.within and fact.within.wer):
+    if not scored or any(fact.within.wer > min_wer for fact in scored.values() if fact.within and fact.within.wer):
         return None
 
     def detectable(name: str) -> float:
@@ -81,20 +89,34 @@ def measure(args: argparse.Namespace, name: str, path: Path, base: WerFacts, run
     usable = read_usable(name, path, run)
     rows = [row for row in usable.rows if survives(row.duration, base.max_seconds)]
     graded = {grade.label: Rows(rows, usable.folder, grade) for grade in GRADES}
-    results = transcribe_manifests("base", graded, conditions_of(args), args.work_dir, run, limits=limits_of(args))
+    conditions = conditions_of(args)
+    spoken = sum(hours(rows) * grade.length(RATE) / RATE for grade in GRADES)
+    print(f"{len(GRADES)} versions of {len(rows)} rows of {name}, {spoken:.2f} h to decode in all", flush=True)
+    results = transcribe_manifests("base", graded, conditions, args.work_dir, run, limits=limits_of(args))
     versions = [score(grade, graded[grade.label], results[grade.label].transcripts, base) for grade in GRADES]
     return HardenedFacts(
-        status="measured", manifest=name, proposed=propose(name, versions, args.min_wer), versions=versions
+        status="measured",
+        manifest=name,
+        proposed=propose(name, versions, args.min_wer, args.max_wer),
+        wer=base.within.wer if base.within else None,
+        max_seconds=base.max_seconds,
+        sampling_rate=conditions.files.sampling_rate,
+        hours=round(spoken, 4),
+        versions=versions,
     )
 
 
-def propose(name: str, versions: list[HardenedVersion], min_wer: float) -> str | None:
-    """The version that raises WER least among those that leave room for a gain."""
-    enough = [version for version in versions if version.wer is not None and version.wer >= min_wer]
+def propose(name: str, versions: list[HardenedVersion], min_wer: float, max_wer: float) -> str | None:
+    """The version that raises WER least among those that leave room for a gain and do not break the baseline.
+
+    A version whose whole interval lies above `min_wer` is preferred to one that is only measured above it.
+    """
+    enough = [version for version in versions if version.wer is not None and min_wer < version.wer <= max_wer]
+    sure = [version for version in enough if version.ci_low is not None and version.ci_low > min_wer]
     if not enough:
         return None
-    mildest = min(enough, key=lambda version: version.wer or 0.0)
-    return f"{name}-{Distortion(mildest.distortion, mildest.level).label}"
+    mildest = min(sure or enough, key=lambda version: version.wer or 0.0)
+    return f"{name}-{mildest.label}"
 
 
 def score(grade: Distortion, rows: Rows, transcripts: list[Transcript], base: WerFacts) -> HardenedVersion:

@@ -27,6 +27,7 @@ from lora.records import (
     LeakageFacts,
     MaxSeconds,
     PairedFacts,
+    ReachableFacts,
     Record,
     RetentionFacts,
     RunSettings,
@@ -57,6 +58,7 @@ KINDS: dict[str, type[Record]] = {
     "adapters": TrainFacts,
     "effect": EffectFacts,
     "paired": PairedFacts,
+    "reachable": ReachableFacts,
 }
 
 
@@ -79,6 +81,7 @@ class HealthyStudy:
             self.set_audio(m, measures(rows))
         for m in ("heldout", "domain", "test"):
             self.files[f"leakage/{m}.json"] = leakage(m, ROWS[m])
+            self.files[f"reachable/{m}.json"] = reachable(m)
         self.set_sizes(train=230, val=26, too_long=104)
         self.add_run("base")
         self.add_run("lora")
@@ -239,6 +242,23 @@ def utterance(id: str, duration: float = 4.0) -> dict[str, Any]:
     return {
         "id": id, "duration": duration, "speaker_id": "s1", "words": 12, "hits": 10, "substitutions": 2,
         "deletions": 0, "insertions": 0,
+    }  # fmt: skip
+
+
+def reachable(manifest: str) -> dict[str, Any]:
+    """A candidate that moved most errors, a few words never heard, one doubtful reference."""
+    within = wer("base", manifest)["within"]
+    parts = {"style": 0, "unheard": within["errors"] // 90, "agreed": within["errors"] // 6}
+    candidate = {
+        "run": "lora", "utterances": ROWS[manifest], "changed": ROWS[manifest] // 2, "misheard": 20,
+        "misheard_changed": 19, "independent": True,
+    }  # fmt: skip
+    return {
+        "manifest": manifest, "utterances": within["utterances"], "words": within["words"],
+        "errors": within["errors"], **parts, "rest": within["errors"] - sum(parts.values()), "training_words": 400,
+        "unheard_words": [{"word": "tarpaulins", "count": 2}], "unheard_word_count": 1, "candidates": [candidate],
+        "doubtful": 1, "doubtful_rows": 1,
+        "doubtful_places": [{"id": f"{manifest}-7", "at": 3, "reference": "pepper", "heard": "pillow"}],
     }  # fmt: skip
 
 

@@ -48,10 +48,19 @@ def test_a_hardened_version_is_proposed(study: HealthyStudy) -> None:
     study.files["hardened.json"] = {
         "status": "measured",
         "manifest": "domain",
-        "proposed": "noise 10",
+        "proposed": "domain-noise-10",
         "versions": [version],
     }
-    assert "noise 10" in study.verdict().causes[0].remedy
+    remedy = study.verdict().causes[0].remedy
+    assert "the harder version domain-noise-10 (baseline WER 14.0 %)" in remedy
+    assert "write-hardened --results results --output data/domain-noise-10" in remedy
+
+
+def test_versions_measured_in_vain_are_said(study: HealthyStudy) -> None:
+    saturate(study)
+    version = {"distortion": "noise", "level": 0.0, "utterances": 200, "wer": 0.02, "ci_low": 0.01, "ci_high": 0.03}
+    study.files["hardened.json"] = {"status": "measured", "manifest": "domain", "versions": [version]}
+    assert "none of the 1 distortions of domain leaves room" in study.verdict().causes[0].remedy
 
 
 def test_one_saturated_domain_manifest_beside_a_usable_one_only_warns(study: HealthyStudy) -> None:
@@ -160,6 +169,47 @@ def test_a_broken_baseline_blocks(study: HealthyStudy, changes: dict[str, Any], 
     assert cause.severity == "blocks"
     assert words in cause.because
     assert "works on heldout (WER 1.50 %)" in cause.remedy
+
+
+def test_a_looping_or_mute_baseline_blocks(study: HealthyStudy) -> None:
+    study.configure({"roles": {"domain": ["domain"]}})
+    del study.config["manifests"]["test"]
+    loops = [{"id": f"domain-{i}", "words": "and then", "times": 20 + i} for i in range(11)]
+    study.change("wer/base/domain.json", {"loops": loops})
+    because = cause_of(study.verdict(), "headroom.baseline_broken").because
+    assert '11 of 200 transcripts (5.50 %) loop (domain-10: "and then" 30 times' in because
+    study.change("wer/base/domain.json", {"loops": [], "within": {"deletions": 1300}})
+    because = cause_of(study.verdict(), "headroom.baseline_broken").because
+    assert "it writes 45.8 % as many words as the references hold (at least 50 % are expected)" in because
+
+
+def test_one_looping_row_never_breaks_a_baseline(study: HealthyStudy) -> None:
+    """On 12 rows one is more than any share, and its 400 words are more than the references hold."""
+    loop = {"id": "test-0", "words": "so", "times": 400}
+    runaway = study.files["wer/base/test.json"]["utterances"]
+    runaway[0] |= {"insertions": 400}
+    within = {"insertions": 400, "errors": 445, "wer": 445 / 140, "truncated": 1}
+    study.change("wer/base/test.json", {"loops": [loop], "within": within, "utterances": runaway})
+    verdict = study.verdict()
+    assert "headroom.baseline_broken" not in codes(verdict)
+    assert 'test-0: "so" 400 times' in check_of(verdict, "headroom.baseline_works", manifest="test").summary
+
+
+@pytest.mark.parametrize(
+    ("wer", "low", "high", "words"),
+    [
+        (0.20, 0.15, 0.25, "surely above the floor of 5 %."),
+        (0.055, 0.048, 0.062, "above the floor of 5 %, but not surely: the interval reaches it."),
+        (0.20, None, None, "above the floor of 5 %, though how surely is not known."),
+        (0.045, 0.04, 0.052, "not above the floor of 5 %, though the interval reaches above it: no adapter"),
+        (0.02, 0.01, 0.03, "surely not above the floor of 5 %: no adapter"),
+    ],
+)
+def test_both_ends_of_the_interval_are_told(
+    study: HealthyStudy, wer: float, low: float | None, high: float | None, words: str
+) -> None:
+    set_wer(study, "domain", wer, low, high)
+    assert words in check_of(study.verdict(), "headroom.baseline", manifest="domain").summary
 
 
 def test_some_truncated_transcripts_do_not_break_a_baseline(study: HealthyStudy) -> None:

@@ -12,8 +12,10 @@ from lora.records import (
     AdapterIdentity,
     AudioMeasure,
     BudgetLine,
+    CandidateChange,
     Cause,
     Check,
+    DoubtfulPlace,
     Dropped,
     DurationDecision,
     EffectFacts,
@@ -26,6 +28,7 @@ from lora.records import (
     LeakageFacts,
     LoadRung,
     LogitsRung,
+    Loop,
     LossComparison,
     ManifestIdentity,
     ModelIdentity,
@@ -36,6 +39,8 @@ from lora.records import (
     PairedScore,
     ParityFacts,
     Power,
+    ReachableFacts,
+    Respelling,
     RetentionFacts,
     RetentionPoint,
     RunOutcome,
@@ -54,6 +59,7 @@ from lora.records import (
     Verdict,
     WerFacts,
     WerScore,
+    WordCount,
     WordPair,
     write_lines,
     write_text,
@@ -95,6 +101,7 @@ def build(results: Path) -> Path:
             _settings(run, manifest).write(results / f"transcripts/{run}/{manifest}.settings.json")
     for manifest in DELTA:
         leakage_facts(manifest).write(results / f"leakage/{manifest}.json")
+        reachable_facts(manifest).write(results / f"reachable/{manifest}.json")
         paired_facts(manifest).write(results / f"paired/lora/{manifest}.json")
     HardenedFacts(status="not_needed").write(results / "hardened.json")
     label_facts().write(results / "labels.json")
@@ -239,6 +246,7 @@ def wer_facts(run: str, manifest: str, numbers: tuple[float, float, float]) -> W
     return WerFacts(
         run=run, manifest=manifest, normalizer=NormalizerIdentity(name="english", version="1"), max_seconds=10.0,
         within=score(wer), all=score(wer + 0.01), raw=score(wer + 0.05), power=power,
+        loops=[Loop(id="domain-3", words="so on", times=40)] if manifest == "domain" else [],
     )  # fmt: skip
 
 
@@ -258,6 +266,26 @@ def paired_facts(manifest: str) -> PairedFacts:
     return PairedFacts(
         run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score,
         budget=error_budget(),
+    )  # fmt: skip
+
+
+def reachable_facts(manifest: str) -> ReachableFacts:
+    """With words that try to break out of their cells; on `test` the candidate says nothing."""
+    rows, known = MANIFESTS[manifest], manifest == "domain"
+    words, errors = rows * 14, round(BASELINE[manifest][0] * rows * 14)
+    change = CandidateChange(
+        run="lora", utterances=rows, changed=rows // 2, misheard=9, misheard_changed=8, independent=known
+    )
+    if not known:
+        return ReachableFacts(
+            manifest=manifest, utterances=rows, words=words, errors=errors, rest=errors, candidates=[change]
+        )
+    return ReachableFacts(
+        manifest=manifest, utterances=rows, words=words, errors=errors, english=True, style=5,
+        respelled=[Respelling(reference="ice|cream", heard="icecream", errors=5)], training_words=400, unheard=7,
+        unheard_words=[WordCount(word="<b>walrus</b>", count=7)], unheard_word_count=4, candidates=[change],
+        agreed=185, rest=677, doubtful=8, doubtful_rows=8,
+        doubtful_places=[DoubtfulPlace(id="d<1>", at=3, reference="pepper", heard="pillow")],
     )  # fmt: skip
 
 

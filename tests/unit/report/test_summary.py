@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import example
+import yaml
 from markdown_it import MarkdownIt
 
 from lora.records import (
@@ -157,12 +158,31 @@ def test_headroom_of_every_manifest(study: Study) -> None:
 
 def test_hardened_versions(study: Study) -> None:
     version = HardenedVersion(distortion="noise", level=10, utterances=200, wer=0.12, ci_low=0.1, ci_high=0.14)
-    facts = HardenedFacts(status="measured", manifest="domain", proposed="noise-10", versions=[version])
+    facts = HardenedFacts(
+        status="measured", manifest="domain", proposed="domain-noise-10", hours=2.5, versions=[version]
+    )
     facts.write(study.results / "hardened.json")
     markdown = again(study)
     assert "### Hardened versions of `domain`" in markdown
-    assert "Proposed: noise-10." in markdown
-    assert row(markdown, "noise") == ["noise", "10", "200", "12.0 %", "10.0 to 14.0 %"]
+    assert "Proposed is `domain-noise-10`" in markdown
+    assert "It cost 2.50 h of speech to decode." in markdown
+    assert "write-hardened --results results --output data/domain-noise-10" in markdown
+    lines = markdown.split("```yaml\n")[1].split("```")[0]
+    assert yaml.safe_load(lines)["roles"] == {"general": ["heldout"], "domain": ["domain-noise-10", "domain", "test"]}
+    assert row(markdown, "noise") == [
+        "noise", "10 dB SNR", "200", "12.0 %", "10.0 to 14.0 %", "██", "**proposed**",
+    ]  # fmt: skip
+
+
+def test_what_the_errors_are_made_of(study: Study) -> None:
+    markdown = summarise(study).split("### What the errors are made of")[1]
+    numbers = ["874", "0.18 points", "0.25 points", "6.61 points", "24.18 points", "0.29 points", "30.75 points"]
+    assert row(markdown, "`domain`") == ["`domain`", *numbers, "100 %", "0", "1"]
+    assert row(markdown, "`test`")[3:7] == ["not known", "not known", "25.00 points", "not known"]
+    assert "that training never holds, with their errors: `<b>walrus</b>` (7) and 3 more." in markdown
+    assert "Doubtful references in 8 rows of `domain`: `d<1>` `pepper` heard as `pillow`." in markdown
+    assert "On `test` `lora` differ too little" in markdown
+    assert "1 hypothesis of `domain` (0.5 %) repeat themselves: `domain-3` (`so on`, 40 times)." in markdown
 
 
 def test_the_primary_comparison_is_told_from_the_others(study: Study) -> None:

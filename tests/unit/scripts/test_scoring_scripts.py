@@ -5,8 +5,18 @@ import json
 import compare_runs
 import pytest
 import score_run
+import split_errors
 
-from lora.records import NormalizerIdentity, PairedFacts, RunSettings, Transcript, Utterance, WerFacts, write_lines
+from lora.records import (
+    NormalizerIdentity,
+    PairedFacts,
+    ReachableFacts,
+    RunSettings,
+    Transcript,
+    Utterance,
+    WerFacts,
+    write_lines,
+)
 
 
 @pytest.fixture
@@ -199,3 +209,60 @@ def test_runs_under_different_normalisers_are_scored_again_with_the_baselines(st
         ).write(file)
     lost = compare(study)
     assert (lost.status, lost.code, lost.within) == ("impossible", "parity.normalization", None)
+
+
+def split(folder, *candidates, train=("zero one two three",)):
+    out = folder / "reachable.json"
+    rows = [Utterance(id=f"t{i}", text=text, duration=1.0, audio="a") for i, text in enumerate(train)]
+    write_lines(folder / "train.jsonl", rows)
+    paths = ["--rows", folder / "rows.jsonl", "--baseline-wer", folder / "wer/base.json", "--reachable", out]
+    paths += ["--baseline-transcripts", folder / "base.jsonl", "--train", folder / "train.jsonl"]
+    named = [f"{run}={folder / run}.jsonl" for run in candidates]
+    assert split_errors.main(["--manifest-name", "domain", "--candidate", *named, *map(str, paths)]) == 0
+    return ReachableFacts.read(out)
+
+
+def test_looping_rows_are_named(study):
+    lines = [json.loads(line) for line in (study / "base.jsonl").read_text().splitlines()]
+    lines[4]["hypothesis"] = "zero " + "one two, " * 30
+    lines[3]["hypothesis"] = "eight " * 30  # beyond max_seconds
+    write_lines(study / "base.jsonl", [Transcript(**line) for line in lines])
+    assert [(loop.id, loop.words, loop.times) for loop in score(study, "base").loops] == [("r04", "one two", 30)]
+
+
+def test_errors_are_split_within_max_seconds(study):
+    score(study, "base")
+    facts = split(study, "short")
+    assert (facts.utterances, facts.errors, facts.unheard, facts.rest) == (30, 30, 30, 0)
+    assert [(one.word, one.count) for one in facts.unheard_words] == [("nine", 30)]
+    assert (facts.agreed, facts.doubtful) == (0, 0)
+    facts = split(study, "short", train=["eight nine"])
+    assert (facts.unheard, facts.rest) == (0, 30)
+
+
+def test_without_candidates_or_training_texts_the_split_says_so(study):
+    score(study, "base")
+    facts = split(study, train=())
+    assert (facts.training_words, facts.unheard, facts.agreed, facts.doubtful, facts.rest) == (
+        None,
+        None,
+        None,
+        None,
+        30,
+    )
+
+
+def test_a_candidate_without_transcripts_takes_no_part(study):
+    score(study, "base")
+    (study / "gone.jsonl").write_text("")
+    facts = split(study, "gone", "short")
+    assert [(c.run, c.utterances, c.independent) for c in facts.candidates] == [("gone", 0, False), ("short", 30, True)]
+    assert facts.agreed == 0
+
+
+def test_an_impossible_baseline_has_nothing_to_split(study):
+    facts = score(study, "base")
+    told = {"status": "impossible", "code": "parity.manifest", "message": "other rows", "utterances": []}
+    facts.model_copy(update=told).write(study / "wer/base.json")
+    found = split(study, "short")
+    assert (found.status, found.code, found.message) == ("impossible", "parity.manifest", "other rows")

@@ -1,13 +1,15 @@
-"""D2: headroom of every manifest, and hardened versions; and the list of all checks."""
+"""D2: headroom of every manifest; and the list of all checks."""
 
 from __future__ import annotations
 
 from lora.diagnosis.wording import speech
 from lora.records import Power, Verdict, WerFacts, WerScore
 from lora.report.sections.conclusion import STATUS
+from lora.report.sections.hardened import hardened
+from lora.report.sections.reachable import reachable
 from lora.report.study import Study
 from lora.report.tables import table
-from lora.report.wording import UNKNOWN, caveat, code, count, interval, number, percent, points, text, why_none
+from lora.report.wording import UNKNOWN, caveat, code, count, interval, percent, points, text, why_none
 
 HEADROOM_WORDS = {
     "headroom.saturated": "saturated",
@@ -17,6 +19,8 @@ HEADROOM_WORDS = {
 }
 HEADROOM_COLUMNS = ["manifest", "role", "rows", "words", "baseline WER", "interval", "WER, all rows", "raw WER"]
 HEADROOM_COLUMNS += ["CER (raw)", "smallest change that shows", "status"]
+# Whether a manifest can be used; what its errors are made of is told apart.
+USABLE = {"headroom", "headroom.baseline", "headroom.baseline_works", "headroom.power"}
 
 
 def headroom(study: Study) -> str:
@@ -42,7 +46,8 @@ def headroom(study: Study) -> str:
         + (f"A manifest has headroom above {percent(minimum)}. " if isinstance(minimum, int | float) else "")
         + _shared(study),
         "![Word error rate of baseline and runs per manifest](plots/wer.png)",
-        _hardened(study),
+        reachable(study),
+        hardened(study),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -85,9 +90,7 @@ def _headroom_status(verdict: Verdict | None, manifest: str) -> str:
     words = [HEADROOM_WORDS[name] for name in codes if name in HEADROOM_WORDS]
     if words:
         return ", ".join(dict.fromkeys(words))
-    checks = {
-        check.status for check in verdict.checks if check.manifest == manifest and check.id.startswith("headroom")
-    }
+    checks = {check.status for check in verdict.checks if check.manifest == manifest and check.id in USABLE}
     named = {"fail": "not usable", "unknown": UNKNOWN, "warn": "usable, with a warning", "pass": "usable"}
     return next((words for status, words in named.items() if status in checks), "not judged")
 
@@ -99,27 +102,6 @@ def _shared(study: Study) -> str:
     return (
         "*Smallest change that shows*: 80 % power, two-sided, foreseen from the baseline's own errors if two runs "
         f"share {percent(shared, 0)} of them."
-    )
-
-
-def _hardened(study: Study) -> str:
-    if not study.has_model or study.setting("headroom", "harden") is False:
-        return "Harder versions of a saturated manifest were not asked for."
-    facts = study.hardened.value
-    if facts is None:
-        return f"Hardened versions of the evaluation are {study.hardened.unknown}."
-    if facts.status == "not_needed":
-        return "No manifest had to be made harder."
-    rows = [
-        [text(v.distortion), number(v.level), str(v.utterances), percent(v.wer), interval(v.ci_low, v.ci_high)]
-        for v in facts.versions
-    ]
-    proposed = f" Proposed: {text(facts.proposed)}." if facts.proposed else " None of them is proposed."
-    headers = ["distortion", "level", "rows", "baseline WER", "interval"]
-    return (
-        f"### Hardened versions of {code(facts.manifest or UNKNOWN)}\n\n"
-        f"No manifest has headroom, so graded distortions of this one were tried.{proposed}\n\n"
-        + table(headers, rows, numbers=[1, 2, 3, 4])
     )
 
 

@@ -1,0 +1,105 @@
+"""Does the baseline work on a manifest at all? Cut, looping, invented, missing or almost wholly wrong texts say no.
+
+No single row decides: shares are judged without the row that is worst, and one cut or looping row is never enough.
+"""
+
+from __future__ import annotations
+
+from lora.diagnosis.baseline import Baseline, baseline
+from lora.diagnosis.causes import cause
+from lora.diagnosis.facts import BASE, StudyFacts
+from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.wording import count, listed, percent, round_percent
+from lora.records import Loop, UtteranceErrors, WerFacts, WerScore
+
+FEW = 1  # rows that are an accident, however small the manifest
+
+
+def baseline_works(facts: StudyFacts, manifest: str) -> Findings:
+    """Texts before any tuning: neither cut nor looping nor almost wholly wrong."""
+    evidence = [facts.at("wer", BASE, f"{manifest}.json"), facts.at("transcripts", BASE, f"{manifest}.jsonl")]
+    id, base, most = "headroom.baseline_works", baseline(facts, manifest), facts.config.headroom.max_wer
+    if base is None:
+        unknown = Answer("unknown", f"The baseline has no WER on {manifest}.", None, most)
+        return found(id, unknown, evidence, BASE, manifest)
+    reason = broken_reason(facts, manifest)
+    if reason is None:
+        told = f"The baseline transcribes {manifest}: {_tolerated(base.score, facts.wer[BASE, manifest].loops)}."
+        return found(id, Answer("pass", told, base.wer, most), evidence, BASE, manifest)
+    because = f"The baseline is broken on {manifest}: {reason}."
+    sound = {m: b.wer for m in facts.config.evaluations if (b := baseline(facts, m)) and not broken_reason(facts, m)}
+    remedy = None
+    if sound:
+        other = min(sound, key=sound.__getitem__)
+        remedy = (
+            f"The model works on {other} (WER {percent(sound[other])}), so listen to a few rows of {manifest} and "
+            "compare them with their transcripts: mend its audio or its texts."
+        )
+    broken = cause("headroom.baseline_broken", because, evidence, BASE, manifest, remedy)
+    return found(id, Answer("fail", because, base.wer, most, broken), evidence, BASE, manifest)
+
+
+def broken_reason(facts: StudyFacts, manifest: str) -> str | None:
+    """Every reason why the baseline counts as broken on a manifest, null where there is none."""
+    base, rules = baseline(facts, manifest), facts.config.headroom
+    if base is None:
+        return None
+    score, wer = base.score, facts.wer[BASE, manifest]
+    few = FEW if score.utterances > FEW else 0
+    reasons = []
+    if score.truncated > max(few, rules.max_truncated * score.utterances):
+        reasons.append(f"{_share(score.truncated, score)} are cut by the token cap")
+    if len(wer.loops) > max(few, rules.max_loops * score.utterances):
+        reasons.append(f"{_share(len(wer.loops), score)} loop ({loops_told(wer.loops)})")
+    rest = without_worst(wer, base)
+    if rest.insertions > rules.max_insertions * rest.words:
+        told = (
+            f"it inserts {count(score.insertions, 'word')} into references of {score.words:,} (loops or hallucinations)"
+        )
+        reasons.append(told)
+    if rest.written < rules.min_length_ratio * rest.words:
+        told = f"it writes {percent(_written(score) / score.words)} as many words as the references hold"
+        reasons.append(f"{told} (at least {round_percent(rules.min_length_ratio)} are expected)")
+    if rest.errors > rules.max_wer * rest.words:
+        reasons.append(f"its WER is {percent(base.wer)}")
+    return "; ".join(reasons) or None
+
+
+class Rest:
+    """What is left of a score without one utterance; counts of words."""
+
+    def __init__(self, score: WerScore, left_out: UtteranceErrors | None) -> None:
+        out = left_out
+        self.words = score.words - (out.words if out else 0)
+        self.errors = score.errors - (out.errors if out else 0)
+        self.insertions = score.insertions - (out.insertions if out else 0)
+        self.written = _written(score) - (out.words - out.deletions + out.insertions if out else 0)
+
+
+def without_worst(wer: WerFacts, base: Baseline) -> Rest:
+    """Without the utterance of most errors, unless it is the only one with words."""
+    within = [u for u in wer.utterances if wer.max_seconds is None or u.duration <= wer.max_seconds]
+    worst = max(within, key=lambda u: u.errors, default=None)
+    return Rest(base.score, worst if worst is not None and worst.words < base.score.words else None)
+
+
+def loops_told(loops: list[Loop]) -> str:
+    """`train-7: "and then" 12 times`, the longest first."""
+    longest = sorted(loops, key=lambda loop: (-loop.times * len(loop.words.split()), loop.id))
+    return listed([f'{loop.id}: "{loop.words}" {loop.times} times' for loop in longest])
+
+
+def _tolerated(score: WerScore, loops: list[Loop]) -> str:
+    cut, length = score.truncated, percent(_written(score) / score.words)
+    told = f"{_share(cut, score)} cut by the token cap, " if cut else "no transcript cut by the token cap, "
+    told += f"{_share(len(loops), score)} looping ({loops_told(loops)})" if loops else "none looping"
+    return f"{told}, {length} as many words as in the references"
+
+
+def _share(rows: int, score: WerScore) -> str:
+    return f"{rows} of {count(score.utterances, 'transcript')} ({percent(rows / score.utterances)})"
+
+
+def _written(score: WerScore) -> int:
+    """Words of the hypotheses."""
+    return score.words - score.deletions + score.insertions

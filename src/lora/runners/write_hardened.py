@@ -1,0 +1,65 @@
+"""Make the harder version that a diagnosis proposes (or another one it measured) a manifest with audio of its own.
+
+Example:
+    python -m lora.runners.experiment write-hardened --results results --output data/domain-noise-10
+
+Reads: `<results>/hardened.json`, `<results>/manifests/<m>.jsonl`, `<results>/config.json` and the audio. Writes:
+`<output>/manifest.jsonl`, `<output>/audio/*.wav`, `<output>/origin.json` (what was done to what) and the run record, in
+a folder that must not exist yet; and on the screen the lines for config.yaml. The given data stays as it is. No model
+is loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lora.data.durations import survives
+from lora.data.harden import of_label
+from lora.data.hardened_manifest import ROWS, write_hardened
+from lora.data.identity import audio_hashes, manifest_identity
+from lora.data.manifest import read_rows
+from lora.diagnosis.hardening import config_lines
+from lora.diagnosis.study_config import StudyConfig
+from lora.provenance import recording
+from lora.records import HardenedFacts, UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--version", metavar="LABEL", help="as noise-10; default: the proposed one")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="a folder that does not exist yet")
+
+
+def execute(args: argparse.Namespace) -> int:
+    facts = HardenedFacts.read(args.results / "hardened.json")
+    if facts.manifest is None or facts.sampling_rate is None:
+        raise UserError(
+            f"{args.results}/hardened.json: no version was measured, because a manifest has headroom as it is"
+        )
+    label = args.version or (facts.proposal.label if facts.proposal else None)
+    version = next((v for v in facts.versions if v.label == label), None)
+    distortion = None if label is None else of_label(label)
+    if version is None or distortion is None:
+        told = f"--version {label} was not measured" if label else "no version is proposed"
+        raise UserError(f"{told}; choose one of {', '.join(v.label for v in facts.versions)} with --version")
+    path = args.results / f"manifests/{facts.manifest}.jsonl"
+    rows = [row for row in read_rows(path) if survives(row.duration, facts.max_seconds)]
+    with recording([args.output / ROWS]):
+        identity = manifest_identity(facts.manifest, rows, audio_hashes(rows, path.parent, facts.sampling_rate))
+        origin: dict[str, object] = {
+            "source": identity.to_json(),
+            "max_seconds": facts.max_seconds,
+            "distortion": distortion.name,
+            "level": distortion.level,
+            "seed": "hash of the undistorted samples of each row",
+            "sampling_rate": facts.sampling_rate,
+            "baseline_wer": version.wer,
+        }
+        manifest = write_hardened(rows, path.parent, args.output, distortion, facts.sampling_rate, origin)
+    config = StudyConfig.read(args.results / "config.json")
+    name = f"{facts.manifest}-{distortion.label}"
+    lines = config_lines(config.manifests, config.roles.model_dump(), name, manifest.as_posix())
+    told = f"{len(rows)} rows written to {manifest}. In config.yaml, put in the place of `manifests` and `roles`:"
+    print(f"{told}\n\n{lines}")
+    return 0

@@ -1,0 +1,69 @@
+"""How many rows hold a doubtful reference where references are right, and where some were replaced.
+
+Example: PYTHONPATH=src python tests/study/doubtful_references.py     # after `snakemake effect` on the embedded study
+
+Reads: results/ of the embedded study (transcripts of base and lora, training split). Writes: a table on stdout, that
+of docs/methods.md. In a share of the rows one or two words are replaced, by words of the training texts or by others.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from lora.data.manifest import read_rows
+from lora.records import Utterance, WerFacts
+from lora.scoring.alignment import utterance_errors
+from lora.scoring.normalizers import normalizer
+from lora.scoring.reachable import Heard, split_errors
+from lora.scoring.transcripts import read_transcripts
+
+RESULTS = Path("results")
+OTHERS = ["banana", "volcano", "giraffe", "umbrella", "philosophy", "marmalade", "kangaroo", "orchid", "penguin"]
+SEEDS = range(10)
+BASIC = normalizer("basic")
+
+
+def replaced(rows: list[Utterance], share: float, words: list[str], seed: int) -> list[Utterance]:
+    dice = random.Random(seed)
+    chosen = set(dice.sample(range(len(rows)), round(share * len(rows))))
+    changed = []
+    for number, row in enumerate(rows):
+        said = row.text.split()
+        for _ in range(dice.choice((1, 2)) if number in chosen else 0):
+            said[dice.randrange(len(said))] = dice.choice(words)
+        changed.append(row.model_copy(update={"text": " ".join(said)}))
+    return changed
+
+
+def doubtful(manifest: str, rows: list[Utterance], vocabulary: frozenset[str]) -> int:
+    base, tuned = (read_transcripts(RESULTS / f"transcripts/{run}/{manifest}.jsonl") for run in ("base", "lora"))
+    heard = [
+        Heard(
+            errors=entry,
+            reference=BASIC.words(row.text),
+            hypothesis=BASIC.words(base[row.id].hypothesis),
+            tuned={"lora": BASIC.words(tuned[row.id].hypothesis)},
+        )
+        for entry, row in zip(utterance_errors(rows, base, BASIC), rows, strict=True)
+    ]
+    return split_errors(manifest, heard, ["lora"], vocabulary).doubtful_rows or 0
+
+
+def main() -> None:
+    texts = [BASIC.words(row.text) for row in read_rows(RESULTS / "splits/train.jsonl")]
+    vocabulary, running = frozenset().union(*texts), [word for text in texts for word in text]
+    print("| manifest | rows | replaced in | doubtful, training words | doubtful, other words |\n|---|---|---|---|---|")
+    for manifest in ("domain", "heldout"):
+        limit = WerFacts.read(RESULTS / f"wer/base/{manifest}.json").max_seconds or float("inf")
+        rows = [row for row in read_rows(RESULTS / f"manifests/{manifest}.jsonl") if row.duration <= limit]
+        for share in (0.0, 0.1, 0.2, 0.3):
+            cells = [f"{100 * share:g} %"]
+            for words in (running, OTHERS):
+                found = [doubtful(manifest, replaced(rows, share, words, seed), vocabulary) for seed in SEEDS]
+                cells.append(f"{min(found)} to {max(found)}" if share else f"{found[0]}")
+            print(f"| {manifest} | {len(rows)} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

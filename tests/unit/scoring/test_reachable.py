@@ -1,0 +1,152 @@
+"""Errors by what stands behind them, and references that all runs contradict."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+import pytest
+
+from lora.records import ReachableFacts, Transcript, Utterance
+from lora.scoring.alignment import utterance_errors
+from lora.scoring.normalizers import normalizer
+from lora.scoring.reachable import Heard, regions, split_errors
+from lora.scoring.spelling import is_english, spelled_alike, spellings
+
+BASIC = normalizer("basic")
+TEXT = "the boat is at harbour and we saw it kettle window garden river"
+COMMON = frozenset(TEXT.split())
+
+
+def split(
+    texts: list[tuple[str, str]], tuned: Mapping[str, list[str]], vocabulary: frozenset[str] | None = COMMON
+) -> ReachableFacts:
+    """Facts of (reference, hypothesis) pairs and the texts of candidates."""
+    rows = [Utterance(id=f"u{i:03d}", text=reference, duration=1, audio="a") for i, (reference, _) in enumerate(texts)]
+    transcripts = {
+        row.id: Transcript(id=row.id, reference=row.text, hypothesis=text, duration=1, truncated=False)
+        for row, (_, text) in zip(rows, texts, strict=True)
+    }
+    errors = utterance_errors(rows, transcripts, BASIC)
+    heard = [
+        Heard(entry, BASIC.words(a), BASIC.words(b), {run: BASIC.words(found[i]) for run, found in tuned.items()})
+        for i, (entry, (a, b)) in enumerate(zip(errors, texts, strict=True))
+    ]
+    return split_errors("domain", heard, list(tuned), vocabulary)
+
+
+def test_every_error_has_one_part() -> None:
+    texts = [
+        ("we saw the ice cream at the harbour", "we saw the icecream at the harbour"),  # spelling: 2 errors
+        ("we saw the walrus", "we saw the wall"),  # never heard
+        ("the kettle is at the window", "the cattle is at the window"),  # all agree
+        ("the boat is at the river", "the goat is at the liver"),  # one of two was mended
+    ]
+    facts = split(texts, {"lora": [texts[0][1], texts[1][1], texts[2][1], "the boat is at the liver"]})
+    assert (facts.errors, facts.style, facts.unheard, facts.agreed, facts.rest) == (6, 2, 1, 2, 1)
+    assert [(r.reference, r.heard, r.errors) for r in facts.respelled] == [("ice cream", "icecream", 2)]
+    assert [(w.word, w.count) for w in facts.unheard_words] == [("walrus", 1)]
+    assert facts.doubtful == 0
+
+
+def test_what_cannot_be_known_is_null() -> None:
+    texts = [("the boat is at the river", "the goat is at the river")]
+    assert split(texts, {}).agreed is None
+    assert split(texts, {}).doubtful is None
+    alike = split(texts, {"copy": [texts[0][1]]})
+    assert (alike.agreed, alike.doubtful, alike.candidates[0].independent) == (None, None, False)
+    untold = split(texts, {"lora": ["the boat is at the river"]}, None)
+    assert (untold.unheard, untold.unheard_words, untold.doubtful, untold.agreed) == (None, [], None, 0)
+    assert split([("the boat", "the goat")], {}).candidates == []
+
+
+def test_empty_references_and_no_rows() -> None:
+    facts = split([("...", "the boat")], {"lora": ["the"]})
+    assert (facts.words, facts.errors, facts.rest, facts.agreed) == (0, 2, 1, 1)
+    assert split([], {"lora": []}).errors == 0
+
+
+def study(seed: int, wrong_references: float) -> ReachableFacts:
+    """Accented speech: half of the rows hold mishearings that look alike, most of which the candidate mends."""
+    dice = random.Random(seed)
+    words = [f"{a}{b}{c}" for a in ("bran", "stol", "fick", "gum") for b in ("der", "ta", "le", "pos") for c in "nmktr"]
+    texts, tuned = [], []
+    for _ in range(100):
+        said = [dice.choice(words) for _ in range(8)]
+        base, after = list(said), list(said)
+        if dice.random() < 0.5:
+            for at in dice.sample(range(8), dice.choice((1, 2, 5))):
+                base[at] = after[at] = said[at][:-2] + "xx"
+                if dice.random() < 0.7:
+                    after[at] = said[at]
+        reference = list(said)
+        if dice.random() < wrong_references:
+            reference[dice.randrange(8)] = dice.choice(words)
+        texts.append((" ".join(reference), " ".join(base)))
+        tuned.append(" ".join(after))
+    return split(texts, {"lora": tuned}, frozenset(words))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_wrong_references_show_and_mishearings_do_not(seed: int) -> None:
+    healthy, noisy = study(seed, 0.0), study(seed, 0.25)
+    assert healthy.agreed
+    assert healthy.doubtful_rows == 0
+    assert (noisy.doubtful_rows or 0) >= 5
+
+
+def test_a_weak_candidate_proves_nothing() -> None:
+    """It repeats every mishearing: its agreement is that of the base with itself."""
+    texts = [("the kettle is at the window we saw", f"garden river kettle {i}") for i in range(10)]
+    facts = split(texts, {"weak": [*(text for _, text in texts[:9]), "the kettle"]})
+    assert facts.candidates[0].changed == 1
+    assert not facts.candidates[0].independent
+    assert facts.doubtful is None
+
+
+@pytest.mark.parametrize(
+    "hypothesis",
+    [
+        "the cattle is at the window",  # looks alike: a mishearing
+        "the blorq is at the window",  # no word that occurs in any text
+        "garden river and it window",  # the rest is wrong
+        "the 1234 is at the window",  # a number in another spelling
+    ],
+)
+def test_what_is_no_reason_to_doubt_a_reference(hypothesis: str) -> None:
+    texts = [("the kettle is at the window", hypothesis), ("we saw it", "we saw at")]
+    assert split(texts, {"lora": [hypothesis, "we saw it"]}).doubtful == 0
+
+
+def test_regions_join_neighbouring_edits() -> None:
+    (entry,) = utterance_errors(
+        [Utterance(id="u", text="a b c d e", duration=1, audio="a")],
+        {"u": Transcript(id="u", reference="", hypothesis="x y c d", duration=1, truncated=False)},
+        BASIC,
+    )
+    assert [len(region) for region in regions(entry.edits)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "english", "other"),
+    [
+        ("ice cream", "icecream", True, True),
+        ("don't", "dont", True, True),
+        ("twenty one", "21", True, False),
+        ("do not", "don't", True, False),
+        ("colour", "color", True, False),
+        ("um", "", True, False),
+        ("boat", "goat", False, False),
+        ("kettle", "", False, False),
+    ],
+)
+def test_spellings(reference: str, hypothesis: str, english: bool, other: bool) -> None:
+    pair = reference.split(), hypothesis.split()
+    assert spelled_alike(*pair, spellings(True)) is english
+    assert spelled_alike(*pair, spellings(False)) is other
+
+
+def test_english_is_told_from_others() -> None:
+    assert is_english([BASIC.words("The boat was at the harbour, and we saw it.")])
+    assert not is_english([BASIC.words("Das Boot lag um zehn im Hafen, und wir sahen es. Das war in der Nacht.")])
+    assert not is_english([BASIC.words("De boot lag in de haven of het was de wind; dat is de vraag van de man.")][:0])
