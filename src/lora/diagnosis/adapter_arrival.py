@@ -89,7 +89,11 @@ def load_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     broken = _broken_load(facts, run, load, told)
     if broken is not None:
         return rung_answer(facts, run, "adapter.load", Answer("fail", broken.because, *values, broken))
-    base = KNOWN_BY[load.base_evidence or "shape"] if load.base_matches else UNPROVEN[load.base_evidence]
+    base = (
+        KNOWN_BY[load.base_evidence or "shape"]
+        if load.base_matches
+        else UNPROVEN.get(load.base_evidence, UNPROVEN[None])
+    )
     summary = f"{told}; {base}"
     elsewhere = _other_hub_model(facts, run, load)
     if elsewhere:

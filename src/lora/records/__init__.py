@@ -31,6 +31,15 @@ from lora.records.data import (
     SplitSizes,
     StabilityFacts,
 )
+from lora.records.effect import (
+    EffectFacts,
+    FileRung,
+    LoadRung,
+    LogitsRung,
+    ModuleDelta,
+    Spread,
+    TextRung,
+)
 from lora.records.provenance import RunRecord
 from lora.records.scores import (
     Edit,
@@ -42,21 +51,14 @@ from lora.records.scores import (
     WerScore,
 )
 from lora.records.tuning import (
-    EffectFacts,
-    FileRung,
     HardenedFacts,
     HardenedVersion,
     LabelFacts,
     LabelStructure,
-    LoadRung,
-    LogitsRung,
     LossComparison,
     ModuleChange,
-    ModuleDelta,
     OwnHypotheses,
-    Spread,
     StyleProfile,
-    TextRung,
     TrainFacts,
     ValidationPoint,
 )
