@@ -35,6 +35,15 @@ from lora.records.data import (
     SplitSizes,
     StabilityFacts,
 )
+from lora.records.effect import (
+    EffectFacts,
+    FileRung,
+    LoadRung,
+    LogitsRung,
+    ModuleDelta,
+    Spread,
+    TextRung,
+)
 from lora.records.labels import (
     LabelFacts,
     LabelStructure,
@@ -58,16 +67,9 @@ from lora.records.scores import (
     WerScore,
 )
 from lora.records.tuning import (
-    EffectFacts,
-    FileRung,
     HardenedFacts,
     HardenedVersion,
-    LoadRung,
-    LogitsRung,
     ModuleChange,
-    ModuleDelta,
-    Spread,
-    TextRung,
     TrainFacts,
     ValidationPoint,
 )
