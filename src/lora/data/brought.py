@@ -54,7 +54,8 @@ def read_hypotheses(path: Path) -> dict[str, Brought]:
             raise UserError(f"{path}:{number}: expected reference as a string, found {reference!r:.80}")
         if key in found:
             raise UserError(f"{path}:{number}: a second hypothesis for id {key!r}; keep one of them")
-        found[key] = Brought(text, reference, _number(row.get("duration")), row.get("truncated") in {True, "true"})
+        cut = str(row.get("truncated")).lower() == "true"
+        found[key] = Brought(text, reference, _number(row.get("duration")), cut)
     return found
 
 

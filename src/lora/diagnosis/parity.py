@@ -100,7 +100,7 @@ def rows_words(rows: DifferingRows, run: str) -> list[str]:
             f"{_quoted(first.baseline)} for base, {_quoted(first.candidate)} for {run})"
         )
     if rows.other_audio:
-        parts.append(f"ids and texts agree but the recorded content does not, so {run} heard other audio")
+        parts.append(f"ids and texts agree but the recorded content does not, so base and {run} heard different audio")
     elif not parts and rows.restyled:
         restyled = count(rows.restyled, "reference")
         parts.append(f"{restyled} of {run} {'is' if rows.restyled == 1 else 'are'} written in another way")

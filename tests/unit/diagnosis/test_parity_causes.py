@@ -281,7 +281,7 @@ def test_other_audio_under_the_same_ids_and_texts() -> None:
     rows = rows_between(transcripts(), "other")
     assert rows is not None
     assert rows.other_audio
-    assert "so lora heard other audio" in rows_words(rows, "lora")[0]
+    assert "so base and lora heard different audio" in rows_words(rows, "lora")[0]
     restyled = rows_between(transcripts(a={"brought_reference": "GOOD DAY."}), "other")
     assert restyled is not None
     assert not restyled.other_audio
