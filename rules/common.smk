@@ -196,6 +196,13 @@ def brought_hypotheses(wildcards):
     return source["hypotheses"].get(wildcards.manifest, [])
 
 
+def heard_by_the_base_model(wildcards):
+    """Its transcripts of an evaluation manifest; of training its own texts of the sample that the label audit hears."""
+    if wildcards.manifest == "train":
+        return "results/labels.own.jsonl"
+    return f"results/transcripts/base/{wildcards.manifest}.jsonl"
+
+
 def all_facts():
     """Every fact file that judgement and summary read."""
     facts = [
@@ -207,6 +214,7 @@ def all_facts():
         "results/splits/sizes.tsv",
         "results/splits/stability.json",
         *of_every_manifest("results/leakage/{manifest}.json"),
+        *of_every_manifest("results/mismatches/{manifest}.json"),
         *of_every_manifest("results/wer/base/{manifest}.json"),
         *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
     ]
@@ -215,7 +223,7 @@ def all_facts():
         facts += [f"results/paired/{run}/{manifest}.json" for manifest in evaluation_manifests()]
         facts.append(f"results/parity/{run}.json")
     if config["model"] is not None:
-        facts.append("results/labels.json")
+        facts += ["results/labels.json", "results/mismatches/train.json"]
         facts += [f"results/adapters/{run}/train.json" for run in runs_with("train")]
         facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter")]
         if config["headroom"]["harden"]:
@@ -224,7 +232,7 @@ def all_facts():
 
 
 def all_plots():
-    names = ["durations", "wer"]
+    names = ["durations", "retention", "wer"]
     if config["model"] is not None:
         names += [f"loss.{run}" for run in runs_with("train")]
         names += [f"weights.{run}" for run in runs_with("train", "adapter")]

@@ -9,7 +9,7 @@ right. Facts only, nothing is judged here. Imports torch.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from torch import Tensor
 from lora.asr.families import SpeechModel
 from lora.asr.label_structure import label_structure, lost_characters
 from lora.asr.labels import IGNORED, Collator, label_ids, label_limit
-from lora.asr.own_texts import OwnText, own_agreement, own_texts
+from lora.asr.own_texts import OwnText, own_agreement, own_texts, own_transcripts
 from lora.asr.trainer import SpeechTrainer, training_arguments
 from lora.asr.training_data import SpeechRows, batches_in_order
 from lora.provenance import version
-from lora.records import LabelFacts, LossComparison
+from lora.records import LabelFacts, LossComparison, Transcript
 from lora.scoring.style import restyled, style_profile
 
 AUDIT_SETTINGS: dict[str, Any] = {
@@ -48,10 +48,17 @@ class Labelled:
         return collator([{"audio": self.rows[i]["audio"], "text": self.texts[i]} for i in indices])
 
 
-def audit_labels(speech: SpeechModel, rows: SpeechRows, batch_size: int, decode: dict[str, Any]) -> LabelFacts:
+def audit_labels(
+    speech: SpeechModel,
+    rows: SpeechRows,
+    batch_size: int,
+    decode: dict[str, Any],
+    hand_out: Callable[[list[Transcript]], None] = lambda own: None,
+) -> LabelFacts:
     """All facts about the labels of these rows (a sample); `speech` is the base model, in evaluation mode.
 
-    Rows whose label the decoder cannot hold are named and left out of everything the model has to see.
+    Rows whose label the decoder cannot hold are named and left out of everything the model has to see. `hand_out` is
+    called with the model's own greedy texts, if any row is left.
     """
     texts = [row.text for row in rows.rows]
     lengths = [len(ids) for ids in label_ids(speech, texts)]
@@ -75,6 +82,7 @@ def audit_labels(speech: SpeechModel, rows: SpeechRows, batch_size: int, decode:
     references = Labelled(kept, [row.text for row in kept.rows], batches_in_order(steps, batch_size))
     heard = own_texts(speech, kept, references.batches, decode)
     own = [heard[index].text for index in range(len(kept))]
+    hand_out(own_transcripts(kept, heard))
     own_style, reference_style = style_profile(own), facts["reference_style"]
     rewritten = [restyled(text, reference_style, own_style) for text in references.texts]
     whole = _only_whole(speech, references, heard)

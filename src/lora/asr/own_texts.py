@@ -12,7 +12,7 @@ from lora.asr.families import SpeechModel
 from lora.asr.label_structure import forced_prefix
 from lora.asr.labels import IGNORED, Collator, label_ids
 from lora.asr.training_data import SpeechRows, batches_in_order
-from lora.records import OwnHypotheses
+from lora.records import OwnHypotheses, Transcript
 
 # Greedy and nothing else: whatever edits scores would make the model disagree with its own text.
 PLAIN: dict[str, Any] = {
@@ -45,6 +45,20 @@ def own_texts(
         own = zip(made.texts, made.token_ids, made.truncated, strict=True)
         heard |= {index: OwnText(*values) for index, values in zip(indices, own, strict=True)}
     return heard
+
+
+def own_transcripts(rows: SpeechRows, heard: dict[int, OwnText]) -> list[Transcript]:
+    """The texts as transcripts, in the order of rows."""
+    return [
+        Transcript(
+            id=row.id,
+            reference=row.text,
+            hypothesis=heard[index].text,
+            duration=row.duration,
+            truncated=heard[index].truncated,
+        )
+        for index, row in enumerate(rows.rows)
+    ]
 
 
 def own_agreement(

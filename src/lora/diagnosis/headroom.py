@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.mismatches import many_misplaced
 from lora.diagnosis.wording import count, interval, percent, points, round_percent, round_points, seconds, speech
 from lora.records import CheckStatus, PairedScore, Power, WerScore
 
@@ -68,12 +69,13 @@ def choose_eval_manifest(facts: StudyFacts) -> str | None:
     """The domain manifest with headroom and the smallest detectable difference, ties by name; null where none has any.
 
     Foreseen from the baseline alone, so that no candidate influences what it is judged on. A manifest on which the
-    baseline is broken comes last.
+    baseline is broken comes last, unless its texts stand in the wrong rows: then it is the one to mend.
     """
 
     def order(manifest: str) -> tuple[bool, float, str]:
         detectable = _foreseen(_power(facts, manifest))
-        return broken_reason(facts, manifest) is not None, detectable, manifest
+        broken = broken_reason(facts, manifest) is not None and not many_misplaced(facts, manifest)
+        return broken, detectable, manifest
 
     return min((m for m in facts.config.domain if has_headroom(facts, m)), key=order, default=None)
 
@@ -114,7 +116,10 @@ def _above(base: Baseline, floor: float) -> CheckStatus:
 
 
 def baseline_works(facts: StudyFacts, manifest: str) -> Findings:
-    """Texts before any tuning: neither cut nor looping nor almost wholly wrong."""
+    """Texts before any tuning: neither cut nor looping nor almost wholly wrong.
+
+    Where many references belong to other rows, that is the cause (`data.transcript_mismatch`) and not the baseline.
+    """
     evidence = [facts.at("wer", BASE, f"{manifest}.json"), facts.at("transcripts", BASE, f"{manifest}.jsonl")]
     id, base, most = "headroom.baseline_works", baseline(facts, manifest), facts.config.headroom.max_wer
     if base is None:
@@ -126,6 +131,9 @@ def baseline_works(facts: StudyFacts, manifest: str) -> Findings:
         answer = Answer("pass", f"The baseline transcribes {manifest} without cuts or loops.", base.wer, most)
         return found(id, answer, evidence, BASE, manifest)
     because = f"The baseline is broken on {manifest}: {reason}."
+    if many_misplaced(facts, manifest):
+        because += " Many of its texts belong to other rows, and whatever hears them rightly scores badly."
+        return found(id, Answer("fail", because, base.wer, most), evidence, BASE, manifest)
     sound = {m: b.wer for m in facts.config.evaluations if (b := baseline(facts, m)) and not broken_reason(facts, m)}
     remedy = None
     if sound:
