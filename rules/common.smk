@@ -221,6 +221,13 @@ def brought_settings(wildcards):
     return str(beside) if beside is not None and beside.is_file() else []
 
 
+def heard_by_the_base_model(wildcards):
+    """Its transcripts of an evaluation manifest; of training its own texts of the sample that the label audit hears."""
+    if wildcards.manifest == "train":
+        return "results/labels.own.jsonl"
+    return f"results/transcripts/base/{wildcards.manifest}.jsonl"
+
+
 def all_facts():
     """Every fact file that judgement and summary read."""
     facts = [
@@ -232,6 +239,7 @@ def all_facts():
         "results/splits/sizes.tsv",
         "results/splits/stability.json",
         *of_every_manifest("results/leakage/{manifest}.json"),
+        *of_every_manifest("results/mismatches/{manifest}.json"),
         *of_every_manifest("results/wer/base/{manifest}.json"),
         *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
         *of_every_manifest("results/reachable/{manifest}.json"),
@@ -241,7 +249,7 @@ def all_facts():
         facts += [f"results/paired/{run}/{manifest}.json" for manifest in evaluation_manifests()]
         facts.append(f"results/parity/{run}.json")
     if config["model"] is not None:
-        facts.append("results/labels.json")
+        facts += ["results/labels.json", "results/mismatches/train.json"]
         facts += [f"results/adapters/{run}/train.json" for run in runs_with("train", "adapter")]
         facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter")]
         if config["headroom"]["harden"]:
@@ -250,7 +258,7 @@ def all_facts():
 
 
 def all_plots():
-    names = ["durations", "wer"]
+    names = ["durations", "retention", "wer"]
     if config["model"] is not None:
         names += [f"loss.{run}" for run in runs_with("train")]
         names += [f"weights.{run}" for run in runs_with("train", "adapter")]

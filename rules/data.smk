@@ -115,6 +115,7 @@ checkpoint choose_max_seconds:
             *("--thresholds", *config["durations"]["thresholds"]),
             *("--max-seconds", config["durations"]["max_seconds"]),
             *("--min-train-samples", config["durations"]["min_train_samples"]),
+            *("--max-held-out-speakers", config["integrity"]["max_held_out_speakers"]),
             *("--window", window_of_model()),
         ],
         split=split_flags(),

@@ -11,7 +11,8 @@ rule audit_labels:
         rows="results/splits/train.jsonl",
         model=model_files,
     output:
-        "results/labels.json",
+        facts="results/labels.json",
+        own="results/labels.own.jsonl",
     log:
         "work/logs/audit_labels.log",
     benchmark:
@@ -39,7 +40,8 @@ rule audit_labels:
             --sample {params.sample:q} \
             --seed {params.seed:q} \
             {params.losses:q} \
-            --output {output:q} \
+            --output {output.facts:q} \
+            --own-texts {output.own:q} \
             2>&1 | tee {log:q}
         """
 

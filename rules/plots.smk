@@ -35,6 +35,37 @@ rule plot_durations:
         """
 
 
+rule plot_retention:
+    input:
+        retention="results/durations/retention.json",
+        decision="results/durations/decision.json",
+    output:
+        png=report("results/plots/retention.png", caption="../report/retention.rst", category="Training data"),
+        svg="results/plots/retention.svg",
+    log:
+        "work/logs/plot_retention.log",
+    benchmark:
+        "work/benchmarks/plot_retention.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        code=code("plot_retention"),
+    shell:
+        """
+        python "$LORA/scripts/plot_retention.py" \
+            --retention {input.retention:q} \
+            --decision {input.decision:q} \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule plot_wer:
     input:
         decision,

@@ -1,7 +1,7 @@
-"""From rows and a model to transcripts, and from transcripts to word error rates.
+"""From rows and a model to transcripts, and from transcripts to word error rates and to texts in the wrong row.
 
 Before: usable rows of every evaluation manifest; for a candidate its adapter, model or transcripts. After: transcripts and
-settings of every run, and the WER of every run on every evaluation manifest.
+settings of every run, the WER of every run on every evaluation manifest, and rows that another row's text fits.
 """
 
 
@@ -88,6 +88,37 @@ rule import_transcripts:
             --recorded {input.recorded:q} \
             --transcripts {output.transcripts:q} \
             --settings {output.settings:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule match_texts:
+    input:
+        lambda wildcards: decision(wildcards) if wildcards.manifest == "train" else [],
+        rows="results/manifests/{manifest}.jsonl",
+        transcripts=heard_by_the_base_model,
+    output:
+        "results/mismatches/{manifest}.json",
+    log:
+        "work/logs/match_texts/{manifest}.log",
+    benchmark:
+        "work/benchmarks/match_texts/{manifest}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("match_texts"),
+    shell:
+        """
+        python "$LORA/scripts/match_texts.py" \
+            --manifest-name {wildcards.manifest:q} \
+            --rows {input.rows:q} \
+            --transcripts {input.transcripts:q} \
+            --mismatches {output:q} \
             >{log:q} 2>&1
         """
 

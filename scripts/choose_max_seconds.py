@@ -4,7 +4,7 @@ to train on.
 Example:
     python scripts/choose_max_seconds.py --rows results/manifests/train.jsonl \\
         --thresholds 5 8 10 15 20 --max-seconds auto --min-train-samples 200 \\
-        --val-fraction 0.1 --by-speaker --split-seed 13 --window auto \\
+        --max-held-out-speakers 0.34 --val-fraction 0.1 --by-speaker --split-seed 13 --window auto \\
         --value results/max_seconds.json --decision results/durations/decision.json
 
 Reads: canonical rows of the training manifest.
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.manifest import read_rows
-from lora.data.splits import option
+from lora.data.split_seeds import options
 from lora.diagnosis.volume import choose_max_seconds
 from lora.provenance import recording, run_command
 from lora.records import MaxSeconds, UserError
@@ -36,6 +36,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--thresholds", type=float, nargs="+", required=True, help="seconds")
     parser.add_argument("--max-seconds", type=seconds_or_auto, required=True, metavar="auto|SECONDS")
     parser.add_argument("--min-train-samples", type=int, required=True)
+    parser.add_argument("--max-held-out-speakers", type=float, default=1.0, help="share that any seed may keep out")
     parser.add_argument("--val-fraction", type=float, required=True)
     parser.add_argument("--by-speaker", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--split-seed", type=int, required=True)
@@ -51,8 +52,9 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(f"--thresholds and --max-seconds are seconds above 0, not {thresholds[0]:g}")
     with recording(outputs=[args.value, args.decision], seed=args.split_seed):
         rows = read_rows(args.rows)
-        options = [option(rows, t, args.val_fraction, args.by_speaker, args.split_seed) for t in thresholds]
-        decision = choose_max_seconds(options, args.max_seconds, args.min_train_samples, args.window)
+        tried = options(rows, thresholds, args.val_fraction, args.by_speaker, args.split_seed)
+        rules = (args.min_train_samples, args.window, args.max_held_out_speakers)
+        decision = choose_max_seconds(tried, args.max_seconds, *rules)
         decision.write(args.decision)
         MaxSeconds(max_seconds=decision.max_seconds).write(args.value)
     print(decision.reason)

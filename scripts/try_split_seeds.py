@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.manifest import read_rows
-from lora.data.splits import stability
+from lora.data.split_seeds import stability
 from lora.provenance import recording, run_command
-
-TRIES = 20
 
 
 def seconds_or_none(text: str) -> float | None:
@@ -39,7 +37,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.stability], seed=args.split_seed):
         rows = read_rows(args.rows)
-        facts = stability(rows, args.max_seconds, args.val_fraction, args.by_speaker, args.split_seed, TRIES)
+        facts = stability(rows, args.max_seconds, args.val_fraction, args.by_speaker, args.split_seed)
         facts.write(args.stability)
     return 0
 

@@ -7,7 +7,7 @@ cannot write. Facts only, nothing is judged here. Imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lora.asr.families import SpeechModel
@@ -17,10 +17,10 @@ from lora.asr.label_tokens import lost_characters, lost_texts, unknown_tokens
 from lora.asr.labelled import Labelled, mean_nll
 from lora.asr.labels import label_ids, label_limit, long_labels
 from lora.asr.own_agreement import own_agreement
-from lora.asr.own_texts import OwnText, own_texts
+from lora.asr.own_texts import OwnText, own_texts, own_transcripts
 from lora.asr.training_data import SpeechRows, batches_in_order
 from lora.provenance import version
-from lora.records import LabelFacts, StyleProfile
+from lora.records import LabelFacts, StyleProfile, Transcript
 from lora.scoring.style import number_style, restyled, style_profile, with_numbers_of
 
 # Label smoothing and gradient accumulation of what is always compared: validation neither smooths nor accumulates.
@@ -33,11 +33,13 @@ def audit_labels(
     batch_size: int,
     decode: dict[str, Any],
     steps_of: Sequence[tuple[float, int]] = (),
+    hand_out: Callable[[list[Transcript]], None] = lambda own: None,
 ) -> LabelFacts:
     """All facts about the labels of these rows (a sample); `speech` is the base model, in evaluation mode.
 
     `steps_of` are label smoothing and gradient accumulation of the study's trainings. Rows whose label the decoder
-    cannot hold are named and left out of everything the model has to see.
+    cannot hold are named and left out of everything the model has to see. `hand_out` is called with the model's own
+    greedy texts, if any row is left.
     """
     texts = [row.text for row in rows.rows]
     unknown_share, unknown_rows = unknown_tokens(speech, texts)
@@ -65,6 +67,7 @@ def audit_labels(
     references = Labelled(kept, [row.text for row in kept.rows], batches_in_order(steps, batch_size))
     heard = own_texts(speech, kept, references.batches, decode)
     own = [heard[index].text for index in range(len(kept))]
+    hand_out(own_transcripts(kept, heard))
     own_style = style_profile(own)
     rewritten = _in_style(speech, references.texts, own, own_style)
     compared = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]

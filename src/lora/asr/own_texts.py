@@ -7,6 +7,7 @@ from typing import Any
 
 from lora.asr.families import SpeechModel
 from lora.asr.training_data import SpeechRows
+from lora.records import Transcript
 
 # Greedy and nothing else: whatever edits scores would make the model disagree with its own text.
 PLAIN: dict[str, Any] = {
@@ -46,3 +47,17 @@ def own_texts(
         own = zip(made.texts, made.token_ids, made.truncated, likely, strict=True)
         heard |= {index: OwnText(*values) for index, values in zip(indices, own, strict=True)}
     return heard
+
+
+def own_transcripts(rows: SpeechRows, heard: dict[int, OwnText]) -> list[Transcript]:
+    """The texts as transcripts, in the order of rows."""
+    return [
+        Transcript(
+            id=row.id,
+            reference=row.text,
+            hypothesis=heard[index].text,
+            duration=row.duration,
+            truncated=heard[index].truncated,
+        )
+        for index, row in enumerate(rows.rows)
+    ]

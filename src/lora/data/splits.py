@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lora.data.durations import hours, speakers, survives
-from lora.records import SeededSplit, SplitOption, SplitSizes, StabilityFacts, Utterance
+from lora.records import SplitSizes, Utterance
 
 # Above this share of the rows, validation by whole speakers would starve training: rows are split instead.
 LARGEST_VALIDATION = 1 / 3
@@ -47,13 +47,14 @@ def split(
     too_long = sorted((row for row in rows if not survives(row.duration, max_seconds)), key=lambda row: row.id)
     if len(kept) < 2:
         return Split(kept, [], too_long, "none")
-    target = min(max(1, int(val_fraction * len(kept) + 0.5)), len(kept) - 1)
-    chosen = _validation_speakers(kept, target, val_fraction, seed) if by_speaker else set()
+    target = validation_rows(len(kept), val_fraction)
+    count = Counter(row.speaker_id for row in kept if row.speaker_id is not None)
+    chosen = validation_speakers(count, len(kept), target, val_fraction, seed) if by_speaker else set()
     if chosen:
         val = [row for row in kept if row.speaker_id in chosen]
         train = [row for row in kept if row.speaker_id not in chosen]
         return Split(train, val, too_long, "speaker")
-    ids = set(_seeded((row.id for row in kept), seed)[:target])
+    ids = set(seeded((row.id for row in kept), seed)[:target])
     val = [row for row in kept if row.id in ids]
     return Split([row for row in kept if row.id not in ids], val, too_long, "row")
 
@@ -63,43 +64,23 @@ def sizes(parts: Split) -> list[SplitSizes]:
     return [SplitSizes(part=p, rows=len(r), hours=round(hours(r), 6), speakers=speakers(r)) for p, r in named]
 
 
-def option(
-    rows: Sequence[Utterance], threshold: float, val_fraction: float, by_speaker: bool, seed: int
-) -> SplitOption:
-    """What the split would be with this threshold; hours and speakers are those of the surviving rows."""
-    parts = split(rows, threshold, val_fraction, by_speaker, seed)
-    kept = parts.train + parts.val
-    return SplitOption(
-        threshold=threshold,
-        rows=len(kept),
-        hours=round(hours(kept), 6),
-        train_rows=len(parts.train),
-        val_rows=len(parts.val),
-        speakers=speakers(kept),
-    )
+def validation_rows(rows: int, val_fraction: float) -> int:
+    """How many of `rows` surviving rows validation asks for; at least one of two."""
+    return 0 if rows < 2 else min(max(1, int(val_fraction * rows + 0.5)), rows - 1)
 
 
-def stability(
-    rows: Sequence[Utterance], max_seconds: float | None, val_fraction: float, by_speaker: bool, seed: int, tries: int
-) -> StabilityFacts:
-    """The split with `seed` and the `tries` - 1 seeds after it."""
-    kept = [row for row in rows if survives(row.duration, max_seconds)]
-    splits = []
-    for other in range(seed, seed + tries):
-        train = split(rows, max_seconds, val_fraction, by_speaker, other).train
-        splits.append(SeededSplit(seed=other, train_rows=len(train), train_speakers=speakers(train)))
-    return StabilityFacts(max_seconds=max_seconds, speakers=speakers(kept), splits=splits)
-
-
-def _seeded(names: Iterable[str], seed: int) -> list[str]:
+def seeded(names: Iterable[str], seed: int) -> list[str]:
+    """Names in the order of the seed."""
     return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}\0{name}".encode()).digest(), name))
 
 
-def _validation_speakers(kept: Sequence[Utterance], target: int, val_fraction: float, seed: int) -> set[str]:
-    """Speakers whose rows come closest to `target`; empty where no set of whole speakers is acceptable."""
-    count: Counter[str] = Counter(row.speaker_id for row in kept if row.speaker_id is not None)
-    limit = min(int(max(LARGEST_VALIDATION, 2 * val_fraction) * len(kept)), len(kept) - 1)
-    names = [name for name in _seeded(count, seed) if count[name] <= limit]
+def validation_speakers(count: Counter[str], rows: int, target: int, val_fraction: float, seed: int) -> set[str]:
+    """Speakers whose rows come closest to `target`; empty where no set of whole speakers is acceptable.
+
+    `count` holds the rows of each known speaker, `rows` counts all of them.
+    """
+    limit = min(int(max(LARGEST_VALIDATION, 2 * val_fraction) * rows), rows - 1)
+    names = [name for name in seeded(count, seed) if count[name] <= limit]
     if len(count) < 2 or not names:
         return set()
     if len(names) * limit > EXACT_SEARCH:

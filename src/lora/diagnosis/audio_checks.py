@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lora.diagnosis.causes import cause
-from lora.diagnosis.facts import StudyFacts
+from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.study_config import IntegrityRules
 from lora.diagnosis.wording import count, listed, percent, round_percent, seconds
-from lora.records import AudioMeasure
+from lora.records import AudioMeasure, Severity
 
 LEAST_DIFFERENCE = 0.1  # seconds; codecs and rounding stay below it
 MILLISECONDS = (900.0, 1100.0)  # claimed over measured
@@ -20,9 +21,12 @@ ENOUGH_RATES = 5  # rows from which on their median rate is one
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Rows with one fault: `told` is what they come with; `most` the tolerated share of the manifest's rows."""
+    """Rows with one fault: `told` is what they come with; `most` the tolerated share of the manifest's rows.
 
-    code: str
+    Without a code it is told and never a cause.
+    """
+
+    code: str | None
     rows: Sequence[AudioMeasure]
     told: str
     most: float
@@ -42,17 +46,25 @@ def audio_content(facts: StudyFacts, manifest: str) -> Findings:
         return found("data.audio", answer, evidence, manifest=manifest)
     findings = Findings()
     for s in suspicions:
-        if len(s.rows) > s.most * len(measures):
+        if s.code is not None and len(s.rows) > s.most * len(measures):
             share, lines = percent(len(s.rows) / len(measures)), listed([_line(m) for m in s.rows])
             tolerated = f", more than the tolerated {round_percent(s.most)}" if s.most else ""
             because = (
                 f"{len(s.rows)} of {count(len(measures), 'row')} of {manifest} ({share}; {lines}): {s.told}{tolerated}."
             )
-            findings.causes.append(cause(s.code, because, evidence, manifest=manifest, remedy=s.remedy))
+            grave = s.code == "data.wrong_durations" and _nothing_within(facts, manifest)
+            severity: Severity = "blocks" if grave else "warns"
+            findings.causes.append(cause(s.code, because, evidence, None, manifest, s.remedy, severity))
     told = "; ".join(f"{count(len(s.rows), 'row')} with {s.told}" for s in suspicions)
     affected = len({m.id for s in suspicions for m in s.rows})
     answer = Answer("fail" if findings.causes else "warn", f"In {manifest}, {told}.", affected, 0)
     return found("data.audio", answer, evidence, manifest=manifest).add(findings)
+
+
+def _nothing_within(facts: StudyFacts, manifest: str) -> bool:
+    """Whether the baseline has no WER on a manifest because no row is within `max_seconds`."""
+    wer = facts.wer.get((BASE, manifest))
+    return bool(wer and wer.within and wer.all and wer.all.utterances and not wer.within.utterances)
 
 
 def rows_of_wrong_length(facts: StudyFacts, manifest: str) -> int:
@@ -79,6 +91,8 @@ def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list
         ),
         _improbable_rates(heard, rules),
         _repeated(heard, rules),
+        _unlike_most("channels", measures, [m.channels for m in measures]),
+        _unlike_most("Hz", measures, [m.rate for m in measures]),
     ]
 
 
@@ -119,6 +133,15 @@ def _repeated(heard: Sequence[AudioMeasure], rules: IntegrityRules) -> Suspicion
         told += f" ({_line(again[0])} that of {_line(first[again[0].audio_hash or ''])})"
     remedy = "Remove the repeated recordings, or point the rows to their own."
     return Suspicion("data.duplicates", again, told, rules.max_duplicates, remedy)
+
+
+def _unlike_most(unit: str, measures: Sequence[AudioMeasure], values: Sequence[int | None]) -> Suspicion:
+    """Rows in another format than most: mixed down and resampled without harm, as long as it was meant."""
+    counts = Counter(value for value in values if value is not None)
+    usual = min(counts, key=lambda value: (-counts[value], value), default=None)
+    odd = [m for m, value in zip(measures, values, strict=True) if value not in {None, usual}]
+    told = listed([f"{value} {unit}" for value in sorted(counts) if value != usual] or ["none"])
+    return Suspicion(None, odd, f"{told} (most have {usual})", 0.0)
 
 
 def _seconds(measure: AudioMeasure) -> float:

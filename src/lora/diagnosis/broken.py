@@ -9,6 +9,7 @@ from lora.diagnosis.baseline import Baseline, baseline
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.mismatches import many_misplaced
 from lora.diagnosis.wording import count, listed, percent, round_percent
 from lora.records import Loop, UtteranceErrors, WerFacts, WerScore
 
@@ -16,7 +17,10 @@ FEW = 1  # rows that are an accident, however small the manifest
 
 
 def baseline_works(facts: StudyFacts, manifest: str) -> Findings:
-    """Texts before any tuning: neither cut nor looping nor almost wholly wrong."""
+    """Texts before any tuning: neither cut nor looping nor almost wholly wrong.
+
+    Where many references belong to other rows, that is the cause (`data.transcript_mismatch`) and not the baseline.
+    """
     evidence = [facts.at("wer", BASE, f"{manifest}.json"), facts.at("transcripts", BASE, f"{manifest}.jsonl")]
     id, base, most = "headroom.baseline_works", baseline(facts, manifest), facts.config.headroom.max_wer
     if base is None:
@@ -27,6 +31,9 @@ def baseline_works(facts: StudyFacts, manifest: str) -> Findings:
         told = f"The baseline transcribes {manifest}: {_tolerated(base.score, facts.wer[BASE, manifest].loops)}."
         return found(id, Answer("pass", told, base.wer, most), evidence, BASE, manifest)
     because = f"The baseline is broken on {manifest}: {reason}."
+    if many_misplaced(facts, manifest):
+        because += " Many of its texts belong to other rows, and whatever hears them rightly scores badly."
+        return found(id, Answer("fail", because, base.wer, most), evidence, BASE, manifest)
     sound = {m: b.wer for m in facts.config.evaluations if (b := baseline(facts, m)) and not broken_reason(facts, m)}
     remedy = None
     if sound:

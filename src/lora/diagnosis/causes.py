@@ -199,6 +199,18 @@ CAUSES: dict[str, CauseKind] = {
         "Correct the listed references.",
     ),
     # Data that cannot carry a training.
+    "data.wrong_durations": CauseKind(
+        "blocks",
+        "Durations in the manifest are wrong",
+        "The duration filter acts on numbers that the audio contradicts. Warns where enough rows remain.",
+        "Correct the durations, or leave them out so that headers are read.",
+    ),
+    "data.transcript_mismatch": CauseKind(
+        "blocks",
+        "Transcripts of other utterances",
+        "The text of these rows is not what is said in them, or only a part of it. A few such rows only warn.",
+        "Listen to the listed rows and correct their transcripts.",
+    ),
     "data.too_few_samples": CauseKind(
         "blocks",
         "Too few training rows",
@@ -247,12 +259,6 @@ CAUSES: dict[str, CauseKind] = {
         "Speakers, words or a way of speaking vanish from training with the long rows, more than chance explains.",
         "Cut the long rows into shorter ones with their own texts.",
     ),
-    "data.wrong_durations": CauseKind(
-        "warns",
-        "Durations in the manifest are wrong",
-        "The duration filter acts on numbers that the audio itself contradicts.",
-        "Correct the durations, or leave them out so that headers are read.",
-    ),
     "data.sample_rate_mismatch": CauseKind(
         "warns",
         "Audio has less bandwidth than its sampling rate promises",
@@ -270,12 +276,6 @@ CAUSES: dict[str, CauseKind] = {
         "Clipped recordings",
         "Overdriven audio loses what distinguishes words.",
         "Replace these recordings.",
-    ),
-    "data.transcript_mismatch": CauseKind(
-        "warns",
-        "Transcripts of other utterances",
-        "The text of these rows is not what is said in them, or only a part of it.",
-        "Listen to the listed rows and correct their transcripts.",
     ),
     "data.unstable_split": CauseKind(
         "warns",

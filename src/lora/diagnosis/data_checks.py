@@ -13,7 +13,9 @@ from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.filter_bias import filter_bias
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.leakage import judge_leakage
+from lora.diagnosis.mismatches import misplaced_texts
 from lora.diagnosis.split_stability import split_stability
+from lora.diagnosis.starving_durations import starving_durations
 from lora.diagnosis.wording import count, listed, percent, seconds
 from lora.records import Cause, DurationDecision, SplitOption
 
@@ -28,7 +30,9 @@ REJECTED = {
 def judge_data(facts: StudyFacts) -> Findings:
     findings = data_sufficiency(facts).add(filter_bias(facts), split_stability(facts))
     for manifest in facts.config.manifests:
-        findings.add(rejected_rows(facts, manifest), audio_content(facts, manifest), model_window(facts, manifest))
+        findings.add(rejected_rows(facts, manifest))
+        findings.add(misplaced_texts(facts, manifest))  # its remedy stands before that of improbable lengths
+        findings.add(audio_content(facts, manifest), model_window(facts, manifest))
     for manifest in facts.config.evaluations:
         findings.add(judge_leakage(facts, manifest))
     return findings
@@ -46,16 +50,17 @@ def data_sufficiency(facts: StudyFacts) -> Findings:
     if facts.max_seconds is not None:
         limit = f"with rows of at most {seconds(facts.max_seconds)}"
     summary = f"{count(rows, 'row')} in the training split {limit}; {needed} are needed."
+    explained = starving_durations(facts, evidence)
     if rows >= needed:
-        return found("data_sufficiency", Answer("pass", summary, rows, needed), evidence, manifest=TRAIN)
-    answer = Answer("fail", summary, rows, needed, _starvation(facts, rows, evidence))
+        return found("data_sufficiency", Answer("pass", summary, rows, needed, explained), evidence, manifest=TRAIN)
+    answer = Answer("fail", summary, rows, needed, explained or _starvation(facts, rows, evidence))
     return found("data_sufficiency", answer, evidence, manifest=TRAIN)
 
 
 def _starvation(facts: StudyFacts, rows: int, evidence: list[str]) -> Cause:
     """Is the filter at fault (another threshold would do), or is there too little to filter?"""
     needed, decision, limit = facts.config.durations.min_train_samples, facts.decision, facts.max_seconds
-    better = None if decision is None else _option(decision, decision.sufficient)
+    better = None if decision is None else _option(decision, decision.stable or decision.sufficient)
     if limit is not None and better is not None and better.threshold > limit and better.train_rows >= needed:
         return cause(
             "data.filter_starves_training",

@@ -16,6 +16,7 @@ from lora.records import (
     LabelFacts,
     LeakageFacts,
     MaxSeconds,
+    MismatchFacts,
     PairedFacts,
     ParityFacts,
     ReachableFacts,
@@ -57,6 +58,7 @@ class StudyFacts:
     max_seconds: float | None = None
     retention: RetentionFacts | None = None
     leakage: dict[str, LeakageFacts] = field(default_factory=dict)
+    mismatches: dict[str, MismatchFacts] = field(default_factory=dict)
     sizes: dict[str, SplitSizes] = field(default_factory=dict)
     stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
@@ -91,6 +93,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         max_seconds=None if limit is None else limit.max_seconds,
         retention=_read(results / "durations/retention.json", RetentionFacts),
         leakage=_by({m: results / f"leakage/{m}.json" for m in manifests}, LeakageFacts),
+        mismatches=_by({m: results / f"mismatches/{m}.json" for m in config.manifests}, MismatchFacts),
         sizes=_sizes(results / "splits/sizes.tsv"),
         stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),

@@ -12,6 +12,7 @@ from lora.diagnosis.broken import baseline_works, broken_reason
 from lora.diagnosis.detectable import detectable_difference, foreseen, foreseen_power
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.mismatches import many_misplaced
 from lora.diagnosis.reachable import judge_reachable
 from lora.diagnosis.saturation import above, saturation
 from lora.diagnosis.wording import interval, percent, round_percent
@@ -21,12 +22,13 @@ def choose_eval_manifest(facts: StudyFacts) -> str | None:
     """The domain manifest with headroom and the smallest detectable difference, ties by name; null where none has any.
 
     Foreseen from the baseline alone, so that no candidate influences what it is judged on. A manifest on which the
-    baseline is broken comes last.
+    baseline is broken comes last, unless its texts stand in the wrong rows: then it is the one to mend.
     """
 
     def order(manifest: str) -> tuple[bool, float, str]:
         detectable = foreseen(foreseen_power(facts, manifest))
-        return broken_reason(facts, manifest) is not None, detectable, manifest
+        broken = broken_reason(facts, manifest) is not None and not many_misplaced(facts, manifest)
+        return broken, detectable, manifest
 
     return min((m for m in facts.config.domain if has_headroom(facts, m)), key=order, default=None)
 

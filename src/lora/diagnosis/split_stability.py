@@ -43,7 +43,11 @@ def split_stability(facts: StudyFacts) -> Findings:
             "data.split_stability", Answer("pass", summary, fewest.train_rows, needed), evidence, manifest=TRAIN
         )
     because = f"The split depends on its seed: {'; '.join(signs)}."
-    unstable = cause("data.unstable_split", because, evidence, manifest=TRAIN)
+    stable = facts.decision.stable if facts.decision else None
+    remedy = None
+    if stable is not None and facts.max_seconds is not None and stable != facts.max_seconds:
+        remedy = f"Set `durations.max_seconds` to {stable:g} (or to `auto`), with which no seed does that."
+    unstable = cause("data.unstable_split", because, evidence, manifest=TRAIN, remedy=remedy)
     answer = Answer("fail", because, fewest.train_rows, needed, unstable)
     return found("data.split_stability", answer, evidence, manifest=TRAIN)
 

@@ -29,6 +29,10 @@ class DurationRules(Section):
     min_train_samples: int
 
 
+class SplitRules(Section):
+    val_fraction: float
+
+
 class IntegrityRules(Section):
     """Shares of a manifest's rows, unless the schema says of what; `max_rate_difference` is relative."""
 
@@ -51,6 +55,9 @@ class IntegrityRules(Section):
     min_bandwidth: float
     max_rate_outliers: float
     max_rate_ratio: float
+    max_mismatched: float
+    many_mismatched: float
+    mismatch_ratio: float
 
 
 class LabelRules(Section):
@@ -102,6 +109,7 @@ class StudyConfig(Section):
     manifests: dict[str, str]
     roles: Roles
     durations: DurationRules
+    split: SplitRules
     integrity: IntegrityRules
     labels: LabelRules
     headroom: HeadroomRules

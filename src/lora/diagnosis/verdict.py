@@ -28,8 +28,8 @@ CRITERIA = {
     "parity": ("parity.",),
 }
 SEVERITIES = ("blocks", "warns", "info")
-# A cause that says the same in other words, nearer to what a person can mend.
-EXPLAINED_BY = {"data.too_few_samples": "data.filter_starves_training"}
+# Causes that say the same in other words, nearer to what a person can mend.
+EXPLAINED_BY = {"data.too_few_samples": {"data.filter_starves_training", "data.wrong_durations"}}
 
 
 def decide(facts: StudyFacts) -> Verdict:
@@ -68,7 +68,7 @@ def impossible_causes(facts: StudyFacts, eval_manifest: str | None, known: list[
     for fact, run, manifest, path in _fact_files(facts, eval_manifest):
         if fact.status == "ok" or fact.code not in CAUSES:
             continue
-        codes = {fact.code, EXPLAINED_BY.get(fact.code)}
+        codes = {fact.code, *EXPLAINED_BY.get(fact.code, ())}
         same_run = [c for c in [*known, *found] if run is None or c.run in {None, run}]
         training_failed = fact.code in CONSEQUENCES and explained_by_training(c for c in same_run if c.run == run)
         if training_failed or any(c.code in codes for c in same_run):

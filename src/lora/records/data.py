@@ -8,7 +8,11 @@ from lora.records.base import Record
 
 
 class SplitOption(Record):
-    """What the split would be if training kept rows of at most `threshold` seconds."""
+    """What the split would be if training kept rows of at most `threshold` seconds.
+
+    `seeded_train_rows` are the training rows with each of the split seeds that were tried, the study's first;
+    `fewest_train_speakers` the fewest known speakers that any of them leaves to training, null where none is known.
+    """
 
     threshold: float
     rows: int
@@ -16,12 +20,15 @@ class SplitOption(Record):
     train_rows: int
     val_rows: int
     speakers: int | None
+    seeded_train_rows: list[int] = []
+    fewest_train_speakers: int | None = None
 
 
 class DurationDecision(Record):
     """Why `max_seconds` is what it is. `results/durations/decision.json`; the value alone: `results/max_seconds.json`.
 
-    `configured` is null for `auto`. `sufficient` is the smallest threshold with enough training rows, null if none has.
+    `configured` is null for `auto`. `sufficient` is the smallest threshold with enough training rows, `stable` the
+    smallest with enough by every split seed, none of which keeps too many speakers out; null if none is.
     `status`: chosen (auto), judged_sufficient or judged_starving (a number in the configuration), none_sufficient (auto
     falls back to the largest threshold, or null if no row survives any).
     """
@@ -30,6 +37,7 @@ class DurationDecision(Record):
     configured: float | None
     status: Literal["chosen", "judged_sufficient", "judged_starving", "none_sufficient"]
     sufficient: float | None
+    stable: float | None = None
     min_train_samples: int
     model_window_seconds: float | None
     options: list[SplitOption]
@@ -136,3 +144,37 @@ class StabilityFacts(Record):
     max_seconds: float | None
     speakers: int | None
     splits: list[SeededSplit]
+
+
+class MisplacedText(Record):
+    """A row whose audio says the text of another row. Distances are shares of characters that differ (0..1).
+
+    Edits (Levenshtein) between what the base model heard and a text, over the longer of the two: `own_distance` of the
+    row's own text, `other_distance` of the text of the row `other_id`, the nearest in the file that carries it.
+    """
+
+    line: int | None
+    id: str
+    own_distance: float
+    other_line: int | None
+    other_id: str
+    other_distance: float
+
+
+class MismatchFacts(Record):
+    """Do texts belong to their audio, by what the base model hears? `results/mismatches/<m>.json`.
+
+    `rows` is the size of the manifest, `compared` the rows with a hypothesis long enough to tell texts apart,
+    `too_short` the others that were heard. `suspects` of the compared rows are unlike their own text; of these
+    `misplaced` lists the ones that another text fits, and `said_anyway` counts those whose text the model says to more
+    rows than carry it. `comparisons` is the number of pairs of texts whose distance was computed.
+    """
+
+    manifest: str
+    rows: int
+    compared: int
+    too_short: int
+    suspects: int
+    said_anyway: int
+    comparisons: int
+    misplaced: list[MisplacedText]

@@ -2,9 +2,10 @@
 
 Example:
     python -m lora.runners.experiment audit --model-id data/model --dataset-path results/splits/train.jsonl \\
-        --sample 64 --seed 13 --output results/labels.json
+        --sample 64 --seed 13 --output results/labels.json --own-texts results/labels.own.jsonl
 
-Reads: a seeded sample of the manifest's rows and their audio, model files. Writes: `--output` and `<output>.run.json`.
+Reads: a seeded sample of the manifest's rows and their audio, model files. Writes: `--output`, the
+model's own texts of these rows (`--own-texts`), and `<output>.run.json`.
 A manifest without a row is a fact with a cause code, not an error.
 """
 
@@ -12,13 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training_data import SpeechRows, sample_rows
 from lora.provenance import Recording, recording
-from lora.records import LabelFacts, UserError
+from lora.records import LabelFacts, Transcript, UserError, write_lines
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, json_object, model_of, positive
 from lora.runners.train import read_rows, whole
 
@@ -39,17 +41,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         may be repeated: the loss is compared for each""",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
+    parser.add_argument("--own-texts", type=Path, metavar="JSONL", help="the model's transcripts of the sample")
     add_model_arguments(parser)
     add_decode_arguments(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
-    with recording([args.output], seed=args.seed) as run:
-        audit(args, run).write(args.output)
+    own: list[Transcript] = []
+    outputs = [args.output, *([args.own_texts] if args.own_texts else [])]
+    with recording(outputs, seed=args.seed) as run:
+        audit(args, run, own.extend).write(args.output)
+        if args.own_texts:
+            write_lines(args.own_texts, own)
     return 0
 
 
-def audit(args: argparse.Namespace, run: Recording) -> LabelFacts:
+def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Transcript]], None]) -> LabelFacts:
     device, files = device_of(args), model_of(args)
     steps = [_step(settings) for settings in args.train_settings]
     part = read_rows(args.dataset_path, run)
@@ -67,7 +74,7 @@ def audit(args: argparse.Namespace, run: Recording) -> LabelFacts:
     run.device(device.type, device.dtype)
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
-    facts = audit_labels(speech, rows, min(args.batch_size, AUDIT_BATCH), args.decode, steps)
+    facts = audit_labels(speech, rows, min(args.batch_size, AUDIT_BATCH), args.decode, steps, hand_out)
     run.count(decoded=len(rows))
     return facts
 

@@ -115,7 +115,8 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
     rows = steps.at(f"manifests/{TRAIN}.jsonl")
     steps.script(
         "choose_max_seconds", "--rows", rows, "--thresholds", *durations["thresholds"],
-        "--max-seconds", durations["max_seconds"], "--min-train-samples", durations["min_train_samples"], *how,
+        "--max-seconds", durations["max_seconds"], "--min-train-samples", durations["min_train_samples"],
+        "--max-held-out-speakers", config["integrity"]["max_held_out_speakers"], *how,
         "--value", steps.at("max_seconds.json"), "--decision", steps.at("durations/decision.json"),
     )  # fmt: skip
     asked = [] if durations["max_seconds"] == "auto" else [durations["max_seconds"]]
@@ -151,8 +152,14 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
     transcribe(BASE)
     steps.model(
         "audit", *model, *decode, "--dataset-path", train, "--sample", config["labels"]["sample"],
-        "--seed", args.seed, "--output", steps.at("labels.json"),
+        "--seed", args.seed, "--output", steps.at("labels.json"), "--own-texts", steps.at("labels.own.jsonl"),
     )  # fmt: skip
+    heard = {name: steps.at(f"transcripts/{BASE}/{name}.jsonl") for name in evaluations(config)}
+    for name, transcripts in {TRAIN: steps.at("labels.own.jsonl"), **heard}.items():
+        steps.script(
+            "match_texts", "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),
+            "--transcripts", transcripts, "--mismatches", steps.at(f"mismatches/{name}.json"),
+        )  # fmt: skip
     steps.model(
         "train", "--run", TUNED, *model, *training_flags(settings_of(args)), "--dataset-path", train,
         "--validation-path", val, "--output-dir", steps.at(f"adapters/{TUNED}"),

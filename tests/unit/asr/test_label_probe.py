@@ -32,7 +32,7 @@ from lora.data.manifest import read_manifest
 from lora.diagnosis.findings import Answer
 from lora.diagnosis.labels import loss as judge_loss
 from lora.diagnosis.study_config import LabelRules
-from lora.records import LabelFacts, LossComparison, Utterance
+from lora.records import LabelFacts, LossComparison, Transcript, Utterance, read_lines
 from lora.runners.experiment import main
 
 STUDY = Path(__file__).parents[3] / "data"
@@ -330,9 +330,15 @@ def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path,
         "audit", "--model-id", str(moonshine_folder), "--sample", "2", "--seed", "3", "--device", "cpu",
         "--cpu-threads", "1", "--output", str(output),
     ]  # fmt: skip
-    assert main([*arguments, "--dataset-path", str(manifest)]) == 0
+    own = tmp_path / "labels.own.jsonl"
+    assert main([*arguments, "--dataset-path", str(manifest), "--own-texts", str(own)]) == 0
     assert LabelFacts.read(output).sampled == 2
+    heard = list(read_lines(own, Transcript))
+    assert len({row.id for row in heard}) == 2
+    assert all(row.reference for row in heard)
     (tmp_path / "empty.jsonl").write_text("")
-    assert main([*arguments, "--dataset-path", str(tmp_path / "empty.jsonl")]) == 0
+    empty = [*arguments, "--dataset-path", str(tmp_path / "empty.jsonl"), "--own-texts", str(own)]
+    assert main(empty) == 0
+    assert own.read_text() == ""
     assert LabelFacts.read(output).code == "data.too_few_samples"
     assert main([*arguments, "--dataset-path", str(manifest), "--train-settings", '{"label_smoothing": 1}']) == 2

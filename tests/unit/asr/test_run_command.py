@@ -34,6 +34,7 @@ def test_writes_what_a_study_writes(
     assert main(arguments) == 0
     for path in (
         "config.json", "max_seconds.json", "splits/train.jsonl", "transcripts/base/evaluation.jsonl", "labels.json",
+        "labels.own.jsonl", "mismatches/train.json", "mismatches/safety.json",
         "transcripts/tuned/safety.settings.json", "wer/tuned/safety.json", "adapters/tuned/best/adapter_config.json",
         "adapters/tuned/train.json", "adapters/tuned/loss.tsv", "effect/tuned.json", "paired/tuned/evaluation.json",
         "parity/tuned.json", "hardened.json", "verdict.json", "gate.json", "summary.md", "run.run.json",

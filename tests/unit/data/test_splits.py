@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from lora.data.splits import option, sizes, split, stability
+from lora.data.splits import sizes, split
 from lora.records import Utterance
 
 
@@ -74,23 +74,3 @@ def test_many_speakers_take_the_short_way(monkeypatch):
     monkeypatch.setattr("lora.data.splits.EXACT_SEARCH", 0)
     parts = split(rows({f"s{i}": 5 for i in range(20)}), None, 0.1, True, 13)
     assert (parts.method, len(parts.val)) == ("speaker", 10)
-
-
-def test_an_option_counts_what_the_split_would_hold():
-    data = rows({f"s{i}": 5 for i in range(20)}, 3.6) + rows({"long": 7}, 20)
-    found = option(data, 8.0, 0.1, True, 13)
-    assert (found.rows, found.train_rows, found.val_rows, found.speakers) == (100, 90, 10, 20)
-    assert found.hours == pytest.approx(0.1)
-
-
-def test_speakers_of_equal_size_make_every_seed_alike():
-    facts = stability(rows({f"s{i}": 5 for i in range(20)}), None, 0.1, True, 13, 20)
-    assert [entry.seed for entry in facts.splits] == list(range(13, 33))
-    assert {(entry.train_rows, entry.train_speakers) for entry in facts.splits} == {(90, 18)}
-    assert facts.speakers == 20
-
-
-def test_many_speakers_of_one_row_may_all_go_to_validation():
-    facts = stability(rows({"a": 60, **{f"s{i}": 1 for i in range(10)}}), None, 0.15, True, 1, 20)
-    assert min(entry.train_speakers for entry in facts.splits) == 1
-    assert stability([], None, 0.1, True, 1, 2).speakers is None

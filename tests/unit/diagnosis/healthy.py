@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from healthy_data import leakage, measures, retention, stability
+from healthy_data import leakage, measures, mismatches, retention, stability
 
 from lora.configuration import SCHEMA_PATH, complete
 from lora.data.tables import write_table
@@ -26,6 +26,7 @@ from lora.records import (
     LabelFacts,
     LeakageFacts,
     MaxSeconds,
+    MismatchFacts,
     PairedFacts,
     ReachableFacts,
     Record,
@@ -51,6 +52,7 @@ KINDS: dict[str, type[Record]] = {
     "max_seconds.json": MaxSeconds,
     "splits": StabilityFacts,
     "leakage": LeakageFacts,
+    "mismatches": MismatchFacts,
     "wer": WerFacts,
     "transcripts": RunSettings,
     "labels.json": LabelFacts,
@@ -79,6 +81,7 @@ class HealthyStudy:
         for m, rows in ROWS.items():
             self.set_rows(m, rows)
             self.set_audio(m, measures(rows))
+            self.files[f"mismatches/{m}.json"] = mismatches(m, rows, 64 if m == "train" else rows)
         for m in ("heldout", "domain", "test"):
             self.files[f"leakage/{m}.json"] = leakage(m, ROWS[m])
             self.files[f"reachable/{m}.json"] = reachable(m)

@@ -43,6 +43,20 @@ def leakage(manifest: str, rows: int, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+def mismatches(manifest: str, rows: int, compared: int, *misplaced: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "manifest": manifest, "rows": rows, "compared": compared, "too_short": 0, "suspects": len(misplaced),
+        "said_anyway": 0, "comparisons": compared + 25 * len(misplaced), "misplaced": list(misplaced),
+    }  # fmt: skip
+
+
+def misplaced(line: int, other: int, own_distance: float = 0.8, other_distance: float = 0.1) -> dict[str, Any]:
+    return {
+        "line": line, "id": f"r{line}", "own_distance": own_distance, "other_line": other, "other_id": f"r{other}",
+        "other_distance": other_distance,
+    }  # fmt: skip
+
+
 def stability(**changes: Any) -> dict[str, Any]:
     """Splits with 20 seeds; `changes` are of the last one."""
     splits = [{"seed": 13 + i, "train_rows": 230, "train_speakers": 36} for i in range(20)]

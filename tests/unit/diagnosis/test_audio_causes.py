@@ -72,3 +72,15 @@ def test_damaged_recordings_are_judged_as_rejected_lines_only(study: HealthyStud
 def test_audio_that_nobody_measured_is_unknown(study: HealthyStudy) -> None:
     (study.results / "integrity/test.tsv").unlink()
     assert check_of(study.verdict(), "data.audio", manifest="test").status == "unknown"
+
+
+def test_formats_unlike_most_are_told_and_no_cause(study: HealthyStudy) -> None:
+    mixed = measures(12, channels=2, rate=44100)
+    study.set_audio("test", mixed)
+    verdict = study.verdict()
+    assert not [code for code in codes(verdict) if code.startswith("data.")]
+    check = check_of(verdict, "data.audio", manifest="test")
+    assert check.status == "warn"
+    assert "1 row with 2 channels (most have 1); 1 row with 44100 Hz (most have 16000)" in check.summary
+    study.set_audio("test", [m | {"channels": 2, "rate": 8000} for m in measures(12)])
+    assert check_of(study.verdict(), "data.audio", manifest="test").status == "pass"

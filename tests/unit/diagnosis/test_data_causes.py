@@ -162,9 +162,44 @@ def test_too_few_rows_are_to_be_mended_before_others_are_added(study: HealthyStu
 
 def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: HealthyStudy) -> None:
     starve(study, 0, None, [option(8, 0)])
-    study.set_audio("train", [m | {"claimed": 4000.0} for m in measures(360)])
+    study.set_audio("train", [m | {"claimed": 4000.0} for m in measures(200)])
     verdict = study.verdict()
     assert verdict.causes[0].code == "data.too_few_samples"
-    assert verdict.causes[0].remedy.startswith("First correct the durations of 360 rows of the training manifest")
+    assert verdict.causes[0].remedy.startswith("First correct the durations of 200 rows of the training manifest")
     assert "results/integrity/train.tsv" in verdict.causes[0].evidence
     assert "as if it counted milliseconds" in cause_of(verdict, "data.wrong_durations").because
+    assert cause_of(verdict, "data.wrong_durations").severity == "warns"
+
+
+def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_so(study: HealthyStudy) -> None:
+    starve(study, 0, None, [option(8, 0), option(10, 0)])
+    study.set_audio("train", [m | {"claimed": 4000.0} for m in measures(360)])
+    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split holds no row"}
+    study.change("adapters/lora/train.json", no_row)
+    verdict = study.verdict()
+    cause = verdict.causes[0]
+    assert (cause.code, cause.severity, cause.manifest) == ("data.wrong_durations", "blocks", "train")
+    assert "8 s leaves 0 rows to train on, by those of the audio about 324: 360 durations are wrong" in cause.because
+    assert "as if it counted milliseconds" in cause.because
+    assert "counts seconds" in cause.remedy
+    assert "data.too_few_samples" not in codes(verdict)
+    assert check_of(verdict, "data_sufficiency").status == "fail"
+    assert verdict.ready_for_sweep is False
+    # without a limit rows may be enough, but the filter that was asked for cannot do its work
+    study.change("durations/decision.json", {"max_seconds": None})
+    study.change("max_seconds.json", {"max_seconds": None})
+    study.set_sizes(train=324, val=36, too_long=0)
+    assert cause_of(study.verdict(), "data.wrong_durations").severity == "blocks"
+
+
+def test_wrong_durations_that_cost_no_rows_warn(study: HealthyStudy) -> None:
+    study.set_audio("train", measures(360, claimed=4000.0))
+    assert cause_of(study.verdict(), "data.wrong_durations").severity == "warns"
+
+
+def test_durations_that_leave_nothing_of_an_evaluation_manifest_block(study: HealthyStudy) -> None:
+    study.set_audio("domain", [m | {"claimed": 4000.0} for m in measures(200)])
+    for m in ("domain", "test"):
+        empty = study.files[f"wer/base/{m}.json"]["within"] | {"utterances": 0, "words": 0, "errors": 0, "wer": None}
+        study.files[f"wer/base/{m}.json"]["within"] = empty
+    assert cause_of(study.verdict(), "data.wrong_durations").severity == "blocks"

@@ -31,6 +31,14 @@ def test_a_seed_that_keeps_speakers_out(study: HealthyStudy) -> None:
     assert "data.unstable_split" not in codes(study.verdict())
 
 
+def test_a_threshold_that_is_stable_is_named(study: HealthyStudy) -> None:
+    study.files["splits/stability.json"] = stability(train_rows=199)
+    study.change("durations/decision.json", {"stable": 15.0})
+    assert "Set `durations.max_seconds` to 15" in cause_of(study.verdict(), "data.unstable_split").remedy
+    study.change("durations/decision.json", {"stable": 10.0})
+    assert "Add rows or speakers" in cause_of(study.verdict(), "data.unstable_split").remedy
+
+
 def test_speakers_that_nobody_named_cannot_be_lost(study: HealthyStudy) -> None:
     study.files["splits/stability.json"] = stability(train_speakers=None) | {"speakers": None}
     assert check_of(study.verdict(), "data.split_stability").status == "pass"

@@ -54,3 +54,50 @@ def test_no_row_survives():
     found = choose_max_seconds(options(s5=0, s8=0), None, 200, None)
     assert (found.max_seconds, found.status, found.sufficient) == (None, "none_sufficient", None)
     assert found.reason == "No row survives any threshold (tried 5, 8 s), so no limit is set."
+
+
+def seeded(threshold, train_rows, others, fewest_speakers=18):
+    """An option whose first split has `train_rows` and whose 19 others have `others`."""
+    return SplitOption(
+        threshold=threshold, rows=train_rows + 20, hours=1.0, train_rows=train_rows, val_rows=20, speakers=20,
+        seeded_train_rows=[train_rows, *others], fewest_train_speakers=fewest_speakers,
+    )  # fmt: skip
+
+
+LUCKY = seeded(8.0, 201, [201] * 10 + [199] * 9)
+SOLID = seeded(10.0, 260, [255] * 19)
+
+
+def test_the_smallest_stable_threshold_is_preferred():
+    found = choose_max_seconds([LUCKY, SOLID, seeded(15.0, 300, [300] * 19)], None, 200, None, 0.34)
+    assert (found.max_seconds, found.sufficient, found.stable, found.status) == (10.0, 8.0, 10.0, "chosen")
+    assert "10 s is the smallest threshold that leaves at least 200 training rows with any of 20 split" in found.reason
+    assert "8 s would leave 201, but only with 11 of 20 split seeds." in found.reason
+
+
+def test_a_threshold_that_may_lose_its_speakers_is_passed_over():
+    options = [seeded(8.0, 210, [210] * 19, fewest_speakers=9), SOLID]
+    found = choose_max_seconds(options, None, 200, None, 0.34)
+    assert found.max_seconds == 10.0
+    assert "8 s would leave 210, but one of 20 split seeds keeps 55.0 % of the speakers out of training" in found.reason
+    assert choose_max_seconds(options, None, 200, None, 0.6).max_seconds == 8.0
+
+
+def test_without_a_stable_threshold_the_smallest_sufficient_one_is_taken():
+    found = choose_max_seconds([LUCKY, seeded(10.0, 205, [150] * 19)], None, 200, None, 0.34)
+    assert (found.max_seconds, found.sufficient, found.stable) == (8.0, 8.0, None)
+    assert "but only with 11 of 20 split seeds, and no longer threshold is stable either." in found.reason
+    assert choose_max_seconds([LUCKY, SOLID], None, 200, 9.0, 0.34).max_seconds == 8.0  # beyond the window
+
+
+def test_a_configured_number_is_judged_by_the_same_rules():
+    found = choose_max_seconds([LUCKY, SOLID], 8.0, 200, None, 0.34)
+    assert (found.max_seconds, found.status, found.stable) == (8.0, "judged_sufficient", 10.0)
+    assert "but only with 11 of 20 split seeds; 10 s would be stable." in found.reason
+    solid = choose_max_seconds([LUCKY, SOLID], 10.0, 200, None, 0.34)
+    assert solid.reason.endswith("at least the 200 asked for.")
+
+
+def test_many_split_seeds_agree_where_no_speaker_is_known():
+    plain = SOLID.model_copy(update={"speakers": None, "fewest_train_speakers": None})
+    assert choose_max_seconds([plain], None, 200, None, 0.0).stable == 10.0

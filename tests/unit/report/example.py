@@ -31,6 +31,8 @@ from lora.records import (
     Loop,
     LossComparison,
     ManifestIdentity,
+    MismatchFacts,
+    MisplacedText,
     ModelIdentity,
     ModuleDelta,
     NormalizerIdentity,
@@ -102,6 +104,9 @@ def build(results: Path) -> Path:
     for manifest in DELTA:
         leakage_facts(manifest).write(results / f"leakage/{manifest}.json")
         reachable_facts(manifest).write(results / f"reachable/{manifest}.json")
+    for manifest in MANIFESTS:
+        mismatch_facts(manifest).write(results / f"mismatches/{manifest}.json")
+    for manifest in DELTA:
         paired_facts(manifest).write(results / f"paired/lora/{manifest}.json")
     HardenedFacts(status="not_needed").write(results / "hardened.json")
     label_facts().write(results / "labels.json")
@@ -135,6 +140,8 @@ def decision() -> DurationDecision:
                 train_rows=train,
                 val_rows=len(kept) - train,
                 speakers=24,
+                seeded_train_rows=[train] * 20 if threshold == 10 else [],
+                fewest_train_speakers=20 if threshold == 10 else None,
             )
         )
     return DurationDecision(
@@ -213,6 +220,16 @@ def leakage_facts(manifest: str) -> LeakageFacts:
     return LeakageFacts(
         manifest=manifest, rows=MANIFESTS[manifest], speakers=20, same_audio=[], same_reading=[twin],
         same_sentence=[twin], shared_speakers=["ann"],
+    )  # fmt: skip
+
+
+def mismatch_facts(manifest: str) -> MismatchFacts:
+    """One text in the wrong row, on domain."""
+    wrong = MisplacedText(line=3, id="r3", own_distance=0.81, other_line=9, other_id="r9", other_distance=0.04)
+    rows = MANIFESTS[manifest]
+    return MismatchFacts(
+        manifest=manifest, rows=rows, compared=rows - 2, too_short=2, suspects=7, said_anyway=0, comparisons=rows + 173,
+        misplaced=[wrong] if manifest == "domain" else [],
     )  # fmt: skip
 
 

@@ -10,14 +10,16 @@ from pathlib import Path
 import example
 import plot_durations as durations_command
 import plot_loss as loss_command
+import plot_retention as retention_command
 import plot_weights as weights_command
 import plot_wer as wer_command
 import pytest
 
-from lora.records import DurationDecision, EffectFacts, PairedFacts, TrainFacts, WerFacts
+from lora.records import DurationDecision, EffectFacts, PairedFacts, RetentionFacts, TrainFacts, WerFacts
 from lora.report.plots import style
 from lora.report.plots.durations import plot_durations
 from lora.report.plots.loss import plot_loss
+from lora.report.plots.retention import plot_retention
 from lora.report.plots.weights import plot_weights
 from lora.report.plots.wer import plot_wer
 
@@ -26,6 +28,10 @@ COMMANDS = {
     "durations": (
         durations_command.main,
         ["--rows", "results/manifests/train.jsonl", "--decision", "results/durations/decision.json"],
+    ),
+    "retention": (
+        retention_command.main,
+        ["--retention", "results/durations/retention.json", "--decision", "results/durations/decision.json"],
     ),
     "wer": (
         wer_command.main,
@@ -92,6 +98,35 @@ def test_one_row_and_one_threshold(words: Callable[..., str]) -> None:
     decision = example.decision()
     one = decision.model_copy(update={"options": decision.options[2:3], "min_train_samples": 1})
     assert "218" in words(plot_durations, [4.0], one)
+
+
+def retention(speakers: int | None = 24) -> RetentionFacts:
+    """Rows of 1 to 25 s, as many in every second; speakers are all heard from 6 s on."""
+    curve = [
+        {"threshold": float(t), "rows": 4 * t, "hours": t * t / 400, "speakers": speakers and min(speakers, 4 * t),
+         "words": 16 * t}
+        for t in range(1, 26)
+    ]  # fmt: skip
+    everything = curve[-1] | {"threshold": None}
+    return RetentionFacts.model_validate({"curve": [*curve, everything], "dropped": []})
+
+
+def test_retention(words: Callable[..., str]) -> None:
+    drawn = words(plot_retention, retention(), example.decision())
+    assert "10 s leaves 40 of 100 rows, 0.25 of 1.56 hours, 24 of 24 speakers and 160 of 400 words." in drawn
+    for named in ("5 s", "8 s", "10 s", "20 s", "max_seconds", "100 rows", "1.56 hours", "24 speakers", "400 words"):
+        assert named in drawn
+    assert "speakers" not in words(plot_retention, retention(None), example.decision())
+
+
+def test_retention_without_a_limit_or_rows(words: Callable[..., str]) -> None:
+    decision = example.decision().model_copy(update={"max_seconds": None})
+    assert "No limit is set" in words(plot_retention, retention(), decision)
+    nothing = {"threshold": None, "rows": 0, "hours": 0.0, "speakers": None, "words": 0}
+    empty = RetentionFacts.model_validate({"curve": [nothing], "dropped": []})
+    assert "no usable training row" in words(plot_retention, empty, decision)
+    far = example.decision().model_copy(update={"max_seconds": 500.0})
+    assert "500 s takes nothing away" in words(plot_retention, retention(), far)
 
 
 def wers() -> list[WerFacts]:

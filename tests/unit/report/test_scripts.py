@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[3]
-SCRIPTS = ("render_summary", "publish", "print_verdict", "plot_durations", "plot_wer", "plot_loss", "plot_weights")
+SCRIPTS = ("render_summary", "publish", "print_verdict", "plot_durations", "plot_retention", "plot_wer", "plot_loss")
+SCRIPTS += ("plot_weights",)
 SPY = (
     "import sys, runpy; sys.argv = sys.argv[1:]\n"
     "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"

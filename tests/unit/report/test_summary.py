@@ -105,11 +105,24 @@ def test_without_a_model(study: Study) -> None:
 def test_tables_of_the_data(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "`train`")[:4] == ["`train`", "90 (25 %)", "165 (46 %)", "248 (69 %)"]
-    assert row(markdown, "≤ 10 s (chosen)") == ["≤ 10 s (chosen)", "248", "0.422", "218", "30", "24", "yes"]
-    assert row(markdown, "≤ 8 s")[3:] == ["145", "20", "24", "no"]
+    assert row(markdown, "≤ 10 s (chosen)") == ["≤ 10 s (chosen)", "248", "0.422", "218", "30", "24", "yes", "20 of 20"]
+    assert row(markdown, "≤ 8 s")[3:] == ["145", "20", "24", "no", "not known"]
     assert row(markdown, "left out, too long") == ["left out, too long", "112", "0.5", "24"]
     assert "Every row of every manifest can be used." in markdown
     assert "![Training rows by duration, with the thresholds](plots/durations.png)" in markdown
+
+
+def test_texts_in_the_wrong_row(study: Study) -> None:
+    markdown = summarise(study)
+    texts = markdown[markdown.index("Do texts belong to their audio?") :]
+    assert row(texts, "`domain`") == ["`domain`", "200", "198", "2", "7", "1", "373"]
+    lines = texts[texts.index("Rows that another row's text fits better") :]
+    assert row(lines, "`domain`") == ["`domain`", "3", "`r3`", "81.0 %", "9", "4.0 %"]
+    assert "![Rows, hours, speakers and words that each duration limit leaves](plots/retention.png)" in markdown
+    assert row(texts, "`train`")[1] == "360"
+    configure(study, model=None)
+    texts = again(study)
+    assert not row(texts[texts.index("Do texts belong to their audio?") :], "`")[0].startswith("`train`")
 
 
 def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
@@ -117,10 +130,10 @@ def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
     line = next(line for line in markdown.splitlines() if "`test`" in line and "7750 Hz" in line)
     cells = [cell.strip() for cell in line.strip("|").split(" | ")]
     assert cells[:3] == ["`test`", "6", "0"]
-    assert cells[4:] == ["16000 Hz", "-19 dB", "-20 dB", "7750 Hz", "0.00 %"]
+    assert cells[4:] == ["16000 Hz", "1", "-19 dB", "-20 dB", "7750 Hz", "0.00 %"]
     shared = next(line for line in markdown.splitlines() if "`test`" in line and "0 of 6" in line)
     assert [cell.strip() for cell in shared.strip("|").split(" | ")][1:] == ["0 of 6", "1 of 6", "1 of 6", "1 of 20"]
-    assert "20 seeds of the split leave 218 to 220 training rows, by 20 to 20 of 24 speakers." in markdown
+    assert "20 seeds of the split leave 218 to 220 training rows, by 20 of 24 speakers." in markdown
     lost = row(markdown, "> 10 s")
     assert lost[1:6] == ["112", "0.5", "1 (0.2)", "14 (13)", "0.2 %"]
     assert lost[6:] == ["2.70 / not known", "ann and capstan"]

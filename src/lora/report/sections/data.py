@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lora.records import SplitOption
 from lora.report.sections.integrity import filter_losses, other_seeds, recordings, shared_with_training
+from lora.report.sections.mismatches import misplaced_texts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
@@ -20,6 +22,7 @@ def training_data(study: Study) -> str:
         _split(study),
         other_seeds(study),
         recordings(study),
+        misplaced_texts(study),
         shared_with_training(study),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -89,13 +92,28 @@ def _decision(study: Study) -> str:
             str(option.val_rows),
             UNKNOWN if option.speakers is None else str(option.speakers),
             "yes" if option.train_rows >= decision.min_train_samples else "no",
+            _seeds(option, decision.min_train_samples),
         ]
         for option in decision.options
     ]
     enough = f"at least {decision.min_train_samples}"
-    headers = ["training with", "rows", "hours", "training split", "validation split", "speakers", enough]
+    headers = [
+        "training with",
+        "rows",
+        "hours",
+        "training split",
+        "validation split",
+        "speakers",
+        enough,
+        "with split seeds",
+    ]
     picture = "![Training rows by duration, with the thresholds](plots/durations.png)"
-    return "\n\n".join([" ".join(lines), table(headers, rows, numbers=range(1, 6)), picture])
+    return "\n\n".join([" ".join(lines), table(headers, rows, numbers=[*range(1, 6), 7]), picture])
+
+
+def _seeds(option: SplitOption, minimum: int) -> str:
+    tried = option.seeded_train_rows
+    return f"{sum(rows >= minimum for rows in tried)} of {len(tried)}" if tried else UNKNOWN
 
 
 def _split(study: Study) -> str:

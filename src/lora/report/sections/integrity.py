@@ -16,26 +16,30 @@ def other_seeds(study: Study) -> str:
     if found.value is None or not found.value.splits:
         return f"What other seeds of the split would leave is {found.unknown}."
     rows = [split.train_rows for split in found.value.splits]
-    told = f"{len(rows)} seeds of the split leave {min(rows)} to {max(rows)} training rows"
+    told = f"{len(rows)} seeds of the split leave {_range(rows)} training rows"
     people = [split.train_speakers for split in found.value.splits if split.train_speakers is not None]
     if people and found.value.speakers is not None:
-        told += f", by {min(people)} to {max(people)} of {found.value.speakers} speakers"
+        told += f", by {_range(people)} of {found.value.speakers} speakers"
     return f"{told}."
+
+
+def _range(values: list[int]) -> str:
+    return str(min(values)) if min(values) == max(values) else f"{min(values)} to {max(values)}"
 
 
 def recordings(study: Study) -> str:
     """A row a manifest, from the measures of its audio; extremes, since a fault shows there first."""
     rows = [_recordings(study, manifest) for manifest in study.manifests]
-    headers = ["manifest", "recordings", "cannot be decoded", "hours", "sampling rates", "median level"]
+    headers = ["manifest", "recordings", "cannot be decoded", "hours", "sampling rates", "channels", "median level"]
     headers += ["quietest", "narrowest", "most clipped"]
     told = "What the recordings are, measured from their samples:"
-    return f"{told}\n\n{table(headers, rows, numbers=[1, 2, 3, 5, 6, 7, 8])}"
+    return f"{told}\n\n{table(headers, rows, numbers=[1, 2, 3, 6, 7, 8, 9])}"
 
 
 def _recordings(study: Study, manifest: str) -> list[str]:
     measures = study.table(f"integrity/{manifest}.tsv")
     if not measures:
-        return [code(manifest), *[UNKNOWN] * 8]
+        return [code(manifest), *[UNKNOWN] * 9]
     levels, widths, clipped = (_numbers(measures, key) for key in ("level", "bandwidth", "clipped"))
     return [
         code(manifest),
@@ -43,6 +47,7 @@ def _recordings(study: Study, manifest: str) -> list[str]:
         str(sum(bool(m.get("problem")) for m in measures)),
         number(sum(_numbers(measures, "seconds")) / 3600, 3),
         listed(sorted({f"{text(m['rate'])} Hz" for m in measures if m.get("rate")})),
+        listed(sorted({text(m["channels"]) for m in measures if m.get("channels")})),
         f"{statistics.median(levels):.0f} dB" if levels else UNKNOWN,
         f"{min(levels):.0f} dB" if levels else UNKNOWN,
         f"{min(widths):g} Hz" if widths else UNKNOWN,
@@ -100,7 +105,8 @@ def filter_losses(study: Study) -> str:
     headers = ["without rows", "rows", "hours", "speakers lost (by lot)", "words lost (by lot)", "of what is said"]
     headers += ["words a second kept / dropped", "such as"]
     told = "What each threshold takes away, beside what dropping as many rows by lot would take:"
-    return "\n\n".join([told, table(headers, rows, numbers=range(1, 7)), *_errors_beyond(study)])
+    picture = "![Rows, hours, speakers and words that each duration limit leaves](plots/retention.png)"
+    return "\n\n".join([told, table(headers, rows, numbers=range(1, 7)), picture, *_errors_beyond(study)])
 
 
 def _errors_beyond(study: Study) -> list[str]:

@@ -1,0 +1,73 @@
+"""Splits with many seeds: the sizes that the split itself would have, for every threshold at once."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from lora.data.durations import speakers
+from lora.data.split_seeds import options, seeded_splits, stability
+from lora.data.splits import split
+from lora.records import Utterance
+
+
+def rows(counts: dict[str | None, int], seconds: float = 2.0) -> list[Utterance]:
+    """`counts`: rows a speaker; a key of None is a row without a speaker."""
+    return [
+        Utterance(id=f"{speaker}-{i:03}", text="x", duration=seconds, audio="a.wav", speaker_id=speaker)
+        for speaker, count in counts.items()
+        for i in range(count)
+    ]
+
+
+def mixed(speaker_count: int) -> list[Utterance]:
+    dice = random.Random(7)
+    return [
+        Utterance(
+            id=f"r{i}", text="x", duration=dice.uniform(1, 20), audio="a.wav",
+            speaker_id=None if i % 11 == 0 else f"s{dice.randrange(speaker_count)}",
+        )
+        for i in range(150)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("by_speaker", [True, False])
+@pytest.mark.parametrize("data", [mixed(12), mixed(1), mixed(2), rows({None: 30}), rows({"a": 1}), []])
+def test_counts_are_those_of_the_split(data: list[Utterance], by_speaker: bool) -> None:
+    thresholds = [0.5, 5, 12, None]
+    found = seeded_splits(data, thresholds, 0.1, by_speaker, range(3, 9))
+    for threshold, splits in zip(thresholds, found, strict=True):
+        for entry in splits:
+            train = split(data, threshold, 0.1, by_speaker, entry.seed).train
+            assert (entry.train_rows, entry.train_speakers) == (len(train), speakers(train))
+
+
+def test_an_option_counts_what_the_split_would_hold() -> None:
+    data = rows({f"s{i}": 5 for i in range(20)}, 3.6) + rows({"long": 7}, 20)
+    (found,) = options(data, [8.0], 0.1, True, 13)
+    assert (found.rows, found.train_rows, found.val_rows, found.speakers) == (100, 90, 10, 20)
+    assert (found.seeded_train_rows, found.fewest_train_speakers) == ([90] * 20, 18)
+    assert found.hours == pytest.approx(0.1)
+
+
+def test_speakers_of_equal_size_make_every_seed_alike() -> None:
+    facts = stability(rows({f"s{i}": 5 for i in range(20)}), None, 0.1, True, 13)
+    assert [entry.seed for entry in facts.splits] == list(range(13, 33))
+    assert {(entry.train_rows, entry.train_speakers) for entry in facts.splits} == {(90, 18)}
+    assert facts.speakers == 20
+
+
+def test_many_speakers_of_one_row_may_all_go_to_validation() -> None:
+    facts = stability(rows({"a": 60, **{f"s{i}": 1 for i in range(10)}}), None, 0.15, True, 1)
+    assert min(entry.train_speakers or 0 for entry in facts.splits) == 1
+    assert stability([], None, 0.1, True, 1).speakers is None
+
+
+@pytest.mark.parametrize("by_speaker", [True, False])
+def test_many_rows_take_seconds(by_speaker: bool) -> None:
+    data = rows({f"s{i}": 20 for i in range(500)})
+    begun = time.monotonic()
+    options(data, [1, 2, 3, 4, 5], 0.1, by_speaker, 13)
+    assert time.monotonic() - begun < 20

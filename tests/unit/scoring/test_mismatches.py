@@ -1,0 +1,110 @@
+"""Texts in the wrong row are found by what was heard; weak models, loops, cuts and hallucinations accuse nobody."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from lora.records import MismatchFacts, Transcript, Utterance
+from lora.scoring.mismatches import mismatches
+from lora.scoring.normalizers import normalizer
+
+DICE = random.Random(11)
+WORDS = ["".join(DICE.choices("abcdefghijklmnoprstuvwxyz", k=DICE.randint(2, 9))) for _ in range(400)]
+TEXTS = [" ".join(DICE.choices(WORDS, k=DICE.randint(5, 14))) for _ in range(120)]
+
+
+def compared(texts: list[str], heard: dict[int, str]) -> MismatchFacts:
+    rows = [Utterance(id=f"r{i}", text=text, duration=2.0, audio="a.wav", line=i + 1) for i, text in enumerate(texts)]
+    said = {
+        f"r{i}": Transcript(id=f"r{i}", reference="", hypothesis=h, duration=2.0, truncated=False)
+        for i, h in heard.items()
+    }
+    return mismatches("domain", rows, said, normalizer("basic").words)
+
+
+def heard(texts: list[str], wrong: float = 0.0) -> dict[int, str]:
+    """What a model hears that gets this share of words wrong, each beyond recognition."""
+    dice = random.Random(3)
+
+    def word(right: str) -> str:
+        return right if dice.random() >= wrong else "".join(dice.choices("aeioutrnsl", k=len(right)))
+
+    return {i: " ".join(map(word, text.split())) for i, text in enumerate(texts)}
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.2, 0.5, 0.8, 1.0])
+def test_a_weak_model_accuses_no_text(wrong: float) -> None:
+    facts = compared(TEXTS, heard(TEXTS, wrong))
+    assert (facts.compared, facts.misplaced) == (120, [])
+    assert (facts.suspects > 60) == (wrong > 0.7)
+
+
+def test_two_swapped_texts_by_a_weak_model() -> None:
+    texts = list(TEXTS)
+    texts[4], texts[50] = TEXTS[50], TEXTS[4]
+    facts = compared(texts, heard(TEXTS, 0.25))
+    assert [(row.line, row.other_line) for row in facts.misplaced] == [(5, 51), (51, 5)]
+    assert all(row.own_distance > 0.6 > 0.5 > row.other_distance for row in facts.misplaced)
+
+
+def test_texts_that_slipped_by_one_row() -> None:
+    facts = compared([*TEXTS[1:], "the last text is missing here"], heard(TEXTS, 0.2))
+    assert len(facts.misplaced) > 100
+    assert {(row.other_line or 0) - (row.line or 0) for row in facts.misplaced} == {-1}
+
+
+def test_a_sample_is_compared_with_every_text() -> None:
+    texts = list(reversed(TEXTS))
+    facts = compared(texts, {i: text for i, text in heard(TEXTS).items() if i % 10 == 0})
+    assert (facts.rows, facts.compared, len(facts.misplaced)) == (120, 12, 12)
+    assert [(row.line, row.other_line) for row in facts.misplaced][:2] == [(1, 120), (11, 110)]
+
+
+def test_what_the_model_says_by_itself_is_no_misplaced_text() -> None:
+    said = heard(TEXTS) | dict.fromkeys(range(10, 20), TEXTS[0])
+    facts = compared(TEXTS, said)
+    assert (facts.suspects, facts.said_anyway, facts.misplaced) == (10, 10, [])
+
+
+def test_a_repeated_sentence_may_stand_in_for_as_many_rows_as_carry_it() -> None:
+    texts = [TEXTS[0], TEXTS[0], *TEXTS[2:]]
+    written = [TEXTS[2], TEXTS[3], TEXTS[0], TEXTS[0], *TEXTS[4:]]
+    facts = compared(written, heard(texts))
+    assert [(row.line, row.other_line) for row in facts.misplaced] == [(1, 3), (2, 3), (3, 1), (4, 2)]
+    assert compared(texts, heard(texts)).suspects == 0
+
+
+@pytest.mark.parametrize(
+    "heard_instead", ["", "yes", TEXTS[3][:12], " ".join([TEXTS[3]] * 4), f"{TEXTS[3]} {TEXTS[9]}"]
+)
+def test_cuts_loops_and_silence_are_no_misplaced_texts(heard_instead: str) -> None:
+    facts = compared([*TEXTS, TEXTS[3][:12]], heard(TEXTS) | {3: heard_instead})
+    assert facts.misplaced == []
+
+
+def test_texts_without_a_word_and_missing_transcripts() -> None:
+    facts = compared(["...", *TEXTS[1:5]], {0: TEXTS[2], 1: TEXTS[1]})
+    assert (facts.rows, facts.compared, facts.too_short, facts.misplaced) == (5, 1, 1, [])
+    nothing = compared([], {})
+    assert (nothing.rows, nothing.comparisons) == (0, 0)
+
+
+def test_other_scripts() -> None:
+    letters = "日本語音声認識研究会今天気雨海山川空花鳥風月道明暗人心"
+    texts = ["".join(random.Random(i).choices(letters, k=18)) for i in range(40)]
+    written = [texts[1], texts[0], *texts[2:]]
+    assert [row.line for row in compared(written, dict(enumerate(texts))).misplaced] == [1, 2]
+    assert compared(texts, dict(enumerate(texts))).misplaced == []
+
+
+def test_many_rows_cost_seconds() -> None:
+    dice = random.Random(5)
+    texts = [" ".join(dice.choices(WORDS, k=12)) for _ in range(3000)]
+    begun = time.monotonic()
+    facts = compared([*texts[1:], texts[0]], dict(enumerate(texts)))
+    assert time.monotonic() - begun < 20
+    assert len(facts.misplaced) > 2900
+    assert facts.comparisons <= 26 * 3000
