@@ -153,25 +153,31 @@ def rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
 
 def model_window(facts: StudyFacts, manifest: str) -> Findings:
     """Rows longer than the audio the model hears in one piece; silent where the model has no such limit."""
+    window = _window(facts, manifest)
+    if window is None:
+        return Findings()
     if manifest == TRAIN:
-        return _training_window(facts)
-    settings, wer = facts.settings.get((BASE, manifest)), facts.wer.get((BASE, manifest))
-    window = settings.model.window_seconds if settings and settings.model else None
-    if window is None or wer is None or wer.within is None:
+        kept = [m for m in facts.audio.get(TRAIN, []) if facts.max_seconds is None or m.claimed <= facts.max_seconds]
+        long = [m.id for m in kept if m.seconds is not None and m.seconds > window]
+        evidence = [facts.at("integrity", f"{TRAIN}.tsv"), facts.at("durations", "decision.json")]
+        return _window_answer(TRAIN, long, len(kept), "training rows", window, evidence) if kept else Findings()
+    wer = facts.wer.get((BASE, manifest))
+    if wer is None or wer.within is None:
         return Findings()
     long = [row.id for row in wer.utterances if row.duration > window]
     evidence = [facts.at("wer", BASE, f"{manifest}.json")]
     return _window_answer(manifest, long, len(wer.utterances), "rows", window, evidence)
 
 
-def _training_window(facts: StudyFacts) -> Findings:
-    window = facts.decision.model_window_seconds if facts.decision else None
-    if window is None or facts.labels is None or not facts.labels.sampled:
-        return Findings()
-    evidence = [facts.at("labels.json"), facts.at("durations", "decision.json")]
-    return _window_answer(
-        TRAIN, facts.labels.beyond_window_ids, facts.labels.sampled, "sampled training rows", window, evidence
-    )
+def _window(facts: StudyFacts, manifest: str) -> float | None:
+    """Seconds the model hears in one piece: as configured, else as known of its family."""
+    configured = (facts.config.model or {}).get("max_audio_seconds")
+    if isinstance(configured, int | float):
+        return float(configured)
+    if manifest == TRAIN:
+        return facts.decision.model_window_seconds if facts.decision else None
+    settings = facts.settings.get((BASE, manifest))
+    return settings.model.window_seconds if settings and settings.model else None
 
 
 def _window_answer(

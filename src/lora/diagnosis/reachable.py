@@ -6,6 +6,7 @@ from lora.diagnosis.baseline import baseline
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.mismatches import many_misplaced
 from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
 from lora.records import ReachableFacts
 
@@ -54,6 +55,9 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     if split.doubtful_rows < FEWEST or share <= most:
         summary = f"{told} hold a doubtful reference; {round_percent(most)} may."
         return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
+    if many_misplaced(facts, manifest):
+        summary = f"{told} hold a doubtful reference, as is to be expected where texts stand in the wrong rows."
+        return found(id, Answer("warn", summary, share, most), evidence, BASE, manifest)
     runs = [BASE, *(candidate.run for candidate in split.candidates if candidate.independent)]
     places = [f'{p.id}: "{p.reference}" heard as "{p.heard}"' for p in split.doubtful_places]
     because = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lora.diagnosis.adapter_arrival import ROUNDING, rung_answer, rung_cause
+from lora.diagnosis.baseline import has_headroom
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings
@@ -161,11 +162,12 @@ def changed_texts(facts: StudyFacts, run: str) -> tuple[int, int]:
 def _lost_on_the_way(facts: StudyFacts, run: str, text: TextRung) -> bool:
     """Whether no tuned transcript differs though, at the share of validation texts that change, some should.
 
-    General manifests are left out of the odds: texts that the base model gets right have little reason to change.
+    Only manifests with headroom count: texts that the base model gets right have little reason to change.
     """
     if not text.changed or changed_texts(facts, run)[0] > text.changed:
         return False
-    compared = [p.all or p.within for (r, m), p in facts.paired.items() if r == run and m in facts.config.domain]
+    open_to_change = [m for m in facts.config.domain if has_headroom(facts, m)]
+    compared = [p.all or p.within for (r, m), p in facts.paired.items() if r == run and m in open_to_change]
     odds = (1 - text.changed / text.utterances) ** sum(score.utterances for score in compared if score)
     return odds < UNLIKELY
 

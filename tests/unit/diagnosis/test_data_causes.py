@@ -123,10 +123,17 @@ def test_a_broken_line_has_no_cause_of_its_own_but_is_told(study: HealthyStudy) 
 def test_training_audio_beyond_the_window(study: HealthyStudy) -> None:
     study.change("durations/decision.json", {"model_window_seconds": 30.0})
     assert "data.exceeds_model_window" not in codes(study.verdict())
-    study.change("labels.json", {"beyond_window_ids": ["a", "b"]})
+    study.set_audio("train", measures(360, seconds=31.0))
     cause = cause_of(study.verdict(), "data.exceeds_model_window")
-    assert "2 of 64 sampled training rows are longer than the 30 s" in cause.because
+    assert "1 of 360 training rows are longer than the 30 s" in cause.because
     assert "durations.max_seconds` to at most 30" in cause.remedy
+
+
+def test_a_window_that_is_configured_counts_before_that_of_the_family(study: HealthyStudy) -> None:
+    study.change("durations/decision.json", {"model_window_seconds": 30.0})
+    study.configure({"model": {"max_audio_seconds": 3}})
+    found = [cause for cause in study.verdict().causes if cause.code == "data.exceeds_model_window"]
+    assert {cause.manifest for cause in found} >= {"train", "domain"}
 
 
 def test_evaluation_audio_beyond_the_window(study: HealthyStudy) -> None:
