@@ -33,12 +33,12 @@ def long_limit(study: Study) -> None:
     study.configure({"durations": {"max_seconds": 12}})
 
 
-@fault("data.filter_biased", "six speakers who only speak in long rows")
+@fault("data.filter_biased", "two speakers who only speak in long rows")
 def slow_speakers(study: Study) -> None:
     rows = study.rows("train")
     long = [row for row in rows if row["duration"] > 10]
     for number, row in enumerate(long):
-        row["speaker_id"] = f"slow speaker {number % 6}"
+        row["speaker_id"] = f"slow speaker {number % 2}"
     study.write_rows("train", rows)
 
 

@@ -39,7 +39,7 @@ def row_fields(record: Mapping[str, Any], line: int) -> dict[str, Any]:
     """Fields of an `Utterance`, from one row of any dialect; `duration` is None where only the header can
     tell.
 
-    `line` is the row's own where the file is one that this software wrote, so that it stays the line of the
+    White space in the text becomes single blanks. `line` is the row's own where the file is one that this software wrote, so that it stays the line of the
     person's manifest.
     """
     if not has_column(record, "text"):
@@ -49,7 +49,8 @@ def row_fields(record: Mapping[str, Any], line: int) -> dict[str, Any]:
         raise RowError(f"text is not a string: {text!r:.60}")
     if text is None or not text.strip():
         raise RowError("empty text")
-    fields: dict[str, Any] = {"text": text, "speaker_id": _name(record, "speaker_id")}
+    # Blanks are no words: a line break or a double blank would be a token of its own, and be taught.
+    fields: dict[str, Any] = {"text": " ".join(text.split()), "speaker_id": _name(record, "speaker_id")}
     fields |= {"offset": _number(record, "offset"), "duration": _number(record, "duration")}
     fields |= _audio(record)
     if fields["offset"] is not None and fields["offset"] < 0:

@@ -54,6 +54,7 @@ def _dropped(rows: Sequence[Utterance], texts: Sequence[tuple[str, ...]], thresh
     running = Counter(word for text in texts for word in text)
     on_rows = Counter(word for text in texts for word in set(text))
     kept_words = {word for text, keep in zip(texts, keeps, strict=True) if keep for word in text}
+    lost_people = sorted(people.keys() - staying)
     lost = sorted(running.keys() - kept_words, key=lambda word: (-running[word], word))
     total = sum(running.values()) or 1
     dropped_words = sum(len(text) for text, keep in zip(texts, keeps, strict=True) if not keep)
@@ -62,8 +63,9 @@ def _dropped(rows: Sequence[Utterance], texts: Sequence[tuple[str, ...]], thresh
         threshold=threshold,
         rows=len(away),
         hours=round(hours(away), 6),
-        lost_speakers=sorted(people.keys() - staying),
+        lost_speakers=lost_people,
         expected_lost_speakers=round(sum(row_share**n for n in people.values()), 3),
+        lost_speaker_odds=[float(f"{row_share ** people[name]:.3g}") for name in lost_people],
         lost_words=lost[:NAMED_WORDS],
         lost_word_count=len(lost),
         expected_lost_word_count=round(sum(chance.values()), 3),

@@ -15,6 +15,7 @@ from lora.records import Dropped
 
 ENOUGH_ROWS = 20  # dropped rows from which on their rate of words says something
 SIGMAS = 3.0  # standard deviations (Poisson) above what a lottery would lose
+UNLIKELY = 0.001  # odds that a lottery takes all rows of any one speaker
 
 
 def filter_bias(facts: StudyFacts) -> Findings:
@@ -52,6 +53,13 @@ def _signs(facts: StudyFacts, dropped: Dropped) -> list[str]:
     if people and (lost - by_lot) / people > rules.max_lost_speakers and _beyond_chance(lost, by_lot):
         names = listed(dropped.lost_speakers, most=5)
         signs.append(f"never hears {lost} of {count(people, 'speaker')} ({names}; {by_lot:.1f} by lot)")
+    elif people:
+        # Many speakers of a row or two hide one who would hardly ever vanish by chance.
+        odds = zip(dropped.lost_speakers, dropped.lost_speaker_odds, strict=False)
+        singled_out = [name for name, by_chance in odds if by_chance * people < UNLIKELY]
+        if len(singled_out) > rules.max_lost_speakers * people:
+            names = listed(singled_out, most=5)
+            signs.append(f"never hears {names} of {count(people, 'speaker')}, all of whose many rows are long")
     excess = dropped.lost_word_share - dropped.expected_lost_word_share
     if excess > rules.max_lost_words and _beyond_chance(dropped.lost_word_count, dropped.expected_lost_word_count):
         share, by_lot = percent(dropped.lost_word_share), dropped.expected_lost_word_share

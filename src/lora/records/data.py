@@ -74,7 +74,8 @@ class Dropped(Record):
 
     `lost_speakers` and `lost_words` are on no remaining row; words stand most frequent first, at most 20 of
     `lost_word_count`. `lost_word_share` is their share of the running words. The expected figures are what dropping as
-    many rows (or running words) by lot would lose. Rates are words per second, null where there are no rows.
+    many rows (or running words) by lot would lose; `lost_speaker_odds`, in the order of `lost_speakers`, are how likely
+    that would take all rows of that one speaker. Rates are words per second, null where there are no rows.
     """
 
     threshold: float
@@ -82,6 +83,7 @@ class Dropped(Record):
     hours: float
     lost_speakers: list[str]
     expected_lost_speakers: float
+    lost_speaker_odds: list[float] = []
     lost_words: list[str]
     lost_word_count: int
     expected_lost_word_count: float

@@ -71,7 +71,7 @@ def test_bom_crlf_blank_lines_and_line_separators(wav, tmp_path):
     path = tmp_path / "m.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + f"\r\n{row}\r\n\r\n".encode() + b'{"text": "\xff"}\r\n')
     found = read_manifest(path)
-    assert [(r.line, r.text) for r in found.rows] == [(2, "one\u2028two")]
+    assert [(r.line, r.text) for r in found.rows] == [(2, "one two")]
     assert [(r.line, r.reason) for r in found.rejected] == [(4, "broken line: not UTF-8")]
 
 
@@ -184,3 +184,9 @@ def test_missing_values_of_data_frames_are_missing(wav, manifest):
     assert [(row.id, row.speaker_id, row.duration) for row in found.rows] == [("7", "12", 1.0), ("b", None, 1.0)]
     reasons = ["empty text", "speaker_id is neither a string nor a whole number: 1.5"]
     assert [entry.reason for entry in found.rejected] == reasons
+
+
+def test_white_space_in_texts_is_no_word(wav, manifest):
+    wav("a.wav")
+    [row] = read_manifest(manifest({"audio": "a.wav", "text": "  two\u00a0 words \n"})).rows
+    assert row.text == "two words"

@@ -38,6 +38,8 @@ def test_a_speaker_and_a_word_that_stand_on_long_rows_only() -> None:
     assert found.lost_speakers == ["s3"]
     assert found.lost_words[0] == "rare"
     assert found.expected_lost_speakers < 0.1
+    assert len(found.lost_speaker_odds) == 1
+    assert 0 < found.lost_speaker_odds[0] < 0.1
     assert found.lost_word_share > found.expected_lost_word_share + 0.01
 
 

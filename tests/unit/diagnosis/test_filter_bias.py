@@ -30,6 +30,15 @@ def test_speakers_who_vanish_are_named(study: HealthyStudy) -> None:
     assert verdict.ready_for_sweep is True
 
 
+def test_one_speaker_of_many_rows_is_not_hidden_by_many_of_few(study: HealthyStudy) -> None:
+    judged(study, lost_speakers=["ann", "bob"], lost_speaker_odds=[0.2, 1e-9], expected_lost_speakers=1.9)
+    assert "never hears bob of 40 speakers, all of whose many rows are long" in (
+        cause_of(study.verdict(), "data.filter_biased").because
+    )
+    judged(study, lost_speakers=["ann", "bob"], lost_speaker_odds=[0.2, 0.01], expected_lost_speakers=1.9)
+    assert "data.filter_biased" not in codes(study.verdict())
+
+
 def test_words_that_vanish_are_named(study: HealthyStudy) -> None:
     judged(study, lost_word_count=40, lost_word_share=0.05)
     assert "40 words that make up 5.00 % of what is said (capstan and hawser" in (
