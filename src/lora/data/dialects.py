@@ -36,11 +36,10 @@ def has_column(record: Mapping[str, Any], field: str) -> bool:
 
 
 def row_fields(record: Mapping[str, Any], line: int) -> dict[str, Any]:
-    """Fields of an `Utterance`, from one row of any dialect; `duration` is None where only the header can
-    tell.
+    """Fields of an `Utterance`, from one row of any dialect; `duration` is None where only the header can tell.
 
-    White space in the text becomes single blanks. `line` is the row's own where the file is one that this software wrote, so that it stays the line of the
-    person's manifest.
+    White space in the text becomes single blanks. `line` is the row's own where the file is one that this software
+    wrote, so that it stays the line of the person's manifest.
     """
     if not has_column(record, "text"):
         raise RowError(f"no text: expected one of {', '.join(SYNONYMS['text'])}")
