@@ -1,4 +1,4 @@
-"""Other ways of making a label of a text: start mark, end mark, prefix, decoder start. Imports nothing heavy itself.
+"""Other ways of making a label of a text: start mark, end mark, prefix, decoder start. Imports torch.
 
 Each is named as a sentence goes on behind "labels built ...", and listed only where it makes another label.
 """

@@ -114,7 +114,7 @@ def _recipe(references: StyleProfile, own: StyleProfile, numbers: NumberStyle | 
         steps.append('text = re.sub(r"[^\\w\\s\'-]", "", text)')
     elif own.with_final_punctuation - references.with_final_punctuation > MAJORITY:
         mark = max(own.final_marks, key=lambda m: (bool(m), own.final_marks[m], m == "."), default=".") or "."
-        steps.append(f'text = text.rstrip(".,") + "{mark}"')
+        steps.append(f'text = text if text.endswith((".", "?", "!")) else text.rstrip(",;:") + "{mark}"')
         cannot.append("commas and question marks")
     if own.upper_case > MAJORITY:
         steps.append("text = text.upper()")

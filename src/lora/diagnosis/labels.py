@@ -112,16 +112,16 @@ def _above(value: float | None, most: float) -> bool:
 
 
 def _construction(facts: StudyFacts, labels: LabelFacts, because: str) -> Cause:
-    """The cause with the way of building labels that the model would agree with, if one was found."""
+    """The cause, with the way of building labels that the model would agree with in the remedy, if one was found."""
     right = _right_variant(facts, labels.own)
     remedy = CAUSES["labels.construction"].remedy
     if right is not None:
-        because += (
-            f" Labels built {right.name} would be right: the model predicts {percent(right.argmax_agreement)} of them."
+        remedy = (
+            f"Build labels {right.name}, then audit again: of such labels of its own texts the model predicts "
+            f"{percent(right.argmax_agreement)}."
         )
-        remedy = f"Build labels {right.name}, then audit again."
     elif labels.own is not None and labels.own.variants:
-        because += f" None of {count(len(labels.own.variants), 'other way')} of building them was right either."
+        remedy += f" None of {count(len(labels.own.variants), 'other way')} of building them that were tried is right."
     return cause("labels.construction", because, [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
 
 

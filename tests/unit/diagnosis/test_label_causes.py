@@ -187,11 +187,13 @@ def test_the_labels_that_would_be_right_are_named(study: HealthyStudy, fault: di
     study.change("labels.json", {"own": {"variants": [WRONG_WAY, RIGHT_WAY]}})
     study.change("labels.json", fault)
     cause = cause_of(study.verdict(), "labels.construction")
-    assert "Labels built without a start mark in front would be right" in cause.because
-    assert cause.remedy == "Build labels without a start mark in front, then audit again."
+    assert cause.remedy == (
+        "Build labels without a start mark in front, then audit again: of such labels of its own texts the model "
+        "predicts 100 %."
+    )
     study.change("labels.json", {"own": {"variants": [WRONG_WAY]}})
     cause = cause_of(study.verdict(), "labels.construction")
-    assert "None of 1 other way of building them was right either." in cause.because
+    assert cause.remedy.endswith("None of 1 other way of building them that were tried is right.")
     assert "end mark last" in cause.remedy
 
 

@@ -112,7 +112,7 @@ def test_reasons_name_each_blocking_cause_once_with_its_remedy(study: HealthyStu
 
 
 def test_causes_stand_in_rank_order_of_what_invalidates_first(study: HealthyStudy) -> None:
-    study.change("labels.json", {"losses": [{"trainer": 9.4, "shift_0": 0.8, "shift_1": 9.4}]})
+    study.change("labels.json", {"losses": [{"trainer": 9.4, "shift_0": 0.812, "shift_1": 9.41}]})
     study.change("transcripts/lora/domain.settings.json", {"decode": {"num_beams": 5}})
     study.change("effect/lora.json", {"load": {"active": False}})
     study.set_sizes(train=100, val=10, too_long=0)

@@ -293,6 +293,18 @@ def test_labels(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "the model agrees with")[1] == "100.00 % of 2,210 tokens"
     assert row(markdown, "the trainer's loss")[1] == "0.61234; by hand 0.61234 (shift 0), 9.8121 (shift 1)"
+    assert row(markdown, "the trainer's loss (label smoothing 0.1, 31 + 825 tokens accumulated)")[1].startswith(
+        "1.8074;"
+    )
+    assert (
+        row(markdown, "own hypotheses as labels and as generated")[1]
+        == "0.0004; 0.0003 for the generated tokens replayed"
+    )
+    assert row(markdown, "own hypotheses that were left out")[1] == "2 cut and 19 spelt in other pieces"
+    assert row(markdown, "… labels without a start mark in front")[1] == "100.00 %, 0.0001 nats a token apart"
+    assert row(markdown, "texts the tokenizer gives back changed")[1] == "1: line 7 (`r7`); `a*b` becomes `ab`"
+    assert row(markdown, "ends with: no mark")[1:3] == ["3", "0"]
+    assert "Of 64 rows digits stand in the reference alone in 5" in markdown
     assert row(markdown, "prefix matches generation")[1] == "no prefix"
 
 
