@@ -22,14 +22,16 @@ def half_known(study: Study) -> None:
     study.write_rows("domain", [*study.rows("domain")[:38], *embedded_rows("heldout")[28:66]])
 
 
-@fault("headroom.underpowered", "evaluation manifests of six rows and of two")
+@fault("headroom.underpowered", "evaluation manifests of six rows and of two, and five points asked of them")
 def few_utterances(study: Study) -> None:
     study.write_rows("domain", study.rows("domain")[:6])
     study.write_rows("test", study.rows("test")[:2])
+    study.configure({"statistics": {"target_gain": 0.05}})
 
 
-@fault("headroom.underpowered", "a gain of half a point asked of 75 rows")
+@fault("headroom.underpowered", "a gain of half a point asked of 20 rows and of ten steps")
 def small_gain(study: Study) -> None:
+    study.write_rows("domain", study.rows("domain")[:20])
     barely_trained = {"train": {"max_steps": 10, "learning_rate": 0.001}}
     study.configure({"statistics": {"target_gain": 0.005}, "candidates": {"lora": barely_trained}})
 

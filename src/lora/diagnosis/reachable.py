@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lora.diagnosis.baseline import baseline
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
@@ -10,6 +12,7 @@ from lora.diagnosis.mismatches import many_misplaced
 from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
 from lora.records import ReachableFacts
 
+CHANCE = 0.01  # odds from which on runs that agree as often elsewhere explain why they agree here
 FEWEST = 3  # rows: what one or two say may be an accident, however small the manifest
 
 
@@ -55,6 +58,12 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     if split.doubtful_rows < FEWEST or share <= most:
         summary = f"{told} hold a doubtful reference; {round_percent(most)} may."
         return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
+    if _agree_as_often_elsewhere(split):
+        summary = (
+            f"{told} might hold a wrong reference, but the runs agree in {percent(split.agreed_elsewhere or 0)} of all "
+            "other errors too: a candidate that differs more from the baseline would tell."
+        )
+        return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
     if many_misplaced(facts, manifest):
         summary = f"{told} hold a doubtful reference, as is to be expected where texts stand in the wrong rows."
         return found(id, Answer("warn", summary, share, most), evidence, BASE, manifest)
@@ -68,6 +77,15 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     remedy = f"Listen to the rows listed in {evidence[0]} and correct their transcripts."
     doubted = cause("headroom.reference_noise", because, evidence, BASE, manifest, remedy)
     return found(id, Answer("warn", because, share, most, doubted), evidence, BASE, manifest)
+
+
+def _agree_as_often_elsewhere(split: ReachableFacts) -> bool:
+    """Binomial tail: a candidate that repeats most errors of its base repeats them where references are right, too."""
+    rows, agreed, share = split.suspected_rows, split.doubtful_rows or 0, split.agreed_elsewhere
+    if rows is None or share is None:
+        return False
+    odds = sum(math.comb(rows, k) * share**k * (1 - share) ** (rows - k) for k in range(agreed, rows + 1))
+    return odds >= CHANCE
 
 
 def within_reach(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -> Findings:

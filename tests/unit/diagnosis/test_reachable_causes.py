@@ -100,3 +100,14 @@ def test_a_target_out_of_reach_warns(study: HealthyStudy) -> None:
     check = check_of(study.verdict(), "headroom.reachable", manifest="domain")
     assert check.status == "warn"
     assert check.summary.endswith("The target gain of 40 points is out of reach.")
+
+
+def test_a_candidate_that_repeats_most_errors_proves_nothing_about_references(study: HealthyStudy) -> None:
+    doubtful = {"doubtful": 10, "doubtful_rows": 10, "doubtful_places": PLACES[:3]}
+    study.change("reachable/domain.json", {**doubtful, "suspected_rows": 14, "agreed_elsewhere": 0.6})
+    verdict = study.verdict()
+    assert "headroom.reference_noise" not in codes(verdict)
+    summary = check_of(verdict, "headroom.references", manifest="domain").summary
+    assert "the runs agree in 60.0 % of all other errors too" in summary
+    study.change("reachable/domain.json", {"agreed_elsewhere": 0.15})
+    assert "headroom.reference_noise" in codes(study.verdict())
