@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lora.diagnosis.baseline import baseline
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
@@ -10,6 +12,8 @@ from lora.diagnosis.mismatches import many_misplaced
 from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
 from lora.records import ReachableFacts
 
+TINY = 1e-12  # a share of nothing, whose logarithm is a number
+CHANCE = 0.01  # odds above which that many repeated places are no sign of wrong references
 FEWEST = 3  # rows: what one or two say may be an accident, however small the manifest
 
 
@@ -58,6 +62,12 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     if many_misplaced(facts, manifest):
         summary = f"{told} hold a doubtful reference, as is to be expected where texts stand in the wrong rows."
         return found(id, Answer("warn", summary, share, most), evidence, BASE, manifest)
+    if _by_itself(split):
+        summary = (
+            f"{told} hold a place where all runs contradict the reference, no more than is to be expected: of the "
+            f"baseline's other errors they repeat {percent(split.repeated or 0.0)} as well."
+        )
+        return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
     runs = [BASE, *(candidate.run for candidate in split.candidates if candidate.independent)]
     places = [f'{p.id}: "{p.reference}" heard as "{p.heard}"' for p in split.doubtful_places]
     because = (
@@ -68,6 +78,17 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     remedy = f"Listen to the rows listed in {evidence[0]} and correct their transcripts."
     doubted = cause("headroom.reference_noise", because, evidence, BASE, manifest, remedy)
     return found(id, Answer("warn", because, share, most, doubted), evidence, BASE, manifest)
+
+
+def _by_itself(split: ReachableFacts) -> bool:
+    """Whether so many suspected places might be repeated by chance, as often as other errors are (binomial tail)."""
+    n, found, share = split.suspected, split.contradicted, split.repeated
+    if n is None or found is None or share is None:
+        return False
+    yes, no = math.log(max(share, TINY)), math.log(max(1 - share, TINY))
+    ways = (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no
+            for k in range(found, n + 1))  # fmt: skip
+    return sum(map(math.exp, ways)) > CHANCE
 
 
 def within_reach(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -> Findings:

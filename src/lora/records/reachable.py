@@ -52,6 +52,9 @@ class ReachableFacts(Fact):
     and the most frequent of them) is null without training texts; `agreed` is null without an independent candidate;
     such errors then stand in the next part. `doubtful` counts errors in places whose reference is to be doubted, which
     may lie in any part; `doubtful_rows` the rows that hold them; null where either is missing. Lists hold at most 30.
+    `suspected` counts the places that the baseline alone gives reason to doubt, `contradicted` those of them that are
+    doubtful, listed or not; `repeated` is the share of its other errors that every independent candidate makes again,
+    and so how often agreement comes about by itself.
     """
 
     manifest: str
@@ -71,3 +74,6 @@ class ReachableFacts(Fact):
     doubtful: int | None = None
     doubtful_rows: int | None = None
     doubtful_places: list[DoubtfulPlace] = []
+    suspected: int | None = None
+    contradicted: int | None = None
+    repeated: float | None = None

@@ -111,7 +111,21 @@ def split_errors(
         doubtful=sum(len(place.reference.split()) for place in places) if known else None,
         doubtful_rows=len({place.id for place in places}) if known else None,
         doubtful_places=places[:SHOWN],
+        suspected=len(suspected) if known else None,
+        contradicted=len(places) if known else None,
+        repeated=repeated(heard, suspected, agreeing) if known else None,
     )
+
+
+def repeated(
+    heard: Sequence[Heard], suspected: Sequence[tuple[Heard, list[Edit]]], agreeing: Mapping[str, Counter[Edit]]
+) -> float:
+    """Share of the baseline's edits outside suspected places that all independent candidates make again."""
+    doubted_edits = Counter((one.errors.id, edit) for one, region in suspected for edit in region)
+    shared = Counter((id, edit) for id, edits in agreeing.items() for edit in edits.elements())
+    others = sum(len(one.errors.edits) for one in heard) - doubted_edits.total()
+    again = shared.total() - (shared & doubted_edits).total()
+    return again / others if others else 0.0
 
 
 def sides(region: Sequence[Edit]) -> tuple[list[str], list[str]]:

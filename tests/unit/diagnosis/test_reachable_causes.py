@@ -100,3 +100,15 @@ def test_a_target_out_of_reach_warns(study: HealthyStudy) -> None:
     check = check_of(study.verdict(), "headroom.reachable", manifest="domain")
     assert check.status == "warn"
     assert check.summary.endswith("The target gain of 40 points is out of reach.")
+
+
+@pytest.mark.parametrize(("repeated", "warned"), [(0.1, True), (0.7, False)])
+def test_a_candidate_that_repeats_most_errors_repeats_these_too(
+    study: HealthyStudy, repeated: float, warned: bool
+) -> None:
+    """After a step or two a candidate is nearly the baseline: its agreement is that of the base with itself."""
+    doubt(study, 12)
+    study.files["reachable/domain.json"] |= {"suspected": 16, "contradicted": 12, "repeated": repeated}
+    verdict = study.verdict()
+    assert ("headroom.reference_noise" in codes(verdict)) is warned
+    assert check_of(verdict, "headroom.references", manifest="domain").status == ("warn" if warned else "pass")
