@@ -248,6 +248,7 @@ def all_facts():
         facts += [f"results/wer/{run}/{manifest}.json" for manifest in evaluation_manifests()]
         facts += [f"results/paired/{run}/{manifest}.json" for manifest in evaluation_manifests()]
         facts.append(f"results/parity/{run}.json")
+    facts += of_every_run("results/mismatches/{run}/{manifest}.json", runs_with("hypotheses"))
     if config["model"] is not None:
         facts += ["results/labels.json", "results/mismatches/train.json"]
         facts += [f"results/adapters/{run}/train.json" for run in runs_with("train", "adapter")]

@@ -1,7 +1,8 @@
 """From rows and a model to transcripts, and from transcripts to word error rates and to texts in the wrong row.
 
 Before: usable rows of every evaluation manifest; for a candidate its adapter, model or transcripts. After: transcripts and
-settings of every run, the WER of every run on every evaluation manifest, and rows that another row's text fits.
+settings of every run, the WER of every run on every evaluation manifest, and rows that another row's text fits, by the
+base model and by brought transcripts.
 """
 
 
@@ -103,6 +104,38 @@ rule match_texts:
         "work/logs/match_texts/{manifest}.log",
     benchmark:
         "work/benchmarks/match_texts/{manifest}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("match_texts"),
+    shell:
+        """
+        python "$LORA/scripts/match_texts.py" \
+            --manifest-name {wildcards.manifest:q} \
+            --rows {input.rows:q} \
+            --transcripts {input.transcripts:q} \
+            --mismatches {output:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule match_hypotheses:
+    input:
+        rows="results/manifests/{manifest}.jsonl",
+        transcripts="results/transcripts/{run}/{manifest}.jsonl",
+    output:
+        "results/mismatches/{run}/{manifest}.json",
+    log:
+        "work/logs/match_hypotheses/{run}/{manifest}.log",
+    benchmark:
+        "work/benchmarks/match_hypotheses/{run}/{manifest}.tsv"
+    wildcard_constraints:
+        run=any_of(runs_with("hypotheses")),
     conda:
         "../envs/data.yaml"
     threads: 1

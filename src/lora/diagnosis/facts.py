@@ -46,7 +46,8 @@ class RejectedRow:
 class StudyFacts:
     """Facts by run, by manifest, or by (run, manifest); what is not there is None or absent.
 
-    `rows` counts usable rows of a manifest. `root` is how evidence paths begin (relative to the study).
+    `rows` counts usable rows of a manifest. `mismatches` is by what the base model heard, `hypotheses` by what brought
+    candidates did. `root` is how evidence paths begin (relative to the study).
     """
 
     config: StudyConfig
@@ -59,6 +60,7 @@ class StudyFacts:
     retention: RetentionFacts | None = None
     leakage: dict[str, LeakageFacts] = field(default_factory=dict)
     mismatches: dict[str, MismatchFacts] = field(default_factory=dict)
+    hypotheses: dict[tuple[str, str], MismatchFacts] = field(default_factory=dict)
     sizes: dict[str, SplitSizes] = field(default_factory=dict)
     stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
@@ -94,6 +96,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         retention=_read(results / "durations/retention.json", RetentionFacts),
         leakage=_by({m: results / f"leakage/{m}.json" for m in manifests}, LeakageFacts),
         mismatches=_by({m: results / f"mismatches/{m}.json" for m in config.manifests}, MismatchFacts),
+        hypotheses=_by({(r, m): results / f"mismatches/{r}/{m}.json" for r, m in pairs}, MismatchFacts),
         sizes=_sizes(results / "splits/sizes.tsv"),
         stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),

@@ -33,12 +33,17 @@ class _Cost:
 def style(facts: StudyFacts, labels: LabelFacts) -> Answer:
     """Case, punctuation and numbers of references against the model's own texts, and what that costs in likelihood.
 
-    Not judged where the baseline is broken on every manifest: its texts then have no style of their own.
+    Not judged where the baseline is broken on every manifest, or many own texts are cut: those have no style.
     """
     rules, references, own = facts.config.labels, labels.reference_style, labels.hypothesis_style
     most = rules.max_style_difference
     known = [m for m in facts.config.evaluations if baseline(facts, m)]
     garbage = bool(known) and all(broken_reason(facts, m) for m in known)
+    cut = labels.own.cut if labels.own is not None else 0
+    if cut > facts.config.headroom.max_truncated * labels.sampled:
+        texts = count(labels.sampled, "own text")
+        told = f"The model's own style is not known: {cut} of its {texts} are cut by the token cap."
+        return Answer("unknown", told, None, most)
     if references is None or own is None or not references.texts or not own.texts or garbage:
         return Answer("unknown", "The model's own style is not known.", None, most)
     differences = {name: abs(getattr(references, name) - getattr(own, name)) for name in STYLES}

@@ -10,6 +10,7 @@ from typing import Any
 from lora.diagnosis.causes import CAUSES, RANK, cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.misplaced_hypotheses import judge_hypotheses, out_of_place
 from lora.diagnosis.wording import count, listed, points
 from lora.records import Cause, CheckStatus, DifferingRows, ParityFacts, Rescored
 
@@ -28,7 +29,7 @@ def judge_parity(facts: StudyFacts, run: str, eval_manifest: str | None) -> Find
         findings.add(found("parity.settings", settings_answer(facts, run, manifest), evidence, run, manifest))
     codes = sorted({s.code for s in parity.settings if s.same is False}, key=RANK.__getitem__)
     findings.causes = [_difference(parity, code, eval_manifest, evidence) for code in codes]
-    return findings.add(_same_utterances(facts, run, findings.causes))
+    return findings.add(_same_utterances(facts, run, findings.causes), judge_hypotheses(facts, run))
 
 
 def settings_answer(facts: StudyFacts, run: str, manifest: str) -> Answer:
@@ -64,6 +65,10 @@ def parity_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     paired = facts.paired.get((run, eval_manifest or ""))
     if paired is not None and (paired.missing_ids or paired.extra_ids):
         answer = Answer("fail", _unmatched(run, paired.manifest, paired.missing_ids, paired.extra_ids), answer.value, 0)
+    slipped = [m for m in manifests if out_of_place(facts, run, m)]
+    if slipped and answer.status != "fail":
+        told = f"Hypotheses of {run} or base stand under the ids of other rows on {listed(slipped)}."
+        answer = Answer("fail", told, answer.value, 0)
     return found("parity", answer, evidence, run, eval_manifest)
 
 

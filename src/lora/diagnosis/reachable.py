@@ -12,7 +12,8 @@ from lora.diagnosis.mismatches import many_misplaced
 from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
 from lora.records import ReachableFacts
 
-CHANCE = 0.01  # odds from which on runs that agree as often elsewhere explain why they agree here
+TINY = 1e-12  # a share of nothing, whose logarithm is a number
+CHANCE = 0.01  # odds above which that many repeated places are no sign of wrong references
 FEWEST = 3  # rows: what one or two say may be an accident, however small the manifest
 
 
@@ -58,15 +59,15 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     if split.doubtful_rows < FEWEST or share <= most:
         summary = f"{told} hold a doubtful reference; {round_percent(most)} may."
         return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
-    if _agree_as_often_elsewhere(split):
-        summary = (
-            f"{told} might hold a wrong reference, but the runs agree in {percent(split.agreed_elsewhere or 0)} of all "
-            "other errors too: a candidate that differs more from the baseline would tell."
-        )
-        return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
     if many_misplaced(facts, manifest):
         summary = f"{told} hold a doubtful reference, as is to be expected where texts stand in the wrong rows."
         return found(id, Answer("warn", summary, share, most), evidence, BASE, manifest)
+    if _by_itself(split):
+        summary = (
+            f"{told} hold a place where all runs contradict the reference, no more than is to be expected: of the "
+            f"baseline's other errors they repeat {percent(split.repeated or 0.0)} as well."
+        )
+        return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
     runs = [BASE, *(candidate.run for candidate in split.candidates if candidate.independent)]
     places = [f'{p.id}: "{p.reference}" heard as "{p.heard}"' for p in split.doubtful_places]
     because = (
@@ -79,13 +80,15 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     return found(id, Answer("warn", because, share, most, doubted), evidence, BASE, manifest)
 
 
-def _agree_as_often_elsewhere(split: ReachableFacts) -> bool:
-    """Binomial tail: a candidate that repeats most errors of its base repeats them where references are right, too."""
-    rows, agreed, share = split.suspected_rows, split.doubtful_rows or 0, split.agreed_elsewhere
-    if rows is None or share is None:
+def _by_itself(split: ReachableFacts) -> bool:
+    """Whether so many suspected places might be repeated by chance, as often as other errors are (binomial tail)."""
+    n, found, share = split.suspected, split.contradicted, split.repeated
+    if n is None or found is None or share is None:
         return False
-    odds = sum(math.comb(rows, k) * share**k * (1 - share) ** (rows - k) for k in range(agreed, rows + 1))
-    return odds >= CHANCE
+    yes, no = math.log(max(share, TINY)), math.log(max(1 - share, TINY))
+    ways = (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no
+            for k in range(found, n + 1))  # fmt: skip
+    return sum(map(math.exp, ways)) > CHANCE
 
 
 def within_reach(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -> Findings:

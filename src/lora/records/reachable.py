@@ -51,9 +51,10 @@ class ReachableFacts(Fact):
     Counts of errors: `errors` = `style` + `unheard` + `agreed` + `rest`. `unheard` (with its number of distinct words
     and the most frequent of them) is null without training texts; `agreed` is null without an independent candidate;
     such errors then stand in the next part. `doubtful` counts errors in places whose reference is to be doubted, which
-    may lie in any part; `doubtful_rows` the rows that hold them; null where either is missing. They are those of the
-    `suspected_rows` (which the baseline alone gives reason to doubt) in which all runs agree; `agreed_elsewhere` is the
-    share of all other errors in which they do. Lists hold at most 30.
+    may lie in any part; `doubtful_rows` the rows that hold them; null where either is missing. Lists hold at most 30.
+    `suspected` counts the places that the baseline alone gives reason to doubt, `contradicted` those of them that are
+    doubtful, listed or not; `repeated` is the share of its other errors that every independent candidate makes again,
+    and so how often agreement comes about by itself.
     """
 
     manifest: str
@@ -73,5 +74,6 @@ class ReachableFacts(Fact):
     doubtful: int | None = None
     doubtful_rows: int | None = None
     doubtful_places: list[DoubtfulPlace] = []
-    suspected_rows: int | None = None
-    agreed_elsewhere: float | None = None
+    suspected: int | None = None
+    contradicted: int | None = None
+    repeated: float | None = None

@@ -22,7 +22,7 @@ from lora.asr.run_settings import Conditions
 from lora.asr.transcribe import Rows, Transcribed, transcribe_manifests
 from lora.data.manifest import read_manifest
 from lora.provenance import Recording, recording
-from lora.records import AdapterIdentity, TrainFacts, UserError, write_lines
+from lora.records import AdapterIdentity, TrainFacts, write_lines
 from lora.runners.options import (
     add_decode_arguments,
     add_model_arguments,
@@ -73,12 +73,12 @@ def transcribe_or_explain(
 
 
 def read_usable(name: str, path: Path, run: Recording) -> Rows:
-    """Rows of a manifest. Rejected ones are told of; raises UserError where none is left."""
+    """Rows of a manifest, which may be none: that is for the verdict to judge. Rejected ones are told of."""
     manifest = read_manifest(path)
     for rejected in manifest.rejected:
         run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
     if not manifest.rows:
-        raise UserError(f"{path}: no usable row for manifest {name}")
+        run.adjust(f"{path}: no usable row for manifest {name}: nothing to transcribe")
     return Rows(manifest.rows, path.parent)
 
 

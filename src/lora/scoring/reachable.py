@@ -93,8 +93,6 @@ def split_errors(
         for said, wrote in [sides(region)]
     ]
     known = bool(independent) and vocabulary is not None
-    elsewhere = [(one, edit) for one in heard for edit in _elsewhere(one, suspected)]
-    agreed_elsewhere = sum(agreeing[one.errors.id][edit] > 0 for one, edit in elsewhere) if known else 0
     return ReachableFacts(
         manifest=manifest,
         utterances=len(heard),
@@ -113,9 +111,21 @@ def split_errors(
         doubtful=sum(len(place.reference.split()) for place in places) if known else None,
         doubtful_rows=len({place.id for place in places}) if known else None,
         doubtful_places=places[:SHOWN],
-        suspected_rows=len({one.errors.id for one, _ in suspected}) if known else None,
-        agreed_elsewhere=round(agreed_elsewhere / len(elsewhere), 6) if known and elsewhere else None,
+        suspected=len(suspected) if known else None,
+        contradicted=len(places) if known else None,
+        repeated=repeated(heard, suspected, agreeing) if known else None,
     )
+
+
+def repeated(
+    heard: Sequence[Heard], suspected: Sequence[tuple[Heard, list[Edit]]], agreeing: Mapping[str, Counter[Edit]]
+) -> float:
+    """Share of the baseline's edits outside suspected places that all independent candidates make again."""
+    doubted_edits = Counter((one.errors.id, edit) for one, region in suspected for edit in region)
+    shared = Counter((id, edit) for id, edits in agreeing.items() for edit in edits.elements())
+    others = sum(len(one.errors.edits) for one in heard) - doubted_edits.total()
+    again = shared.total() - (shared & doubted_edits).total()
+    return again / others if others else 0.0
 
 
 def sides(region: Sequence[Edit]) -> tuple[list[str], list[str]]:
@@ -138,12 +148,6 @@ def doubted(one: Heard, real: frozenset[str]) -> list[list[Edit]]:
         if all(_unlike(a, b) for a, b in zip(said, wrote, strict=True)):
             found.append(region)
     return found
-
-
-def _elsewhere(one: Heard, suspected: Sequence[tuple[Heard, list[Edit]]]) -> list[Edit]:
-    """Errors of an utterance outside of the places whose reference is suspected."""
-    own = Counter(edit for other, region in suspected if other is one for edit in region)
-    return list((Counter(one.errors.edits) - own).elements())
 
 
 def change(run: str, heard: Sequence[Heard]) -> CandidateChange:

@@ -268,3 +268,13 @@ def test_the_limit_says_whose_spread_it_comes_from(study: HealthyStudy) -> None:
     set_paired(study, "domain", {"outcome": "better", "detectable_difference": 0.037})
     summary = check_of(study.verdict(), "headroom.power", manifest="domain").summary
     assert "3.70 points or more, by the spread of lora against base; the target gain of 1 point would not." in summary
+
+
+def test_one_cut_transcript_of_a_tiny_manifest_is_no_accident_where_others_are_cut(study: HealthyStudy) -> None:
+    """Else a cap that cuts every long text leaves the tiny manifest as the one to evaluate on."""
+    study.change("wer/base/test.json", {"within": {"truncated": 1, "utterances": 3}})
+    assert "headroom.baseline_broken" not in codes(study.verdict())
+    study.change("wer/base/domain.json", {"within": {"truncated": 150}})
+    verdict = study.verdict()
+    assert (verdict.causes[0].code, verdict.causes[0].severity) == ("headroom.baseline_broken", "blocks")
+    assert check_of(verdict, "headroom.baseline_works", manifest="test").status == "fail"

@@ -244,3 +244,13 @@ def test_texts_of_one_style_are_called_alike(study: HealthyStudy) -> None:
         "distance from the model's own texts."
     )
     assert "written in upper case only" not in because
+
+
+def test_style_is_not_judged_by_texts_that_were_cut(study: HealthyStudy) -> None:
+    study.change("labels.json", {"own": {"cut": 40}, "hypothesis_style": {"with_final_punctuation": 0.2}})
+    verdict = study.verdict()
+    assert "40 of its 64 own texts are cut" in check_of(verdict, "labels.style").summary
+    assert check_of(verdict, "labels.style").status == "unknown"
+    assert "labels.style_mismatch" not in codes(verdict)
+    study.change("labels.json", {"own": {"cut": 1}})
+    assert "labels.style_mismatch" in codes(study.verdict())

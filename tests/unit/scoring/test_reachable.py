@@ -93,6 +93,7 @@ def test_wrong_references_show_and_mishearings_do_not(seed: int) -> None:
     assert healthy.agreed
     assert healthy.doubtful_rows == 0
     assert (noisy.doubtful_rows or 0) >= 5
+    assert (noisy.repeated or 1) < 0.5 < (noisy.contradicted or 0) / (noisy.suspected or 1)
 
 
 def test_a_weak_candidate_proves_nothing() -> None:
