@@ -10,9 +10,10 @@ from small_study import DATA
 
 from lora.asr.decoding import effective_decode
 from lora.asr.devices import make_deterministic
-from lora.asr.families import SpeechModel, load_model
+from lora.asr.families import SpeechModel
 from lora.asr.labels import build_labels
 from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
 from lora.asr.padding import padded_samples
 from lora.data.audio import load_audio
 from lora.data.manifest import read_manifest

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from lora.asr.adapter_files import CONFIG, AdapterFiles, AdapterProblem, read_adapter
 from lora.asr.adapters import ADAPTER, adapted_modules, modules_by_part, quiet
 from lora.asr.base_evidence import base_evidence
-from lora.asr.families import SpeechModel
+from lora.asr.families import SpeechModel, first_line
 from lora.records import FileRung, LoadRung
 
 # What other ways of saving do to the names of tensors, by what they leave in them.
@@ -79,7 +79,6 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
         base_matches=matches,
         base_evidence=evidence,
         base_trained_on=files.config.get("base_model_name_or_path"),
-        base_revision=files.config.get("revision"),
         modules_by_part=modules_by_part(model),
         misfits=misfits,
         missing_random=[name for name in missing if ".lora_" in name and bool(initial[name].any())],
@@ -101,8 +100,7 @@ def _wrapped(speech: SpeechModel, files: AdapterFiles, folder: Path | str, rung:
             model = PeftModel(speech.model, config, adapter_name=ADAPTER)
     # A configuration of another library, or one that needs data or packages that are not here.
     except (ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError, re.error) as error:
-        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        message = f"{folder}: {CONFIG} does not fit this model: {first}"
+        message = f"{folder}: {CONFIG} does not fit this model: {first_line(error)}"
         raise AdapterProblem("adapter.not_loaded", message, rung) from None
     speech.model = model
     return model

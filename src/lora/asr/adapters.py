@@ -18,7 +18,7 @@ from peft.tuners.tuners_utils import check_target_module_exists
 from torch import nn
 
 from lora.asr.adapter_files import AdapterProblem
-from lora.asr.families import SpeechModel
+from lora.asr.families import SpeechModel, first_line
 
 ATTENTION_AND_MLP = ("q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "fc1", "fc2")
 ADAPTER = "default"
@@ -83,7 +83,7 @@ def attach(speech: SpeechModel, config: PeftConfig) -> PeftModel:
         with quiet():
             model = get_peft_model(speech.model, config)
     except ValueError as error:  # modules peft cannot adapt, such as a normalisation
-        message = f"{_first_line(error)} The model offers {_offered(speech.model)}"
+        message = f"{first_line(error)} The model offers {_offered(speech.model)}"
         raise AdapterProblem("adapter.no_target_modules", message) from None
     speech.model = model
     return model
@@ -131,10 +131,6 @@ def part_of(name: str) -> str:
 
 def modules_by_part(model: nn.Module) -> dict[str, int]:
     return dict(sorted(Counter(part_of(name) for name in adapted_modules(model)).items()))
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 __all__ = [

@@ -1,19 +1,15 @@
 """Speech models behind one small interface: padded inputs in, texts and tokens out.
 
-`load_model` dispatches by the configuration's `model_type`; each family knows how its audio is padded.
-Weights come from safetensors only, and code inside a model folder is never run. Imports torch.
+Each family knows how its audio is padded and how it generates; `lora.asr.model_loading` makes one of files, by the
+configuration's `model_type`. Imports torch.
 """
 
 from __future__ import annotations
 
 import copy
 import inspect
-import logging
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,11 +18,9 @@ from torch import Tensor
 
 from lora.asr.decoding import effective_decode, token_limit
 from lora.asr.generated import Generated, log_probabilities_of, until_end
-from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
+from lora.asr.model_files import ModelFiles
 from lora.asr.padding import Samples, padded_samples
 from lora.records import UserError
-
-logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice is not ours to give
 
 PROMPT_TOKENS = 4  # at most, of Whisper: start, language, task, no timestamps
 
@@ -95,7 +89,7 @@ class SpeechModel:
             with torch.inference_mode():
                 made = self._generate(inputs, effective)
         except (ValueError, TypeError) as error:
-            raise UserError(f"decode: {self.family} generate refuses it: {_first_line(error)}") from None
+            raise UserError(f"decode: {self.family} generate refuses it: {first_line(error)}") from None
         finally:
             owner.generation_config = own
             self.model.train(training)
@@ -216,49 +210,6 @@ class Whisper(SpeechModel):
 LOADERS: dict[str, type[SpeechModel]] = {kind.family: kind for kind in (Moonshine, Whisper)}
 
 
-def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -> SpeechModel:
-    """Load model and processor from files. Raises UserError where the library cannot make them."""
-    from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # logs are read by people
-    number_type: torch.dtype = getattr(torch, dtype)
-    where = f"model {files.identity.id}"
-    try:
-        processor = AutoProcessor.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
-        with _without_adapter(files.path) as folder:
-            model = AutoModelForSpeechSeq2Seq.from_pretrained(
-                folder,
-                dtype=number_type,  # files may hold half precision, which a CPU cannot feed with float32 audio
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-            )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise UserError(f"{where}: cannot be loaded: {_first_line(error)}") from None
-    if not hasattr(processor, "tokenizer") or not hasattr(processor, "feature_extractor"):
-        raise UserError(f"{where}: its processor has no tokenizer or no feature extractor")
-    model.to(device)
-    model.eval()
-    return LOADERS[files.identity.family](files, model, processor, device, number_type)
-
-
-@contextmanager
-def _without_adapter(folder: Path) -> Iterator[Path]:
-    """The model's folder, or links to its files where an adapter lies among them.
-
-    The library would load such an adapter into the model without a word, and the "base" would be a tuned model.
-    """
-    if not (folder / ADAPTER_CONFIG).is_file():
-        yield folder
-        return
-    with tempfile.TemporaryDirectory() as view:
-        for path in folder.iterdir():
-            if not path.name.startswith("adapter_"):
-                (Path(view) / path.name).symlink_to(path.resolve())
-        yield Path(view)
-
-
 def _settled(own: Any, effective: dict[str, Any], limit: int | None) -> Any:
     """A generation configuration in which everything that can change the text is what `effective` says."""
     config = copy.deepcopy(own)
@@ -275,5 +226,6 @@ def _end_marks(effective: dict[str, Any]) -> set[int]:
     return set(ends if isinstance(ends, list) else [ends])
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a library says first, or the kind of its error where it says nothing."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -48,7 +48,6 @@ def file_rung(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FileR
         initialisation=_initialisation(config.get("init_lora_weights", True)),
         bias=str(config.get("bias", "none")),
         non_finite=non_finite,
-        lora_a=sum(kind in {"A", "embedding_B"} for pair in kinds.values() for kind in pair),
         lora_b_norms=_spread([float(matrix.double().norm()) for matrix in zeroed]),
         scaling=_scaling(config, rank),
         variant=_variant(config),

@@ -11,7 +11,6 @@ import math
 import shutil
 import statistics
 import sys
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +18,16 @@ from typing import Any
 
 from peft import PeftModel
 from peft.utils import get_peft_model_state_dict
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from lora.asr.adapter_files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config
+from lora.asr.checkpoints import last_checkpoint
 from lora.asr.devices import make_deterministic
-from lora.asr.families import SpeechModel, load_model
+from lora.asr.families import SpeechModel
 from lora.asr.labels import label_limit, long_labels
+from lora.asr.model_loading import load_model
 from lora.asr.trainer import LossNotFinite, SpeechTrainer, trainable_facts, training_arguments
 from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.training_state import (
@@ -45,8 +45,6 @@ from lora.asr.transcribe import Rows
 from lora.asr.validation_wer import validation_wer
 from lora.asr.weight_deltas import initial_matrices, module_changes
 from lora.records import ModuleChange, TrainFacts, ValidationPoint, write_text
-
-TORCH_FILES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")  # of a checkpoint
 
 
 def fit(training: Training, state: Path) -> tuple[int, list[str]]:
@@ -69,7 +67,7 @@ def fit(training: Training, state: Path) -> tuple[int, list[str]]:
         initial = initial_matrices(model)
         trainer, rows_by_step = _trainer(training, speech, state / "checkpoints")
         fitted = _Fitted(training, model, trainer, rows_by_step, initial)
-        steps_taken = fitted.run(_last_checkpoint(state / "checkpoints"))
+        steps_taken = fitted.run(last_checkpoint(state / "checkpoints"))
         fitted.write(making, state / "checkpoints")
     write_text(making / TOLD, json.dumps(adjustments))
     making.rename(state / FINISHED)
@@ -124,25 +122,6 @@ def _wer_measure(
     speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any]
 ) -> Callable[[], float | None]:
     return lambda: validation_wer(speech, rows, batches, decode)
-
-
-def _last_checkpoint(checkpoints: Path) -> Path | None:
-    """The newest checkpoint that was written to its end and can be read; others are removed."""
-    newest: tuple[int, Path] | None = None
-    for folder in checkpoints.glob("checkpoint-*"):
-        try:
-            # The library writes this file last.
-            step = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
-            # It does not force files to disk: a machine that goes down may leave some of them torn.
-            load_file(folder / WEIGHTS)
-            if not all(zipfile.is_zipfile(folder / name) for name in TORCH_FILES):
-                raise ValueError
-        except (OSError, ValueError, KeyError, SafetensorError):
-            shutil.rmtree(folder)
-            continue
-        if newest is None or step > newest[0]:
-            newest = (step, folder)
-    return None if newest is None else newest[1]
 
 
 class _Fitted:

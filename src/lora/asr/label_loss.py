@@ -1,8 +1,8 @@
 """The loss that the trainer computes for one optimiser step, against the same step by hand. Imports torch.
 
 The trainer's own `training_step` runs on each accumulated batch, as in training (smoothing, counting of tokens, scaling
-by accumulation), but in evaluation mode and without a backward pass. By hand: cross entropy over all tokens of the
-step; with label smoothing e, (1 - e) of it and e of the mean over the vocabulary, as in Szegedy et al. 2016 (arXiv
+by accumulation), but without dropout and with no gradients behind the loss. By hand: cross entropy over all tokens of
+the step; with label smoothing e, (1 - e) of it and e of the mean over the vocabulary, as in Szegedy et al. 2016 (arXiv
 1512.00567) and the library's LabelSmoother.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lora.asr.families import SpeechModel
 from lora.asr.labelled import Labelled, cross_entropy, finite
@@ -25,6 +25,17 @@ SETTINGS: dict[str, Any] = {
     "max_steps": 1, "batch_size": 8, "learning_rate": 0.0, "scheduler": "constant", "warmup_steps": 0,
     "weight_decay": 0.0, "seed": 0, "eval_steps": 1, "select": "loss",
 }  # fmt: skip
+
+
+class _LossOnly(SpeechTrainer):
+    """A trainer whose step computes the loss and changes nothing."""
+
+    def compute_loss(self, model: nn.Module, *arguments: Any, **keywords: Any) -> Tensor:
+        """Without dropout, which a step switches on and the loss by hand has not; a leaf ends the backward pass."""
+        model.eval()
+        with torch.no_grad():
+            loss = cast(Tensor, super().compute_loss(model, *arguments, **keywords))
+        return loss.requires_grad_()
 
 
 def compare_loss(
@@ -58,20 +69,13 @@ def _of_trainer(
     settings = SETTINGS | {"label_smoothing": label_smoothing, "gradient_accumulation": len(batches)}
     with tempfile.TemporaryDirectory() as folder:
         arguments = training_arguments(settings, Path(folder), speech, validate=False)
-        trainer = SpeechTrainer(speech, arguments, (labelled.rows, labelled.batches))
+        trainer = _LossOnly(speech, arguments, (labelled.rows, labelled.batches))
         made, tokens = trainer.get_batch_samples(iter(batches), len(batches), torch.device(speech.device))
         trainer.current_gradient_accumulation_steps = len(made)
-        trainer.accelerator.backward = lambda *_, **__: None
-        # A step switches dropout on; the comparison by hand has none.
-        speech.model.train = lambda mode=True: speech.model
         try:
-            with torch.no_grad():
-                total = sum(float(trainer.training_step(speech.model, dict(batch), tokens)) for batch in made)
+            return finite(sum(float(trainer.training_step(speech.model, dict(batch), tokens)) for batch in made))
         except LossNotFinite:
             return None
-        finally:
-            del speech.model.train
-    return finite(total)
 
 
 def _by_hand(

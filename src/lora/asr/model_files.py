@@ -41,7 +41,7 @@ class Family:
     decode_keys: tuple[str, ...] = ()
 
 
-# The place where further families enter, together with a loader in `lora.asr.families`.
+# The place where further families enter, together with a class in `lora.asr.families`.
 FAMILIES: dict[str, Family] = {
     # 6.5 tokens a second is what its authors recommend against repetition loops, for a vocabulary of 32,768.
     "moonshine": Family(window_seconds=None, padding_seconds=1.0, tokens_per_second=6.5),

@@ -89,11 +89,10 @@ def _not_finite_from(logged: list[dict[str, Any]]) -> int | None:
     The Trainer hides losses that are not numbers (`logging_nan_inf_filter`), and their gradients give them away; but
     single gradients that are not finite are usual in half precision, where such steps are skipped.
     """
-    for position, entry in enumerate(logged):
-        rest = [float(later.get("grad_norm") or 0.0) for later in logged[position:]]
-        if not math.isfinite(float(entry["loss"])) or not any(map(math.isfinite, rest)):
-            return int(entry["step"])
-    return None
+    finite = [math.isfinite(float(entry.get("grad_norm") or 0.0)) for entry in logged]
+    last_finite = max((position for position, known in enumerate(finite) if known), default=-1)
+    broken = (e for i, e in enumerate(logged) if i > last_finite or not math.isfinite(float(e["loss"])))
+    return next((int(entry["step"]) for entry in broken), None)
 
 
 def _best_step(state: dict[str, Any], validation: list[ValidationPoint]) -> int | None:

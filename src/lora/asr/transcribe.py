@@ -94,7 +94,7 @@ def _report_fallbacks(conditions: Conditions, recording: Recording) -> None:
 
 
 def _loaded(conditions: Conditions, adapter: Path | None) -> SpeechModel:
-    from lora.asr.families import load_model
+    from lora.asr.model_loading import load_model
 
     make_deterministic(0, conditions.device.threads)
     speech = load_model(conditions.files, conditions.device.type, conditions.device.dtype)

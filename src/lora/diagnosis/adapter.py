@@ -57,7 +57,7 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
             return found("adapter.text", Answer(status, f"{told}.", changed), evidence, run)
         broken = cause("adapter.no_text_change", f"{told}.", evidence, run)
         return found("adapter.text", Answer("fail", f"{told}.", changed, cause=broken), evidence, run)
-    told = effect.message if effect and effect.message else "its effect was not measured"
+    told = (effect.message if effect and effect.message else "its effect was not measured").rstrip(".")
     wrong = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
     findings, rungs = Findings(), list(RUNGS)
     if wrong and effect is not None and effect.file is not None:
@@ -67,7 +67,7 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
     for rung in rungs:
         status = "fail" if wrong and rung == rungs[0] else "unknown"
         why = f"{run}: {told}." if rung == rungs[0] or not wrong else f"{run} did not get so far: see the rung below."
-        findings.add(rung_answer(facts, run, rung, Answer(status, why.replace("..", "."))))
+        findings.add(rung_answer(facts, run, rung, Answer(status, why)))
     return findings
 
 

@@ -16,13 +16,12 @@ from lora.records import Cause, Severity
 
 @dataclass(frozen=True)
 class CauseKind:
-    """`judged` is false where a code has its place but no check raises it yet."""
+    """How severe a cause is at most, its name in a few words, what it means, and what to do about it."""
 
     severity: Severity
     title: str
     meaning: str
     remedy: str
-    judged: bool = True
 
 
 CAUSES: dict[str, CauseKind] = {

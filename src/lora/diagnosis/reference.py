@@ -40,8 +40,5 @@ def causes_page() -> str:
     """Markdown: a section for every code."""
     parts = [HEAD]
     for code, kind in CAUSES.items():
-        later = "" if kind.judged else "\n\n*No check raises this yet.*"
-        parts.append(
-            f"## {code}\n\n**{kind.severity}** · {kind.title}. {kind.meaning}\n\n*Remedy:* {kind.remedy}{later}"
-        )
+        parts.append(f"## {code}\n\n**{kind.severity}** · {kind.title}. {kind.meaning}\n\n*Remedy:* {kind.remedy}")
     return "\n\n".join(part.strip() for part in parts) + "\n"

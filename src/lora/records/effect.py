@@ -36,7 +36,6 @@ class FileRung(Record):
     initialisation: str
     bias: str
     non_finite: list[str] = []
-    lora_a: int | None = None
     lora_b_norms: Spread | None = None
     scaling: float | None = None
     variant: str = "LoRA"
@@ -71,7 +70,6 @@ class LoadRung(Record):
     base_trained_on: str | None
     modules_by_part: dict[str, int]
     base_evidence: Literal["hash", "revision", "shape"] | None = None
-    base_revision: str | None = None
     misfits: list[str] = []
     missing_random: list[str] = []
     missing_zero: list[str] = []

@@ -15,7 +15,9 @@ from lora.report.wording import code, plain, text
 # Outputs in the order data flows, so that the commands can be run one after the other.
 STAGES = (
     r"config\.json",
+    r"integrity/",
     r"manifests/",
+    r"leakage/",
     r"durations/(?!summary|decision)",
     r"durations/",
     r"max_seconds\.json",
@@ -23,6 +25,7 @@ STAGES = (
     r"transcripts/base/",
     r"wer/base/",
     r"labels\.json",
+    r"mismatches/",
     r"hardened\.json",
     r"adapters/",
     r"transcripts/",
@@ -139,7 +142,7 @@ def _configured(output: str, config: dict[str, Any]) -> bool:
         return rest[0] in runs
     if folder in {"effect", "parity"}:
         return rest[0].split(".")[0] in runs
-    if folder in {"manifests", "reachable"}:
+    if folder in {"integrity", "manifests", "leakage", "mismatches", "reachable"}:
         return rest[0].split(".")[0] in (config.get("manifests") or {})
     return True
 

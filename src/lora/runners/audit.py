@@ -65,8 +65,8 @@ def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Tra
         run.adjust(message)
         return LabelFacts(status="impossible", code="data.too_few_samples", message=message)
     rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
-    from lora.asr.families import load_model
     from lora.asr.label_probe import audit_labels
+    from lora.asr.model_loading import load_model
 
     device = confirm_device(device)
     for text in device.fallbacks:

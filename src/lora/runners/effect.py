@@ -61,9 +61,9 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     device, files = device_of(args), model_of(args)
     part = read_rows(args.dataset_path, run)
     rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
-    from lora.asr.families import load_model
     from lora.asr.labels import long_labels
     from lora.asr.ladder import ValidationBatch, climb
+    from lora.asr.model_loading import load_model
 
     device = confirm_device(device)
     for text in device.fallbacks:

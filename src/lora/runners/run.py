@@ -152,7 +152,8 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
     transcribe(BASE)
     steps.model(
         "audit", *model, *decode, "--dataset-path", train, "--sample", config["labels"]["sample"],
-        "--seed", args.seed, "--output", steps.at("labels.json"), "--own-texts", steps.at("labels.own.jsonl"),
+        "--train-settings", _loss_settings(args), "--seed", args.seed, "--output", steps.at("labels.json"),
+        "--own-texts", steps.at("labels.own.jsonl"),
     )  # fmt: skip
     heard = {name: steps.at(f"transcripts/{BASE}/{name}.jsonl") for name in evaluations(config)}
     for name, transcripts in {TRAIN: steps.at("labels.own.jsonl"), **heard}.items():
@@ -177,8 +178,15 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
     steps.model(
         "harden", *model, *decode, "--manifest", f"{EVALUATION}={steps.at(f'manifests/{EVALUATION}.jsonl')}",
         "--baseline-wer", f"{EVALUATION}={steps.at(f'wer/{BASE}/{EVALUATION}.json')}",
-        "--min-wer", config["headroom"]["min_wer"], "--output", steps.at("hardened.json"),
+        "--min-wer", config["headroom"]["min_wer"], "--max-wer", config["headroom"]["max_wer"],
+        "--output", steps.at("hardened.json"),
     )  # fmt: skip
+
+
+def _loss_settings(args: argparse.Namespace) -> str:
+    """What the training sets that bears on its loss, in JSON."""
+    settings = settings_of(args)
+    return json.dumps({key: settings[key] for key in ("gradient_accumulation", "label_smoothing")})
 
 
 def _score(steps: Steps, config: dict[str, Any], run: str, name: str) -> None:
@@ -204,6 +212,13 @@ def _compare(steps: Steps, config: dict[str, Any]) -> None:
             "--tuned-transcripts", steps.at(f"transcripts/{TUNED}/{name}.jsonl"),
             "--margin", statistics["equivalence_margin"], "--confidence", statistics["confidence"],
             "--replicates", statistics["replicates"], "--paired", steps.at(f"paired/{TUNED}/{name}.json"),
+        )  # fmt: skip
+        steps.script(
+            "split_errors", "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),
+            "--baseline-wer", steps.at(f"wer/{BASE}/{name}.json"),
+            "--baseline-transcripts", steps.at(f"transcripts/{BASE}/{name}.jsonl"),
+            "--candidate", f"{TUNED}={steps.at(f'transcripts/{TUNED}/{name}.jsonl')}",
+            "--train", steps.at("splits/train.jsonl"), "--reachable", steps.at(f"reachable/{name}.json"),
         )  # fmt: skip
 
     def each(pattern: str, run: str) -> list[str]:

@@ -26,8 +26,9 @@ from lora.asr.adapter_files import (
 from lora.asr.adapter_loading import load_adapter
 from lora.asr.adapters import attach, lora_config, part_of, target_modules
 from lora.asr.base_evidence import base_evidence
-from lora.asr.families import SpeechModel, load_model
+from lora.asr.families import SpeechModel
 from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
 from lora.records import UserError
 
 SETTINGS: dict[str, Any] = {

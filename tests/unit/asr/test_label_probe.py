@@ -18,13 +18,14 @@ from tiny_models import noise
 
 import lora.asr.label_structure as label_structure_module
 import lora.asr.labels as labels_module
-from lora.asr.families import SpeechModel, load_model
+from lora.asr.families import SpeechModel
 from lora.asr.label_loss import compare_loss
 from lora.asr.label_probe import audit_labels
 from lora.asr.label_structure import label_structure
 from lora.asr.labelled import Labelled
 from lora.asr.labels import label_ids
 from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
 from lora.asr.own_agreement import own_agreement
 from lora.asr.own_texts import OwnText, own_texts
 from lora.asr.training_data import SpeechRows

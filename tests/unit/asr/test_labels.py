@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from tiny_models import noise
 
-from lora.asr.families import SpeechModel, load_model
+from lora.asr.families import SpeechModel
 from lora.asr.labels import IGNORED, Collator, build_labels, label_ids, label_limit, shift_right
 from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from tiny_models import noise
 
 from lora.asr.adapter_files import WEIGHTS, write_adapter
 from lora.asr.adapters import attach, lora_config
-from lora.asr.families import SpeechModel, load_model
+from lora.asr.families import SpeechModel
 from lora.asr.ladder import ValidationBatch, climb
 from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
 from lora.records import EffectFacts, ModuleChange, RunRecord, TrainFacts
 from lora.runners.experiment import main
 

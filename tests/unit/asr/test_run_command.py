@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.records import RunRecord, Verdict
+from lora.records import LabelFacts, RunRecord, Verdict
 from lora.runners.experiment import main
 from lora.runners.run import training_flags
 
@@ -29,7 +29,8 @@ def test_writes_what_a_study_writes(
         "run", "--model-id", str(moonshine_folder), "--dataset-path", str(train), "--manifest-path", str(domain),
         "--safety-manifest-path", str(general), "--max-seconds", "1.5", "--max-steps", "2", "--learning-rate", "1e-3",
         "--seed", "3", "--eval-steps", "1", "--train-batch-size", "4", "--cpu-threads", "1", "--device", "cpu",
-        "--decode", '{"max_new_tokens": 8}', "--output-dir", str(output), "--work-dir", str(tmp_path / "work"),
+        "--label-smoothing", "0.1", "--decode", '{"max_new_tokens": 8}', "--output-dir", str(output),
+        "--work-dir", str(tmp_path / "work"),
     ]  # fmt: skip
     assert main(arguments) == 0
     for path in (
@@ -37,10 +38,13 @@ def test_writes_what_a_study_writes(
         "labels.own.jsonl", "mismatches/train.json", "mismatches/safety.json",
         "transcripts/tuned/safety.settings.json", "wer/tuned/safety.json", "adapters/tuned/best/adapter_config.json",
         "adapters/tuned/train.json", "adapters/tuned/loss.tsv", "effect/tuned.json", "paired/tuned/evaluation.json",
-        "parity/tuned.json", "hardened.json", "verdict.json", "gate.json", "summary.md", "run.run.json",
+        "reachable/evaluation.json", "parity/tuned.json", "hardened.json", "verdict.json", "gate.json",
+        "summary.md", "run.run.json",
     ):  # fmt: skip
         assert (output / path).is_file(), path
     assert Verdict.read(output / "verdict.json").gate_run == "tuned"
+    losses = LabelFacts.read(output / "labels.json").losses
+    assert [loss.label_smoothing for loss in losses] == [0.0, 0.1]
     told = capsys.readouterr().out
     assert "evaluation" in told
     assert "verdict: not ready for the sweep" in told

@@ -221,8 +221,8 @@ def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypa
     """The library would wrap the model to deal each batch out to all GPUs; the record names one device."""
     from transformers import TrainingArguments
 
-    from lora.asr.families import load_model
     from lora.asr.label_loss import SETTINGS
+    from lora.asr.model_loading import load_model
     from lora.asr.trainer import training_arguments
 
     def several(arguments: Any) -> str:

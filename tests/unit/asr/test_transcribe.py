@@ -16,6 +16,7 @@ import torch
 
 from lora.asr import families
 from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
 from lora.records import RunRecord, RunSettings, TrainFacts, Transcript, read_lines
 from lora.runners.experiment import main
 
@@ -200,7 +201,7 @@ def test_an_adapter_that_changes_nothing_has_transcripts_of_its_own(
 ) -> None:
     from peft import LoraConfig, get_peft_model
 
-    speech = families.load_model(describe_model(str(moonshine_folder)))
+    speech = load_model(describe_model(str(moonshine_folder)))
     get_peft_model(speech.model, LoraConfig(r=2, target_modules=["q_proj", "fc1"])).save_pretrained(tmp_path / "zero")
     make_manifest("domain", SECONDS[:3])
     run("domain", output="base")

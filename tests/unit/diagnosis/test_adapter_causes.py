@@ -326,3 +326,9 @@ def test_an_adapter_of_which_nothing_fits_still_tells_of_its_file(study: Healthy
         "unknown",
     )
     assert run_causes(study) == ["adapter.not_loaded"]
+
+
+def test_a_relative_path_in_a_message_stays_a_path(study: HealthyStudy) -> None:
+    told = {"status": "impossible", "code": "adapter.not_loaded", "message": "../runs/x: none of its tensors fits."}
+    study.change("effect/lora.json", {**told, "file": None, "weights": None, "logits": None, "text": None})
+    assert check_of(study.verdict(), "adapter.file").summary == "lora: ../runs/x: none of its tensors fits."

@@ -126,8 +126,10 @@ def test_commands_stand_as_they_were_typed(summarised: Study) -> None:
 
 
 def test_commands_stand_in_the_order_in_which_they_can_be_run(summarised: Study) -> None:
-    outputs = ["durations/train.tsv", "durations/summary.tsv", "max_seconds.json", "transcripts/base/transcribe"]
-    outputs += ["wer/base/x", "labels.json", "adapters/lora/train", "transcripts/lora/transcribe", "wer/lora/x"]
+    outputs = ["integrity/train.tsv", "manifests/train.jsonl", "leakage/domain.json", "durations/train.tsv"]
+    outputs += ["durations/summary.tsv", "max_seconds.json", "transcripts/base/transcribe", "wer/base/x", "labels.json"]
+    outputs += ["mismatches/domain.json", "adapters/lora/train", "transcripts/lora/transcribe", "wer/lora/x"]
+    outputs += ["reachable/domain.json", "parity/lora.json", "verdict.json"]
     for record in Path("results").rglob("*.run.json"):
         record.unlink()
     for number, output in enumerate(reversed(outputs)):

@@ -262,6 +262,17 @@ def test_training_and_ladder(study: Study) -> None:
     assert "](plots/weights.lora.png)" in markdown
 
 
+def test_words_of_an_adapter_configuration_cannot_break_out_of_the_ladder(study: Study) -> None:
+    facts = EffectFacts.read(study.results / "effect/lora.json")
+    assert facts.logits is not None
+    reasons = ["biases were trained (<b>all</b> | [x](y))"]
+    logits = facts.logits.model_copy(update={"off_equals_base": False, "off_differs_by": reasons})
+    facts.model_copy(update={"logits": logits}).write(study.results / "effect/lora.json")
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(again(study))
+    told = html.partition("adapter switched off is not: ")[2]
+    assert told.startswith("biases were trained (&lt;b&gt;all&lt;/b&gt; | [x](y))")
+
+
 def test_impossible_training_gives_its_reason_and_code(study: Study) -> None:
     broken = {
         "run": "lora",

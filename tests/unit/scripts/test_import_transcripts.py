@@ -152,3 +152,9 @@ def test_rejected_rows_are_set_aside_and_other_texts_are_kept(study, capsys):
     assert bring(study, study / "theirs.csv") == 0
     brought = {t.id: t.brought_reference for t in read_lines(study / "out.jsonl", Transcript)}
     assert brought == {"7": "two", "b": None}
+
+
+def test_a_duration_that_is_no_number_is_not_known(study):
+    assert bring_with(study, {}, {"id": "new", "hypothesis": "y", "duration": "nan"}) == 0
+    durations = {t.id: t.duration for t in read_lines(study / "out.jsonl", Transcript)}
+    assert durations["new"] == 0.0

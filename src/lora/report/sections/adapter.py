@@ -1,12 +1,13 @@
-"""D3: what training was told and did, and the ladder from the adapter's file to the WER, per candidate."""
+"""D3, per candidate: its training, and the ladder from the adapter's file to the WER."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
 
-from lora.records import EffectFacts, FileRung, ModuleDelta, TrainFacts
+from lora.records import EffectFacts, FileRung, ModuleDelta
 from lora.report.sections.conclusion import OUTCOMES
+from lora.report.sections.training import training
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, count, listed, number, percent, points, text
@@ -29,65 +30,9 @@ def _candidate(study: Study, run: str) -> str:
         parts.append(f"This candidate was brought as {brought}, so there is no adapter to look at.")
         return "\n\n".join(parts)
     if study.exists(f"adapters/{run}/train.json") or kind == "train":
-        parts.append(_training(study, run))
+        parts.append(training(study, run))
     parts.append(_ladder(study, run))
     return "\n\n".join(parts)
-
-
-def _training(study: Study, run: str) -> str:
-    found = study.training(run)
-    facts = found.value
-    if facts is None:
-        return f"What training did is {found.unknown}."
-    if facts.source == "":
-        return "It was trained elsewhere, and nothing beside it tells how (`trainer_state.json` would)."
-    lines = [] if found.known else [f"**Training came to no adapter**: {found.why_not}."]
-    if facts.source is not None:
-        lines = [f"It was trained elsewhere, as {code(facts.source)} tells."]
-        lines += [] if found.known else [f"**Training went wrong**: {found.why_not}."]
-    lines.append(table(["training", "fact"], _training_rows(facts)))
-    if study.exists(f"adapters/{run}/loss.tsv"):
-        lines.append(f"![Training and validation loss](plots/loss.{run}.png)")
-    return "\n\n".join(lines)
-
-
-def _training_rows(facts: TrainFacts) -> list[list[str]]:
-    told = ", ".join(f"{text(key)} {text(value)}" for key, value in facts.settings.items())
-    validation = [point for point in facts.validation if point.loss is not None]
-    best = next((p for p in validation if p.step == facts.best_step), None)
-    kept = {True: "kept", False: "**not kept**", None: "not known whether kept"}[facts.best_kept]
-    rows = [
-        ["settings", told or ("defaults" if facts.source is None else UNKNOWN)],
-        ["rows", f"{_figure(facts.train_rows)} training, {_figure(facts.val_rows)} validation"],
-        ["optimiser steps", f"{_figure(facts.optimizer_steps)} of {_figure(facts.planned_steps)} planned"],
-        ["trainable parameters", f"{_figure(facts.trainable_parameters)} of {_figure(facts.total_parameters)} in "
-         f"{_figure(facts.target_modules)} modules"],
-        ["learning rate at its peak", number(facts.learning_rate_peak)],
-        ["gradient norm, median", number(facts.gradient_norm_median)],
-        ["training loss, first to last", f"{number(facts.first_train_loss)} → {number(facts.final_train_loss)}"],
-    ]  # fmt: skip
-    if validation:
-        rows.append(["validation loss, first to last", f"{number(validation[0].loss)} → {number(validation[-1].loss)}"])
-    if facts.best_step is not None:
-        rows.append(["best step", f"{facts.best_step} (validation loss {number(best.loss if best else None)}), {kept}"])
-    moves = [c.lora_a for c in facts.changes if c.lora_a is not None]
-    if moves:
-        moved = sum(1 for c in facts.changes if c.delta or c.lora_a)
-        rows.append(
-            ["moved since initialisation", f"{moved} of {count(len(facts.changes), 'module')}; lora_A by a median of "
-             f"{percent(statistics.median(moves))} of its norm"]
-        )  # fmt: skip
-    if facts.non_finite_step is not None:
-        rows.append(["loss not finite", f"at step {facts.non_finite_step}"])
-    if facts.zero_gradient_modules:
-        rows.append(["modules without gradient", listed([code(n) for n in facts.zero_gradient_modules])])
-    if facts.other_trainable:
-        rows.append(["trainable beside the adapter", listed([code(n) for n in facts.other_trainable])])
-    return rows
-
-
-def _figure(value: int | None) -> str:
-    return UNKNOWN if value is None else f"{value:,}"
 
 
 def _ladder(study: Study, run: str) -> str:
@@ -221,7 +166,8 @@ def _logits(effect: EffectFacts) -> str:
         return ""
     off = "switched off it equals the base exactly" if rung.off_equals_base else "**switched off it is not the base**"
     if not rung.off_equals_base and rung.off_differs_by:
-        off = f"off is the freshly loaded base, since the adapter switched off is not: {listed(rung.off_differs_by)}"
+        told = listed([text(reason) for reason in rung.off_differs_by])
+        off = f"off is the freshly loaded base, since the adapter switched off is not: {told}"
     broken = f"; **{percent(rung.not_finite)} are not finite**" if rung.not_finite else ""
     return (
         f"{percent(rung.argmax_flips)} of {rung.positions:,} most likely tokens change, KL {number(rung.kl_mean)} nats "
