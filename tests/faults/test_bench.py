@@ -11,7 +11,7 @@ import pytest
 from bench import run_case
 from cases import CASES, Case
 from healthy_study import healthy_study
-from small_study import Study
+from small_study import REPOSITORY, Study
 
 from lora.diagnosis.causes import CAUSES
 
@@ -45,6 +45,14 @@ def test_a_fault_of_each_wing(case: Case, healthy: Study, tmp_path: Path) -> Non
     assert found.right, found
 
 
+@pytest.mark.slow
+def test_a_loss_that_the_library_shifts_twice(healthy: Study, tmp_path: Path) -> None:
+    """The audit in a second environment, with an older transformers; needs a package index."""
+    case = next(case for case in CASES if case.first == "labels.loss_misaligned")
+    found = run_case(case, healthy, tmp_path / "the planted study")
+    assert found.right, found
+
+
 def test_a_blocked_study_says_so_everywhere(healthy: Study, tmp_path: Path) -> None:
     """Exit code and output of the gate, and the published documents."""
     study = healthy.copy(tmp_path / "blocked")
@@ -67,3 +75,12 @@ def test_the_chosen_faults_are_of_all_wings() -> None:
     assert len(chosen) == len(CHOSEN)
     assert {case.wing for case in chosen} == {code.partition(".")[0] for code in CAUSES}
     assert sum(case.fresh for case in CASES) >= 8
+
+
+def test_the_readme_carries_the_share_that_is_right() -> None:
+    table = (REPOSITORY / "docs/faults.md").read_text(encoding="utf-8").splitlines()
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert table[-1] in readme.replace("\n", " ")
+    assert {case.name for case in CASES} == {
+        line.split(" | ")[0].removeprefix("| ") for line in table if "| " in line
+    } - {"case"}

@@ -5,6 +5,8 @@ No single row decides: shares are judged without the row that is worst, and one 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from lora.diagnosis.baseline import Baseline, baseline
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
@@ -81,22 +83,27 @@ def _cut_elsewhere(facts: StudyFacts, manifest: str) -> bool:
     return any(score.truncated > max(FEW, most * score.utterances) for score in scores)
 
 
-class Rest:
-    """What is left of a score without one utterance; counts of words."""
+class Counts(NamedTuple):
+    """Words of references and of hypotheses, and errors among them."""
 
-    def __init__(self, score: WerScore, left_out: UtteranceErrors | None) -> None:
-        out = left_out
-        self.words = score.words - (out.words if out else 0)
-        self.errors = score.errors - (out.errors if out else 0)
-        self.insertions = score.insertions - (out.insertions if out else 0)
-        self.written = _written(score) - (out.words - out.deletions + out.insertions if out else 0)
+    words: int
+    written: int
+    errors: int
+    insertions: int
 
 
-def without_worst(wer: WerFacts, base: Baseline) -> Rest:
+def without_worst(wer: WerFacts, base: Baseline) -> Counts:
     """Without the utterance of most errors, unless it is the only one with words."""
+    whole = _counts(base.score)
     within = [u for u in wer.utterances if wer.max_seconds is None or u.duration <= wer.max_seconds]
     worst = max(within, key=lambda u: u.errors, default=None)
-    return Rest(base.score, worst if worst is not None and worst.words < base.score.words else None)
+    if worst is None or worst.words >= whole.words:
+        return whole
+    return Counts(*(all_of_it - part for all_of_it, part in zip(whole, _counts(worst), strict=True)))
+
+
+def _counts(score: WerScore | UtteranceErrors) -> Counts:
+    return Counts(score.words, _written(score), score.errors, score.insertions)
 
 
 def loops_told(loops: list[Loop]) -> str:
@@ -116,6 +123,6 @@ def _share(rows: int, score: WerScore) -> str:
     return f"{rows} of {count(score.utterances, 'transcript')} ({percent(rows / score.utterances)})"
 
 
-def _written(score: WerScore) -> int:
+def _written(score: WerScore | UtteranceErrors) -> int:
     """Words of the hypotheses."""
     return score.words - score.deletions + score.insertions

@@ -75,5 +75,5 @@ def _signs(facts: StudyFacts, dropped: Dropped) -> list[str]:
     return signs
 
 
-def _beyond_chance(found: int, expected: float) -> bool:
-    return found - expected > SIGMAS * math.sqrt(expected)
+def _beyond_chance(lost: int, expected: float) -> bool:
+    return lost - expected > SIGMAS * math.sqrt(expected)
