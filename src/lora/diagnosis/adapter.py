@@ -33,12 +33,15 @@ def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[Cause])
         logits_rung(facts, run, effect),
         text_rung(facts, run, effect),
     )
-    explained = explained_by_training(training_causes)
-    causes = [c for c in rungs.causes if not (explained and c.code in CONSEQUENCES)]
-    broken = [c for c in causes if c.severity == "blocks"][:1]
-    if broken or explained:
+    broken = [c for c in rungs.causes if c.severity == "blocks"][:1]
+    if explained_by_training(training_causes):
+        # What stands above a rung that the training broke follows from it as well.
+        return Findings(rungs.checks, [c for c in broken if c.code not in CONSEQUENCES])
+    if broken:
         return Findings(rungs.checks, broken)
-    return Findings(rungs.checks, causes).add(partial_targets(facts, run, effect), called_modules(facts, run, effect))
+    return Findings(rungs.checks, rungs.causes).add(
+        partial_targets(facts, run, effect), called_modules(facts, run, effect)
+    )
 
 
 def explained_by_training(causes: Iterable[Cause]) -> bool:

@@ -169,3 +169,13 @@ def test_a_training_that_nothing_tells_of(study: HealthyStudy) -> None:
     verdict = study.verdict()
     assert not [code for code in codes(verdict) if code.startswith("training.")]
     assert check_of(verdict, "training.history").status == "unknown"
+
+
+def test_an_untrained_adapter_is_no_bypassed_one(study: HealthyStudy) -> None:
+    """Learning rate 0: zeros in the file, and therefore equal logits with the adapter on and off."""
+    study.change("adapters/lora/train.json", {"learning_rate_peak": 0.0, "settings": {"learning_rate": 0.0}})
+    effect = study.files["effect/lora.json"]
+    study.change("effect/lora.json", {"file": {"lora_b_zero": effect["file"]["lora_b"]}})
+    study.change("effect/lora.json", {"logits": {"argmax_flips": 0.0, "largest_difference": 0.0}})
+    blocks = [cause.code for cause in study.verdict().causes if cause.severity == "blocks"]
+    assert blocks == ["training.lr_not_applied"]
