@@ -29,7 +29,7 @@ def misplaced_texts(facts: StudyFacts, manifest: str) -> Findings:
     if compared is None or not compared.compared:
         answer = Answer("unknown", f"Whether the texts of {manifest} belong to their audio is not known.", None, most)
         return found("data.texts", answer, evidence, manifest=manifest)
-    wrong, share = wrong_rows(facts, facts.mismatches.get(manifest)), misplaced_share(facts, manifest)
+    wrong, share = wrong_rows(facts, compared), misplaced_share(facts, manifest)
     rows = f"{compared.compared:,} {'sampled ' if manifest == TRAIN else ''}rows of {manifest}"
     if not wrong:
         summary = f"What the base model hears in {rows} fits no other row's text better than their own."
@@ -55,11 +55,7 @@ def misplaced_texts(facts: StudyFacts, manifest: str) -> Findings:
 def misplaced_share(facts: StudyFacts, manifest: str) -> float:
     """Share of the compared rows that another text fits clearly better; 0 where nothing was compared."""
     compared = facts.mismatches.get(manifest)
-    return (
-        len(wrong_rows(facts, facts.mismatches.get(manifest))) / compared.compared
-        if compared and compared.compared
-        else 0.0
-    )
+    return len(wrong_rows(facts, compared)) / compared.compared if compared and compared.compared else 0.0
 
 
 def many_misplaced(facts: StudyFacts, manifest: str) -> bool:
