@@ -21,7 +21,8 @@ from transformers.trainer_callback import PrinterCallback
 
 from lora.asr.adapters import adapted_modules
 from lora.asr.families import SpeechModel
-from lora.asr.labels import IGNORED, Collator
+from lora.asr.families.speech_model import keep_statistics
+from lora.asr.labels import Collator
 from lora.asr.training_data import SpeechRows
 from lora.records import UserError
 
@@ -52,7 +53,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         super().__init__(
             model=speech.model,
             args=arguments,
-            data_collator=Collator(speech, decoder_inputs=arguments.label_smoothing_factor > 0),
+            data_collator=Collator(speech, smoothed=arguments.label_smoothing_factor > 0),
             train_dataset=cast(Any, train[0]),
             eval_dataset=None if validation is None else cast(Any, validation[0]),
         )
@@ -63,14 +64,18 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._validation = validation
         self._watch = StepWatch()
         self.add_callback(self._watch)
-        if speech.family == "whisper":
-            # Its forward takes any keyword but its loss is a plain mean: accumulated losses must be averaged. With
+        if speech.averages_batches:
+            # Their forward takes any keyword, but their loss is a plain mean: accumulated losses must be averaged. With
             # smoothing the loss is not the model's but the library's, which divides by all accumulated tokens.
             self.loss_is_scaled_for_ga = arguments.label_smoothing_factor > 0
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         loader = DataLoader(self._rows, batch_sampler=self._train_plan, collate_fn=self.data_collator)
         return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
+
+    def compute_loss(self, model: nn.Module, *arguments: Any, **keywords: Any) -> Any:
+        keep_statistics(model)
+        return super().compute_loss(model, *arguments, **keywords)
 
     def training_step(self, *arguments: Any, **keywords: Any) -> Tensor:
         loss: Tensor = super().training_step(*arguments, **keywords)
@@ -97,10 +102,9 @@ class SpeechTrainer(Seq2SeqTrainer):
         with torch.no_grad():
             for indices in plan:
                 batch = collate([rows[index] for index in indices])
-                count = int(batch["labels"].ne(IGNORED).sum())
                 with self.compute_loss_context_manager():
-                    total += float(self.model_wrapped(**batch).loss) * count
-                tokens += count
+                    loss, count = self._speech.validation_loss(batch)
+                total, tokens = total + loss, tokens + count
         metrics = {"eval_loss": total / max(tokens, 1)}
         if self._wer is None:
             return metrics
