@@ -13,10 +13,10 @@ class Family:
     """What holds for every model of one `model_type`.
 
     `made_by`: `file.Class` below `lora.asr.families`. `padding_seconds`: the grid step an utterance is padded to.
-    `window_seconds`: longer audio is cut by the feature extractor; null = nothing is cut. `tokens_per_second`: token cap
-    of greedy decoding, null = the model's own limit. `decode_keys`: arguments of its `generate` beside those of every
-    model. `asked`: what of `model.language` and `model.prompt` it takes. `generates`: it has a `generate` at all.
-    `needs`: packages it cannot do without.
+    `window_seconds`: longer audio is cut by the feature extractor; null = nothing is cut. `tokens_per_second`: token
+    cap of greedy decoding, null = the model's own limit. `decode_keys`: arguments of its `generate` beside those of
+    every model. `asked`: what of `model.language` and `model.prompt` it takes. `generates`: it has a `generate` at
+    all. `needs`: packages it cannot do without.
     """
 
     made_by: str
@@ -60,7 +60,6 @@ FAMILIES: dict[str, Family] = {
         "granite_speech.GraniteSpeech",
         tokens_per_second=LLM_TOKENS_PER_SECOND,
         asked=("prompt",),
-        needs=("torchaudio",),
     ),
     "qwen3_asr": Family(
         "qwen3_asr.Qwen3Asr", tokens_per_second=LLM_TOKENS_PER_SECOND, asked=("language", "prompt")

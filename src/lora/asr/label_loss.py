@@ -67,10 +67,11 @@ def compare_loss(
 
 
 def _of_frames(speech: CtcModel, batches: list[dict[str, Tensor]], trainer_loss: float | None) -> LossComparison:
-    """CTC has no alignment to be off by one. Its loss adds up or averages utterances, as the model's configuration says,
-    and a step averages batches; told is what that comes to in nats a token.
+    """CTC has no alignment to be off by one. Its loss adds up or averages utterances, as the model's configuration
+    says, and a step averages batches; told is what that comes to in nats a token.
     """
-    totals, reduced, tokens = 0.0, 0.0, []
+    totals, reduced = 0.0, 0.0
+    tokens: list[int] = []
     with torch.inference_mode():
         for batch in batches:
             losses, lengths = speech.losses(batch)

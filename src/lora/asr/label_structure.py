@@ -45,7 +45,7 @@ def label_structure(speech: SpeechModel, part: SpeechRows, decode: dict[str, Any
 
 
 def _prompt_ignored(speech: SpeechLlm, part: SpeechRows) -> float:
-    """Share of rows whose prompt is generation's own and counts in no loss, while all behind it is read as it counts."""
+    """Share of rows whose prompt is generation's own and counts in no loss, while what counts is what is read."""
     collator, holds = Collator(speech), []
     for index in range(min(PROMPTS, len(part))):
         row = part[index]

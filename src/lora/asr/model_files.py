@@ -38,7 +38,8 @@ HUB_PATTERNS = [
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where a model lies and what its JSON files say. `generation` is its own generation_config.json.
+    """Where a model lies and what its JSON files say. `generation` is its own generation_config.json, `features`
+    the settings of its feature extractor.
 
     `language` and `prompt` are how the model is asked, null leaves it to the model.
     """
@@ -48,6 +49,7 @@ class ModelFiles:
     family: Family
     config: dict[str, Any]
     generation: dict[str, Any]
+    features: dict[str, Any]
     sampling_rate: int
     language: str | None = None
     prompt: str | None = None
@@ -58,8 +60,8 @@ def describe_model(
 ) -> ModelFiles:
     """Find, check and identify a model: a local folder where one exists, else a hub id.
 
-    Of the hub the commit is recorded that `revision` (null: the main branch) stands for. Raises UserError naming what is
-    missing, the supported types where the type is not one of them, or a question that the family cannot be asked.
+    Of the hub the commit is recorded that `revision` (null: the main branch) stands for. Raises UserError naming what
+    is missing, the supported types where the type is not one of them, or a question that the family cannot be asked.
     """
     folder = Path(model_id)
     if folder.is_dir():
@@ -91,6 +93,7 @@ def describe_model(
         weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if (folder / name).is_file()]
     text_files = [folder / name for name in sorted(TEXT_FILES) if (folder / name).is_file()]
     generation = folder / "generation_config.json"
+    features = _features(folder, model_id)
     return ModelFiles(
         path=folder,
         identity=ModelIdentity(
@@ -103,7 +106,8 @@ def describe_model(
         family=family,
         config=config,
         generation=_read_json(generation, f"model {model_id}") if generation.is_file() else {},
-        sampling_rate=_sampling_rate(folder, model_id),
+        features=features,
+        sampling_rate=int(features["sampling_rate"]),
         language=language,
         prompt=prompt,
     )
@@ -126,14 +130,14 @@ def _weight_files(folder: Path, model_id: str) -> list[Path]:
     return [folder / SHARDS, *(folder / name for name in shards)]
 
 
-def _sampling_rate(folder: Path, model_id: str) -> int:
-    """Hz the feature extractor expects; newer folders hold it inside processor_config.json."""
+def _features(folder: Path, model_id: str) -> dict[str, Any]:
+    """Settings of the feature extractor, its sampling rate among them; newer folders hold them in a larger file."""
     for name in FEATURES:
         if (folder / name).is_file():
             values = _read_json(folder / name, f"model {model_id}")
             values = values.get("feature_extractor") or values.get("audio_processor") or values
             if isinstance(values.get("sampling_rate"), int):
-                return int(values["sampling_rate"])
+                return values
     raise UserError(
         f"model {model_id}: {' and '.join(FEATURES)} name no sampling_rate; copy the file from the base model"
     )

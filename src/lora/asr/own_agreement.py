@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from lora.asr.families import SpeechModel
+from lora.asr.families.ctc import CtcModel
 from lora.asr.families.speech_model import IGNORED, Scored
 from lora.asr.label_structure import forced_prefix
 from lora.asr.label_tokens import same_text, written
@@ -78,7 +79,7 @@ def own_agreement(
     A prompt that generation forces is not the model's to predict: its positions count in nothing (and gaps are null
     where the prompt is not known beforehand).
     """
-    if not speech.teacher_forced:
+    if isinstance(speech, CtcModel):
         return _by_tokens(speech, rows, heard)
     sorted_out = {index: _unusable(speech, heard[index]) for index in range(len(rows))}
     found = list(sorted_out.values())
@@ -167,18 +168,31 @@ def _logits(speech: SpeechModel, inputs: dict[str, Tensor], forced: Sequence[For
     return logits, targets.to(logits.device)
 
 
-def _by_tokens(speech: SpeechModel, rows: SpeechRows, heard: dict[int, OwnText]) -> OwnHypotheses:
-    """Where nothing is teacher-forced: labels of the model's own texts against the very tokens it wrote."""
+def _by_tokens(speech: CtcModel, rows: SpeechRows, heard: dict[int, OwnText]) -> OwnHypotheses:
+    """Where nothing is teacher-forced: labels of the model's own texts against the very tokens it wrote.
+
+    Other pieces that read as the same text are no fault of labels.
+    """
     said = [heard[index] for index in range(len(rows))]
     labels = label_ids(speech, [text.text for text in said])
-    pairs = [list(itertools.zip_longest(ids, text.tokens)) for ids, text in zip(labels, said, strict=True)]
-    positions = sum(map(len, pairs))
-    same = sum(one == other for pair in pairs for one, other in pair)
+    special = set(speech.tokenizer.all_special_ids)
+    respelt = [
+        ids != text.tokens and speech.text_of(ids) == text.text and not special & set(ids)
+        for ids, text in zip(labels, said, strict=True)
+    ]
+    compared = [
+        list(itertools.zip_longest(ids, text.tokens))
+        for ids, text, other in zip(labels, said, respelt, strict=True)
+        if not other
+    ]
+    positions = sum(map(len, compared))
+    same = sum(one == other for pairs in compared for one, other in pairs)
     return OwnHypotheses(
-        utterances=len(rows),
+        utterances=len(compared),
         positions=positions,
         argmax_agreement=same / max(positions, 1),
         log_probability_gap=None,
+        respelt=sum(respelt),
         compared="tokens",
     )
 

@@ -77,8 +77,8 @@ def own_texts(facts: StudyFacts, labels: LabelFacts) -> Answer:
     )
     if own.compared == "tokens":
         told = (
-            f"Labels made of its own texts hold {percent(own.argmax_agreement)} of {count(own.positions, 'token')} as the "
-            "model wrote them"
+            f"Labels made of its own texts hold {percent(own.argmax_agreement)} of {count(own.positions, 'token')} as "
+            "the model wrote them"
         )
     most = _largest_gap(facts, own)
     if own.argmax_agreement >= least and not _above(own.log_probability_gap, most):

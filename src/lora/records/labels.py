@@ -8,8 +8,9 @@ from lora.records.base import Fact, Record
 
 
 class LabelStructure(Record):
-    """Shares of sampled rows, 1.0 is right everywhere, null where it has no part in the model's family. Tokens are those
-    the trainer's own collator built.
+    """Shares of sampled rows, 1.0 is right everywhere, null where it has no part in the model's family.
+
+    Tokens are those that the trainer's own collator built.
 
     `start_is_right`: no second decoder start where the model adds its own. `one_end_mark`: nothing but the last token
     is an end mark. `same_decoder_start`: forward shifts labels behind the token that generation starts with.
@@ -121,9 +122,9 @@ class LabelFacts(Fact):
     `*_nll` are negative log-likelihoods in nats a token; `restyled_nll` is that of references rewritten in the model's
     own style (case, punctuation, numbers). `unwritable` maps a character the tokenizer loses to the number of rows that
     hold it; `label_room` is what a label may be too long for: the decoder (`label_limit` tokens), or for CTC the frames
-    of its own audio; `lost` lists rows that do not survive the tokenizer, white space aside; `unknown_tokens` is the share of
-    label tokens that stand for nothing (tokens of the text only), `unknown_rows` the rows that hold one. `losses` has
-    an entry for each combination of label smoothing and accumulation that a training of the study uses.
+    of its own audio; `lost` lists rows that do not survive the tokenizer, white space aside; `unknown_tokens` is the
+    share of label tokens that stand for nothing (tokens of the text only), `unknown_rows` the rows that hold one.
+    `losses` has an entry for each combination of label smoothing and accumulation that a training of the study uses.
     """
 
     sampled: int = 0

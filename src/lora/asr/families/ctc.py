@@ -1,8 +1,8 @@
 """Connectionist temporal classification (Graves et al. 2006; AutoModelForCTC): a token or a blank for every frame.
 
 There is no `generate`: the best token of every frame is taken, repetitions are merged and blanks dropped (greedy
-decoding). No token depends on the one before, so nothing can be teacher-forced; the loss adds up all paths of frames that
-read as the label, and a label needs at least a frame a token, and one more between two equal ones. Imports torch.
+decoding). No token depends on the one before, so nothing can be teacher-forced; the loss adds up all paths of frames
+that read as the label, and a label needs at least a frame a token, and one more between two equal ones. Imports torch.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class CtcModel(SpeechModel):
     def generate(
         self, inputs: dict[str, Tensor], decode: dict[str, Any] | None = None, log_probabilities: bool = False
     ) -> Generated:
-        """Greedy texts; token ids are those of the text, merged and without blanks. No likelihoods: many paths of frames
-        read as one text.
+        """Greedy texts; token ids are those of the text, merged and without blanks. No likelihoods: many paths of
+        frames read as one text.
         """
         self._effective(decode or {})
         training = self.model.training
@@ -46,10 +46,8 @@ class CtcModel(SpeechModel):
                 best = self.model(**inputs).logits.argmax(-1)
         finally:
             self.model.train(training)
-        frames = self.frames(inputs).tolist()
-        merged = [
-            [token for token, _ in itertools.groupby(row[:n])] for row, n in zip(best.tolist(), frames, strict=True)
-        ]
+        rows = zip(best.tolist(), self.frames(inputs).tolist(), strict=True)
+        merged = [[token for token, _ in itertools.groupby(row[:frames])] for row, frames in rows]
         ids = [[token for token in row if token != self.blank] for row in merged]
         return Generated(texts=[self.text_of(row) for row in ids], token_ids=ids, truncated=[False] * len(ids))
 

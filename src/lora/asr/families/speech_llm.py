@@ -1,10 +1,10 @@
 """Language models that hear: audio stands in the prompt, the transcript is what they go on with. Imports torch.
 
-A label is the text's own tokens and the end mark, behind the very prompt that generation starts with, which the loss does
-not count. The library shifts labels inside forward (AutoModelForMultimodalLM): logits[t] predicts labels[t + 1].
+A label is the text's own tokens and the end mark, behind the very prompt that generation starts with, which the loss
+does not count. The library shifts labels inside forward (AutoModelForMultimodalLM): logits[t] predicts labels[t + 1].
 
-Audio is filled up with silence to the grid step before it is heard: all prompts of a batch are then equally long, and no
-text depends on its neighbours.
+Audio is filled up with silence to the grid step before it is heard: all prompts of a batch are then equally long, and
+no text depends on its neighbours.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from torch import Tensor
 from lora.asr.decoding import effective_decode, token_limit
 from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel, end_marks
 from lora.asr.padding import Samples
-
-NO_INPUT = ("num_audio_tokens", "audio_embed_sizes")  # what processors return beside what forward takes
+from lora.records import UserError
 
 
 class SpeechLlm(SpeechModel):
@@ -33,6 +32,10 @@ class SpeechLlm(SpeechModel):
         super().__init__(*arguments, **keywords)
         accepted = inspect.signature(self.model.forward).parameters
         self.input_names = tuple(name for name in accepted if name.startswith("input_") or name == "attention_mask")
+        ends = end_marks(effective_decode(self.files, {}))
+        if not ends:
+            raise UserError(f"model {self.files.identity.id}: generation_config.json names no eos_token_id")
+        self._end = ends[0]  # where a model has several, the first ends an answer
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         """The processor's prompt and features for utterances of one length."""
@@ -42,8 +45,7 @@ class SpeechLlm(SpeechModel):
         return self._request([np.pad(samples, (0, padded - len(samples))) for samples in audio])
 
     def label_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        end = end_marks(effective_decode(self.files, {}))[:1]
-        return [[*self._text_ids(text), *end] for text in texts]
+        return [[*self._text_ids(text), self._end] for text in texts]
 
     def label_limit(self) -> int | None:
         return None  # prompt and text share a window of many thousand tokens
@@ -75,10 +77,7 @@ class SpeechLlm(SpeechModel):
     def _continued(self, inputs: dict[str, Tensor], tokens: Tensor) -> dict[str, Tensor]:
         """The prompt with tokens behind it; -100 is padding."""
         counted = tokens.ne(IGNORED)
-        padding = self.tokenizer.pad_token_id
-        filled = tokens.masked_fill(
-            ~counted, end_marks(effective_decode(self.files, {}))[0] if padding is None else padding
-        )
+        filled = tokens.masked_fill(~counted, self._end)  # any token: nothing looks at it
         return inputs | {
             "input_ids": torch.cat([inputs["input_ids"], filled], dim=1),
             "attention_mask": torch.cat([inputs["attention_mask"], counted.to(inputs["attention_mask"].dtype)], dim=1),

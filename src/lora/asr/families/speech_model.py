@@ -1,7 +1,7 @@
 """The one interface that transcription, training, audit and ladder know a speech model by. Imports torch.
 
-Three kinds of model implement it: encoder and decoder (`encoder_decoder`), language models that hear (`speech_llm`), and
-connectionist temporal classification (`ctc`); families differ from their kind in little.
+Three kinds of model implement it: encoder and decoder (`encoder_decoder`), language models that hear (`speech_llm`),
+and connectionist temporal classification (`ctc`); families differ from their kind in little.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SpeechModel:
         self.model = model
         self.processor = processor
         self.tokenizer = processor.tokenizer
-        self.feature_extractor = self.features_of(processor)
+        self.feature_extractor = processor.feature_extractor
         self.sampling_rate = files.sampling_rate
         self.device = device
         self.dtype = dtype
@@ -73,11 +73,6 @@ class SpeechModel:
             files.path, trust_remote_code=False, local_files_only=True
         )
         return getattr(transformers, cls.auto_class).from_pretrained(folder, **options), processor
-
-    @classmethod
-    def features_of(cls, processor: Any) -> Any:
-        """The processor's feature extractor."""
-        return processor.feature_extractor
 
     # Audio.
 

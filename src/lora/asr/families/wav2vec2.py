@@ -13,10 +13,7 @@ class Wav2Vec2(CtcModel):
 
     def frames(self, inputs: dict[str, Tensor]) -> Tensor:
         values = inputs["input_values"]
-        mask = inputs.get("attention_mask")
-        samples = (
-            mask.sum(-1) if mask is not None else torch.full((len(values),), values.shape[1], device=values.device)
-        )
+        samples = inputs.get("attention_mask", torch.ones_like(values, dtype=torch.long)).sum(-1)
         found: Tensor = self.base._get_feat_extract_output_lengths(samples).long()
         return found
 
