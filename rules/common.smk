@@ -132,6 +132,9 @@ def model_flags(wildcards):
     flags = ["--model-id", model_of(run)]
     if model["revision"] is not None:
         flags += ["--revision", model["revision"]]
+    for key in ("language", "prompt"):
+        if model[key] is not None:
+            flags += [f"--{key}", model[key]]
     flags += ["--device", model["device"], "--dtype", model["dtype"], "--cpu-threads", model["cpu_threads"]]
     return [*flags, "--target-rms", "none" if rms is None else rms]
 

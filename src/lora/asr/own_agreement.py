@@ -20,7 +20,7 @@ from lora.asr.families import SpeechModel
 from lora.asr.families.ctc import CtcModel
 from lora.asr.families.speech_model import IGNORED, Scored
 from lora.asr.label_structure import forced_prefix
-from lora.asr.label_tokens import same_text, written
+from lora.asr.label_tokens import same_text
 from lora.asr.label_variants import SHIFTED, Forced, content_of, label_variants, replay
 from lora.asr.labels import build_labels, filled_up, label_ids
 from lora.asr.own_texts import OwnText
@@ -177,7 +177,7 @@ def _by_tokens(speech: CtcModel, rows: SpeechRows, heard: dict[int, OwnText]) ->
     labels = label_ids(speech, [text.text for text in said])
     special = set(speech.tokenizer.all_special_ids)
     respelt = [
-        ids != text.tokens and speech.text_of(ids) == text.text and not special & set(ids)
+        ids != text.tokens and speech.text_of(ids).strip() == text.text and not special & set(ids)
         for ids, text in zip(labels, said, strict=True)
     ]
     compared = [
@@ -202,7 +202,7 @@ def _unusable(speech: SpeechModel, own: OwnText) -> str | None:
     if own.truncated:
         return "cut"
     label = label_ids(speech, [own.text])[0]
-    if not same_text(written(speech, label), own.text):
+    if not same_text(speech.text_of(label), own.text):
         return "unwritable"
     said = content_of(speech, own.tokens)
     if content_of(speech, label) == said:

@@ -69,8 +69,8 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     """What a study's config.yaml would say, complete. Raises UserError for files that do not exist."""
     manifests = {TRAIN: args.dataset_path, EVALUATION: args.manifest_path, SAFETY: args.safety_manifest_path}
     given = {
-        "model": {"id": args.model_id, "revision": args.revision, "device": args.device, "dtype": args.dtype,
-                  "cpu_threads": args.cpu_threads},
+        "model": {"id": args.model_id, "revision": args.revision, "language": args.language, "prompt": args.prompt,
+                  "device": args.device, "dtype": args.dtype, "cpu_threads": args.cpu_threads},
         "manifests": {name: str(path) for name, path in manifests.items() if path is not None},
         "roles": {"general": [SAFETY] if args.safety_manifest_path else [], "domain": [EVALUATION]},
         "durations": {"max_seconds": args.max_seconds},
@@ -136,7 +136,9 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
 
 
 def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -> None:
-    model = ["--model-id", args.model_id, *(["--revision", args.revision] if args.revision else [])]
+    model = ["--model-id", args.model_id]
+    for key in ("revision", "language", "prompt"):
+        model += [f"--{key}", config["model"][key]] if config["model"][key] else []
     model += ["--device", args.device, "--dtype", args.dtype, "--cpu-threads", args.cpu_threads]
     model += ["--target-rms", "none" if args.target_rms is None else args.target_rms, "--work-dir", args.work_dir]
     decode = ["--decode", json.dumps(config["decode"], sort_keys=True)]

@@ -32,6 +32,7 @@ FAMILIES = {"moonshine": make_moonshine} | MAKERS
 LLMS = ["voxtral", "granite_speech", "qwen3_asr"]
 CTC = ["wav2vec2", "parakeet_ctc"]
 TEXTS = ["Go on", "Hello there friend", "What", "Yes"]
+Batch = dict[str, Tensor]
 SHORT = {"max_new_tokens": 24}
 
 
@@ -193,7 +194,7 @@ def test_ctc_only_decodes_greedily(name: str, load: Callable[[str], SpeechModel]
     speech = load(name)
     inputs = speech.inputs([noise(1, 1.0)])
     assert speech.generate(inputs, {"num_beams": 1, "do_sample": False}) == speech.generate(inputs)
-    with pytest.raises(UserError, match="num_beams: 4, but .* models only decode greedily"):
+    with pytest.raises(UserError, match=r"num_beams: 4, but .* models only decode greedily"):
         speech.generate(inputs, {"num_beams": 4})
 
 

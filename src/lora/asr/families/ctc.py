@@ -49,11 +49,11 @@ class CtcModel(SpeechModel):
         rows = zip(best.tolist(), self.frames(inputs).tolist(), strict=True)
         merged = [[token for token, _ in itertools.groupby(row[:frames])] for row, frames in rows]
         ids = [[token for token in row if token != self.blank] for row in merged]
-        return Generated(texts=[self.text_of(row) for row in ids], token_ids=ids, truncated=[False] * len(ids))
+        return Generated(texts=[self.text_of(row).strip() for row in ids], token_ids=ids, truncated=[False] * len(ids))
 
     def text_of(self, ids: list[int]) -> str:
-        """Text of merged tokens: an equal neighbour is a letter of its own."""
-        return str(self.tokenizer.decode(ids, group_tokens=False, skip_special_tokens=True)).strip()
+        """Of merged tokens: an equal neighbour is a letter of its own."""
+        return str(self.tokenizer.decode(ids, group_tokens=False, skip_special_tokens=True))
 
     def frames(self, inputs: dict[str, Tensor]) -> Tensor:
         """Frames (rows) that belong to each utterance, padding left out."""

@@ -130,6 +130,10 @@ class SpeechModel:
         new = [until_end(row, ends) for row in made["sequences"][:, -len(steps) :].tolist()]
         return replace(generated, log_probabilities=log_probabilities_of(steps, new))
 
+    def text_of(self, ids: list[int]) -> str:
+        """The text that tokens stand for, special ones left out."""
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+
     # Labels.
 
     @property
