@@ -40,7 +40,7 @@ def label_structure(speech: SpeechModel, part: SpeechRows, decode: dict[str, Any
         same_decoder_start=start_of_generation(speech) == speech.decoder_start,
         padding_ignored=padding_ignored,
         prompt_ignored=_prompt_ignored(speech, part) if isinstance(speech, SpeechLlm) else None,
-        prefix_matches_generation=None if prefix is None else _share([row[: len(prefix)] == prefix for row in rows]),
+        prefix_matches_generation=_prefix_matches(speech, prefix, rows),
     )
 
 
@@ -75,6 +75,14 @@ def forced_prefix(speech: SpeechModel, decode: dict[str, Any]) -> list[int] | No
     if not timestamps and getattr(generation, "no_timestamps_token_id", None) is not None:
         prefix.append(generation.no_timestamps_token_id)
     return prefix
+
+
+def _prefix_matches(speech: SpeechModel, prefix: list[int] | None, rows: list[list[int]]) -> float | None:
+    """Share of labels with the prefix that generation forces, or with any language where it listens for one first."""
+    if prefix is not None:
+        return _share([row[: len(prefix)] == prefix for row in rows])
+    languages = set((getattr(speech.base.generation_config, "lang_to_id", None) or {}).values())
+    return _share([row[:1] != [] and row[0] in languages for row in rows]) if languages else None
 
 
 def _language_token(language: str, languages: dict[str, int]) -> int:

@@ -262,6 +262,15 @@ def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel
     assert label_structure(whisper, rows(), {"task": "translate"}).prefix_matches_generation == 0
 
 
+def test_a_language_that_is_left_open_is_missing_from_labels(whisper_folder: Path) -> None:
+    """As in multilingual models of the hub: generation listens for the language and forces it."""
+    speech = load_model(describe_model(str(whisper_folder)))
+    speech.base.generation_config.language = None
+    assert label_structure(speech, rows(), {}).prefix_matches_generation == 0
+    named = load_model(describe_model(str(whisper_folder), language="en"))
+    assert label_structure(named, rows(), {}).prefix_matches_generation == 1
+
+
 def test_whisper_loss_and_long_labels(whisper: SpeechModel) -> None:
     facts = audit_labels(whisper, rows([*TEXTS[:3], "word " * 30]), 4, {"max_new_tokens": 8})
     (loss,) = facts.losses

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import string
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -223,8 +224,6 @@ def make_voxtral(folder: Path, seed: int = 0) -> Path:
         WhisperFeatureExtractor,
     )
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "tekken.json").write_text(json.dumps(_tekken()))
     torch.manual_seed(seed)
     config = VoxtralConfig(
         audio_config={
@@ -236,11 +235,14 @@ def make_voxtral(folder: Path, seed: int = 0) -> Path:
     )  # fmt: skip
     model = VoxtralForConditionalGeneration(config)
     model.generation_config = GenerationConfig(bos_token_id=1, eos_token_id=2, pad_token_id=11)
-    model.config.save_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    with tempfile.TemporaryDirectory() as made:
+        config.save_pretrained(made)
+        (Path(made) / "tekken.json").write_text(json.dumps(_tekken()))
+        tokenizer = AutoTokenizer.from_pretrained(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        VoxtralProcessor(WhisperFeatureExtractor(feature_size=128), tokenizer).save_pretrained(folder)
     _write_letters(model, tokenizer, end=2, ending=2.5)
     model.save_pretrained(folder)
-    VoxtralProcessor(WhisperFeatureExtractor(feature_size=128), tokenizer).save_pretrained(folder)
     return folder
 
 
