@@ -3,9 +3,9 @@
 Example:
     python scripts/convert_manifest.py --manifest data/kaldi/train --output data/train.jsonl
 
-Reads: the manifest (formats: docs/data.md), and headers of its audio. Writes: JSON lines with audio paths relative to the
-output; recordings that lie inside the manifest go to `<output name>.audio/` beside it; with `--rejected` a TSV of the
-rows that cannot be used (line, id, reason). Nothing that exists is overwritten without `--force`.
+Reads: the manifest (formats: docs/data.md), and headers of its audio. Writes: JSON lines with audio paths relative to
+the output; recordings that lie inside the manifest go to `<output name>.audio/` beside it; with `--rejected` a TSV of
+the rows that cannot be used (line, id, reason). Nothing that exists is overwritten without `--force`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Example:
     python scripts/inspect_audio.py --manifest data/train_manifest.jsonl \\
         --measures results/integrity/train.tsv --workers 2
 
-Reads: the manifest (any format of docs/data.md; `--unpacked` is what unpack_audio.py made of recordings that lie inside its
-own files) and all of its audio. Writes: a TSV with a row a usable line (rows whose audio cannot be decoded
+Reads: the manifest (any format of docs/data.md; `--unpacked` is what unpack_audio.py made of recordings that lie inside
+its own files) and all of its audio. Writes: a TSV with a row a usable line (rows whose audio cannot be decoded
 have their reason in `problem`), and a run record.
 """
 

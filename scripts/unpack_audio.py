@@ -3,7 +3,7 @@
 Example:
     python scripts/unpack_audio.py --manifest data/saved/train --output-dir results/audio/train
 
-Reads: the data set. Writes: an audio file a row, `rows.jsonl` with the other columns, and a run record beside the folder.
+Reads: the data set. Writes: an audio file a row, `rows.jsonl` with the other columns; a run record beside the folder.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ Example:
         --rows results/manifests/train.jsonl --rejected results/manifests/train.rejected.tsv
 
 Reads: the manifest (any format of docs/data.md), headers of audio whose duration it does not tell, and the measures of
-inspect_audio.py, which know of audio that cannot be decoded (without `--measures` nobody has tried). Where recordings lie
-inside the manifest's own files, `--unpacked` is the folder that unpack_audio.py made of them.
-Writes: canonical rows (JSON lines, audio relative to their folder), rejected lines (TSV: line, id, reason), with `--facts`
-how the manifest was read (JSON), run record.
+inspect_audio.py, which know of audio that cannot be decoded (without `--measures` nobody has tried). Where recordings
+lie inside the manifest's own files, `--unpacked` is the folder that unpack_audio.py made of them.
+Writes: canonical rows (JSON lines, audio relative to their folder), rejected lines (TSV: line, id, reason), with
+`--facts` how the manifest was read (JSON), run record.
 """
 
 from __future__ import annotations
@@ -47,9 +47,8 @@ def execute(args: argparse.Namespace) -> int:
         write_table(args.rejected, ("line", "id", "reason"), (vars(entry) for entry in manifest.rejected))
         if args.facts is not None:
             facts_of(source, manifest).write(args.facts)
-    print(
-        f"{args.manifest}: read as {manifest.format}: {len(manifest.rows)} rows usable, {len(manifest.rejected)} rejected"
-    )
+    counts = f"{len(manifest.rows)} rows usable, {len(manifest.rejected)} rejected"
+    print(f"{args.manifest}: read as {manifest.format}: {counts}")
     return 0
 
 

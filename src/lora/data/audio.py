@@ -90,15 +90,14 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
 
 def _mono(row: Utterance, path: Path, frames: Samples) -> Samples:
     """The row's channel of frames (n, channels), or all of them mixed to one; shape (n,)."""
-    if row.channel is None:
-        return frames.mean(axis=1, dtype=np.float32)
-    if row.channel >= frames.shape[1]:
+    if row.channel is not None and row.channel >= frames.shape[1]:
         raise UserError(
             f"row {row.id}: {path} holds {frames.shape[1]} channels, and the row asks for channel {row.channel} "
             "(counted from 0); correct the manifest's channel"
         )
-    channel: Samples = np.ascontiguousarray(frames[:, row.channel])
-    return channel
+    chosen = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
+    mixed: Samples = chosen.mean(axis=1, dtype=np.float32)
+    return mixed
 
 
 def _piece(row: Utterance, rate: int) -> tuple[int, int | None]:

@@ -1,4 +1,4 @@
-"""Facts about manifests and training data: how they were read, what survives a duration threshold, and which one was chosen."""
+"""Facts about manifests and training data: how they were read, what survives a threshold, which one was chosen."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lora.data.dialects import SYNONYMS, Columns
-from lora.data.formats.reading import Entry, Reading
+from lora.data.formats.reading import Entry, Reading, refuse
 from lora.data.source import Source
 from lora.provenance import content_hash
 from lora.records import UserError, write_text
@@ -36,6 +36,7 @@ def arrow_files(source: Source) -> list[Path]:
     state = source.path / STATE
     if not state.is_file():
         return _parts(source, sorted(source.path.glob("*.arrow")))
+    refuse(source, "split")
     try:
         names = [str(part["filename"]) for part in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
     except (ValueError, KeyError, TypeError):

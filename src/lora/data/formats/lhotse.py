@@ -81,23 +81,24 @@ def _rows(cut: Mapping[str, Any], source: Source, found: set[str]) -> Iterator[d
     supervisions = [part for part in cut.get("supervisions") or [] if isinstance(part, Mapping)]
     if not supervisions:
         raise _Unusable("no text: the cut has no supervision")
-    heard = _audio(recording, _channel(cut, source))
     for part in supervisions:
         custom = part.get("custom")
         fields = {**(custom if isinstance(custom, Mapping) else {}), **part}
-        found |= fields.keys()
+        found.update(fields)
         yield {
             "id": cut.get("id") if len(supervisions) == 1 else part.get("id"),
             "text": fields.get(source.columns.get("text", "text")),
             "speaker_id": fields.get(source.columns.get("speaker_id", "speaker")),
-            **heard,
+            **_audio(recording, _channel(cut, part, source)),
             **_times(cut, part, recording),
         }
 
 
-def _channel(cut: Mapping[str, Any], source: Source) -> int:
-    """The one channel to hear, by its number in the recording."""
-    channel = source.channel if source.channel is not None else cut.get("channel", 0)
+def _channel(cut: Mapping[str, Any], part: Mapping[str, Any], source: Source) -> int:
+    """The one channel to hear, by its number in the recording: of a cut with several that of the supervision."""
+    channel = cut.get("channel", 0) if source.channel is None else source.channel
+    if isinstance(channel, list) and len(channel) > 1:
+        channel = part.get("channel", channel)
     if isinstance(channel, list) and len(channel) == 1:
         channel = channel[0]
     if isinstance(channel, list):
