@@ -5,7 +5,9 @@ Recordings that lie inside the given manifest become files in `<name>.audio/` be
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -26,43 +28,56 @@ MOST_REASONS = 5
 def convert(source: Source, output: Path, force: bool = False) -> Manifest:
     """Write the usable rows of a manifest to `output`; returns what was read, for rows beside `output`.
 
-    Raises UserError where the output exists and `force` is not set, and where the manifest is unusable as a whole.
+    Everything appears at once or, on an error, not at all. Raises UserError where the output exists and `force` is not
+    set, and where the manifest is unusable as a whole.
     """
     audio = output.with_name(f"{output.stem}.audio")
-    if not force:
-        for path in (output, audio):
-            if path.exists():
-                raise UserError(f"{path}: exists already, and nothing is overwritten; name another, or say --force")
-    elif audio.is_dir():
-        for path in audio.iterdir():
-            if OURS.fullmatch(path.name):
-                path.unlink()
-    unpacked = None
-    if holds_audio(source):
-        unpack_audio(source, audio)
-        unpacked = audio
-    manifest = read_manifest(source, unpacked)
-    if unpacked is not None:
-        (unpacked / ROWS).unlink()
-    rows = _as_files(rebase(manifest.rows, manifest.folder, output.parent), audio)
-    # The lines of another file would be nobody's lines here.
-    written = [row.model_copy(update={"line": None}) for row in rows]
-    write_lines(output, written)
+    for path in (output, audio):
+        if path.exists() and not force:
+            raise UserError(f"{path}: exists already, and nothing is overwritten; name another, or say --force")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    building = audio.with_name(f".{audio.name}.{os.getpid()}.tmp")
+    building.mkdir()
+    try:
+        packed = holds_audio(source)
+        if packed:
+            unpack_audio(source, building)
+        manifest = read_manifest(source, building)
+        (building / ROWS).unlink(missing_ok=True)
+        rows = rebase(manifest.rows, audio if packed else manifest.folder, output.parent)
+        # The lines of another file would be nobody's lines here.
+        written = [row.model_copy(update={"line": None}) for row in _as_files(rows, building, audio.name)]
+        _put(building, audio)
+        write_lines(output, written)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
     return replace(manifest, rows=written, folder=output.parent)
 
 
-def _as_files(rows: Iterable[Utterance], audio: Path) -> Iterator[Utterance]:
-    """The same rows for the folder that holds `audio`, with inline samples written to numbered files in it."""
+def _as_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Utterance]:
+    """The same rows, with inline samples written to numbered files in `folder`, which will be called `name`."""
     import soundfile
 
     for number, row in enumerate(rows, start=1):
         if row.samples is None or row.sampling_rate is None:
             yield row
             continue
-        audio.mkdir(parents=True, exist_ok=True)
-        path = audio / f"{number:06d}.wav"
-        soundfile.write(path, np.asarray(row.samples, dtype=np.float32), row.sampling_rate, subtype="FLOAT")
-        yield row.model_copy(update={"audio": f"{audio.name}/{path.name}", "samples": None, "sampling_rate": None})
+        file = f"{number:06d}.wav"
+        soundfile.write(folder / file, np.asarray(row.samples, dtype=np.float32), row.sampling_rate, subtype="FLOAT")
+        yield row.model_copy(update={"audio": f"{name}/{file}", "samples": None, "sampling_rate": None})
+
+
+def _put(building: Path, audio: Path) -> None:
+    """Move the new folder of audio, if anything is in it, to where an earlier conversion may have left one."""
+    if audio.is_dir():
+        for path in audio.iterdir():
+            if OURS.fullmatch(path.name):
+                path.unlink()
+    if any(building.iterdir()):
+        try:
+            building.rename(audio)
+        except OSError:
+            raise UserError(f"{audio}: holds files of somebody else; name another output") from None
 
 
 def understood(source: Source, manifest: Manifest) -> str:
