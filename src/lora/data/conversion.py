@@ -88,8 +88,8 @@ def understood(source: Source, manifest: Manifest) -> str:
     if manifest.columns:
         named = [f"{field} from {name}" for field, name in manifest.columns.items()]
         lines.append(f"columns: {', '.join(named)}")
-    told = f"{speakers} speakers" if speakers else "speakers not named"
-    lines.append(f"rows: {len(manifest.rows)} usable ({hours:.3f} h, {told}), {len(manifest.rejected)} rejected")
+    lines.append(f"rows: {len(manifest.rows)} usable, {len(manifest.rejected)} rejected")
+    lines.append(f"hours: {hours:.3f}; speakers: {speakers or 'not named'}")
     lines.append(f"audio: {_audio_kinds(manifest)}")
     kinds = Counter(entry.reason.split(":")[0] for entry in manifest.rejected)
     for kind, count in kinds.most_common(MOST_REASONS):

@@ -57,12 +57,20 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=(AUTO, *FORMATS), default=AUTO, help="default: by layout and content")
     parser.add_argument("--split", default=None, metavar="NAME", help="part of a data set that holds several")
     parser.add_argument("--columns", type=_columns, default={}, metavar="JSON", help="our names of fields to theirs")
-    parser.add_argument("--channel", type=int, default=None, help="channel to hear, from 0; default: all, mixed down")
+    parser.add_argument(
+        "--channel", type=_channel, default=None, help="channel to hear, from 0; default: all, mixed down"
+    )
 
 
 def source_of(args: argparse.Namespace) -> Source:
     """The manifest that `add_source_arguments` asked for."""
     return Source(args.manifest, args.format, args.split, args.columns, args.channel)
+
+
+def _channel(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+    return int(text)
 
 
 def _columns(text: str) -> dict[str, str]:

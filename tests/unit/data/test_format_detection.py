@@ -19,6 +19,8 @@ def test_every_list_of_formats_is_the_same():
     schema = yaml.safe_load(SCHEMA_PATH.read_text())
     assert schema["$defs"]["manifest"]["properties"]["format"]["enum"] == ["auto", *FORMATS]
     assert set(READERS) == set(FORMATS)
+    page = (SCHEMA_PATH.parents[1] / "docs/data.md").read_text()
+    assert [name for name in FORMATS if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize(

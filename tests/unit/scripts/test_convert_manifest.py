@@ -42,7 +42,8 @@ def test_pieces_stay_pieces_and_what_was_understood_is_printed(kaldi, tmp_path, 
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         f"{kaldi}: read as kaldi",
-        "rows: 2 usable (0.001 h, 1 speakers), 1 rejected",
+        "rows: 2 usable, 1 rejected",
+        "hours: 0.001; speakers: 1",
         "audio: 16000 Hz with 1 channel (1 rows), 8000 Hz with 2 channels (1 rows)",
         "rejected: 1 x no audio; first: line 3: no audio: a command, which is never run (cat c.flac |); "
         "write its output to a file and name that (wav.scp:3)",
@@ -97,6 +98,8 @@ def test_a_mapping_that_is_none_is_refused(kaldi, tmp_path, capsys):
         with pytest.raises(SystemExit):
             convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", "--columns", words)
         assert "is no mapping such as" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", "--channel", "-1")
 
 
 def test_unpacking_leaves_a_run_record(tmp_path, kaldi):

@@ -74,8 +74,7 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
     for path in files:
         for number, (row, audio) in enumerate(_rows(path, source), start=1):
             written, name, key = _write(audio, row, folder, f"{len(rows) + 1:06d}", path.parent)
-            if written is not None:
-                row["audio"] = written
+            row["audio"] = written
             rows.append({"place": f"{path.name}, row {number}", "row": row})
             known.append((name, key))
     _name_rows(rows, known, Columns(source.columns))

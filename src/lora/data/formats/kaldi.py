@@ -67,7 +67,7 @@ def read_kaldi(source: Source) -> Reading:
             seen.add(key)
             entries.append(_entry(line, key, "".join(words), tables))
     entries += _without_text(tables, seen)
-    paths = [value for _, value in tables["wav.scp"].lines.values()]
+    paths = [value for _, value in tables["wav.scp"].lines.values() if not value.endswith("|")]
     return Reading("kaldi", starting_folder(source.path, paths), entries, Columns(), source.channel, table=False)
 
 
