@@ -85,6 +85,17 @@ def test_an_edit_of_one_file_of_a_folder_makes_that_manifest_stale_and_no_other(
         assert f"results/manifests/{name}.jsonl" not in planned
 
 
+def test_recordings_out_of_tables_are_written_again_when_the_tables_are_others(tmp_path: Path) -> None:
+    study = in_dialects(tmp_path / "study", {"test": "datasets"})
+    study.run("results/manifests/test.jsonl")
+    assert len(list((study.results / "audio/test").glob("*.ogg"))) == len(usable(study, "test")) == COUNTS["test"]
+    state = study.folder / "data/saved/test/state.json"
+    first = {"_data_files": json.loads(state.read_text())["_data_files"][:1]}
+    state.write_text(json.dumps(first))
+    study.run("results/manifests/test.jsonl")
+    assert len(list((study.results / "audio/test").glob("*.ogg"))) == len(usable(study, "test")) == 1
+
+
 def test_what_cannot_be_read_is_one_line_before_anything_runs(tmp_path: Path) -> None:
     study = in_dialects(tmp_path / "study", STUDIES[0])
     (study.folder / "data/kaldi/train/text").unlink()

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lora.data.formats.arrow_tables import ROWS
-from lora.data.formats.registry import holds_audio, unpack_audio
+from lora.data.formats.registry import holds_audio, manifest_files, unpack_audio
 from lora.data.manifest import Manifest, read_manifest, rebase
 from lora.data.source import Source
 from lora.records import UserError, Utterance, write_lines
@@ -35,6 +35,10 @@ def convert(source: Source, output: Path, force: bool = False) -> Manifest:
     for path in (output, audio):
         if path.exists() and not force:
             raise UserError(f"{path}: exists already, and nothing is overwritten; name another, or say --force")
+    if output.exists() and any(output.samefile(path) for path in manifest_files(source)):
+        raise UserError(
+            f"{output}: is what would be converted, and its rejected rows would be lost; name another output"
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     building = audio.with_name(f".{audio.name}.{os.getpid()}.tmp")
     building.mkdir()
@@ -69,15 +73,16 @@ def _as_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Ut
 
 def _put(building: Path, audio: Path) -> None:
     """Move the new folder of audio, if anything is in it, to where an earlier conversion may have left one."""
+    if not any(building.iterdir()):
+        return
     if audio.is_dir():
         for path in audio.iterdir():
             if OURS.fullmatch(path.name):
                 path.unlink()
-    if any(building.iterdir()):
-        try:
-            building.rename(audio)
-        except OSError:
-            raise UserError(f"{audio}: holds files of somebody else; name another output") from None
+    try:
+        building.rename(audio)
+    except OSError:
+        raise UserError(f"{audio}: holds files of somebody else; name another output") from None
 
 
 def understood(source: Source, manifest: Manifest) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lora.data.dialects import SYNONYMS
+
 FORMATS = (
     "jsonl", "csv", "tsv", "nemo", "lhotse", "common_voice",
     "kaldi", "librispeech", "audiofolder", "datasets", "parquet",
@@ -80,4 +82,7 @@ def _columns(text: str) -> dict[str, str]:
         value = None
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
         raise argparse.ArgumentTypeError(f'{text!r} is no mapping such as {{"text": "normalized"}}')
+    for name in value:
+        if name not in SYNONYMS:
+            raise argparse.ArgumentTypeError(f"{name!r} is no field of a row; there are: {', '.join(SYNONYMS)}")
     return value

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from lora.configuration import SCHEMA_PATH
+from lora.data.dialects import SYNONYMS
 from lora.data.formats.detection import detected
 from lora.data.formats.registry import FORMATS as READERS
 from lora.data.manifest import read_manifest
@@ -15,9 +16,10 @@ from lora.data.source import FORMATS, Source
 from lora.records import UserError
 
 
-def test_every_list_of_formats_is_the_same():
-    schema = yaml.safe_load(SCHEMA_PATH.read_text())
-    assert schema["$defs"]["manifest"]["properties"]["format"]["enum"] == ["auto", *FORMATS]
+def test_every_list_of_formats_and_of_fields_is_the_same():
+    known = yaml.safe_load(SCHEMA_PATH.read_text())["$defs"]["manifest"]["properties"]
+    assert known["format"]["enum"] == ["auto", *FORMATS]
+    assert set(known["columns"]["properties"]) == set(SYNONYMS)
     assert set(READERS) == set(FORMATS)
     page = (SCHEMA_PATH.parents[1] / "docs/data.md").read_text()
     assert [name for name in FORMATS if f"`{name}`" not in page] == []

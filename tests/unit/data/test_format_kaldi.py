@@ -45,6 +45,12 @@ def test_whole_files_with_paths_from_where_the_recipe_runs(wav, folder, tmp_path
     )
 
 
+def test_durations_of_recordings_are_those_of_utterances_without_segments(wav, folder):
+    wav("data/train/a.wav", 2.0)
+    [row] = read_manifest(folder(wav_scp=["u a.wav"], text=["u x"], reco2dur=["u 1.25"])).rows
+    assert row.duration == 1.25
+
+
 def test_segments_are_pieces_and_may_choose_a_channel(wav, folder):
     wav("data/train/a.wav", 4.0, channels=2)
     path = folder(

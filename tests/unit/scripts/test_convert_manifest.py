@@ -67,6 +67,24 @@ def test_nothing_is_overwritten_without_force(kaldi, tmp_path, capsys):
     assert not (tmp_path / "new.jsonl").exists()
 
 
+def test_what_is_converted_is_not_overwritten_even_with_force(tmp_path, capsys):
+    path = tmp_path / "m.jsonl"
+    path.write_text('{"audio": "gone.wav", "text": "x"}\n')
+    assert convert("--manifest", path, "--output", path, "--force") == 2
+    assert "is what would be converted" in capsys.readouterr().err
+    assert "gone.wav" in path.read_text()
+
+
+def test_files_of_somebody_else_stay(tmp_path, capsys):
+    (tmp_path / "m.jsonl").write_text('{"samples": [0.1], "sampling_rate": 8000, "text": "x"}\n')
+    (tmp_path / "out.audio").mkdir()
+    (tmp_path / "out.audio/mine.wav").write_text("mine")
+    assert convert("--manifest", tmp_path / "m.jsonl", "--output", tmp_path / "out.jsonl", "--force") == 2
+    assert "holds files of somebody else" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.jsonl", "out.audio"]
+    assert (tmp_path / "out.audio/mine.wav").read_text() == "mine"
+
+
 def test_embedded_audio_and_inline_samples_become_files_beside(kaldi, tmp_path, capsys):
     content = (tmp_path / "a.flac").read_bytes()
     table = pyarrow.Table.from_pylist([{"audio": {"bytes": content, "path": "x.flac"}, "said": "one"}])
@@ -98,8 +116,9 @@ def test_a_mapping_that_is_none_is_refused(kaldi, tmp_path, capsys):
         with pytest.raises(SystemExit):
             convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", "--columns", words)
         assert "is no mapping such as" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", "--channel", "-1")
+    for more in (["--channel", "-1"], ["--columns", '{"txt": "x"}']):
+        with pytest.raises(SystemExit):
+            convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", *more)
 
 
 def test_unpacking_leaves_a_run_record(tmp_path, kaldi):

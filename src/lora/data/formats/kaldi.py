@@ -1,4 +1,4 @@
-"""Kaldi data folders: wav.scp, text, and where they exist segments, utt2spk and utt2dur.
+"""Kaldi data folders: wav.scp, text, and where they exist segments, utt2spk, utt2dur and reco2dur.
 
 Commands in wav.scp are never run: what reads somebody's data must not execute what stands in it.
 """
@@ -17,7 +17,7 @@ from lora.data.source import Source
 from lora.records import UserError
 
 NEEDED = ("wav.scp", "text")
-OPTIONAL = ("segments", "utt2spk", "utt2dur")
+OPTIONAL = ("segments", "utt2spk", "utt2dur", "reco2dur")
 ARCHIVE = re.compile(r".*\.ark:\d+(\[.*\])?", re.DOTALL)
 TO_THE_END = -1.0  # how segments write an end that is that of the file
 
@@ -94,7 +94,8 @@ def _entry(line: int, key: str, words: str, tables: dict[str, _Table]) -> Entry:
         if tables["segments"].lines:
             row |= _piece(key, tables["segments"], tables["wav.scp"])
         else:
-            row |= {"audio": _file(key, tables["wav.scp"]), "duration": tables["utt2dur"].value(key)}
+            seconds = tables["utt2dur"].value(key) or tables["reco2dur"].value(key)
+            row |= {"audio": _file(key, tables["wav.scp"]), "duration": seconds}
     except _Unusable as why:
         return Entry(line, str(why), why.place, key)
     return Entry(line, row, f"text:{line}")
