@@ -91,6 +91,21 @@ def test_arrays_keep_every_sample(tmp_path):
     np.testing.assert_array_equal(heard, np.array(samples, np.float32))
 
 
+def test_lists_of_samples_under_names_that_are_mapped(tmp_path):
+    data = pyarrow.table({"wave": [[0.5, 0.25], []], "hz": [8000, 8000], "text": ["x", "y"]})
+    columns = {"samples": "wave", "sampling_rate": "hz"}
+    found = read(Source(saved(tmp_path / "set", data), columns=columns), tmp_path / "unpacked")
+    np.testing.assert_array_equal(load_audio(found.rows[0], found.folder, 8000), np.array([0.5, 0.25], np.float32))
+    assert [entry.reason.split(" (")[0] for entry in found.rejected] == ["zero length"]
+
+
+@pytest.mark.parametrize("rate", [0, -1, 0.5, None])
+def test_arrays_without_a_rate_are_no_audio(tmp_path, rate):
+    data = pyarrow.table({"audio": [{"array": [[0.1]], "sampling_rate": rate}], "text": ["x"]})
+    found = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
+    assert [entry.reason.split(":")[0] for entry in found.rejected] == ["no audio"]
+
+
 def test_the_split_of_a_dict_must_be_named(recordings, tmp_path):
     for split in ("train", "validation"):
         saved(tmp_path / "dict" / split, table(recordings))

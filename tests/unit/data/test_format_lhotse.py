@@ -50,6 +50,17 @@ def test_one_row_a_supervision_cut_to_the_cut(wav, manifest):
     ]
 
 
+def test_a_broken_supervision_costs_only_itself(wav, manifest):
+    wav("a.wav", 4.0, channels=2)
+    path = manifest(cut(part(1, 0, 1.0), part(2, "x", 1.0), part(3, 1, 1.0)), cut(part(4, 0, 1.0), "odd", id="other"))
+    found = read_manifest(path)
+    assert [row.id for row in found.rows] == ["s1", "s3"]
+    assert [(entry.line, entry.id, entry.reason.split(":")[0]) for entry in found.rejected] == [
+        (1, "s2", "no audio"),
+        (2, "other", "no text"),
+    ]
+
+
 def test_a_whole_recording_is_no_piece_and_keeps_the_name_of_its_cut(wav, manifest):
     wav("a.wav", 4.0)
     recording = with_source(channels=[0])
@@ -93,7 +104,7 @@ def test_what_holds_no_file_of_audio_is_rejected_with_what_to_do(wav, manifest):
         (cut(good, recording=with_source(type="url", source="https://x/a.wav")), "no audio: the recording lies behind"),
         (cut(good, recording=with_source(type="command", source="cat a.wav")), "no audio: the recording is the output"),
         (cut(good, recording=with_source(type="memory", source="aaaa")), "no audio: the recording lies inside"),
-        (cut(good, recording=with_source(type="odd")), "no audio: a source of type 'odd'"),
+        (cut(good, recording=with_source(type="odd")), "no audio: a source of type odd"),
         (cut(good, recording={**RECORDING, "transforms": [{"name": "Speed"}]}), "no audio: the recording is changed"),
         (cut(good, duration="long"), "no audio: start or duration"),
         (cut(good, recording=with_source(source="gone.wav")), "missing file: gone.wav"),
@@ -103,6 +114,30 @@ def test_what_holds_no_file_of_audio_is_rejected_with_what_to_do(wav, manifest):
     assert not found.rows
     for entry, (_, reason) in zip(found.rejected, cases, strict=True):
         assert entry.reason.startswith(reason), entry
+
+
+def places(value, path=()):
+    """Paths to everything inside nested objects and lists."""
+    yield path
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from places(part, (*path, key))
+
+
+@pytest.mark.parametrize("odd", [None, True, -1, 1e400, "x", [], {}, [[]], {"a": []}], ids=repr)
+def test_anything_in_any_place_is_a_row_or_a_reason(wav, manifest, odd):
+    wav("a.wav", 4.0, channels=2)
+    good = cut(part(1, 0, 1.0, custom={"a": 1}))
+    cuts = [good]
+    for path in list(places(good))[1:]:
+        changed = copy.deepcopy(good)
+        place = changed
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = odd
+        cuts.append(changed)
+    found = read_manifest(manifest(*cuts))
+    assert len(found.rows) + len(found.rejected) == len(cuts)
 
 
 def test_texts_in_custom_fields(wav, manifest):

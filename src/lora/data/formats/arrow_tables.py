@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lora.data.dialects import SYNONYMS, Columns
 from lora.data.formats.reading import Entry, Reading, refuse
@@ -26,7 +26,8 @@ ROWS = "rows.jsonl"
 STATE = "state.json"
 PART = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}")
 BATCH = 64  # rows of a Parquet file in memory at once
-BEGINNINGS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3", b"\xff\xfb": ".mp3"}
+BEGINNINGS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
+BEGINNINGS |= {b"\xff\xfb": ".mp3", b"\xff\xf3": ".mp3", b"\xff\xf2": ".mp3"}
 
 
 def arrow_files(source: Source) -> list[Path]:
@@ -73,7 +74,9 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
     known: list[tuple[str | None, str]] = []
     for path in files:
         for number, (row, audio) in enumerate(_rows(path, source), start=1):
-            written, name, key = _write(audio, row, folder, f"{len(rows) + 1:06d}", path.parent)
+            if isinstance(audio, list):
+                audio = {"array": audio, "sampling_rate": row.get(source.columns.get("sampling_rate", "sampling_rate"))}
+            written, name, key = _write(audio, folder, f"{len(rows) + 1:06d}", path.parent)
             row["audio"] = written
             rows.append({"place": f"{path.name}, row {number}", "row": row})
             known.append((name, key))
@@ -94,7 +97,8 @@ def read_unpacked(source: Source, folder: Path | None) -> Reading:
         for number, line in enumerate(lines, start=1):
             entry = json.loads(line)
             entries.append(Entry(number, entry["row"], entry["place"]))
-    columns = Columns({**source.columns, "audio": "audio"})
+    mapped = {field: name for field, name in source.columns.items() if field != "samples"}
+    columns = Columns({**mapped, "audio": "audio"})
     return Reading(source.format, folder, entries, columns, source.channel)
 
 
@@ -136,7 +140,7 @@ def _parquet(path: Path) -> tuple[Any, Iterator[Any]]:
 
 def _audio_column(schema: Any, source: Source) -> str:
     """As mapped, else the column that `datasets` declared as audio, else one with a usual name."""
-    mapped = source.columns.get("audio")
+    mapped = source.columns.get("audio") or source.columns.get("samples")
     if mapped is not None and mapped in schema.names:
         return mapped
     try:
@@ -151,26 +155,33 @@ def _audio_column(schema: Any, source: Source) -> str:
     return str([*declared, *usual][0])
 
 
-def _write(audio: Any, row: Mapping[str, Any], folder: Path, number: str, origin: Path) -> tuple[Any, str | None, str]:
-    """What `audio` of the row becomes, the name the data set has for it, and a hash of its content ("" without any)."""
-    if isinstance(audio, list):
-        audio = {"array": audio, "sampling_rate": row.get("sampling_rate")}
+def _write(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | None, str | None, str]:
+    """What `audio` of a row becomes, the name the data set has for it, and a hash of its content ("" without any)."""
     if not isinstance(audio, Mapping):
         return (None if audio is None else _from(folder, origin, str(audio))), None, ""
     name = audio.get("path") if isinstance(audio.get("path"), str) else None
-    content, samples = audio.get("bytes"), audio.get("array")
+    content, samples = audio.get("bytes"), _samples(audio.get("array"), audio.get("sampling_rate"))
     if isinstance(content, bytes) and content:
         path = folder / f"{number}{_suffix(content, name)}"
         path.write_bytes(content)
         return path.name, name, content_hash(content)
-    if samples is not None and isinstance(audio.get("sampling_rate"), int):
+    if samples is not None:
         import soundfile
 
-        array = np.asarray(samples, dtype="<f4")
-        soundfile.write(folder / f"{number}.wav", array.T if array.ndim > 1 else array, audio["sampling_rate"],
-                        subtype="FLOAT")  # fmt: skip
-        return f"{number}.wav", name, content_hash(array.tobytes())
+        soundfile.write(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), subtype="FLOAT")
+        return f"{number}.wav", name, content_hash(samples.tobytes())
     return (None if name is None else _from(folder, origin, name)), name, ""
+
+
+def _samples(array: Any, rate: Any) -> npt.NDArray[np.float32] | None:
+    """Samples, shape (n,) or (channels, n), or null where these are none or the rate is no whole number of Hz."""
+    if array is None or not isinstance(rate, int | float) or rate < 1 or rate != int(rate):
+        return None
+    try:
+        samples = np.asarray(array, dtype="<f4")
+    except (TypeError, ValueError):
+        return None
+    return samples if samples.ndim in {1, 2} else None
 
 
 def _from(folder: Path, origin: Path, name: str) -> str:
@@ -185,8 +196,8 @@ def _suffix(content: bytes, name: str | None) -> str:
 
 def _name_rows(rows: list[dict[str, Any]], known: list[tuple[str | None, str]], columns: Columns) -> None:
     """Ids for rows that have none: the data set's own name of the audio where each has another, else its hash."""
-    names = Counter(name for name, _ in known)
-    unique = None not in names and all(count == 1 for count in names.values())
+    names = [name for name, key in known if name or key]
+    unique = None not in names and len(set(names)) == len(names)
     for entry, (name, key) in zip(rows, known, strict=True):
         if columns.value(entry["row"], "id") is None and (identity := name if unique else key):
             entry["row"][columns.names["id"][0]] = identity

@@ -108,14 +108,14 @@ def _piece(key: str, segments: _Table, recordings: _Table) -> dict[str, Any]:
     place = segments.place(key)
     recording, *numbers = (segments.value(key) or "").split()
     try:
-        start, end, *channel = (float(number) for number in numbers)
-    except ValueError:
+        start, end, *channel = float(numbers[0]), float(numbers[1]), *(int(number) for number in numbers[2:])
+    except (ValueError, IndexError):
         raise _Unusable("no audio: expected `utterance recording start end`, times in seconds", place) from None
     piece: dict[str, Any] = {"audio": _file(recording, recordings), "offset": start}
     if end != TO_THE_END:
         piece["duration"] = round(end - start, 9)
     if channel:
-        piece["channel"] = int(channel[0])
+        piece["channel"] = channel[0]
     return piece
 
 

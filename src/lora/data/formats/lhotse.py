@@ -33,7 +33,7 @@ class _Unusable(Exception):
 
 
 def is_cut(row: Mapping[str, Any]) -> bool:
-    return row.get("type") in {"MonoCut", "MultiCut", "Cut", *OTHER_CUTS} or {"start", "supervisions"} <= row.keys()
+    return str(row.get("type")) in {"MonoCut", "MultiCut", *OTHER_CUTS} or {"start", "supervisions"} <= row.keys()
 
 
 def is_other_lhotse(row: Mapping[str, Any]) -> bool:
@@ -53,12 +53,8 @@ def read_lhotse(source: Source) -> Reading:
     for line, cut in lines_as("jsonl", source.path):
         if isinstance(cut, str):
             entries.append(Entry(line, cut))
-            continue
-        known = cut.get("id") if isinstance(cut.get("id"), str) else None
-        try:
-            entries += (Entry(line, row) for row in _rows(cut, source, found))
-        except _Unusable as why:
-            entries.append(Entry(line, str(why), id=known))
+        else:
+            entries += _entries(line, cut, source, found)
     for field, name in source.columns.items():
         if name not in found and any(isinstance(entry.row, dict) for entry in entries):
             known = ", ".join(sorted(found)[:12])
@@ -67,9 +63,35 @@ def read_lhotse(source: Source) -> Reading:
     return Reading("lhotse", starting_folder(source.path.parent, paths), entries, Columns(), table=False)
 
 
-def _rows(cut: Mapping[str, Any], source: Source, found: set[str]) -> Iterator[dict[str, Any]]:
-    """Rows of one cut; names of the fields that supervisions have are added to `found`."""
-    kind = cut.get("type")
+def _entries(line: int, cut: Mapping[str, Any], source: Source, found: set[str]) -> Iterator[Entry]:
+    """One for each supervision of a cut; names of the fields that supervisions have are added to `found`."""
+    try:
+        recording, supervisions = _parts(cut)
+    except _Unusable as why:
+        yield Entry(line, str(why), id=_text(cut.get("id")))
+        return
+    for part in supervisions:
+        custom = part.get("custom")
+        fields = {**(custom if isinstance(custom, Mapping) else {}), **part}
+        found.update(fields)
+        name = cut.get("id") if len(supervisions) == 1 else part.get("id")
+        row = {
+            "id": name,
+            "text": fields.get(source.columns.get("text", "text")),
+            "speaker_id": fields.get(source.columns.get("speaker_id", "speaker")),
+        }
+        try:
+            row |= _audio(recording, _channel(cut, part, source))
+            row |= _times(cut, part, recording)
+        except _Unusable as why:
+            yield Entry(line, str(why), id=_text(name))
+        else:
+            yield Entry(line, row)
+
+
+def _parts(cut: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    """The recording of a cut and its supervisions, at least one."""
+    kind = str(cut.get("type"))
     if kind in OTHER_CUTS:
         raise _Unusable(f"no audio: {OTHER_CUTS[kind]}")
     recording = cut.get("recording")
@@ -78,20 +100,17 @@ def _rows(cut: Mapping[str, Any], source: Source, found: set[str]) -> Iterator[d
         raise _Unusable(f"no audio: {why}the cut has no recording; write cuts with their recordings")
     if recording.get("transforms"):
         raise _Unusable("no audio: the recording is changed on the fly (transforms); write it to a file first")
-    supervisions = [part for part in cut.get("supervisions") or [] if isinstance(part, Mapping)]
+    given = cut.get("supervisions") or []
+    supervisions = _mappings(given)
+    if not isinstance(given, list) or len(supervisions) < len(given):
+        raise _Unusable("no text: what should be a supervision is no object")
     if not supervisions:
         raise _Unusable("no text: the cut has no supervision")
-    for part in supervisions:
-        custom = part.get("custom")
-        fields = {**(custom if isinstance(custom, Mapping) else {}), **part}
-        found.update(fields)
-        yield {
-            "id": cut.get("id") if len(supervisions) == 1 else part.get("id"),
-            "text": fields.get(source.columns.get("text", "text")),
-            "speaker_id": fields.get(source.columns.get("speaker_id", "speaker")),
-            **_audio(recording, _channel(cut, part, source)),
-            **_times(cut, part, recording),
-        }
+    return recording, supervisions
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _channel(cut: Mapping[str, Any], part: Mapping[str, Any], source: Source) -> int:
@@ -110,21 +129,22 @@ def _channel(cut: Mapping[str, Any], part: Mapping[str, Any], source: Source) ->
 
 def _audio(recording: Mapping[str, Any], channel: int) -> dict[str, Any]:
     """The file that holds the channel, and its place in it where the file holds several."""
-    for part in recording.get("sources") or []:
-        if not isinstance(part, Mapping):
-            continue
+    for part in _mappings(recording.get("sources")):
         channels = part.get("channels") or [0]
-        if channel not in channels:
+        if not isinstance(channels, list) or channel not in channels:
             continue
         if part.get("type") != "file":
-            kind = part.get("type")
-            raise _Unusable(
-                f"no audio: {OTHER_SOURCES.get(str(kind), f'a source of type {kind!r:.20} cannot be read')}"
-            )
+            kind = str(part.get("type"))
+            raise _Unusable(f"no audio: {OTHER_SOURCES.get(kind, f'a source of type {kind:.20} cannot be read')}")
         if not isinstance(part.get("source"), str):
             raise _Unusable("no audio: the recording's source names no file")
         return {"audio": part["source"], "channel": channels.index(channel) if len(channels) > 1 else None}
     raise _Unusable(f"no audio: no source of the recording holds channel {channel}")
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The entries of a list that are objects; none of anything else."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
 
 
 def _times(cut: Mapping[str, Any], part: Mapping[str, Any], recording: Mapping[str, Any]) -> dict[str, float]:
