@@ -125,7 +125,7 @@ def _finite(value: Any, field: str) -> float | None:
         return None
     try:
         number = float(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise RowError(f"{field} is not a number: {value!r:.60}")
@@ -157,7 +157,7 @@ def _inline(samples: Any, rate: float | None) -> dict[str, Any]:
         raise RowError("inline samples need a sampling_rate in whole Hz")
     try:
         array = np.asarray(samples, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = np.empty((0, 0))
     if array.ndim != 1 or not np.isfinite(array).all():
         raise RowError("inline samples are not a flat list of finite numbers")

@@ -85,7 +85,18 @@ def _json_row(line: str) -> dict[str, Any] | str:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"broken line: not JSON: {error}"
+    if "\\ud" in line.lower() and not _writable(row):
+        return "broken line: half of a character (a lone surrogate, as of an emoji that was cut)"
     return row if isinstance(row, dict) else f"broken line: a JSON {type(row).__name__}, not an object"
+
+
+def _writable(row: Any) -> bool:
+    """Whether a parsed line can be written as UTF-8: JSON can hold what no text can."""
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _tsv_rows(content: bytes) -> Iterator[Parsed]:
