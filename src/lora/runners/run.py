@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from lora.configuration import load_configuration
+from lora.data.formats.registry import holds_audio
+from lora.data.source import Source
 from lora.provenance import recording
 from lora.records import MaxSeconds, PairedFacts, Verdict
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
@@ -90,14 +92,21 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
     steps.script("record_config", "--json", json.dumps(config, sort_keys=True), "--config", steps.at("config.json"))
     durations, split = config["durations"], config["split"]
     tables = []
-    for name, path in config["manifests"].items():
+    for name, value in config["manifests"].items():
+        source = Source.from_config(value)
         rows = steps.at(f"manifests/{name}.jsonl")
         rejected = steps.at(f"manifests/{name}.rejected.tsv")
         measures = steps.at(f"integrity/{name}.tsv")
-        steps.script("inspect_audio", "--manifest", path, "--measures", measures)
+        manifest = source.flags()
+        if holds_audio(source):
+            unpacked = steps.at(f"audio/{name}")
+            steps.script("unpack_audio", *manifest, "--output-dir", unpacked)
+            manifest += ["--unpacked", unpacked]
+        steps.script("inspect_audio", *manifest, "--measures", measures)
         steps.script(
-            "validate_manifest", "--manifest", path, "--measures", measures, "--rows", rows, "--rejected", rejected
-        )
+            "validate_manifest", *manifest, "--measures", measures, "--rows", rows, "--rejected", rejected,
+            "--facts", steps.at(f"manifests/{name}.facts.json"),
+        )  # fmt: skip
         tables.append(steps.at(f"durations/{name}.tsv"))
         steps.script(
             "profile_durations", "--rows", rows, "--manifest-name", name,
