@@ -57,6 +57,7 @@ def test_the_whole_diagnosis(family: str, tmp_path: Path) -> None:
     assert effect["load"]["tensors_loaded"] == effect["load"]["tensors_in_file"] > 0
     assert effect["logits"]["off_equals_base"] is True
     assert effect["text"]["adapter_calls"] > 0 == effect["text"]["adapter_calls_off"]
+    assert effect["text"]["generates"] is (family not in CTC)
     settings = json.loads((study.results / "transcripts/base/domain.settings.json").read_text())
     assert settings["model"]["family"] == family
     assert study.verdict()["ready_for_sweep"] is False

@@ -52,6 +52,7 @@ def text_rung(
         repeated=len(again),
         repeat_changed=_differences(again, on[first : first + len(again)]),
         merged_changed=_merged_changes(speech, on, lambda: all_texts(speech, batches, decode)),
+        generates=speech.files.family.generates,
         merged_changed_bf16=_merged_changes_bf16(speech, lambda: all_texts(speech, batches, decode)),
     )
 

@@ -111,7 +111,7 @@ def text_rung(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     bare = [m for (r, m), s in facts.settings.items() if r == run and s.status == "ok" and s.model and not s.adapter]
     code, because = "adapter.bypassed", None
     if not text.adapter_calls:
-        because = f"No layer of {run} was called inside `generate`."
+        because = f"No layer of {run} was called {text.inside}."
     elif bare:
         because = f"The tuned transcripts of {listed(bare)} were made without the adapter {run}."
     elif text.repeat_changed:
@@ -179,9 +179,9 @@ def called_modules(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings
         return Findings()
     modules, never = len(text.calls_by_module), text.never_called
     if not never:
-        summary = f"All {count(modules, 'adapted module')} of {run} are called inside `generate`."
+        summary = f"All {count(modules, 'adapted module')} of {run} are called {text.inside}."
         return rung_answer(facts, run, "adapter.calls", Answer("pass", summary, 0, 0))
-    because = f"{len(never)} of {count(modules, 'adapted module')} of {run} are never called inside `generate`: "
+    because = f"{len(never)} of {count(modules, 'adapted module')} of {run} are never called {text.inside}: "
     because += f"{listed(never)}."
     broken = cause("adapter.bypassed", because, [facts.at("effect", f"{run}.json")], run, severity="warns")
     return rung_answer(facts, run, "adapter.calls", Answer("warn", because, len(never), 0, broken))

@@ -118,8 +118,9 @@ class LogitsRung(Record):
 
 
 class TextRung(Record):
-    """Rung 5, `generate` with the adapter on against off: hypotheses changed, and adapter calls counted by hook.
+    """Rung 5, texts with the adapter on against off: hypotheses changed, and adapter calls counted by hook.
 
+    `generates`: texts come from `generate`; else from the best token of every frame (greedy CTC decoding).
     `never_called` names adapted modules whose adapter took no part; `off_changed` texts of the adapter switched off
     that differ from the base's; `repeat_changed` texts (of `repeated`) that a second, equal call changed.
     `merged_changed` counts texts that merging changes in the model's own number format, `merged_changed_bf16` those
@@ -137,6 +138,12 @@ class TextRung(Record):
     repeated: int = 0
     repeat_changed: int = 0
     merged_changed_bf16: int | None = None
+    generates: bool = True
+
+    @property
+    def inside(self) -> str:
+        """Where the adapter was called, for a sentence."""
+        return "inside `generate`" if self.generates else "in greedy CTC decoding (the family has no `generate`)"
 
 
 class EffectFacts(Fact):

@@ -181,7 +181,7 @@ def _text(effect: EffectFacts) -> str:
         return ""
     words = [
         f"{rung.changed} of {count(rung.utterances, 'hypothesis', 'hypotheses')} change",
-        f"adapter layers ran {rung.adapter_calls:,} times inside `generate` with the adapter on and "
+        f"adapter layers ran {rung.adapter_calls:,} times {rung.inside} with the adapter on and "
         f"{rung.adapter_calls_off:,} times with it off",
     ]
     if rung.never_called:

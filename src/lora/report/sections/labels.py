@@ -52,7 +52,7 @@ def _loss(facts: LabelFacts) -> list[list[str]]:
     if own is None:
         rows.append(["the model agrees with its own hypotheses", UNKNOWN, "100 %"])
     else:
-        found = f"{percent(own.argmax_agreement, 2)} of {own.positions:,} tokens"
+        found = f"{percent(own.argmax_agreement, 2)} of {own.positions:,} tokens" if own.positions else UNKNOWN
         agrees = "the model agrees with its own hypotheses"
         rows.append([agrees if own.compared == "predictions" else "labels spell own hypotheses alike", found, "100 %"])
         if own.compared == "predictions":
