@@ -141,10 +141,10 @@ def decode_of(wildcards):
 
 
 def training_flags(wildcards):
-    """A run's training settings as flags of the runner; what is false is left out."""
+    """A run's training settings as flags of the runner; what is false or empty is left out."""
     flags = []
     for key, value in training_settings(wildcards.run).items():
-        if value is False:
+        if value is False or value == []:
             continue
         flags.append(f"--{key}".replace("_", "-"))
         if isinstance(value, dict):

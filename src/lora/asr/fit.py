@@ -22,12 +22,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lora.asr.adapter_files import WEIGHTS, AdapterProblem, write_adapter
-from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config
+from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config, train_in_full_precision
 from lora.asr.checkpoints import last_checkpoint
 from lora.asr.devices import make_deterministic
 from lora.asr.families import SpeechModel
 from lora.asr.labels import label_limit, long_labels
 from lora.asr.model_loading import load_model
+from lora.asr.plain_lora import as_plain_lora
 from lora.asr.trainer import LossNotFinite, SpeechTrainer, trainable_facts, training_arguments
 from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.training_state import (
@@ -60,6 +61,7 @@ def fit(training: Training, state: Path) -> tuple[int, list[str]]:
             raise AdapterProblem("data.too_few_samples", "every training label is longer than the decoder's limit")
         config = lora_config(speech.model, training.settings, training.files.identity.id)
         model = attach(speech, config)
+        train_in_full_precision(model)
     except AdapterProblem as problem:
         parameters = sum(p.numel() for p in speech.model.parameters())
         write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
@@ -139,6 +141,7 @@ class _Fitted:
         self._rows_by_step = rows_by_step
         self._initial = initial
         self._trainable = trainable_facts(model)
+        _tell_choice(self._trainable)
         self._before: dict[str, float] = {}
         self._stopped: LossNotFinite | None = None
 
@@ -158,7 +161,10 @@ class _Fitted:
 
     def write(self, folder: Path, checkpoints: Path) -> None:
         base: Any = self._model.get_base_model()
-        config = self._model.peft_config[ADAPTER].to_dict() | {
+        made: Any = self._model.peft_config[ADAPTER]
+        whole = [*(made.modules_to_save or []), *(getattr(made, "modules_to_tie", None) or [])]
+        config = made.to_dict() | {
+            "modules_to_save": whole or None,  # peft keeps what is tied to them for itself, and the file holds it
             # peft puts the folder the model was read from in its place, which may be anywhere.
             "base_model_name_or_path": self._training.files.identity.id,
             "inference_mode": True,
@@ -166,7 +172,11 @@ class _Fitted:
         }
         base_hash = self._training.files.identity.hash
         last = get_peft_model_state_dict(self._model, adapter_name=ADAPTER, save_embedding_layers=False)
-        write_adapter(folder / LAST, config, last, base_hash)
+
+        def write_plain(name: str, tensors: dict[str, Tensor]) -> None:
+            write_adapter(folder / name, *as_plain_lora(config, tensors, self._initial), base_hash)
+
+        write_plain(LAST, last)
         used = last
         best_step, kept = self._trainer.state.best_global_step, None
         if self._training.validation.rows:
@@ -175,9 +185,9 @@ class _Fitted:
             (folder / BEST).mkdir(parents=True, exist_ok=True)
             if kept:
                 used = load_file(weights)
-                write_adapter(folder / BEST, config, used, base_hash)
+                write_plain(BEST, used)
         else:
-            write_adapter(folder / BEST, config, last, base_hash)
+            write_plain(BEST, last)
         write_loss_log(folder / LOSS, self._loss_rows())
         changes = module_changes(self._model, self._initial, used)
         self._facts(best_step or None, kept, changes).write(folder / FACTS)
@@ -229,6 +239,16 @@ class _Fitted:
             elif "eval_loss" in entry:
                 row |= _validation(entry)
         return [rows[step] for step in sorted(rows) if len(rows[step]) > 1]
+
+
+def _tell_choice(trainable: dict[str, Any]) -> None:
+    """What is trained, in the log."""
+    for part, names in trainable["adapted"].items():
+        print(f"train: adapts {part}: {', '.join(f'{name} {n}' for name, n in names.items())}", file=sys.stderr)
+    if trainable["trained_whole"]:
+        print(f"train: trains whole: {', '.join(trainable['trained_whole'])}", file=sys.stderr)
+    share = f"{trainable['trainable_parameters']:,} of {trainable['total_parameters']:,}"
+    print(f"train: {share} parameters are trainable", file=sys.stderr, flush=True)
 
 
 def _finite(value: float) -> float | None:

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from peft import PeftModel
+from peft.utils import get_peft_model_state_dict
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
-from lora.asr.adapters import adapted_modules
+from lora.asr.adapters import ADAPTER, adapted_by_part, adapted_modules
 from lora.asr.families import SpeechModel
 from lora.asr.labels import IGNORED, Collator
 from lora.asr.training_data import SpeechRows
@@ -104,7 +106,8 @@ class SpeechTrainer(Seq2SeqTrainer):
         metrics = {"eval_loss": total / max(tokens, 1)}
         if self._wer is None:
             return metrics
-        wer = self._wer()
+        with self.compute_loss_context_manager():
+            wer = self._wer()
         if wer is None:
             raise UserError("select wer: the validation rows hold no word to count errors by; select by loss")
         return {**metrics, "eval_wer": wer}
@@ -197,14 +200,24 @@ def training_arguments(
     return arguments
 
 
-def trainable_facts(model: nn.Module) -> dict[str, Any]:
-    """Parameters in all, trainable ones, and trainable ones that are not an adapter's, by name."""
-    trainable = [(name, p.numel()) for name, p in model.named_parameters() if p.requires_grad]
+def trainable_facts(model: PeftModel) -> dict[str, Any]:
+    """Parameters in all and trainable ones; what is adapted, by part; and what else is trained, by name.
+
+    `trained_whole` are tensors beside the adapter's matrices that its file holds, `other_trainable` those it does not.
+    """
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    file = get_peft_model_state_dict(model, adapter_name=ADAPTER, save_embedding_layers=False)
+    held: dict[int, list[str]] = {}  # tied weights have several names
+    for name, tensor in file.items():
+        held.setdefault(tensor.data_ptr(), []).append(name.removeprefix("base_model.model."))
+    beside = [(name, p) for name, p in trainable if ".lora_" not in name]
     return {
         "total_parameters": sum(p.numel() for p in model.parameters()),
-        "trainable_parameters": sum(count for _, count in trainable),
-        "other_trainable": sorted(name for name, _ in trainable if ".lora_" not in name),
+        "trainable_parameters": sum(p.numel() for _, p in trainable),
+        "other_trainable": sorted(name for name, p in beside if p.data_ptr() not in held),
+        "trained_whole": sorted(name for _, p in beside for name in held.get(p.data_ptr(), [])),
         "target_modules": len(adapted_modules(model)),
+        "adapted": adapted_by_part(model),
     }
 
 

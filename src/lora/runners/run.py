@@ -238,14 +238,16 @@ def _compare(steps: Steps, config: dict[str, Any]) -> None:
 
 
 def training_flags(settings: dict[str, Any]) -> list[str]:
-    """Training settings as flags of the train subcommand; what is false is left out."""
+    """Training settings as flags of the train subcommand; what is false or empty is left out."""
     flags = []
     for key, value in settings.items():
-        if value is False:
+        if value is False or value == []:
             continue
         flags.append(f"--{key}".replace("_", "-"))
-        if value is not True:
-            flags.append(json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value))
+        if isinstance(value, dict):
+            flags.append(json.dumps(value, sort_keys=True))
+        elif value is not True:
+            flags.append(",".join(value) if isinstance(value, list) else str(value))
     return flags
 
 

@@ -14,6 +14,7 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
+from lora.asr.adapter_choices import PARTS
 from lora.asr.adapter_files import (
     CONFIG,
     PROVENANCE,
@@ -32,7 +33,8 @@ from lora.asr.model_loading import load_model
 from lora.records import UserError
 
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "use_dora": False, "use_rslora": False,
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
+    "bias": "none", "use_dora": False, "use_rslora": False,
     "init_lora_weights": "true",
 }  # fmt: skip
 
