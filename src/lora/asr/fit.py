@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import statistics
 import sys
@@ -24,12 +25,14 @@ from torch import Tensor
 from lora.asr.adapter_files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config, train_in_full_precision
 from lora.asr.checkpoints import last_checkpoint
+from lora.asr.device_memory import Tell
 from lora.asr.devices import make_deterministic
 from lora.asr.families import SpeechModel
 from lora.asr.labels import label_limit, long_labels
 from lora.asr.model_loading import load_model
 from lora.asr.plain_lora import as_plain_lora
-from lora.asr.trainer import LossNotFinite, SpeechTrainer, trainable_facts, training_arguments
+from lora.asr.step_watch import LossNotFinite
+from lora.asr.trainer import SpeechTrainer, trainable_facts, training_arguments
 from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.training_state import (
     BEST,
@@ -49,12 +52,22 @@ from lora.records import ModuleChange, TrainFacts, ValidationPoint, write_text
 
 
 def fit(training: Training, state: Path) -> tuple[int, list[str]]:
-    """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows."""
+    """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows.
+
+    Of several processes with one state all train and the first writes.
+    """
+    first = int(os.environ.get("RANK", 0)) == 0
     making = state / "making"
-    shutil.rmtree(making, ignore_errors=True)
+    if first:
+        shutil.rmtree(making, ignore_errors=True)
     make_deterministic(int(training.settings["seed"]), training.device.threads)
     speech = load_model(training.files, training.device.type, training.device.dtype)
     training, adjustments = _without_long_labels(training, speech)
+
+    def tell(text: str) -> None:
+        print(f"train: {text}", file=sys.stderr, flush=True)
+        adjustments.append(text)
+
     steps_taken = 0
     try:
         if not training.train.rows:
@@ -64,13 +77,17 @@ def fit(training: Training, state: Path) -> tuple[int, list[str]]:
         train_in_full_precision(model)
     except AdapterProblem as problem:
         parameters = sum(p.numel() for p in speech.model.parameters())
-        write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
+        if first:
+            write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
     else:
         initial = initial_matrices(model)
-        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints")
+        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints", tell)
         fitted = _Fitted(training, model, trainer, rows_by_step, initial)
         steps_taken = fitted.run(last_checkpoint(state / "checkpoints"))
-        fitted.write(making, state / "checkpoints")
+        if first:
+            fitted.write(making, state / "checkpoints")
+    if not first:
+        return steps_taken, adjustments
     write_text(making / TOLD, json.dumps(adjustments))
     making.rename(state / FINISHED)
     shutil.rmtree(state / "checkpoints", ignore_errors=True)
@@ -93,11 +110,11 @@ def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Train
     return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told
 
 
-def _trainer(training: Training, speech: SpeechModel, checkpoints: Path) -> tuple[SpeechTrainer, list[int]]:
+def _trainer(training: Training, speech: SpeechModel, checkpoints: Path, tell: Tell) -> tuple[SpeechTrainer, list[int]]:
     """The trainer, and the training rows seen until the end of each step."""
     settings = training.settings
     train, steps = _speech_rows(training.train, training, speech)
-    accumulation = settings["gradient_accumulation"]
+    accumulation = settings["gradient_accumulation"] * training.processes
     plan = plan_batches(steps, settings["batch_size"], settings["max_steps"] * accumulation, int(settings["seed"]))
     validation = None
     wer: Callable[[], float | None] | None = None
@@ -105,14 +122,16 @@ def _trainer(training: Training, speech: SpeechModel, checkpoints: Path) -> tupl
         rows, validation_steps = _speech_rows(training.validation, training, speech)
         validation = (rows, batches_in_order(validation_steps, settings["batch_size"]))
         if settings["select"] == "wer":
-            wer = _wer_measure(speech, *validation, settings["eval_decode"])
+            wer = _wer_measure(speech, *validation, settings["eval_decode"], tell)
     arguments = training_arguments(settings, checkpoints, speech, validate=validation is not None)
     seen, total = [], 0
     for number, batch in enumerate(plan, start=1):
         total += len(batch)
         if number % accumulation == 0:
             seen.append(total)
-    return SpeechTrainer(speech, arguments, (train, plan), validation, wer), seen
+    # Several processes take their steps together: none may take halves when the others do not.
+    halving = tell if training.processes == 1 else None
+    return SpeechTrainer(speech, arguments, (train, plan), validation, wer, halving), seen
 
 
 def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[SpeechRows, list[int]]:
@@ -121,9 +140,9 @@ def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[S
 
 
 def _wer_measure(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any]
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Tell
 ) -> Callable[[], float | None]:
-    return lambda: validation_wer(speech, rows, batches, decode)
+    return lambda: validation_wer(speech, rows, batches, decode, tell)
 
 
 class _Fitted:

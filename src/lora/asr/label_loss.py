@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from lora.asr.families import SpeechModel
 from lora.asr.labelled import Labelled, cross_entropy, finite
 from lora.asr.labels import Collator
-from lora.asr.trainer import LossNotFinite, SpeechTrainer, training_arguments
+from lora.asr.step_watch import LossNotFinite
+from lora.asr.trainer import SpeechTrainer, training_arguments
 from lora.records import LossComparison
 
 SETTINGS: dict[str, Any] = {

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.asr.adapter_choices import BIASES, INITIALISATION, PARTS
+from lora.asr.devices import training_device
 from lora.asr.train import Outcome, train_adapter
 from lora.asr.training_state import BEST, FACTS, LAST, LOSS, Training
 from lora.asr.transcribe import Rows
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR")
     add_training_arguments(parser)
     add_model_arguments(parser)
+    add_processes_argument(parser)
 
 
 def add_training_arguments(parser: argparse.ArgumentParser, batch_flag: str = "--batch-size") -> None:
@@ -104,6 +106,16 @@ def add_training_arguments(parser: argparse.ArgumentParser, batch_flag: str = "-
     )
 
 
+def add_processes_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--processes",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="processes (and GPUs) of the training; each takes --batch-size utterances a step; default: 1",
+    )
+
+
 def execute(args: argparse.Namespace) -> int:
     outputs = [args.output_dir / name for name in (FACTS, LOSS, BEST, LAST)]
     with recording(outputs, seed=args.seed, record_path=args.output_dir / "train.run.json") as run:
@@ -113,8 +125,9 @@ def execute(args: argparse.Namespace) -> int:
 
 def train(args: argparse.Namespace, run: Recording) -> Outcome:
     """Train as the arguments say and write all outputs of `--output-dir`."""
-    device, settings = device_of(args), settings_of(args)
+    settings = settings_of(args)
     check_settings(settings)
+    device = training_device(device_of(args), settings["init_lora_weights"])
     training = Training(
         run=args.run,
         settings=settings,
@@ -123,6 +136,7 @@ def train(args: argparse.Namespace, run: Recording) -> Outcome:
         target_rms=args.target_rms,
         train=read_rows(args.dataset_path, run),
         validation=read_rows(args.validation_path, run),
+        processes=args.processes,
     )
     outcome = train_adapter(training, args.output_dir, args.work_dir)
     for text in outcome.device.fallbacks:

@@ -1,0 +1,76 @@
+"""Fit one adapter in several processes, a GPU each (or a share of the CPU): started here, taken part in as a module.
+
+Each process takes other batches of one plan; gradients are averaged before every optimiser step, so that all hold the
+same weights, and the first one writes. Run as `torchrun --module lora.asr.fit_processes STATE`, which is how
+`fit_in_processes` runs it.
+
+Reads: `<state>/training.pickle`, written by the process that holds the state's lock, and what `fit` reads. Writes: what
+`fit` writes. Imports torch.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+from contextlib import nullcontext, redirect_stderr
+from pathlib import Path
+
+import torch
+
+from lora.asr.checkpoints import last_checkpoint
+from lora.asr.training_state import FACTS, FINISHED, TOLD, Training
+from lora.provenance import run_command
+from lora.records import TrainFacts, UserError
+
+HANDED_OVER = "training.pickle"
+
+
+def fit_in_processes(training: Training, state: Path) -> tuple[int, list[str]]:
+    """As `fit`, in `training.processes` processes. Raises UserError where one of them ends without a result."""
+    _check_gpus(training)
+    newest = last_checkpoint(state / "checkpoints")  # removes what was torn before others look at it
+    start = 0 if newest is None else int(newest.name.rpartition("-")[2])
+    handed_over = state / HANDED_OVER
+    handed_over.write_bytes(pickle.dumps(training))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
+    command = [*launcher, str(training.processes), "--module", "lora.asr.fit_processes", str(state)]
+    use_cpu = {"ACCELERATE_USE_CPU": "true"} if training.device.type == "cpu" else {}
+    done = subprocess.run(command, env=os.environ | use_cpu)
+    handed_over.unlink()
+    if done.returncode != 0 or not (state / FINISHED / FACTS).is_file():
+        raise UserError(f"training in {training.processes} processes ended without a result; the lines above say why")
+    facts = TrainFacts.read(state / FINISHED / FACTS)
+    told = json.loads((state / FINISHED / TOLD).read_text(encoding="utf-8"))
+    return (facts.optimizer_steps or start) - start, list(told)
+
+
+def _check_gpus(training: Training) -> None:
+    device, wanted = training.device.type, training.processes
+    there = {"cpu": wanted, "cuda": torch.cuda.device_count(), "mps": 1}[device]
+    if wanted > there:
+        raise UserError(f"{wanted} processes were asked for and there is one GPU each for {there}; lower --processes")
+
+
+def main() -> int:
+    from lora.asr.fit import fit
+
+    state = Path(sys.argv[1])
+    training: Training = pickle.loads((state / HANDED_OVER).read_bytes())
+    if training.device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    try:
+        # One of them is enough to follow; an error is told by whoever meets it.
+        with nullcontext() if os.environ["RANK"] == "0" else redirect_stderr(io.StringIO()):
+            fit(training, state)
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_command(main))
