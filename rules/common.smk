@@ -99,6 +99,10 @@ def model_gpus():
     return 0 if config["model"] is None or config["model"]["device"] == "cpu" else 1
 
 
+def training_processes():
+    return config["model"]["processes"] if config["model"] is not None else 1
+
+
 def model_files(wildcards):
     return folder_files(model_of(wildcards.get("run", "base")))
 

@@ -29,8 +29,11 @@ from lora.records import TrainFacts, UserError
 HANDED_OVER = "training.pickle"
 
 
-def fit_in_processes(training: Training, state: Path) -> tuple[int, list[str]]:
-    """As `fit`, in `training.processes` processes. Raises UserError where one of them ends without a result."""
+def fit_in_processes(training: Training, state: Path, lock: int) -> tuple[int, list[str]]:
+    """As `fit`, in `training.processes` processes, which hold the state's lock (a descriptor) as long as they live.
+
+    Raises UserError where one of them ends without a result.
+    """
     _check_gpus(training)
     newest = last_checkpoint(state / "checkpoints")  # removes what was torn before others look at it
     start = 0 if newest is None else int(newest.name.rpartition("-")[2])
@@ -39,7 +42,7 @@ def fit_in_processes(training: Training, state: Path) -> tuple[int, list[str]]:
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
     command = [*launcher, str(training.processes), "--module", "lora.asr.fit_processes", str(state)]
     use_cpu = {"ACCELERATE_USE_CPU": "true"} if training.device.type == "cpu" else {}
-    done = subprocess.run(command, env=os.environ | use_cpu)
+    done = subprocess.run(command, env=os.environ | use_cpu, pass_fds=[lock])
     handed_over.unlink()
     if done.returncode != 0 or not (state / FINISHED / FACTS).is_file():
         raise UserError(f"training in {training.processes} processes ended without a result; the lines above say why")

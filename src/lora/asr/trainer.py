@@ -88,7 +88,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         rows, step = range(len(inputs["labels"])), super().training_step
 
         def part(some: Sequence[int]) -> Tensor:
-            piece = inputs if len(some) == len(rows) else {name: value[list(some)] for name, value in inputs.items()}
+            piece = inputs if len(some) == len(rows) else _rows_of(inputs, some)
             self._share = 1.0 if self._sums_over_tokens(num_items_in_batch) else _token_share(piece, inputs)
             with _gradients_of_whole_parts(model):
                 return step(model, dict(piece), num_items_in_batch)
@@ -129,7 +129,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         def measure(indices: Sequence[int]) -> tuple[float, int]:
             batch = collate([rows[index] for index in indices])
             count = int(batch["labels"].ne(IGNORED).sum())
-            with torch.no_grad(), self.compute_loss_context_manager():
+            with torch.no_grad(), self.accelerator.autocast():
                 return float(self.model_wrapped(**batch).loss) * count, count
 
         total, tokens = 0.0, 0
@@ -140,7 +140,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         metrics = {"eval_loss": total / max(tokens, 1)}
         if self._wer is None:
             return metrics
-        with self.compute_loss_context_manager():
+        with self.accelerator.autocast():
             wer = self._wer()
         if wer is None:
             raise UserError("select wer: the validation rows hold no word to count errors by; select by loss")
@@ -151,6 +151,13 @@ class SpeechTrainer(Seq2SeqTrainer):
         if "loss" in logs:
             logs |= self._watch.facts()
         super().log(logs, start_time)
+
+
+def _rows_of(batch: dict[str, Any], some: Sequence[int]) -> dict[str, Any]:
+    """Some rows of a batch. UserError where its tensors are not one row an utterance."""
+    if any(len(value) != len(batch["labels"]) for value in batch.values()):
+        raise UserError("not enough memory on the device for a training batch; lower batch_size")
+    return {name: value[list(some)] for name, value in batch.items()}
 
 
 def _token_share(part: dict[str, Any], whole: dict[str, Any]) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tiny_models import Train, noise
 from torch import Tensor
 
@@ -22,7 +23,7 @@ from lora.asr.labels import Collator
 from lora.asr.ladder import ValidationBatch, climb
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.records import EffectFacts, UserError
+from lora.records import EffectFacts, RunRecord, UserError
 
 ROWS = [{"audio": noise(seed, 0.7), "text": text} for seed, text in enumerate(("Go on.", "Hi", "What?"))]
 SETTINGS: dict[str, Any] = {
@@ -208,3 +209,33 @@ def test_parts_go_with_auto_only(train: Train, moonshine_folder: Path, capsys: p
     with pytest.raises(SystemExit):
         train("unknown", "--target-parts", "head", model=moonshine_folder)
     assert "'head' is not a list of encoder, decoder_self" in capsys.readouterr().err
+
+
+def test_in_half_precision_what_is_trained_stays_whole(
+    train: Train, tmp_path: Path, moonshine_folder: Path, in_memory: list[Tensor]
+) -> None:
+    """Steps of 1e-6 would round to nothing in a weight of bfloat16."""
+    flags = ["--dtype", "bfloat16", "--modules-to-save", "conv1", "--select", "wer", "--learning-rate", "1e-6"]
+    facts = train("half", *flags, "--eval-decode", '{"max_new_tokens": 4}', model=moonshine_folder)
+    assert (facts.status, facts.zero_gradient_modules, facts.trained_whole) == (
+        "ok",
+        [],
+        ["model.encoder.conv1.weight"],
+    )
+    tensors = load_file(tmp_path / "adapters/half/last" / WEIGHTS)
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+    half = load_model(describe_model(str(moonshine_folder)), "cpu", "bfloat16").model
+    moved = (tensors["base_model.model.model.encoder.conv1.weight"] - half.model.encoder.conv1.weight.float()).abs()
+    assert 0 < float(moved.max()) < 1e-4
+    assert in_memory[0].dtype == torch.bfloat16
+
+
+def test_an_initialisation_that_takes_from_the_base_trains_in_full_precision(
+    train: Train, tmp_path: Path, moonshine_folder: Path
+) -> None:
+    train("pissa", "--dtype", "bfloat16", "--init-lora-weights", "pissa", "--max-steps", "1", model=moonshine_folder)
+    record = RunRecord.read(tmp_path / "adapters/pissa/train.run.json")
+    assert record.dtype == "float32"
+    assert record.fallbacks == [
+        "init_lora_weights pissa changes base weights, which bfloat16 would round: float32 used for training"
+    ]
