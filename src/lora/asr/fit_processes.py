@@ -1,8 +1,8 @@
 """Fit one adapter in several processes, a GPU each (or a share of the CPU): started here, taken part in as a module.
 
 Each process takes other batches of one plan; gradients are averaged before every optimiser step, so that all hold the
-same weights, and the first one writes. Run as `torchrun --module lora.asr.fit_processes STATE`, which is how
-`fit_in_processes` runs it.
+same weights, and the first one writes. They are started without torchrun, which puts each into a session of its own:
+these here are killed together with the command, or hold its lock until they have finished.
 
 Reads: `<state>/training.pickle`, written by the process that holds the state's lock, and what `fit` reads. Writes: what
 `fit` writes. Imports torch.
@@ -14,8 +14,10 @@ import io
 import json
 import os
 import pickle
+import socket
 import subprocess
 import sys
+import time
 from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from lora.provenance import run_command
 from lora.records import TrainFacts, UserError
 
 HANDED_OVER = "training.pickle"
+POLL_SECONDS = 0.2
 
 
 def fit_in_processes(training: Training, state: Path, lock: int) -> tuple[int, list[str]]:
@@ -39,16 +42,34 @@ def fit_in_processes(training: Training, state: Path, lock: int) -> tuple[int, l
     start = 0 if newest is None else int(newest.name.rpartition("-")[2])
     handed_over = state / HANDED_OVER
     handed_over.write_bytes(pickle.dumps(training))
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node"]
-    command = [*launcher, str(training.processes), "--module", "lora.asr.fit_processes", str(state)]
-    use_cpu = {"ACCELERATE_USE_CPU": "true"} if training.device.type == "cpu" else {}
-    done = subprocess.run(command, env=os.environ | use_cpu, pass_fds=[lock])
+    done = _all_end_well(training.processes, training.device.type, state, lock)
     handed_over.unlink()
-    if done.returncode != 0 or not (state / FINISHED / FACTS).is_file():
+    if not done or not (state / FINISHED / FACTS).is_file():
         raise UserError(f"training in {training.processes} processes ended without a result; the lines above say why")
     facts = TrainFacts.read(state / FINISHED / FACTS)
     told = json.loads((state / FINISHED / TOLD).read_text(encoding="utf-8"))
     return (facts.optimizer_steps or start) - start, list(told)
+
+
+def _all_end_well(processes: int, device: str, state: Path, lock: int) -> bool:
+    """Start them and wait; where one fails the others, which would wait for it for ever, are ended."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(processes)}
+    common |= {"LOCAL_WORLD_SIZE": str(processes)} | ({"ACCELERATE_USE_CPU": "true"} if device == "cpu" else {})
+    command = [sys.executable, "-m", "lora.asr.fit_processes", str(state)]
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for rank in map(str, range(processes)):
+            environment = os.environ | common | {"RANK": rank, "LOCAL_RANK": rank}
+            started.append(subprocess.Popen(command, env=environment, pass_fds=[lock]))
+        while any(process.poll() is None for process in started) and not any(process.poll() for process in started):
+            time.sleep(POLL_SECONDS)
+    finally:
+        for process in started:
+            process.terminate()  # nothing where it has ended
+    return not any(process.wait() for process in started)
 
 
 def _check_gpus(training: Training) -> None:

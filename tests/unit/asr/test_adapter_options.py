@@ -211,9 +211,7 @@ def test_parts_go_with_auto_only(train: Train, moonshine_folder: Path, capsys: p
     assert "'head' is not a list of encoder, decoder_self" in capsys.readouterr().err
 
 
-def test_in_half_precision_what_is_trained_stays_whole(
-    train: Train, tmp_path: Path, moonshine_folder: Path, in_memory: list[Tensor]
-) -> None:
+def test_in_half_precision_what_is_trained_stays_whole(train: Train, tmp_path: Path, moonshine_folder: Path) -> None:
     """Steps of 1e-6 would round to nothing in a weight of bfloat16."""
     flags = ["--dtype", "bfloat16", "--modules-to-save", "conv1", "--select", "wer", "--learning-rate", "1e-6"]
     facts = train("half", *flags, "--eval-decode", '{"max_new_tokens": 4}', model=moonshine_folder)
@@ -227,7 +225,6 @@ def test_in_half_precision_what_is_trained_stays_whole(
     half = load_model(describe_model(str(moonshine_folder)), "cpu", "bfloat16").model
     moved = (tensors["base_model.model.model.encoder.conv1.weight"] - half.model.encoder.conv1.weight.float()).abs()
     assert 0 < float(moved.max()) < 1e-4
-    assert in_memory[0].dtype == torch.bfloat16
 
 
 def test_an_initialisation_that_takes_from_the_base_trains_in_full_precision(
