@@ -4,7 +4,7 @@ Each process takes other batches of one plan; gradients are averaged before ever
 same weights, and the first one writes. They are started without torchrun, which puts each into a session of its own:
 these here are killed together with the command, or hold its lock until they have finished.
 
-Reads: `<state>/training.pickle`, written by the process that holds the state's lock, and what `fit` reads. Writes: what
+Reads: `<state>/handed_over.pickle`, written by the process that holds the state's lock, and what `fit` reads. Writes: what
 `fit` writes. Imports torch.
 """
 
@@ -28,7 +28,7 @@ from lora.asr.training_state import FACTS, FINISHED, TOLD, Training
 from lora.provenance import run_command
 from lora.records import TrainFacts, UserError
 
-HANDED_OVER = "training.pickle"
+HANDED_OVER = "handed_over.pickle"
 POLL_SECONDS = 0.2
 
 

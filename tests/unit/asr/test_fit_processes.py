@@ -74,7 +74,8 @@ def test_a_killed_training_goes_on_to_the_same_bytes(train: Train, tmp_path: Pat
         started.kill()
     started.wait()
     train("killed", *flags)
-    assert RunRecord.read("adapters/killed/train.run.json").optimizer_steps == 0  # those that were left had done it
+    steps = RunRecord.read("adapters/killed/train.run.json").optimizer_steps or 0
+    assert 0 < steps < 12 if everyone else steps == 0
     for which in ("best", "last"):
         whole, killed = (
             tmp_path / f"adapters/{name}/{which}/adapter_model.safetensors" for name in ("whole", "killed")
