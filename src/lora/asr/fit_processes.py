@@ -4,8 +4,8 @@ Each process takes other batches of one plan; gradients are averaged before ever
 same weights, and the first one writes. They are started without torchrun, which puts each into a session of its own:
 these here are killed together with the command, or hold its lock until they have finished.
 
-Reads: `<state>/handed_over.pickle`, written by the process that holds the state's lock, and what `fit` reads. Writes: what
-`fit` writes. Imports torch.
+Reads: `<state>/handed_over.pickle`, written by the process that holds the state's lock, and what `fit` reads. Writes:
+what `fit` writes. Imports torch.
 """
 
 from __future__ import annotations
