@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import statistics
 import sys
@@ -51,12 +50,11 @@ from lora.asr.weight_deltas import initial_matrices, module_changes
 from lora.records import ModuleChange, TrainFacts, ValidationPoint, write_text
 
 
-def fit(training: Training, state: Path) -> tuple[int, list[str]]:
+def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[str]]:
     """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows.
 
-    Of several processes with one state all train and the first writes.
+    Of several processes with one state all train, and only the `first` writes.
     """
-    first = int(os.environ.get("RANK", 0)) == 0
     making = state / "making"
     if first:
         shutil.rmtree(making, ignore_errors=True)

@@ -82,14 +82,14 @@ def _check_gpus(training: Training) -> None:
 def main() -> int:
     from lora.asr.fit import fit
 
-    state = Path(sys.argv[1])
+    state, first = Path(sys.argv[1]), os.environ["RANK"] == "0"
     training: Training = pickle.loads((state / HANDED_OVER).read_bytes())
     if training.device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
         # One of them is enough to follow; an error is told by whoever meets it.
-        with nullcontext() if os.environ["RANK"] == "0" else redirect_stderr(io.StringIO()):
-            fit(training, state)
+        with nullcontext() if first else redirect_stderr(io.StringIO()):
+            fit(training, state, first)
     finally:
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
