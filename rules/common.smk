@@ -9,7 +9,9 @@ from lora.asr.recipe import RECIPE
 from lora.asr.training_history import history_file
 from lora.code_hash import code_hash
 from lora.data.brought import settings_beside
-from lora.records import MaxSeconds
+from lora.data.formats.registry import holds_audio, manifest_files
+from lora.data.source import Source
+from lora.records import MaxSeconds, UserError
 
 # The two commands that always run: they cost well under a second and have no outputs that a killed run could take along,
 # no benchmark either, which Snakemake would count as an output.
@@ -30,6 +32,43 @@ CHECK_GATE = """
 def code(script):
     """Content hash of a script and of all our modules that it imports."""
     return code_hash(CODE / "scripts" / f"{script}.py")
+
+
+def survey():
+    """The files that each manifest's rows stand in, audio not among them, and whether audio lies inside of them."""
+    files, packed = {}, []
+    for manifest, value in config["manifests"].items():
+        try:
+            source = Source.from_config(value)
+            files[manifest] = [str(path) for path in manifest_files(source)]
+            packed += [manifest] if holds_audio(source) else []
+        except UserError as error:
+            raise WorkflowError(f"manifests.{manifest}: {error}")
+    return files, packed
+
+
+MANIFEST_FILES, PACKED_MANIFESTS = survey()
+
+
+def source_files(wildcards):
+    return MANIFEST_FILES[wildcards.manifest]
+
+
+def source_flags(wildcards):
+    """What a person says of a manifest, as flags of every command that reads it."""
+    return Source.from_config(config["manifests"][wildcards.manifest]).flags()
+
+
+def reading_flags(wildcards):
+    """The same, and where its audio was written if it lies inside the manifest's files."""
+    return [
+        *source_flags(wildcards),
+        *(flag for folder in unpacked_audio(wildcards) for flag in ("--unpacked", folder)),
+    ]
+
+
+def unpacked_audio(wildcards):
+    return [f"results/audio/{wildcards.manifest}"] if wildcards.manifest in PACKED_MANIFESTS else []
 
 
 def evaluation_manifests():
@@ -136,6 +175,9 @@ def model_flags(wildcards):
     flags = ["--model-id", model_of(run)]
     if model["revision"] is not None:
         flags += ["--revision", model["revision"]]
+    for key in ("language", "prompt"):
+        if model[key] is not None:
+            flags += [f"--{key}", model[key]]
     flags += ["--device", model["device"], "--dtype", model["dtype"], "--cpu-threads", model["cpu_threads"]]
     return [*flags, "--target-rms", "none" if rms is None else rms]
 
@@ -236,6 +278,7 @@ def all_facts():
     """Every fact file that judgement and summary read."""
     facts = [
         *(f"results/manifests/{manifest}.rejected.tsv" for manifest in config["manifests"]),
+        *(f"results/manifests/{manifest}.facts.json" for manifest in config["manifests"]),
         *(f"results/integrity/{manifest}.tsv" for manifest in config["manifests"]),
         "results/durations/summary.tsv",
         "results/durations/decision.json",

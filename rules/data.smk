@@ -1,17 +1,50 @@
 """From manifests to the training split.
 
-Before: the manifests that config.yaml names. After: usable and rejected rows of each, duration tables, the decision on
-max_seconds, the training and validation split, and what other seeds would make of it.
+Before: the manifests that config.yaml names. After: recordings that lay inside a manifest, as files; usable and rejected
+rows of each, duration tables, the decision on max_seconds, the training and validation split, and what other seeds would
+make of it.
 """
+
+
+rule unpack_audio:
+    input:
+        source_files,
+    output:
+        directory("results/audio/{manifest}"),
+    log:
+        "work/logs/unpack_audio/{manifest}.log",
+    benchmark:
+        "work/benchmarks/unpack_audio/{manifest}.tsv"
+    wildcard_constraints:
+        manifest=any_of(PACKED_MANIFESTS),
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=0,
+    params:
+        source=source_flags,
+        code=code("unpack_audio"),
+    shell:
+        """
+        python "$LORA/scripts/unpack_audio.py" \
+            {params.source:q} \
+            --output-dir {output:q} \
+            >{log:q} 2>&1
+        """
 
 
 rule validate_manifest:
     input:
-        manifest=lambda wildcards: config["manifests"][wildcards.manifest],
+        manifest=source_files,
+        unpacked=unpacked_audio,
         measures="results/integrity/{manifest}.tsv",
     output:
         rows="results/manifests/{manifest}.jsonl",
         rejected="results/manifests/{manifest}.rejected.tsv",
+        facts="results/manifests/{manifest}.facts.json",
     log:
         "work/logs/validate_manifest/{manifest}.log",
     benchmark:
@@ -24,14 +57,16 @@ rule validate_manifest:
         runtime=60,
         gpu=0,
     params:
+        source=reading_flags,
         code=code("validate_manifest"),
     shell:
         """
         python "$LORA/scripts/validate_manifest.py" \
-            --manifest {input.manifest:q} \
+            {params.source:q} \
             --measures {input.measures:q} \
             --rows {output.rows:q} \
             --rejected {output.rejected:q} \
+            --facts {output.facts:q} \
             >{log:q} 2>&1
         """
 

@@ -7,7 +7,8 @@ what each evaluation manifest shares with training, who and what the duration fi
 
 rule inspect_audio:
     input:
-        lambda wildcards: config["manifests"][wildcards.manifest],
+        manifest=source_files,
+        unpacked=unpacked_audio,
     output:
         "results/integrity/{manifest}.tsv",
     log:
@@ -22,11 +23,12 @@ rule inspect_audio:
         runtime=240,
         gpu=0,
     params:
+        source=reading_flags,
         code=code("inspect_audio"),
     shell:
         """
         python "$LORA/scripts/inspect_audio.py" \
-            --manifest {input:q} \
+            {params.source:q} \
             --measures {output:q} \
             --workers {threads} \
             >{log:q} 2>&1

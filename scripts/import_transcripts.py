@@ -29,7 +29,7 @@ from lora.records import ManifestIdentity, RunSettings, Transcript, UserError, U
 
 # What a person may write down of a model's own generation settings, beside the arguments of every model.
 MODELS_OWN = {"tokens_per_second", "forced_decoder_ids", "is_multilingual", "max_initial_timestamp_index",
-              "no_timestamps_token_id", "prev_sot_token_id"}  # fmt: skip
+              "no_timestamps_token_id", "prev_sot_token_id", "language", "prompt"}  # fmt: skip
 DECODE_KEYS = {*DEFAULTS, *MODELS_OWN, *(key for family in FAMILIES.values() for key in family.decode_keys)}
 
 

@@ -4,7 +4,8 @@ Example:
     python scripts/inspect_audio.py --manifest data/train_manifest.jsonl \\
         --measures results/integrity/train.tsv --workers 2
 
-Reads: the manifest and all of its audio. Writes: a TSV with a row a usable line (rows whose audio cannot be decoded
+Reads: the manifest (any format of docs/data.md; `--unpacked` is what unpack_audio.py made of recordings that lie inside
+its own files) and all of its audio. Writes: a TSV with a row a usable line (rows whose audio cannot be decoded
 have their reason in `problem`), and a run record.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from lora.data.inspection import inspect_rows
 from lora.data.manifest import read_manifest
+from lora.data.source import add_source_arguments, source_of
 from lora.data.tables import write_table
 from lora.provenance import recording, run_command
 from lora.records import AudioMeasure
@@ -24,7 +26,8 @@ from lora.records import AudioMeasure
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--manifest", type=Path, required=True)
+    add_source_arguments(parser)
+    parser.add_argument("--unpacked", type=Path, default=None)
     parser.add_argument("--measures", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=1, help="processes that decode")
     return parser.parse_args(argv)
@@ -32,8 +35,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.measures]):
-        rows = read_manifest(args.manifest).rows
-        measures = inspect_rows(rows, args.manifest.parent, args.workers)
+        manifest = read_manifest(source_of(args), args.unpacked)
+        measures = inspect_rows(manifest.rows, manifest.folder, args.workers)
         write_table(args.measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measures))
     damaged = sum(measure.problem is not None for measure in measures)
     print(f"{args.manifest}: {len(measures)} rows measured, {damaged} cannot be decoded")

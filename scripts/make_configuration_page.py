@@ -64,7 +64,7 @@ def table(schema: dict[str, Any], path: str) -> str:
 def page() -> str:
     schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
     parts = [HEAD, table(schema, "")]
-    for name in ("candidate", "train"):
+    for name in ("manifest", "candidate", "train"):
         parts.append(f"\n## {name}\n\n{table(schema['$defs'][name], '')}")
     parts.append(f"\n## hypotheses\n\n{schema['$defs']['hypotheses']['description']}")
     return "\n".join(parts) + "\n"

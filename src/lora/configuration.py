@@ -156,7 +156,10 @@ def _check_parts(config: dict[str, Any], all_parts: list[str]) -> None:
 
 
 def _check_paths(config: dict[str, Any], study: Path) -> None:
-    named = [(["manifests", name], path) for name, path in config["manifests"].items()]
+    named = [
+        (["manifests", name], value) if isinstance(value, str) else (["manifests", name, "path"], value["path"])
+        for name, value in config["manifests"].items()
+    ]
     for name, candidate in config["candidates"].items():
         if "adapter" in candidate:
             named.append((["candidates", name, "adapter"], candidate["adapter"]))

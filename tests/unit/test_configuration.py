@@ -75,6 +75,42 @@ def test_transcripts_of_the_baseline_are_checked_too(tmp_path: Path) -> None:
         load(text, tmp_path)
 
 
+MAPPED = "{path: data/train_manifest.jsonl, format: jsonl, columns: {text: text}}"
+
+
+def test_a_manifest_may_say_how_it_is_read(tmp_path: Path) -> None:
+    config = load(EMBEDDED.replace("train: data/train_manifest.jsonl", f"train: {MAPPED}"), tmp_path)
+    assert config["manifests"]["heldout"] == "data/heldout_manifest.jsonl"
+    assert config["manifests"]["train"] == {
+        "path": "data/train_manifest.jsonl",
+        "format": "jsonl",
+        "split": None,
+        "columns": {"text": "text"},
+        "channel": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("format: jsonl", "fromat: jsonl", ["unknown key 'fromat' in manifests.train", "did you mean 'format'"]),
+        ("format: jsonl", "format: kald", ["manifests.train.format", "'kald'", "'kaldi'"]),
+        ("{text: text}", "{txt: text}", ["unknown key 'txt' in manifests.train.columns", "did you mean 'text'"]),
+        ("path: data/train_manifest.jsonl", "path: data/nowhere", ["manifests.train.path: no such file or folder"]),
+        ("path: data/train_manifest.jsonl, ", "", ["manifests.train", "'path' is a required property"]),
+        (MAPPED, "[data/train_manifest.jsonl]", ["manifests.train"]),
+        ("}}", "}, channel: -1}", ["manifests.train.channel", "-1"]),
+    ],
+)
+def test_mistakes_in_how_a_manifest_is_read(tmp_path: Path, old: str, new: str, words: list[str]) -> None:
+    text = EMBEDDED.replace("train: data/train_manifest.jsonl", f"train: {MAPPED.replace(old, new)}")
+    with pytest.raises(UserError) as raised:
+        load(text, tmp_path)
+    assert str(raised.value).startswith(f"{tmp_path}/config.yaml:6:")
+    for word in words:
+        assert word in str(raised.value)
+
+
 def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path: Path) -> None:
     config = load(EMBEDDED.replace("learning_rate: 0.001", "learning_rate: 5e-4"), tmp_path)
     assert config["candidates"]["lora"]["train"]["learning_rate"] == 0.0005

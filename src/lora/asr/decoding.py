@@ -45,6 +45,8 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
 
     A limit in `decode` replaces model limit and cap. Raises UserError naming an argument that does not exist.
     """
+    if not files.family.generates:
+        return _greedy(files, decode)
     known = {*DEFAULTS, *files.family.decode_keys}
     for key, value in decode.items():
         if key not in known:
@@ -57,7 +59,7 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
     # Without a file of its own a model's generation settings are those in its configuration, as the library has it.
     named = files.generation or {key: files.config[key] for key in DEFAULTS if key in files.config}
     own = {key: value for key, value in named.items() if key not in SILENT and value is not None}
-    merged = DEFAULTS | own | {"do_sample": False} | decode
+    merged = DEFAULTS | own | {"do_sample": False} | asked_of(files) | decode
     if decode.get("max_new_tokens") is not None:
         merged["max_length"] = None
     elif decode.get("max_length") is not None:
@@ -65,6 +67,23 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
     limited = any(decode.get(key) is not None for key in ("max_new_tokens", "max_length"))
     merged["tokens_per_second"] = None if limited else _tokens_per_second(files)
     return dict(sorted(merged.items()))
+
+
+def asked_of(files: ModelFiles) -> dict[str, Any]:
+    """How the model is asked (`model.language`, `model.prompt`), as far as its family takes it."""
+    values = {"language": files.language, "prompt": files.prompt}
+    told = {key: value for key, value in values.items() if key in files.family.asked}
+    # Where `generate` itself takes an argument, its own settings decide what is left open.
+    return {key: value for key, value in told.items() if value is not None or key not in files.family.decode_keys}
+
+
+def _greedy(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any]:
+    """Of a family without `generate`: only arguments that ask for what it does anyway."""
+    does = {"do_sample": False, "num_beams": 1}
+    for key, value in decode.items():
+        if does.get(key, ...) != value:
+            raise UserError(f"decode: {key}: {value!r}, but {files.identity.family} models only decode greedily")
+    return {**does, "tokens_per_second": None}
 
 
 def token_limit(decode: dict[str, Any], seconds: float) -> int | None:

@@ -27,7 +27,7 @@ from lora.asr.checkpoints import last_checkpoint
 from lora.asr.device_memory import Tell
 from lora.asr.devices import make_deterministic
 from lora.asr.families import SpeechModel
-from lora.asr.labels import label_limit, long_labels
+from lora.asr.labels import long_labels
 from lora.asr.model_loading import load_model
 from lora.asr.plain_lora import as_plain_lora
 from lora.asr.step_watch import LossNotFinite
@@ -47,7 +47,7 @@ from lora.asr.training_state import (
 from lora.asr.transcribe import Rows
 from lora.asr.validation_wer import validation_wer
 from lora.asr.weight_deltas import initial_matrices, module_changes
-from lora.records import ModuleChange, TrainFacts, ValidationPoint, write_text
+from lora.records import ModuleChange, TrainFacts, UserError, ValidationPoint, write_text
 
 
 def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[str]]:
@@ -60,6 +60,8 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
         shutil.rmtree(making, ignore_errors=True)
     make_deterministic(int(training.settings["seed"]), training.device.threads)
     speech = load_model(training.files, training.device.type, training.device.dtype)
+    if training.settings["label_smoothing"] and not speech.teacher_forced:
+        raise UserError(f"label_smoothing: {speech.family} models have no loss that could be smoothed; set it to 0")
     training, adjustments = _without_long_labels(training, speech)
 
     def tell(text: str) -> None:
@@ -69,7 +71,7 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
     steps_taken = 0
     try:
         if not training.train.rows:
-            raise AdapterProblem("data.too_few_samples", "every training label is longer than the decoder's limit")
+            raise AdapterProblem("data.too_few_samples", "every training label is longer than the model can hold")
         config = lora_config(speech.model, training.settings, training.files.identity.id)
         model = attach(speech, config)
         train_in_full_precision(model)
@@ -94,15 +96,11 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
 
 def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Training, list[str]]:
     """The training without rows whose label the decoder cannot hold, and a line for each of them."""
-    limit = label_limit(speech)
     told: list[str] = []
 
     def fitting(part: Rows) -> Rows:
-        long = long_labels(speech, [row.text for row in part.rows])
-        told.extend(
-            f"row {part.rows[i].id}: left out of training: its label has {length} tokens, the decoder holds {limit}"
-            for i, length in long.items()
-        )
+        long = long_labels(speech, [row.text for row in part.rows], [row.duration for row in part.rows])
+        told.extend(f"row {part.rows[i].id}: left out of training: {why}" for i, why in long.items())
         return Rows([row for i, row in enumerate(part.rows) if i not in long], part.folder)
 
     return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told

@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from lora.asr.families import SpeechModel
-from lora.asr.labelled import Labelled, cross_entropy, finite
+from lora.asr.families.ctc import CtcModel
+from lora.asr.families.speech_model import sum_cross_entropy
+from lora.asr.labelled import Labelled, finite
 from lora.asr.labels import Collator
 from lora.asr.step_watch import LossNotFinite
 from lora.asr.trainer import SpeechTrainer, training_arguments
@@ -44,12 +46,14 @@ def compare_loss(
 ) -> LossComparison | None:
     """One step of so many batches with unequal numbers of tokens; null where the rows do not make so many batches."""
     chosen = _batches(labelled, gradient_accumulation)
-    if len(chosen) < gradient_accumulation:
+    if len(chosen) < gradient_accumulation or (label_smoothing and not speech.teacher_forced):
         return None
-    plain, collator = Collator(speech), Collator(speech, decoder_inputs=label_smoothing > 0)
+    plain, collator = Collator(speech), Collator(speech, smoothed=label_smoothing > 0)
     trainer_loss = _of_trainer(
         speech, labelled, [labelled.collated(collator, indices) for indices in chosen], label_smoothing
     )
+    if isinstance(speech, CtcModel):
+        return _of_frames(speech, [labelled.collated(plain, indices) for indices in chosen], trainer_loss)
     sums = [_by_hand(speech, labelled.collated(plain, indices), label_smoothing) for indices in chosen]
     tokens = [right[1] for right, _ in sums]
     return LossComparison(
@@ -60,6 +64,25 @@ def compare_loss(
         shift_0=_mean([right for right, _ in sums]),
         shift_1=_mean([later for _, later in sums]),
         mean_of_batches=finite(sum(loss / max(count, 1) for (loss, count), _ in sums) / len(sums)),
+    )
+
+
+def _of_frames(speech: CtcModel, batches: list[dict[str, Tensor]], trainer_loss: float | None) -> LossComparison:
+    """CTC has no alignment to be off by one. Its loss adds up or averages utterances, as the model's configuration
+    says, and a step averages batches; told is what that comes to in nats a token.
+    """
+    totals, reduced = 0.0, 0.0
+    tokens: list[int] = []
+    with torch.inference_mode():
+        for batch in batches:
+            losses, lengths = speech.losses(batch)
+            totals, tokens = totals + float(losses.sum()), [*tokens, int(lengths.sum())]
+            summed = speech.base.config.ctc_loss_reduction == "sum"
+            reduced += float(losses.sum() if summed else (losses / lengths.clamp(min=1)).mean()) / len(batches)
+    by_hand = totals / max(sum(tokens), 1)
+    trainer = None if trainer_loss is None or not reduced else trainer_loss * by_hand / reduced
+    return LossComparison(
+        gradient_accumulation=len(batches), tokens=tokens, trainer=trainer, shift_0=finite(by_hand), shift_1=None
     )
 
 
@@ -84,8 +107,8 @@ def _by_hand(
 ) -> tuple[tuple[float, int], tuple[float, int]]:
     """Summed loss and number of tokens of one batch, at shift 0 and 1."""
     with torch.inference_mode():
-        logits = speech.model(**batch).logits
-        right, later = (cross_entropy(logits, batch["labels"], shift, smoothing) for shift in (0, 1))
+        scored = speech.score(batch)
+        right, later = (sum_cross_entropy(scored.logits, scored.targets, shift, smoothing) for shift in (0, 1))
     return right, later
 
 

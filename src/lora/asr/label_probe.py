@@ -15,7 +15,7 @@ from lora.asr.label_loss import compare_loss
 from lora.asr.label_structure import label_structure
 from lora.asr.label_tokens import lost_characters, lost_texts, unknown_tokens
 from lora.asr.labelled import Labelled, mean_nll
-from lora.asr.labels import label_ids, label_limit, long_labels
+from lora.asr.labels import label_ids, long_labels
 from lora.asr.own_agreement import own_agreement
 from lora.asr.own_texts import OwnText, own_texts, own_transcripts
 from lora.asr.training_data import SpeechRows, batches_in_order
@@ -44,8 +44,9 @@ def audit_labels(
     texts = [row.text for row in rows.rows]
     unknown_share, unknown_rows = unknown_tokens(speech, texts)
     lengths = [len(ids) for ids in label_ids(speech, texts)]
-    limit, window = label_limit(speech), speech.files.identity.window_seconds
-    fitting = [index for index, length in enumerate(lengths) if limit is None or length <= limit]
+    window, seconds = speech.files.identity.window_seconds, [row.duration for row in rows.rows]
+    long = long_labels(speech, texts, seconds)
+    fitting = [index for index in range(len(texts)) if index not in long]
     facts: dict[str, Any] = {
         "sampled": len(texts),
         "unwritable": lost_characters(speech, texts),
@@ -53,12 +54,13 @@ def audit_labels(
         "unknown_tokens": unknown_share,
         "unknown_rows": unknown_rows,
         "longest_label": max(lengths),
-        "label_limit": limit,
-        "too_long_ids": [rows.rows[i].id for i, length in enumerate(lengths) if limit is not None and length > limit],
+        "label_limit": speech.label_limit(),
+        "label_room": "decoder" if speech.teacher_forced else "frames",
+        "too_long_ids": [rows.rows[index].id for index in long],
         "beyond_window_ids": [row.id for row in rows.rows if window is not None and row.duration > window],
         "transformers": version("transformers"),
         "reference_style": style_profile(texts),
-        "structure": label_structure(speech, texts, decode),
+        "structure": label_structure(speech, rows, decode),
     }
     if not fitting:
         return LabelFacts(**facts)
@@ -69,7 +71,7 @@ def audit_labels(
     own = [heard[index].text for index in range(len(kept))]
     hand_out(own_transcripts(kept, heard))
     own_style = style_profile(own)
-    rewritten = _in_style(speech, references.texts, own, own_style)
+    rewritten = _in_style(speech, references, own, own_style)
     compared = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
     whole = _only_whole(speech, references, heard)
     return LabelFacts(
@@ -84,19 +86,21 @@ def audit_labels(
     )
 
 
-def _in_style(speech: SpeechModel, texts: list[str], own: list[str], style: StyleProfile) -> list[str]:
-    """References as the model would write them; as they are where that makes a label longer than the decoder holds."""
+def _in_style(speech: SpeechModel, references: Labelled, own: list[str], style: StyleProfile) -> list[str]:
+    """References as the model would write them; as they are where that makes a label too long."""
+    texts, seconds = references.texts, [row.duration for row in references.rows.rows]
     made = [restyled(with_numbers_of(text, said), style) for text, said in zip(texts, own, strict=True)]
-    long = long_labels(speech, made)
+    long = long_labels(speech, made, seconds)
     return [text if index in long else new for index, (text, new) in enumerate(zip(texts, made, strict=True))]
 
 
 def _only_whole(speech: SpeechModel, references: Labelled, heard: dict[int, OwnText]) -> Labelled:
     """Own texts as labels, without those the token cap cut: they end where the model would have gone on.
 
-    A text in other pieces than the model wrote may not fit the decoder; it is left out as well.
+    A text in other pieces than the model wrote may be too long a label; it is left out as well.
     """
-    long = long_labels(speech, [heard[index].text for index in range(len(references.rows))])
+    seconds = [row.duration for row in references.rows.rows]
+    long = long_labels(speech, [heard[index].text for index in range(len(references.rows))], seconds)
     whole = [index for index in range(len(references.rows)) if not heard[index].truncated and index not in long]
     numbers = {old: new for new, old in enumerate(whole)}
     batches = [[numbers[i] for i in batch if i in numbers] for batch in references.batches]

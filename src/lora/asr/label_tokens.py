@@ -14,7 +14,7 @@ def lost_characters(speech: SpeechModel, texts: Sequence[str]) -> dict[str, int]
     """Characters that do not survive tokenizing and decoding, with the number of texts that lose them."""
     lost: Counter[str] = Counter()
     for text in texts:
-        back = written(speech, speech.tokenizer(text).input_ids)
+        back = speech.text_of(speech.tokenizer(text).input_ids)
         missing = Counter(_folded(text)) - Counter(_folded(back))
         lost.update(missing.keys())
     return dict(sorted(lost.items()))
@@ -22,7 +22,7 @@ def lost_characters(speech: SpeechModel, texts: Sequence[str]) -> dict[str, int]
 
 def lost_texts(speech: SpeechModel, rows: Sequence[Utterance]) -> list[LostText]:
     """Rows whose text is another one after tokenizing and decoding, in their order."""
-    backs = [(row, written(speech, speech.tokenizer(row.text).input_ids)) for row in rows]
+    backs = [(row, speech.text_of(speech.tokenizer(row.text).input_ids)) for row in rows]
     return [
         LostText(id=row.id, line=row.line, text=row.text, written=back)
         for row, back in backs
@@ -36,11 +36,6 @@ def unknown_tokens(speech: SpeechModel, texts: Sequence[str]) -> tuple[float, in
     rows = [speech.tokenizer(text, add_special_tokens=False).input_ids for text in texts]
     counts = [0 if unknown is None else ids.count(unknown) for ids in rows]
     return sum(counts) / max(sum(map(len, rows)), 1), sum(count > 0 for count in counts)
-
-
-def written(speech: SpeechModel, ids: list[int]) -> str:
-    """The text that tokens stand for."""
-    return str(speech.tokenizer.decode(ids, skip_special_tokens=True))
 
 
 def same_text(one: str, other: str) -> bool:

@@ -24,22 +24,22 @@ class Forced:
     skipped: int
 
 
-def start_of_generation(speech: SpeechModel) -> int:
+def start_of_generation(speech: SpeechModel) -> int | None:
     """The token generation starts with; where its settings name none, the one that forward puts in front of labels."""
-    named = speech.model.generation_config.decoder_start_token_id
-    return int(speech.model.config.decoder_start_token_id if named is None else named)
+    named: int | None = speech.base.generation_config.decoder_start_token_id
+    return speech.decoder_start if named is None else named
 
 
 def end_marks(speech: SpeechModel) -> set[int]:
     """The end marks of generation: where none comes, the model learns not to stop."""
-    ends = speech.model.generation_config.eos_token_id
+    ends = speech.base.generation_config.eos_token_id
     return set(ends if isinstance(ends, list) else [ends])
 
 
 def start_marks(speech: SpeechModel) -> set[int]:
     """Tokens that forward or generation put in front of labels; at their beginning they would be heard twice."""
-    config = speech.model.config
-    named = (config.decoder_start_token_id, getattr(config, "bos_token_id", None), speech.tokenizer.bos_token_id)
+    config = speech.base.config
+    named = (speech.decoder_start, getattr(config, "bos_token_id", None), speech.tokenizer.bos_token_id)
     return {int(token) for token in named if token is not None} - end_marks(speech)
 
 
@@ -51,7 +51,7 @@ def replay(speech: SpeechModel, prompt: list[int], tokens: list[int]) -> Forced:
 def label_variants(speech: SpeechModel, prompt: list[int], own: Sequence[OwnText]) -> dict[str, list[Forced]]:
     """Labels of own texts by the way they are built, the most particular way first."""
     texts = [text.text for text in own]
-    start, ends, starts = speech.model.config.decoder_start_token_id, end_marks(speech), start_marks(speech)
+    start, ends, starts = speech.decoder_start, end_marks(speech), start_marks(speech)
     first = speech.tokenizer.bos_token_id if speech.tokenizer.bos_token_id in starts else start
     as_built, plain = [unpadded(row) for row in build_labels(speech, texts).tolist()], label_ids(speech, texts)
     end = next((ids[-1] for ids in (text.tokens for text in own) if ids and ids[-1] in ends), None)
@@ -70,7 +70,7 @@ def label_variants(speech: SpeechModel, prompt: list[int], own: Sequence[OwnText
         "of the prefix that generation forces, the text and one end mark": lambda ids: ended(
             [*prompt, *text_only(ids)]
         ),
-        "with a start mark in front": lambda ids: [first, *_without_start(ids, starts)],
+        "with a start mark in front": lambda ids: ids if first is None else [first, *_without_start(ids, starts)],
     }
     made: dict[str, list[Forced]] = {}
     known = [as_built]
@@ -92,8 +92,9 @@ def content_of(speech: SpeechModel, tokens: list[int]) -> list[int]:
     return tokens[inner[0] : inner[-1] + 1] if inner else []
 
 
-def _forced(start: int, targets: list[int], skipped: int) -> Forced:
-    return Forced([start, *targets[:-1]], targets, skipped)
+def _forced(start: int | None, targets: list[int], skipped: int) -> Forced:
+    """Without a start token it is the last of the prompt that predicts the first target; any token will do here."""
+    return Forced([0 if start is None else start, *targets[:-1]], targets, skipped)
 
 
 def _without_start(ids: list[int], starts: set[int]) -> list[int]:

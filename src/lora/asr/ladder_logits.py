@@ -17,7 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lora.asr.families import SpeechModel
-from lora.asr.labels import IGNORED, Collator
+from lora.asr.families.speech_model import IGNORED
+from lora.asr.labels import Collator
 from lora.asr.padding import Samples
 from lora.records import LogitsRung
 
@@ -88,9 +89,9 @@ def logits_rung(
 
 
 def _logits(speech: SpeechModel, batch: ValidationBatch) -> Tensor:
-    """Teacher-forced logits at labelled positions (positions, vocabulary), float32 on the CPU."""
+    """Logits that predict labels (CTC: of frames), shape (positions, vocabulary), float32 on the CPU."""
     rows = [{"audio": audio, "text": text} for audio, text in zip(batch.audio, batch.texts, strict=True)]
-    inputs = Collator(speech)(rows)
     with torch.inference_mode():
-        logits: Tensor = speech.model(**inputs).logits[inputs["labels"].ne(IGNORED)].float().cpu()
+        scored = speech.score(Collator(speech)(rows))
+        logits: Tensor = scored.logits[scored.targets.ne(IGNORED)].float().cpu()
     return logits.contiguous()

@@ -12,73 +12,63 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lora.asr.family_table import FAMILIES, Family
 from lora.provenance import HASH_LENGTH
 from lora.records import ModelIdentity, UserError
 
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 CONFIGURATION = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"  # in a model's folder: an adapter that other programs would load unasked
-TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model")
+OWN_ADAPTER = "adapter_model.safetensors"
+TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
 TEXT_FILES = (*TOKENIZER, *FEATURES, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-              "merges.txt", "normalizer.json")  # fmt: skip
-HUB_PATTERNS = [WEIGHTS, SHARDS, "model-*.safetensors", "*.json", "merges.txt", "tokenizer.model"]
-
-
-@dataclass(frozen=True)
-class Family:
-    """What holds for every model of one `model_type`.
-
-    `window_seconds`: longer audio is cut by the feature extractor; null = nothing is cut.
-    `padding_seconds`: the grid step an utterance is padded to. `tokens_per_second`: token cap of greedy
-    decoding, null = the model's own limit. `decode_keys`: arguments of its `generate` beside those of every
-    model.
-    """
-
-    window_seconds: float | None
-    padding_seconds: float
-    tokens_per_second: float | None
-    decode_keys: tuple[str, ...] = ()
-
-
-# The place where further families enter, together with a class in `lora.asr.families`.
-FAMILIES: dict[str, Family] = {
-    # 6.5 tokens a second is what its authors recommend against repetition loops, for a vocabulary of 32,768.
-    "moonshine": Family(window_seconds=None, padding_seconds=1.0, tokens_per_second=6.5),
-    "whisper": Family(
-        window_seconds=30.0,
-        padding_seconds=30.0,
-        tokens_per_second=None,
-        decode_keys=(
-            "language", "task", "return_timestamps", "condition_on_prev_tokens",
-            "compression_ratio_threshold", "logprob_threshold", "no_speech_threshold",
-        ),
-    ),
-}  # fmt: skip
+              "merges.txt", "normalizer.json", "chat_template.jinja", "chat_template.json")  # fmt: skip
+HUB_PATTERNS = [
+    WEIGHTS,
+    SHARDS,
+    "model-*.safetensors",
+    "*.json",
+    "*.jinja",
+    "merges.txt",
+    "tokenizer.model",
+    OWN_ADAPTER,
+]
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where a model lies and what its JSON files say. `generation` is its own generation_config.json."""
+    """Where a model lies and what its JSON files say. `generation` is its own generation_config.json, `features`
+    the settings of its feature extractor.
+
+    `language` and `prompt` are how the model is asked, null leaves it to the model.
+    """
 
     path: Path
     identity: ModelIdentity
     family: Family
     config: dict[str, Any]
     generation: dict[str, Any]
+    features: dict[str, Any]
     sampling_rate: int
+    language: str | None = None
+    prompt: str | None = None
 
 
-def describe_model(model_id: str, revision: str | None = None) -> ModelFiles:
+def describe_model(
+    model_id: str, revision: str | None = None, language: str | None = None, prompt: str | None = None
+) -> ModelFiles:
     """Find, check and identify a model: a local folder where one exists, else a hub id.
 
-    Raises UserError naming what is missing, or the supported types where the type is not one of them.
+    Of the hub the commit is recorded that `revision` (null: the main branch) stands for. Raises UserError naming what
+    is missing, the supported types where the type is not one of them, or a question that the family cannot be asked.
     """
     folder = Path(model_id)
     if folder.is_dir():
         revision = None  # a folder is what it is; its hash tells two states apart
     else:
         folder = _from_hub(model_id, revision)
+        revision = folder.name  # snapshots lie in folders named by their commit
     if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIGURATION).is_file():
         raise UserError(
             f"model {model_id}: holds an adapter ({ADAPTER_CONFIG}) and no model; name its base model in model.id, and "
@@ -96,8 +86,14 @@ def describe_model(model_id: str, revision: str | None = None) -> ModelFiles:
         if not any((folder / name).is_file() for name in names):
             raise UserError(f"model {model_id}: no {purpose} ({' or '.join(names)}); copy it from its base model")
     family = FAMILIES[model_type]
+    for key, value in (("language", language), ("prompt", prompt)):
+        if value is not None and key not in family.asked:
+            raise UserError(f"model.{key}: {value!r}, but {model_type} models take no {key}; leave it out")
+    if config.get("has_lora_adapter"):  # an adapter that is part of the model
+        weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if (folder / name).is_file()]
     text_files = [folder / name for name in sorted(TEXT_FILES) if (folder / name).is_file()]
     generation = folder / "generation_config.json"
+    features = _features(folder, model_id)
     return ModelFiles(
         path=folder,
         identity=ModelIdentity(
@@ -110,7 +106,10 @@ def describe_model(model_id: str, revision: str | None = None) -> ModelFiles:
         family=family,
         config=config,
         generation=_read_json(generation, f"model {model_id}") if generation.is_file() else {},
-        sampling_rate=_sampling_rate(folder, model_id),
+        features=features,
+        sampling_rate=int(features["sampling_rate"]),
+        language=language,
+        prompt=prompt,
     )
 
 
@@ -131,14 +130,14 @@ def _weight_files(folder: Path, model_id: str) -> list[Path]:
     return [folder / SHARDS, *(folder / name for name in shards)]
 
 
-def _sampling_rate(folder: Path, model_id: str) -> int:
-    """Hz the feature extractor expects; newer folders hold it inside processor_config.json."""
+def _features(folder: Path, model_id: str) -> dict[str, Any]:
+    """Settings of the feature extractor, its sampling rate among them; newer folders hold them in a larger file."""
     for name in FEATURES:
         if (folder / name).is_file():
             values = _read_json(folder / name, f"model {model_id}")
-            values = values.get("feature_extractor", values)
+            values = values.get("feature_extractor") or values.get("audio_processor") or values
             if isinstance(values.get("sampling_rate"), int):
-                return int(values["sampling_rate"])
+                return values
     raise UserError(
         f"model {model_id}: {' and '.join(FEATURES)} name no sampling_rate; copy the file from the base model"
     )

@@ -5,6 +5,7 @@ Weights come from safetensors only, and code inside a model folder is never run.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from lora.asr.families import LOADERS, SpeechModel, first_line
+from lora.asr.families import SpeechModel, class_of, first_line
 from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
 from lora.records import UserError
 
@@ -22,29 +23,32 @@ logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice is not o
 
 def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -> SpeechModel:
     """Load model and processor from files. Raises UserError where the library cannot make them."""
-    from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # logs are read by people
     number_type: torch.dtype = getattr(torch, dtype)
     where = f"model {files.identity.id}"
+    missing = [name for name in files.family.needs if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(f"{where}: {files.identity.family} needs the package {missing[0]}; install it and try again")
+    kind = class_of(files.family)
     try:
-        processor = AutoProcessor.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
         with _without_adapter(files.path) as folder:
-            model = AutoModelForSpeechSeq2Seq.from_pretrained(
+            model, processor = kind.load(
+                files,
                 folder,
                 dtype=number_type,  # files may hold half precision, which a CPU cannot feed with float32 audio
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
             )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError) as error:
         raise UserError(f"{where}: cannot be loaded: {first_line(error)}") from None
-    if not hasattr(processor, "tokenizer") or not hasattr(processor, "feature_extractor"):
-        raise UserError(f"{where}: its processor has no tokenizer or no feature extractor")
+    if not hasattr(processor, "tokenizer"):
+        raise UserError(f"{where}: its folder makes no processor with a tokenizer and a feature extractor")
     model.to(device)
     model.eval()
-    return LOADERS[files.identity.family](files, model, processor, device, number_type)
+    return kind(files, model, processor, device, number_type)
 
 
 @contextmanager

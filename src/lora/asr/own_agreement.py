@@ -8,6 +8,7 @@ difference is numerical noise.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +17,12 @@ import torch
 from torch import Tensor
 
 from lora.asr.families import SpeechModel
+from lora.asr.families.ctc import CtcModel
+from lora.asr.families.speech_model import IGNORED, Scored
 from lora.asr.label_structure import forced_prefix
-from lora.asr.label_tokens import same_text, written
+from lora.asr.label_tokens import same_text
 from lora.asr.label_variants import SHIFTED, Forced, content_of, label_variants, replay
-from lora.asr.labels import IGNORED, Collator, label_ids
+from lora.asr.labels import build_labels, filled_up, label_ids
 from lora.asr.own_texts import OwnText
 from lora.asr.training_data import SpeechRows, batches_in_order
 from lora.records import LabelVariant, OwnHypotheses
@@ -60,6 +63,8 @@ class _Agreement:
 
 @dataclass(frozen=True)
 class _Batch:
+    """Inputs, labels as built (the first ones of a forced prompt ignored) with the logits that predict them."""
+
     inputs: dict[str, Tensor]
     labels: Tensor
     logits: Tensor
@@ -74,6 +79,8 @@ def own_agreement(
     A prompt that generation forces is not the model's to predict: its positions count in nothing (and gaps are null
     where the prompt is not known beforehand).
     """
+    if isinstance(speech, CtcModel):
+        return _by_tokens(speech, rows, heard)
     sorted_out = {index: _unusable(speech, heard[index]) for index in range(len(rows))}
     found = list(sorted_out.values())
     left_out = {
@@ -115,13 +122,13 @@ def own_agreement(
 
 def _batch(speech: SpeechModel, rows: SpeechRows, own: list[OwnText], indices: list[int], skipped: int) -> _Batch:
     texts = [own[index] for index in indices]
-    batch = Collator(speech)([{"audio": rows[i]["audio"], "text": own[i].text} for i in indices])
+    inputs = speech.inputs([rows[index]["audio"] for index in indices])
+    built = build_labels(speech, [text.text for text in texts])
     with torch.inference_mode():
-        logits = speech.model(**batch).logits
-    labels = batch["labels"].clone()
+        scored: Scored = speech.score(speech.with_labels(inputs, built))
+    labels = scored.targets.clone()
     labels[:, :skipped] = IGNORED
-    inputs = {name: value for name, value in batch.items() if name in speech.input_names}
-    return _Batch(inputs, labels, logits, texts)
+    return _Batch(inputs, labels, scored.logits, texts)
 
 
 def _worth_trying(
@@ -152,15 +159,42 @@ def _variants(
 def _logits(speech: SpeechModel, inputs: dict[str, Tensor], forced: Sequence[Forced]) -> tuple[Tensor, Tensor]:
     """Logits (rows, width, vocabulary) of given decoder inputs, and the targets (rows, width) that count."""
     width = max(len(row.targets) for row in forced)
-    shape = (len(forced), width)
-    targets = torch.full(shape, IGNORED)
-    decoder = torch.full(shape, forced[0].inputs[0])
-    for number, row in enumerate(forced):
-        decoder[number, : len(row.inputs)] = torch.tensor(row.inputs)
-        targets[number, row.skipped : len(row.targets)] = torch.tensor(row.targets[row.skipped :])
+    targets = filled_up([row.targets for row in forced], width)
+    decoder = filled_up([row.inputs for row in forced], width).masked_fill(targets.eq(IGNORED), forced[0].inputs[0])
     with torch.inference_mode():
-        logits = speech.model(**inputs, decoder_input_ids=decoder.to(speech.device)).logits
-    return logits, targets.to(speech.device)
+        logits = speech.force(inputs, targets, decoder)
+    for number, row in enumerate(forced):
+        targets[number, : row.skipped] = IGNORED
+    return logits, targets.to(logits.device)
+
+
+def _by_tokens(speech: CtcModel, rows: SpeechRows, heard: dict[int, OwnText]) -> OwnHypotheses:
+    """Where nothing is teacher-forced: labels of the model's own texts against the very tokens it wrote.
+
+    Other pieces that read as the same text are no fault of labels.
+    """
+    said = [heard[index] for index in range(len(rows))]
+    labels = label_ids(speech, [text.text for text in said])
+    special = set(speech.tokenizer.all_special_ids)
+    respelt = [
+        ids != text.tokens and speech.text_of(ids).strip() == text.text and not special & set(ids)
+        for ids, text in zip(labels, said, strict=True)
+    ]
+    compared = [
+        list(itertools.zip_longest(ids, text.tokens))
+        for ids, text, other in zip(labels, said, respelt, strict=True)
+        if not other
+    ]
+    positions = sum(map(len, compared))
+    same = sum(one == other for pairs in compared for one, other in pairs)
+    return OwnHypotheses(
+        utterances=len(compared),
+        positions=positions,
+        argmax_agreement=same / max(positions, 1),
+        log_probability_gap=None,
+        respelt=sum(respelt),
+        compared="tokens",
+    )
 
 
 def _unusable(speech: SpeechModel, own: OwnText) -> str | None:
@@ -168,7 +202,7 @@ def _unusable(speech: SpeechModel, own: OwnText) -> str | None:
     if own.truncated:
         return "cut"
     label = label_ids(speech, [own.text])[0]
-    if not same_text(written(speech, label), own.text):
+    if not same_text(speech.text_of(label), own.text):
         return "unwritable"
     said = content_of(speech, own.tokens)
     if content_of(speech, label) == said:

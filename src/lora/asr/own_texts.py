@@ -36,7 +36,9 @@ def own_texts(
     speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any]
 ) -> dict[int, OwnText]:
     """Greedy text of every row by its number. Of `decode` only what sets the prompt counts."""
-    plain = PLAIN | {key: decode[key] for key in PROMPT_KEYS if decode.get(key) is not None}
+    plain: dict[str, Any] = {}
+    if speech.files.family.generates:
+        plain = PLAIN | {key: decode[key] for key in PROMPT_KEYS if decode.get(key) is not None}
     heard: dict[int, OwnText] = {}
     for indices in batches:
         inputs = speech.inputs([rows[index]["audio"] for index in indices])

@@ -20,7 +20,7 @@ from lora.records import Utterance
 
 MEMORY_BYTES = 512 * 2**20
 
-Place = tuple[str, float | None, float | None]
+Place = tuple[str, float | None, float | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -115,4 +115,4 @@ def _place(row: Utterance, folder: Path) -> Place | None:
     """What tells two pieces of audio files apart, null for inline samples."""
     if row.audio is None:
         return None
-    return str(folder / row.audio), row.offset, None if row.offset is None else row.duration
+    return str(folder / row.audio), row.offset, None if row.offset is None else row.duration, row.channel

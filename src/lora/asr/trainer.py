@@ -26,7 +26,8 @@ from transformers.trainer_callback import PrinterCallback
 from lora.asr.adapters import ADAPTER, adapted_by_part, adapted_modules
 from lora.asr.device_memory import Shrinking, Tell
 from lora.asr.families import SpeechModel
-from lora.asr.labels import IGNORED, Collator
+from lora.asr.families.speech_model import keep_statistics
+from lora.asr.labels import Collator
 from lora.asr.step_watch import LossNotFinite, StepWatch
 from lora.asr.training_data import SpeechRows
 from lora.records import UserError
@@ -52,7 +53,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         super().__init__(
             model=speech.model,
             args=arguments,
-            data_collator=Collator(speech, decoder_inputs=arguments.label_smoothing_factor > 0),
+            data_collator=Collator(speech, smoothed=arguments.label_smoothing_factor > 0),
             train_dataset=cast(Any, train[0]),
             eval_dataset=None if validation is None else cast(Any, validation[0]),
         )
@@ -66,8 +67,8 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._share = 1.0
         self._watch = StepWatch()
         self.add_callback(self._watch)
-        if speech.family == "whisper":
-            # Its forward takes any keyword but its loss is a plain mean: accumulated losses must be averaged. With
+        if speech.averages_batches:
+            # Their forward takes any keyword, but their loss is a plain mean: accumulated losses must be averaged. With
             # smoothing the loss is not the model's but the library's, which divides by all accumulated tokens.
             self.loss_is_scaled_for_ga = arguments.label_smoothing_factor > 0
             # What is no sum over tokens must not be averaged over processes as if it were.
@@ -89,7 +90,7 @@ class SpeechTrainer(Seq2SeqTrainer):
 
         def part(some: Sequence[int]) -> Tensor:
             piece = inputs if len(some) == len(rows) else _rows_of(inputs, some)
-            self._share = 1.0 if self._sums_over_tokens(num_items_in_batch) else _token_share(piece, inputs)
+            self._share = 1.0 if self._sums_over_tokens(num_items_in_batch) else self._speech.loss_share(piece, inputs)
             with _gradients_of_whole_parts(model):
                 return step(model, dict(piece), num_items_in_batch)
 
@@ -100,8 +101,9 @@ class SpeechTrainer(Seq2SeqTrainer):
             raise LossNotFinite(self.state.global_step + 1, "the training loss")
         return loss
 
-    def compute_loss(self, *arguments: Any, **keywords: Any) -> Any:
-        loss: Any = super().compute_loss(*arguments, **keywords)
+    def compute_loss(self, model: nn.Module, *arguments: Any, **keywords: Any) -> Any:
+        keep_statistics(model)
+        loss: Any = super().compute_loss(model, *arguments, **keywords)
         return loss * self._share if self._share != 1.0 else loss
 
     def _sums_over_tokens(self, tokens: Tensor | int | None) -> bool:
@@ -128,9 +130,8 @@ class SpeechTrainer(Seq2SeqTrainer):
 
         def measure(indices: Sequence[int]) -> tuple[float, int]:
             batch = collate([rows[index] for index in indices])
-            count = int(batch["labels"].ne(IGNORED).sum())
             with torch.no_grad(), self.accelerator.autocast():
-                return float(self.model_wrapped(**batch).loss) * count, count
+                return self._speech.validation_loss(batch)
 
         total, tokens = 0.0, 0
         for batch in plan:
@@ -158,12 +159,6 @@ def _rows_of(batch: dict[str, Any], some: Sequence[int]) -> dict[str, Any]:
     if any(len(value) != len(batch["labels"]) for value in batch.values()):
         raise UserError("not enough memory on the device for a training batch; lower batch_size")
     return {name: value[list(some)] for name, value in batch.items()}
-
-
-def _token_share(part: dict[str, Any], whole: dict[str, Any]) -> float:
-    """How many of a batch's labels that count are those of a part of it."""
-    counted = [int(batch["labels"].ne(IGNORED).sum()) for batch in (part, whole)]
-    return counted[0] / max(counted[1], 1)
 
 
 @contextmanager

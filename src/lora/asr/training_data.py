@@ -120,5 +120,6 @@ def rows_hash(rows: Sequence[Utterance], folder: Path) -> str:
             audio = hashes.get(row.audio) or file_hash(folder / row.audio)
             hashes[row.audio] = audio
         piece = "" if row.offset is None else f"{row.offset!r}+{row.duration!r}"
+        piece += "" if row.channel is None else f"@{row.channel}"
         parts += [row.id, row.text, audio, piece, repr(row.sampling_rate)]
     return content_hash(*parts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lora.asr.decoding import effective_decode
+from lora.asr.decoding import asked_of, effective_decode
 from lora.asr.devices import Device
 from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
@@ -49,6 +49,7 @@ class Training:
             "recipe": RECIPE["train"],
             "settings": self.settings,
             "model": [self.files.identity.id, self.files.identity.hash],
+            "asked": asked_of(self.files),
             "device": self.device.settings(),
             "target_rms": self.target_rms,
             "train": rows_hash(self.train.rows, self.train.folder),

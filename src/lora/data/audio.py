@@ -22,7 +22,8 @@ def load_audio(
     """Mono float32 samples, shape (n,), at `sampling_rate` Hz.
 
     A row with an `offset` (0 included) is the piece of `duration` seconds from there; a row without one is
-    the whole file, whatever the manifest claims its duration to be. `target_rms` scales by one factor and
+    the whole file, whatever the manifest claims its duration to be. Several channels are mixed to one, or the row's
+    `channel` is taken. `target_rms` scales by one factor and
     never clips; silence stays silence. Raises UserError naming the row and the file.
     """
     samples, rate = decode(row, folder)
@@ -82,9 +83,21 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
                     f"row {row.id}: {path} is damaged: its header promises {file.frames / file.samplerate:.2f} s, "
                     f"{len(frames) / file.samplerate:.2f} s can be read; replace the file or remove the row"
                 )
-            return frames.mean(axis=1, dtype=np.float32), int(file.samplerate)
+            return _mono(row, path, frames), int(file.samplerate)
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         raise UserError(f"row {row.id}: cannot read audio {path}: {error}") from None
+
+
+def _mono(row: Utterance, path: Path, frames: Samples) -> Samples:
+    """The row's channel of frames (n, channels), or all of them mixed to one; shape (n,)."""
+    if row.channel is not None and row.channel >= frames.shape[1]:
+        raise UserError(
+            f"row {row.id}: {path} holds {frames.shape[1]} channels, and the row asks for channel {row.channel} "
+            "(counted from 0); correct the manifest's channel"
+        )
+    chosen = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
+    mixed: Samples = chosen.mean(axis=1, dtype=np.float32)
+    return mixed
 
 
 def _piece(row: Utterance, rate: int) -> tuple[int, int | None]:

@@ -52,6 +52,7 @@ def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
         "clipped": round(clipped_share(samples), 6),
         "bandwidth": bandwidth(samples, rate),
         "audio_hash": samples_hash(samples),
+        "channel": row.channel,
     }
     return AudioMeasure.model_validate(known | measures)
 

@@ -7,14 +7,16 @@ duration in the manifest is only looked up (it must exist and not be empty); oth
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lora.data.dialects import SYNONYMS, RowError, has_column, row_fields
+from lora.data.dialects import Columns, RowError, row_fields
+from lora.data.formats.reading import Entry, Reading
+from lora.data.formats.registry import read_source
 from lora.data.headers import read_headers
-from lora.data.manifest_files import parsed_lines
+from lora.data.source import Source
 from lora.records import AudioMeasure, UserError, Utterance, read_lines
 
 
@@ -29,43 +31,59 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Usable rows in the order of the file, and the lines that are not usable in the order of the file."""
+    """Usable rows in the order of the file, and the lines that are not usable in the order of the file.
+
+    `folder` is where relative audio paths of the rows start. `format` is how the manifest was read, `columns` the names
+    under which it holds our fields, where it is a table.
+    """
 
     rows: list[Utterance]
     rejected: list[Rejected]
+    folder: Path = Path()
+    format: str = "jsonl"
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_manifest(path: Path | str) -> Manifest:
-    """Raises UserError when the file is unreadable as a whole: missing, not text, or no line has the
-    columns needed.
+def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> Manifest:
+    """Raises UserError when the manifest is unreadable as a whole: missing, not text, or without the columns needed.
+
+    `unpacked` is where recordings were written that lie inside the manifest's own files.
     """
-    path = Path(path)
-    drafts: list[tuple[int, dict[str, Any]]] = []
+    source = source if isinstance(source, Source) else Source(Path(source))
+    reading = read_source(source, unpacked)
+    columns = _columns_of(source.path, reading)
+    drafts: list[tuple[Entry, dict[str, Any]]] = []
     rejected: list[Rejected] = []
-    records = list(parsed_lines(path))
-    _require_columns(path, records)
-    for line, record in records:
-        if isinstance(record, str):
-            rejected.append(Rejected(line, None, record))
+    for entry in reading.entries:
+        if isinstance(entry.row, str):
+            rejected.append(_rejected(entry, entry.id, entry.row))
             continue
         try:
-            fields = row_fields(record, line)
-            _require_file(fields, path.parent)
+            fields = row_fields(entry.row, entry.line, reading.columns)
+            if reading.channel is not None:
+                fields["channel"] = reading.channel
+            _require_file(fields, reading.folder)
         except RowError as error:
-            rejected.append(Rejected(line, _written_id(record), str(error)))
+            rejected.append(_rejected(entry, _written_id(entry.row, reading.columns), str(error)))
         else:
-            drafts.append((line, fields))
+            drafts.append((entry, fields))
     rows: list[Utterance] = []
-    first_line: dict[str, int] = {}
-    for line, fields, reason in _with_durations(drafts, path.parent):
-        if reason is None and fields["id"] in first_line:
-            reason = f"duplicate id, first used in line {first_line[fields['id']]}"
+    first: dict[str, Entry] = {}
+    for entry, fields, reason in _with_durations(drafts, reading.folder):
+        if reason is None and fields["id"] in first:
+            reason = f"duplicate id, first used in line {first[fields['id']].line}"
         if reason is not None:
-            rejected.append(Rejected(line, fields["id"], reason))
+            rejected.append(_rejected(entry, fields["id"], reason))
             continue
-        first_line[fields["id"]] = line
+        first[fields["id"]] = entry
         rows.append(Utterance(**fields))
-    return Manifest(rows, sorted(rejected, key=lambda entry: entry.line))
+    rejected.sort(key=lambda row: row.line)
+    return Manifest(rows, rejected, reading.folder, reading.format, columns)
+
+
+def _rejected(entry: Entry, identity: str | None, reason: str) -> Rejected:
+    """Where a manifest is several files, the reason ends with the one to look at."""
+    return Rejected(entry.line, identity, reason if entry.place is None else f"{reason} ({entry.place})")
 
 
 def without_damaged(manifest: Manifest, measures: Iterable[AudioMeasure]) -> Manifest:
@@ -73,7 +91,8 @@ def without_damaged(manifest: Manifest, measures: Iterable[AudioMeasure]) -> Man
     problems = {measure.id: measure.problem for measure in measures if measure.problem is not None}
     kept = [row for row in manifest.rows if row.id not in problems]
     damaged = [Rejected(row.line or 0, row.id, str(problems[row.id])) for row in manifest.rows if row.id in problems]
-    return Manifest(kept, sorted([*manifest.rejected, *damaged], key=lambda entry: entry.line))
+    rejected = sorted([*manifest.rejected, *damaged], key=lambda entry: entry.line)
+    return replace(manifest, rows=kept, rejected=rejected)
 
 
 def read_rows(path: Path | str) -> list[Utterance]:
@@ -109,19 +128,31 @@ def _route(source: Path, target: Path) -> str:
     return route if direct else os.path.relpath(source.resolve(), target.resolve())
 
 
-def _require_columns(path: Path, records: list[tuple[int, dict[str, Any] | str]]) -> None:
-    if not records:
-        return
-    usable = [record for _, record in records if isinstance(record, dict)]
-    if not usable:
-        line, reason = records[0]
-        raise UserError(f"{path}:{line}: none of {len(records)} lines can be read; the first: {reason}")
-    for field in ("audio", "text"):
-        inline = field == "audio" and any("samples" in record for record in usable)
-        if not inline and not any(has_column(record, field) for record in usable):
-            found = ", ".join(sorted({str(name) for record in usable for name in record})[:12]) or "none"
-            expected = ", ".join(SYNONYMS[field])
-            raise UserError(f"{path}: no column for {field}: expected one of {expected}; found {found}")
+def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
+    """Which column of a table holds which field.
+
+    Raises UserError where no line can be read, a column that a person named is not there, or none holds audio or text.
+    """
+    if not reading.table or not reading.entries:
+        return {}
+    rows = [entry.row for entry in reading.entries if isinstance(entry.row, dict)]
+    if not rows:
+        first = reading.entries[0]
+        raise UserError(
+            f"{path}:{first.line}: none of {len(reading.entries)} lines can be read; the first: {first.row}"
+        )
+    names = {str(name) for row in rows for name in row}
+    found = ", ".join(sorted(names)[:12]) or "none"
+    for field_name, mapped in reading.columns.mapped.items():
+        if mapped not in names:
+            raise UserError(f"{path}: columns.{field_name} names '{mapped}', which is no column; found {found}")
+    for needed in ("audio", "text"):
+        inline = needed == "audio" and reading.columns.names["samples"][0] in names
+        if not inline and not names.intersection(reading.columns.names[needed]):
+            expected = ", ".join(reading.columns.names[needed])
+            raise UserError(f"{path}: no column for {needed}: expected one of {expected}; found {found}")
+    held = {kind: [name for name in options if name in names] for kind, options in reading.columns.names.items()}
+    return {kind: options[0] for kind, options in held.items() if options}
 
 
 def _require_file(fields: dict[str, Any], folder: Path) -> None:
@@ -135,32 +166,32 @@ def _require_file(fields: dict[str, Any], folder: Path) -> None:
         raise RowError(f"unreadable audio: {fields['audio']} is an empty file")
 
 
-def _written_id(record: dict[str, Any]) -> str | None:
-    for field in ("id", *SYNONYMS["audio"]):
-        if isinstance(record.get(field), str | int) and record[field] != "":
-            return str(record[field])
+def _written_id(row: dict[str, Any], columns: Columns) -> str | None:
+    for name in ("id", *columns.names["id"], *columns.names["audio"]):
+        if isinstance(row.get(name), str | int) and row[name] != "":
+            return str(row[name])
     return None
 
 
 def _with_durations(
-    drafts: list[tuple[int, dict[str, Any]]], folder: Path
-) -> Iterator[tuple[int, dict[str, Any], str | None]]:
-    """(line, fields, reason to reject), durations filled from headers where the manifest has none."""
+    drafts: list[tuple[Entry, dict[str, Any]]], folder: Path
+) -> Iterator[tuple[Entry, dict[str, Any], str | None]]:
+    """(entry, fields, reason to reject), durations filled from headers where the manifest has none."""
     asked = [index for index, (_, fields) in enumerate(drafts) if fields["duration"] is None]
     paths = [str(folder / drafts[index][1]["audio"]) for index in asked]
     lengths = dict(zip(asked, read_headers(paths), strict=True))
-    for index, (line, fields) in enumerate(drafts):
+    for index, (entry, fields) in enumerate(drafts):
         length = lengths.get(index)
         if isinstance(length, str):
-            yield line, fields, length
+            yield entry, fields, length
             continue
         if length is not None:
             fields["duration"] = length - (fields["offset"] or 0.0)
         if fields["duration"] <= 0:
             yield (
-                line,
+                entry,
                 fields,
                 "zero length: no audio after the offset" if fields["offset"] else "zero length",
             )
         else:
-            yield line, fields, None
+            yield entry, fields, None

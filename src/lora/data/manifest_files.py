@@ -1,11 +1,13 @@
 """The lines of a manifest file: JSON lines, CSV or TSV by suffix, each with its line number or the reason
-it is broken.
+it is broken. Files compressed with gzip are read as what they hold.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from lora.records import UserError
 
 Parsed = tuple[int, dict[str, Any] | str]
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
+GZIP = b"\x1f\x8b"
 
 
 def parsed_lines(path: Path) -> Iterator[Parsed]:
@@ -22,12 +25,23 @@ def parsed_lines(path: Path) -> Iterator[Parsed]:
 
     Raises UserError when the file cannot be read as text at all.
     """
-    content = _content(path)
-    if path.suffix.lower() == ".csv":
-        return _csv_rows(content)
-    if path.suffix.lower() == ".tsv":
-        return _tsv_rows(content)
-    return _json_rows(content)
+    return lines_as(text_kind(path), path)
+
+
+def text_kind(path: Path) -> str:
+    """csv, tsv or jsonl, by the suffix before any `.gz`."""
+    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    return suffix.removeprefix(".") if suffix in {".csv", ".tsv"} else "jsonl"
+
+
+def lines_as(kind: str, path: Path) -> Iterator[Parsed]:
+    """As `parsed_lines`, read as csv, tsv or jsonl whatever the suffix says."""
+    return {"csv": _csv_rows, "tsv": _tsv_rows, "jsonl": _json_rows}[kind](_content(path))
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, str | None]]:
+    """(line number from 1, line) of any text file; null for a line that is not UTF-8."""
+    return _text_lines(_content(path))
 
 
 def _content(path: Path) -> bytes:
@@ -37,6 +51,11 @@ def _content(path: Path) -> bytes:
         raise UserError(f"{path}: no such manifest") from None
     except OSError as error:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror}") from None
+    if content.startswith(GZIP):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UserError(f"{path}: not a whole gzip file: {error}") from None
     if content.startswith(UTF16):
         raise UserError(f"{path}: the manifest is UTF-16; save it as UTF-8")
     if b"\0" in content[:4096]:
@@ -66,7 +85,18 @@ def _json_row(line: str) -> dict[str, Any] | str:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"broken line: not JSON: {error}"
+    if "\\ud" in line.lower() and not _writable(row):
+        return "broken line: half of a character (a lone surrogate, as of an emoji that was cut)"
     return row if isinstance(row, dict) else f"broken line: a JSON {type(row).__name__}, not an object"
+
+
+def _writable(row: Any) -> bool:
+    """Whether a parsed line can be written as UTF-8: JSON can hold what no text can."""
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _tsv_rows(content: bytes) -> Iterator[Parsed]:

@@ -79,7 +79,8 @@ CAUSES: dict[str, CauseKind] = {
         "blocks",
         "Labels are built wrongly",
         "An end mark, start mark, prefix or mask is wrong, so the model is taught what it must never say.",
-        "Mend how labels are built (end mark last, no decoder start, padding -100) and audit again.",
+        "Mend how labels are built (end mark last, no decoder start, padding -100; name the language in model.language "
+        "where generation forces one) and audit again.",
     ),
     "labels.tokenizer_gaps": CauseKind(
         "blocks",

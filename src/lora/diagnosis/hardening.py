@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.wording import percent
@@ -25,7 +26,7 @@ def write_command(name: str) -> str:
     return f"python -m lora.runners.experiment write-hardened --results results --output data/{name}"
 
 
-def config_lines(manifests: Mapping[str, str], roles: Mapping[str, Sequence[str]], name: str, path: str) -> str:
+def config_lines(manifests: Mapping[str, Any], roles: Mapping[str, Sequence[str]], name: str, path: str) -> str:
     """`manifests` and `roles` as they should be with a new domain manifest, in YAML; all others stay."""
     domain = [name, *(other for other in roles.get("domain", ()) if other != name)]
     lines = ["manifests:", *(f"  {_yaml(key)}: {_yaml(value)}" for key, value in {**manifests, name: path}.items())]
@@ -56,6 +57,6 @@ def _tried(found: HardenedFacts | None) -> str:
     return f"; none of the {len(found.versions)} distortions of {found.manifest} leaves room and is still understood"
 
 
-def _yaml(value: str) -> str:
-    """A scalar; JSON strings are YAML too."""
-    return value if PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+def _yaml(value: Any) -> str:
+    """A scalar or a mapping on one line; JSON is YAML too."""
+    return value if isinstance(value, str) and PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)

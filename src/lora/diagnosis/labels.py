@@ -11,7 +11,7 @@ from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.label_texts import style, tokenizer
 from lora.diagnosis.wording import count, listed, percent
-from lora.records import Cause, LabelFacts, LabelVariant, LossComparison, OwnHypotheses
+from lora.records import Cause, LabelFacts, LabelStructure, LabelVariant, LossComparison, OwnHypotheses
 
 NOISE = 2  # times the noise of a replay a difference may be before it is one
 
@@ -43,9 +43,11 @@ def structure(facts: StudyFacts, labels: LabelFacts) -> Answer:
     asked = {
         "do not end with the end mark": shares.ends_with_eos,
         "hold more end marks than one": shares.one_end_mark,
-        "do not start as generation does": min(shares.start_is_right, float(shares.same_decoder_start)),
+        "do not start as generation does": _start(shares),
         "have padding that counts in the loss": shares.padding_ignored,
         "have another prefix than generation forces": shares.prefix_matches_generation,
+        "have a prompt that is not generation's or counts in the loss": shares.prompt_ignored,
+        "hold the blank, or a mark of start or end": shares.only_text,
     }
     wrong = {what: share for what, share in asked.items() if share is not None and share < 1}
     if not wrong:
@@ -55,6 +57,11 @@ def structure(facts: StudyFacts, labels: LabelFacts) -> Answer:
     told = listed([f"{percent(1 - share)} {what}" for what, share in wrong.items()], 5)
     because = f"Of {count(labels.sampled, 'sampled label')}, {told}."
     return Answer("fail", because, min(wrong.values()), 1.0, _construction(facts, labels, because))
+
+
+def _start(shares: LabelStructure) -> float | None:
+    known = [share for share in (shares.start_is_right, shares.same_decoder_start) if share is not None]
+    return float(min(known)) if known else None
 
 
 def own_texts(facts: StudyFacts, labels: LabelFacts) -> Answer:
@@ -68,6 +75,11 @@ def own_texts(facts: StudyFacts, labels: LabelFacts) -> Answer:
         f"Given labels made of its own texts, the model predicts {percent(own.argmax_agreement)} of "
         f"{count(own.positions, 'token')}"
     )
+    if own.compared == "tokens":
+        told = (
+            f"Labels made of its own texts hold {percent(own.argmax_agreement)} of {count(own.positions, 'token')} as "
+            "the model wrote them"
+        )
     most = _largest_gap(facts, own)
     if own.argmax_agreement >= least and not _above(own.log_probability_gap, most):
         if own.log_probability_gap is not None:
@@ -186,13 +198,20 @@ def _of_step(step: LossComparison) -> str:
 def length(facts: StudyFacts, labels: LabelFacts) -> Answer:
     """Labels against the number of tokens the decoder can hold."""
     most = facts.config.labels.max_too_long
-    if labels.label_limit is None or not labels.sampled:
-        return Answer("unknown", "The decoder's limit is not known.", None, most)
+    frames = labels.label_room == "frames"
+    if not labels.sampled:
+        return Answer("unknown", "No label was looked at.", None, most)
     share = len(labels.too_long_ids) / labels.sampled
-    told = f"The longest sampled label has {labels.longest_label} tokens; the decoder holds {labels.label_limit}"
+    told = f"The longest sampled label has {labels.longest_label} tokens"
+    if frames:
+        told += "; a label needs a frame of its audio for each token, and one more between equal ones"
+    elif labels.label_limit is not None:
+        told += f"; the decoder holds {labels.label_limit}"
+    else:
+        told += "; the model names no limit"
     if not labels.too_long_ids:
         return Answer("pass", f"{told}.", 0.0, most)
-    told += f", and {len(labels.too_long_ids)} of {labels.sampled} are longer ({listed(labels.too_long_ids)})"
+    told += f", and {len(labels.too_long_ids)} of {labels.sampled} are too long ({listed(labels.too_long_ids)})"
     if share <= most:
         return Answer("warn", f"{told}.", share, most)
     broken = cause("labels.too_long", f"{told}.", [facts.at("labels.json")], manifest=TRAIN)

@@ -106,7 +106,7 @@ class GateRules(Section):
 
 class StudyConfig(Section):
     model: dict[str, Any] | None
-    manifests: dict[str, str]
+    manifests: dict[str, str | dict[str, Any]]
     roles: Roles
     durations: DurationRules
     split: SplitRules

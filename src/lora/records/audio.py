@@ -12,7 +12,8 @@ class AudioMeasure(Record):
     none) and `seconds` what was decoded. `rate` is in Hz. `level` is the loudness of the loud parts: the 95th
     percentile of 20 ms frames, in dB to full scale. `clipped` is the share of samples in flat runs at the row's own
     peak. `bandwidth` is in Hz, up to where the mean spectrum is within 50 dB of its strongest band; null in silence.
-    `characters` counts the text without blanks. `audio_hash` is of the decoded samples at their own rate.
+    `characters` counts the text without blanks. `audio_hash` is of the decoded samples at their own rate. `channel` is
+    the one of `channels` that was heard (from 0), null for all of them mixed to one.
     """
 
     line: int | None
@@ -27,3 +28,4 @@ class AudioMeasure(Record):
     clipped: float | None = None
     bandwidth: float | None = None
     audio_hash: str | None = None
+    channel: int | None = None

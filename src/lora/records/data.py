@@ -1,10 +1,26 @@
-"""Facts about training data: what survives a duration threshold, and which one was chosen."""
+"""Facts about manifests and training data: how they were read, what survives a threshold, which one was chosen."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from lora.records.base import Record
+
+
+class ManifestFacts(Record):
+    """How a manifest was read, and what it holds. `results/manifests/<m>.facts.json`.
+
+    `columns` maps our fields to the names that a table has for them. `speakers` counts known ones of the usable rows,
+    null where no row names one.
+    """
+
+    format: str
+    split: str | None
+    columns: dict[str, str]
+    rows: int
+    rejected: int
+    hours: float
+    speakers: int | None
 
 
 class SplitOption(Record):

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from lora.records.base import Fact, Record
 
 
 class LabelStructure(Record):
-    """Shares of sampled rows, 1.0 is right everywhere. Tokens are those the trainer's own collator built.
+    """Shares of sampled rows, 1.0 is right everywhere, null where it has no part in the model's family.
+
+    Tokens are those that the trainer's own collator built.
 
     `start_is_right`: no second decoder start where the model adds its own. `one_end_mark`: nothing but the last token
     is an end mark. `same_decoder_start`: forward shifts labels behind the token that generation starts with.
+    `prompt_ignored`: the prompt of a speech language model is that of generation and counts in no loss, all behind it
+    does. `only_text`: a label of CTC holds neither blank nor marks.
     """
 
-    ends_with_eos: float
-    start_is_right: float
     padding_ignored: float
-    prefix_matches_generation: float | None
-    one_end_mark: float = 1.0
-    same_decoder_start: bool = True
+    ends_with_eos: float | None = None
+    start_is_right: float | None = None
+    prefix_matches_generation: float | None = None
+    one_end_mark: float | None = None
+    same_decoder_start: bool | None = None
+    prompt_ignored: float | None = None
+    only_text: float | None = None
 
 
 class LabelVariant(Record):
@@ -37,6 +45,9 @@ class OwnHypotheses(Record):
     are scored where labels disagree with the model at all. Left out are texts that the token cap cut, texts that the
     tokenizer spells in other pieces than the model did (`respelt`, of which `respelt_by_blank` only want a blank in
     front), and texts that do not survive the tokenizer (`unwritable`).
+
+    `compared`: `predictions`, or for CTC, where no token depends on the one before, the `tokens` of labels with those
+    that were written.
     """
 
     utterances: int
@@ -49,6 +60,7 @@ class OwnHypotheses(Record):
     respelt: int = 0
     respelt_by_blank: int = 0
     unwritable: int = 0
+    compared: Literal["predictions", "tokens"] = "predictions"
 
 
 class LossComparison(Record):
@@ -109,9 +121,10 @@ class LabelFacts(Fact):
 
     `*_nll` are negative log-likelihoods in nats a token; `restyled_nll` is that of references rewritten in the model's
     own style (case, punctuation, numbers). `unwritable` maps a character the tokenizer loses to the number of rows that
-    hold it; `lost` lists rows that do not survive the tokenizer, white space aside; `unknown_tokens` is the share of
-    label tokens that stand for nothing (tokens of the text only), `unknown_rows` the rows that hold one. `losses` has
-    an entry for each combination of label smoothing and accumulation that a training of the study uses.
+    hold it; `label_room` is what a label may be too long for: the decoder (`label_limit` tokens), or for CTC the frames
+    of its own audio; `lost` lists rows that do not survive the tokenizer, white space aside; `unknown_tokens` is the
+    share of label tokens that stand for nothing (tokens of the text only), `unknown_rows` the rows that hold one.
+    `losses` has an entry for each combination of label smoothing and accumulation that a training of the study uses.
     """
 
     sampled: int = 0
@@ -130,6 +143,7 @@ class LabelFacts(Fact):
     unknown_rows: int = 0
     longest_label: int = 0
     label_limit: int | None = None
+    label_room: Literal["decoder", "frames"] = "decoder"
     too_long_ids: list[str] = []
     beyond_window_ids: list[str] = []
     transformers: str | None = None

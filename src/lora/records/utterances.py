@@ -11,8 +11,8 @@ class Utterance(Record):
     """One usable manifest row.
 
     `audio` is a path, absolute as a person wrote it or relative to the folder of the file that holds the row; inline
-    audio stands in `samples` (floats in -1..1) with `sampling_rate` (Hz). `duration` and `offset` are seconds; `line`
-    is the line of the person's own manifest.
+    audio stands in `samples` (floats in -1..1) with `sampling_rate` (Hz). `duration` and `offset` are seconds;
+    `channel` (from 0) is the one that is heard, null mixes all; `line` is the line of the person's own manifest.
     """
 
     id: str
@@ -20,6 +20,7 @@ class Utterance(Record):
     duration: float
     audio: str | None = None
     offset: float | None = None
+    channel: int | None = None
     speaker_id: str | None = None
     samples: list[float] | None = None
     sampling_rate: int | None = None

@@ -15,6 +15,7 @@ from lora.report.wording import code, plain, text
 # Outputs in the order data flows, so that the commands can be run one after the other.
 STAGES = (
     r"config\.json",
+    r"audio/",
     r"integrity/",
     r"manifests/",
     r"leakage/",
@@ -142,7 +143,7 @@ def _configured(output: str, config: dict[str, Any]) -> bool:
         return rest[0] in runs
     if folder in {"effect", "parity"}:
         return rest[0].split(".")[0] in runs
-    if folder in {"integrity", "manifests", "leakage", "mismatches", "reachable"}:
+    if folder in {"audio", "integrity", "manifests", "leakage", "mismatches", "reachable"}:
         return rest[0].split(".")[0] in (config.get("manifests") or {})
     return True
 

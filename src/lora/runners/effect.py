@@ -73,9 +73,9 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     changes = TrainFacts.read(args.train_facts).changes if args.train_facts else []
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
-    long = long_labels(speech, [row.text for row in rows.rows])
-    for index, length in long.items():
-        run.adjust(f"row {rows.rows[index].id}: left out: its label has {length} tokens, more than the decoder holds")
+    long = long_labels(speech, [row.text for row in rows.rows], [row.duration for row in rows.rows])
+    for index, why in long.items():
+        run.adjust(f"row {rows.rows[index].id}: left out: {why}")
     rows = rows.only([index for index in range(len(rows)) if index not in long])
     steps = rows.steps(speech.sampling_rate, speech.grid_seconds)
     loaded = [speech]  # to be climbed once

@@ -21,6 +21,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument("--model-id", required=True, metavar="ID", help="model folder if it exists, else hub id")
     group.add_argument("--revision", type=optional_text, metavar="R", help="hub revision (branch, tag or commit)")
+    group.add_argument(
+        "--language", type=optional_text, metavar="L", help="language of the speech, where it must be told"
+    )
+    group.add_argument("--prompt", type=optional_text, metavar="TEXT", help="what a speech language model is asked")
     group.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
     group.add_argument("--dtype", choices=DTYPES, default="auto", help="auto: bfloat16 on GPUs that have it")
     group.add_argument("--cpu-threads", type=positive, default=2, metavar="N", help="default: %(default)s")
@@ -61,7 +65,7 @@ def exact_device_of(args: argparse.Namespace) -> Device:
 
 
 def model_of(args: argparse.Namespace) -> ModelFiles:
-    return describe_model(args.model_id, args.revision)
+    return describe_model(args.model_id, args.revision, args.language, args.prompt)
 
 
 def conditions_of(args: argparse.Namespace, adapter: AdapterIdentity | None = None) -> Conditions:

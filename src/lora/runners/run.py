@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from lora.configuration import load_configuration
+from lora.data.formats.registry import holds_audio
+from lora.data.source import Source
 from lora.provenance import recording
 from lora.records import MaxSeconds, PairedFacts, Verdict
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
@@ -70,8 +72,9 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     """What a study's config.yaml would say, complete. Raises UserError for files that do not exist."""
     manifests = {TRAIN: args.dataset_path, EVALUATION: args.manifest_path, SAFETY: args.safety_manifest_path}
     given = {
-        "model": {"id": args.model_id, "revision": args.revision, "device": args.device, "dtype": args.dtype,
-                  "cpu_threads": args.cpu_threads, "processes": args.processes},
+        "model": {"id": args.model_id, "revision": args.revision, "language": args.language, "prompt": args.prompt,
+                  "device": args.device, "dtype": args.dtype, "cpu_threads": args.cpu_threads,
+                  "processes": args.processes},
         "manifests": {name: str(path) for name, path in manifests.items() if path is not None},
         "roles": {"general": [SAFETY] if args.safety_manifest_path else [], "domain": [EVALUATION]},
         "durations": {"max_seconds": args.max_seconds},
@@ -91,14 +94,21 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
     steps.script("record_config", "--json", json.dumps(config, sort_keys=True), "--config", steps.at("config.json"))
     durations, split = config["durations"], config["split"]
     tables = []
-    for name, path in config["manifests"].items():
+    for name, value in config["manifests"].items():
+        source = Source.from_config(value)
         rows = steps.at(f"manifests/{name}.jsonl")
         rejected = steps.at(f"manifests/{name}.rejected.tsv")
         measures = steps.at(f"integrity/{name}.tsv")
-        steps.script("inspect_audio", "--manifest", path, "--measures", measures)
+        manifest = source.flags()
+        if holds_audio(source):
+            unpacked = steps.at(f"audio/{name}")
+            steps.script("unpack_audio", *manifest, "--output-dir", unpacked)
+            manifest += ["--unpacked", unpacked]
+        steps.script("inspect_audio", *manifest, "--measures", measures)
         steps.script(
-            "validate_manifest", "--manifest", path, "--measures", measures, "--rows", rows, "--rejected", rejected
-        )
+            "validate_manifest", *manifest, "--measures", measures, "--rows", rows, "--rejected", rejected,
+            "--facts", steps.at(f"manifests/{name}.facts.json"),
+        )  # fmt: skip
         tables.append(steps.at(f"durations/{name}.tsv"))
         steps.script(
             "profile_durations", "--rows", rows, "--manifest-name", name,
@@ -137,7 +147,9 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
 
 
 def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -> None:
-    model = ["--model-id", args.model_id, *(["--revision", args.revision] if args.revision else [])]
+    model = ["--model-id", args.model_id]
+    for key in ("revision", "language", "prompt"):
+        model += [f"--{key}", config["model"][key]] if config["model"][key] else []
     model += ["--device", args.device, "--dtype", args.dtype, "--cpu-threads", args.cpu_threads]
     model += ["--target-rms", "none" if args.target_rms is None else args.target_rms, "--work-dir", args.work_dir]
     decode = ["--decode", json.dumps(config["decode"], sort_keys=True)]

@@ -167,7 +167,7 @@ def read_rows(path: Path, run: Recording) -> Rows:
     manifest = read_manifest(path)
     for rejected in manifest.rejected:
         run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
-    return Rows(manifest.rows, path.parent)
+    return Rows(manifest.rows, manifest.folder)
 
 
 def not_negative(text: str) -> float:

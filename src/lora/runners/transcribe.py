@@ -79,7 +79,7 @@ def read_usable(name: str, path: Path, run: Recording) -> Rows:
         run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
     if not manifest.rows:
         run.adjust(f"{path}: no usable row for manifest {name}: nothing to transcribe")
-    return Rows(manifest.rows, path.parent)
+    return Rows(manifest.rows, manifest.folder)
 
 
 def write_transcribed(folder: Path, name: str, result: Transcribed) -> None:

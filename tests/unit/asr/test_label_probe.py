@@ -202,7 +202,7 @@ def test_labels_with_other_marks(
 ) -> None:
     """What is wrong shows in the structure, and the labels that would be right are as likely as what was said."""
     speech = edited(written_as(*pieces))
-    structure = label_structure(speech, TEXTS, {})
+    structure = label_structure(speech, rows(), {})
     assert {name for name, share in structure.model_dump().items() if share == 0} == wrong
     agreement = own_agreement(speech, rows(), as_heard(moonshine), 4, {})
     assert agreement is not None
@@ -216,7 +216,7 @@ def test_a_generation_that_starts_otherwise_than_training(moonshine: SpeechModel
     heard = as_heard(moonshine)
     moonshine.model.config.decoder_start_token_id = 3
     try:
-        assert label_structure(moonshine, TEXTS, {}).same_decoder_start is False
+        assert label_structure(moonshine, rows(), {}).same_decoder_start is False
         agreement = own_agreement(moonshine, rows(), heard, 4, {})
     finally:
         moonshine.model.config.decoder_start_token_id = 1
@@ -236,7 +236,7 @@ def test_padding_masked_by_the_padding_token_loses_an_end_mark_that_is_the_same(
         return labels.masked_fill(labels == speech.model.config.pad_token_id, -100)
 
     monkeypatch.setattr(label_structure_module, "build_labels", masked)
-    structure = label_structure(whisper, TEXTS, {})
+    structure = label_structure(whisper, rows(), {})
     assert (structure.ends_with_eos, structure.padding_ignored) == (0, 0)
 
 
@@ -256,10 +256,19 @@ def test_bytes_stand_for_any_character_and_composed_ones_are_the_same(whisper: S
 
 def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
-    right = label_structure(whisper, TEXTS, {"language": "en"})
+    right = label_structure(whisper, rows(), {"language": "en"})
     assert (right.prefix_matches_generation, right.ends_with_eos, right.start_is_right) == (1, 1, 1)
-    assert label_structure(whisper, TEXTS, {"language": "german"}).prefix_matches_generation == 0
-    assert label_structure(whisper, TEXTS, {"task": "translate"}).prefix_matches_generation == 0
+    assert label_structure(whisper, rows(), {"language": "german"}).prefix_matches_generation == 0
+    assert label_structure(whisper, rows(), {"task": "translate"}).prefix_matches_generation == 0
+
+
+def test_a_language_that_is_left_open_is_missing_from_labels(whisper_folder: Path) -> None:
+    """As in multilingual models of the hub: generation listens for the language and forces it."""
+    speech = load_model(describe_model(str(whisper_folder)))
+    speech.base.generation_config.language = None
+    assert label_structure(speech, rows(), {}).prefix_matches_generation == 0
+    named = load_model(describe_model(str(whisper_folder), language="en"))
+    assert label_structure(named, rows(), {}).prefix_matches_generation == 1
 
 
 def test_whisper_loss_and_long_labels(whisper: SpeechModel) -> None:

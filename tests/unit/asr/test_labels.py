@@ -8,7 +8,9 @@ import pytest
 from tiny_models import noise
 
 from lora.asr.families import SpeechModel
-from lora.asr.labels import IGNORED, Collator, build_labels, label_ids, label_limit, shift_right
+from lora.asr.families.encoder_decoder import shift_right
+from lora.asr.families.speech_model import IGNORED
+from lora.asr.labels import Collator, build_labels, label_ids
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 
@@ -41,7 +43,7 @@ def test_whisper_keeps_its_prefix_but_not_the_start_the_model_adds(whisper: Spee
 
 
 def test_widths_never_exceed_the_decoder_unless_a_label_does(whisper: SpeechModel) -> None:
-    assert label_limit(whisper) == 64
+    assert whisper.label_limit() == 64
     assert build_labels(whisper, ["a" * 55]).shape[1] == 64
     assert build_labels(whisper, ["a" * 80]).shape[1] > 64
 
@@ -57,7 +59,7 @@ def test_decoder_inputs_are_those_the_model_makes_itself(moonshine: SpeechModel)
 
 def test_the_collator_takes_one_padding_step(moonshine: SpeechModel) -> None:
     rows = [{"audio": noise(seed, 0.6), "text": "Hi"} for seed in (1, 2)]
-    batch = Collator(moonshine, decoder_inputs=True)(rows)
+    batch = Collator(moonshine, smoothed=True)(rows)
     assert batch["labels"].shape == batch["decoder_input_ids"].shape
     assert batch["input_values"].shape == (2, 16000)
     with pytest.raises(ValueError, match="one padding step"):

@@ -23,7 +23,7 @@ from lora.asr.recipe import RECIPE  # noqa: E402
 def watched() -> dict[str, str]:
     """Hashes of code without comments, docstrings and blank lines: words may change freely."""
     source = REPOSITORY / "src" / "lora"
-    paths = [*sorted((source / "asr").glob("*.py")), source / "data" / "harden.py", source / "data" / "audio.py"]
+    paths = [*sorted((source / "asr").rglob("*.py")), source / "data" / "harden.py", source / "data" / "audio.py"]
     return {str(path.relative_to(source)): _code_hash(path) for path in paths if path.name != "recipe.py"}
 
 

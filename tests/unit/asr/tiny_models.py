@@ -8,6 +8,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,32 +19,39 @@ Train = Callable[..., TrainFacts]
 PAD, BOS, EOS, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 
 
-def make_moonshine(folder: Path, seed: int = 0) -> Path:
-    """A Moonshine of two small layers a side, stored in half precision as the shipped one is."""
-    import torch
+def metaspace_tokenizer(ends: bool) -> Any:
+    """Letters behind blanks that are letters too; `ends`: it writes the end mark behind every text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-    from transformers import (
-        GenerationConfig,
-        MoonshineConfig,
-        MoonshineForConditionalGeneration,
-        PreTrainedTokenizerFast,
-        Wav2Vec2FeatureExtractor,
-        Wav2Vec2Processor,
-    )
+    from transformers import PreTrainedTokenizerFast
 
     pieces = [PAD, BOS, EOS, UNKNOWN, "▁", *string.ascii_letters, *".,?'"]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     tokens = Tokenizer(models.BPE(vocabulary, [], unk_token=UNKNOWN))
     tokens.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     tokens.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    tokens.post_processor = processors.TemplateProcessing(single=f"$A {EOS}", special_tokens=[(EOS, 2)])
-    tokenizer = PreTrainedTokenizerFast(
+    if ends:
+        tokens.post_processor = processors.TemplateProcessing(single=f"$A {EOS}", special_tokens=[(EOS, 2)])
+    return PreTrainedTokenizerFast(
         tokenizer_object=tokens, pad_token=PAD, bos_token=BOS, eos_token=EOS, unk_token=UNKNOWN,
         model_max_length=384, clean_up_tokenization_spaces=False,
     )  # fmt: skip
+
+
+def make_moonshine(folder: Path, seed: int = 0) -> Path:
+    """A Moonshine of two small layers a side, stored in half precision as the shipped one is."""
+    import torch
+    from transformers import (
+        GenerationConfig,
+        MoonshineConfig,
+        MoonshineForConditionalGeneration,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2Processor,
+    )
+
+    tokenizer = metaspace_tokenizer(ends=True)
     torch.manual_seed(seed)
     config = MoonshineConfig(
-        vocab_size=len(pieces), hidden_size=32, intermediate_size=64,
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64,
         encoder_num_hidden_layers=2, decoder_num_hidden_layers=2,
         encoder_num_attention_heads=2, decoder_num_attention_heads=2, max_position_embeddings=1280,
         initializer_range=0.5, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,

@@ -38,11 +38,12 @@ def test_every_unusable_line_is_named_with_its_reason(wav, manifest, tmp_path):
     (tmp_path / "noise.wav").write_bytes(b"not audio at all")
     (tmp_path / "empty.wav").write_bytes(b"")
     wav("silent.wav", 0)
-    good = {"audio": "a.wav", "text": "x", "id": "one", "duration": 1}
+    good = {"audio": "a.wav", "text": "whole \U0001f600", "id": "one", "duration": 1}
     cases = [
         (good, None),
         ('{"audio": "a.wav", "text": ', "broken line: not JSON"),
         ('["a.wav", "x"]', "broken line: a JSON list, not an object"),
+        ('{"audio": "a.wav", "text": "cut \\uD83D"}', "broken line: half of a character"),
         ({"audio": "a.wav"}, "no text: expected one of text, transcript"),
         ({"audio": "a.wav", "text": "  "}, "empty text"),
         ({"audio": "a.wav", "text": None}, "empty text"),
@@ -53,6 +54,7 @@ def test_every_unusable_line_is_named_with_its_reason(wav, manifest, tmp_path):
         ({"audio": "silent.wav", "text": "x"}, "zero length"),
         ({"audio": "a.wav", "text": "x", "id": "zero", "duration": 0}, "zero length"),
         ({"audio": "a.wav", "text": "x", "duration": "long"}, "duration is not a number: 'long'"),
+        ({"audio": "a.wav", "text": "x", "duration": 10**400}, "duration is not a number: 1000"),
         ({"audio": "a.wav", "text": "x", "id": "late", "offset": 2}, "zero length: no audio after the offset"),
         ({"audio": "a.wav", "text": "x", "samples": [0.1]}, "inline samples need a sampling_rate"),
         (good, "duplicate id, first used in line 1"),

@@ -26,3 +26,11 @@ def test_names_and_paths_that_yaml_would_misread_are_quoted() -> None:
     read = yaml.safe_load(config_lines(awkward, roles, "on-noise-5", "a/b.jsonl"))
     assert read["manifests"] == {**awkward, "on-noise-5": "a/b.jsonl"}
     assert read["roles"] == {"general": ["yes"], "domain": ["on-noise-5", "1e3", "on", "null"]}
+
+
+def test_manifests_that_say_how_they_are_read_keep_saying_it() -> None:
+    mapped = {"path": "data/cv: en", "format": "auto", "split": "dev", "columns": {"text": "sentence"}, "channel": None}
+    read = yaml.safe_load(
+        config_lines({"train": mapped, "domain": "d.jsonl"}, {"domain": ["domain"]}, "new", "n.jsonl")
+    )
+    assert read["manifests"] == {"train": mapped, "domain": "d.jsonl", "new": "n.jsonl"}

@@ -104,7 +104,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
         {"too_long_ids": ["a", "b"], "longest_label": 700},
         "labels.too_long",
         "labels.length",
-        "has 700 tokens; the decoder holds 640, and 2 of 64 are longer (a and b)",
+        "has 700 tokens; the decoder holds 640, and 2 of 64 are too long (a and b)",
     ),
 ]
 

@@ -32,6 +32,7 @@ from lora.records import (
     Loop,
     LossComparison,
     LostText,
+    ManifestFacts,
     ManifestIdentity,
     MismatchFacts,
     MisplacedText,
@@ -169,6 +170,11 @@ def _data(results: Path) -> None:
             results / f"manifests/{manifest}.jsonl", rows if manifest == "train" else rows[: MANIFESTS[manifest]]
         )
         write_text(results / f"manifests/{manifest}.rejected.tsv", "line\tid\treason\n")
+        how = ManifestFacts(
+            format="jsonl", split=None, columns={"audio": "audio", "text": "text"}, rows=MANIFESTS[manifest],
+            rejected=0, hours=0.5, speakers=None,
+        )  # fmt: skip
+        how.write(results / f"manifests/{manifest}.facts.json")
         measured = [_measure(i, d).to_json() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
         write_table(results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
     columns = [

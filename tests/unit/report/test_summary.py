@@ -11,13 +11,16 @@ import example
 import yaml
 from markdown_it import MarkdownIt
 
+from lora.data.tables import read_records, write_table
 from lora.records import (
+    AudioMeasure,
     Cause,
     DifferingRows,
     EffectFacts,
     HardenedFacts,
     HardenedVersion,
     Interval,
+    ManifestFacts,
     NormalizerIdentity,
     OtherText,
     ParityFacts,
@@ -123,6 +126,24 @@ def test_texts_in_the_wrong_row(study: Study) -> None:
     configure(study, model=None)
     texts = again(study)
     assert not row(texts[texts.index("Do texts belong to their audio?") :], "`")[0].startswith("`train`")
+
+
+def test_how_manifests_were_read_and_which_recordings_are_changed(study: Study) -> None:
+    def told() -> list[str]:
+        section = again(study).partition("How the manifests were read")[2]
+        return row(section, "`test`")
+
+    assert told() == ["`test`", "`jsonl`", "", "6", "not known", "0", "0", "0"]
+    facts = ManifestFacts(
+        format="datasets", split="validation", columns={"audio": "audio", "text": "sentence"}, rows=6, rejected=0,
+        hours=0.1, speakers=2,
+    )  # fmt: skip
+    facts.write(study.results / "manifests/test.facts.json")
+    measures = read_records(study.results / "integrity/test.tsv", AudioMeasure)
+    changes = [{"rate": 8000}, {"rate": 8000, "channels": 2}, {"channels": 2, "channel": 0}, {}, {}, {}]
+    changed = [m.model_copy(update=change).to_json() for m, change in zip(measures, changes, strict=True)]
+    write_table(study.results / "integrity/test.tsv", tuple(AudioMeasure.model_fields), changed)
+    assert told() == ["`test`", "`datasets` (`validation`)", "text from `sentence`", "6", "2", "2", "1", "1"]
 
 
 def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
@@ -318,7 +339,7 @@ def test_labels(study: Study) -> None:
     assert row(markdown, "texts the tokenizer gives back changed")[1] == "1: line 7 (`r7`); `a*b` becomes `ab`"
     assert row(markdown, "ends with: no mark")[1:3] == ["3", "0"]
     assert "Of 64 rows digits stand in the reference alone in 5" in markdown
-    assert row(markdown, "prefix matches generation")[1] == "no prefix"
+    assert "prefix matches generation" not in markdown  # the family forces none
 
 
 def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:

@@ -173,7 +173,9 @@ def test_what_a_person_can_mend_is_one_line(study, capsys):
     "name",
     [
         "compare_training",
+        "convert_manifest",
         "inspect_audio",
+        "unpack_audio",
         "validate_manifest",
         "profile_durations",
         "profile_retention",

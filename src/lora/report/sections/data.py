@@ -6,6 +6,7 @@ from collections import Counter
 
 from lora.records import SplitOption
 from lora.report.sections.integrity import filter_losses, other_seeds, recordings, shared_with_training
+from lora.report.sections.manifests import read_as
 from lora.report.sections.mismatches import misplaced_texts
 from lora.report.study import Study
 from lora.report.tables import table
@@ -21,6 +22,7 @@ def training_data(study: Study) -> str:
         filter_losses(study),
         _split(study),
         other_seeds(study),
+        read_as(study),
         recordings(study),
         misplaced_texts(study),
         shared_with_training(study),

@@ -31,15 +31,19 @@ def _structure(facts: LabelFacts) -> list[list[str]]:
     s = facts.structure
     if s is None:
         return [["structure of the labels", UNKNOWN, ""]]
-    prefix = s.prefix_matches_generation
-    return [
-        ["labels end with the end token", percent(s.ends_with_eos), "100 %"],
-        ["labels hold no other end token", percent(s.one_end_mark), "100 %"],
-        ["labels hold no start token of their own", percent(s.start_is_right), "100 %"],
-        ["forward starts the decoder as generation does", "yes" if s.same_decoder_start else "no", "yes"],
-        ["padding is ignored by the loss", percent(s.padding_ignored), "100 %"],
-        ["prefix matches generation", "no prefix" if prefix is None else percent(prefix), "100 %"],
-    ]
+    shares = {
+        "labels end with the end token": s.ends_with_eos,
+        "labels hold no other end token": s.one_end_mark,
+        "labels hold no start token of their own": s.start_is_right,
+        "labels hold neither the blank nor marks": s.only_text,
+        "padding is ignored by the loss": s.padding_ignored,
+        "the prompt is that of generation, and ignored by the loss": s.prompt_ignored,
+        "prefix matches generation": s.prefix_matches_generation,
+    }
+    rows = [[what, percent(share), "100 %"] for what, share in shares.items() if share is not None]
+    if s.same_decoder_start is not None:
+        rows.append(["forward starts the decoder as generation does", "yes" if s.same_decoder_start else "no", "yes"])
+    return rows
 
 
 def _loss(facts: LabelFacts) -> list[list[str]]:
@@ -49,12 +53,16 @@ def _loss(facts: LabelFacts) -> list[list[str]]:
         rows.append(["the model agrees with its own hypotheses", UNKNOWN, "100 %"])
     else:
         found = f"{percent(own.argmax_agreement, 2)} of {own.positions:,} tokens"
-        rows.append(["the model agrees with its own hypotheses", found, "100 %"])
-        rows += _likelihood(own)
+        agrees = "the model agrees with its own hypotheses"
+        rows.append([agrees if own.compared == "predictions" else "labels spell own hypotheses alike", found, "100 %"])
+        if own.compared == "predictions":
+            rows += _likelihood(own)
     if not facts.losses:
         rows.append(["the trainer's loss", UNKNOWN, "that by hand at shift 0"])
     for loss in facts.losses:
         by_hand = f"{number(loss.shift_0, 5)} (shift 0), {number(loss.shift_1, 5)} (shift 1)"
+        if loss.shift_1 is None:
+            by_hand = number(loss.shift_0, 5)
         found = f"{number(loss.trainer, 5)}; by hand {by_hand}"
         rows.append([f"the trainer's loss{_step(loss)}", found, "that by hand at shift 0"])
     rows.append(["loss of references, nats a token", number(facts.reference_nll), "decides nothing"])
@@ -97,6 +105,8 @@ def _closed(facts: LabelFacts) -> str:
 
 def _limits(facts: LabelFacts) -> list[list[str]]:
     limit = "no limit known" if facts.label_limit is None else f"at most {facts.label_limit}"
+    if facts.label_room == "frames":
+        limit = "at most its frames"
     lost = [f"{code(character)} ({count(n, 'row')})" for character, n in facts.unwritable.items()]
     return [
         ["longest label, tokens", str(facts.longest_label), limit],

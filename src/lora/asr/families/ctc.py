@@ -1,0 +1,112 @@
+"""Connectionist temporal classification (Graves et al. 2006; AutoModelForCTC): a token or a blank for every frame.
+
+There is no `generate`: the best token of every frame is taken, repetitions are merged and blanks dropped (greedy
+decoding). No token depends on the one before, so nothing can be teacher-forced; the loss adds up all paths of frames
+that read as the label, and a label needs at least a frame a token, and one more between two equal ones. Imports torch.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
+from lora.asr.generated import Generated
+from lora.asr.padding import Samples
+
+
+class CtcModel(SpeechModel):
+    auto_class = "AutoModelForCTC"
+    teacher_forced = False
+    averages_batches = True
+
+    @property
+    def blank(self) -> int:
+        return int(self.base.config.pad_token_id)
+
+    def token_limit(self, seconds: float, decode: dict[str, Any] | None = None) -> int | None:
+        self._effective(decode or {})
+        return None
+
+    def generate(
+        self, inputs: dict[str, Tensor], decode: dict[str, Any] | None = None, log_probabilities: bool = False
+    ) -> Generated:
+        """Greedy texts; token ids are those of the text, merged and without blanks. No likelihoods: many paths of
+        frames read as one text.
+        """
+        self._effective(decode or {})
+        training = self.model.training
+        self.model.eval()
+        try:
+            with torch.inference_mode():
+                best = self.model(**inputs).logits.argmax(-1)
+        finally:
+            self.model.train(training)
+        rows = zip(best.tolist(), self.frames(inputs).tolist(), strict=True)
+        merged = [[token for token, _ in itertools.groupby(row[:frames])] for row, frames in rows]
+        ids = [[token for token in row if token != self.blank] for row in merged]
+        return Generated(texts=[self.text_of(row).strip() for row in ids], token_ids=ids, truncated=[False] * len(ids))
+
+    def text_of(self, ids: list[int]) -> str:
+        """Of merged tokens: an equal neighbour is a letter of its own."""
+        return str(self.tokenizer.decode(ids, group_tokens=False, skip_special_tokens=True))
+
+    def frames(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Frames (rows) that belong to each utterance, padding left out."""
+        raise NotImplementedError
+
+    def label_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [list(self.tokenizer(text, add_special_tokens=False).input_ids) for text in texts]
+
+    def label_limit(self) -> int | None:
+        return None
+
+    def label_length(self, ids: Sequence[int]) -> int:
+        return len(ids) + sum(one == other for one, other in itertools.pairwise(ids))
+
+    def with_labels(self, inputs: dict[str, Tensor], labels: Tensor, smoothed: bool = False) -> dict[str, Tensor]:
+        return {**inputs, "labels": labels.to(self.device)}
+
+    def score(self, batch: dict[str, Tensor]) -> Scored:
+        logits = self.model(**{name: batch[name] for name in self.input_names if name in batch}).logits
+        frames = torch.arange(logits.shape[1], device=logits.device) < self.frames(batch).unsqueeze(1)
+        return Scored(logits, logits.argmax(-1).masked_fill(~frames, IGNORED))
+
+    def summed_loss(self, batch: dict[str, Tensor]) -> tuple[float, int]:
+        losses, lengths = self.losses(batch)
+        return float(losses.sum()), int(lengths.sum())
+
+    def validation_loss(self, batch: dict[str, Tensor]) -> tuple[float, int]:
+        return self.summed_loss(batch)
+
+    def loss_share(self, part: dict[str, Tensor], whole: dict[str, Tensor]) -> float:
+        """Of a sum over rows all of it; else the library takes the mean over rows of each one's loss a token."""
+        if self.base.config.ctc_loss_reduction == "sum":
+            return 1.0
+        return len(part["labels"]) / len(whole["labels"])
+
+    def losses(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """By hand, in double precision: loss (nats) and number of tokens of every label, shape (rows,)."""
+        labels = batch["labels"]
+        lengths = labels.ne(IGNORED).sum(-1)
+        likely = self.score(batch).logits.double().log_softmax(-1).transpose(0, 1)
+        filled = labels.masked_fill(labels.eq(IGNORED), self.blank)
+        losses = nn.functional.ctc_loss(
+            likely, filled, self.frames(batch), lengths, blank=self.blank, reduction="none", zero_infinity=False
+        )
+        return losses, lengths
+
+    def _features(self, audio: list[Samples], padded: int) -> dict[str, Tensor]:
+        return dict(
+            self.feature_extractor(
+                audio,
+                sampling_rate=self.sampling_rate,
+                padding="max_length",
+                max_length=padded,
+                return_tensors="pt",
+            )
+        )

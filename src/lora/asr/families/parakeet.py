@@ -1,0 +1,18 @@
+"""Parakeet-CTC (NVIDIA): a Fast Conformer over log-mel features, with batch normalisation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lora.asr.families.ctc import CtcModel
+
+
+class ParakeetCtc(CtcModel):
+    def frames(self, inputs: dict[str, Tensor]) -> Tensor:
+        found: Tensor = self.base._get_subsampling_output_length(inputs["attention_mask"].sum(-1)).long()
+        return found
+
+    def label_room(self, seconds: float) -> int | None:
+        features = torch.tensor([round(seconds * self.sampling_rate) // self.feature_extractor.hop_length])
+        return int(self.base._get_subsampling_output_length(features)[0])

@@ -1,0 +1,122 @@
+"""A manifest of any format written as a canonical one: JSON lines, with audio paths relative to the new file.
+
+Recordings that lie inside the given manifest become files in `<name>.audio/` beside the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lora.data.formats.arrow_tables import ROWS
+from lora.data.formats.registry import holds_audio, manifest_files, unpack_audio
+from lora.data.manifest import Manifest, read_manifest, rebase
+from lora.data.source import Source
+from lora.records import UserError, Utterance, write_lines
+
+OURS = re.compile(r"\d{6}\.\w+")
+MOST_REASONS = 5
+
+
+def convert(source: Source, output: Path, force: bool = False) -> Manifest:
+    """Write the usable rows of a manifest to `output`; returns what was read, for rows beside `output`.
+
+    Everything appears at once or, on an error, not at all. Raises UserError where the output exists and `force` is not
+    set, and where the manifest is unusable as a whole.
+    """
+    audio = output.with_name(f"{output.stem}.audio")
+    for path in (output, audio):
+        if path.exists() and not force:
+            raise UserError(f"{path}: exists already, and nothing is overwritten; name another, or say --force")
+    if output.exists() and any(output.samefile(path) for path in manifest_files(source)):
+        raise UserError(
+            f"{output}: is what would be converted, and its rejected rows would be lost; name another output"
+        )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    building = audio.with_name(f".{audio.name}.{os.getpid()}.tmp")
+    building.mkdir()
+    try:
+        packed = holds_audio(source)
+        if packed:
+            unpack_audio(source, building)
+        manifest = read_manifest(source, building)
+        (building / ROWS).unlink(missing_ok=True)
+        rows = rebase(manifest.rows, audio if packed else manifest.folder, output.parent)
+        # The lines of another file would be nobody's lines here.
+        written = [row.model_copy(update={"line": None}) for row in _as_files(rows, building, audio.name)]
+        _put(building, audio)
+        write_lines(output, written)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return replace(manifest, rows=written, folder=output.parent)
+
+
+def _as_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Utterance]:
+    """The same rows, with inline samples written to numbered files in `folder`, which will be called `name`."""
+    import soundfile
+
+    for number, row in enumerate(rows, start=1):
+        if row.samples is None or row.sampling_rate is None:
+            yield row
+            continue
+        file = f"{number:06d}.wav"
+        soundfile.write(folder / file, np.asarray(row.samples, dtype=np.float32), row.sampling_rate, subtype="FLOAT")
+        yield row.model_copy(update={"audio": f"{name}/{file}", "samples": None, "sampling_rate": None})
+
+
+def _put(building: Path, audio: Path) -> None:
+    """Move the new folder of audio, if anything is in it, to where an earlier conversion may have left one."""
+    if not any(building.iterdir()):
+        return
+    if audio.is_dir():
+        for path in audio.iterdir():
+            if OURS.fullmatch(path.name):
+                path.unlink()
+    try:
+        building.rename(audio)
+    except OSError:
+        raise UserError(f"{audio}: holds files of somebody else; name another output") from None
+
+
+def understood(source: Source, manifest: Manifest) -> str:
+    """What was read, in lines for a person: format, columns, rows, audio, and why rows were rejected."""
+    hours = sum(row.duration for row in manifest.rows) / 3600
+    speakers = len({row.speaker_id for row in manifest.rows} - {None})
+    lines = [f"{source.path}: read as {manifest.format}"]
+    if manifest.columns:
+        named = [f"{field} from {name}" for field, name in manifest.columns.items()]
+        lines.append(f"columns: {', '.join(named)}")
+    lines.append(f"rows: {len(manifest.rows)} usable, {len(manifest.rejected)} rejected")
+    lines.append(f"hours: {hours:.3f}; speakers: {speakers or 'not named'}")
+    lines.append(f"audio: {_audio_kinds(manifest)}")
+    kinds = Counter(entry.reason.split(":")[0] for entry in manifest.rejected)
+    for kind, count in kinds.most_common(MOST_REASONS):
+        first = next(entry for entry in manifest.rejected if entry.reason.split(":")[0] == kind)
+        lines.append(f"rejected: {count} x {kind}; first: line {first.line}: {first.reason}")
+    return "\n".join(lines)
+
+
+def _audio_kinds(manifest: Manifest) -> str:
+    """Sampling rates and channels of the rows' files, by their headers."""
+    import soundfile
+
+    kinds: Counter[str] = Counter()
+    seen: dict[str, str] = {}
+    for row in manifest.rows:
+        if row.audio is None:
+            continue
+        if row.audio not in seen:
+            try:
+                info = soundfile.info(str(manifest.folder / row.audio))
+                seen[row.audio] = f"{info.samplerate} Hz with {info.channels} channel{'s' * (info.channels > 1)}"
+            except (soundfile.LibsndfileError, OSError, RuntimeError):
+                seen[row.audio] = "cannot be opened"
+        kinds[seen[row.audio]] += 1
+    return ", ".join(f"{kind} ({count} rows)" for kind, count in kinds.most_common()) or "none"

@@ -1,0 +1,144 @@
+"""Kaldi data folders: wav.scp, text, and where they exist segments, utt2spk, utt2dur and reco2dur.
+
+Commands in wav.scp are never run: what reads somebody's data must not execute what stands in it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lora.data.dialects import Columns
+from lora.data.formats.reading import Entry, Reading, refuse, starting_folder
+from lora.data.manifest_files import text_lines
+from lora.data.source import Source
+from lora.records import UserError
+
+NEEDED = ("wav.scp", "text")
+OPTIONAL = ("segments", "utt2spk", "utt2dur", "reco2dur")
+ARCHIVE = re.compile(r".*\.ark:\d+(\[.*\])?", re.DOTALL)
+TO_THE_END = -1.0  # how segments write an end that is that of the file
+
+
+class _Unusable(Exception):
+    """Why an utterance has no audio, and the line that says so."""
+
+    def __init__(self, reason: str, place: str) -> None:
+        super().__init__(reason)
+        self.place = place
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A file of `key value` lines, by key: the line and the value."""
+
+    name: str
+    lines: dict[str, tuple[int, str]]
+
+    def value(self, key: str) -> str | None:
+        return self.lines[key][1] if key in self.lines else None
+
+    def place(self, key: str) -> str:
+        return f"{self.name}:{self.lines[key][0]}"
+
+
+def kaldi_files(source: Source) -> list[Path]:
+    """Raises UserError where one is missing without which nothing can be read."""
+    for name in NEEDED:
+        if not (source.path / name).is_file():
+            raise UserError(f"{source.path}: a Kaldi data folder needs {' and '.join(NEEDED)}; {name} is not there")
+    named = [*NEEDED, *(name for name in OPTIONAL if (source.path / name).is_file())]
+    return [source.path / name for name in named]
+
+
+def read_kaldi(source: Source) -> Reading:
+    """One row a line of `text`. Raises UserError where a file names a key twice."""
+    refuse(source, "columns")
+    kaldi_files(source)
+    tables = {name: _table(source.path, name) for name in ("wav.scp", *OPTIONAL)}
+    entries, seen = [], set()
+    for line, text in text_lines(source.path / "text"):
+        if text is None:
+            entries.append(Entry(line, "broken line: not UTF-8", f"text:{line}"))
+        elif text.strip():
+            key, *words = text.split(maxsplit=1)
+            seen.add(key)
+            entries.append(_entry(line, key, "".join(words), tables))
+    entries += _without_text(tables, seen)
+    paths = [value for _, value in tables["wav.scp"].lines.values() if not value.endswith("|")]
+    return Reading("kaldi", starting_folder(source.path, paths), entries, Columns(), source.channel, table=False)
+
+
+def _table(folder: Path, name: str) -> _Table:
+    path = folder / name
+    lines: dict[str, tuple[int, str]] = {}
+    if not path.is_file():
+        return _Table(name, {})
+    for number, text in text_lines(path):
+        if text is None:
+            raise UserError(f"{path}:{number}: not UTF-8; save the file as UTF-8")
+        if not text.strip():
+            continue
+        key, *rest = text.split(maxsplit=1)
+        if key in lines:
+            raise UserError(f"{path}:{number}: a second entry for {key} (the first in line {lines[key][0]}); keep one")
+        lines[key] = (number, rest[0].strip() if rest else "")
+    return _Table(name, lines)
+
+
+def _entry(line: int, key: str, words: str, tables: dict[str, _Table]) -> Entry:
+    row: dict[str, Any] = {"id": key, "text": words, "speaker_id": tables["utt2spk"].value(key)}
+    try:
+        if tables["segments"].lines:
+            row |= _piece(key, tables["segments"], tables["wav.scp"])
+        else:
+            seconds = tables["utt2dur"].value(key) or tables["reco2dur"].value(key)
+            row |= {"audio": _file(key, tables["wav.scp"]), "duration": seconds}
+    except _Unusable as why:
+        return Entry(line, str(why), why.place, key)
+    return Entry(line, row, f"text:{line}")
+
+
+def _piece(key: str, segments: _Table, recordings: _Table) -> dict[str, Any]:
+    """`utterance recording start end [channel]`, times in seconds."""
+    if key not in segments.lines:
+        raise _Unusable(f"no audio: segments has no entry for {key}", segments.name)
+    place = segments.place(key)
+    recording, *numbers = (segments.value(key) or "").split()
+    try:
+        start, end, *channel = float(numbers[0]), float(numbers[1]), *(int(number) for number in numbers[2:])
+    except (ValueError, IndexError):
+        raise _Unusable("no audio: expected `utterance recording start end`, times in seconds", place) from None
+    piece: dict[str, Any] = {"audio": _file(recording, recordings), "offset": start}
+    if end != TO_THE_END:
+        piece["duration"] = round(end - start, 9)
+    if channel:
+        piece["channel"] = channel[0]
+    return piece
+
+
+def _file(recording: str, recordings: _Table) -> str:
+    if recording not in recordings.lines:
+        raise _Unusable(f"no audio: wav.scp has no entry for {recording}", recordings.name)
+    value, place = recordings.value(recording) or "", recordings.place(recording)
+    if value.endswith("|") or value.startswith("|") or value == "-":
+        raise _Unusable(
+            f"no audio: a command, which is never run ({value:.40}); write its output to a file and name that", place
+        )
+    if ARCHIVE.fullmatch(value):
+        raise _Unusable(
+            f"no audio: a place in an archive ({value:.40}); copy it to a file (wav-copy) and name that", place
+        )
+    return value
+
+
+def _without_text(tables: dict[str, _Table], seen: set[str]) -> list[Entry]:
+    """Utterances that have audio and no line in `text`."""
+    named = tables["segments"] if tables["segments"].lines else tables["wav.scp"]
+    return [
+        Entry(line, "no text: no line in `text`", f"{named.name}:{line}", key)
+        for key, (line, _) in named.lines.items()
+        if key not in seen
+    ]

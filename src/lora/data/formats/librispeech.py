@@ -1,0 +1,42 @@
+"""Trees like LibriSpeech: speaker/chapter/*.trans.txt beside the audio of its lines, in one subset or several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lora.data.dialects import Columns
+from lora.data.formats.reading import Entry, Reading, refuse
+from lora.data.manifest_files import text_lines
+from lora.data.source import Source
+
+ENDING = ".trans.txt"
+AUDIO = (".flac", ".wav", ".ogg", ".opus", ".mp3")
+# A chapter, a speaker, a subset, or the root above subsets.
+LEVELS = tuple(f"{'*/' * above}*{ENDING}" for above in range(4))
+
+
+def librispeech_files(source: Source) -> list[Path]:
+    return sorted(path for level in LEVELS for path in source.path.glob(level))
+
+
+def is_librispeech(folder: Path) -> bool:
+    return any(True for level in LEVELS for _ in folder.glob(level))
+
+
+def read_librispeech(source: Source) -> Reading:
+    """Rows numbered through the whole tree; a speaker is the first part of an utterance's id."""
+    refuse(source, "columns")
+    entries: list[Entry] = []
+    for path in librispeech_files(source):
+        chapter = path.parent.relative_to(source.path)
+        files = {file.stem: file.name for file in sorted(path.parent.iterdir()) if file.suffix.lower() in AUDIO}
+        for line, text in text_lines(path):
+            place = f"{chapter.as_posix()}/{path.name}:{line}"
+            if text is None:
+                entries.append(Entry(len(entries) + 1, "broken line: not UTF-8", place))
+            elif text.strip():
+                key, _, words = text.strip().partition(" ")
+                audio = (chapter / files.get(key, f"{key}{AUDIO[0]}")).as_posix()
+                row = {"id": key, "audio": audio, "text": words, "speaker_id": key.partition("-")[0]}
+                entries.append(Entry(len(entries) + 1, row, place))
+    return Reading("librispeech", source.path, entries, Columns(), source.channel, table=False)

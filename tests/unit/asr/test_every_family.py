@@ -1,0 +1,250 @@
+"""Each family behind the one interface, on a random model of its real architecture: labels, loss, audit, adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_families import ASKED, MAKERS, make_wav2vec2
+from tiny_models import make_moonshine, noise
+from torch import Tensor
+
+from lora.asr.families import SpeechModel
+from lora.asr.families.granite_speech import LogMel
+from lora.asr.families.speech_llm import SpeechLlm
+from lora.asr.families.speech_model import IGNORED
+from lora.asr.label_loss import compare_loss
+from lora.asr.label_probe import audit_labels
+from lora.asr.label_structure import label_structure
+from lora.asr.labelled import Labelled
+from lora.asr.labels import Collator, long_labels
+from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
+from lora.asr.training_data import SpeechRows
+from lora.records import UserError, Utterance
+
+torch.set_num_threads(1)
+FAMILIES = {"moonshine": make_moonshine} | MAKERS
+LLMS = ["voxtral", "granite_speech", "qwen3_asr"]
+CTC = ["wav2vec2", "parakeet_ctc"]
+TEXTS = ["Go on", "Hello there friend", "What", "Yes"]
+Batch = dict[str, Tensor]
+SHORT = {"max_new_tokens": 24}
+
+
+def rows(texts: list[str] = TEXTS) -> SpeechRows:
+    made = [
+        Utterance(id=f"row-{n}", text=text, duration=length, sampling_rate=16000, samples=noise(n, length).tolist())
+        for n, (text, length) in enumerate(zip(texts, (1.1, 1.9, 1.5, 2.4), strict=False))
+    ]
+    return SpeechRows(made, Path(), 16000, None)
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], SpeechModel]:
+    """A freshly loaded model; folders are made once."""
+    folders: dict[str, Path] = {}
+
+    def loaded(name: str) -> SpeechModel:
+        if name not in folders:
+            folders[name] = FAMILIES[name](tmp_path_factory.mktemp("families") / name)
+        return load_model(describe_model(str(folders[name]), **ASKED.get(name, {})))
+
+    return loaded
+
+
+@pytest.fixture(params=FAMILIES)
+def speech(request: pytest.FixtureRequest, load: Callable[[str], SpeechModel]) -> SpeechModel:
+    return load(request.param)
+
+
+@pytest.fixture(params=LLMS)
+def llm(request: pytest.FixtureRequest, load: Callable[[str], SpeechModel]) -> SpeechModel:
+    return load(request.param)
+
+
+def decode(speech: SpeechModel) -> dict[str, Any]:
+    return SHORT if isinstance(speech, SpeechLlm) or speech.family == "whisper" else {}
+
+
+def batch(speech: SpeechModel, smoothed: bool = False) -> dict[str, Tensor]:
+    lengths = (1.1, 1.9, 1.5)
+    made = [{"audio": noise(n, length), "text": TEXTS[n]} for n, length in enumerate(lengths)]
+    return Collator(speech, smoothed)(made)
+
+
+def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
+    audio = [noise(seed, 1.02 + seed * 0.08) for seed in range(4)]
+    together = speech.generate(speech.inputs(audio), decode(speech))
+    alone = [speech.generate(speech.inputs([samples]), decode(speech)) for samples in audio]
+    assert together.texts == [one.texts[0] for one in alone]
+    assert together.token_ids == [one.token_ids[0] for one in alone]
+    assert len(set(together.texts)) > 1  # it does hear a difference
+
+
+def test_the_loss_is_the_one_by_hand(speech: SpeechModel) -> None:
+    made = batch(speech)
+    with torch.no_grad():
+        own = float(speech.model(**made).loss)
+        total, tokens = speech.summed_loss(made)
+        if not speech.teacher_forced:  # the mean of utterances, each divided by its length
+            losses, lengths = speech.losses(made)  # type: ignore[attr-defined]
+            assert own == pytest.approx(float((losses / lengths).mean()), rel=1e-5)
+        else:
+            assert own == pytest.approx(total / tokens, rel=1e-5)
+        assert speech.validation_loss(made)[0] / speech.validation_loss(made)[1] == pytest.approx(total / tokens)
+    assert tokens == int(made["labels"].ne(IGNORED).sum())
+
+
+def test_labels_are_right_in_every_respect(speech: SpeechModel) -> None:
+    structure = label_structure(speech, rows(), decode(speech))
+    told = {name: share for name, share in structure.model_dump().items() if share is not None}
+    assert set(told.values()) == {1.0}
+    assert ("prompt_ignored" in told) == isinstance(speech, SpeechLlm)
+    assert ("only_text" in told) == (not speech.teacher_forced)
+
+
+def test_the_audit_finds_nothing_wrong(speech: SpeechModel) -> None:
+    facts = audit_labels(speech, rows(), 4, decode(speech), [(0.1, 1), (0.0, 2)])
+    assert facts.own is not None
+    if isinstance(speech, SpeechLlm) or speech.family == "wav2vec2":
+        assert facts.own.positions > 0
+    if facts.own.positions:  # what is random bytes, or begins without a blank, comes back in other pieces
+        assert facts.own.argmax_agreement == 1.0
+        assert (facts.own.log_probability_gap or 0) < 1e-4
+    smoothings = [loss.label_smoothing for loss in facts.losses]
+    assert smoothings == ([0.0, 0.0, 0.1] if speech.teacher_forced else [0.0, 0.0])
+    for loss in facts.losses:
+        averaged = speech.averages_batches and loss.gradient_accumulation > 1 and speech.teacher_forced
+        assert loss.trainer == pytest.approx(loss.mean_of_batches if averaged else loss.shift_0, abs=1e-4)
+    assert facts.reference_nll is not None
+    assert facts.hypothesis_nll is None or facts.hypothesis_nll < facts.reference_nll
+
+
+def test_a_prompt_that_counts_in_the_loss_shows(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slip of most fine-tuning scripts: labels are a copy of the input ids."""
+    right = type(llm).with_labels
+
+    def copied(
+        self: SpeechModel, inputs: dict[str, Tensor], labels: Tensor, smoothed: bool = False
+    ) -> dict[str, Tensor]:
+        made = right(self, inputs, labels, smoothed)
+        return made | {"labels": made["input_ids"].clone()}
+
+    monkeypatch.setattr(type(llm), "with_labels", copied)
+    assert label_structure(llm, rows(), SHORT).prompt_ignored == 0
+
+
+def test_a_prompt_that_is_not_generations_shows(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = type(llm).with_labels
+
+    def other(
+        self: SpeechModel, inputs: dict[str, Tensor], labels: Tensor, smoothed: bool = False
+    ) -> dict[str, Tensor]:
+        made = right(self, inputs, labels, smoothed)
+        ids = made["input_ids"].clone()
+        ids[:, 0] += 1
+        return made | {"input_ids": ids}
+
+    monkeypatch.setattr(type(llm), "with_labels", other)
+    assert label_structure(llm, rows(), SHORT).prompt_ignored == 0
+
+
+def test_a_loss_that_is_not_shifted_shows(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logits held against the very tokens they read, instead of those that follow."""
+    labelled = Labelled(rows(), TEXTS, [[0, 1, 2]])
+    right = compare_loss(llm, labelled)
+    forward = type(llm.model).forward
+
+    def unshifted(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        made = forward(self, *arguments, **keywords)
+        if keywords.get("labels") is not None:
+            made.loss = torch.nn.functional.cross_entropy(made.logits.transpose(1, 2), keywords["labels"])
+        return made
+
+    monkeypatch.setattr(type(llm.model), "forward", unshifted)
+    wrong = compare_loss(llm, labelled)
+    assert right is not None
+    assert wrong is not None
+    assert right.trainer == pytest.approx(right.shift_0, abs=1e-4)
+    assert abs((wrong.trainer or 0) - (wrong.shift_0 or 0)) > 0.02
+
+
+@pytest.mark.parametrize("name", CTC)
+def test_ctc_labels_need_a_frame_a_token(name: str, load: Callable[[str], SpeechModel]) -> None:
+    speech = load(name)
+    texts = ["a", "ab" * 40, "aa" * 40]
+    told = long_labels(speech, texts, [3.0, 1.0, 3.0])
+    frames = int(speech.frames(speech.inputs([noise(1, 1.0)]))[0])  # type: ignore[attr-defined]
+    assert speech.label_room(1.0) == frames < 80
+    assert 1 in told
+    assert f"frames for {frames}" in told[1]
+    assert speech.label_length([5, 5, 6]) == 4
+    facts = audit_labels(speech, rows(["a", "ab" * 200, "Yes"]), 4, {})
+    assert facts.too_long_ids == ["row-1"]
+    assert facts.label_room == "frames"
+
+
+@pytest.mark.parametrize("name", CTC)
+def test_ctc_only_decodes_greedily(name: str, load: Callable[[str], SpeechModel]) -> None:
+    speech = load(name)
+    inputs = speech.inputs([noise(1, 1.0)])
+    assert speech.generate(inputs, {"num_beams": 1, "do_sample": False}) == speech.generate(inputs)
+    with pytest.raises(UserError, match=r"num_beams: 4, but .* models only decode greedily"):
+        speech.generate(inputs, {"num_beams": 4})
+
+
+def test_ctc_labels_with_marks_do_not_spell_own_texts(
+    load: Callable[[str], SpeechModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a tokenizer writes them that was made for a decoder."""
+    speech = load("wav2vec2")
+    right = type(speech).label_ids
+    monkeypatch.setattr(type(speech), "label_ids", lambda self, texts: [[1, *ids, 2] for ids in right(self, texts)])
+    facts = audit_labels(speech, rows(), 4, {})
+    assert facts.structure is not None
+    assert facts.structure.only_text == 0
+    assert facts.own is not None
+    assert (facts.own.compared, facts.own.respelt) == ("tokens", 0)
+    assert facts.own.argmax_agreement < 0.9
+
+
+@pytest.mark.parametrize("kind", ["hubert", "wavlm", "wav2vec2-conformer"])
+def test_relatives_of_wav2vec2(kind: str, tmp_path: Path) -> None:
+    folder = make_wav2vec2(tmp_path / kind, kind=kind)
+    speech = load_model(describe_model(str(folder)))
+    assert speech.family == kind
+    made = batch(speech)
+    losses, lengths = speech.losses(made)  # type: ignore[attr-defined]
+    assert float(speech.model(**made).loss) == pytest.approx(float((losses / lengths).mean()), rel=1e-4)
+
+
+def test_features_of_granite_are_those_of_the_library() -> None:
+    """The numbers are those of GraniteSpeechFeatureExtractor of transformers 5.23.0 with torchaudio 2.11.0."""
+    samples = (0.1 * np.sin(np.arange(16000) / 7) * np.linspace(0, 1, 16000)).astype(np.float32)
+    features = LogMel.of({})([samples, samples])
+    assert features.shape == (2, 50, 160)
+    assert LogMel.of({}).audio_tokens(50) == 12
+    assert features[0, [3, 10, 49], [5, 9, 90]].tolist() == pytest.approx([-0.521, 0.09203, 1.02091], abs=1e-4)
+
+
+def test_a_question_that_a_family_is_not_asked_is_refused(load: Callable[[str], SpeechModel]) -> None:
+    folder = str(load("wav2vec2").files.path)
+    with pytest.raises(UserError, match=r"model.language: 'en', but wav2vec2 models take no language"):
+        describe_model(folder, language="en")
+    qwen = str(load("qwen3_asr").files.path)
+    with pytest.raises(UserError, match=r"model.language: Qwen3-ASR needs the language"):
+        load_model(describe_model(qwen))
+
+
+def test_the_language_reaches_prompt_and_labels(load: Callable[[str], SpeechModel]) -> None:
+    whisper = load("whisper")
+    tokens = whisper.tokenizer.convert_ids_to_tokens(whisper.label_ids(["Hi"])[0])
+    assert tokens[:3] == ["<|en|>", "<|transcribe|>", "<|notimestamps|>"]
+    qwen = load("qwen3_asr")
+    prompt = qwen.tokenizer.decode(qwen.inputs([noise(1, 1.0)])["input_ids"][0])
+    assert prompt.endswith("language English<asr_text>")

@@ -1,0 +1,103 @@
+"""Which format a manifest has, by layout and content; what is ambiguous, unknown or wrongly named is an error."""
+
+import gzip
+import json
+import os
+
+import pytest
+import yaml
+
+from lora.configuration import SCHEMA_PATH
+from lora.data.dialects import SYNONYMS
+from lora.data.formats.detection import detected
+from lora.data.formats.registry import FORMATS as READERS
+from lora.data.manifest import read_manifest
+from lora.data.source import FORMATS, Source
+from lora.records import UserError
+
+
+def test_every_list_of_formats_and_of_fields_is_the_same():
+    known = yaml.safe_load(SCHEMA_PATH.read_text())["$defs"]["manifest"]["properties"]
+    assert known["format"]["enum"] == ["auto", *FORMATS]
+    assert set(known["columns"]["properties"]) == set(SYNONYMS)
+    assert set(READERS) == set(FORMATS)
+    page = (SCHEMA_PATH.parents[1] / "docs/data.md").read_text()
+    assert [name for name in FORMATS if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("m.jsonl", '{"audio": "a.wav", "text": "x"}', "jsonl"),
+        ("m.jsonl", '{"audio_filepath": "a.wav", "text": "x"}', "jsonl"),
+        ("m.json", '{"audio_filepath": "a.wav", "duration": 1, "text": "x"}', "nemo"),
+        ("m.json", 'broken\n\n{"audio_filepath": "a.wav", "duration": 1, "text": "x"}', "nemo"),
+        ("m.jsonl", '{"id": "c", "start": 0, "duration": 1, "supervisions": [], "type": "MonoCut"}', "lhotse"),
+        ("m.jsonl", '{"file_name": "a.wav", "text": "x"}', "audiofolder"),
+        ("m.jsonl", "", "jsonl"),
+        ("m.txt", "nothing that we know", "jsonl"),
+        ("m.csv", "audio,text\n", "csv"),
+        ("m.CSV", "\ufefffile_name,text\n", "audiofolder"),
+        ("m.tsv", "client_id\tpath\tsentence\n", "common_voice"),
+        ("m.tsv", "path\tsentence\n", "tsv"),
+    ],
+)
+def test_files_by_their_content(tmp_path, name, content, expected):
+    path = tmp_path / name
+    path.write_text(content)
+    assert detected(Source(path)).format == expected
+    packed = tmp_path / f"{name}.gz"
+    packed.write_bytes(gzip.compress(content.encode()))
+    assert detected(Source(packed)).format == expected
+
+
+def test_a_folder_of_two_kinds_must_be_told_apart(tmp_path):
+    (tmp_path / "wav.scp").write_text("u a.wav\n")
+    (tmp_path / "text").write_text("u x\n")
+    (tmp_path / "metadata.csv").write_text("file_name,text\na.wav,x\n")
+    with pytest.raises(UserError, match="could be kaldi or audiofolder; say which with `format`"):
+        detected(Source(tmp_path))
+    assert detected(Source(tmp_path, format="kaldi")).format == "kaldi"
+    assert detected(Source(tmp_path, format="audiofolder")).format == "audiofolder"
+    with pytest.raises(UserError, match="nothing of format datasets found in this folder"):
+        detected(Source(tmp_path, format="datasets"))
+
+
+def test_a_format_that_was_named_overrides_the_content(wav, tmp_path):
+    wav("a.wav")
+    path = tmp_path / "m.txt"
+    path.write_text("path\tsentence\na.wav\tHello.\n")
+    with pytest.raises(UserError, match="none of 2 lines can be read"):
+        read_manifest(path)
+    assert [row.text for row in read_manifest(Source(path, format="tsv")).rows] == ["Hello."]
+    with pytest.raises(UserError, match="format kaldi is a folder, and this is a file"):
+        read_manifest(Source(path, format="kaldi"))
+    with pytest.raises(UserError, match="`split` chooses a part of a folder, and this is a file"):
+        read_manifest(Source(path, split="dev"))
+
+
+def test_folders_that_are_no_manifest(tmp_path):
+    with pytest.raises(UserError, match=r"no manifest found in this folder; expected wav\.scp and text"):
+        read_manifest(tmp_path)
+    with pytest.raises(UserError, match="no such manifest"):
+        read_manifest(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "name", ["m.jsonl", "m.csv", "m.tsv", "m.jsonl.gz", "m.parquet", "metadata.parquet", "m.arrow"]
+)
+def test_garbage_is_one_error(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"\x00\x01garbage" + os.urandom(4096))
+    with pytest.raises(UserError, match=str(path)):
+        read_manifest(path)
+
+
+def test_deep_nesting_and_very_long_lines_are_rows_with_a_reason(wav, tmp_path):
+    wav("a.wav")
+    path = tmp_path / "m.jsonl"
+    good = json.dumps({"audio": "a.wav", "text": "x"})
+    path.write_text("[" * 200_000 + "\n" + '{"audio": "' + "a" * 2_000_000 + '", "text": "x"}\n' + good + "\n")
+    found = read_manifest(path)
+    assert [row.line for row in found.rows] == [3]
+    assert [entry.reason.split(":")[0] for entry in found.rejected] == ["broken line", "missing file"]

@@ -1,0 +1,108 @@
+"""Kaldi data folders: every file of them, and nothing in them is ever executed."""
+
+import os
+
+import pytest
+
+from lora.data.manifest import read_manifest
+from lora.data.source import Source
+from lora.records import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Write files of lines into a Kaldi data folder `data/train`."""
+
+    def write(**files):
+        path = tmp_path / "data/train"
+        path.mkdir(parents=True, exist_ok=True)
+        for name, lines in files.items():
+            (path / name.replace("wav_scp", "wav.scp")).write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+def reasons(manifest):
+    return {entry.id: entry.reason for entry in manifest.rejected}
+
+
+def test_whole_files_with_paths_from_where_the_recipe_runs(wav, folder, tmp_path):
+    wav("wavs/a.wav", 2.0)
+    path = folder(
+        wav_scp=["utt-a wavs/a.wav"], text=["utt-a  Hello   there"], utt2spk=["utt-a spk"], utt2dur=["utt-a 2.0"]
+    )
+    found = read_manifest(path)
+    assert (found.format, found.folder) == ("kaldi", tmp_path)
+    [row] = found.rows
+    assert (row.id, row.text, row.speaker_id, row.audio, row.duration, row.offset) == (
+        "utt-a",
+        "Hello there",
+        "spk",
+        "wavs/a.wav",
+        2.0,
+        None,
+    )
+
+
+def test_durations_of_recordings_are_those_of_utterances_without_segments(wav, folder):
+    wav("data/train/a.wav", 2.0)
+    [row] = read_manifest(folder(wav_scp=["u a.wav"], text=["u x"], reco2dur=["u 1.25"])).rows
+    assert row.duration == 1.25
+
+
+def test_segments_are_pieces_and_may_choose_a_channel(wav, folder):
+    wav("data/train/a.wav", 4.0, channels=2)
+    path = folder(
+        wav_scp=["rec a.wav"],
+        text=["u1 one", "u2 two", "u3 three", "u4 four", "u5 five"],
+        segments=["u1 rec 0.5 1.5", "u2 rec 2 -1 1", "u3 other 0 1", "u4 rec zero 1", "u9 rec 0 1"],
+    )
+    found = read_manifest(path)
+    assert [(r.id, r.offset, r.duration, r.channel) for r in found.rows] == [("u1", 0.5, 1.0, None), ("u2", 2, 2.0, 1)]
+    assert reasons(found) == {
+        "u3": "no audio: wav.scp has no entry for other (wav.scp)",
+        "u4": "no audio: expected `utterance recording start end`, times in seconds (segments:4)",
+        "u5": "no audio: segments has no entry for u5 (segments)",
+        "u9": "no text: no line in `text` (segments:5)",
+    }
+
+
+def test_commands_are_never_run_and_archives_not_read(wav, folder, tmp_path):
+    wav("data/train/fine.wav")
+    bait = tmp_path / "executed"
+    path = folder(
+        wav_scp=[
+            f"u1 touch {bait}; cat fine.wav |",
+            f"u2 | touch {bait}",
+            "u3 -",
+            "u4 raw.ark:1234",
+            "u5 fine.wav",
+            f"u6 $(touch {bait})",
+        ],
+        text=[f"u{n} words" for n in range(1, 7)],
+    )
+    before = dict(os.environ)
+    found = read_manifest(path)
+    assert [row.id for row in found.rows] == ["u5"]
+    why = reasons(found)
+    for key, line in (("u1", 1), ("u2", 2), ("u3", 3)):
+        assert "a command, which is never run" in why[key]
+        assert why[key].endswith(f"(wav.scp:{line})")
+    assert "a place in an archive" in why["u4"]
+    assert why["u6"].startswith("missing file")
+    assert not bait.exists()
+    assert dict(os.environ) == before
+
+
+def test_what_makes_the_folder_unusable(wav, folder):
+    path = folder(wav_scp=["u1 a.wav"])
+    with pytest.raises(UserError, match=r"a Kaldi data folder needs wav\.scp and text; text is not there"):
+        read_manifest(path)
+    folder(text=["u1 x"], wav_scp=["u1 a.wav", "u1 b.wav"])
+    with pytest.raises(UserError, match=r"wav\.scp:2: a second entry for u1 \(the first in line 1\)"):
+        read_manifest(path)
+    with pytest.raises(UserError, match=r"a file of a Kaldi data folder; name the folder"):
+        read_manifest(path / "wav.scp")
+    with pytest.raises(UserError, match="`columns` means nothing for a manifest of format kaldi"):
+        read_manifest(Source(path, columns={"text": "x"}))

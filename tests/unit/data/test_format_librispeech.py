@@ -1,0 +1,43 @@
+"""Trees of speakers and chapters, pointed at from a subset or from the root."""
+
+import pytest
+
+from lora.data.manifest import read_manifest
+from lora.data.source import Source
+from lora.records import UserError
+
+
+@pytest.fixture
+def root(wav, tmp_path):
+    for subset, speaker in (("dev-clean", 84), ("test-other", 1089)):
+        for number in range(2):
+            wav(f"Libri/{subset}/{speaker}/7/{speaker}-7-000{number}.flac", 1.0 + number)
+        lines = [f"{speaker}-7-000{number} TEXT {number}" for number in range(3)]
+        (tmp_path / f"Libri/{subset}/{speaker}/7/{speaker}-7.trans.txt").write_text("\n".join(lines) + "\n")
+    return tmp_path / "Libri"
+
+
+def test_a_subset(root):
+    found = read_manifest(root / "dev-clean")
+    assert found.format == "librispeech"
+    assert [(r.id, r.text, r.speaker_id, r.duration, r.audio) for r in found.rows] == [
+        ("84-7-0000", "TEXT 0", "84", 1.0, "84/7/84-7-0000.flac"),
+        ("84-7-0001", "TEXT 1", "84", 2.0, "84/7/84-7-0001.flac"),
+    ]
+    [lost] = found.rejected
+    assert (lost.line, lost.id) == (3, "84-7-0002")
+    assert lost.reason == "missing file: 84/7/84-7-0002.flac (84/7/84-7.trans.txt:3)"
+
+
+def test_the_root_holds_all_subsets_and_split_chooses_one(root):
+    found = read_manifest(root)
+    assert [row.speaker_id for row in found.rows] == ["84", "84", "1089", "1089"]
+    assert [row.line for row in found.rows] == [1, 2, 4, 5]
+    assert [row.speaker_id for row in read_manifest(Source(root, split="test-other")).rows] == ["1089", "1089"]
+    with pytest.raises(UserError, match="no split 'dev' in it; choose with `split`, one of dev-clean, test-other"):
+        read_manifest(Source(root, split="dev"))
+
+
+def test_one_speaker_or_chapter(root):
+    assert len(read_manifest(root / "dev-clean/84").rows) == 2
+    assert len(read_manifest(root / "dev-clean/84/7").rows) == 2

@@ -1,0 +1,130 @@
+"""One command makes a canonical manifest of any format, prints what it understood, and overwrites nothing by itself."""
+
+import json
+
+import convert_manifest
+import numpy as np
+import pyarrow.parquet
+import pytest
+import soundfile
+import unpack_audio
+
+from lora.data.audio import load_audio
+from lora.data.manifest import read_manifest
+
+
+def convert(*arguments):
+    return convert_manifest.main([str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def kaldi(tmp_path):
+    folder = tmp_path / "data/kaldi"
+    folder.mkdir(parents=True)
+    for name, rate, channels in (("a", 16000, 1), ("b", 8000, 2)):
+        samples = np.random.default_rng(0).uniform(-0.5, 0.5, (2 * rate, channels))
+        soundfile.write(tmp_path / f"{name}.flac", samples, rate)
+    (folder / "wav.scp").write_text("a a.flac\nb b.flac\nc cat c.flac |\n")
+    (folder / "text").write_text("u1 one\nu2 two\nu3 three\n")
+    (folder / "segments").write_text("u1 a 0.5 1.5\nu2 b 0 2\nu3 c 0 1\n")
+    (folder / "utt2spk").write_text("u1 s\nu2 s\nu3 t\n")
+    return folder
+
+
+def test_pieces_stay_pieces_and_what_was_understood_is_printed(kaldi, tmp_path, capsys):
+    output, rejected = tmp_path / "out/train.jsonl", tmp_path / "out/rejected.tsv"
+    assert convert("--manifest", kaldi, "--output", output, "--rejected", rejected) == 0
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert rows == [
+        {"id": "u1", "text": "one", "duration": 1.0, "audio": "../a.flac", "offset": 0.5, "speaker_id": "s"},
+        {"id": "u2", "text": "two", "duration": 2.0, "audio": "../b.flac", "offset": 0.0, "speaker_id": "s"},
+    ]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"{kaldi}: read as kaldi",
+        "rows: 2 usable, 1 rejected",
+        "hours: 0.001; speakers: 1",
+        "audio: 16000 Hz with 1 channel (1 rows), 8000 Hz with 2 channels (1 rows)",
+        "rejected: 1 x no audio; first: line 3: no audio: a command, which is never run (cat c.flac |); "
+        "write its output to a file and name that (wav.scp:3)",
+        f"written: {output}",
+    ]
+    assert rejected.read_text().splitlines()[1].startswith("3\tu3\tno audio")
+    before, after = read_manifest(kaldi), read_manifest(output)
+    for old, new in zip(before.rows, after.rows, strict=True):
+        np.testing.assert_array_equal(load_audio(old, before.folder), load_audio(new, after.folder))
+
+
+def test_nothing_is_overwritten_without_force(kaldi, tmp_path, capsys):
+    output = tmp_path / "train.jsonl"
+    output.write_text("mine")
+    assert convert("--manifest", kaldi, "--output", output) == 2
+    assert f"error: {output}: exists already" in capsys.readouterr().err
+    assert output.read_text() == "mine"
+    assert convert("--manifest", kaldi, "--output", output, "--force") == 0
+    (tmp_path / "r.tsv").write_text("mine")
+    assert convert("--manifest", kaldi, "--output", tmp_path / "new.jsonl", "--rejected", tmp_path / "r.tsv") == 2
+    assert not (tmp_path / "new.jsonl").exists()
+
+
+def test_what_is_converted_is_not_overwritten_even_with_force(tmp_path, capsys):
+    path = tmp_path / "m.jsonl"
+    path.write_text('{"audio": "gone.wav", "text": "x"}\n')
+    assert convert("--manifest", path, "--output", path, "--force") == 2
+    assert "is what would be converted" in capsys.readouterr().err
+    assert "gone.wav" in path.read_text()
+
+
+def test_files_of_somebody_else_stay(tmp_path, capsys):
+    (tmp_path / "m.jsonl").write_text('{"samples": [0.1], "sampling_rate": 8000, "text": "x"}\n')
+    (tmp_path / "out.audio").mkdir()
+    (tmp_path / "out.audio/mine.wav").write_text("mine")
+    assert convert("--manifest", tmp_path / "m.jsonl", "--output", tmp_path / "out.jsonl", "--force") == 2
+    assert "holds files of somebody else" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.jsonl", "out.audio"]
+    assert (tmp_path / "out.audio/mine.wav").read_text() == "mine"
+
+
+def test_embedded_audio_and_inline_samples_become_files_beside(kaldi, tmp_path, capsys):
+    content = (tmp_path / "a.flac").read_bytes()
+    table = pyarrow.Table.from_pylist([{"audio": {"bytes": content, "path": "x.flac"}, "said": "one"}])
+    pyarrow.parquet.write_table(table, tmp_path / "set.parquet")
+    output = tmp_path / "from_parquet.jsonl"
+    given = ["--manifest", tmp_path / "set.parquet", "--output", output]
+    assert convert(*given) == 2
+    assert "no column for text: expected one of text, " in capsys.readouterr().err
+    given += ["--columns", '{"text": "said"}']
+    assert not [path for path in tmp_path.iterdir() if "from_parquet" in path.name]
+    assert convert(*given) == 0
+    assert convert(*given, "--force") == 0
+    assert [path.name for path in (tmp_path / "from_parquet.audio").iterdir()] == ["000001.flac"]
+    assert (tmp_path / "from_parquet.audio/000001.flac").read_bytes() == content
+    assert json.loads(output.read_text())["audio"] == "from_parquet.audio/000001.flac"
+
+    samples = [0.25, -0.5, 1.0 / 3]
+    (tmp_path / "inline.jsonl").write_text(json.dumps({"samples": samples, "sampling_rate": 8000, "text": "x"}))
+    output = tmp_path / "deep/inline.jsonl"
+    assert convert("--manifest", tmp_path / "inline.jsonl", "--output", output) == 0
+    [row] = read_manifest(output).rows
+    assert (row.audio, row.samples) == ("inline.audio/000001.wav", None)
+    np.testing.assert_array_equal(load_audio(row, output.parent, 8000), np.array(samples, np.float32))
+    assert row.id == read_manifest(tmp_path / "inline.jsonl").rows[0].id
+
+
+def test_a_mapping_that_is_none_is_refused(kaldi, tmp_path, capsys):
+    for words in ("text", '["text"]', '{"text": 1}'):
+        with pytest.raises(SystemExit):
+            convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", "--columns", words)
+        assert "is no mapping such as" in capsys.readouterr().err
+    for more in (["--channel", "-1"], ["--columns", '{"txt": "x"}']):
+        with pytest.raises(SystemExit):
+            convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", *more)
+
+
+def test_unpacking_leaves_a_run_record(tmp_path, kaldi):
+    content = (tmp_path / "a.flac").read_bytes()
+    table = pyarrow.Table.from_pylist([{"audio": {"bytes": content, "path": None}, "text": "one"}])
+    pyarrow.parquet.write_table(table, tmp_path / "set.parquet")
+    folder = tmp_path / "results/audio/train"
+    assert unpack_audio.main(["--manifest", str(tmp_path / "set.parquet"), "--output-dir", str(folder)]) == 0
+    assert json.loads((folder.parent / "train.run.json").read_text())["outputs"] == [str(folder)]

@@ -1,0 +1,106 @@
+"""A study whose manifests other tools wrote has the same rows, durations and transcripts as one in our own dialect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_study import Study, make_study
+from written_as import WRITERS
+
+COUNTS = {"train": 12, "heldout": 4, "domain": 4, "test": 3}
+# Every dialect once; four manifests a study.
+STUDIES = [
+    {"train": "kaldi", "heldout": "lhotse", "domain": "nemo", "test": "csv"},
+    {"train": "datasets", "heldout": "librispeech", "domain": "common_voice", "test": "audiofolder"},
+    {"train": "lhotse", "heldout": "parquet", "domain": "jsonl", "test": "kaldi"},
+]
+
+
+@pytest.fixture(scope="module")
+def canonical(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    study = make_study(tmp_path_factory.mktemp("canonical") / "study", counts=COUNTS)
+    study.run("durations", *transcripts(COUNTS))
+    return study
+
+
+def transcripts(manifests: Any) -> list[str]:
+    return [f"results/transcripts/base/{name}.jsonl" for name in manifests if name != "train"]
+
+
+def in_dialects(folder: Path, dialects: dict[str, str]) -> Study:
+    study = make_study(folder, counts=COUNTS)
+    written = {}
+    for name, dialect in dialects.items():
+        written[name] = WRITERS[dialect](study, name, study.rows(name))
+        study.manifest(name).unlink()
+    study.configure({"manifests": written})
+    return study
+
+
+def usable(study: Study, name: str) -> list[tuple[str, float]]:
+    """Texts and durations of usable rows, whatever order and ids the dialect has."""
+    rows = [json.loads(line) for line in (study.results / f"manifests/{name}.jsonl").read_text().splitlines()]
+    return sorted((row["text"], round(row["duration"], 6)) for row in rows)
+
+
+def speakers(study: Study, name: str) -> int:
+    return int(json.loads((study.results / f"manifests/{name}.facts.json").read_text())["speakers"])
+
+
+@pytest.mark.parametrize("dialects", STUDIES, ids=lambda dialects: "-".join(dialects.values()))
+def test_the_same_rows_durations_and_hypotheses(canonical: Study, tmp_path: Path, dialects: dict[str, str]) -> None:
+    study = in_dialects(tmp_path / "a study", dialects)
+    heard = transcripts(dialects) if dialects is not STUDIES[0] else []
+    study.run("durations", *heard)
+    for name, dialect in dialects.items():
+        facts = json.loads((study.results / f"manifests/{name}.facts.json").read_text())
+        assert (facts["format"], facts["rejected"]) == (dialect, 0)
+        assert usable(study, name) == usable(canonical, name)
+        assert speakers(study, name) == speakers(canonical, name)
+    table = "durations/summary.tsv"
+    assert (study.results / table).read_text() == (canonical.results / table).read_text()
+    for path in heard:
+        assert texts(study, path) == texts(canonical, path)
+    assert "nothing to be done" in study.snakemake("-n", "durations", *heard).stdout.lower()
+
+
+def texts(study: Study, path: str) -> list[tuple[str, str]]:
+    rows = [json.loads(line) for line in (study.folder / path).read_text().splitlines()]
+    return sorted((row["reference"], row["hypothesis"]) for row in rows)
+
+
+def test_an_edit_of_one_file_of_a_folder_makes_that_manifest_stale_and_no_other(tmp_path: Path) -> None:
+    study = in_dialects(tmp_path / "study", STUDIES[0])
+    study.run("durations")
+    path = study.folder / "data/kaldi/train/utt2spk"
+    path.write_text(path.read_text().replace("en-gb", "xx"))
+    (study.folder / "data/kaldi/train/README").write_text("a file that nobody reads")
+    planned = study.snakemake("-n", "durations").stdout
+    assert "results/integrity/train.tsv" in planned
+    assert "results/manifests/train.jsonl" in planned
+    for name in ("heldout", "domain", "test"):
+        assert f"results/manifests/{name}.jsonl" not in planned
+
+
+def test_recordings_out_of_tables_are_written_again_when_the_tables_are_others(tmp_path: Path) -> None:
+    study = in_dialects(tmp_path / "study", {"test": "datasets"})
+    study.run("results/manifests/test.jsonl")
+    assert len(list((study.results / "audio/test").glob("*.ogg"))) == len(usable(study, "test")) == COUNTS["test"]
+    state = study.folder / "data/saved/test/state.json"
+    first = {"_data_files": json.loads(state.read_text())["_data_files"][:1]}
+    state.write_text(json.dumps(first))
+    study.run("results/manifests/test.jsonl")
+    assert len(list((study.results / "audio/test").glob("*.ogg"))) == len(usable(study, "test")) == 1
+
+
+def test_what_cannot_be_read_is_one_line_before_anything_runs(tmp_path: Path) -> None:
+    study = in_dialects(tmp_path / "study", STUDIES[0])
+    (study.folder / "data/kaldi/train/text").unlink()
+    done = study.snakemake("durations")
+    assert done.returncode != 0
+    assert "manifests.train: data/kaldi/train: a Kaldi data folder needs wav.scp and text" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (study.results / "integrity").exists()
