@@ -23,7 +23,11 @@ from lora.asr.families import SpeechModel, first_line
 from lora.asr.whole_modules import whole_modules
 from lora.records import UserError
 
-ATTENTION_AND_MLP = ("q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "fc1", "fc2")
+# Last names of attention projections and MLP layers: encoder-decoders, language models, conformers, wav2vec 2.0.
+ATTENTION_AND_MLP = (
+    "q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "fc1", "fc2", "gate_proj", "up_proj", "down_proj",
+    "to_q", "to_kv", "to_out", "linear1", "linear2", "intermediate_dense", "output_dense",
+)  # fmt: skip
 ADAPTER = "default"
 INITIALISATIONS: dict[str, bool] = {"true": True, "false": False}  # all others are peft's names
 
@@ -158,11 +162,14 @@ def adapted_modules(model: nn.Module) -> dict[str, Any]:
 
 
 def part_of(name: str) -> str:
-    """Part of an encoder-decoder model a module belongs to: encoder, decoder_self, cross, mlp (decoder's) or other."""
+    """Part of a model a module belongs to: encoder, decoder_self, cross, mlp (decoder's) or other.
+
+    The decoder of a speech language model is the language model.
+    """
     path = f".{name}."
-    if ".encoder." in path:
+    if re.search(r"\.(encoder|audio_tower)\.", path):
         return "encoder"
-    if ".decoder." not in path:
+    if not re.search(r"\.(decoder|language_model)\.", path):
         return "other"
     if re.search(r"\.(encoder_attn|cross_attn|encoder_decoder_attention)\.", path):
         return "cross"

@@ -91,6 +91,9 @@ def test_targets_without_a_module_to_adapt_name_what_there_is(fresh: Callable[[]
         ("model.decoder.layers.1.encoder_attn.v_proj", "cross"),
         ("model.decoder.layers.1.mlp.fc2", "mlp"),
         ("model.decoder.layers.1.fc2", "mlp"),
+        ("model.audio_tower.layers.0.fc1", "encoder"),
+        ("model.language_model.layers.0.self_attn.k_proj", "decoder_self"),
+        ("model.language_model.layers.0.mlp.gate_proj", "mlp"),
         ("proj_out", "other"),
     ],
 )
