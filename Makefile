@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help run test test-slow faults plan report gate study fresh format lint
+.PHONY: help run test test-slow test-gpu faults plan report gate study fresh format lint
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: $(VENV)/installed-test ## every test but the slow ones
 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
+
+test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped where there is none)
+	@"$(BIN)/python" -m pytest -m gpu -rs
 
 faults: $(VENV)/installed-test ## plant every fault and tell what the verdicts say (about an hour; ARGS='--only WORD')
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/faults/bench.py $(or $(ARGS),--page docs/faults.md)

@@ -25,17 +25,18 @@ rule train_adapter:
         run=any_of([*runs_with("train"), *config["sweep"]]),
     conda:
         "../envs/asr.yaml"
-    threads: model_threads()
+    threads: model_threads() * training_processes()
     resources:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
-        gpu=model_gpus(),
+        gpu=model_gpus() * training_processes(),
     params:
         # Asked when the training starts, and no input: not even as ancient() would Snakemake plan a sweep together with a
         # gate that has to be remade.
         gate=lambda wildcards: ["results/gate.json"] if wildcards.run in config["sweep"] else [],
         model=model_flags,
         settings=training_flags,
+        processes=training_processes(),
         recipe=RECIPE["train"],
     shell:
         """
@@ -46,6 +47,7 @@ rule train_adapter:
             --run {wildcards.run:q} \
             {params.model:q} \
             {params.settings:q} \
+            --processes {params.processes:q} \
             --dataset-path {input.train:q} \
             --validation-path {input.val:q} \
             --output-dir results/adapters/{wildcards.run:q} \

@@ -138,6 +138,10 @@ def model_gpus():
     return 0 if config["model"] is None or config["model"]["device"] == "cpu" else 1
 
 
+def training_processes():
+    return config["model"]["processes"] if config["model"] is not None else 1
+
+
 def model_files(wildcards):
     return folder_files(model_of(wildcards.get("run", "base")))
 
@@ -183,10 +187,10 @@ def decode_of(wildcards):
 
 
 def training_flags(wildcards):
-    """A run's training settings as flags of the runner; what is false is left out."""
+    """A run's training settings as flags of the runner; what is false or empty is left out."""
     flags = []
     for key, value in training_settings(wildcards.run).items():
-        if value is False:
+        if value is False or value == []:
             continue
         flags.append(f"--{key}".replace("_", "-"))
         if isinstance(value, dict):

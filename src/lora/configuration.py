@@ -33,6 +33,7 @@ def load_configuration(given: dict[str, Any], source: Path | None, study: Path) 
     config: dict[str, Any] = complete(given, schema, schema)
     try:
         _check_references(config)
+        _check_parts(config, schema["$defs"]["train"]["properties"]["target_parts"]["default"])
         _check_paths(config, study)
     except KeyPathError as mistake:
         raise UserError(f"{_location(source, mistake.path)}: {mistake.text}") from None
@@ -139,6 +140,19 @@ def _check_references(config: dict[str, Any]) -> None:
         raise KeyPathError(
             ["model"], "`model` is null, so `base: {hypotheses: ...}` must bring the baseline's transcripts"
         )
+
+
+def _check_parts(config: dict[str, Any], all_parts: list[str]) -> None:
+    """Parts are chosen of what `auto` adapts; any other setting of target_modules says itself what is adapted."""
+    trained = [(["candidates", n, "train"], c["train"]) for n, c in config["candidates"].items() if "train" in c]
+    trained += [(["sweep", name], settings) for name, settings in config["sweep"].items()]
+    for path, settings in trained:
+        if settings["target_modules"] != "auto" and set(settings["target_parts"]) != set(all_parts):
+            raise KeyPathError(
+                [*path, "target_parts"],
+                f"{'.'.join(path)}: target_parts goes with `target_modules: auto`; "
+                f"{settings['target_modules']!r} says itself what is adapted",
+            )
 
 
 def _check_paths(config: dict[str, Any], study: Path) -> None:

@@ -123,7 +123,8 @@ def write_adapter(folder: Path, config: dict[str, Any], tensors: dict[str, Tenso
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    ready = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
+    # Copies, because tied weights are one tensor with two names, which the format refuses.
+    ready = {name: tensors[name].detach().cpu().clone().contiguous() for name in sorted(tensors)}
     temporary = folder / f".{WEIGHTS}.tmp"
     temporary.write_bytes(save(ready, metadata={"format": "pt"}))
     temporary.replace(folder / WEIGHTS)

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from lora.asr.adapter_files import WEIGHTS
 
-TORCH_FILES = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
+TORCH_FILES = ("optimizer.pt", "scheduler.pt")
+RANDOM_STATES = "rng_state*.pth"  # one a process
 
 
 def last_checkpoint(checkpoints: Path) -> Path | None:
@@ -24,7 +25,8 @@ def last_checkpoint(checkpoints: Path) -> Path | None:
             step = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
             # It does not force files to disk: a machine that goes down may leave some of them torn.
             load_file(folder / WEIGHTS)
-            if not all(zipfile.is_zipfile(folder / name) for name in TORCH_FILES):
+            random = list(folder.glob(RANDOM_STATES))
+            if not random or not all(map(zipfile.is_zipfile, [*random, *(folder / name for name in TORCH_FILES)])):
                 raise ValueError
         except (OSError, ValueError, KeyError, SafetensorError):
             shutil.rmtree(folder)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lora.asr.device_memory import Shrinking
 from lora.asr.padding import Samples, batches
 from lora.asr.run_settings import Conditions
 from lora.asr.samples import AudioStore
 from lora.asr.transcript_cache import Heard, TranscriptCache
 from lora.provenance import Recording
-from lora.records import UserError
 
 if TYPE_CHECKING:
     from lora.asr.families import SpeechModel
@@ -53,51 +53,16 @@ def decode_all(
     grouped = batches([store.lengths[key] for key in keys], rate, seconds, limits.size, speech.grid_seconds)
     progress = Progress(len(keys))
 
-    def decode(audio: list[Samples]) -> list[Heard]:
+    def decode(audio: Sequence[Samples]) -> list[Heard]:
         result = speech.generate(speech.inputs(audio), conditions.decode)
         return [Heard(text, cut) for text, cut in zip(result.texts, result.truncated, strict=True)]
 
-    shrinking = Shrinking(recording)
+    shrinking = Shrinking(recording.adjust)
     for names, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
         for first, heard in shrinking.run(audio, decode):
             part = names[first : first + len(heard)]
             cache.add(zip(part, heard, strict=True))
             progress.add(len(heard))
-
-
-class Shrinking:
-    """Runs batches and halves them, once and for all, when a GPU has too little memory."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.recording = recording
-        self.largest: int | None = None
-
-    def run(
-        self, audio: list[Samples], decode: Callable[[list[Samples]], list[Heard]]
-    ) -> list[tuple[int, list[Heard]]]:
-        """Results of consecutive parts, each with the position it starts at."""
-        import torch
-
-        results: list[tuple[int, list[Heard]]] = []
-        start = 0
-        while start < len(audio):
-            size = min(len(audio) - start, self.largest or len(audio))
-            try:
-                results.append((start, decode(audio[start : start + size])))
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise UserError(
-                        f"not enough memory on the device for one utterance ({len(audio[start])} samples); "
-                        "use --device cpu, a smaller --dtype, or leave the longest rows out"
-                    ) from None
-                self.largest = size // 2
-                torch.cuda.empty_cache()
-                self.recording.adjust(
-                    f"out of memory with {size} utterances a batch: at most {self.largest} from here on"
-                )
-                continue
-            start += size
-        return results
 
 
 class Progress:

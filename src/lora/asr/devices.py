@@ -11,10 +11,15 @@ import ctypes
 import importlib.util
 import os
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lora.asr.adapter_choices import takes_from_base
+
 DEVICES = ("auto", "cpu", "cuda", "mps")
+# CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR of the driver's interface.
+CAPABILITY_ATTRIBUTES = (75, 76)
+BFLOAT16_FROM = (8, 0)
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -34,20 +39,41 @@ class Device:
 
 
 def guess_device(device: str = "auto", dtype: str = "auto", threads: int = 2) -> Device:
-    """Resolve `auto` and impossible wishes without torch. `auto` numbers are float32 on every device."""
+    """Resolve `auto` and impossible wishes without torch.
+
+    `auto` numbers are bfloat16 on GPUs that compute with them (NVIDIA from compute capability 8.0 on), else float32.
+    """
     fallbacks = []
-    found = "cuda" if _cuda_works() else "mps" if _mps_works() else "cpu"
+    capability = _cuda_capability()
+    found = "cuda" if capability is not None else "mps" if _mps_works() else "cpu"
     if device == "auto":
         device = found
     elif (device == "cuda" and found != "cuda") or (device == "mps" and not _mps_works()):
         fallbacks.append(f"device {device} was asked for and is not there: cpu used")
         device = "cpu"
+    brain_floats = device == "cuda" and capability is not None and capability >= BFLOAT16_FROM
     if dtype == "auto":
-        dtype = "float32"
+        dtype = "bfloat16" if brain_floats else "float32"
     elif dtype == "float16" and device == "cpu":
         fallbacks.append("float16 was asked for and is not dependable on a cpu: float32 used")
         dtype = "float32"
+    elif dtype == "bfloat16" and device == "cuda" and not brain_floats:
+        version = ".".join(map(str, capability or ()))
+        fallbacks.append(f"bfloat16 was asked for and this GPU (compute capability {version}) lacks it: float32 used")
+        dtype = "float32"
     return Device(device, dtype, threads, fallbacks)
+
+
+def training_device(device: Device, initialisation: str) -> Device:
+    """The same device in float32 where training in half precision is not dependable, and why."""
+    reason = None
+    if device.dtype != "float32" and device.type == "mps":
+        reason = f"training in {device.dtype} on mps is not dependable"
+    elif device.dtype != "float32" and takes_from_base(initialisation):
+        reason = f"init_lora_weights {initialisation} changes base weights, which {device.dtype} would round"
+    if reason is None:
+        return device
+    return replace(device, dtype="float32", fallbacks=[*device.fallbacks, f"{reason}: float32 used for training"])
 
 
 def confirm_device(device: Device) -> Device:
@@ -57,9 +83,8 @@ def confirm_device(device: Device) -> Device:
     works = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if works[device.type]:
         return device
-    reason = f"device {device.type} is there and torch {torch.__version__} cannot use it: cpu used"
-    dtype = "float32" if device.dtype == "float16" else device.dtype
-    return Device("cpu", dtype, device.threads, [*device.fallbacks, reason])
+    reason = f"device {device.type} is there and torch {torch.__version__} cannot use it: cpu used, in float32"
+    return Device("cpu", "float32", device.threads, [*device.fallbacks, reason])
 
 
 def limit_threads(threads: int) -> None:
@@ -90,17 +115,23 @@ def make_deterministic(seed: int, threads: int) -> None:
     torch.backends.cudnn.allow_tf32 = False  # float32 is float32, on a GPU too
 
 
-def _cuda_works() -> bool:
-    """Whether the driver shows a GPU and the installed torch was built for it."""
+def _cuda_capability() -> tuple[int, int] | None:
+    """Compute capability of the first GPU that the driver shows, null without one or with a torch not built for it."""
     torch = importlib.util.find_spec("torch")
     if torch is None or torch.origin is None or not any(Path(torch.origin).parent.glob("lib/*torch_cuda*")):
-        return False
+        return None
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return False
-    count = ctypes.c_int(0)
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+        return None
+    count, device = ctypes.c_int(0), ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value < 1:
+        return None
+    driver.cuDeviceGet(ctypes.byref(device), 0)
+    version = (ctypes.c_int(0), ctypes.c_int(0))
+    for part, attribute in zip(version, CAPABILITY_ATTRIBUTES, strict=True):
+        driver.cuDeviceGetAttribute(ctypes.byref(part), attribute, device)
+    return version[0].value, version[1].value
 
 
 def _mps_works() -> bool:

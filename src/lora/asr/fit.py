@@ -22,13 +22,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lora.asr.adapter_files import WEIGHTS, AdapterProblem, write_adapter
-from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config
+from lora.asr.adapters import ADAPTER, adapted_modules, attach, lora_config, train_in_full_precision
 from lora.asr.checkpoints import last_checkpoint
+from lora.asr.device_memory import Tell
 from lora.asr.devices import make_deterministic
 from lora.asr.families import SpeechModel
 from lora.asr.labels import long_labels
 from lora.asr.model_loading import load_model
-from lora.asr.trainer import LossNotFinite, SpeechTrainer, trainable_facts, training_arguments
+from lora.asr.plain_lora import as_plain_lora
+from lora.asr.step_watch import LossNotFinite
+from lora.asr.trainer import SpeechTrainer, trainable_facts, training_arguments
 from lora.asr.training_data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.training_state import (
     BEST,
@@ -47,30 +50,44 @@ from lora.asr.weight_deltas import initial_matrices, module_changes
 from lora.records import ModuleChange, TrainFacts, UserError, ValidationPoint, write_text
 
 
-def fit(training: Training, state: Path) -> tuple[int, list[str]]:
-    """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows."""
+def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[str]]:
+    """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows.
+
+    Of several processes with one state all train, and only the `first` writes.
+    """
     making = state / "making"
-    shutil.rmtree(making, ignore_errors=True)
+    if first:
+        shutil.rmtree(making, ignore_errors=True)
     make_deterministic(int(training.settings["seed"]), training.device.threads)
     speech = load_model(training.files, training.device.type, training.device.dtype)
     if training.settings["label_smoothing"] and not speech.teacher_forced:
         raise UserError(f"label_smoothing: {speech.family} models have no loss that could be smoothed; set it to 0")
     training, adjustments = _without_long_labels(training, speech)
+
+    def tell(text: str) -> None:
+        print(f"train: {text}", file=sys.stderr, flush=True)
+        adjustments.append(text)
+
     steps_taken = 0
     try:
         if not training.train.rows:
             raise AdapterProblem("data.too_few_samples", "every training label is longer than the model can hold")
         config = lora_config(speech.model, training.settings, training.files.identity.id)
         model = attach(speech, config)
+        train_in_full_precision(model)
     except AdapterProblem as problem:
         parameters = sum(p.numel() for p in speech.model.parameters())
-        write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
+        if first:
+            write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
     else:
         initial = initial_matrices(model)
-        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints")
+        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints", tell)
         fitted = _Fitted(training, model, trainer, rows_by_step, initial)
         steps_taken = fitted.run(last_checkpoint(state / "checkpoints"))
-        fitted.write(making, state / "checkpoints")
+        if first:
+            fitted.write(making, state / "checkpoints")
+    if not first:
+        return steps_taken, adjustments
     write_text(making / TOLD, json.dumps(adjustments))
     making.rename(state / FINISHED)
     shutil.rmtree(state / "checkpoints", ignore_errors=True)
@@ -89,11 +106,11 @@ def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Train
     return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told
 
 
-def _trainer(training: Training, speech: SpeechModel, checkpoints: Path) -> tuple[SpeechTrainer, list[int]]:
+def _trainer(training: Training, speech: SpeechModel, checkpoints: Path, tell: Tell) -> tuple[SpeechTrainer, list[int]]:
     """The trainer, and the training rows seen until the end of each step."""
     settings = training.settings
     train, steps = _speech_rows(training.train, training, speech)
-    accumulation = settings["gradient_accumulation"]
+    accumulation = settings["gradient_accumulation"] * training.processes
     plan = plan_batches(steps, settings["batch_size"], settings["max_steps"] * accumulation, int(settings["seed"]))
     validation = None
     wer: Callable[[], float | None] | None = None
@@ -101,14 +118,16 @@ def _trainer(training: Training, speech: SpeechModel, checkpoints: Path) -> tupl
         rows, validation_steps = _speech_rows(training.validation, training, speech)
         validation = (rows, batches_in_order(validation_steps, settings["batch_size"]))
         if settings["select"] == "wer":
-            wer = _wer_measure(speech, *validation, settings["eval_decode"])
+            wer = _wer_measure(speech, *validation, settings["eval_decode"], tell)
     arguments = training_arguments(settings, checkpoints, speech, validate=validation is not None)
     seen, total = [], 0
     for number, batch in enumerate(plan, start=1):
         total += len(batch)
         if number % accumulation == 0:
             seen.append(total)
-    return SpeechTrainer(speech, arguments, (train, plan), validation, wer), seen
+    # Several processes take their steps together: none may take halves when the others do not.
+    halving = tell if training.processes == 1 else None
+    return SpeechTrainer(speech, arguments, (train, plan), validation, wer, halving), seen
 
 
 def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[SpeechRows, list[int]]:
@@ -117,9 +136,9 @@ def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[S
 
 
 def _wer_measure(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any]
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Tell
 ) -> Callable[[], float | None]:
-    return lambda: validation_wer(speech, rows, batches, decode)
+    return lambda: validation_wer(speech, rows, batches, decode, tell)
 
 
 class _Fitted:
@@ -137,6 +156,7 @@ class _Fitted:
         self._rows_by_step = rows_by_step
         self._initial = initial
         self._trainable = trainable_facts(model)
+        _tell_choice(self._trainable)
         self._before: dict[str, float] = {}
         self._stopped: LossNotFinite | None = None
 
@@ -156,7 +176,10 @@ class _Fitted:
 
     def write(self, folder: Path, checkpoints: Path) -> None:
         base: Any = self._model.get_base_model()
-        config = self._model.peft_config[ADAPTER].to_dict() | {
+        made: Any = self._model.peft_config[ADAPTER]
+        whole = [*(made.modules_to_save or []), *(getattr(made, "modules_to_tie", None) or [])]
+        config = made.to_dict() | {
+            "modules_to_save": whole or None,  # peft keeps what is tied to them for itself, and the file holds it
             # peft puts the folder the model was read from in its place, which may be anywhere.
             "base_model_name_or_path": self._training.files.identity.id,
             "inference_mode": True,
@@ -164,7 +187,11 @@ class _Fitted:
         }
         base_hash = self._training.files.identity.hash
         last = get_peft_model_state_dict(self._model, adapter_name=ADAPTER, save_embedding_layers=False)
-        write_adapter(folder / LAST, config, last, base_hash)
+
+        def write_plain(name: str, tensors: dict[str, Tensor]) -> None:
+            write_adapter(folder / name, *as_plain_lora(config, tensors, self._initial), base_hash)
+
+        write_plain(LAST, last)
         used = last
         best_step, kept = self._trainer.state.best_global_step, None
         if self._training.validation.rows:
@@ -173,9 +200,9 @@ class _Fitted:
             (folder / BEST).mkdir(parents=True, exist_ok=True)
             if kept:
                 used = load_file(weights)
-                write_adapter(folder / BEST, config, used, base_hash)
+                write_plain(BEST, used)
         else:
-            write_adapter(folder / BEST, config, last, base_hash)
+            write_plain(BEST, last)
         write_loss_log(folder / LOSS, self._loss_rows())
         changes = module_changes(self._model, self._initial, used)
         self._facts(best_step or None, kept, changes).write(folder / FACTS)
@@ -227,6 +254,16 @@ class _Fitted:
             elif "eval_loss" in entry:
                 row |= _validation(entry)
         return [rows[step] for step in sorted(rows) if len(rows[step]) > 1]
+
+
+def _tell_choice(trainable: dict[str, Any]) -> None:
+    """What is trained, in the log."""
+    for part, names in trainable["adapted"].items():
+        print(f"train: adapts {part}: {', '.join(f'{name} {n}' for name, n in names.items())}", file=sys.stderr)
+    if trainable["trained_whole"]:
+        print(f"train: trains whole: {', '.join(trainable['trained_whole'])}", file=sys.stderr)
+    share = f"{trainable['trainable_parameters']:,} of {trainable['total_parameters']:,}"
+    print(f"train: {share} parameters are trainable", file=sys.stderr, flush=True)
 
 
 def _finite(value: float) -> float | None:

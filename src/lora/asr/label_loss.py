@@ -20,7 +20,8 @@ from lora.asr.families.ctc import CtcModel
 from lora.asr.families.speech_model import sum_cross_entropy
 from lora.asr.labelled import Labelled, finite
 from lora.asr.labels import Collator
-from lora.asr.trainer import LossNotFinite, SpeechTrainer, training_arguments
+from lora.asr.step_watch import LossNotFinite
+from lora.asr.trainer import SpeechTrainer, training_arguments
 from lora.records import LossComparison
 
 SETTINGS: dict[str, Any] = {

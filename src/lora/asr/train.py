@@ -37,18 +37,26 @@ def train_adapter(training: Training, output: Path, work: Path) -> Outcome:
         write_impossible(facts, output)
         return Outcome(facts, 0, training.device)
     state = work / "train" / training.key()
-    with locked(state):
+    with locked(state) as lock:
         if (state / FINISHED / FACTS).is_file():
             print(f"train: finished before, copied from {state}", file=sys.stderr)
             return Outcome(_copy_out(training, state / FINISHED, output), 0, training.device, _told(state / FINISHED))
         device = confirm_device(training.device)
         if device == training.device:
-            from lora.asr.fit import fit
-
-            steps_taken, adjustments = fit(training, state)
+            steps_taken, adjustments = _fit(training, state, lock)
             return Outcome(_copy_out(training, state / FINISHED, output), steps_taken, device, adjustments)
     # Torch sees another device than the one that named this state.
     return train_adapter(replace(training, device=device), output, work)
+
+
+def _fit(training: Training, state: Path, lock: int) -> tuple[int, list[str]]:
+    if training.processes > 1:
+        from lora.asr.fit_processes import fit_in_processes
+
+        return fit_in_processes(training, state, lock)
+    from lora.asr.fit import fit
+
+    return fit(training, state)
 
 
 def _told(finished: Path) -> list[str]:

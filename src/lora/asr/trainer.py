@@ -1,42 +1,40 @@
 """The Seq2SeqTrainer that trains adapters, evaluates them and whose loss the label audit examines.
 
-It differs from the library's in three things only: batches come from a fixed plan (one padding step each), validation
-loss is a mean over tokens rather than over batches, and a loss that is not finite stops the training at that step.
+It differs from the library's in four things only: batches come from a fixed plan (one padding step each), validation
+loss is a mean over tokens rather than over batches, a loss that is not finite stops the training at that step, and a
+batch that is too much for the device's memory is done in halves.
 Imports torch, transformers and accelerate.
 """
 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from accelerate.data_loader import prepare_data_loader
+from peft import PeftModel
+from peft.utils import get_peft_model_state_dict
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments, TrainerCallback
+from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from lora.asr.adapters import adapted_modules
+from lora.asr.adapters import ADAPTER, adapted_by_part, adapted_modules
+from lora.asr.device_memory import Shrinking, Tell
 from lora.asr.families import SpeechModel
 from lora.asr.families.speech_model import keep_statistics
 from lora.asr.labels import Collator
+from lora.asr.step_watch import LossNotFinite, StepWatch
 from lora.asr.training_data import SpeechRows
 from lora.records import UserError
 
 GRADIENT_CLIP = 1.0
-PROGRESS_STEPS = 10
+LESS_PADDING = "use --device cpu, a smaller --dtype, or a smaller max_seconds"
 Batches = list[list[int]]
-
-
-class LossNotFinite(Exception):
-    """Training cannot go on: loss or gradient of `step` (counted from 1) is not a number."""
-
-    def __init__(self, step: int, what: str) -> None:
-        super().__init__(f"{what} is not finite at step {step}")
-        self.step = step
 
 
 class SpeechTrainer(Seq2SeqTrainer):
@@ -49,7 +47,9 @@ class SpeechTrainer(Seq2SeqTrainer):
         train: tuple[SpeechRows, Batches],
         validation: tuple[SpeechRows, Batches] | None = None,
         wer: Callable[[], float | None] | None = None,
+        tell: Tell | None = None,
     ) -> None:
+        """`tell` hears of batches that were halved for want of memory; without it such an error is raised."""
         super().__init__(
             model=speech.model,
             args=arguments,
@@ -62,26 +62,55 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._rows = cast("Dataset[Any]", train[0])
         self._train_plan = train[1]
         self._validation = validation
+        self._training_parts = None if tell is None else Shrinking(tell, LESS_PADDING)
+        self._validation_parts = None if tell is None else Shrinking(tell, LESS_PADDING)
+        self._share = 1.0
         self._watch = StepWatch()
         self.add_callback(self._watch)
         if speech.averages_batches:
             # Their forward takes any keyword, but their loss is a plain mean: accumulated losses must be averaged. With
             # smoothing the loss is not the model's but the library's, which divides by all accumulated tokens.
             self.loss_is_scaled_for_ga = arguments.label_smoothing_factor > 0
+            # What is no sum over tokens must not be averaged over processes as if it were.
+            self.args.average_tokens_across_devices = self.loss_is_scaled_for_ga
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        loader = DataLoader(self._rows, batch_sampler=self._train_plan, collate_fn=self.data_collator)
-        return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
+        """Every n-th batch of the plan for each of n processes: all take as many, and none twice."""
+        mine = self._train_plan[self.args.process_index :: self.args.world_size]
+        loader = DataLoader(self._rows, batch_sampler=mine, collate_fn=self.data_collator)
+        return cast(
+            "DataLoader[Any]", prepare_data_loader(loader, self.accelerator.device, num_processes=1, process_index=0)
+        )
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """The batch's loss; in parts, whose gradients add up to the batch's, once it was too much for the memory."""
+        rows, step = range(len(inputs["labels"])), super().training_step
+
+        def part(some: Sequence[int]) -> Tensor:
+            piece = inputs if len(some) == len(rows) else _rows_of(inputs, some)
+            self._share = 1.0 if self._sums_over_tokens(num_items_in_batch) else self._speech.loss_share(piece, inputs)
+            with _gradients_of_whole_parts(model):
+                return step(model, dict(piece), num_items_in_batch)
+
+        losses = [part(rows)] if self._training_parts is None else [x for _, x in self._training_parts.run(rows, part)]
+        loss = torch.stack(losses).sum()
+        finite = torch.isfinite(loss)
+        if not bool(self.accelerator.reduce(finite.float(), "mean") == 1):  # all processes stop at the same step
+            raise LossNotFinite(self.state.global_step + 1, "the training loss")
+        return loss
 
     def compute_loss(self, model: nn.Module, *arguments: Any, **keywords: Any) -> Any:
         keep_statistics(model)
-        return super().compute_loss(model, *arguments, **keywords)
+        loss: Any = super().compute_loss(model, *arguments, **keywords)
+        return loss * self._share if self._share != 1.0 else loss
 
-    def training_step(self, *arguments: Any, **keywords: Any) -> Tensor:
-        loss: Tensor = super().training_step(*arguments, **keywords)
-        if not torch.isfinite(loss):
-            raise LossNotFinite(self.state.global_step + 1, "the training loss")
-        return loss
+    def _sums_over_tokens(self, tokens: Tensor | int | None) -> bool:
+        """Whether a loss is a sum over its tokens, divided by those of the whole step; else it is their mean."""
+        if self.loss_is_scaled_for_ga is not None:
+            return bool(self.loss_is_scaled_for_ga)
+        return bool(self.model_accepts_loss_kwargs) and tokens is not None
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Validation loss in nats a token, dropout and label smoothing off; `eval_wer` where it is asked for."""
@@ -98,17 +127,22 @@ class SpeechTrainer(Seq2SeqTrainer):
         rows, plan = self._validation
         collate = Collator(self._speech)
         self._speech.model.eval()
+
+        def measure(indices: Sequence[int]) -> tuple[float, int]:
+            batch = collate([rows[index] for index in indices])
+            with torch.no_grad(), self.accelerator.autocast():
+                return self._speech.validation_loss(batch)
+
         total, tokens = 0.0, 0
-        with torch.no_grad():
-            for indices in plan:
-                batch = collate([rows[index] for index in indices])
-                with self.compute_loss_context_manager():
-                    loss, count = self._speech.validation_loss(batch)
+        for batch in plan:
+            parts = self._validation_parts
+            for _, (loss, count) in [(0, measure(batch))] if parts is None else parts.run(batch, measure):
                 total, tokens = total + loss, tokens + count
         metrics = {"eval_loss": total / max(tokens, 1)}
         if self._wer is None:
             return metrics
-        wer = self._wer()
+        with self.accelerator.autocast():
+            wer = self._wer()
         if wer is None:
             raise UserError("select wer: the validation rows hold no word to count errors by; select by loss")
         return {**metrics, "eval_wer": wer}
@@ -120,49 +154,30 @@ class SpeechTrainer(Seq2SeqTrainer):
         super().log(logs, start_time)
 
 
-class StepWatch(TrainerCallback):
-    """Sees what the optimiser sees at each step, asks for a last validation, and prints progress."""
+def _rows_of(batch: dict[str, Any], some: Sequence[int]) -> dict[str, Any]:
+    """Some rows of a batch. UserError where its tensors are not one row an utterance."""
+    if any(len(value) != len(batch["labels"]) for value in batch.values()):
+        raise UserError("not enough memory on the device for a training batch; lower batch_size")
+    return {name: value[list(some)] for name, value in batch.items()}
 
-    def __init__(self) -> None:
-        self._learning_rate = 0.0
-        self._with_gradient: set[str] = set()
-        self._new: list[str] = []
 
-    def facts(self) -> dict[str, Any]:
-        """Learning rate of this step as the optimiser holds it, and the adapted modules first seen with a gradient."""
-        return {"learning_rate": self._learning_rate, "modules_with_gradient": self._new}
-
-    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kept: Any) -> None:
-        self._learning_rate = max(float(group["lr"]) for group in kept["optimizer"].param_groups)
-        self._new = []
-        for name, module in adapted_modules(kept["model"]).items():
-            gradients = [p.grad for p in module.parameters() if p.requires_grad and p.grad is not None]
-            largest = max((float(gradient.abs().max()) for gradient in gradients), default=0.0)
-            if not math.isfinite(largest) and not args.fp16:  # half precision skips such steps itself
-                raise LossNotFinite(state.global_step + 1, f"the gradient of {name}")
-            if largest > 0 and name not in self._with_gradient:
-                self._with_gradient.add(name)
-                self._new.append(name)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        # The library validates at multiples of eval_steps only; the last step is a candidate for the best as well.
-        if state.global_step >= args.max_steps and args.eval_strategy != "no":
-            control.should_evaluate = True
-
-    def on_log(self, args: Any, state: Any, control: Any, **kept: Any) -> None:
-        logs: dict[str, Any] = kept["logs"]
-        if "eval_loss" in logs:
-            wer = f", WER {logs['eval_wer']:.4f}" if "eval_wer" in logs else ""
-            _say(f"step {state.global_step}: validation loss {logs['eval_loss']:.4f}{wer}")
-        elif "loss" in logs and (state.global_step % PROGRESS_STEPS == 0 or state.global_step == 1):
-            _say(f"step {state.global_step} of {state.max_steps}: training loss {logs['loss']:.4f}")
+@contextmanager
+def _gradients_of_whole_parts(model: nn.Module) -> Iterator[None]:
+    """A backward pass that breaks off in the middle leaves the gradients as they were before it."""
+    before = [(p, None if p.grad is None else p.grad.clone()) for p in model.parameters() if p.requires_grad]
+    try:
+        yield
+    except RuntimeError:
+        for parameter, gradient in before:
+            parameter.grad = gradient
+        raise
 
 
 def training_arguments(
     settings: dict[str, Any], folder: Path, speech: SpeechModel, validate: bool
 ) -> Seq2SeqTrainingArguments:
-    """The library's arguments for the runner's flags (underscores). Full precision but on GPUs that were given less."""
-    half = str(speech.dtype).removeprefix("torch.") if speech.device == "cuda" else "float32"
+    """The library's arguments for the runner's flags (underscores). Computes in the model's numbers where it can."""
+    half = str(speech.dtype).removeprefix("torch.")
     arguments = Seq2SeqTrainingArguments(
         output_dir=str(folder),
         max_steps=settings["max_steps"],
@@ -193,24 +208,30 @@ def training_arguments(
         disable_tqdm=True,
         log_level="error",
         use_cpu=speech.device == "cpu",
-        bf16=half == "bfloat16",
-        fp16=half == "float16",
+        bf16=half == "bfloat16" and speech.device != "mps",
+        fp16=half == "float16" and speech.device == "cuda",
         dataloader_pin_memory=False,
     )
     arguments._n_gpu = min(arguments.n_gpu, 1)  # the library would deal each planned batch out to all GPUs
     return arguments
 
 
-def trainable_facts(model: nn.Module) -> dict[str, Any]:
-    """Parameters in all, trainable ones, and trainable ones that are not an adapter's, by name."""
-    trainable = [(name, p.numel()) for name, p in model.named_parameters() if p.requires_grad]
+def trainable_facts(model: PeftModel) -> dict[str, Any]:
+    """Parameters in all and trainable ones; what is adapted, by part; and what else is trained, by name.
+
+    `trained_whole` are tensors beside the adapter's matrices that its file holds, `other_trainable` those it does not.
+    """
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    file = get_peft_model_state_dict(model, adapter_name=ADAPTER, save_embedding_layers=False)
+    held: dict[int, list[str]] = {}  # tied weights have several names
+    for name, tensor in file.items():
+        held.setdefault(tensor.data_ptr(), []).append(name.removeprefix("base_model.model."))
+    beside = [(name, p) for name, p in trainable if ".lora_" not in name]
     return {
         "total_parameters": sum(p.numel() for p in model.parameters()),
-        "trainable_parameters": sum(count for _, count in trainable),
-        "other_trainable": sorted(name for name, _ in trainable if ".lora_" not in name),
+        "trainable_parameters": sum(p.numel() for _, p in trainable),
+        "other_trainable": sorted(name for name, p in beside if p.data_ptr() not in held),
+        "trained_whole": sorted(name for _, p in beside for name in held.get(p.data_ptr(), [])),
         "target_modules": len(adapted_modules(model)),
+        "adapted": adapted_by_part(model),
     }
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

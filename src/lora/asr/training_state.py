@@ -30,7 +30,7 @@ LOSS_COLUMNS = ("step", "epoch", "train_loss", "learning_rate", "grad_norm", "va
 
 @dataclass(frozen=True)
 class Training:
-    """One adapter run: its settings (runner flags with underscores), rows, model and machine."""
+    """One adapter run: its settings (runner flags with underscores), rows, model, machine and processes on it."""
 
     run: str
     settings: dict[str, Any]
@@ -39,6 +39,7 @@ class Training:
     target_rms: float | None
     train: Rows
     validation: Rows
+    processes: int = 1
 
     def key(self) -> str:
         """Hash of everything that determines the weights, and of nothing else."""
@@ -55,6 +56,8 @@ class Training:
             "validation": rows_hash(self.validation.rows, self.validation.folder),
             "versions": installed,
         }
+        if self.processes > 1:  # as many batches a step
+            described["processes"] = self.processes
         if self.settings["select"] == "wer":  # the best step then depends on how the model itself decodes
             described["decode"] = effective_decode(self.files, self.settings["eval_decode"])
         return content_hash(json.dumps(described, sort_keys=True))

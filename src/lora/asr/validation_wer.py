@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from lora.asr.device_memory import Shrinking, Tell
 from lora.asr.families import SpeechModel
 from lora.asr.training_data import SpeechRows
 from lora.scoring.alignment import count_errors
@@ -13,16 +15,20 @@ NORMALIZER = "basic"  # any language; the study's own normaliser must not retrai
 
 
 def validation_wer(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any]
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Tell
 ) -> float | None:
-    """Corpus WER (fraction) of the current weights; null without a reference word."""
+    """Corpus WER (fraction) of the current weights; null without a reference word. `tell` hears of halved batches."""
     normal = normalizer(NORMALIZER)
     errors = words = 0
+    shrinking = Shrinking(tell)
+
+    def texts_of(indices: Sequence[int]) -> list[str]:
+        return speech.generate(speech.inputs([rows[index]["audio"] for index in indices]), decode).texts
+
     for indices in batches:
-        items = [rows[index] for index in indices]
-        texts = speech.generate(speech.inputs([item["audio"] for item in items]), decode).texts
-        for item, text in zip(items, texts, strict=True):
-            reference = normal.words(item["text"])
+        texts = [text for _, part in shrinking.run(indices, texts_of) for text in part]
+        for index, text in zip(indices, texts, strict=True):
+            reference = normal.words(rows[index]["text"])
             counts = count_errors(reference, normal.words(text))
             errors += counts.substitutions + counts.deletions + counts.insertions
             words += len(reference)

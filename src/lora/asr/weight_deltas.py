@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftConfig
+from peft import PeftConfig, PeftModel
 from peft.tuners.tuners_utils import check_target_module_exists
 from torch import Tensor, nn
 
+from lora.asr.adapter_choices import takes_from_base
 from lora.asr.adapter_files import AdapterProblem, read_adapter
 from lora.asr.adapters import ADAPTER, adapted_modules, part_of
 from lora.records import ModuleChange, ModuleDelta
@@ -105,9 +106,11 @@ def initial_matrices(model: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
 
 
 def module_changes(
-    model: nn.Module, initial: dict[str, tuple[Tensor, Tensor]], tensors: dict[str, Tensor]
+    model: PeftModel, initial: dict[str, tuple[Tensor, Tensor]], tensors: dict[str, Tensor]
 ) -> list[ModuleChange]:
-    """How far `tensors` (an adapter's file) lie from the initial matrices, for every module of `model`, by name."""
+    """How far `tensors` (an adapter as trained) lie from the initial matrices, for every module of `model`, by name."""
+    config: Any = model.peft_config[ADAPTER]
+    taken = takes_from_base(str(config.init_lora_weights))
     changes = []
     for name, layer in adapted_modules(model).items():
         if name not in initial:
@@ -117,7 +120,8 @@ def module_changes(
             a, b = (_wide(tensors[f"base_model.model.{name}.lora_{kind}.weight"]) for kind in "AB")
             # scale * (B A - B0 A0) as one product of stacked matrices, whose norm needs no full matrix.
             norm, _ = _product_norms(torch.cat([b, -b0], 1) * layer.scaling[ADAPTER], torch.cat([a, a0]))
-            base = float(_wide(layer.get_base_layer().weight).norm())
+            weight = _wide(layer.get_base_layer().weight)
+            base = float((weight + layer.scaling[ADAPTER] * b0 @ a0 if taken else weight).norm())
             moved, start = float((a - a0).norm()), float(a0.norm())
         changes.append(ModuleChange(name=name, lora_a=_ratio(moved, start), delta=_ratio(norm, base)))
     return changes

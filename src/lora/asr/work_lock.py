@@ -12,10 +12,11 @@ from lora.records import UserError
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[int]:
     """Hold the lock of `folder` (made if missing), waiting while another process holds it.
 
     It waits rather than refuses: a job whose workflow was killed goes on, and what it finishes need not be done again.
+    Gives the lock's descriptor, for processes that work here too and may outlive this one.
     Raises UserError where the folder cannot be written.
     """
     try:
@@ -29,4 +30,4 @@ def locked(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             print(f"waiting for another process that works in {folder}", file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()

@@ -14,6 +14,7 @@ ROUNDING = 1e-6
 ZERO_PRODUCTS = {"true", "false", "gaussian", "orthogonal", "eva"}
 # How far from once the estimate may lie of how often a delta is in the base weights.
 MERGED_ONCE = 0.3
+DECODER = {"decoder_self", "cross", "mlp"}
 KNOWN_BY = {
     "hash": "by its hash the base is the one it was trained on",
     "revision": "by its revision the base is the one it was trained on",
@@ -177,11 +178,14 @@ def partial_targets(facts: StudyFacts, run: str, effect: EffectFacts) -> Finding
         return Findings()
     parts = load.modules_by_part
     encoder = parts.get("encoder", 0)
-    decoder = sum(parts.get(part, 0) for part in ("decoder_self", "cross", "mlp"))
+    decoder = sum(parts.get(part, 0) for part in DECODER)
     because = None
     if bool(encoder) != bool(decoder):
         adapted, bare = ("encoder", "decoder") if encoder else ("decoder", "encoder")
         because = f"{run} adapts {count(encoder or decoder, 'module')} of the {adapted} and none of the {bare}."
+        if _left_out_on_purpose(facts, run, {"encoder"} if bare == "encoder" else DECODER):
+            summary = f"{because.removesuffix('.')}, as its target_parts ask."
+            return rung_answer(facts, run, "adapter.targets", Answer("pass", summary, encoder + decoder))
     elif file is not None and 0 < file.lora_b_zero < file.lora_b:
         because = f"{file.lora_b_zero} of {file.lora_b} adapted modules of {run} never changed (lora_B is zero)."
     if because is None:
@@ -189,3 +193,9 @@ def partial_targets(facts: StudyFacts, run: str, effect: EffectFacts) -> Finding
         return rung_answer(facts, run, "adapter.targets", Answer("pass", summary, encoder + decoder))
     broken = rung_cause(facts, "adapter.partial_targets", because, run)
     return rung_answer(facts, run, "adapter.targets", Answer("warn", because, encoder + decoder, None, broken))
+
+
+def _left_out_on_purpose(facts: StudyFacts, run: str, parts: set[str]) -> bool:
+    """Whether the training named parts of the model to adapt, and none of these."""
+    chosen = facts.training[run].settings.get("target_parts") if run in facts.training else None
+    return isinstance(chosen, list) and not parts & set(chosen)

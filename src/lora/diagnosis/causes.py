@@ -104,8 +104,8 @@ CAUSES: dict[str, CauseKind] = {
     "adapter.no_target_modules": CauseKind(
         "blocks",
         "The adapter has no module to adapt",
-        "The target modules match nothing in the model.",
-        "Set the candidate's `target_modules` to `auto`, or to names that occur in this model.",
+        "The target modules (or the modules to train whole) match nothing in the model.",
+        "Set the candidate's `target_modules` to `auto`, or choose names that occur in this model.",
     ),
     "training.diverged": CauseKind(
         "blocks",

@@ -74,7 +74,11 @@ def trained_parameters(facts: StudyFacts, run: str, train: TrainFacts) -> Findin
             if train.total_parameters
             else "an unknown part"
         )
-        summary = f"{run} trains {count(train.trainable_parameters, 'parameter')} ({share}), all of them the adapter's."
+        whose = "all of them the adapter's"
+        if train.trained_whole:
+            tensors = f"{count(len(train.trained_whole), 'tensor')} trained whole"
+            whose += f", those of {tensors} included ({listed(train.trained_whole, most=2)})"
+        summary = f"{run} trains {count(train.trainable_parameters, 'parameter')} ({share}), {whose}."
         return found("training.parameters", Answer("pass", summary, 0, 0), evidence, run)
     because = f"{run} had no trainable parameter at all."
     if train.other_trainable:

@@ -17,11 +17,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lora.asr.device_memory import in_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training_data import SpeechRows, sample_rows
 from lora.provenance import Recording, recording
 from lora.records import LabelFacts, Transcript, UserError, write_lines
-from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, json_object, model_of, positive
+from lora.runners.options import (
+    add_decode_arguments,
+    add_model_arguments,
+    exact_device_of,
+    json_object,
+    model_of,
+    positive,
+)
 from lora.runners.train import read_rows, whole
 
 AUDIT_BATCH = 16  # teacher-forced logits of a whole batch are held at once
@@ -57,7 +65,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Transcript]], None]) -> LabelFacts:
-    device, files = device_of(args), model_of(args)
+    device, files = exact_device_of(args), model_of(args)
     steps = [_step(settings) for settings in args.train_settings]
     part = read_rows(args.dataset_path, run)
     if not part.rows:
@@ -74,7 +82,15 @@ def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Tra
     run.device(device.type, device.dtype)
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
-    facts = audit_labels(speech, rows, min(args.batch_size, AUDIT_BATCH), args.decode, steps, hand_out)
+    own: list[Transcript] = []
+
+    def attempt(size: int) -> LabelFacts:
+        """All of it: what the model wrote and what it thinks of it is compared in batches of one size."""
+        own.clear()
+        return audit_labels(speech, rows, size, args.decode, steps, own.extend)
+
+    facts = in_smaller_batches(min(args.batch_size, AUDIT_BATCH), run.adjust, attempt)
+    hand_out(own)
     run.count(decoded=len(rows))
     return facts
 

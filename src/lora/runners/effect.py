@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from lora.asr.device_memory import in_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training_data import SpeechRows, batches_in_order, sample_rows
 from lora.provenance import Recording, recording
@@ -69,6 +70,7 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     for text in device.fallbacks:
         run.fallback(text)
     run.device(device.type, device.dtype)
+    changes = TrainFacts.read(args.train_facts).changes if args.train_facts else []
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
     long = long_labels(speech, [row.text for row in rows.rows], [row.duration for row in rows.rows])
@@ -76,11 +78,18 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
         run.adjust(f"row {rows.rows[index].id}: left out: {why}")
     rows = rows.only([index for index in range(len(rows)) if index not in long])
     steps = rows.steps(speech.sampling_rate, speech.grid_seconds)
-    batches = []
-    for indices in batches_in_order(steps, min(args.batch_size, LADDER_BATCH)):
-        items = [rows[index] for index in indices]
-        batches.append(ValidationBatch([item["audio"] for item in items], [item["text"] for item in items]))
-    changes = TrainFacts.read(args.train_facts).changes if args.train_facts else []
-    facts = climb(speech, args.run, args.adapter, batches, args.decode, changes)
+    loaded = [speech]  # to be climbed once
+    del speech
+
+    def attempt(size: int) -> EffectFacts:
+        """The whole climb: a rung compares what was computed in batches of one size, bit by bit."""
+        batches = []
+        for indices in batches_in_order(steps, size):
+            items = [rows[index] for index in indices]
+            batches.append(ValidationBatch([item["audio"] for item in items], [item["text"] for item in items]))
+        fresh = loaded.pop() if loaded else load_model(files, device.type, device.dtype)
+        return climb(fresh, args.run, args.adapter, batches, args.decode, changes)
+
+    facts = in_smaller_batches(min(args.batch_size, LADDER_BATCH), run.adjust, attempt)
     run.count(decoded=len(rows))
     return facts

@@ -26,7 +26,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--prompt", type=optional_text, metavar="TEXT", help="what a speech language model is asked")
     group.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
-    group.add_argument("--dtype", choices=DTYPES, default="auto", help="auto is float32 everywhere")
+    group.add_argument("--dtype", choices=DTYPES, default="auto", help="auto: bfloat16 on GPUs that have it")
     group.add_argument("--cpu-threads", type=positive, default=2, metavar="N", help="default: %(default)s")
     group.add_argument(
         "--target-rms", type=optional_number, metavar="F|none", help="scale every utterance to this RMS; default: none"
@@ -56,6 +56,12 @@ def device_of(args: argparse.Namespace) -> Device:
     """The device; also limits threads, which only works before numeric libraries are imported."""
     limit_threads(args.cpu_threads)
     return guess_device(args.device, args.dtype, args.cpu_threads)
+
+
+def exact_device_of(args: argparse.Namespace) -> Device:
+    """The device for work that compares numbers: in float32 where nobody asked for other numbers."""
+    limit_threads(args.cpu_threads)
+    return guess_device(args.device, "float32" if args.dtype == "auto" else args.dtype, args.cpu_threads)
 
 
 def model_of(args: argparse.Namespace) -> ModelFiles:

@@ -26,7 +26,7 @@ from lora.provenance import recording
 from lora.records import MaxSeconds, PairedFacts, Verdict
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
 from lora.runners.steps import StepFailed, Steps
-from lora.runners.train import add_training_arguments, settings_of
+from lora.runners.train import add_processes_argument, add_training_arguments, settings_of
 
 TRAIN, EVALUATION, SAFETY = "train", "evaluation", "safety"
 BASE, TUNED = "base", "tuned"
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     add_decode_arguments(parser)
     add_training_arguments(parser, batch_flag="--train-batch-size")
+    add_processes_argument(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -72,7 +73,8 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     manifests = {TRAIN: args.dataset_path, EVALUATION: args.manifest_path, SAFETY: args.safety_manifest_path}
     given = {
         "model": {"id": args.model_id, "revision": args.revision, "language": args.language, "prompt": args.prompt,
-                  "device": args.device, "dtype": args.dtype, "cpu_threads": args.cpu_threads},
+                  "device": args.device, "dtype": args.dtype, "cpu_threads": args.cpu_threads,
+                  "processes": args.processes},
         "manifests": {name: str(path) for name, path in manifests.items() if path is not None},
         "roles": {"general": [SAFETY] if args.safety_manifest_path else [], "domain": [EVALUATION]},
         "durations": {"max_seconds": args.max_seconds},
@@ -174,7 +176,7 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
         )  # fmt: skip
     steps.model(
         "train", "--run", TUNED, *model, *training_flags(settings_of(args)), "--dataset-path", train,
-        "--validation-path", val, "--output-dir", steps.at(f"adapters/{TUNED}"),
+        "--validation-path", val, "--processes", args.processes, "--output-dir", steps.at(f"adapters/{TUNED}"),
     )  # fmt: skip
     adapter = ["--adapter", steps.at(f"adapters/{TUNED}/best")]
     adapter += ["--train-facts", steps.at(f"adapters/{TUNED}/train.json")]
@@ -249,14 +251,16 @@ def _compare(steps: Steps, config: dict[str, Any]) -> None:
 
 
 def training_flags(settings: dict[str, Any]) -> list[str]:
-    """Training settings as flags of the train subcommand; what is false is left out."""
+    """Training settings as flags of the train subcommand; what is false or empty is left out."""
     flags = []
     for key, value in settings.items():
-        if value is False:
+        if value is False or value == []:
             continue
         flags.append(f"--{key}".replace("_", "-"))
-        if value is not True:
-            flags.append(json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value))
+        if isinstance(value, dict):
+            flags.append(json.dumps(value, sort_keys=True))
+        elif value is not True:
+            flags.append(",".join(value) if isinstance(value, list) else str(value))
     return flags
 
 

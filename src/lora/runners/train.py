@@ -17,11 +17,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from lora.asr.adapter_choices import BIASES, INITIALISATION, PARTS
+from lora.asr.devices import training_device
 from lora.asr.train import Outcome, train_adapter
 from lora.asr.training_state import BEST, FACTS, LAST, LOSS, Training
 from lora.asr.transcribe import Rows
 from lora.data.manifest import read_manifest
 from lora.provenance import Recording, recording
+from lora.records import UserError
 from lora.runners.options import (
     add_model_arguments,
     device_of,
@@ -32,12 +35,10 @@ from lora.runners.options import (
 )
 
 SCHEDULERS = ("linear", "cosine", "constant", "constant_with_warmup")
-# Those of peft that need no data, and that loading an adapter can repeat exactly.
-INITIALISATIONS = ("true", "false", "gaussian", "pissa", "olora")
 SETTINGS = (
     "max_steps", "learning_rate", "scheduler", "warmup_steps", "weight_decay", "batch_size", "gradient_accumulation",
-    "label_smoothing", "seed", "rank", "alpha", "dropout", "target_modules", "use_dora", "use_rslora",
-    "init_lora_weights", "eval_steps", "select", "eval_decode",
+    "label_smoothing", "seed", "rank", "alpha", "dropout", "target_modules", "target_parts", "modules_to_save", "bias",
+    "use_dora", "use_rslora", "init_lora_weights", "eval_steps", "select", "eval_decode",
 )  # fmt: skip
 
 
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR")
     add_training_arguments(parser)
     add_model_arguments(parser)
+    add_processes_argument(parser)
 
 
 def add_training_arguments(parser: argparse.ArgumentParser, batch_flag: str = "--batch-size") -> None:
@@ -73,10 +75,25 @@ def add_training_arguments(parser: argparse.ArgumentParser, batch_flag: str = "-
         metavar="WHICH",
         help="auto (attention and MLP), all-linear, name endings with commas, or a regular expression",
     )
+    group.add_argument(
+        "--target-parts",
+        type=parts,
+        default=list(PARTS),
+        metavar="LIST",
+        help="parts of the model that --target-modules auto adapts, with commas; default: all of " + ",".join(PARTS),
+    )
+    group.add_argument(
+        "--modules-to-save", type=names, default=[], metavar="LIST", help="name endings of modules to train whole"
+    )
+    group.add_argument("--bias", choices=BIASES, default="none", help="biases to train; default: %(default)s")
     group.add_argument("--use-dora", action="store_true", help="weight-decomposed LoRA")
     group.add_argument("--use-rslora", action="store_true", help="scale by alpha / sqrt(rank)")
     group.add_argument(
-        "--init-lora-weights", type=str.lower, choices=INITIALISATIONS, default="true", help="default: %(default)s"
+        "--init-lora-weights",
+        type=initialisation,
+        default="true",
+        metavar="HOW",
+        help="true, false, gaussian, olora, pissa or pissa_niter_N (fast); default: %(default)s",
     )
     group.add_argument("--eval-steps", type=positive, default=20, metavar="N", help="steps between validations")
     group.add_argument("--select", choices=("loss", "wer"), default="loss", help="what the best step is best by")
@@ -89,6 +106,16 @@ def add_training_arguments(parser: argparse.ArgumentParser, batch_flag: str = "-
     )
 
 
+def add_processes_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--processes",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="processes (and GPUs) of the training; each takes --batch-size utterances a step; default: 1",
+    )
+
+
 def execute(args: argparse.Namespace) -> int:
     outputs = [args.output_dir / name for name in (FACTS, LOSS, BEST, LAST)]
     with recording(outputs, seed=args.seed, record_path=args.output_dir / "train.run.json") as run:
@@ -98,15 +125,18 @@ def execute(args: argparse.Namespace) -> int:
 
 def train(args: argparse.Namespace, run: Recording) -> Outcome:
     """Train as the arguments say and write all outputs of `--output-dir`."""
-    device = device_of(args)
+    settings = settings_of(args)
+    check_settings(settings)
+    device = training_device(device_of(args), settings["init_lora_weights"])
     training = Training(
         run=args.run,
-        settings=settings_of(args),
+        settings=settings,
         files=model_of(args),
         device=device,
         target_rms=args.target_rms,
         train=read_rows(args.dataset_path, run),
         validation=read_rows(args.validation_path, run),
+        processes=args.processes,
     )
     outcome = train_adapter(training, args.output_dir, args.work_dir)
     for text in outcome.device.fallbacks:
@@ -118,6 +148,13 @@ def train(args: argparse.Namespace, run: Recording) -> Outcome:
     if outcome.facts.status == "impossible":
         run.adjust(f"run {args.run}: {outcome.facts.code}: {outcome.facts.message}")
     return outcome
+
+
+def check_settings(settings: dict[str, Any]) -> None:
+    """What no flag can tell by itself. Raises UserError."""
+    if settings["target_modules"] != "auto" and set(settings["target_parts"]) != set(PARTS):
+        told = f"{settings['target_modules']!r} says itself what is adapted"
+        raise UserError(f"target_parts goes with target_modules auto, and {told}")
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -142,6 +179,27 @@ def share(text: str) -> float:
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to less than 1")
     return value
+
+
+def names(text: str) -> list[str]:
+    """Names with commas, sorted, each once."""
+    return sorted({name.strip() for name in text.split(",")} - {""})
+
+
+def parts(text: str) -> list[str]:
+    """Parts of a model, in their own order."""
+    given = names(text)
+    unknown = [name for name in given if name not in PARTS]
+    if unknown or not given:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(PARTS)}")
+    return [part for part in PARTS if part in given]
+
+
+def initialisation(text: str) -> str:
+    if INITIALISATION.fullmatch(text.lower()) is None:
+        known = "true, false, gaussian, olora, pissa, pissa_niter_N"
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {known} (others of peft need data)")
+    return text.lower()
 
 
 def whole(text: str) -> int:

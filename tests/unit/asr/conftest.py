@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from tiny_models import RATE, make_moonshine, make_whisper, noise
+from tiny_models import RATE, Train, make_moonshine, make_whisper, noise
+
+from lora.records import TrainFacts
+from lora.runners.experiment import main
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +47,28 @@ def make_manifest(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def train(
+    make_manifest: Callable[..., Path], moonshine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Train:
+    """Runs the command; the name chooses output and work folders. The model's folder is a relative path."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model folder").symlink_to(moonshine_folder)
+    rows = make_manifest("training", [0.5 + 0.2 * number for number in range(9)])
+    validation = make_manifest("validation", [0.6, 0.8, 1.3], first_seed=50)
+
+    def run(name: str, *more: str, model: Path | None = None, dataset: Path = rows, work: str = "") -> TrainFacts:
+        output = tmp_path / "adapters" / name
+        arguments = [
+            "train", "--run", name, "--model-id", str(model or "model folder"), "--dataset-path", str(dataset),
+            "--validation-path", str(validation), "--max-steps", "5", "--learning-rate", "1e-2", "--seed", "3",
+            "--rank", "2", "--alpha", "4", "--dropout", "0.1", "--batch-size", "3", "--warmup-steps", "1",
+            "--eval-steps", "2", "--device", "cpu", "--cpu-threads", "1", "--output-dir", str(output),
+            "--work-dir", str(tmp_path / "work" / (work or name)), *more,
+        ]  # fmt: skip
+        assert main(arguments) == 0
+        return TrainFacts.read(output / "train.json")
+
+    return run

@@ -14,6 +14,7 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
+from lora.asr.adapter_choices import PARTS
 from lora.asr.adapter_files import (
     CONFIG,
     PROVENANCE,
@@ -32,7 +33,8 @@ from lora.asr.model_loading import load_model
 from lora.records import UserError
 
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "use_dora": False, "use_rslora": False,
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
+    "bias": "none", "use_dora": False, "use_rslora": False,
     "init_lora_weights": "true",
 }  # fmt: skip
 
@@ -89,6 +91,9 @@ def test_targets_without_a_module_to_adapt_name_what_there_is(fresh: Callable[[]
         ("model.decoder.layers.1.encoder_attn.v_proj", "cross"),
         ("model.decoder.layers.1.mlp.fc2", "mlp"),
         ("model.decoder.layers.1.fc2", "mlp"),
+        ("model.audio_tower.layers.0.fc1", "encoder"),
+        ("model.language_model.layers.0.self_attn.k_proj", "decoder_self"),
+        ("model.language_model.layers.0.mlp.gate_proj", "mlp"),
         ("proj_out", "other"),
     ],
 )

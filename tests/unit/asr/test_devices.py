@@ -1,11 +1,11 @@
 import pytest
 
 from lora.asr import devices
-from lora.asr.devices import confirm_device, guess_device, limit_threads
+from lora.asr.devices import Device, confirm_device, guess_device, limit_threads, training_device
 
 
 def test_auto_is_the_cpu_in_float32_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "_cuda_works", lambda: False)
+    monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
     monkeypatch.setattr(devices, "_mps_works", lambda: False)
     device = guess_device("auto", "auto", 2)
     assert device.settings() == {"type": "cpu", "dtype": "float32", "threads": "2"}
@@ -14,7 +14,7 @@ def test_auto_is_the_cpu_in_float32_where_there_is_nothing_else(monkeypatch: pyt
 
 
 def test_an_impossible_wish_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "_cuda_works", lambda: False)
+    monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
     monkeypatch.setattr(devices, "_mps_works", lambda: False)
     device = guess_device("cuda", "float16", 1)
     assert (device.type, device.dtype) == ("cpu", "float32")
@@ -26,13 +26,39 @@ def test_an_impossible_wish_falls_back_and_says_so(monkeypatch: pytest.MonkeyPat
 def test_a_gpu_that_torch_cannot_use_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    monkeypatch.setattr(devices, "_cuda_works", lambda: True)
+    monkeypatch.setattr(devices, "_cuda_capability", lambda: (8, 6))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     guessed = guess_device("auto", "float16", 3)
     assert guessed.settings() == {"type": "cuda", "dtype": "float16"}
     confirmed = confirm_device(guessed)
     assert confirmed.settings() == {"type": "cpu", "dtype": "float32", "threads": "3"}
     assert "torch" in confirmed.fallbacks[0]
+
+
+def test_numbers_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_cuda_capability", lambda: (8, 0))
+    assert guess_device().settings() == {"type": "cuda", "dtype": "bfloat16"}
+    assert guess_device("cpu").dtype == "float32"
+    assert guess_device("cuda", "float32").dtype == "float32"
+    monkeypatch.setattr(devices, "_cuda_capability", lambda: (7, 5))
+    assert (guess_device().dtype, guess_device().fallbacks) == ("float32", [])
+    old = guess_device("auto", "bfloat16")
+    assert old.dtype == "float32"
+    assert "(compute capability 7.5) lacks it: float32 used" in old.fallbacks[0]
+    assert guess_device("auto", "float16").dtype == "float16"
+    monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
+    monkeypatch.setattr(devices, "_mps_works", lambda: True)
+    assert guess_device().settings() == {"type": "mps", "dtype": "float32"}
+
+
+def test_training_keeps_to_float32_where_half_precision_would_spoil_it() -> None:
+    half = Device("cuda", "bfloat16", 1)
+    assert training_device(half, "true") is half
+    pissa = training_device(half, "pissa_niter_4")
+    assert (pissa.dtype, pissa.fallbacks[0][:31]) == ("float32", "init_lora_weights pissa_niter_4")
+    assert training_device(Device("mps", "bfloat16", 1), "true").dtype == "float32"
+    single = Device("mps", "float32", 1)
+    assert training_device(single, "pissa") is single
 
 
 def test_threads_override_what_a_workflow_set(monkeypatch: pytest.MonkeyPatch) -> None:

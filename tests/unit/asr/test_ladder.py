@@ -12,6 +12,7 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from tiny_models import noise
 
+from lora.asr.adapter_choices import PARTS
 from lora.asr.adapter_files import WEIGHTS, write_adapter
 from lora.asr.adapters import attach, lora_config
 from lora.asr.families import SpeechModel
@@ -23,7 +24,8 @@ from lora.runners.experiment import main
 
 DECODE = {"max_new_tokens": 8}
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "use_dora": False, "use_rslora": False,
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
+    "bias": "none", "use_dora": False, "use_rslora": False,
     "init_lora_weights": "true",
 }  # fmt: skip
 

@@ -15,7 +15,9 @@ from lora.runners.run import training_flags
 
 def test_flags_of_settings() -> None:
     settings = {"max_steps": 2, "use_dora": False, "use_rslora": True, "eval_decode": {"num_beams": 1}}
-    assert training_flags(settings) == ["--max-steps", "2", "--use-rslora", "--eval-decode", '{"num_beams": 1}']
+    lists = {"modules_to_save": [], "target_parts": ["cross", "mlp"]}
+    expected = ["--max-steps", "2", "--use-rslora", "--eval-decode", '{"num_beams": 1}', "--target-parts", "cross,mlp"]
+    assert training_flags(settings | lists) == expected
 
 
 def test_writes_what_a_study_writes(

@@ -6,12 +6,16 @@ They know nothing about speech; tests that need a model that hears use the embed
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lora.records import TrainFacts
+
 RATE = 16000
+Train = Callable[..., TrainFacts]
 PAD, BOS, EOS, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 
 

@@ -178,6 +178,16 @@ def test_a_part_without_adapter_warns(study: HealthyStudy, changes: dict[str, An
     assert words in cause_of(study.verdict(), "adapter.partial_targets").because
 
 
+def test_a_part_left_out_on_purpose_is_told_and_no_cause(study: HealthyStudy) -> None:
+    study.change("effect/lora.json", {"load": {"modules_by_part": {"encoder": 0}}})
+    study.change("adapters/lora/train.json", {"settings": {"target_parts": ["decoder_self", "cross", "mlp"]}})
+    assert run_causes(study) == []
+    check = check_of(study.verdict(), "adapter.targets")
+    assert (check.status, "none of the encoder, as its target_parts ask." in check.summary) == ("pass", True)
+    study.change("adapters/lora/train.json", {"settings": {"target_parts": ["encoder", "mlp"]}})
+    assert run_causes(study) == ["adapter.partial_targets"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

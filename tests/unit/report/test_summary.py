@@ -273,6 +273,8 @@ def test_words_and_speakers_cannot_break_out_of_the_budget(study: Study) -> None
 def test_training_and_ladder(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "settings")[1] == "max_steps 100, learning_rate 0.001, rank 8, alpha 16, seed 13"
+    assert row(markdown, "adapted modules")[1] == "encoder 16 (k_proj, q_proj), cross 20 (q_proj)"
+    assert row(markdown, "trained whole")[1] == "`proj_out.weight`"
     assert row(markdown, "best step")[1] == "80 (validation loss 0.405), kept"
     assert "88 tensors, all finite; 44 lora_B matrices, none of them all zero" in row(markdown, "1 · its file")[1]
     assert "88 of 88 tensors found their place; active; trained on this base model" in row(markdown, "2 · in")[1]

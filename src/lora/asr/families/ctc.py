@@ -83,6 +83,12 @@ class CtcModel(SpeechModel):
     def validation_loss(self, batch: dict[str, Tensor]) -> tuple[float, int]:
         return self.summed_loss(batch)
 
+    def loss_share(self, part: dict[str, Tensor], whole: dict[str, Tensor]) -> float:
+        """Of a sum over rows all of it; else the library takes the mean over rows of each one's loss a token."""
+        if self.base.config.ctc_loss_reduction == "sum":
+            return 1.0
+        return len(part["labels"]) / len(whole["labels"])
+
     def losses(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """By hand, in double precision: loss (nats) and number of tokens of every label, shape (rows,)."""
         labels = batch["labels"]

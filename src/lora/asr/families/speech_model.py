@@ -192,6 +192,11 @@ class SpeechModel:
         count = int(batch["labels"].ne(IGNORED).sum())
         return float(self.model(**batch).loss) * count, count
 
+    def loss_share(self, part: dict[str, Tensor], whole: dict[str, Tensor]) -> float:
+        """What the model's own loss of some rows weighs in that of their batch, where it is a mean: over tokens."""
+        counted = [int(batch["labels"].ne(IGNORED).sum()) for batch in (part, whole)]
+        return counted[0] / max(counted[1], 1)
+
     # What families differ in.
 
     def _features(self, audio: list[Samples], padded: int) -> dict[str, Tensor]:

@@ -39,6 +39,8 @@ def _rows(facts: TrainFacts) -> list[list[str]]:
         ["optimiser steps", f"{_figure(facts.optimizer_steps)} of {_figure(facts.planned_steps)} planned"],
         ["trainable parameters", f"{_figure(facts.trainable_parameters)} of {_figure(facts.total_parameters)} in "
          f"{_figure(facts.target_modules)} modules"],
+        *([["adapted modules", _adapted(facts)]] if facts.adapted else []),
+        *([["trained whole", listed([code(n) for n in facts.trained_whole], 4)]] if facts.trained_whole else []),
         ["learning rate at its peak", number(facts.learning_rate_peak)],
         ["gradient norm, median", number(facts.gradient_norm_median)],
         ["training loss, first to last", f"{number(facts.first_train_loss)} → {number(facts.final_train_loss)}"],
@@ -65,3 +67,9 @@ def _rows(facts: TrainFacts) -> list[list[str]]:
 
 def _figure(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
+
+
+def _adapted(facts: TrainFacts) -> str:
+    """`cross 8 (k_proj, q_proj), mlp 4 (fc1, fc2)`: how many of each part, and their last names."""
+    parts = facts.adapted.items()
+    return ", ".join(f"{text(part)} {sum(names.values())} ({', '.join(map(text, names))})" for part, names in parts)

@@ -1,0 +1,238 @@
+"""Every option of an adapter trains, is told, is loaded again as it was in memory, and climbs the ladder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_models import Train, noise
+from torch import Tensor
+
+from lora.asr import fit
+from lora.asr.adapter_choices import PARTS
+from lora.asr.adapter_files import CONFIG, WEIGHTS, AdapterProblem
+from lora.asr.adapter_loading import load_adapter
+from lora.asr.adapters import lora_config
+from lora.asr.families import SpeechModel
+from lora.asr.labels import Collator
+from lora.asr.ladder import ValidationBatch, climb
+from lora.asr.model_files import describe_model
+from lora.asr.model_loading import load_model
+from lora.records import EffectFacts, RunRecord, UserError
+
+ROWS = [{"audio": noise(seed, 0.7), "text": text} for seed, text in enumerate(("Go on.", "Hi", "What?"))]
+SETTINGS: dict[str, Any] = {
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
+    "bias": "none", "use_dora": False, "use_rslora": False, "init_lora_weights": "true",
+}  # fmt: skip
+
+
+def logits_of(speech: SpeechModel) -> Tensor:
+    speech.model.eval()
+    with torch.inference_mode():
+        return speech.model(**Collator(speech)(ROWS)).logits.clone()
+
+
+@pytest.fixture
+def in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
+    """Logits of the model that was trained, as it stood when it was written."""
+    seen: list[Tensor] = []
+    write = fit._Fitted.write
+
+    def noted(self: fit._Fitted, *folders: Path) -> None:
+        seen.append(logits_of(self._trainer._speech))
+        write(self, *folders)
+
+    monkeypatch.setattr(fit._Fitted, "write", noted)
+    return seen
+
+
+def ladder(folder: Path, adapter: Path) -> EffectFacts:
+    batch = ValidationBatch([row["audio"] for row in ROWS], [row["text"] for row in ROWS])
+    return climb(load_model(describe_model(str(folder))), "run", str(adapter), [batch], {"max_new_tokens": 8})
+
+
+OPTIONS: list[tuple[str, list[str]]] = [
+    ("plain", []),
+    ("dora", ["--use-dora"]),
+    ("rslora", ["--use-rslora"]),
+    ("gaussian", ["--init-lora-weights", "gaussian"]),
+    ("pissa", ["--init-lora-weights", "pissa"]),
+    ("pissa-fast", ["--init-lora-weights", "pissa_niter_4"]),
+    ("pissa-rslora", ["--init-lora-weights", "pissa", "--use-rslora"]),
+    ("pissa-dora", ["--init-lora-weights", "pissa_niter_4", "--use-dora"]),
+    ("olora", ["--init-lora-weights", "olora"]),
+    ("all-linear", ["--target-modules", "all-linear"]),
+    ("decoder", ["--target-parts", "cross,decoder_self,mlp"]),
+    ("head", ["--modules-to-save", "proj_out"]),
+    ("embedding", ["--modules-to-save", "embed_tokens"]),
+    ("stem", ["--modules-to-save", "conv1,layer_norm"]),
+    ("biases", ["--bias", "all"]),
+    ("own-biases", ["--bias", "lora_only"]),
+    ("pissa-whole", ["--init-lora-weights", "pissa", "--modules-to-save", "conv1", "--bias", "lora_only"]),
+]
+
+
+@pytest.mark.parametrize("family", ["moonshine", "whisper"])
+@pytest.mark.parametrize(("name", "flags"), OPTIONS)
+def test_an_option_is_trained_saved_loaded_and_climbs_the_ladder(
+    train: Train, tmp_path: Path, request: pytest.FixtureRequest, in_memory: list[Tensor], name: str,
+    flags: list[str], family: str,
+) -> None:  # fmt: skip
+    folder = request.getfixturevalue(f"{family}_folder")
+    facts = train(name, "--max-steps", "2", *flags, model=folder)
+    assert (facts.status, facts.other_trainable, facts.zero_gradient_modules) == ("ok", [], [])
+    adapter = tmp_path / "adapters" / name / "last"
+    speech = load_model(describe_model(str(folder)))
+    base = logits_of(speech)
+    loaded = load_adapter(speech, adapter)
+    torch.testing.assert_close(logits_of(speech), in_memory[0], rtol=1e-3, atol=2e-3)
+    assert float((in_memory[0] - base).abs().max()) > 1e-2
+    file = loaded.file_rung
+    assert (file.undeclared, file.unpaired, file.other_ranks, file.initialisation in {"true", "gaussian"}) == (
+        [], [], [], True,
+    )  # fmt: skip
+    assert loaded.load_rung.missing_keys == loaded.load_rung.unexpected_keys == []
+    assert len(loaded.load_rung.changed_beside) == len(facts.trained_whole)
+    rungs = ladder(folder, adapter)
+    assert rungs.status == "ok"
+    assert rungs.logits is not None and rungs.text is not None  # noqa: PT018
+    assert rungs.logits.argmax_flips > 0 or (rungs.logits.kl_mean or 0) > 0
+    assert rungs.logits.off_equals_base or "--bias" in flags
+    assert rungs.text.adapter_calls > 0
+
+
+def test_pissa_is_written_as_plain_lora_of_twice_the_rank(train: Train, tmp_path: Path, moonshine_folder: Path) -> None:
+    facts = train("pissa", "--init-lora-weights", "pissa_niter_4", "--use-rslora", model=moonshine_folder)
+    config = json.loads((tmp_path / "adapters/pissa/best" / CONFIG).read_text())
+    assert (config["init_lora_weights"], config["r"], config["lora_alpha"]) == (True, 4, pytest.approx(4 * 2**0.5))
+    changes = {change.name: change.delta for change in facts.changes}
+    rungs = ladder(moonshine_folder, tmp_path / "adapters/pissa/best")
+    for delta in rungs.weights or []:
+        assert delta.relative_norm == pytest.approx(changes[delta.name], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "flags", [["--init-lora-weights", "pissa_niter_2"], ["--modules-to-save", "proj_out,conv1"], ["--bias", "all"]]
+)
+def test_an_interrupted_training_goes_on_to_the_same_bytes(
+    train: Train, tmp_path: Path, moonshine_folder: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str]
+) -> None:
+    from lora.asr.trainer import SpeechTrainer
+
+    train("whole", *flags, model=moonshine_folder)
+    step = SpeechTrainer.training_step
+
+    def interrupted(self: SpeechTrainer, *arguments: Any, **keywords: Any) -> Any:
+        if self.state.global_step == 3:
+            raise KeyboardInterrupt
+        return step(self, *arguments, **keywords)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SpeechTrainer, "training_step", interrupted)
+        with pytest.raises(AssertionError):
+            train("halved", *flags, model=moonshine_folder)
+    train("halved", *flags, model=moonshine_folder)
+    for which in ("best", "last"):
+        whole, halved = (tmp_path / "adapters" / name / which / WEIGHTS for name in ("whole", "halved"))
+        assert whole.read_bytes() == halved.read_bytes()
+
+
+def test_parts_are_chosen_told_and_nothing_else_is_adapted(
+    train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = train("cross", "--target-parts", "mlp,cross", "--max-steps", "1", model=moonshine_folder)
+    assert facts.settings["target_parts"] == ["cross", "mlp"]
+    assert facts.adapted == {
+        "cross": {"k_proj": 2, "o_proj": 2, "q_proj": 2, "v_proj": 2},
+        "mlp": {"fc1": 2, "fc2": 2},
+    }
+    assert facts.target_modules == len(facts.changes) == 12
+    told = capsys.readouterr().err
+    assert "train: adapts cross: k_proj 2, o_proj 2, q_proj 2, v_proj 2\ntrain: adapts mlp: fc1 2, fc2 2\n" in told
+
+
+def test_what_is_trained_whole_is_counted_and_told(
+    train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = train("plain", "--max-steps", "1", model=moonshine_folder)
+    facts = train("head", "--modules-to-save", "proj_out", "--max-steps", "1", model=moonshine_folder)
+    assert facts.trained_whole == ["model.decoder.embed_tokens.weight", "proj_out.weight"]
+    tied = 32 * len(load_model(describe_model(str(moonshine_folder))).tokenizer)
+    assert (facts.trainable_parameters or 0) - (plain.trainable_parameters or 0) == tied
+    assert "train: trains whole: model.decoder.embed_tokens.weight, proj_out.weight" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"modules_to_save": ["lm_head"]}, "'lm_head' is no module with weights .* offers conv1, .*embed_tokens"),
+        ({"modules_to_save": ["decoder"]}, "embed_tokens and proj_out share one weight"),
+        ({"modules_to_save": ["layers"]}, "'layers' is no module with weights"),
+        ({"target_parts": ["other"]}, "'auto of other' match no module"),
+    ],
+)
+def test_names_that_mean_nothing_are_told_with_what_there_is(
+    moonshine_folder: Path, changed: dict[str, Any], told: str
+) -> None:
+    model = load_model(describe_model(str(moonshine_folder))).model
+    with pytest.raises(AdapterProblem, match=told) as problem:
+        lora_config(model, SETTINGS | changed, "model")
+    assert problem.value.code == "adapter.no_target_modules"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"init_lora_weights": "pissa", "rank": 33}, "rank 33 is more than the 32 directions"),
+        ({"init_lora_weights": "olora", "rank": 33, "target_modules": "all-linear"}, "rank 33 is more than"),
+        ({"init_lora_weights": "pissa", "target_modules": "conv1"}, "is for linear layers and .*conv1 is a Conv1d"),
+    ],
+)
+def test_an_initialisation_that_cannot_be_is_refused(
+    moonshine_folder: Path, changed: dict[str, Any], told: str
+) -> None:
+    model = load_model(describe_model(str(moonshine_folder))).model
+    with pytest.raises(UserError, match=told):
+        lora_config(model, SETTINGS | changed, "model")
+
+
+def test_parts_go_with_auto_only(train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(AssertionError):
+        train("both", "--target-modules", "q_proj", "--target-parts", "cross", model=moonshine_folder)
+    assert "target_parts goes with target_modules auto, and 'q_proj' says itself" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train("unknown", "--target-parts", "head", model=moonshine_folder)
+    assert "'head' is not a list of encoder, decoder_self" in capsys.readouterr().err
+
+
+def test_in_half_precision_what_is_trained_stays_whole(train: Train, tmp_path: Path, moonshine_folder: Path) -> None:
+    """Steps of 1e-6 would round to nothing in a weight of bfloat16."""
+    flags = ["--dtype", "bfloat16", "--modules-to-save", "conv1", "--select", "wer", "--learning-rate", "1e-6"]
+    facts = train("half", *flags, "--eval-decode", '{"max_new_tokens": 4}', model=moonshine_folder)
+    assert (facts.status, facts.zero_gradient_modules, facts.trained_whole) == (
+        "ok",
+        [],
+        ["model.encoder.conv1.weight"],
+    )
+    tensors = load_file(tmp_path / "adapters/half/last" / WEIGHTS)
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+    half = load_model(describe_model(str(moonshine_folder)), "cpu", "bfloat16").model
+    moved = (tensors["base_model.model.model.encoder.conv1.weight"] - half.model.encoder.conv1.weight.float()).abs()
+    assert 0 < float(moved.max()) < 1e-4
+
+
+def test_an_initialisation_that_takes_from_the_base_trains_in_full_precision(
+    train: Train, tmp_path: Path, moonshine_folder: Path
+) -> None:
+    train("pissa", "--dtype", "bfloat16", "--init-lora-weights", "pissa", "--max-steps", "1", model=moonshine_folder)
+    record = RunRecord.read(tmp_path / "adapters/pissa/train.run.json")
+    assert record.dtype == "float32"
+    assert record.fallbacks == [
+        "init_lora_weights pissa changes base weights, which bfloat16 would round: float32 used for training"
+    ]
