@@ -36,6 +36,11 @@ def evaluation_manifests():
     return [*config["roles"]["general"], *config["roles"]["domain"]]
 
 
+def has_training():
+    """Whether there is a training manifest: without a model there need be none."""
+    return "train" in config["manifests"]
+
+
 def rows_of(manifests):
     return [f"results/manifests/{manifest}.jsonl" for manifest in manifests]
 
@@ -182,12 +187,15 @@ def decision(wildcards):
     Everything below the decision names it, even where the value is not used. Snakemake judges again after a checkpoint
     only the jobs that waited for it, and would rerun the others because the split might have changed.
     """
-    checkpoints.choose_max_seconds.get()
+    if has_training():
+        checkpoints.choose_max_seconds.get()
     return []
 
 
 def max_seconds(wildcards):
     """The decided value; before the decision is made nothing below it can run, so any text will do."""
+    if not has_training():
+        return "none"
     decided = Path("results/max_seconds.json")
     if not decided.exists():
         return "undecided"
@@ -202,6 +210,11 @@ def limits_of_study():
     return sorted({*durations["thresholds"], *asked})
 
 
+def training_words(wildcards):
+    """The training split, whose words are those that training hears; none without a training manifest."""
+    return "results/splits/train.jsonl" if has_training() else []
+
+
 def split_flags():
     """How the training manifest is split; the decision on max_seconds counts rows of the very same split."""
     split = config["split"]
@@ -209,9 +222,23 @@ def split_flags():
     return ["--val-fraction", split["val_fraction"], by_speaker, "--split-seed", split["seed"]]
 
 
-def brought_hypotheses(wildcards):
+def brought_file(wildcards):
+    """Path, format and columns of brought transcripts; a path alone stands for all that it can tell."""
     source = config["base"] if wildcards.run == "base" else config["candidates"][wildcards.run]
-    return source["hypotheses"].get(wildcards.manifest, [])
+    given = source["hypotheses"].get(wildcards.manifest, [])
+    return given if isinstance(given, dict) else {"path": given}
+
+
+def brought_hypotheses(wildcards):
+    return brought_file(wildcards)["path"]
+
+
+def brought_form(wildcards):
+    """What a person says of a file of transcripts, as flags; none where the file tells it."""
+    told = brought_file(wildcards)
+    flags = ["--format", told["format"]] if "format" in told else []
+    columns = [f"{what}={name}" for what, name in sorted(told.get("columns", {}).items())]
+    return [*flags, *(["--columns", *columns] if columns else [])]
 
 
 def brought_settings(wildcards):
@@ -228,17 +255,26 @@ def heard_by_the_base_model(wildcards):
     return f"results/transcripts/base/{wildcards.manifest}.jsonl"
 
 
-def all_facts():
-    """Every fact file that judgement and summary read."""
-    facts = [
-        *(f"results/manifests/{manifest}.rejected.tsv" for manifest in config["manifests"]),
-        *(f"results/integrity/{manifest}.tsv" for manifest in config["manifests"]),
+def duration_facts():
+    """Duration tables of all manifests; of a training manifest what the filter and the split leave of it."""
+    if not has_training():
+        return ["results/durations/summary.tsv"]
+    return [
         "results/durations/summary.tsv",
         "results/durations/decision.json",
         "results/durations/retention.json",
         "results/splits/sizes.tsv",
         "results/splits/stability.json",
-        *of_every_manifest("results/leakage/{manifest}.json"),
+    ]
+
+
+def all_facts():
+    """Every fact file that judgement and summary read."""
+    facts = [
+        *(f"results/manifests/{manifest}.rejected.tsv" for manifest in config["manifests"]),
+        *(f"results/integrity/{manifest}.tsv" for manifest in config["manifests"]),
+        *duration_facts(),
+        *(of_every_manifest("results/leakage/{manifest}.json") if has_training() else []),
         *of_every_manifest("results/mismatches/{manifest}.json"),
         *of_every_manifest("results/wer/base/{manifest}.json"),
         *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
@@ -259,7 +295,7 @@ def all_facts():
 
 
 def all_plots():
-    names = ["durations", "retention", "wer"]
+    names = [*(["durations", "retention"] if has_training() else []), "wer"]
     if config["model"] is not None:
         names += [f"loss.{run}" for run in runs_with("train")]
         names += [f"weights.{run}" for run in runs_with("train", "adapter")]

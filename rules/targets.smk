@@ -22,11 +22,7 @@ rule all:
 
 rule durations:
     input:
-        "results/durations/summary.tsv",
-        "results/durations/decision.json",
-        "results/durations/retention.json",
-        "results/splits/sizes.tsv",
-        "results/splits/stability.json",
+        duration_facts(),
 
 
 rule baseline:

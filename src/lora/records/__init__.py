@@ -7,6 +7,7 @@ A fact that could not be computed because of a diagnosable cause has `status: im
 
 from lora.records.audio import AudioMeasure
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
+from lora.records.brought import BroughtFacts
 from lora.records.comparisons import (
     BudgetLine,
     DifferingRows,
@@ -88,6 +89,7 @@ from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Se
 __all__ = [
     "AdapterIdentity",
     "AudioMeasure",
+    "BroughtFacts",
     "BudgetLine",
     "CandidateChange",
     "Cause",

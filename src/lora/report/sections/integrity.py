@@ -29,6 +29,8 @@ def _range(values: list[int]) -> str:
 
 def recordings(study: Study) -> str:
     """A row a manifest, from the measures of its audio; extremes, since a fault shows there first."""
+    if not any(study.exists(f"integrity/{manifest}.tsv") for manifest in study.manifests):
+        return "The recordings were not listened to, so whether they are sound is not known."
     rows = [_recordings(study, manifest) for manifest in study.manifests]
     headers = ["manifest", "recordings", "cannot be decoded", "hours", "sampling rates", "channels", "median level"]
     headers += ["quietest", "narrowest", "most clipped"]
