@@ -58,7 +58,7 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
         if changed or not looked_at:
             status: CheckStatus = "pass" if changed else "unknown"
             return found("adapter.text", Answer(status, f"{told}.", changed), evidence, run)
-        broken = cause("adapter.no_text_change", f"{told}.", evidence, run)
+        broken = cause("adapter.no_text_change", f"{told}.", evidence, run, remedy=_look_for_the_tuning(facts, run))
         return found("adapter.text", Answer("fail", f"{told}.", changed, cause=broken), evidence, run)
     told = (effect.message if effect and effect.message else "its effect was not measured").rstrip(".")
     wrong = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
@@ -72,6 +72,13 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
         why = f"{run}: {told}." if rung == rungs[0] or not wrong else f"{run} did not get so far: see the rung below."
         findings.add(rung_answer(facts, run, rung, Answer(status, why)))
     return findings
+
+
+def _look_for_the_tuning(facts: StudyFacts, run: str) -> str:
+    """What a person can look at who holds nothing but two files (or two models) that say the same."""
+    if facts.config.kind(run) == "checkpoint":
+        return f"Make sure that {run} is the tuned model and not a copy of its base; if it is, it was tuned too weakly."
+    return f"Make sure that {run} and base are two files of two runs, and that the pipeline loaded what was tuned."
 
 
 def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:
