@@ -130,6 +130,12 @@ def adapter_flags(wildcards):
     return ["--adapter", adapter] if adapter else []
 
 
+def base_flags():
+    """Which model the study tunes, as flags."""
+    model = config["model"] or {"id": "none", "revision": None}
+    return ["--model-id", model["id"], *(["--revision", model["revision"]] if model["revision"] is not None else [])]
+
+
 def model_flags(wildcards):
     """Flags that load a run's model, the same for every command that does."""
     run = wildcards.get("run", "base")
@@ -288,7 +294,7 @@ def all_facts():
     if config["model"] is not None:
         facts += ["results/labels.json", "results/mismatches/train.json"]
         facts += [f"results/adapters/{run}/train.json" for run in runs_with("train", "adapter")]
-        facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter")]
+        facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter", "checkpoint")]
         if config["headroom"]["harden"]:
             facts.append("results/hardened.json")
     return facts
@@ -298,5 +304,5 @@ def all_plots():
     names = [*(["durations", "retention"] if has_training() else []), "wer"]
     if config["model"] is not None:
         names += [f"loss.{run}" for run in runs_with("train")]
-        names += [f"weights.{run}" for run in runs_with("train", "adapter")]
+        names += [f"weights.{run}" for run in runs_with("train", "adapter", "checkpoint")]
     return [f"results/plots/{name}.{kind}" for name in names for kind in ("png", "svg")]

@@ -32,7 +32,7 @@ rule baseline:
 
 rule effect:
     input:
-        expand("results/effect/{run}.json", run=runs_with("train", "adapter")),
+        expand("results/effect/{run}.json", run=runs_with("train", "adapter", "checkpoint")),
         of_every_run("results/paired/{run}/{manifest}.json", config["candidates"]),
 
 

@@ -39,6 +39,7 @@ from lora.records.data import (
     StabilityFacts,
 )
 from lora.records.effect import (
+    CheckpointRung,
     EffectFacts,
     FileRung,
     LoadRung,
@@ -95,6 +96,7 @@ __all__ = [
     "Cause",
     "Check",
     "CheckStatus",
+    "CheckpointRung",
     "DifferingRows",
     "DoubtfulPlace",
     "Dropped",

@@ -97,7 +97,7 @@ def test_without_a_model(study: Study) -> None:
     example.verdict(None, gate_run=None, runs=[], checks=[]).write(study.results / "verdict.json")
     configure(study, model=None, candidates={})
     markdown = again(study)
-    assert markdown.startswith("# Diagnosis: no verdict on the sweep")
+    assert markdown.startswith("# Diagnosis: Nothing could be compared\n")
     assert "No model is configured, so labels were not audited." in markdown
     assert "No candidate is configured" in markdown
 

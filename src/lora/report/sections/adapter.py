@@ -25,9 +25,11 @@ def _candidate(study: Study, run: str) -> str:
     candidate = study.setting("candidates", run) or {}
     kind = next((kind for kind in KINDS if kind in candidate), "train")
     parts = [f"### Run {code(run)}"]
-    if kind in {"hypotheses", "checkpoint"}:
-        brought = {"hypotheses": "its transcripts", "checkpoint": "a whole model"}[kind]
-        parts.append(f"This candidate was brought as {brought}, so there is no adapter to look at.")
+    if kind == "checkpoint":
+        parts.append(_checkpoint(study, run))
+        return "\n\n".join(parts)
+    if kind == "hypotheses":
+        parts.append("This candidate was brought as its transcripts, so there is no adapter to look at.")
         return "\n\n".join(parts)
     if study.exists(f"adapters/{run}/train.json") or kind == "train":
         parts.append(training(study, run))
@@ -52,6 +54,40 @@ def _ladder(study: Study, run: str) -> str:
     lines = ["From the adapter's file to the WER, rung by rung:", table(["rung", "what was found"], rows)]
     if effect.weights:
         lines.append(f"![Relative size of the weight change per module](plots/weights.{run}.png)")
+    return "\n\n".join(lines)
+
+
+def _checkpoint(study: Study, run: str) -> str:
+    """A whole model: its tensors, how far they moved, and the WER."""
+    found = study.effect(run)
+    rung = found.value.checkpoint if found.value else None
+    if found.value is None or rung is None:
+        return (
+            f"This candidate was brought as a whole model. How its weights differ from the base's is {found.unknown}."
+        )
+    words = [
+        f"{rung.shared} of {rung.tensors} tensors have the name and shape of one of the base model",
+        f"{len(rung.changed)} of them differ" if rung.changed else "**none of them differs**",
+    ]
+    if rung.rounded:
+        words.append(f"{rung.rounded} differ by rounding to another number format only")
+    for names, what in (
+        (rung.unmerged, "of an adapter that was not merged"),
+        (rung.non_finite, "not finite"),
+        (rung.reshaped, "of another shape"),
+        (rung.only_base, "only in the base"),
+        (rung.only_tuned, "only in the checkpoint"),
+    ):
+        if names:
+            words.append(f"**{count(len(names), 'tensor')} {what}**: {listed(_codes(names), 3)}")
+    if rung.other_files:
+        words.append(f"other bytes than the base's: {listed(_codes(rung.other_files))}")
+    rows = [["its tensors", "; ".join(words)], ["weights", _weights(found.value) or UNKNOWN]]
+    rows += [[f"WER on {code(manifest)}", told] for manifest, told in _wer(study, run)]
+    told = "This candidate was brought as a whole model, whose weights were held against the base's:"
+    lines = [told, table(["what", "what was found"], rows)]
+    if found.value.weights:
+        lines.append(f"![Relative size of the weight change per weight matrix](plots/weights.{run}.png)")
     return "\n\n".join(lines)
 
 
