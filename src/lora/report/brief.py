@@ -11,7 +11,9 @@ from lora.report.wording import UNKNOWN, count, difference_interval, percent, pl
 
 WIDTH = 110
 CAUSES = 3
-ALSO = {"parity.ids", "data.rejected_rows", "data.leakage"}  # told where they are not as they should be
+REACH = "headroom.reachable"
+MATCHED = "parity.ids"  # how brought hypotheses found their rows: always told
+ALSO = {"data.rejected_rows", "data.leakage"}  # told where they are not as they should be
 LABELS = {
     "data_sufficiency": "training data",
     "headroom": "headroom",
@@ -53,9 +55,25 @@ def _comparison(study: Study, verdict: Verdict) -> list[str]:
             lines.append(_field(label, f"{check.status.upper():7} {plain(check.summary)}", most=3))
     if study.decision.value is not None:
         lines.append(_choices(study, verdict)[0])
+    reach = [c for c in verdict.checks if c.id == REACH and c.manifest == (first.manifest if first else None)]
+    lines += [_field("within reach", plain(check.summary), most=3) for check in reach]
+    lines += [_field("durations", words) for words in _durations(study)]
+    lines += [_field("matched", plain(check.summary), most=3) for check in verdict.checks if check.id == MATCHED]
     told = [check for check in verdict.checks if check.id in ALSO and check.status in {"warn", "fail"}]
     lines += [_field("also", plain(check.summary)) for check in told]
     return [*lines, _field("next step", plain(next_step(verdict)).replace("`", ""), most=4)]
+
+
+def _durations(study: Study) -> list[str]:
+    """`domain: 188 rows, 0.26 h; within 5 s 101, within 8 s 159`, for manifests whose rows tell their durations."""
+    told: dict[str, list[str]] = {}
+    whole = {}
+    for row in study.table("durations/summary.tsv"):
+        if row.get("threshold") == "all":
+            whole[row["manifest"]] = f"{row['rows']} rows, {float(row['hours']):.2f} h"
+        else:
+            told.setdefault(row["manifest"], []).append(f"within {float(row['threshold']):g} s {row['rows']}")
+    return [f"{plain(name)}: {whole[name]}; {', '.join(told.get(name, []))}" for name in whole]
 
 
 def _test(study: Study, outcome: RunOutcome) -> str:

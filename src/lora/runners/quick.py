@@ -81,7 +81,7 @@ def execute(args: argparse.Namespace) -> int:
         folder = args.output_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
         steps = Steps(folder)
         try:
-            with told_on_failure():
+            with told_briefly():
                 diagnose(steps, config)
                 if args.output_dir is not None:
                     draw(steps, config)
@@ -93,15 +93,18 @@ def execute(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def told_on_failure() -> Iterator[None]:
-    """Steps tell what they do; of that only the errors of one that fails are shown."""
+def told_briefly() -> Iterator[None]:
+    """Steps tell what they do; of that only notes are shown, and the errors of one that fails."""
     told = io.StringIO()
+    shown = "note: "
     try:
         with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
             yield
     except StepFailed:
-        sys.stderr.writelines(f"{line}\n" for line in told.getvalue().splitlines() if line.startswith("error: "))
+        shown = "error: "
         raise
+    finally:
+        sys.stderr.writelines(f"{line}\n" for line in told.getvalue().splitlines() if line.startswith(shown))
 
 
 def configuration(args: argparse.Namespace) -> dict[str, Any]:
@@ -173,7 +176,7 @@ def write_rows(steps: Steps, config: dict[str, Any], name: str) -> bool:
     untimed = sum(row.duration == UNKNOWN_DURATION for row in found.rows)
     if untimed and has_training(config):
         told = f"{untimed} of {len(found.rows)} rows of {path} tell no duration and count as within max_seconds"
-        print(f"note: {told}", file=sys.__stderr__)
+        print(f"note: {told}")
     return bool(found.rows) and not untimed
 
 

@@ -231,7 +231,9 @@ def next_step(verdict: Verdict) -> str:
         warned = " Keep the warnings below in view." if any(c.severity == "warns" for c in verdict.causes) else ""
         return f"Rerun H1 to H4{limit}, evaluated on {code(verdict.eval_manifest or '')}.{warned}"
     if blocking:
-        again = "compare again" if verdict.ready_for_sweep is None else "run the diagnosis again before any sweep"
+        again = "run the diagnosis again before any sweep"
+        if verdict.ready_for_sweep is None:
+            again = "train and compare again" if blocking[0].manifest == "train" else "compare again"
         return f"{_sentence(blocking[0].remedy)} Then {again}."
     if verdict.ready_for_sweep is None:
         return _after_comparing(verdict)
