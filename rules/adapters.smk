@@ -145,7 +145,7 @@ rule compare_models:
         runtime=30,
         gpu=0,
     params:
-        base=base_flags(),
+        base=lambda wildcards: base_flags(),
         tuned=lambda wildcards: model_of(wildcards.run),
         recipe=RECIPE["compare"],
     shell:

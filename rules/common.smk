@@ -132,7 +132,7 @@ def adapter_flags(wildcards):
 
 def base_flags():
     """Which model the study tunes, as flags."""
-    model = config["model"] or {"id": "none", "revision": None}
+    model = config["model"]
     return ["--model-id", model["id"], *(["--revision", model["revision"]] if model["revision"] is not None else [])]
 
 
@@ -291,6 +291,7 @@ def all_facts():
         facts += [f"results/paired/{run}/{manifest}.json" for manifest in evaluation_manifests()]
         facts.append(f"results/parity/{run}.json")
     facts += of_every_run("results/mismatches/{run}/{manifest}.json", runs_with("hypotheses"))
+    facts += of_every_run("results/transcripts/{run}/{manifest}.import.json", imported_runs())
     if config["model"] is not None:
         facts += ["results/labels.json", "results/mismatches/train.json"]
         facts += [f"results/adapters/{run}/train.json" for run in runs_with("train", "adapter")]
