@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from lora.records import UserError, Utterance
 
 NO_WORD = {"@", "<eps>", "<epsilon>"}
@@ -78,22 +80,16 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[dict[str, 
 def words_by_time(words: Iterable[Word], rows: Sequence[Utterance]) -> tuple[dict[str, list[str]], list[Word]]:
     """Texts by row id (every row has an entry), and words that lie in no row; `rows` are pieces of one recording."""
     heard: dict[str, list[str]] = {row.id: [] for row in rows}
+    starts = np.array([row.offset or 0.0 for row in rows])
+    ends = starts + np.array([row.duration for row in rows])
     outside = []
     for word in words:
-        row = max(rows, key=lambda row: (_shared(word, row), _holds(row, word.start)))
-        if _shared(word, row) > 0 or _holds(row, word.start):
-            heard[row.id].append(word.text)
+        shared = np.minimum(word.end, ends) - np.maximum(word.start, starts)  # negative is the distance
+        holds = (starts <= word.start) & (word.start < ends)
+        best = shared == shared.max()
+        place = int(np.argmax(best & holds if (best & holds).any() else best))
+        if shared[place] > 0 or holds[place]:
+            heard[rows[place].id].append(word.text)
         else:
             outside.append(word)
     return heard, outside
-
-
-def _shared(word: Word, row: Utterance) -> float:
-    """Seconds of a word inside a row's piece; negative is the distance."""
-    start = row.offset or 0.0
-    return min(word.end, start + row.duration) - max(word.start, start)
-
-
-def _holds(row: Utterance, moment: float) -> bool:
-    start = row.offset or 0.0
-    return start <= moment < start + row.duration

@@ -61,7 +61,7 @@ def _comparison(study: Study, verdict: Verdict) -> list[str]:
     lines += [_field("matched", plain(check.summary), most=3) for check in verdict.checks if check.id == MATCHED]
     told = [check for check in verdict.checks if check.id in ALSO and check.status in {"warn", "fail"}]
     lines += [_field("also", plain(check.summary)) for check in told]
-    return [*lines, _field("next step", plain(next_step(verdict)).replace("`", ""), most=4)]
+    return [*lines, _field("next step", plain(next_step(verdict, plain)).replace("`", ""), most=4)]
 
 
 def _durations(study: Study) -> list[str]:

@@ -52,3 +52,10 @@ def test_brought_hypotheses_are_accounted_for(study: HealthyStudy) -> None:
     assert check.status == "warn"
     for words in ("that fit no row: 1, first x", "share one with another: 1, first y", "3 words left out"):
         assert words in check.summary
+
+
+def test_brought_transcripts_that_were_decoded_otherwise_are_to_be_made_again(study: HealthyStudy) -> None:
+    study.add_run("theirs", "hypotheses")
+    study.change("transcripts/theirs/domain.settings.json", {"decode": {"num_beams": 7}})
+    (differs,) = [c for c in study.verdict().causes if c.code == "parity.decode"]
+    assert differs.remedy == "Transcribe base or theirs again, with the settings of the other."

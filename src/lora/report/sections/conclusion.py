@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lora.diagnosis.causes import CAUSES
 from lora.records import Cause, Check, RunOutcome, Verdict
 from lora.report.study import Study
@@ -223,8 +225,9 @@ def _effect(study: Study, verdict: Verdict) -> str:
     )
 
 
-def next_step(verdict: Verdict) -> str:
-    """What to do first, in Markdown."""
+def next_step(verdict: Verdict, written: Callable[[str], str] | None = None) -> str:
+    """What to do first; `written` says how a remedy is written, by default so that Markdown shows it as it reads."""
+    written = written or _sentence
     blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
     if verdict.ready_for_sweep:
         limit = "" if verdict.max_seconds is None else f" with `max_seconds` = {verdict.max_seconds:g}"
@@ -234,7 +237,7 @@ def next_step(verdict: Verdict) -> str:
         again = "run the diagnosis again before any sweep"
         if verdict.ready_for_sweep is None:
             again = "train and compare again" if blocking[0].manifest == "train" else "compare again"
-        return f"{_sentence(blocking[0].remedy)} Then {again}."
+        return f"{written(blocking[0].remedy)} Then {again}."
     if verdict.ready_for_sweep is None:
         return _after_comparing(verdict)
     return "Make the criteria below that are not known answerable, then run the diagnosis again."
