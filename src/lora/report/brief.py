@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from lora.records import Cause, RunOutcome, Verdict
-from lora.report.sections.conclusion import OUTCOMES, compared, criteria, gate_outcome, headline, next_step
+from lora.report.sections.compared import compared, gate_outcome
+from lora.report.sections.conclusion import OUTCOMES, criteria, headline, next_step
 from lora.report.study import Study
 from lora.report.wording import UNKNOWN, count, difference_interval, percent, plain, points, seconds
 

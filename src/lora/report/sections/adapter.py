@@ -82,13 +82,27 @@ def _checkpoint(study: Study, run: str) -> str:
             words.append(f"**{count(len(names), 'tensor')} {what}**: {listed(_codes(names), 3)}")
     if rung.other_files:
         words.append(f"other bytes than the base's: {listed(_codes(rung.other_files))}")
-    rows = [["its tensors", "; ".join(words)], ["weights", _weights(found.value) or UNKNOWN]]
+    rows = [["its tensors", "; ".join(words)], ["weights", _moved(found.value)]]
     rows += [[f"WER on {code(manifest)}", told] for manifest, told in _wer(study, run)]
     told = "This candidate was brought as a whole model, whose weights were held against the base's:"
     lines = [told, table(["what", "what was found"], rows)]
     if found.value.weights:
         lines.append(f"![Relative size of the weight change per weight matrix](plots/weights.{run}.png)")
     return "\n\n".join(lines)
+
+
+def _moved(effect: EffectFacts) -> str:
+    """The weight matrices of a checkpoint that differ from the base's, by part of the model."""
+    known = [m for m in effect.weights or [] if m.relative_norm is not None]
+    norms = sorted(m.relative_norm for m in known if m.relative_norm)
+    if not norms:
+        return f"none of {count(len(known), 'weight matrix', 'weight matrices')} moved"
+    parts = Counter(m.part for m in known if m.relative_norm)
+    return (
+        f"{len(norms)} of {count(len(known), 'weight matrix', 'weight matrices')} moved "
+        f"({', '.join(f'{text(part)} {n}' for part, n in parts.items())}), by a median of "
+        f"{percent(effect.median_relative_norm, 2)} of their norm ({percent(norms[0], 2)} to {percent(norms[-1], 2)})"
+    )
 
 
 def _file(effect: EffectFacts) -> str:

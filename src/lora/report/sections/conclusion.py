@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lora.diagnosis.causes import CAUSES
-from lora.records import Cause, Check, RunOutcome, Verdict
+from lora.records import Cause, Check, Verdict
+from lora.report.sections.compared import after_comparing, compared, compared_headline, gate_outcome
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import (
@@ -40,51 +41,12 @@ OUTCOMES = {
 }
 
 
-# The headline of a study without a model.
-COMPARED = {
-    "better": "{run} is better than the baseline on {manifest}",
-    "worse": "{run} is worse than the baseline on {manifest}",
-    "unchanged": "{run} writes what the baseline writes on {manifest}",
-    "equivalent": "{run} is as good as the baseline on {manifest}",
-    "underpowered": "Undecided: {manifest} cannot tell whether {run} differs from the baseline",
-    "": "Nothing could be compared",
-}
-INVALID = ("parity.", "data.transcript_mismatch", "headroom.baseline_broken")
-
-
 def headline(verdict: Verdict | None) -> str:
     if verdict is None:
         return "Verdict not known"
     if verdict.ready_for_sweep is None:
         return compared_headline(verdict)
     return "Ready for the sweep" if verdict.ready_for_sweep else "Not ready for the sweep"
-
-
-def compared_headline(verdict: Verdict) -> str:
-    """Without a model the comparison is the verdict: what it shows, or why it shows nothing."""
-    outcome, broken = compared(verdict), incomparable(verdict)
-    if broken is not None and verdict.gate_run is not None:
-        return f"The comparison of {verdict.gate_run} with the baseline cannot be believed"
-    if outcome is None or outcome.delta is None:
-        return "Nothing could be compared"
-    return COMPARED[outcome.outcome or ""].format(run=outcome.run, manifest=outcome.manifest)
-
-
-def incomparable(verdict: Verdict) -> Cause | None:
-    """The first cause that makes the two numbers incomparable; null where there is none."""
-    return next((c for c in verdict.causes if c.severity == "blocks" and c.code.startswith(INVALID)), None)
-
-
-def gate_outcome(verdict: Verdict) -> RunOutcome | None:
-    """The comparison that the gate is about: `gate_run` on `eval_manifest`."""
-    wanted = (verdict.gate_run, verdict.eval_manifest)
-    return next((outcome for outcome in verdict.runs if (outcome.run, outcome.manifest) == wanted), None)
-
-
-def compared(verdict: Verdict) -> RunOutcome | None:
-    """The gate's comparison, or where no manifest qualifies the first that could be made."""
-    others = [o for o in verdict.runs if o.run == verdict.gate_run and o.delta is not None]
-    return gate_outcome(verdict) or next(iter(others), None)
 
 
 def criteria(verdict: Verdict) -> list[tuple[str, Check | None]]:
@@ -139,7 +101,7 @@ def _comparison_story(study: Study, verdict: Verdict, blocking: list[Cause]) -> 
     if blocking:
         sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}{_others(len(blocking) - 1)}")
     sentences += [_evaluation(study, verdict), _effect(study, verdict)]
-    parity = next((check for name, check in criteria(verdict) if name == "parity"), None)
+    parity = dict(criteria(verdict))["parity"]
     if parity is not None and parity.status == "unknown":
         sentences.append("Whether both runs were made under the same conditions is not recorded, and not known here.")
     elif parity is not None and parity.status in {"pass", "warn"}:
@@ -239,20 +201,8 @@ def next_step(verdict: Verdict, written: Callable[[str], str] | None = None) -> 
             again = "train and compare again" if blocking[0].manifest == "train" else "compare again"
         return f"{written(blocking[0].remedy)} Then {again}."
     if verdict.ready_for_sweep is None:
-        return _after_comparing(verdict)
+        return after_comparing(dict(criteria(verdict))["parity"])
     return "Make the criteria below that are not known answerable, then run the diagnosis again."
-
-
-def _after_comparing(verdict: Verdict) -> str:
-    """Without a model and without a cause that blocks: make the comparison a fair one, then ask the other questions."""
-    parity = next((check for name, check in criteria(verdict) if name == "parity"), None)
-    model = "name the model in `config.yaml` (`model.id`) to have labels, adapter and training looked at too."
-    if parity is not None and parity.status == "unknown":
-        return (
-            "Record how both runs were made (`<stem>.settings.json` beside each file of transcripts), so that the "
-            f"difference can be called the tuning's. Then {model}"
-        )
-    return f"{model[0].upper()}{model[1:]}"
 
 
 def _criteria_table(verdict: Verdict) -> str:
