@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help run test test-slow test-gpu faults plan report gate study fresh format lint
+.PHONY: help run quick test test-slow test-gpu faults plan report gate study fresh format lint
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ run: $(VENV)/installed ## diagnose the study of config.yaml and print the verdic
 
 plan: $(VENV)/installed ## say what a run would do, and because of which file or key
 	@"$(BIN)/python" scripts/plan.py --cores $(CORES)
+
+quick: $(VENV)/installed ## compare two files of transcripts in seconds, without a model (ARGS='--manifest ... --baseline ... --tuned ...')
+	@"$(BIN)/python" -m lora.runners.quick $(or $(ARGS),--help)
 
 gate: $(VENV)/installed ## as run, but fail unless the study is ready for the sweep
 	@$(SNAKEMAKE) gate

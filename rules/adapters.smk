@@ -1,8 +1,8 @@
 """The short adapter run, and what its adapter does to files, weights, logits and text.
 
 Before: the training and validation split, the model. After: the best and the last adapter of every candidate that trains, its
-training facts and loss log (of a brought adapter what its own trainer told), and the effect ladder of every candidate
-that has an adapter.
+training facts and loss log (of a brought adapter what its own trainer told), the effect ladder of every candidate
+that has an adapter, and of every tuned checkpoint how far its weights lie from the base model's.
 """
 
 
@@ -122,6 +122,40 @@ rule measure_effect:
             --decode {params.decode:q} \
             --dataset-path {input.rows:q} \
             --sample {params.sample:q} \
+            --output {output:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule compare_models:
+    input:
+        base=lambda wildcards: folder_files(config["model"]["id"]),
+        tuned=model_files,
+    output:
+        "results/effect/{run}.json",
+    log:
+        "work/logs/compare_models/{run}.log",
+    benchmark:
+        "work/benchmarks/compare_models/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(runs_with("checkpoint")),
+    conda:
+        "../envs/asr.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+        gpu=0,
+    params:
+        base=lambda wildcards: base_flags(),
+        tuned=lambda wildcards: model_of(wildcards.run),
+        recipe=RECIPE["compare"],
+    shell:
+        """
+        python -m lora.runners.experiment compare-models \
+            --run {wildcards.run:q} \
+            {params.base:q} \
+            --checkpoint {params.tuned:q} \
             --output {output:q} \
             2>&1 | tee {log:q}
         """

@@ -75,6 +75,11 @@ def evaluation_manifests():
     return [*config["roles"]["general"], *config["roles"]["domain"]]
 
 
+def has_training():
+    """Whether there is a training manifest: without a model there need be none."""
+    return "train" in config["manifests"]
+
+
 def rows_of(manifests):
     return [f"results/manifests/{manifest}.jsonl" for manifest in manifests]
 
@@ -168,6 +173,12 @@ def adapter_flags(wildcards):
     return ["--adapter", adapter] if adapter else []
 
 
+def base_flags():
+    """Which model the study tunes, as flags."""
+    model = config["model"]
+    return ["--model-id", model["id"], *(["--revision", model["revision"]] if model["revision"] is not None else [])]
+
+
 def model_flags(wildcards):
     """Flags that load a run's model, the same for every command that does."""
     run = wildcards.get("run", "base")
@@ -228,12 +239,15 @@ def decision(wildcards):
     Everything below the decision names it, even where the value is not used. Snakemake judges again after a checkpoint
     only the jobs that waited for it, and would rerun the others because the split might have changed.
     """
-    checkpoints.choose_max_seconds.get()
+    if has_training():
+        checkpoints.choose_max_seconds.get()
     return []
 
 
 def max_seconds(wildcards):
     """The decided value; before the decision is made nothing below it can run, so any text will do."""
+    if not has_training():
+        return "none"
     decided = Path("results/max_seconds.json")
     if not decided.exists():
         return "undecided"
@@ -248,6 +262,11 @@ def limits_of_study():
     return sorted({*durations["thresholds"], *asked})
 
 
+def training_words(wildcards):
+    """The training split, whose words are those that training hears; none without a training manifest."""
+    return "results/splits/train.jsonl" if has_training() else []
+
+
 def split_flags():
     """How the training manifest is split; the decision on max_seconds counts rows of the very same split."""
     split = config["split"]
@@ -255,9 +274,23 @@ def split_flags():
     return ["--val-fraction", split["val_fraction"], by_speaker, "--split-seed", split["seed"]]
 
 
-def brought_hypotheses(wildcards):
+def brought_file(wildcards):
+    """Path, format and columns of brought transcripts; a path alone stands for all that it can tell."""
     source = config["base"] if wildcards.run == "base" else config["candidates"][wildcards.run]
-    return source["hypotheses"].get(wildcards.manifest, [])
+    given = source["hypotheses"].get(wildcards.manifest, [])
+    return given if isinstance(given, dict) else {"path": given}
+
+
+def brought_hypotheses(wildcards):
+    return brought_file(wildcards)["path"]
+
+
+def brought_form(wildcards):
+    """What a person says of a file of transcripts, as flags; none where the file tells it."""
+    told = brought_file(wildcards)
+    flags = ["--format", told["format"]] if "format" in told else []
+    columns = [f"{what}={name}" for what, name in sorted(told.get("columns", {}).items())]
+    return [*flags, *(["--columns", *columns] if columns else [])]
 
 
 def brought_settings(wildcards):
@@ -274,18 +307,27 @@ def heard_by_the_base_model(wildcards):
     return f"results/transcripts/base/{wildcards.manifest}.jsonl"
 
 
+def duration_facts():
+    """Duration tables of all manifests; of a training manifest what the filter and the split leave of it."""
+    if not has_training():
+        return ["results/durations/summary.tsv"]
+    return [
+        "results/durations/summary.tsv",
+        "results/durations/decision.json",
+        "results/durations/retention.json",
+        "results/splits/sizes.tsv",
+        "results/splits/stability.json",
+    ]
+
+
 def all_facts():
     """Every fact file that judgement and summary read."""
     facts = [
         *(f"results/manifests/{manifest}.rejected.tsv" for manifest in config["manifests"]),
         *(f"results/manifests/{manifest}.facts.json" for manifest in config["manifests"]),
         *(f"results/integrity/{manifest}.tsv" for manifest in config["manifests"]),
-        "results/durations/summary.tsv",
-        "results/durations/decision.json",
-        "results/durations/retention.json",
-        "results/splits/sizes.tsv",
-        "results/splits/stability.json",
-        *of_every_manifest("results/leakage/{manifest}.json"),
+        *duration_facts(),
+        *(of_every_manifest("results/leakage/{manifest}.json") if has_training() else []),
         *of_every_manifest("results/mismatches/{manifest}.json"),
         *of_every_manifest("results/wer/base/{manifest}.json"),
         *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
@@ -296,18 +338,19 @@ def all_facts():
         facts += [f"results/paired/{run}/{manifest}.json" for manifest in evaluation_manifests()]
         facts.append(f"results/parity/{run}.json")
     facts += of_every_run("results/mismatches/{run}/{manifest}.json", runs_with("hypotheses"))
+    facts += of_every_run("results/transcripts/{run}/{manifest}.import.json", imported_runs())
     if config["model"] is not None:
         facts += ["results/labels.json", "results/mismatches/train.json"]
         facts += [f"results/adapters/{run}/train.json" for run in runs_with("train", "adapter")]
-        facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter")]
+        facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter", "checkpoint")]
         if config["headroom"]["harden"]:
             facts.append("results/hardened.json")
     return facts
 
 
 def all_plots():
-    names = ["durations", "retention", "wer"]
+    names = [*(["durations", "retention"] if has_training() else []), "wer"]
     if config["model"] is not None:
         names += [f"loss.{run}" for run in runs_with("train")]
-        names += [f"weights.{run}" for run in runs_with("train", "adapter")]
+        names += [f"weights.{run}" for run in runs_with("train", "adapter", "checkpoint")]
     return [f"results/plots/{name}.{kind}" for name in names for kind in ("png", "svg")]

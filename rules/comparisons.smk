@@ -54,7 +54,7 @@ rule split_errors:
         baseline_wer="results/wer/base/{manifest}.json",
         baseline_transcripts="results/transcripts/base/{manifest}.jsonl",
         candidates=expand("results/transcripts/{run}/{{manifest}}.jsonl", run=config["candidates"]),
-        train="results/splits/train.jsonl",
+        train=training_words,
     output:
         "results/reachable/{manifest}.json",
     log:

@@ -22,11 +22,7 @@ rule all:
 
 rule durations:
     input:
-        "results/durations/summary.tsv",
-        "results/durations/decision.json",
-        "results/durations/retention.json",
-        "results/splits/sizes.tsv",
-        "results/splits/stability.json",
+        duration_facts(),
 
 
 rule baseline:
@@ -36,7 +32,7 @@ rule baseline:
 
 rule effect:
     input:
-        expand("results/effect/{run}.json", run=runs_with("train", "adapter")),
+        expand("results/effect/{run}.json", run=runs_with("train", "adapter", "checkpoint")),
         of_every_run("results/paired/{run}/{manifest}.json", config["candidates"]),
 
 

@@ -63,6 +63,7 @@ rule import_transcripts:
     output:
         transcripts="results/transcripts/{run}/{manifest}.jsonl",
         settings="results/transcripts/{run}/{manifest}.settings.json",
+        account="results/transcripts/{run}/{manifest}.import.json",
     log:
         "work/logs/import_transcripts/{run}/{manifest}.log",
     benchmark:
@@ -77,6 +78,7 @@ rule import_transcripts:
         runtime=30,
         gpu=0,
     params:
+        form=brought_form,
         code=code("import_transcripts"),
     shell:
         """
@@ -87,8 +89,10 @@ rule import_transcripts:
             --rejected {input.rejected:q} \
             --hypotheses {input.hypotheses:q} \
             --recorded {input.recorded:q} \
+            {params.form:q} \
             --transcripts {output.transcripts:q} \
             --settings {output.settings:q} \
+            --account {output.account:q} \
             >{log:q} 2>&1
         """
 

@@ -5,12 +5,13 @@ Example:
         --rows results/manifests/domain.jsonl --rejected results/manifests/domain.rejected.tsv \\
         --hypotheses theirs.jsonl --recorded theirs.settings.json \\
         --transcripts results/transcripts/theirs/domain.jsonl \\
-        --settings results/transcripts/theirs/domain.settings.json
-Reads: usable rows and the manifest's rejected ones; hypotheses (JSON lines, CSV or TSV with id and hypothesis, if
-possible reference); settings beside them (`<stem>.settings.json`: the runner's own record, or some of its keys).
-Writes: transcripts, and settings in which all that nobody recorded is unknown. Utterances without a hypothesis are
-left out, ones that the manifest never had are kept, and the comparison with the baseline reports both. `--hypotheses`
-without a file: the run brings none for this manifest, and its settings say so.
+        --settings results/transcripts/theirs/domain.settings.json \\
+        --account results/transcripts/theirs/domain.import.json
+Reads: usable rows and the manifest's rejected ones; hypotheses (JSON lines, CSV, TSV, Kaldi text, sclite trn or ctm);
+settings beside them (`<stem>.settings.json`: the runner's own record, or some of its keys).
+Writes: transcripts; settings in which all that nobody recorded is unknown; an account of how ids were matched.
+Utterances without a hypothesis are left out, ones that the manifest never had are kept, and the comparison with the
+baseline reports both. `--hypotheses` without a file: the run brings none for this manifest, and its settings say so.
 """
 
 from __future__ import annotations
@@ -22,10 +23,23 @@ from pathlib import Path
 
 from lora.asr.decoding import DEFAULTS
 from lora.asr.model_files import FAMILIES
-from lora.data.brought import Brought, read_hypotheses, read_settings
+from lora.data.brought import read_settings
+from lora.data.brought_rows import Matched, match_rows
 from lora.data.identity import audio_hashes, manifest_identity
+from lora.data.transcript_columns import COLUMNS, Brought
+from lora.data.transcript_files import FORMATS, TranscriptFile, read_transcript_file
+from lora.diagnosis.brought import matched_words, remarks
 from lora.provenance import Recording, recording, run_command
-from lora.records import ManifestIdentity, RunSettings, Transcript, UserError, Utterance, read_lines, write_lines
+from lora.records import (
+    BroughtFacts,
+    ManifestIdentity,
+    RunSettings,
+    Transcript,
+    UserError,
+    Utterance,
+    read_lines,
+    write_lines,
+)
 
 # What a person may write down of a model's own generation settings, beside the arguments of every model.
 MODELS_OWN = {"tokens_per_second", "forced_decoder_ids", "is_multilingual", "max_initial_timestamp_index",
@@ -34,24 +48,28 @@ DECODE_KEYS = {*DEFAULTS, *MODELS_OWN, *(key for family in FAMILIES.values() for
 
 
 def execute(args: argparse.Namespace) -> int:
-    with recording(outputs=[str(args.transcripts), str(args.settings)]) as run:
+    with recording(outputs=[str(args.transcripts), str(args.settings), str(args.account)]) as run:
         if args.hypotheses is None:
             why = f"no transcripts of {args.manifest_name} were brought"
-            write_lines(args.transcripts, [])
-            RunSettings(run=args.run, status="impossible", message=why).write(args.settings)
+            nothing_brought(args, RunSettings(run=args.run, status="impossible", message=why))
             return 0
-        brought = read_hypotheses(args.hypotheses)
+        brought = read_transcript_file(args.hypotheses, args.format, dict(args.columns))
         settings = recorded_settings(args)
         if settings.status == "impossible":
-            write_lines(args.transcripts, [])
-            settings.write(args.settings)
+            nothing_brought(args, settings)
             return 0
         rows = list(read_lines(args.rows, Utterance))
-        heard = [row for row in rows if row.id in brought]
-        others = extra_ids(args, rows, brought, run)
-        transcripts = [transcript(row, brought[row.id]) for row in heard]
-        transcripts += [extra(name, brought[name]) for name in others]
+        found = match_rows(args.hypotheses, brought, rows, rejected_ids(args.rejected))
+        heard = [row for row in rows if row.id in found.heard]
+        transcripts = [transcript(row, found.heard[row.id]) for row in heard]
+        transcripts += [extra(name, found.extra[name]) for name in sorted(found.extra)]
         write_lines(args.transcripts, transcripts)
+        account = account_of(args, brought, rows, found)
+        account.write(args.account)
+        if set(account.matched) - {"id"}:
+            run.adjust(matched_words(account))
+        for told in remarks(account):
+            run.adjust(told)
         if settings.manifest is None:
             counted = ManifestIdentity(name=args.manifest_name, rows=len(transcripts), content_hash=None)
             settings = settings.model_copy(update={"manifest": counted})
@@ -61,29 +79,35 @@ def execute(args: argparse.Namespace) -> int:
     return 0
 
 
+def nothing_brought(args: argparse.Namespace, settings: RunSettings) -> None:
+    write_lines(args.transcripts, [])
+    settings.write(args.settings)
+    source = None if args.hypotheses is None else str(args.hypotheses)
+    BroughtFacts(run=args.run, manifest=args.manifest_name, source=source, format=None).write(args.account)
+
+
+def account_of(
+    args: argparse.Namespace, brought: TranscriptFile, rows: list[Utterance], found: Matched
+) -> BroughtFacts:
+    return BroughtFacts(
+        run=args.run, manifest=args.manifest_name, source=str(args.hypotheses), format=brought.format,
+        hypotheses=len(brought.utterances) + len(brought.words), rows=len(rows), matched=found.how,
+        unmatched=found.unmatched, ambiguous=found.ambiguous, rejected=found.rejected,
+        missing=[row.id for row in rows if row.id not in found.heard], notes=found.notes,
+    )  # fmt: skip
+
+
 def recorded_settings(args: argparse.Namespace) -> RunSettings:
     if args.recorded is None:
         return RunSettings(run=args.run)
     return read_settings(args.recorded, args.run, args.manifest_name, DECODE_KEYS)
 
 
-def extra_ids(
-    args: argparse.Namespace, rows: list[Utterance], brought: dict[str, Brought], run: Recording
-) -> list[str]:
-    """Ids that the manifest never had; those of its rejected rows are set aside, since the baseline lacks them too."""
-    unknown = set(brought) - {row.id for row in rows}
-    rejected = unknown & rejected_ids(args.rejected)
-    if rejected:
-        first = min(rejected)
-        run.adjust(f"{len(rejected)} hypotheses belong to rejected rows and were left out, first: {first}")
-    return sorted(unknown - rejected)
-
-
-def rejected_ids(path: Path | None) -> set[str]:
+def rejected_ids(path: Path | None) -> list[str]:
     if path is None:
-        return set()
+        return []
     with path.open(encoding="utf-8", newline="") as lines:
-        return {row["id"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
+        return [row["id"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row["id"]]
 
 
 def transcript(row: Utterance, brought: Brought) -> Transcript:
@@ -114,6 +138,13 @@ def check_claim(args: argparse.Namespace, claimed: ManifestIdentity, heard: list
         run.adjust(f"{args.recorded} claims other rows than the study's (content {claimed.content_hash:.12})")
 
 
+def column(text: str) -> tuple[str, str]:
+    what, equals, name = text.partition("=")
+    if what not in COLUMNS or not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not WHAT=COLUMN with WHAT one of {', '.join(COLUMNS)}")
+    return what, name
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True)
@@ -122,8 +153,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rejected", type=Path, help="table of the manifest's rejected rows")
     parser.add_argument("--hypotheses", required=True, nargs="?", type=Path)
     parser.add_argument("--recorded", nargs="?", type=Path, help="settings that lie beside the hypotheses")
+    parser.add_argument("--format", choices=FORMATS, help="default: by the file's suffix, else by its first lines")
+    parser.add_argument(
+        "--columns",
+        type=column,
+        nargs="*",
+        default=[],
+        metavar="WHAT=COLUMN",
+        help=f"WHAT is one of {', '.join(COLUMNS)}",
+    )
     parser.add_argument("--transcripts", required=True, type=Path)
     parser.add_argument("--settings", required=True, type=Path)
+    parser.add_argument("--account", required=True, type=Path, help="how every hypothesis found its row")
     args = parser.parse_args(argv)
     return run_command(lambda: execute(args))
 

@@ -66,7 +66,8 @@ def page() -> str:
     parts = [HEAD, table(schema, "")]
     for name in ("manifest", "candidate", "train"):
         parts.append(f"\n## {name}\n\n{table(schema['$defs'][name], '')}")
-    parts.append(f"\n## hypotheses\n\n{schema['$defs']['hypotheses']['description']}")
+    parts.append(f"\n## hypotheses\n\n{schema['$defs']['hypotheses']['description']}\n")
+    parts.append(table(schema["$defs"]["transcripts"], ""))
     return "\n".join(parts) + "\n"
 
 

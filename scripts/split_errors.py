@@ -20,7 +20,7 @@ from pathlib import Path
 from lora.data.durations import survives
 from lora.data.manifest import read_rows
 from lora.provenance import recording, run_command
-from lora.records import ReachableFacts, WerFacts
+from lora.records import ReachableFacts, Utterance, WerFacts
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.reachable import Heard, split_errors
 from lora.scoring.transcripts import read_transcripts
@@ -40,7 +40,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--baseline-wer", type=Path, required=True)
     parser.add_argument("--baseline-transcripts", type=Path, required=True)
     parser.add_argument("--candidate", type=named, nargs="*", default=[], metavar="NAME=PATH", help="its transcripts")
-    parser.add_argument("--train", type=Path, required=True, help="rows of the training split")
+    parser.add_argument(
+        "--train", type=Path, nargs="?", help="rows of the training split, none without a training manifest"
+    )
     parser.add_argument("--reachable", type=Path, required=True)
     return parser.parse_args(argv)
 
@@ -51,9 +53,13 @@ def facts(args: argparse.Namespace) -> ReachableFacts:
         told = {"status": "impossible", "code": base.code, "message": base.message}
         return ReachableFacts(manifest=args.manifest_name).model_copy(update=told)
     words = normalizer(base.normalizer.name)
-    vocabulary = frozenset(word for row in read_rows(args.train) for word in words.words(row.text))
+    vocabulary = frozenset(word for row in training_rows(args) for word in words.words(row.text))
     heard = utterances(args, base, words, texts_of(args))
     return split_errors(args.manifest_name, heard, [name for name, _ in args.candidate], vocabulary or None)
+
+
+def training_rows(args: argparse.Namespace) -> list[Utterance]:
+    return [] if args.train is None else read_rows(args.train)
 
 
 def texts_of(args: argparse.Namespace) -> dict[str, dict[str, str]]:

@@ -96,6 +96,12 @@ def _resolve(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
 
 def _check_references(config: dict[str, Any]) -> None:
     manifests = [name for name in config["manifests"] if name != "train"]
+    if config["model"] is not None and "train" not in config["manifests"]:
+        raise KeyPathError(
+            ["manifests"], "`manifests` needs `train`, the training manifest: only where `model` is null nothing trains"
+        )
+    if not manifests:
+        raise KeyPathError(["manifests"], "`manifests` names no manifest to evaluate on, beside `train`")
     placed = [(role, name) for role, names in config["roles"].items() for name in names]
     for role, name in placed:
         if name not in manifests:
@@ -163,12 +169,17 @@ def _check_paths(config: dict[str, Any], study: Path) -> None:
     for name, candidate in config["candidates"].items():
         if "adapter" in candidate:
             named.append((["candidates", name, "adapter"], candidate["adapter"]))
-        named += [(["candidates", name, "hypotheses", m], p) for m, p in candidate.get("hypotheses", {}).items()]
-    brought = (config["base"] or {}).get("hypotheses", {})
-    named += [(["base", "hypotheses", manifest], path) for manifest, path in brought.items()]
+        named += _transcripts(["candidates", name, "hypotheses"], candidate)
+    named += _transcripts(["base", "hypotheses"], config["base"] or {})
     for path, value in named:
         if not (study / value).exists():
             raise KeyPathError(path, f"{'.'.join(path)}: no such file or folder: {value} (looked in {study})")
+
+
+def _transcripts(where: list[str], source: dict[str, Any]) -> list[tuple[list[str], str]]:
+    """Key path and file of all transcripts that a run brings."""
+    brought = source.get("hypotheses", {})
+    return [([*where, m], given if isinstance(given, str) else given["path"]) for m, given in brought.items()]
 
 
 def _deepest(error: ValidationError) -> tuple[int, int]:

@@ -72,6 +72,7 @@ def test_scripts_import_no_model_library(path: Path) -> None:
         ["-m", "lora.runners.experiment", "--help"],
         ["-m", "lora.runners.experiment", "transcribe", "--help"],
         ["-m", "lora.runners.experiment", "run", "--help"],
+        ["-m", "lora.runners.quick", "--help"],
     ],
     ids=lambda c: " ".join(Path(part).name for part in c),
 )

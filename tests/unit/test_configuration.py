@@ -62,6 +62,38 @@ def test_mistakes_name_file_line_key_and_remedy(
         assert word in text
 
 
+ALONE = """model: null
+manifests: {dev: data/domain_manifest.jsonl}
+roles: {general: [], domain: [dev]}
+base: {hypotheses: {dev: data/test_manifest.jsonl}}
+candidates:
+  theirs:
+    hypotheses:
+      dev: {path: data/README.md, format: ctm, columns: {id: utt}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("model: null", "model: {id: data/model}", 2, ["`manifests` needs `train`"]),
+        ("{dev: data/domain", "{train: data/domain", 2, ["names no manifest to evaluate on"]),
+        ("path:", "pth:", 8, ["unknown key 'pth'", "did you mean 'path'"]),
+        ("ctm", "cmt", 8, ["'cmt'", "'ctm'"]),
+        ("id: utt", "ids: utt", 8, ["unknown key 'ids'", "'id'"]),
+        ("README.md", "no.out", 8, ["candidates.theirs.hypotheses.dev", "no such file", "no.out"]),
+    ],
+)
+def test_mistakes_in_a_study_of_transcripts(tmp_path: Path, old: str, new: str, line: int, words: list[str]) -> None:
+    assert load(ALONE, tmp_path)["candidates"]["theirs"]["hypotheses"]["dev"]["format"] == "ctm"
+    with pytest.raises(UserError) as raised:
+        load(ALONE.replace(old, new, 1), tmp_path)
+    text = str(raised.value)
+    assert text.startswith(f"{tmp_path}/config.yaml:{line}:"), text
+    for word in words:
+        assert word in text
+
+
 @pytest.mark.parametrize("kind", ["adapter", "checkpoint"])
 def test_a_brought_candidate_does_not_become_one_that_trains(tmp_path: Path, kind: str) -> None:
     text = EMBEDDED.split("candidates:")[0] + f"candidates:\n  theirs:\n    {kind}: data/model\n"

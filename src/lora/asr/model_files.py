@@ -81,7 +81,7 @@ def describe_model(
             f"model {model_id}: {CONFIGURATION} says model_type {model_type!r}, which is not supported; "
             f"supported: {', '.join(sorted(FAMILIES))}"
         )
-    weights = _weight_files(folder, model_id)
+    weights = weight_files(folder, model_id)
     for purpose, names in (("tokenizer", TOKENIZER), ("feature extractor", FEATURES)):
         if not any((folder / name).is_file() for name in names):
             raise UserError(f"model {model_id}: no {purpose} ({' or '.join(names)}); copy it from its base model")
@@ -113,7 +113,7 @@ def describe_model(
     )
 
 
-def _weight_files(folder: Path, model_id: str) -> list[Path]:
+def weight_files(folder: Path, model_id: str) -> list[Path]:
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
     if not (folder / SHARDS).is_file():

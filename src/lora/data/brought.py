@@ -1,4 +1,4 @@
-"""Transcripts that another pipeline made, and what it recorded of how it made them.
+"""What another pipeline recorded of how it made its transcripts.
 
 The layout is the runner's own: `<stem>.settings.json` beside the transcripts. A person may write such a file by hand
 with some of its keys; what it does not say stays unknown.
@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from lora.data.manifest_files import parsed_lines
 from lora.records import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings, UserError
 
 PREPROCESS = ("sampling_rate", "target_rms", "resampler", "padding_seconds")
@@ -28,44 +25,6 @@ FILLED: dict[str, dict[str, Any]] = {
     "adapter": {"source": ""},
     "manifest": {"rows": None, "content_hash": None},
 }
-
-
-@dataclass(frozen=True)
-class Brought:
-    """One utterance of a brought file; `reference` and `duration` are null where it gives none."""
-
-    hypothesis: str
-    reference: str | None
-    duration: float | None
-    truncated: bool
-
-
-def read_hypotheses(path: Path) -> dict[str, Brought]:
-    """By utterance id. Raises UserError naming file and line of a row that holds none."""
-    found: dict[str, Brought] = {}
-    for number, row in parsed_lines(path):
-        if isinstance(row, str):
-            raise UserError(f"{path}:{number}: {row}")
-        key, text, reference = row.get("id"), row.get("hypothesis"), row.get("reference")
-        if isinstance(key, int) and not isinstance(key, bool):
-            key = str(key)  # as manifests are read
-        if not isinstance(key, str) or not isinstance(text, str):
-            raise UserError(f"{path}:{number}: expected id and hypothesis as strings, found {row!r:.80}")
-        if not isinstance(reference, str | None):
-            raise UserError(f"{path}:{number}: expected reference as a string, found {reference!r:.80}")
-        if key in found:
-            raise UserError(f"{path}:{number}: a second hypothesis for id {key!r}; keep one of them")
-        cut = str(row.get("truncated")).lower() == "true"
-        found[key] = Brought(text, reference, _number(row.get("duration")), cut)
-    return found
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def settings_beside(hypotheses: Path) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from lora.diagnosis.adapter_arrival import file_rung, load_rung, partial_targets, rung_answer
 from lora.diagnosis.causes import CAUSES, RANK, cause
+from lora.diagnosis.checkpoint import checkpoint_rungs
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found, worst
 from lora.diagnosis.rungs import called_modules, changed_texts, logits_rung, text_rung, weights_rung
@@ -26,6 +27,10 @@ def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[Cause])
     effect = facts.effect.get(run)
     if effect is None or effect.status == "impossible":
         return _without_ladder(facts, run, effect)
+    if effect.checkpoint is not None:
+        rungs = checkpoint_rungs(facts, run, effect, effect.checkpoint).add(_texts(facts, run))
+        broken = [c for c in rungs.causes if c.severity == "blocks"][:1]
+        return Findings(rungs.checks, broken or rungs.causes)
     rungs = Findings().add(
         file_rung(facts, run, effect),
         load_rung(facts, run, effect),
@@ -52,14 +57,7 @@ def explained_by_training(causes: Iterable[Cause]) -> bool:
 def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> Findings:
     """No rung could be climbed: brought transcripts show only their texts, an impossible effect carries its code."""
     if effect is None and facts.config.kind(run) in {"hypotheses", "checkpoint"}:
-        changed, looked_at = changed_texts(facts, run)
-        evidence = [facts.at("paired", run, f"{m}.json") for r, m in facts.paired if r == run]
-        told = f"{changed} of {count(looked_at, 'hypothesis', 'hypotheses')} of {run} differ from the baseline's"
-        if changed or not looked_at:
-            status: CheckStatus = "pass" if changed else "unknown"
-            return found("adapter.text", Answer(status, f"{told}.", changed), evidence, run)
-        broken = cause("adapter.no_text_change", f"{told}.", evidence, run)
-        return found("adapter.text", Answer("fail", f"{told}.", changed, cause=broken), evidence, run)
+        return _texts(facts, run)
     told = (effect.message if effect and effect.message else "its effect was not measured").rstrip(".")
     wrong = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
     findings, rungs = Findings(), list(RUNGS)
@@ -68,10 +66,29 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
         findings.checks += file_rung(facts, run, effect).checks
         rungs = rungs[1:]
     for rung in rungs:
-        status = "fail" if wrong and rung == rungs[0] else "unknown"
+        status: CheckStatus = "fail" if wrong and rung == rungs[0] else "unknown"
         why = f"{run}: {told}." if rung == rungs[0] or not wrong else f"{run} did not get so far: see the rung below."
         findings.add(rung_answer(facts, run, rung, Answer(status, why)))
     return findings
+
+
+def _texts(facts: StudyFacts, run: str) -> Findings:
+    """What a run without an adapter of its own shows: hypotheses that differ from the baseline's."""
+    changed, looked_at = changed_texts(facts, run)
+    evidence = [facts.at("paired", run, f"{m}.json") for r, m in facts.paired if r == run]
+    told = f"{changed} of {count(looked_at, 'hypothesis', 'hypotheses')} of {run} differ from the baseline's"
+    if changed or not looked_at:
+        status: CheckStatus = "pass" if changed else "unknown"
+        return found("adapter.text", Answer(status, f"{told}.", changed), evidence, run)
+    broken = cause("adapter.no_text_change", f"{told}.", evidence, run, remedy=_look_for_the_tuning(facts, run))
+    return found("adapter.text", Answer("fail", f"{told}.", changed, cause=broken), evidence, run)
+
+
+def _look_for_the_tuning(facts: StudyFacts, run: str) -> str:
+    """What a person can look at who holds nothing but two files (or two models) that say the same."""
+    if facts.config.kind(run) == "checkpoint":
+        return f"Make sure that {run} is the tuned model and not a copy of its base; if it is, it was tuned too weakly."
+    return f"Make sure that {run} and base are two files of two runs, and that the pipeline loaded what was tuned."
 
 
 def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:

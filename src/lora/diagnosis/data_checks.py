@@ -43,7 +43,8 @@ def data_sufficiency(facts: StudyFacts) -> Findings:
     needed = facts.config.durations.min_train_samples
     evidence = [facts.at("splits", "sizes.tsv"), facts.at("durations", "decision.json")]
     if "train" not in facts.sizes:
-        answer = Answer("unknown", "The training split was not made.", threshold=needed)
+        made = "was not made" if TRAIN in facts.config.manifests else "is not known: no training manifest is named"
+        answer = Answer("unknown", f"The training split {made}.", threshold=needed)
         return found("data_sufficiency", answer, evidence, manifest=TRAIN)
     rows = facts.sizes["train"].rows
     limit = "without a duration limit"

@@ -10,6 +10,7 @@ from typing import TypeVar
 from lora.diagnosis.study_config import TRAIN, StudyConfig
 from lora.records import (
     AudioMeasure,
+    BroughtFacts,
     DurationDecision,
     EffectFacts,
     HardenedFacts,
@@ -65,6 +66,7 @@ class StudyFacts:
     stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
+    brought: dict[tuple[str, str], BroughtFacts] = field(default_factory=dict)
     reachable: dict[str, ReachableFacts] = field(default_factory=dict)
     labels: LabelFacts | None = None
     hardened: HardenedFacts | None = None
@@ -101,6 +103,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),
+        brought=_by({(r, m): results / f"transcripts/{r}/{m}.import.json" for r, m in with_base}, BroughtFacts),
         reachable=_by({m: results / f"reachable/{m}.json" for m in manifests}, ReachableFacts),
         labels=_read(results / "labels.json", LabelFacts),
         hardened=_read(results / "hardened.json", HardenedFacts),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lora.diagnosis.causes import cause
-from lora.diagnosis.facts import StudyFacts
+from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.wording import count, listed, percent, round_percent
 from lora.records import LeakageFacts, SharedRow
@@ -36,7 +36,9 @@ def judge_leakage(facts: StudyFacts, manifest: str) -> Findings:
         milder = cause("data.leakage", because, evidence, manifest=manifest, remedy=remedy, severity="warns")
         answer = Answer("warn", because, len(shared.shared_speakers), 0, milder)
         return found("data.leakage", answer, evidence, manifest=manifest)
-    told = f"No recording, reading or speaker of {manifest} is in training"
+    heard = manifest in facts.audio and TRAIN in facts.audio
+    what = "recording, reading or speaker" if heard else "reading or speaker"
+    told = f"No {what} of {manifest} is in training{'' if heard else ' (recordings were not compared)'}"
     if known:
         told = f"{count(len(known), 'row')} of {manifest} and no speaker are in training, as few as are tolerated"
     sentences = count(len(shared.same_sentence), "sentence")

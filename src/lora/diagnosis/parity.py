@@ -17,6 +17,9 @@ from lora.records import Cause, CheckStatus, DifferingRows, ParityFacts, Rescore
 # Fields that tell of differing rows, which the ids and texts themselves tell better.
 ROWS = {"manifest.rows", "manifest.content_hash", "manifest.unshared_ids", "manifest.references", "scored.utterances"}
 
+# What a candidate of ours sets for itself in the configuration, and brought transcripts bring with them.
+OWN_SETTINGS = ("parity.decode", "parity.preprocessing")
+
 
 def judge_parity(facts: StudyFacts, run: str, eval_manifest: str | None) -> Findings:
     """A check for every manifest of a run, and one cause for every code under which settings differ."""
@@ -28,7 +31,9 @@ def judge_parity(facts: StudyFacts, run: str, eval_manifest: str | None) -> Find
     for manifest in facts.config.evaluations:
         findings.add(found("parity.settings", settings_answer(facts, run, manifest), evidence, run, manifest))
     codes = sorted({s.code for s in parity.settings if s.same is False}, key=RANK.__getitem__)
-    findings.causes = [_difference(parity, code, eval_manifest, evidence) for code in codes]
+    again = f"Transcribe base or {run} again, with the settings of the other."
+    remedies = dict.fromkeys(OWN_SETTINGS, again) if facts.config.kind(run) == "hypotheses" else {}
+    findings.causes = [_difference(parity, code, eval_manifest, evidence, remedies.get(code)) for code in codes]
     return findings.add(_same_utterances(facts, run, findings.causes), judge_hypotheses(facts, run))
 
 
@@ -72,7 +77,9 @@ def parity_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     return found("parity", answer, evidence, run, eval_manifest)
 
 
-def _difference(parity: ParityFacts, code: str, eval_manifest: str | None, evidence: list[str]) -> Cause:
+def _difference(
+    parity: ParityFacts, code: str, eval_manifest: str | None, evidence: list[str], remedy: str | None
+) -> Cause:
     """One cause a code: on the evaluation manifest if it differs there, else on the first where it does."""
     differing = [s for s in parity.settings if s.code == code and s.same is False]
     manifests = list(dict.fromkeys(s.manifest for s in differing))
@@ -87,7 +94,7 @@ def _difference(parity: ParityFacts, code: str, eval_manifest: str | None, evide
     again = next((r for r in parity.rescored if r.manifest == manifest), None)
     if code == "parity.normalization" and again is not None:
         because = f"{because} {normalizer_words(again)}"
-    return cause(code, because, evidence, parity.run, manifest)
+    return cause(code, because, evidence, parity.run, manifest, remedy)
 
 
 def rows_words(rows: DifferingRows, run: str) -> list[str]:

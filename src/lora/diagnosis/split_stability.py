@@ -13,6 +13,8 @@ def split_stability(facts: StudyFacts) -> Findings:
     """Silent where the study's own split has too few rows: `data_sufficiency` says so already."""
     evidence = [facts.at("splits", "stability.json")]
     stability, needed = facts.stability, facts.config.durations.min_train_samples
+    if TRAIN not in facts.config.manifests:
+        return Findings()  # `data_sufficiency` says so already
     if stability is None or not stability.splits:
         answer = Answer("unknown", "Whether the split depends on its seed is not known.", threshold=needed)
         return found("data.split_stability", answer, evidence, manifest=TRAIN)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lora.diagnosis.adapter import CONSEQUENCES, adapter_change, explained_by_training, judge_adapter
+from lora.diagnosis.brought import judge_brought
 from lora.diagnosis.causes import CAUSES, RANK, cause
 from lora.diagnosis.data_checks import judge_data
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
@@ -17,6 +18,7 @@ from lora.diagnosis.headroom import choose_eval_manifest, judge_headroom
 from lora.diagnosis.labels import judge_labels
 from lora.diagnosis.outcomes import direction, judge_outcomes, run_outcomes
 from lora.diagnosis.parity import judge_parity, parity_criterion
+from lora.diagnosis.provide import with_remedy
 from lora.diagnosis.training import judge_training
 from lora.records import Cause, Check, Fact, Gate, Verdict
 
@@ -39,7 +41,7 @@ def decide(facts: StudyFacts) -> Verdict:
     findings.causes += impossible_causes(facts, eval_manifest, findings.causes)
     findings.add(adapter_change(facts, findings), parity_criterion(facts, eval_manifest))
     causes = rank(facts, eval_manifest, [capped(facts, eval_manifest, c) for c in joined(findings.causes)])
-    checks = in_order(findings.checks)
+    checks = [with_remedy(facts, check) for check in in_order(findings.checks)]
     return Verdict(
         ready_for_sweep=ready(facts, checks, causes),
         max_seconds=facts.max_seconds,
@@ -54,6 +56,7 @@ def decide(facts: StudyFacts) -> Verdict:
 def judge_all(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     """Every diagnosis asked once, for every manifest and every candidate."""
     findings = judge_data(facts).add(judge_headroom(facts, eval_manifest), judge_labels(facts))
+    findings.add(judge_brought(facts))
     for run in facts.config.candidates:
         training = judge_training(facts, run)
         adapter = judge_adapter(facts, run, training.causes)

@@ -7,6 +7,7 @@ A fact that could not be computed because of a diagnosable cause has `status: im
 
 from lora.records.audio import AudioMeasure
 from lora.records.base import Fact, Record, UserError, read_lines, write_lines, write_text
+from lora.records.brought import BroughtFacts
 from lora.records.comparisons import (
     BudgetLine,
     DifferingRows,
@@ -39,6 +40,7 @@ from lora.records.data import (
     StabilityFacts,
 )
 from lora.records.effect import (
+    CheckpointRung,
     EffectFacts,
     FileRung,
     LoadRung,
@@ -89,11 +91,13 @@ from lora.records.verdict import Cause, Check, CheckStatus, Gate, RunOutcome, Se
 __all__ = [
     "AdapterIdentity",
     "AudioMeasure",
+    "BroughtFacts",
     "BudgetLine",
     "CandidateChange",
     "Cause",
     "Check",
     "CheckStatus",
+    "CheckpointRung",
     "DifferingRows",
     "DoubtfulPlace",
     "Dropped",

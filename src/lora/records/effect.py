@@ -97,6 +97,29 @@ class ModuleDelta(Record):
     change: float | None = None
 
 
+class CheckpointRung(Record):
+    """A tuned checkpoint in the place of rungs 1 and 2: its tensors against the base model's, by name.
+
+    `shared` have one name and shape on both sides; `changed` of them differ in value, `rounded` only in number format.
+    `reshaped` have one name and two shapes; `only_base` and `only_tuned` leave out copies of tied parameters.
+    `unmerged` are parts of an adapter inside the checkpoint. `other_files` are files of tokenizer and feature extractor
+    whose bytes differ.
+    """
+
+    base_type: str
+    tuned_type: str
+    tensors: int
+    shared: int
+    changed: list[str]
+    rounded: int
+    reshaped: list[str]
+    only_base: list[str]
+    only_tuned: list[str]
+    unmerged: list[str]
+    non_finite: list[str]
+    other_files: list[str]
+
+
 class LogitsRung(Record):
     """Rung 4, logits with the adapter on against off, teacher-forced on validation rows, same call path.
 
@@ -149,13 +172,15 @@ class TextRung(Record):
 class EffectFacts(Fact):
     """`results/effect/<run>.json`: the rungs of the ladder; null is a rung that could not be climbed.
 
-    `median_change` is the median of the modules' `change`.
+    `median_change` is the median of the modules' `change`. A tuned checkpoint has `checkpoint` and `weights` (of
+    all matrices) and none of the other rungs; its medians are over the matrices that changed.
     """
 
     run: str
     adapter: str | None = None
     file: FileRung | None = None
     load: LoadRung | None = None
+    checkpoint: CheckpointRung | None = None
     weights: list[ModuleDelta] | None = None
     median_relative_norm: float | None = None
     median_change: float | None = None

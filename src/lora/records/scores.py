@@ -87,9 +87,9 @@ class Power(Record):
     """What difference an evaluation could show (80 % power, two-sided), and how much of its kind `target_gain` needs.
 
     `standard_error` is of the WER difference of two runs: foreseen from the baseline's own errors if they share
-    `assumed_shared_errors` of them, or observed where that is null. The `*_needed` are totals, not additions; speakers
-    are null where utterances are the `units` that the standard error takes as drawn independently. `design_effect` is
-    the variance by speakers over that by utterances, at least 1.
+    `assumed_shared_errors` of them, or observed where that is null. The `*_needed` are totals, not additions; hours are
+    null where durations are not known, speakers where utterances are the `units` that the standard error takes as drawn
+    independently. `design_effect` is the variance by speakers over that by utterances, at least 1.
     """
 
     assumed_shared_errors: float | None

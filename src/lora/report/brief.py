@@ -5,12 +5,16 @@ from __future__ import annotations
 import textwrap
 
 from lora.records import Cause, RunOutcome, Verdict
-from lora.report.sections.conclusion import OUTCOMES, criteria, gate_outcome
+from lora.report.sections.compared import compared, gate_outcome
+from lora.report.sections.conclusion import OUTCOMES, criteria, headline, next_step
 from lora.report.study import Study
-from lora.report.wording import UNKNOWN, difference_interval, percent, plain, points, seconds
+from lora.report.wording import UNKNOWN, count, difference_interval, percent, plain, points, seconds
 
 WIDTH = 110
 CAUSES = 3
+REACH = "headroom.reachable"
+MATCHED = "parity.ids"  # how brought hypotheses found their rows: always told
+ALSO = {"data.rejected_rows", "data.leakage"}  # told where they are not as they should be
 LABELS = {
     "data_sufficiency": "training data",
     "headroom": "headroom",
@@ -24,6 +28,8 @@ def brief(study: Study, read_next: list[str]) -> str:
     verdict = study.verdict.value
     if verdict is None:
         lines = ["VERDICT NOT KNOWN", _field("because", plain(study.verdict.why_not).replace("`", ""))]
+    elif verdict.ready_for_sweep is None:
+        lines = _comparison(study, verdict)
     else:
         lines = [_headline(verdict), *_choices(study, verdict), *_criteria(verdict), *_causes(verdict.causes)]
         lines.append(_field("short run", _outcome(verdict)))
@@ -31,9 +37,59 @@ def brief(study: Study, read_next: list[str]) -> str:
 
 
 def _headline(verdict: Verdict) -> str:
-    if verdict.ready_for_sweep is None:
-        return "NO VERDICT ON THE SWEEP"
     return "READY FOR THE SWEEP" if verdict.ready_for_sweep else "NOT READY FOR THE SWEEP"
+
+
+def _comparison(study: Study, verdict: Verdict) -> list[str]:
+    """Without a model: what the comparison shows first, then what is wrong, then what to do."""
+    first = compared(verdict)
+    lines = [f"{plain(headline(verdict))}."]
+    if first is not None:
+        lines += [_field("difference", _moved(first)), _field("", _test(study, first))]
+    lines += [_field("difference", _moved(outcome)) for outcome in verdict.runs if outcome != first]
+    lines += _causes(verdict.causes)
+    checks = criteria(verdict)
+    named = {"parity": "made alike", "headroom": "headroom", "data_sufficiency": LABELS["data_sufficiency"]}
+    for name, label in named.items():
+        check = dict(checks)[name]
+        if check is not None and (name != "data_sufficiency" or study.decision.value is not None):
+            lines.append(_field(label, f"{check.status.upper():7} {plain(check.summary)}", most=3))
+    if study.decision.value is not None:
+        lines.append(_choices(study, verdict)[0])
+    reach = [c for c in verdict.checks if c.id == REACH and c.manifest == (first.manifest if first else None)]
+    lines += [_field("within reach", plain(check.summary), most=3) for check in reach]
+    lines += [_field("durations", words) for words in _durations(study)]
+    lines += [_field("matched", plain(check.summary), most=3) for check in verdict.checks if check.id == MATCHED]
+    told = [check for check in verdict.checks if check.id in ALSO and check.status in {"warn", "fail"}]
+    lines += [_field("also", plain(check.summary)) for check in told]
+    return [*lines, _field("next step", plain(next_step(verdict, plain)).replace("`", ""), most=4)]
+
+
+def _durations(study: Study) -> list[str]:
+    """`domain: 188 rows, 0.26 h; within 5 s 101, within 8 s 159`, for manifests whose rows tell their durations."""
+    told: dict[str, list[str]] = {}
+    whole = {}
+    for row in study.table("durations/summary.tsv"):
+        if row.get("threshold") == "all":
+            whole[row["manifest"]] = f"{row['rows']} rows, {float(row['hours']):.2f} h"
+        else:
+            told.setdefault(row["manifest"], []).append(f"within {float(row['threshold']):g} s {row['rows']}")
+    return [f"{plain(name)}: {whole[name]}; {', '.join(told.get(name, []))}" for name in whole]
+
+
+def _test(study: Study, outcome: RunOutcome) -> str:
+    """MAPSSWE and the texts that changed, of the comparison that is told first."""
+    paired = study.paired(outcome.run, outcome.manifest).value
+    score = paired.within if paired else None
+    if score is None:
+        return plain(study.paired(outcome.run, outcome.manifest).unknown).replace("`", "")
+    told = f"{score.changed_hypotheses:,} of {count(score.utterances, 'text')} changed"
+    if score.mapsswe is not None and score.mapsswe.p is not None:
+        p = score.mapsswe.p
+        told += f"; MAPSSWE {'p < 0.001' if p < 0.001 else f'p = {p:.3f}'} ({count(score.mapsswe.segments, 'segment')})"
+    if score.detectable_difference is not None:
+        told += f"; a difference of {points(score.detectable_difference).lstrip('+')} would show"
+    return told
 
 
 def _choices(study: Study, verdict: Verdict) -> list[str]:
@@ -68,23 +124,27 @@ def _causes(causes: list[Cause]) -> list[str]:
 
 def _outcome(verdict: Verdict) -> str:
     outcome = gate_outcome(verdict)
-    if outcome is None or outcome.delta is None:
+    return UNKNOWN if outcome is None else _moved(outcome, " for this adapter")
+
+
+def _moved(outcome: RunOutcome, of: str = "") -> str:
+    if outcome.delta is None:
         return UNKNOWN
     return (
         f"{plain(outcome.run)} on {plain(outcome.manifest)}: WER {percent(outcome.baseline_wer)} -> "
         f"{percent(outcome.tuned_wer)}, {points(outcome.delta)} "
-        f"({_interval(outcome)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
+        f"({_interval(outcome, of)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
     )
 
 
-def _interval(outcome: RunOutcome) -> str:
+def _interval(outcome: RunOutcome, of: str) -> str:
     ends = difference_interval(outcome.ci_low, outcome.ci_high)
-    return ends if outcome.ci_low is None or outcome.ci_high is None else f"{ends} for this adapter"
+    return ends if outcome.ci_low is None or outcome.ci_high is None else f"{ends}{of}"
 
 
-def _field(label: str, words: str) -> str:
-    """A label column of 15, then at most two lines of at most WIDTH."""
+def _field(label: str, words: str, most: int = 2) -> str:
+    """A label column of 15, then at most so many lines of at most WIDTH."""
     prefix = f"  {label:<13} "
     wrapper = textwrap.TextWrapper(WIDTH, initial_indent=prefix, subsequent_indent=" " * len(prefix))
-    wrapper.break_on_hyphens, wrapper.max_lines, wrapper.placeholder = False, 2, " ..."
+    wrapper.break_on_hyphens, wrapper.max_lines, wrapper.placeholder = False, most, " ..."
     return wrapper.fill(words)

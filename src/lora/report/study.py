@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from lora.records import (
+    BroughtFacts,
     DurationDecision,
     EffectFacts,
     Fact,
@@ -143,6 +144,9 @@ class Study:
 
     def settings(self, run: str, manifest: str) -> Found[RunSettings]:
         return self.find(f"transcripts/{run}/{manifest}.settings.json", RunSettings)
+
+    def brought(self, run: str, manifest: str) -> Found[BroughtFacts]:
+        return self.find(f"transcripts/{run}/{manifest}.import.json", BroughtFacts)
 
     def parity(self, run: str) -> Found[ParityFacts]:
         return self.find(f"parity/{run}.json", ParityFacts)

@@ -1,4 +1,4 @@
-"""The one command line for model work: transcribe, train, effect, audit, harden, and run, which does it all by hand.
+"""The one command line for model work: transcribe, train, effect, audit, harden and others, and run, which does it all.
 
 Example:
     python -m lora.runners.experiment transcribe --help
@@ -22,6 +22,7 @@ SUBCOMMANDS = {
     "transcribe": "transcripts of manifests, with or without an adapter",
     "train": "a short LoRA run: best and last adapter, loss log, training facts",
     "effect": "does an adapter change files, weights, logits and text?",
+    "compare-models": "a tuned checkpoint's weights against its base model's",
     "audit": "do training labels say what the model would say, and is the loss right?",
     "harden": "where nothing has headroom: base WER on graded distortions",
     "write-hardened": "a manifest, with its audio, of a distortion that harden measured",

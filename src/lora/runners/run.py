@@ -23,13 +23,25 @@ from lora.configuration import load_configuration
 from lora.data.formats.registry import holds_audio
 from lora.data.source import Source
 from lora.provenance import recording
-from lora.records import MaxSeconds, PairedFacts, Verdict
+from lora.records import PairedFacts, Verdict
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
 from lora.runners.steps import StepFailed, Steps
+from lora.runners.study_steps import (
+    BASE,
+    TRAIN,
+    compare,
+    compare_training,
+    conclude,
+    evaluations,
+    filter_training,
+    match_texts,
+    record_config,
+    score,
+    tabulate_durations,
+)
 from lora.runners.train import add_processes_argument, add_training_arguments, settings_of
 
-TRAIN, EVALUATION, SAFETY = "train", "evaluation", "safety"
-BASE, TUNED = "base", "tuned"
+EVALUATION, SAFETY, TUNED = "evaluation", "safety", "tuned"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +73,8 @@ def execute(args: argparse.Namespace) -> int:
         with recording([args.output_dir / "verdict.json"], args.seed, args.output_dir / "run.run.json"):
             _prepare_rows(steps, config)
             _run_model(steps, config, args)
-            _compare(steps, config)
+            compare(steps, config, TUNED)
+            conclude(steps)
     except StepFailed as failed:
         return failed.code
     print(table(args.output_dir, list(evaluations(config))))
@@ -86,14 +99,8 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     return load_configuration(given, None, Path.cwd())
 
 
-def evaluations(config: dict[str, Any]) -> list[str]:
-    return [*config["roles"]["general"], *config["roles"]["domain"]]
-
-
 def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
-    steps.script("record_config", "--json", json.dumps(config, sort_keys=True), "--config", steps.at("config.json"))
-    durations, split = config["durations"], config["split"]
-    tables = []
+    record_config(steps, config)
     for name, value in config["manifests"].items():
         source = Source.from_config(value)
         rows = steps.at(f"manifests/{name}.jsonl")
@@ -109,41 +116,10 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
             "validate_manifest", *manifest, "--measures", measures, "--rows", rows, "--rejected", rejected,
             "--facts", steps.at(f"manifests/{name}.facts.json"),
         )  # fmt: skip
-        tables.append(steps.at(f"durations/{name}.tsv"))
-        steps.script(
-            "profile_durations", "--rows", rows, "--manifest-name", name,
-            "--thresholds", *durations["thresholds"], "--table", tables[-1],
-        )  # fmt: skip
+    tabulate_durations(steps, config, list(config["manifests"]))
     for name in evaluations(config):
-        steps.script(
-            "compare_training", "--manifest-name", name, "--leakage", steps.at(f"leakage/{name}.json"),
-            "--train-rows", steps.at(f"manifests/{TRAIN}.jsonl"), "--rows", steps.at(f"manifests/{name}.jsonl"),
-            "--train-measures", steps.at(f"integrity/{TRAIN}.tsv"), "--measures", steps.at(f"integrity/{name}.tsv"),
-        )  # fmt: skip
-    steps.script("summarise_durations", "--tables", *tables, "--summary", steps.at("durations/summary.tsv"))
-    by_speaker = "--by-speaker" if split["by_speaker"] else "--no-by-speaker"
-    how = ["--val-fraction", split["val_fraction"], by_speaker, "--split-seed", split["seed"]]
-    rows = steps.at(f"manifests/{TRAIN}.jsonl")
-    steps.script(
-        "choose_max_seconds", "--rows", rows, "--thresholds", *durations["thresholds"],
-        "--max-seconds", durations["max_seconds"], "--min-train-samples", durations["min_train_samples"],
-        "--max-held-out-speakers", config["integrity"]["max_held_out_speakers"], *how,
-        "--value", steps.at("max_seconds.json"), "--decision", steps.at("durations/decision.json"),
-    )  # fmt: skip
-    asked = [] if durations["max_seconds"] == "auto" else [durations["max_seconds"]]
-    steps.script(
-        "profile_retention", "--rows", rows, "--thresholds", *durations["thresholds"], *asked,
-        "--retention", steps.at("durations/retention.json"),
-    )  # fmt: skip
-    steps.script(
-        "split_training", "--rows", rows, "--max-seconds", _max_seconds(steps), *how,
-        "--train", steps.at("splits/train.jsonl"), "--val", steps.at("splits/val.jsonl"),
-        "--sizes", steps.at("splits/sizes.tsv"),
-    )  # fmt: skip
-    steps.script(
-        "try_split_seeds", "--rows", rows, "--max-seconds", _max_seconds(steps), *how,
-        "--stability", steps.at("splits/stability.json"),
-    )  # fmt: skip
+        compare_training(steps, name, f"integrity/{TRAIN}.tsv", f"integrity/{name}.tsv")
+    filter_training(steps, config)
 
 
 def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -> None:
@@ -170,10 +146,7 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
     )  # fmt: skip
     heard = {name: steps.at(f"transcripts/{BASE}/{name}.jsonl") for name in evaluations(config)}
     for name, transcripts in {TRAIN: steps.at("labels.own.jsonl"), **heard}.items():
-        steps.script(
-            "match_texts", "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),
-            "--transcripts", transcripts, "--mismatches", steps.at(f"mismatches/{name}.json"),
-        )  # fmt: skip
+        match_texts(steps, name, transcripts, f"mismatches/{name}.json")
     steps.model(
         "train", "--run", TUNED, *model, *training_flags(settings_of(args)), "--dataset-path", train,
         "--validation-path", val, "--processes", args.processes, "--output-dir", steps.at(f"adapters/{TUNED}"),
@@ -187,7 +160,7 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
     )  # fmt: skip
     for run in (BASE, TUNED):
         for name in evaluations(config):
-            _score(steps, config, run, name)
+            score(steps, config, run, name)
     steps.model(
         "harden", *model, *decode, "--manifest", f"{EVALUATION}={steps.at(f'manifests/{EVALUATION}.jsonl')}",
         "--baseline-wer", f"{EVALUATION}={steps.at(f'wer/{BASE}/{EVALUATION}.json')}",
@@ -200,54 +173,6 @@ def _loss_settings(args: argparse.Namespace) -> str:
     """What the training sets that bears on its loss, in JSON."""
     settings = settings_of(args)
     return json.dumps({key: settings[key] for key in ("gradient_accumulation", "label_smoothing")})
-
-
-def _score(steps: Steps, config: dict[str, Any], run: str, name: str) -> None:
-    statistics = config["statistics"]
-    steps.script(
-        "score_run", "--run", run, "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),
-        "--transcripts", steps.at(f"transcripts/{run}/{name}.jsonl"),
-        "--settings", steps.at(f"transcripts/{run}/{name}.settings.json"), "--max-seconds", _max_seconds(steps),
-        "--normalizer", config["normalizer"], "--confidence", statistics["confidence"],
-        "--replicates", statistics["replicates"], "--assumed-shared-errors", statistics["assumed_shared_errors"],
-        "--target-gain", statistics["target_gain"], "--wer", steps.at(f"wer/{run}/{name}.json"),
-    )  # fmt: skip
-
-
-def _compare(steps: Steps, config: dict[str, Any]) -> None:
-    statistics, names = config["statistics"], evaluations(config)
-    for name in names:
-        steps.script(
-            "compare_runs", "--run", TUNED, "--manifest-name", name,
-            "--baseline-wer", steps.at(f"wer/{BASE}/{name}.json"),
-            "--tuned-wer", steps.at(f"wer/{TUNED}/{name}.json"),
-            "--baseline-transcripts", steps.at(f"transcripts/{BASE}/{name}.jsonl"),
-            "--tuned-transcripts", steps.at(f"transcripts/{TUNED}/{name}.jsonl"),
-            "--margin", statistics["equivalence_margin"], "--confidence", statistics["confidence"],
-            "--replicates", statistics["replicates"], "--paired", steps.at(f"paired/{TUNED}/{name}.json"),
-        )  # fmt: skip
-        steps.script(
-            "split_errors", "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),
-            "--baseline-wer", steps.at(f"wer/{BASE}/{name}.json"),
-            "--baseline-transcripts", steps.at(f"transcripts/{BASE}/{name}.jsonl"),
-            "--candidate", f"{TUNED}={steps.at(f'transcripts/{TUNED}/{name}.jsonl')}",
-            "--train", steps.at("splits/train.jsonl"), "--reachable", steps.at(f"reachable/{name}.json"),
-        )  # fmt: skip
-
-    def each(pattern: str, run: str) -> list[str]:
-        return [steps.at(pattern.format(run=run, name=name)) for name in names]
-
-    settings, wer = "transcripts/{run}/{name}.settings.json", "wer/{run}/{name}.json"
-    texts = "transcripts/{run}/{name}.jsonl"
-    steps.script(
-        "compare_settings", "--run", TUNED, "--baseline-settings", *each(settings, BASE),
-        "--tuned-settings", *each(settings, TUNED), "--baseline-wer", *each(wer, BASE),
-        "--tuned-wer", *each(wer, TUNED), "--baseline-transcripts", *each(texts, BASE),
-        "--tuned-transcripts", *each(texts, TUNED), "--parity", steps.at(f"parity/{TUNED}.json"),
-    )  # fmt: skip
-    study = ["--results", steps.folder, "--config", steps.at("config.json")]
-    steps.script("decide_verdict", *study, "--verdict", steps.at("verdict.json"), "--gate", steps.at("gate.json"))
-    steps.script("render_summary", *study, "--summary", steps.at("summary.md"))
 
 
 def training_flags(settings: dict[str, Any]) -> list[str]:
@@ -291,8 +216,3 @@ def auto_or_seconds(text: str) -> float | str:
 
 def _percent(wer: float | None) -> str:
     return "unknown" if wer is None else f"{100 * wer:.2f} %"
-
-
-def _max_seconds(steps: Steps) -> float | str:
-    value = MaxSeconds.read(steps.at("max_seconds.json")).max_seconds
-    return "none" if value is None else value

@@ -49,8 +49,8 @@ def power_of(
         target_gain=target_gain,
         utterances=len(scored),
         utterances_needed=math.ceil(len(scored) * factor),
-        hours=hours,
-        hours_needed=hours * factor,
+        hours=hours or None,  # 0 where no row tells its duration
+        hours_needed=hours * factor or None,
         speakers=speakers,
         speakers_needed=None if speakers is None else math.ceil(speakers * factor),
         design_effect=design_effect,

@@ -18,6 +18,7 @@ from lora.diagnosis.settings_diff import compare_settings
 from lora.diagnosis.verdict import decide
 from lora.records import (
     AudioMeasure,
+    BroughtFacts,
     Cause,
     Check,
     DurationDecision,
@@ -131,6 +132,8 @@ class HealthyStudy:
         """Write all files as the records that they must be; parity is compared anew from settings and scores."""
         for path, value in self.files.items():
             kind = KINDS.get(path) or KINDS[path.split("/")[0]]
+            if path.endswith(".import.json"):
+                kind = BroughtFacts
             kind.from_json(value).write(self.results / path)
         for run in self.config["candidates"]:
             if {f"transcripts/{run}/domain.settings.json", f"wer/{run}/domain.json"} <= set(self.files):

@@ -64,9 +64,40 @@ def test_without_model_or_outcome(study: Study) -> None:
         study.results / "verdict.json"
     )
     printed = brief(study, [])
-    assert printed.startswith("NO VERDICT ON THE SWEEP\n")
-    assert "no manifest qualifies" in printed
-    assert printed.count("UNKNOWN this check was not made") == 4
+    assert printed.startswith("Nothing could be compared.\n")
+    assert "next step     Name the model in config.yaml (model.id)" in printed
+
+
+OUTCOMES = {
+    "better": "lora is better than the baseline on domain.",
+    "worse": "lora is worse than the baseline on domain.",
+    "unchanged": "lora writes what the baseline writes on domain.",
+    "equivalent": "lora is as good as the baseline on domain.",
+    "underpowered": "Undecided: domain cannot tell whether lora differs from the baseline.",
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_without_a_model_the_comparison_leads(study: Study, outcome: str) -> None:
+    verdict = example.verdict(None)
+    runs = [run.model_copy(update={"outcome": outcome}) for run in verdict.runs]
+    verdict.model_copy(update={"runs": runs}).write(study.results / "verdict.json")
+    lines = brief(study, []).splitlines()
+    assert lines[0] == OUTCOMES[outcome]
+    assert lines[1].startswith("  difference    lora on domain: WER ")
+    assert "MAPSSWE" in lines[3] + lines[2]
+    assert sum(line.startswith("  next step") for line in lines) == 1
+
+
+def test_without_a_model_an_unfair_comparison_is_not_believed(study: Study) -> None:
+    unfair = Cause(
+        code="parity.decode", severity="blocks", run="lora", manifest="domain", because="Beams differ.",
+        remedy="Decode both alike.", evidence=[],
+    )  # fmt: skip
+    example.verdict(None, causes=[unfair]).write(study.results / "verdict.json")
+    printed = brief(study, [])
+    assert printed.startswith("The comparison of lora with the baseline cannot be believed.\n")
+    assert "next step     Decode both alike. Then compare again." in printed
 
 
 def test_escapes_of_terminals_are_taken_out(study: Study) -> None:

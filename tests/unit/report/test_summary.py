@@ -15,12 +15,14 @@ from lora.data.tables import read_records, write_table
 from lora.records import (
     AudioMeasure,
     Cause,
+    CheckpointRung,
     DifferingRows,
     EffectFacts,
     HardenedFacts,
     HardenedVersion,
     Interval,
     ManifestFacts,
+    ModuleDelta,
     NormalizerIdentity,
     OtherText,
     ParityFacts,
@@ -31,7 +33,8 @@ from lora.records import (
     WerFacts,
     write_text,
 )
-from lora.report.sections.conclusion import criteria, gate_outcome
+from lora.report.sections.compared import gate_outcome
+from lora.report.sections.conclusion import criteria
 from lora.report.study import Study
 from lora.report.summary import summarise
 
@@ -100,7 +103,7 @@ def test_without_a_model(study: Study) -> None:
     example.verdict(None, gate_run=None, runs=[], checks=[]).write(study.results / "verdict.json")
     configure(study, model=None, candidates={})
     markdown = again(study)
-    assert markdown.startswith("# Diagnosis: no verdict on the sweep")
+    assert markdown.startswith("# Diagnosis: Nothing could be compared\n")
     assert "No model is configured, so labels were not audited." in markdown
     assert "No candidate is configured" in markdown
 
@@ -524,3 +527,31 @@ def test_a_quote_at_the_start_of_an_id_swallows_no_row(study: Study) -> None:
     lines = ["line\tid\treason", '3\t"a\tmissing file', "4\tb\tmissing file"]
     write_text(study.results / "manifests/domain.rejected.tsv", "\n".join(lines) + "\n")
     assert "2 rows of `domain` cannot be used: missing file (2)" in again(study)
+
+
+def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
+    rung = CheckpointRung(
+        base_type="whisper", tuned_type="whisper", tensors=9, shared=8, changed=["a.weight"], rounded=2, reshaped=["e"],
+        only_base=[], only_tuned=["_x_"], unmerged=[], non_finite=[], other_files=["vocab.json"],
+    )  # fmt: skip
+    modules = [
+        ModuleDelta(name=name, part="mlp", delta_norm=norm, base_norm=1.0, relative_norm=norm, stable_rank=None)
+        for name, norm in (("a", 0.02), ("b", 0.0))
+    ]
+    facts = EffectFacts(run="full", checkpoint=rung, weights=modules, median_relative_norm=0.02)
+    facts.write(study.results / "effect/full.json")
+    configure(study, candidates={"full": {"checkpoint": "full"}})
+    markdown = again(study)
+    moved = "1 of 2 weight matrices moved (mlp 1), by a median of 2.00 % of their norm (2.00 % to 2.00 %)"
+    assert row(markdown, "weights")[1] == moved
+    tensors = row(markdown, "its tensors")[1]
+    for words in (
+        "8 of 9 tensors",
+        "1 of them differ",
+        "2 differ by rounding",
+        "1 tensor of another shape**: `e`",
+        "`_x_`",
+    ):
+        assert words in tensors
+    (study.results / "effect/full.json").unlink()
+    assert "How its weights differ from the base's is not known" in again(study)

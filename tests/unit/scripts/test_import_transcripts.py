@@ -26,7 +26,16 @@ def study(tmp_path):
 def bring(folder, *hypotheses, recorded=()):
     argv = ["--run", "theirs", "--manifest-name", "domain", "--rows", folder / "rows.jsonl"]
     argv += ["--hypotheses", *hypotheses, "--transcripts", folder / "out.jsonl"]
-    argv += ["--settings", folder / "out.settings.json", "--rejected", folder / "rejected.tsv", "--recorded", *recorded]
+    argv += [
+        "--account",
+        folder / "out.import.json",
+        "--settings",
+        folder / "out.settings.json",
+        "--rejected",
+        folder / "rejected.tsv",
+        "--recorded",
+        *recorded,
+    ]
     return import_transcripts.main([str(a) for a in argv])
 
 
@@ -55,7 +64,7 @@ def test_a_table_of_texts(study):
     ("content", "told"),
     [
         (b'{"id": "b", "hypothesis": "\xff"}\n', ":1: broken line: not UTF-8"),
-        (b'{"id": "b"}\n', ":1: expected id and hypothesis as strings"),
+        (b'{"id": "b"}\n', ":1: no column for hypothesis: expected one of hypothesis, hyp, pred_text"),
         (b'{"id": "b", "hypothesis": "x"}\n{"id": "b", "hypothesis": "y"}\n', ":2: a second hypothesis for id 'b'"),
     ],
 )
@@ -147,7 +156,7 @@ def test_rejected_rows_are_set_aside_and_other_texts_are_kept(study, capsys):
     rows = [{"id": "broken", "hypothesis": "x"}, {"id": "new", "hypothesis": "y", "reference": "z", "duration": 2}]
     assert bring_with(study, {}, *rows) == 0
     assert sorted(heard(study)) == ["7", "b", "new"]
-    assert "1 hypotheses belong to rejected rows and were left out, first: broken" in capsys.readouterr().err
+    assert "hypotheses of theirs for rejected rows, which were left out: 1, first broken" in capsys.readouterr().err
     (study / "theirs.csv").write_text("id,hypothesis,reference\n7,one,two\nb,one,one\n", encoding="utf-8")
     assert bring(study, study / "theirs.csv") == 0
     brought = {t.id: t.brought_reference for t in read_lines(study / "out.jsonl", Transcript)}

@@ -30,8 +30,11 @@ def plot_weights(effect: EffectFacts, png: Path, svg: Path) -> None:
         axes = drawn.subplots()
         _draw(axes, rows, effect.median_relative_norm)
         unchanged = sum(1 for m in known if (m.relative_norm or 0.0) < SMALLEST)
+        what = count(len(known), "adapted module")
+        if effect.checkpoint is not None:
+            what = count(len(known), "weight matrix", "weight matrices")
         zero = f", {unchanged} of them unchanged (crosses)" if unchanged else ""
-        headed(axes, title, f"{count(len(known), 'adapted module')}, one mark each{zero}")
+        headed(axes, title, f"{what}, one mark each{zero}")
 
 
 def _rows(modules: list[ModuleDelta]) -> dict[tuple[str, str], list[ModuleDelta]]:

@@ -25,9 +25,11 @@ def _candidate(study: Study, run: str) -> str:
     candidate = study.setting("candidates", run) or {}
     kind = next((kind for kind in KINDS if kind in candidate), "train")
     parts = [f"### Run {code(run)}"]
-    if kind in {"hypotheses", "checkpoint"}:
-        brought = {"hypotheses": "its transcripts", "checkpoint": "a whole model"}[kind]
-        parts.append(f"This candidate was brought as {brought}, so there is no adapter to look at.")
+    if kind == "checkpoint":
+        parts.append(_checkpoint(study, run))
+        return "\n\n".join(parts)
+    if kind == "hypotheses":
+        parts.append("This candidate was brought as its transcripts, so there is no adapter to look at.")
         return "\n\n".join(parts)
     if study.exists(f"adapters/{run}/train.json") or kind == "train":
         parts.append(training(study, run))
@@ -53,6 +55,54 @@ def _ladder(study: Study, run: str) -> str:
     if effect.weights:
         lines.append(f"![Relative size of the weight change per module](plots/weights.{run}.png)")
     return "\n\n".join(lines)
+
+
+def _checkpoint(study: Study, run: str) -> str:
+    """A whole model: its tensors, how far they moved, and the WER."""
+    found = study.effect(run)
+    rung = found.value.checkpoint if found.value else None
+    if found.value is None or rung is None:
+        return (
+            f"This candidate was brought as a whole model. How its weights differ from the base's is {found.unknown}."
+        )
+    words = [
+        f"{rung.shared} of {rung.tensors} tensors have the name and shape of one of the base model",
+        f"{len(rung.changed)} of them differ" if rung.changed else "**none of them differs**",
+    ]
+    if rung.rounded:
+        words.append(f"{rung.rounded} differ by rounding to another number format only")
+    for names, what in (
+        (rung.unmerged, "of an adapter that was not merged"),
+        (rung.non_finite, "not finite"),
+        (rung.reshaped, "of another shape"),
+        (rung.only_base, "only in the base"),
+        (rung.only_tuned, "only in the checkpoint"),
+    ):
+        if names:
+            words.append(f"**{count(len(names), 'tensor')} {what}**: {listed(_codes(names), 3)}")
+    if rung.other_files:
+        words.append(f"other bytes than the base's: {listed(_codes(rung.other_files))}")
+    rows = [["its tensors", "; ".join(words)], ["weights", _moved(found.value)]]
+    rows += [[f"WER on {code(manifest)}", told] for manifest, told in _wer(study, run)]
+    told = "This candidate was brought as a whole model, whose weights were held against the base's:"
+    lines = [told, table(["what", "what was found"], rows)]
+    if found.value.weights:
+        lines.append(f"![Relative size of the weight change per weight matrix](plots/weights.{run}.png)")
+    return "\n\n".join(lines)
+
+
+def _moved(effect: EffectFacts) -> str:
+    """The weight matrices of a checkpoint that differ from the base's, by part of the model."""
+    known = [m for m in effect.weights or [] if m.relative_norm is not None]
+    norms = sorted(m.relative_norm for m in known if m.relative_norm)
+    if not norms:
+        return f"none of {count(len(known), 'weight matrix', 'weight matrices')} moved"
+    parts = Counter(m.part for m in known if m.relative_norm)
+    return (
+        f"{len(norms)} of {count(len(known), 'weight matrix', 'weight matrices')} moved "
+        f"({', '.join(f'{text(part)} {n}' for part, n in parts.items())}), by a median of "
+        f"{percent(effect.median_relative_norm, 2)} of their norm ({percent(norms[0], 2)} to {percent(norms[-1], 2)})"
+    )
 
 
 def _file(effect: EffectFacts) -> str:

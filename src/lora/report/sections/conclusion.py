@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lora.diagnosis.causes import CAUSES
-from lora.records import Cause, Check, RunOutcome, Verdict
+from lora.records import Cause, Check, Verdict
+from lora.report.sections.compared import after_comparing, compared, compared_headline, gate_outcome
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import (
@@ -41,15 +44,9 @@ OUTCOMES = {
 def headline(verdict: Verdict | None) -> str:
     if verdict is None:
         return "Verdict not known"
-    return {True: "Ready for the sweep", False: "Not ready for the sweep", None: "No verdict on the sweep"}[
-        verdict.ready_for_sweep
-    ]
-
-
-def gate_outcome(verdict: Verdict) -> RunOutcome | None:
-    """The comparison that the gate is about: `gate_run` on `eval_manifest`."""
-    wanted = (verdict.gate_run, verdict.eval_manifest)
-    return next((outcome for outcome in verdict.runs if (outcome.run, outcome.manifest) == wanted), None)
+    if verdict.ready_for_sweep is None:
+        return compared_headline(verdict)
+    return "Ready for the sweep" if verdict.ready_for_sweep else "Not ready for the sweep"
 
 
 def criteria(verdict: Verdict) -> list[tuple[str, Check | None]]:
@@ -74,16 +71,19 @@ def conclusion(study: Study) -> str:
     found = study.verdict
     if found.value is None:
         return f"# Diagnosis: verdict not known\n\nThe verdict is {found.unknown}."
-    parts = [f"# Diagnosis: {headline(found.value).lower()}", _story(study, found.value), _criteria_table(found.value)]
+    told = headline(found.value)
+    if found.value.ready_for_sweep is not None:
+        told = told.lower()  # without a model it holds names, which keep their case
+    parts = [f"# Diagnosis: {text(told)}", _story(study, found.value), _criteria_table(found.value)]
     return "\n\n".join([*parts, _causes(found.value)])
 
 
 def _story(study: Study, verdict: Verdict) -> str:
-    sentences = [f"**{headline(verdict)}.**"]
+    sentences = [f"**{text(headline(verdict))}.**"]
     blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
     if verdict.ready_for_sweep is None:
-        sentences.append("What could be judged stands below; nothing here says that a sweep would help.")
-    elif not verdict.ready_for_sweep:
+        return f"{_comparison_story(study, verdict, blocking)}\n\n**Next step.** {next_step(verdict)}"
+    if not verdict.ready_for_sweep:
         stopped = [check for _, check in criteria(verdict) if check is None or check.status in {"fail", "unknown"}]
         if blocking:
             sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}{_others(len(blocking) - 1)}")
@@ -92,7 +92,24 @@ def _story(study: Study, verdict: Verdict) -> str:
             sentences.extend(reasons or ["A criterion was not judged."])
     sentences += [_data(study, verdict), _evaluation(study, verdict), _effect(study, verdict), _sound(verdict)]
     paragraph = " ".join(sentence for sentence in sentences if sentence)
-    return f"{paragraph}\n\n**Next step.** {_next_step(verdict, blocking)}"
+    return f"{paragraph}\n\n**Next step.** {next_step(verdict)}"
+
+
+def _comparison_story(study: Study, verdict: Verdict, blocking: list[Cause]) -> str:
+    """Without a model: what the comparison shows, whether it is fair, and what else keeps it from saying more."""
+    sentences = [f"**{text(headline(verdict))}.**"]
+    if blocking:
+        sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}{_others(len(blocking) - 1)}")
+    sentences += [_evaluation(study, verdict), _effect(study, verdict)]
+    parity = dict(criteria(verdict))["parity"]
+    if parity is not None and parity.status == "unknown":
+        sentences.append("Whether both runs were made under the same conditions is not recorded, and not known here.")
+    elif parity is not None and parity.status in {"pass", "warn"}:
+        sentences.append(_sentence(parity.summary))
+    if study.decision.value is not None:
+        sentences.append(_data(study, verdict))
+    sentences.append("Without a model nothing is said of labels, of the adapter itself, or of a sweep.")
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _others(more: int) -> str:
@@ -151,6 +168,10 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
 
 def _effect(study: Study, verdict: Verdict) -> str:
     outcome = gate_outcome(verdict)
+    begin = "took it"
+    if outcome is None and verdict.ready_for_sweep is None:
+        outcome = compared(verdict)
+        begin = f"took {code(outcome.manifest)}" if outcome else begin
     if outcome is None or outcome.delta is None:
         return ""
     ends = difference_interval(outcome.ci_low, outcome.ci_high)
@@ -160,21 +181,27 @@ def _effect(study: Study, verdict: Verdict) -> str:
     inside = f"interval {ends}{caveat(score.interval if score else None, ', {}')}" if shown else ends
     words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     return (
-        f"The run {code(outcome.run)} took it from {percent(outcome.baseline_wer)} to "
+        f"The run {code(outcome.run)} {begin} from {percent(outcome.baseline_wer)} to "
         f"{percent(outcome.tuned_wer)} ({points(outcome.delta)}, {inside}): {words}."
         + (" One run's interval speaks of that adapter, not of the recipe." if shown else "")
     )
 
 
-def _next_step(verdict: Verdict, blocking: list[Cause]) -> str:
+def next_step(verdict: Verdict, written: Callable[[str], str] | None = None) -> str:
+    """What to do first; `written` says how a remedy is written, by default so that Markdown shows it as it reads."""
+    written = written or _sentence
+    blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
     if verdict.ready_for_sweep:
         limit = "" if verdict.max_seconds is None else f" with `max_seconds` = {verdict.max_seconds:g}"
         warned = " Keep the warnings below in view." if any(c.severity == "warns" for c in verdict.causes) else ""
         return f"Rerun H1 to H4{limit}, evaluated on {code(verdict.eval_manifest or '')}.{warned}"
     if blocking:
-        return f"{_sentence(blocking[0].remedy)} Then run the diagnosis again before any sweep."
+        again = "run the diagnosis again before any sweep"
+        if verdict.ready_for_sweep is None:
+            again = "train and compare again" if blocking[0].manifest == "train" else "compare again"
+        return f"{written(blocking[0].remedy)} Then {again}."
     if verdict.ready_for_sweep is None:
-        return "Name a model in `config.yaml` (`model.id`) to have the other questions answered."
+        return after_comparing(dict(criteria(verdict))["parity"])
     return "Make the criteria below that are not known answerable, then run the diagnosis again."
 
 

@@ -14,19 +14,11 @@ from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds,
 
 
 def training_data(study: Study) -> str:
-    parts = [
-        "## D1 · Training data",
-        _rows(study),
-        _thresholds(study),
-        _decision(study),
-        filter_losses(study),
-        _split(study),
-        other_seeds(study),
-        read_as(study),
-        recordings(study),
-        misplaced_texts(study),
-        shared_with_training(study),
-    ]
+    of_training = [_decision(study), filter_losses(study), _split(study), other_seeds(study)]
+    if "train" not in study.manifests:
+        of_training = ["No training manifest is named, so what training would have is not known."]
+    parts = ["## D1 · Training data", _rows(study), _thresholds(study), *of_training, read_as(study), recordings(study)]
+    parts += [misplaced_texts(study), shared_with_training(study) if "train" in study.manifests else ""]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -29,6 +29,8 @@ def _range(values: list[int]) -> str:
 
 def recordings(study: Study) -> str:
     """A row a manifest, from the measures of its audio; extremes, since a fault shows there first."""
+    if not any(study.exists(f"integrity/{manifest}.tsv") for manifest in study.manifests):
+        return "The recordings were not listened to, so whether they are sound is not known."
     rows = [_recordings(study, manifest) for manifest in study.manifests]
     headers = ["manifest", "recordings", "cannot be decoded", "hours", "sampling rates", "channels", "median level"]
     headers += ["quietest", "narrowest", "most clipped"]
@@ -77,6 +79,8 @@ def shared_with_training(study: Study) -> str:
         facts = found.value
         counts = [len(rows) for rows in (facts.same_audio, facts.same_reading, facts.same_sentence)]
         shares = [f"{n} of {facts.rows}" for n in counts]
+        if not study.exists(f"integrity/{manifest}.tsv"):
+            shares[0] = UNKNOWN  # nobody listened, so no recording could be compared
         people = UNKNOWN if facts.speakers is None else f"{len(facts.shared_speakers)} of {facts.speakers}"
         rows.append([code(manifest), *shares, people])
     headers = ["manifest", "recordings", "texts by the same speaker", "sentences", "speakers"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lora.diagnosis.brought import matched_words, remarks
 from lora.diagnosis.parity import normalizer_words, rows_words
 from lora.records import DifferingRows, Rescored, SettingDifference
 from lora.report.study import Study
@@ -17,7 +18,20 @@ SHOWN_TEXTS = 5
 def parity(study: Study) -> str:
     if not study.candidates:
         return "## P · Parity\n\nNo candidate is configured, so nothing was compared."
-    return "\n\n".join(["## P · Parity of baseline and tuned", *(_run(study, run) for run in study.candidates)])
+    parts = ["## P · Parity of baseline and tuned", *(_run(study, run) for run in study.candidates), brought(study)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def brought(study: Study) -> str:
+    """How hypotheses that were brought as files found their rows; empty where none were."""
+    lines = []
+    for run in ("base", *study.candidates):
+        for manifest in study.evaluations:
+            account = study.brought(run, manifest).value
+            if account is not None and account.format is not None:
+                told = "; ".join([matched_words(account), *remarks(account)])
+                lines.append(f"- {code(account.source)}: {text(told)}.")
+    return "\n".join(["How brought hypotheses found their rows:\n", *lines]) if lines else ""
 
 
 def _run(study: Study, run: str) -> str:

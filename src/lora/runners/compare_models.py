@@ -1,0 +1,37 @@
+"""Hold the weights of a tuned checkpoint against its base model's, without loading either.
+
+Example:
+    python -m lora.runners.experiment compare-models --run full --model-id data/model --checkpoint runs/full \\
+        --output results/effect/full.json
+
+Reads: the safetensors, configuration and tokenizer files of both models. Writes: effect facts (the rungs that a
+checkpoint has) and their run record.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lora.asr.model_files import describe_model
+from lora.provenance import recording
+from lora.runners.options import optional_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", required=True, metavar="NAME", help="name of the candidate")
+    parser.add_argument("--model-id", required=True, metavar="ID", help="base model: folder if it exists, else hub id")
+    parser.add_argument("--revision", type=optional_text, metavar="R", help="hub revision of the base model")
+    parser.add_argument(
+        "--checkpoint", required=True, metavar="ID", help="tuned model: folder if it exists, else hub id"
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="JSON")
+
+
+def execute(args: argparse.Namespace) -> int:
+    with recording([args.output]):
+        base, tuned = describe_model(args.model_id, args.revision), describe_model(args.checkpoint)
+        from lora.asr.model_weights import compare_weights
+
+        compare_weights(args.run, base, tuned).write(args.output)
+    return 0

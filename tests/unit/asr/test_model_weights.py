@@ -1,0 +1,112 @@
+"""model_weights: a checkpoint against its base, by its files alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lora.asr.model_files import describe_model
+from lora.records import EffectFacts
+from lora.runners.experiment import main
+
+Change = Callable[[dict[str, Tensor]], dict[str, Tensor]]
+MATRIX = "model.decoder.layers.0.mlp.fc1.weight"
+
+
+def compared(base: Path, folder: Path, change: Change | None = None) -> EffectFacts:
+    """Facts of a copy of the base whose tensors were changed."""
+    if not folder.is_dir():
+        shutil.copytree(base, folder)
+    if change is not None:
+        tensors = change(load_file(folder / "model.safetensors"))
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    output = folder.parent / "effect.json"
+    argv = ["compare-models", "--run", "full", "--model-id", base, "--checkpoint", folder, "--output", output]
+    assert main([str(a) for a in argv]) == 0
+    return EffectFacts.read(output)
+
+
+def test_a_copy_changes_nothing(moonshine_folder: Path, tmp_path: Path) -> None:
+    facts = compared(moonshine_folder, tmp_path / "same")
+    rung = facts.checkpoint
+    assert rung is not None
+    assert (rung.shared, rung.changed, rung.rounded, rung.only_base, rung.only_tuned) == (rung.tensors, [], 0, [], [])
+    assert facts.median_relative_norm is None
+    assert {module.relative_norm for module in facts.weights or []} == {0.0}
+
+
+def test_another_number_format_is_no_tuning(moonshine_folder: Path, tmp_path: Path) -> None:
+    facts = compared(moonshine_folder, tmp_path / "half", lambda t: {k: v.bfloat16() for k, v in t.items()})
+    assert facts.checkpoint is not None
+    assert facts.checkpoint.changed == []
+    assert facts.checkpoint.rounded > 0
+
+
+def test_a_merged_delta_is_measured_where_it_is(moonshine_folder: Path, tmp_path: Path) -> None:
+    def merge(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        weight = tensors[MATRIX]
+        delta = torch.randn(weight.shape[0], 2) @ torch.randn(2, weight.shape[1])
+        return tensors | {MATRIX: weight + 0.05 * delta * weight.norm() / delta.norm()}
+
+    facts = compared(moonshine_folder, tmp_path / "merged", merge)
+    assert facts.checkpoint is not None
+    assert facts.checkpoint.changed == [MATRIX]
+    assert facts.median_relative_norm == pytest.approx(0.05, rel=1e-2)
+    (moved,) = [module for module in facts.weights or [] if module.relative_norm]
+    assert (moved.name, moved.part) == (MATRIX.removesuffix(".weight"), "mlp")
+
+
+def test_what_is_strange_in_a_checkpoint(moonshine_folder: Path, tmp_path: Path) -> None:
+    def spoil(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        embedding = next(name for name in tensors if "embed_tokens" in name)
+        matrix = tensors[MATRIX].clone()
+        matrix[0, 0] = float("nan")
+        larger = torch.cat([tensors[embedding], tensors[embedding][:1]])
+        return tensors | {
+            MATRIX: matrix, embedding: larger, "proj_out.weight": larger.clone(),
+            "model.x.lora_A.default.weight": torch.ones(2, 2), "extra": torch.ones(3),
+        }  # fmt: skip
+
+    facts = compared(moonshine_folder, tmp_path / "spoilt", spoil)
+    rung = facts.checkpoint
+    assert rung is not None
+    assert rung.non_finite == [MATRIX]
+    assert [name.rpartition("embed_tokens")[1] for name in rung.reshaped] == ["embed_tokens"]
+    assert rung.only_tuned == ["extra", "model.x.lora_A.default.weight"]  # the output layer is the embedding
+    assert rung.unmerged == ["model.x.lora_A.default.weight"]
+
+
+def test_shards_and_another_kind_of_model(moonshine_folder: Path, whisper_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    shutil.copytree(moonshine_folder, folder)
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    halves = {f"model-0000{n}-of-00002.safetensors": sorted(tensors)[n - 1 :: 2] for n in (1, 2)}
+    for name, names in halves.items():
+        save_file({key: tensors[key] for key in names}, folder / name, metadata={"format": "pt"})
+    places = {key: name for name, names in halves.items() for key in names}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}), encoding="utf-8")
+    rung = compared(moonshine_folder, folder).checkpoint
+    assert rung is not None
+    assert (rung.shared, rung.changed) == (len(tensors), [])
+    other = compared(moonshine_folder, whisper_folder).checkpoint
+    assert other is not None
+    assert (other.base_type, other.tuned_type) == ("moonshine", "whisper")
+
+
+def test_weights_that_cannot_be_read(
+    moonshine_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(moonshine_folder, tmp_path / "torn")
+    (tmp_path / "torn" / "model.safetensors").write_bytes(b"torn")
+    assert describe_model(str(tmp_path / "torn")).path.is_dir()
+    argv = ["compare-models", "--run", "x", "--model-id", str(moonshine_folder), "--checkpoint", str(tmp_path / "torn")]
+    assert main([*argv, "--output", str(tmp_path / "effect.json")]) == 2
+    assert "torn: model.safetensors cannot be read" in capsys.readouterr().err

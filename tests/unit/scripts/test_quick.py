@@ -1,0 +1,129 @@
+"""quick: two files of transcripts in, the comparison out; whatever is wrong with them is one message."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lora.data.reference_rows import own_references, reference_rows
+from lora.records import UserError, Verdict
+from lora.runners import quick
+
+TEXTS = [f"the {animal} sat on the {place}" for animal in ("cat", "dog", "cow", "hen") for place in
+         ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")]  # fmt: skip
+
+
+def heard(text: str, number: int, every: int) -> str:
+    return text.replace("the", "a", 1 + number % 2) if number % every == 0 else text
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"id": f"u{n}", "audio": f"clips/u{n}.wav", "text": text, "duration": 2.0} for n, text in enumerate(TEXTS)]
+    lines("dev.jsonl", [json.dumps(row) for row in rows])
+    lines("ref.trn", [f"{text} (u{n})" for n, text in enumerate(TEXTS)])
+    lines("base.trn", [f"{heard(text, n, 1)} (u{n})" for n, text in enumerate(TEXTS)])
+    lines("tuned.txt", [f"u{n} {heard(text, n, 4)}" for n, text in enumerate(TEXTS)])
+    for name, every in (("base", 1), ("tuned", 4)):
+        own = [{"id": f"u{n}", "text": t, "pred_text": heard(t, n, every)} for n, t in enumerate(TEXTS)]
+        lines(f"{name}.jsonl", [json.dumps(row) for row in own])
+    return tmp_path
+
+
+def lines(name: str, content: list[str]) -> None:
+    Path(name).write_text("\n".join(content) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"],
+        ["--manifest", "ref.trn", "--baseline", "base.trn", "--tuned", "tuned.jsonl"],
+        ["--baseline", "base.jsonl", "--tuned", "tuned.txt"],
+        ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt", "--tuned-format", "text"],
+    ],
+)
+def test_every_way_to_bring_two_files(folder: Path, capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    assert quick.main([*argv, "--output-dir", "out"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(
+        "tuned is better than the baseline on evaluation.\n  difference    tuned on evaluation: WER "
+    )
+    verdict = Verdict.read("out/verdict.json")
+    assert [(run.outcome, run.baseline_wer) for run in verdict.runs] == [("better", 0.25)]
+    assert {path.name for path in Path("out").iterdir()} >= {"summary.md", "summary.html", "gate.json"}
+
+
+def test_without_a_folder_nothing_is_left_behind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(folder.iterdir())
+    assert quick.main(["--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]) == 0
+    assert sorted(folder.iterdir()) == before
+    captured = capsys.readouterr()
+    assert captured.out.endswith("--output-dir DIR keeps all of it\n")
+    assert captured.err == ""
+
+
+def test_training_rows_without_a_duration_are_rejected_and_counted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"audio": f"t{n}.wav", "text": "a b", **({"duration": 3} if n else {})} for n in range(9)]
+    lines("train.jsonl", [json.dumps(row) for row in rows])
+    argv = ["--manifest", "ref.trn", "--baseline", "base.trn", "--tuned", "tuned.txt", "--train", "train.jsonl"]
+    assert quick.main([*argv, "--output-dir", "out"]) == 0
+    captured = capsys.readouterr()
+    assert "tells no duration, and there is no file" in Path("out/manifests/train.rejected.tsv").read_text()
+    assert "data.too_few_samples" in captured.out
+    assert "1 of 9 rows of train cannot be used" in captured.out
+    assert "40 of 40 rows of ref.trn tell no duration and count as within max_seconds" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["--baseline", "base.trn", "--tuned", "tuned.txt"], "base.trn:1: brings no reference to score against"),
+        (["--manifest", "x", "--baseline", "base.trn", "--tuned", "tuned.txt"], "no such file or folder: x"),
+        (["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "other.trn"], "it has 'v1' (read as trn)"),
+        (["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "torn.trn"], "torn.trn:1: no id in brackets"),
+        (["--manifest", "empty.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"], "empty.jsonl: holds no row"),
+        (["--manifest", "a.ctm", "--baseline", "base.trn", "--tuned", "tuned.txt"], "a ctm holds what was heard"),
+    ],
+)
+def test_a_mistake_is_one_message(folder: Path, capsys: pytest.CaptureFixture[str], argv: list[str], told: str) -> None:
+    lines("other.trn", ["hello (v1)"])
+    lines("torn.trn", ["hello"])
+    lines("a.ctm", ["u1 1 0 1 hello"])
+    Path("empty.jsonl").write_text("", encoding="utf-8")
+    assert quick.main(argv) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("error: ")
+    assert told in error
+
+
+def test_rows_that_hold_no_text_are_rejected_with_their_line(folder: Path) -> None:
+    lines("few.trn", ["one (a)", "(b)"])
+    found = reference_rows(Path("few.trn"))
+    assert [row.id for row in found.rows] == ["a"]
+    assert [(r.line, r.id, r.reason) for r in found.rejected] == [(2, "b", "empty text")]
+    rows = ['{"audio": "x.wav", "text": "a", "duration": 1}', '{"audio": "x.wav", "text": "b", "duration": 1}', "{"]
+    lines("twice.jsonl", [*rows, '{"audio": "y.wav", "text": ""}'])
+    found = reference_rows(Path("twice.jsonl"))
+    reasons = [r.reason.partition(":")[0] for r in found.rejected]
+    assert reasons == ["duplicate id, first used in line 1", "broken line", "empty text"]
+    with pytest.raises(UserError, match=r"few\.trn:1: brings no reference"):
+        own_references(Path("few.trn"))
+
+
+def test_it_never_imports_a_model_library(folder: Path) -> None:
+    code = (
+        "import sys; from lora.runners import quick; "
+        "code = quick.main(['--baseline', 'base.jsonl', '--tuned', 'tuned.jsonl']); "
+        "sys.exit(code or any(name in sys.modules for name in ('torch', 'transformers', 'peft', 'soundfile')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
