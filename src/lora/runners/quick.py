@@ -171,7 +171,7 @@ def write_rows(steps: Steps, config: dict[str, Any], name: str) -> bool:
             found = with_durations(found)
         if not found.rows and not found.rejected:
             raise UserError(f"{path}: holds no row")
-        write_lines(rows, rebase(found.rows, path.parent, Path(rows).parent))
+        write_lines(rows, rebase(found.rows, found.folder, Path(rows).parent))
         write_table(rejected, ("line", "id", "reason"), (vars(entry) for entry in found.rejected))
     untimed = sum(row.duration == UNKNOWN_DURATION for row in found.rows)
     if untimed and has_training(config):
