@@ -32,23 +32,17 @@ def word_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit
     """The edits that turn the reference into the hypothesis, in the order of the reference."""
     if reference == hypothesis:
         return []
-    numbers: dict[str, int] = {}
-    first = [numbers.setdefault(word, len(numbers)) for word in reference]
-    second = [numbers.setdefault(word, len(numbers)) for word in hypothesis]
+    # rapidfuzz compares words by their 64-bit hashes, and gives plain tuples faster than named ones.
     return [
-        Edit(
-            at=operation.src_pos,
-            reference=None if operation.tag == "insert" else reference[operation.src_pos],
-            hypothesis=None if operation.tag == "delete" else hypothesis[operation.dest_pos],
-        )
-        for operation in Levenshtein.editops(first, second)
+        Edit(at, None if tag == "insert" else reference[at], None if tag == "delete" else hypothesis[heard])
+        for tag, at, heard in Levenshtein.editops(reference, hypothesis).as_list()
     ]
 
 
 def counts_of(words: int, edits: Sequence[Edit]) -> Counts:
     """Of a reference of `words` words; an empty one has insertions only, and nothing is divided."""
-    insertions = sum(edit.reference is None for edit in edits)
-    deletions = sum(edit.hypothesis is None for edit in edits)
+    insertions = sum([edit.reference is None for edit in edits])
+    deletions = sum([edit.hypothesis is None for edit in edits])
     substitutions = len(edits) - insertions - deletions
     return Counts(words - substitutions - deletions, substitutions, deletions, insertions)
 
