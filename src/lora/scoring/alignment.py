@@ -10,7 +10,7 @@ jiwer counts them; of their alignment only the distance is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from rapidfuzz.distance import Levenshtein
 
@@ -33,9 +33,10 @@ def word_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit
     if reference == hypothesis:
         return []
     # rapidfuzz compares words by their 64-bit hashes, and gives plain tuples faster than named ones.
+    operations = cast("list[tuple[str, int, int]]", Levenshtein.editops(reference, hypothesis).as_list())
     return [
         Edit(at, None if tag == "insert" else reference[at], None if tag == "delete" else hypothesis[heard])
-        for tag, at, heard in Levenshtein.editops(reference, hypothesis).as_list()
+        for tag, at, heard in operations
     ]
 
 
