@@ -30,6 +30,7 @@ def run(plan: Plan) -> Result:
         folder = plan.folder / str(count)
         folder.mkdir()
         result.figures += one_row_more(folder, count, plan.device)
+    result.remarks.append("Of a peak up to 512 MB are samples, which are kept as long as they fit into that.")
     result.figures += other_decode(plan.folder / "study", plan.quick)
     return result
 
