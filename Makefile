@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help run quick test test-slow test-gpu faults plan report gate study fresh format lint
+.PHONY: help run quick test test-slow test-gpu faults bench plan report gate study fresh format lint
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped w
 faults: $(VENV)/installed-test ## plant every fault and tell what the verdicts say (about an hour; ARGS='--only WORD')
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/faults/bench.py $(or $(ARGS),--page docs/faults.md)
 
+bench: $(VENV)/installed-test ## measure against what people would use instead (about 25 minutes; ARGS='--only NAME')
+	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)
+
 lint: $(VENV)/installed-test ## format, lint and types
 	@"$(BIN)/ruff" format --check . && "$(BIN)/ruff" check . && "$(BIN)/mypy"
 	@"$(BIN)/snakefmt" --check Snakefile rules && "$(BIN)/snakemake" --lint
@@ -67,6 +70,6 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@"$(BIN)/pip" install --quiet --no-deps -e .
 	@touch "$@"
 
-$(VENV)/installed-test: $(VENV)/installed requirements-test.txt
+$(VENV)/installed-test: $(VENV)/installed requirements-test.txt requirements-bench.txt
 	@"$(BIN)/pip" install --quiet -r requirements-test.txt
 	@touch "$@"

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.durations import COLUMNS, duration_table
-from lora.data.manifest import read_rows
+from lora.data.duration_table import COLUMNS, duration_table
+from lora.data.row_columns import read_columns
 from lora.data.tables import write_table
 from lora.provenance import recording, run_command
 
@@ -31,8 +31,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.table]):
-        rows = read_rows(args.rows)
-        write_table(args.table, COLUMNS, duration_table(args.manifest_name, rows, args.thresholds))
+        columns = read_columns(args.rows)
+        write_table(args.table, COLUMNS, duration_table(args.manifest_name, columns, args.thresholds))
     return 0
 
 

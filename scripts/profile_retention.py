@@ -14,10 +14,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.manifest import read_rows
 from lora.data.retention import retention
+from lora.data.row_columns import read_columns
 from lora.provenance import recording, run_command
-from lora.scoring.normalizers import normalizer
+from lora.scoring.normalizers import basic
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -30,7 +30,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.retention]):
-        facts = retention(read_rows(args.rows), args.thresholds, normalizer("basic").words)
+        facts = retention(read_columns(args.rows, texts=True), args.thresholds, lambda text: basic(text).split())
         facts.write(args.retention)
     return 0
 

@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from lora.records import UserError
 
+SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where the C library is there
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -25,7 +26,7 @@ def load_configuration(given: dict[str, Any], source: Path | None, study: Path) 
     `given` is the configuration as merged by Snakemake, `source` the file it came from (for line numbers; None when it
     was handed over in memory), `study` the folder its paths are relative to. Raises UserError on the first mistake.
     """
-    schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
+    schema = yaml.load(SCHEMA_PATH.read_text(encoding="utf-8"), Loader=SafeLoader)
     given = _with_exponents(copy.deepcopy(given), Draft202012Validator(schema))
     error = best_match(Draft202012Validator(schema).iter_errors(given), key=_deepest)
     if error is not None:

@@ -29,7 +29,7 @@ PROGRESS_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """How much goes into one batch at most; `seconds` null takes the device's own."""
+    """How much goes into one batch at most; `seconds` null takes the device's own, shared out among beams."""
 
     seconds: float | None = None
     size: int = BATCH_SIZE
@@ -49,7 +49,7 @@ def decode_all(
     # Sorted by length, then hash: the same batches whatever the order of the manifests.
     keys = sorted(keys, key=lambda key: (store.lengths[key], key))
     rate = speech.sampling_rate
-    seconds = limits.seconds or BATCH_SECONDS[conditions.device.type]
+    seconds = limits.seconds or BATCH_SECONDS[conditions.device.type] / conditions.decode["num_beams"]
     grouped = batches([store.lengths[key] for key in keys], rate, seconds, limits.size, speech.grid_seconds)
     progress = Progress(len(keys))
 

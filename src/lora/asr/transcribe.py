@@ -1,7 +1,7 @@
 """Transcribe rows: what is cached is looked up, the rest is decoded in batches of one padding step.
 
 Torch is imported only once something has to be decoded. On a CPU the texts do not depend on the batch size.
-Reads: audio files, model files, `work/transcripts/`. Writes: `work/transcripts/`.
+Reads: audio files, model files, `work/transcripts/`, `work/audio/`. Writes: `work/transcripts/`, `work/audio/`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lora.asr.decoding_pass import BatchLimits, decode_all
 from lora.asr.devices import confirm_device, make_deterministic
+from lora.asr.known_audio import KnownAudio
 from lora.asr.run_settings import Conditions, manifest_identity
 from lora.asr.samples import AudioStore, Rows
 from lora.asr.transcript_cache import Heard, opened
@@ -46,7 +47,8 @@ def transcribe_manifests(
 
     Raises UserError for unreadable audio, AdapterProblem where the adapter cannot be used.
     """
-    store = AudioStore(conditions.files.sampling_rate, conditions.preprocess["target_rms"])
+    rate = conditions.files.sampling_rate
+    store = AudioStore(rate, conditions.preprocess["target_rms"], known=KnownAudio(work_dir, rate))
     hashes = {name: store.add(rows) for name, rows in manifests.items()}
     wanted = list(dict.fromkeys(key for keys in hashes.values() for key in keys))
     conditions, texts, decoded = _hear(wanted, store, conditions, work_dir, recording, adapter, limits)

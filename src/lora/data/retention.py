@@ -1,17 +1,20 @@
 """Who and what a duration filter keeps over thresholds (rows, hours, speakers, words), and what goes with the rest.
 
 Words are compared as the caller's normaliser gives them. What a filter loses is told beside what a lottery of the same
-size would lose: a word on one row only goes missing easily, whatever its row is dropped for.
+size would lose: a word on one row only goes missing easily, whatever its row is dropped for. A speaker or a word is
+kept by a threshold that keeps its shortest row, so that texts are gone through once, whatever the number of thresholds.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from lora.data.durations import hours, speakers, survives
-from lora.records import Dropped, RetentionFacts, RetentionPoint, Utterance
+import numpy as np
+
+from lora.data.row_columns import UNKNOWN, Floats, Numbers, RowColumns, hours
+from lora.records import Dropped, RetentionFacts, RetentionPoint
 
 Words = Callable[[str], Sequence[str]]
 
@@ -19,60 +22,120 @@ GRID_POINTS = 50  # steps of the curve, each a whole number of half seconds
 NAMED_WORDS = 20
 
 
-def retention(rows: Sequence[Utterance], thresholds: Iterable[float], words: Words) -> RetentionFacts:
+@dataclass(frozen=True)
+class _Kinds:
+    """Distinct speakers or words: their names, on how many rows each stands, and the seconds of its shortest row."""
+
+    names: list[str]
+    rows: Numbers
+    shortest: Floats
+
+    def kept(self, threshold: float | None) -> int:
+        return int(np.count_nonzero(self.shortest <= (np.inf if threshold is None else threshold)))
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """A manifest as far as a duration filter bears on it.
+
+    `spoken` are the words of each row, shape (rows,), `running` how often each of `words` is said.
+    """
+
+    durations: Floats
+    spoken: Numbers
+    speakers: _Kinds
+    words: _Kinds
+    running: Numbers
+
+
+def retention(columns: RowColumns, thresholds: Iterable[float], words: Words) -> RetentionFacts:
     """Facts over `thresholds` (seconds) and over a grid from 0 to the longest row."""
     limits = sorted(set(thresholds))
-    grid: list[float | None] = [*sorted({*limits, *_grid(rows)}), None]
-    texts = [tuple(words(row.text)) for row in rows]
-    curve = [_point(rows, texts, limit) for limit in grid]
-    return RetentionFacts(curve=curve, dropped=[_dropped(rows, texts, limit) for limit in limits])
+    grid: list[float | None] = [*sorted({*limits, *_grid(columns.durations)}), None]
+    manifest = _counted(columns, words)
+    return RetentionFacts(
+        curve=[_point(manifest, limit) for limit in grid], dropped=[_dropped(manifest, limit) for limit in limits]
+    )
 
 
-def _grid(rows: Sequence[Utterance]) -> list[float]:
-    longest = max((row.duration for row in rows), default=0.0)
+def _grid(durations: Floats) -> list[float]:
+    longest = float(durations.max(initial=0.0))
     step = max(0.5, math.ceil(2 * longest / GRID_POINTS) / 2)
     return [step * n for n in range(1, math.ceil(longest / step) + 1)]
 
 
-def _point(rows: Sequence[Utterance], texts: Sequence[tuple[str, ...]], threshold: float | None) -> RetentionPoint:
-    kept = [i for i, row in enumerate(rows) if survives(row.duration, threshold)]
-    return RetentionPoint(
-        threshold=threshold,
-        rows=len(kept),
-        hours=round(hours(rows[i] for i in kept), 6),
-        speakers=speakers([rows[i] for i in kept]),
-        words=len({word for i in kept for word in texts[i]}),
+def _counted(columns: RowColumns, words: Words) -> _Manifest:
+    number: dict[str, int] = {}
+    running: list[int] = []
+    on_rows: list[int] = []
+    shortest: list[float] = []
+    spoken = np.zeros(len(columns.durations), dtype=np.int64)
+    for row, (text, seconds) in enumerate(zip(columns.texts, columns.durations.tolist(), strict=True)):
+        said = words(text)
+        spoken[row] = len(said)
+        for word in said:
+            if word not in number:
+                number[word] = len(number)
+                running.append(0)
+                on_rows.append(0)
+                shortest.append(seconds)
+            running[number[word]] += 1
+        for word in set(said):
+            place = number[word]
+            on_rows[place] += 1
+            shortest[place] = min(shortest[place], seconds)
+    known = columns.speakers != UNKNOWN
+    first = np.full(len(columns.names), np.inf)
+    np.minimum.at(first, columns.speakers[known], columns.durations[known])
+    people = np.bincount(columns.speakers[known], minlength=len(columns.names))
+    return _Manifest(
+        durations=columns.durations,
+        spoken=spoken,
+        speakers=_Kinds(columns.names, people, first),
+        words=_Kinds(list(number), np.array(on_rows, dtype=np.int64), np.array(shortest, dtype=np.float64)),
+        running=np.array(running, dtype=np.int64),
     )
 
 
-def _dropped(rows: Sequence[Utterance], texts: Sequence[tuple[str, ...]], threshold: float) -> Dropped:
-    keeps = [survives(row.duration, threshold) for row in rows]
-    away = [row for row, keep in zip(rows, keeps, strict=True) if not keep]
-    row_share = len(away) / len(rows) if rows else 0.0
-    people = Counter(row.speaker_id for row in rows if row.speaker_id is not None)
-    staying = {row.speaker_id for row, keep in zip(rows, keeps, strict=True) if keep}
-    running = Counter(word for text in texts for word in text)
-    on_rows = Counter(word for text in texts for word in set(text))
-    kept_words = {word for text, keep in zip(texts, keeps, strict=True) if keep for word in text}
-    lost_people = sorted(people.keys() - staying)
-    lost = sorted(running.keys() - kept_words, key=lambda word: (-running[word], word))
-    total = sum(running.values()) or 1
-    dropped_words = sum(len(text) for text, keep in zip(texts, keeps, strict=True) if not keep)
-    chance = {word: (dropped_words / total) ** on_rows[word] for word in running}
+def _point(manifest: _Manifest, threshold: float | None) -> RetentionPoint:
+    kept = manifest.durations <= (np.inf if threshold is None else threshold)  # as `durations.survives`
+    return RetentionPoint(
+        threshold=threshold,
+        rows=int(kept.sum()),
+        hours=round(hours(manifest.durations[kept]), 6),
+        speakers=manifest.speakers.kept(threshold) or None,
+        words=manifest.words.kept(threshold),
+    )
+
+
+def _dropped(manifest: _Manifest, threshold: float) -> Dropped:
+    rows, people, words = len(manifest.durations), manifest.speakers, manifest.words
+    away = manifest.durations > threshold
+    row_share = float(away.sum()) / rows if rows else 0.0
+    lost_people = sorted(
+        (people.names[i], int(people.rows[i])) for i in np.flatnonzero(people.shortest > threshold).tolist()
+    )
+    lost = np.flatnonzero(words.shortest > threshold)
+    named = sorted(lost.tolist(), key=lambda i: (-int(manifest.running[i]), words.names[i]))[:NAMED_WORDS]
+    running = int(manifest.running.sum())
+    total = running or 1
+    dropped_words = int(manifest.spoken[away].sum())
+    chance = (dropped_words / total) ** words.rows
+    hours_away = hours(manifest.durations[away])
     return Dropped(
         threshold=threshold,
-        rows=len(away),
-        hours=round(hours(away), 6),
-        lost_speakers=lost_people,
-        expected_lost_speakers=round(sum(row_share**n for n in people.values()), 3),
-        lost_speaker_odds=[float(f"{row_share ** people[name]:.3g}") for name in lost_people],
-        lost_words=lost[:NAMED_WORDS],
+        rows=int(away.sum()),
+        hours=round(hours_away, 6),
+        lost_speakers=[name for name, _ in lost_people],
+        expected_lost_speakers=round(float((row_share**people.rows).sum()), 3),
+        lost_speaker_odds=[float(f"{row_share**count:.3g}") for _, count in lost_people],
+        lost_words=[words.names[i] for i in named],
         lost_word_count=len(lost),
-        expected_lost_word_count=round(sum(chance.values()), 3),
-        lost_word_share=round(sum(running[word] for word in lost) / total, 6),
-        expected_lost_word_share=round(sum(running[word] * chance[word] for word in running) / total, 6),
-        kept_rate=_rate(sum(running.values()) - dropped_words, 3600 * (hours(rows) - hours(away))),
-        dropped_rate=_rate(dropped_words, 3600 * hours(away)),
+        expected_lost_word_count=round(float(chance.sum()), 3),
+        lost_word_share=round(int(manifest.running[lost].sum()) / total, 6),
+        expected_lost_word_share=round(float((manifest.running * chance).sum()) / total, 6),
+        kept_rate=_rate(running - dropped_words, 3600 * (hours(manifest.durations) - hours_away)),
+        dropped_rate=_rate(dropped_words, 3600 * hours_away),
     )
 
 

@@ -28,6 +28,7 @@ from lora.records.scores import Interval
 
 MIN_SPEAKERS = 5
 BOOTSTRAP_SEED = 20260101
+AT_ONCE = 500  # replicates
 Floats = npt.NDArray[np.float64]
 
 
@@ -124,7 +125,8 @@ def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Inte
         return None
     pairs, multiplicity = np.unique(np.stack([drawn.errors, drawn.words], 1), axis=0, return_counts=True)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    sums = generator.multinomial(count, multiplicity / count, size=replicates) @ pairs
+    parts = [min(AT_ONCE, replicates - done) for done in range(0, replicates, AT_ONCE)]  # counts that fit a cache
+    sums = np.concatenate([generator.multinomial(count, multiplicity / count, size=part) @ pairs for part in parts])
     ratios = sums[sums[:, 1] > 0]
     low, high = np.quantile(ratios[:, 0] / ratios[:, 1], [0.5 - confidence / 2, 0.5 + confidence / 2])
     method = f"percentile bootstrap of {drawn.name}, {replicates} replicates, seed {BOOTSTRAP_SEED}"

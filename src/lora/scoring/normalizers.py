@@ -29,11 +29,13 @@ LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
 class Normalizer:
-    """Words of a text after normalisation; the same text is normalised once."""
+    """Words of a text after normalisation; the same text is normalised once, where that takes longer than a look."""
 
-    def __init__(self, name: str, version: str, text: Callable[[str], str]) -> None:
+    def __init__(self, name: str, version: str, text: Callable[[str], str] | None) -> None:
         self.identity = NormalizerIdentity(name=name, version=version)
-        self._words = lru_cache(maxsize=None)(lambda raw: tuple(text(raw).split()))
+        self._words: Callable[[str], tuple[str, ...]] = lambda raw: tuple(raw.split())
+        if text is not None:
+            self._words = lru_cache(maxsize=None)(lambda raw: tuple(text(raw).split()))
 
     def words(self, text: str) -> tuple[str, ...]:
         return self._words(text)
@@ -42,7 +44,7 @@ class Normalizer:
 def normalizer(name: str) -> Normalizer:
     """Raises UserError for an unknown name, or when the package of `english` is not installed."""
     if name == "none":
-        return Normalizer(name, "1", str)
+        return Normalizer(name, "1", None)
     if name == "basic":
         return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic)
     if name != "english":

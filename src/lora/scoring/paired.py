@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 
 from scipy.special import betaincinv
 
@@ -41,7 +42,8 @@ def paired_score(
     """
     if [entry.id for entry in baseline] != [entry.id for entry in tuned]:
         raise ValueError("baseline and tuned must hold the same utterances in the same order")
-    difference = [after.errors - before.errors for before, after in zip(baseline, tuned, strict=True)]
+    before, after = [entry.errors for entry in baseline], [entry.errors for entry in tuned]
+    difference = [second - first for first, second in zip(before, after, strict=True)]
     words = [entry.words for entry in baseline]
     drawn = units(difference, words, [entry.speaker_id for entry in baseline])
     total = sum(words)
@@ -53,13 +55,12 @@ def paired_score(
         interval, bootstrap = no_interval(confidence, "no hypothesis differs"), None
     estimable = interval.low is not None and changed_errors >= MIN_CHANGED
     error = math.sqrt(ratio_variance(drawn)) if estimable else None
-    before, after = sum(entry.errors for entry in baseline), sum(entry.errors for entry in tuned)
     return PairedScore(
         utterances=len(words),
         words=total,
-        baseline_wer=before / total if total else None,
-        tuned_wer=after / total if total else None,
-        delta=(after - before) / total if total else None,
+        baseline_wer=sum(before) / total if total else None,
+        tuned_wer=sum(after) / total if total else None,
+        delta=sum(difference) / total if total else None,
         interval=interval,
         bootstrap=bootstrap,
         changed_hypotheses=changed_hypotheses,
@@ -108,6 +109,6 @@ def _inside(interval: Interval, margin: float) -> bool:
 
 
 def _gained(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceErrors], kind: str) -> int:
-    gained: int = sum(getattr(entry, kind) for entry in tuned)
-    lost: int = sum(getattr(entry, kind) for entry in baseline)
+    gained: int = sum(map(attrgetter(kind), tuned))
+    lost: int = sum(map(attrgetter(kind), baseline))
     return gained - lost

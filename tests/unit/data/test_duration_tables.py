@@ -1,15 +1,19 @@
 """What survives a threshold."""
 
-from lora.data.durations import duration_table, survives
+from lora.data.duration_table import duration_table
+from lora.data.durations import survives
+from lora.data.row_columns import columns_of
 from lora.data.tables import read_table, write_table
 from lora.records import Utterance
 
 
 def rows(*durations):
-    return [
-        Utterance(id=str(i), text="x", duration=d, audio="a.wav", speaker_id=f"s{i % 2}")
-        for i, d in enumerate(durations)
-    ]
+    return columns_of(
+        [
+            Utterance(id=str(i), text="x", duration=d, audio="a.wav", speaker_id=f"s{i % 2}")
+            for i, d in enumerate(durations)
+        ]
+    )
 
 
 def test_the_threshold_itself_survives():
@@ -38,7 +42,7 @@ def test_counts_shares_and_hours_by_hand():
 
 
 def test_an_empty_manifest_divides_by_nothing():
-    assert [e["share"] for e in duration_table("m", [], [5])] == ["0.0000", "0.0000"]
+    assert [e["share"] for e in duration_table("m", rows(), [5])] == ["0.0000", "0.0000"]
 
 
 def test_tables_survive_tabs_and_line_ends(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from lora.data.retention import retention
+from lora.data.row_columns import columns_of
 from lora.records import Dropped, Utterance
 
 
@@ -20,7 +21,7 @@ def rows(count: int = 200) -> list[Utterance]:
 
 
 def dropped(given: list[Utterance], threshold: float = 10.0) -> Dropped:
-    return retention(given, [threshold], str.split).dropped[0]
+    return retention(columns_of(given), [threshold], str.split).dropped[0]
 
 
 def test_a_filter_blind_to_everything_loses_what_a_lottery_would() -> None:
@@ -44,7 +45,7 @@ def test_a_speaker_and_a_word_that_stand_on_long_rows_only() -> None:
 
 
 def test_the_curve_rises_to_everything() -> None:
-    facts = retention(rows(), [10, 5, 10], str.split)
+    facts = retention(columns_of(rows()), [10, 5, 10], str.split)
     limits = [point.threshold for point in facts.curve]
     assert limits[-1] is None
     assert limits[:-1] == sorted({*(limits[:-1]), 5, 10})
@@ -54,7 +55,7 @@ def test_the_curve_rises_to_everything() -> None:
 
 
 def test_no_rows_and_no_speakers() -> None:
-    facts = retention([], [5], str.split)
+    facts = retention(columns_of([]), [5], str.split)
     assert (facts.curve[-1].rows, facts.dropped[0].kept_rate, facts.dropped[0].lost_speakers) == (0, None, [])
     unnamed = dropped([row.model_copy(update={"speaker_id": None}) for row in rows()])
     assert unnamed.lost_speakers == []

@@ -1,0 +1,55 @@
+"""What is read from plain headers is what libsndfile says, and everything unusual is left to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from lora.data.headers import read_headers
+from lora.data.plain_headers import plain_seconds
+
+PLAIN = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAVEX", "PCM_16"), ("FLAC", "PCM_16")]
+UNUSUAL = [("WAV", "ULAW"), ("WAV", "IMA_ADPCM"), ("RF64", "PCM_16"), ("AIFF", "PCM_16"), ("OGG", "VORBIS")]
+
+
+def audio(path: Path, format: str, subtype: str, channels: int = 2) -> str:
+    noise = 0.1 * np.random.default_rng(1).standard_normal((4321, channels))
+    soundfile.write(path, noise, 22050, format=format, subtype=subtype)
+    return str(path)
+
+
+@pytest.mark.parametrize(("format", "subtype"), PLAIN)
+def test_plain_headers_say_what_libsndfile_says(tmp_path: Path, format: str, subtype: str) -> None:
+    path = audio(tmp_path / "a", format, subtype)
+    assert plain_seconds(path) == soundfile.info(path).duration
+
+
+@pytest.mark.parametrize(("format", "subtype"), UNUSUAL)
+def test_unusual_ones_are_left_to_libsndfile(tmp_path: Path, format: str, subtype: str) -> None:
+    path = audio(tmp_path / "a", format, subtype, channels=1)
+    assert plain_seconds(path) is None
+    assert read_headers([path]) == [soundfile.info(path).duration]
+
+
+def test_files_cut_short_or_without_audio_are_left_to_libsndfile(tmp_path: Path) -> None:
+    whole = Path(audio(tmp_path / "a.wav", "WAV", "PCM_16")).read_bytes()
+    flac = Path(audio(tmp_path / "a.flac", "FLAC", "PCM_16")).read_bytes()
+    unknown_length = flac[:21] + bytes([flac[21] & 0xF0, 0, 0, 0, 0]) + flac[26:]  # as a stream is written
+    cut = tmp_path / "cut"
+    for content in (whole[:1000], whole[:30], whole[:44], b"RIFF", flac[:20], flac[:42], unknown_length, b""):
+        cut.write_bytes(content)
+        assert plain_seconds(str(cut)) is None
+    assert plain_seconds(str(tmp_path / "none.wav")) is None
+    assert plain_seconds("a\0b") is None
+
+
+def test_plain_and_other_files_keep_their_order(tmp_path: Path) -> None:
+    kinds = [PLAIN[0], UNUSUAL[4], PLAIN[4], UNUSUAL[0]]
+    paths = [audio(tmp_path / str(i), *kind) for i, kind in enumerate(kinds)]
+    (tmp_path / "noise").write_bytes(b"not audio at all")
+    found = read_headers([*paths, str(tmp_path / "noise")])
+    assert found[:4] == [soundfile.info(path).duration for path in paths]
+    assert str(found[4]).startswith("unreadable audio: ")
