@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lora.asr.device_memory import Shrinking
@@ -19,10 +20,14 @@ from lora.asr.transcript_cache import Heard, TranscriptCache
 from lora.provenance import Recording
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from lora.asr.families import SpeechModel
 
-# Padded audio a batch, by device type: a CPU gains nothing from more, a GPU idles with less.
+# Padded audio a batch, by device type: a CPU gains little from more, a GPU idles with less. A batch holds a few
+# utterances at least, however far a family pads them.
 BATCH_SECONDS = {"cpu": 120.0, "mps": 240.0, "cuda": 960.0}
+FEWEST = 16
 BATCH_SIZE = 64
 PROGRESS_SECONDS = 5.0
 
@@ -49,17 +54,20 @@ def decode_all(
     # Sorted by length, then hash: the same batches whatever the order of the manifests.
     keys = sorted(keys, key=lambda key: (store.lengths[key], key))
     rate = speech.sampling_rate
-    seconds = limits.seconds or BATCH_SECONDS[conditions.device.type] / conditions.decode["num_beams"]
+    own = BATCH_SECONDS[conditions.device.type] / conditions.decode["num_beams"]
+    seconds = limits.seconds or max(own, FEWEST * speech.grid_seconds)
     grouped = batches([store.lengths[key] for key in keys], rate, seconds, limits.size, speech.grid_seconds)
     progress = Progress(len(keys))
 
-    def decode(audio: Sequence[Samples]) -> list[Heard]:
-        result = speech.generate(speech.inputs(audio), conditions.decode)
+    def decode(audio: Sequence[Samples], features: dict[str, Tensor]) -> list[Heard]:
+        made = features if len(audio) == len(names) else speech.features(audio)  # else a part of the batch
+        result = speech.generate(speech.placed(made), conditions.decode)
         return [Heard(text, cut) for text, cut in zip(result.texts, result.truncated, strict=True)]
 
     shrinking = Shrinking(recording.adjust)
-    for names, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
-        for first, heard in shrinking.run(audio, decode):
+    named = [[keys[position] for position in batch] for batch in grouped]
+    for names, audio, features in store.read_ahead(named, speech.features):
+        for first, heard in shrinking.run(audio, partial(decode, features=features)):
             part = names[first : first + len(heard)]
             cache.add(zip(part, heard, strict=True))
             progress.add(len(heard))
