@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from lora.asr.device_memory import Shrinking
@@ -20,8 +19,6 @@ from lora.asr.transcript_cache import Heard, TranscriptCache
 from lora.provenance import Recording
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from lora.asr.families import SpeechModel
 
 # Padded audio a batch, by device type: a CPU gains little from more, a GPU idles with less. A batch holds a few
@@ -59,15 +56,13 @@ def decode_all(
     grouped = batches([store.lengths[key] for key in keys], rate, seconds, limits.size, speech.grid_seconds)
     progress = Progress(len(keys))
 
-    def decode(audio: Sequence[Samples], features: dict[str, Tensor]) -> list[Heard]:
-        made = features if len(audio) == len(names) else speech.features(audio)  # else a part of the batch
-        result = speech.generate(speech.placed(made), conditions.decode)
+    def decode(audio: Sequence[Samples]) -> list[Heard]:
+        result = speech.generate(speech.inputs(audio), conditions.decode)
         return [Heard(text, cut) for text, cut in zip(result.texts, result.truncated, strict=True)]
 
     shrinking = Shrinking(recording.adjust)
-    named = [[keys[position] for position in batch] for batch in grouped]
-    for names, audio, features in store.read_ahead(named, speech.features):
-        for first, heard in shrinking.run(audio, partial(decode, features=features)):
+    for names, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
+        for first, heard in shrinking.run(audio, decode):
             part = names[first : first + len(heard)]
             cache.add(zip(part, heard, strict=True))
             progress.add(len(heard))

@@ -98,8 +98,12 @@ def limit_threads(threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
-def make_deterministic(seed: int, threads: int) -> None:
-    """Seed every generator and fix threads and algorithms. Imports torch."""
+def make_deterministic(seed: int, threads: int, algorithms: bool = True) -> None:
+    """Seed every generator and fix threads and algorithms. Imports torch.
+
+    `algorithms` false is for decoding on a CPU, whose operations are deterministic all the same: the library's
+    deterministic way of picking rows makes beam search there take twice as long.
+    """
     import random
 
     import numpy as np
@@ -110,7 +114,7 @@ def make_deterministic(seed: int, threads: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(algorithms, warn_only=True)
     # Else every new tensor is first filled with NaN, in case somebody reads what nobody wrote, which slows beams down.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False

@@ -7,11 +7,10 @@ A distorted utterance is known by the hash of the clean one and the name of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from lora.asr.known_audio import KnownAudio, stamp_of
 from lora.asr.padding import Samples
@@ -24,7 +23,6 @@ from lora.records import Utterance
 MEMORY_BYTES = 512 * 2**20
 READERS = 2  # threads that decode and hash: libraries for both work outside the interpreter's lock
 
-Prepared = TypeVar("Prepared")
 Place = tuple[str, float | None, float | None, int | None]
 
 
@@ -108,23 +106,16 @@ class AudioStore:
             samples = source.distortion.apply(samples, self.sampling_rate, source.clean)
         return at_loudness(samples, self.target_rms)
 
-    def read_ahead(
-        self, batches: Sequence[list[str]], prepare: Callable[[list[Samples]], Prepared]
-    ) -> Iterator[tuple[list[str], list[Samples], Prepared]]:
-        """Batches with their audio and what is made of it; the next one while the caller works on the last."""
-
-        def load(keys: list[str]) -> tuple[list[Samples], Prepared]:
-            audio = [self.load(key) for key in keys]
-            return audio, prepare(audio)
-
+    def read_ahead(self, batches: Sequence[list[str]]) -> Iterator[tuple[list[str], list[Samples]]]:
+        """Batches with their audio, in order; the next one is read while the caller works on the last."""
         with ThreadPoolExecutor(max_workers=1) as reader:
-            following = reader.submit(load, batches[0]) if batches else None
+            following = reader.submit(self._load_all, batches[0]) if batches else None
             for position, keys in enumerate(batches):
                 assert following is not None
-                audio, prepared = following.result()
+                audio = following.result()
                 if position + 1 < len(batches):
-                    following = reader.submit(load, batches[position + 1])
-                yield keys, audio, prepared
+                    following = reader.submit(self._load_all, batches[position + 1])
+                yield keys, audio
 
     def _fresh(self, places: Sequence[Place | None]) -> list[int]:
         """Positions of what has to be decoded: the first of each place that is not known yet."""
@@ -158,6 +149,9 @@ class AudioStore:
         self.lengths[key] = length if distortion is None else distortion.length(length)
         self._sources.setdefault(key, _Source(row, rows.folder, clean, distortion))
         return key
+
+    def _load_all(self, keys: list[str]) -> list[Samples]:
+        return [self.load(key) for key in keys]
 
 
 def _stamp(row: Utterance, folder: Path) -> str | None:

@@ -98,7 +98,7 @@ def _report_fallbacks(conditions: Conditions, recording: Recording) -> None:
 def _loaded(conditions: Conditions, adapter: Path | None) -> SpeechModel:
     from lora.asr.model_loading import load_model
 
-    make_deterministic(0, conditions.device.threads)
+    make_deterministic(0, conditions.device.threads, algorithms=conditions.device.type != "cpu")
     speech = load_model(conditions.files, conditions.device.type, conditions.device.dtype)
     if adapter is not None:
         from lora.asr.adapter_loading import load_adapter

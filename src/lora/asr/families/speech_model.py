@@ -85,19 +85,11 @@ class SpeechModel:
 
         Raises ValueError when they do not: their texts would depend on each other.
         """
-        return self.placed(self.features(audio))
-
-    def features(self, audio: Sequence[Samples]) -> dict[str, Tensor]:
-        """The same on the CPU, which can make them while the model works on others."""
         steps = {padded_samples(len(samples), self.sampling_rate, self.grid_seconds) for samples in audio}
         if len(steps) != 1:
             raise ValueError(f"a batch holds one padding step, got {sorted(steps)} samples")
         features = self._features([np.asarray(samples, np.float32) for samples in audio], steps.pop())
-        return {name: features[name] for name in self.input_names if name in features}
-
-    def placed(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Features on the model's device, in its dtype."""
-        return {name: self._place(value) for name, value in features.items()}
+        return {name: self._place(features[name]) for name in self.input_names if name in features}
 
     # Texts.
 
