@@ -125,7 +125,7 @@ def own_or_study(run, key):
 
 def folder_files(folder):
     """Files of a model or adapter folder that people brought; none for the name of a model on the hub."""
-    parts = {".json", ".safetensors", ".txt", ".model"}  # what is read; a model card may change
+    parts = {".json", ".safetensors", ".txt", ".model", ".jinja"}  # what is read; a model card may change
     return sorted(str(path) for path in Path(folder).glob("*") if path.is_file() and path.suffix in parts)
 
 
@@ -184,7 +184,7 @@ def model_flags(wildcards):
     run = wildcards.get("run", "base")
     model, rms = config["model"], own_or_study(run, "preprocess")["target_rms"]
     flags = ["--model-id", model_of(run)]
-    if model["revision"] is not None:
+    if model["revision"] is not None and model_of(run) == model["id"]:
         flags += ["--revision", model["revision"]]
     for key in ("language", "prompt"):
         if model[key] is not None:

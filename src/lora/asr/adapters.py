@@ -26,8 +26,11 @@ from lora.records import UserError
 # Last names of attention projections and MLP layers: encoder-decoders, language models, conformers, wav2vec 2.0.
 ATTENTION_AND_MLP = (
     "q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "fc1", "fc2", "gate_proj", "up_proj", "down_proj",
-    "to_q", "to_kv", "to_out", "linear1", "linear2", "intermediate_dense", "output_dense",
+    "to_q", "to_kv", "to_out", "linear1", "linear2", "linear_q", "linear_k", "linear_v", "linear_out",
+    "intermediate_dense", "output_dense",
 )  # fmt: skip
+# Attention that takes the weights out of its projections and never calls them: an adapter there would change nothing.
+NEVER_CALLED = {"wavlm": ("q_proj", "k_proj", "v_proj", "out_proj")}
 ADAPTER = "default"
 INITIALISATIONS: dict[str, bool] = {"true": True, "false": False}  # all others are peft's names
 
@@ -39,7 +42,9 @@ def target_modules(model: nn.Module, setting: str, parts: Sequence[str] = PARTS)
     are wanted, else full names of those in `parts`.
     """
     if setting == "auto":
-        names = [name for name, _ in linear_layers(model) if name.rpartition(".")[2] in ATTENTION_AND_MLP]
+        left_out = NEVER_CALLED.get(getattr(getattr(model, "config", None), "model_type", ""), ())
+        wanted = set(ATTENTION_AND_MLP) - set(left_out)
+        names = [name for name, _ in linear_layers(model) if name.rpartition(".")[2] in wanted]
         if set(parts) == set(PARTS):
             return sorted({name.rpartition(".")[2] for name in names})
         return sorted(name for name in names if part_of(name) in parts)
@@ -167,6 +172,8 @@ def part_of(name: str) -> str:
     The decoder of a speech language model is the language model.
     """
     path = f".{name}."
+    if re.search(r"\.(projector|multi_modal_projector|qformer)\.", path):
+        return "other"
     if re.search(r"\.(encoder|audio_tower)\.", path):
         return "encoder"
     if not re.search(r"\.(decoder|language_model)\.", path):

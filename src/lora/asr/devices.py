@@ -64,13 +64,15 @@ def guess_device(device: str = "auto", dtype: str = "auto", threads: int = 2) ->
     return Device(device, dtype, threads, fallbacks)
 
 
-def training_device(device: Device, initialisation: str) -> Device:
+def training_device(device: Device, initialisation: str, bias: str = "none") -> Device:
     """The same device in float32 where training in half precision is not dependable, and why."""
     reason = None
     if device.dtype != "float32" and device.type == "mps":
         reason = f"training in {device.dtype} on mps is not dependable"
     elif device.dtype != "float32" and takes_from_base(initialisation):
         reason = f"init_lora_weights {initialisation} changes base weights, which {device.dtype} would round"
+    elif device.dtype != "float32" and bias == "all":
+        reason = f"bias all trains biases of normalisations, which do not mix with {device.dtype}"
     if reason is None:
         return device
     return replace(device, dtype="float32", fallbacks=[*device.fallbacks, f"{reason}: float32 used for training"])

@@ -68,8 +68,8 @@ def compare_loss(
 
 
 def _of_frames(speech: CtcModel, batches: list[dict[str, Tensor]], trainer_loss: float | None) -> LossComparison:
-    """CTC has no alignment to be off by one. Its loss adds up or averages utterances, as the model's configuration
-    says, and a step averages batches; told is what that comes to in nats a token.
+    """CTC has no alignment to be off by one. Its loss is the mean of utterances, each divided by its length, and a step
+    averages batches; told is what that comes to in nats a token.
     """
     totals, reduced = 0.0, 0.0
     tokens: list[int] = []
@@ -77,8 +77,7 @@ def _of_frames(speech: CtcModel, batches: list[dict[str, Tensor]], trainer_loss:
         for batch in batches:
             losses, lengths = speech.losses(batch)
             totals, tokens = totals + float(losses.sum()), [*tokens, int(lengths.sum())]
-            summed = speech.base.config.ctc_loss_reduction == "sum"
-            reduced += float(losses.sum() if summed else (losses / lengths.clamp(min=1)).mean()) / len(batches)
+            reduced += float((losses / lengths.clamp(min=1)).mean()) / len(batches)
     by_hand = totals / max(sum(tokens), 1)
     trainer = None if trainer_loss is None or not reduced else trainer_loss * by_hand / reduced
     return LossComparison(

@@ -71,7 +71,7 @@ def forced_prefix(speech: SpeechModel, decode: dict[str, Any]) -> list[int] | No
         if wanted["language"] is None:
             return None  # it listens for the language first: no prefix is known beforehand
         prefix.append(_language_token(str(wanted["language"]), languages))
-        prefix.append(tasks[wanted["task"] or "transcribe"])
+        prefix.append(tasks.get(wanted["task"] or "transcribe", -1))
     if not timestamps and getattr(generation, "no_timestamps_token_id", None) is not None:
         prefix.append(generation.no_timestamps_token_id)
     return prefix

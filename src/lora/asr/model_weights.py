@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from lora.asr.adapters import part_of
-from lora.asr.model_files import SHARDS, TEXT_FILES, ModelFiles, weight_files
+from lora.asr.model_files import OWN_ADAPTER, SHARDS, TEXT_FILES, ModelFiles, weight_files
 from lora.provenance import file_hash
 from lora.records import CheckpointRung, EffectFacts, ModuleDelta, UserError
 
@@ -30,25 +30,31 @@ class Weights:
     """The tensors of a model folder by name, read when asked for."""
 
     def __init__(self, files: ModelFiles, stack: ExitStack) -> None:
-        self._places: dict[str, Any] = {}
-        for path in weight_files(files.path, files.identity.id):
+        self._places: dict[str, tuple[Any, str]] = {}
+        paths = weight_files(files.path, files.identity.id)
+        if files.config.get("has_lora_adapter") and (files.path / OWN_ADAPTER).is_file():
+            paths.append(files.path / OWN_ADAPTER)  # part of the model
+        for path in paths:
             if path.name == SHARDS:
                 continue
             try:
                 opened = stack.enter_context(safe_open(path, framework="pt"))
             except (SafetensorError, OSError) as error:
                 raise UserError(f"model {files.identity.id}: {path.name} cannot be read: {error}") from None
-            self._places |= dict.fromkeys(opened.keys(), opened)
+            own = f"{OWN_ADAPTER}: " if path.name == OWN_ADAPTER else ""
+            self._places |= {own + _present_name(name): (opened, name) for name in opened.keys()}  # noqa: SIM118
         self.names = sorted(self._places)
 
     def __contains__(self, name: str) -> bool:
         return name in self._places
 
     def shape(self, name: str) -> list[int]:
-        return list(self._places[name].get_slice(name).get_shape())
+        opened, stored = self._places[name]
+        return list(opened.get_slice(stored).get_shape())
 
     def read(self, name: str) -> Tensor:
-        tensor: Tensor = self._places[name].get_tensor(name)
+        opened, stored = self._places[name]
+        tensor: Tensor = opened.get_tensor(stored)
         return tensor
 
     def copies(self, name: str) -> bool:
@@ -56,6 +62,17 @@ class Weights:
         shape = self.shape(name)
         twins = (other for other in self.names if other != name and self.shape(other) == shape)
         return len(shape) > 1 and any(torch.equal(self.read(name), self.read(other)) for other in twins)
+
+
+def _present_name(name: str) -> str:
+    """Weight normalisation renamed its tensors in torch 2; libraries write either."""
+    for old, new in (
+        (".weight_g", ".parametrizations.weight.original0"),
+        (".weight_v", ".parametrizations.weight.original1"),
+    ):
+        if name.endswith(old):
+            return name.removesuffix(old) + new
+    return name
 
 
 def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFacts:
@@ -78,7 +95,11 @@ def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFact
             reshaped=reshaped,
             only_base=list(_alone(before, after)),
             only_tuned=list(_alone(after, before)),
-            unmerged=[name for name in after.names if any(part in name for part in UNMERGED)],
+            unmerged=[
+                name
+                for name in after.names
+                if any(part in name for part in UNMERGED) and not name.startswith(OWN_ADAPTER)
+            ],
             non_finite=[name for name in after.names if not bool(after.read(name).isfinite().all())],
             other_files=_other_files(base.path, tuned.path),
         )

@@ -25,6 +25,8 @@ FINISHED = "finished"
 TOLD = "adjustments.json"  # what was done to the rows: to be told again whenever the result is copied out
 # Libraries whose version may change the weights.
 DECISIVE = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy", "soundfile", "soxr")
+# Of a model's generation settings those by which labels begin and end as generation does.
+LABEL_MARKS = ("decoder_start_token_id", "eos_token_id", "language", "task")
 LOSS_COLUMNS = ("step", "epoch", "train_loss", "learning_rate", "grad_norm", "validation_loss")
 
 
@@ -50,6 +52,7 @@ class Training:
             "settings": self.settings,
             "model": [self.files.identity.id, self.files.identity.hash],
             "asked": asked_of(self.files),
+            "label_marks": {key: self.files.generation.get(key) for key in LABEL_MARKS},
             "device": self.device.settings(),
             "target_rms": self.target_rms,
             "train": rows_hash(self.train.rows, self.train.folder),

@@ -127,7 +127,7 @@ def train(args: argparse.Namespace, run: Recording) -> Outcome:
     """Train as the arguments say and write all outputs of `--output-dir`."""
     settings = settings_of(args)
     check_settings(settings)
-    device = training_device(device_of(args), settings["init_lora_weights"])
+    device = training_device(device_of(args), settings["init_lora_weights"], settings["bias"])
     training = Training(
         run=args.run,
         settings=settings,

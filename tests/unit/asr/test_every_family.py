@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tiny_families import ASKED, MAKERS, make_wav2vec2
 from tiny_models import make_moonshine, noise
 from torch import Tensor
 
+from lora.asr.adapters import target_modules
 from lora.asr.families import SpeechModel
 from lora.asr.families.granite_speech import LogMel
 from lora.asr.families.speech_llm import SpeechLlm
@@ -248,3 +250,49 @@ def test_the_language_reaches_prompt_and_labels(load: Callable[[str], SpeechMode
     qwen = load("qwen3_asr")
     prompt = qwen.tokenizer.decode(qwen.inputs([noise(1, 1.0)])["input_ids"][0])
     assert prompt.endswith("language English<asr_text>")
+
+
+def test_of_several_end_marks_the_tokenizers_own_ends_a_label(load: Callable[[str], SpeechModel]) -> None:
+    """Qwen3-ASR names <|endoftext|> first, and ends its answers with <|im_end|>."""
+    speech = load("qwen3_asr")
+    assert speech.files.generation["eos_token_id"][0] != speech.tokenizer.eos_token_id
+    assert speech.label_ids(["Hi"])[0][-1] == speech.tokenizer.eos_token_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "adapted"),
+    [
+        ("wavlm", {"intermediate_dense", "output_dense"}),  # its attention never calls its projections
+        (
+            "wav2vec2-conformer",
+            {"intermediate_dense", "output_dense", "linear_q", "linear_k", "linear_v", "linear_out"},
+        ),
+    ],
+)
+def test_auto_adapts_what_is_called(kind: str, adapted: set[str], tmp_path: Path) -> None:
+    speech = load_model(describe_model(str(make_wav2vec2(tmp_path / kind, kind=kind))))
+    names = target_modules(speech.model, "auto")
+    assert set(names) == adapted
+    called: set[str] = set()
+    for name, module in speech.model.named_modules():
+        last = name.rpartition(".")[2]
+        if last in adapted:
+            module.register_forward_hook(lambda *_, last=last: called.add(last))
+    speech.generate(speech.inputs([noise(1, 1.0)]))
+    assert called == adapted
+
+
+def test_ctc_losses_are_means_whatever_the_folder_says(tmp_path: Path) -> None:
+    folder = make_wav2vec2(tmp_path / "model")
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(settings | {"ctc_loss_reduction": "sum"}))
+    speech = load_model(describe_model(str(folder)))
+    made = batch(speech)
+    losses, lengths = speech.losses(made)  # type: ignore[attr-defined]
+    assert float(speech.model(**made).loss) == pytest.approx(float((losses / lengths).mean()), rel=1e-4)
+
+
+def test_a_language_that_a_whisper_does_not_know_is_refused(load: Callable[[str], SpeechModel]) -> None:
+    folder = str(load("whisper").files.path)
+    with pytest.raises(UserError, match=r"this Whisper does not know 'fr'; it knows <\|de\|>, <\|en\|>"):
+        load_model(describe_model(folder, language="fr"))

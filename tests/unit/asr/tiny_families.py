@@ -143,12 +143,12 @@ def make_qwen3_asr(folder: Path, seed: int = 0) -> Path:
         },
         text_config={"model_type": "qwen3", "vocab_size": len(tokenizer), "head_dim": 16} | TEXT,
         audio_token_id=ids["<|audio_pad|>"], timestamp_token_id=ids["<timestamp>"],
-        pad_token_id=ids["<|endoftext|>"], eos_token_id=[ids["<|im_end|>"], ids["<|endoftext|>"]],
+        pad_token_id=ids["<|endoftext|>"], eos_token_id=[ids["<|endoftext|>"], ids["<|im_end|>"]],
         tie_word_embeddings=False,
     )  # fmt: skip
     model = Qwen3ASRForConditionalGeneration(config)
     model.generation_config = GenerationConfig(
-        eos_token_id=[ids["<|im_end|>"], ids["<|endoftext|>"]], pad_token_id=ids["<|endoftext|>"]
+        eos_token_id=[ids["<|endoftext|>"], ids["<|im_end|>"]], pad_token_id=ids["<|endoftext|>"]
     )
     _write_letters(model, tokenizer, ids["<|im_end|>"], ending=1.1)
     model.save_pretrained(folder)

@@ -24,6 +24,11 @@ class CtcModel(SpeechModel):
     teacher_forced = False
     averages_batches = True
 
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        # Losses that are added up depend on how many utterances a batch holds: steps could not be compared.
+        self.base.config.ctc_loss_reduction = "mean"
+
     @property
     def blank(self) -> int:
         return int(self.base.config.pad_token_id)

@@ -35,7 +35,8 @@ class SpeechLlm(SpeechModel):
         ends = end_marks(effective_decode(self.files, {}))
         if not ends:
             raise UserError(f"model {self.files.identity.id}: generation_config.json names no eos_token_id")
-        self._end = ends[0]  # where a model has several, the first ends an answer
+        own = self.tokenizer.eos_token_id  # of several end marks the tokenizer's own ends an answer
+        self._end = own if own in ends else ends[0]
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         """The processor's prompt and features for utterances of one length."""

@@ -42,7 +42,7 @@ class SpeechModel:
     """A loaded model in evaluation mode with its processor.
 
     `input_names` are the audio keys its forward takes; `grid_seconds` is the padding step. `teacher_forced`: logits
-    predict the tokens of a label one by one. `forward_prefix`: tokens that forward itself puts in front of a label.
+    predict the tokens of a label one by one.
     `averages_batches`: the model's loss is a plain mean, whatever number of tokens the trainer says a step has.
     """
 

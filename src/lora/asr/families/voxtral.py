@@ -25,7 +25,7 @@ class Voxtral(SpeechLlm):
                 format=["WAV"] * len(audio),
             )
         except ValueError as error:
-            raise UserError(f"model.language: {first_line(error)}") from None
+            raise UserError(f"model.language: {self.files.language!r} is refused: {first_line(error)}") from None
         return dict(asked)
 
     def _seconds_heard(self, inputs: dict[str, Tensor]) -> float:

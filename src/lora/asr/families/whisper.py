@@ -44,6 +44,11 @@ class Whisper(EncoderDecoder):
         except ValueError as error:
             raise UserError(f"model.language: {first_line(error)}") from None
         generation.language = language
+        known = getattr(generation, "lang_to_id", None) or {}
+        if known and f"<|{self._language_code()}|>" not in known:
+            raise UserError(
+                f"model.language: this Whisper does not know {language!r}; it knows {', '.join(sorted(known))}"
+            )
 
     def _language_code(self) -> str | None:
         language = getattr(self.base.generation_config, "language", None)
