@@ -39,6 +39,8 @@ def execute(args: argparse.Namespace) -> int:
     if args.rejected is not None:
         write_table(args.rejected, ("line", "id", "reason"), (vars(entry) for entry in manifest.rejected))
     print(understood(source, manifest))
+    if not manifest.rows:
+        raise UserError(f"{source.path}: no row can be used, so {args.output} was not written; mend what is rejected")
     print(f"written: {args.output}")
     return 0
 

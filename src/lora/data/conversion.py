@@ -12,24 +12,26 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lora.data.formats.arrow_tables import ROWS
 from lora.data.formats.registry import holds_audio, manifest_files, unpack_audio
-from lora.data.manifest import Manifest, read_manifest, rebase
+from lora.data.manifest import Manifest, Rejected, read_manifest, rebase
 from lora.data.source import Source
 from lora.records import UserError, Utterance, write_lines
 
 OURS = re.compile(r"\d{6}\.\w+")
 MOST_REASONS = 5
+BEYOND = 0.1  # seconds that a piece may end after its file: ends are rounded
 
 
 def convert(source: Source, output: Path, force: bool = False) -> Manifest:
     """Write the usable rows of a manifest to `output`; returns what was read, for rows beside `output`.
 
-    Everything appears at once or, on an error, not at all. Raises UserError where the output exists and `force` is not
-    set, and where the manifest is unusable as a whole.
+    Without a usable row nothing is written. Everything appears at once or, on an error, not at all. Raises UserError
+    where the output exists and `force` is not set, and where the manifest is unusable as a whole.
     """
     audio = output.with_name(f"{output.stem}.audio")
     for path in (output, audio):
@@ -51,8 +53,9 @@ def convert(source: Source, output: Path, force: bool = False) -> Manifest:
         rows = rebase(manifest.rows, audio if packed else manifest.folder, output.parent)
         # The lines of another file would be nobody's lines here.
         written = [row.model_copy(update={"line": None}) for row in _as_files(rows, building, audio.name)]
-        _put(building, audio)
-        write_lines(output, written)
+        if written:
+            _put(building, audio)
+            write_lines(output, written)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return replace(manifest, rows=written, folder=output.parent)
@@ -95,28 +98,54 @@ def understood(source: Source, manifest: Manifest) -> str:
         lines.append(f"columns: {', '.join(named)}")
     lines.append(f"rows: {len(manifest.rows)} usable, {len(manifest.rejected)} rejected")
     lines.append(f"hours: {hours:.3f}; speakers: {speakers or 'not named'}")
-    lines.append(f"audio: {_audio_kinds(manifest)}")
-    kinds = Counter(entry.reason.split(":")[0] for entry in manifest.rejected)
+    lines += _audio_lines(manifest)
+    kinds = Counter(_kind(entry) for entry in manifest.rejected)
     for kind, count in kinds.most_common(MOST_REASONS):
-        first = next(entry for entry in manifest.rejected if entry.reason.split(":")[0] == kind)
+        first = next(entry for entry in manifest.rejected if _kind(entry) == kind)
         lines.append(f"rejected: {count} x {kind}; first: line {first.line}: {first.reason}")
     return "\n".join(lines)
 
 
-def _audio_kinds(manifest: Manifest) -> str:
-    """Sampling rates and channels of the rows' files, by their headers."""
+def _kind(entry: Rejected) -> str:
+    """What rejected rows have in common: the reason before its details and its place."""
+    return re.split(r"[:,(]", entry.reason)[0].strip()
+
+
+def _audio_lines(manifest: Manifest) -> list[str]:
+    """Sampling rates and channels of the rows' files by their headers, and rows that these contradict."""
     import soundfile
 
     kinds: Counter[str] = Counter()
-    seen: dict[str, str] = {}
+    seen: dict[str, Any] = {}
+    no_channel, beyond = [], []
     for row in manifest.rows:
         if row.audio is None:
             continue
         if row.audio not in seen:
             try:
-                info = soundfile.info(str(manifest.folder / row.audio))
-                seen[row.audio] = f"{info.samplerate} Hz with {info.channels} channel{'s' * (info.channels > 1)}"
+                seen[row.audio] = soundfile.info(str(manifest.folder / row.audio))
             except (soundfile.LibsndfileError, OSError, RuntimeError):
-                seen[row.audio] = "cannot be opened"
-        kinds[seen[row.audio]] += 1
-    return ", ".join(f"{kind} ({count} rows)" for kind, count in kinds.most_common()) or "none"
+                seen[row.audio] = None
+        info = seen[row.audio]
+        if info is None:
+            kinds["cannot be opened"] += 1
+            continue
+        kinds[f"{info.samplerate} Hz with {info.channels} channel{'s' * (info.channels > 1)}"] += 1
+        if row.channel is not None and row.channel >= info.channels:
+            no_channel.append(row)
+        if row.offset is not None and row.offset + row.duration > info.duration + BEYOND:
+            beyond.append(row)
+    told = ", ".join(f"{kind} ({n} rows)" for kind, n in kinds.most_common())
+    lines = [f"audio: {told or 'none'}"]
+    if no_channel:
+        lines.append(
+            f"warning: {len(no_channel)} rows ask for a channel (from 0) that their file does not have, and a study "
+            f"rejects them; first: {no_channel[0].id}, channel {no_channel[0].channel}"
+        )
+    if beyond:
+        end = (beyond[0].offset or 0.0) + beyond[0].duration
+        lines.append(
+            f"warning: {len(beyond)} rows end after their file does, and the hours count what is not there; "
+            f"first: {beyond[0].id}, which ends at {end:g} s of {seen[str(beyond[0].audio)].duration:g} s"
+        )
+    return lines

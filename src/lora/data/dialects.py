@@ -29,7 +29,11 @@ CANONICAL = frozenset(Utterance.model_fields)
 
 
 class RowError(Exception):
-    """Why one row cannot be used."""
+    """Why one row cannot be used, and which field is at fault, where it is one."""
+
+    def __init__(self, reason: str, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.field = field
 
 
 class Columns:
@@ -80,11 +84,11 @@ def row_fields(record: Mapping[str, Any], line: int, columns: Columns = SYNONYMO
     fields["channel"] = _channel(columns, record)
     fields |= _audio(columns, record)
     if fields["offset"] is not None and fields["offset"] < 0:
-        raise RowError(f"offset {fields['offset']:g} s is negative")
+        raise RowError(f"offset {fields['offset']:g} s is negative", "offset")
     if "samples" in fields and fields["duration"] is None:
         fields["duration"] = len(fields["samples"]) / fields["sampling_rate"] - (fields["offset"] or 0.0)
     if fields["duration"] is not None and fields["duration"] <= 0:
-        raise RowError(f"zero length: duration is {fields['duration']:g} s")
+        raise RowError(f"zero length: duration is {fields['duration']:g} s", "duration")
     fields["id"] = _name(columns, record, "id") or _derived_id(fields)
     written_by_us = set(record) <= CANONICAL and isinstance(record.get("line"), int)
     fields["line"] = record["line"] if written_by_us else line
@@ -112,7 +116,7 @@ def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
     if not isinstance(value, bool) and str(value).strip().isdecimal():
         return int(value)
     if "channel" in columns.mapped or not isinstance(value, str):
-        raise RowError(f"channel is no whole number from 0: {value!r:.60}")
+        raise RowError(f"channel is no whole number from 0: {value!r:.60}", "channel")
     return None
 
 
@@ -128,7 +132,7 @@ def _finite(value: Any, field: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise RowError(f"{field} is not a number: {value!r:.60}")
+        raise RowError(f"{field} is not a number: {value!r:.60}", field)
     return number
 
 

@@ -64,16 +64,16 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
                 fields["channel"] = reading.channel
             _require_file(fields, reading.folder)
         except RowError as error:
-            rejected.append(_rejected(entry, _written_id(entry.row, reading.columns), str(error)))
+            rejected.append(_rejected(entry, _written_id(entry.row, reading.columns), str(error), error.field))
         else:
             drafts.append((entry, fields))
     rows: list[Utterance] = []
     first: dict[str, Entry] = {}
-    for entry, fields, reason in _with_durations(drafts, reading.folder):
+    for entry, fields, reason, at_fault in _with_durations(drafts, reading.folder):
         if reason is None and fields["id"] in first:
-            reason = f"duplicate id, first used in line {first[fields['id']].line}"
+            reason, at_fault = f"duplicate id, first used in line {first[fields['id']].line}", "id"
         if reason is not None:
-            rejected.append(_rejected(entry, fields["id"], reason))
+            rejected.append(_rejected(entry, fields["id"], reason, at_fault))
             continue
         first[fields["id"]] = entry
         rows.append(Utterance(**fields))
@@ -81,9 +81,10 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
     return Manifest(rows, rejected, reading.folder, reading.format, columns)
 
 
-def _rejected(entry: Entry, identity: str | None, reason: str) -> Rejected:
-    """Where a manifest is several files, the reason ends with the one to look at."""
-    return Rejected(entry.line, identity, reason if entry.place is None else f"{reason} ({entry.place})")
+def _rejected(entry: Entry, identity: str | None, reason: str, field: str | None = None) -> Rejected:
+    """Where a manifest is several files, the reason ends with the one to look at for the field at fault."""
+    place = entry.place_of(field)
+    return Rejected(entry.line, identity, reason if place is None else f"{reason} ({place})")
 
 
 def without_damaged(manifest: Manifest, measures: Iterable[AudioMeasure]) -> Manifest:
@@ -161,9 +162,9 @@ def _require_file(fields: dict[str, Any], folder: Path) -> None:
     try:
         size = (folder / fields["audio"]).stat().st_size
     except (OSError, ValueError):
-        raise RowError(f"missing file: {fields['audio']}") from None
+        raise RowError(f"missing file: {fields['audio']}", "audio") from None
     if size == 0:
-        raise RowError(f"unreadable audio: {fields['audio']} is an empty file")
+        raise RowError(f"unreadable audio: {fields['audio']} is an empty file", "audio")
 
 
 def _written_id(row: dict[str, Any], columns: Columns) -> str | None:
@@ -175,23 +176,22 @@ def _written_id(row: dict[str, Any], columns: Columns) -> str | None:
 
 def _with_durations(
     drafts: list[tuple[Entry, dict[str, Any]]], folder: Path
-) -> Iterator[tuple[Entry, dict[str, Any], str | None]]:
-    """(entry, fields, reason to reject), durations filled from headers where the manifest has none."""
+) -> Iterator[tuple[Entry, dict[str, Any], str | None, str | None]]:
+    """(entry, fields, reason to reject, field at fault), durations filled from headers where the manifest has none."""
     asked = [index for index, (_, fields) in enumerate(drafts) if fields["duration"] is None]
     paths = [str(folder / drafts[index][1]["audio"]) for index in asked]
     lengths = dict(zip(asked, read_headers(paths), strict=True))
     for index, (entry, fields) in enumerate(drafts):
         length = lengths.get(index)
         if isinstance(length, str):
-            yield entry, fields, length
+            yield entry, fields, length, "audio"
             continue
         if length is not None:
             fields["duration"] = length - (fields["offset"] or 0.0)
         if fields["duration"] <= 0:
-            yield (
-                entry,
-                fields,
-                "zero length: no audio after the offset" if fields["offset"] else "zero length",
-            )
+            if fields["offset"]:
+                yield entry, fields, "zero length: no audio after the offset", "offset"
+            else:
+                yield entry, fields, "zero length", "audio"
         else:
-            yield entry, fields, None
+            yield entry, fields, None, None

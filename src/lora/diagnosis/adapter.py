@@ -76,7 +76,7 @@ def _texts(facts: StudyFacts, run: str) -> Findings:
     """What a run without an adapter of its own shows: hypotheses that differ from the baseline's."""
     changed, looked_at = changed_texts(facts, run)
     evidence = [facts.at("paired", run, f"{m}.json") for r, m in facts.paired if r == run]
-    told = f"{changed} of {count(looked_at, 'hypothesis', 'hypotheses')} of {run} differ from the baseline's"
+    told = f"{changed:,} of {count(looked_at, 'hypothesis', 'hypotheses')} of {run} differ from the baseline's"
     if changed or not looked_at:
         status: CheckStatus = "pass" if changed else "unknown"
         return found("adapter.text", Answer(status, f"{told}.", changed), evidence, run)
@@ -103,7 +103,11 @@ def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:
     blocking = [c for c in blocking if c.code.startswith(("adapter.", "training."))]
     blocking.sort(key=lambda c: RANK[c.code])
     effect = facts.effect.get(run)
-    norm, least = effect.median_relative_norm if effect else None, facts.config.adapter.min_relative_norm
+    norm: float | str | None = effect.median_relative_norm if effect else None
+    least: float | None = facts.config.adapter.min_relative_norm
+    if facts.config.kind(run) == "hypotheses":
+        # Texts are all there is of this adapter: a share of the weights' norm is no measure of them.
+        norm, least = next((check.value for check in own if check.id == "adapter.text"), None), None
     status = worst(check.status for check in own)
     if blocking:
         return found("adapter_change", Answer("fail", blocking[0].because, norm, least), evidence, run)

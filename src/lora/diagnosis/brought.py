@@ -45,7 +45,7 @@ def matched_words(account: BroughtFacts) -> str:
         ways = [ways[0].partition(" ")[2]]
     how = f": {listed(ways)}" if ways else ""
     return (
-        f"{matched} of {count(account.rows, 'row')} of {account.manifest} found their hypothesis of {account.run} "
+        f"{matched:,} of {count(account.rows, 'row')} of {account.manifest} found their hypothesis of {account.run} "
         f"(read as {account.format}){how}"
     )
 

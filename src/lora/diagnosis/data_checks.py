@@ -25,6 +25,9 @@ REJECTED = {
     "data.empty_transcripts": (("empty text", "no text"), "text is empty"),
     "data.duplicates": (("duplicate id",), "id was used before"),
 }
+# Of a manifest of texts alone nobody expects files.
+NO_DURATION = "no audio: the manifest tells no duration"
+GIVE_DURATIONS = "Give these rows a `duration` in seconds, or their recordings; `rejected.tsv` names every line."
 
 
 def judge_data(facts: StudyFacts) -> Findings:
@@ -138,13 +141,15 @@ def rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
         if len(lines) > most[code] * total:
             share = percent(len(lines) / total)
             because = (
-                f"The {what} in {len(lines)} of {count(total, 'row')} of {manifest} ({share}; line {listed(lines)})."
+                f"The {what} in {len(lines):,} of {count(total, 'row')} of {manifest} ({share}; line {listed(lines)})."
             )
-            causes.append(cause(code, because, evidence, manifest=manifest))
+            untold = all(row.reason.startswith(NO_DURATION) for row in rejected if row.reason.startswith(beginnings))
+            remedy = GIVE_DURATIONS if untold else None
+            causes.append(cause(code, because, evidence, manifest=manifest, remedy=remedy))
     reasons = sorted({row.reason.split(":")[0].split(",")[0] for row in rejected})
     answer = Answer(
         "fail" if causes else "warn",
-        f"{len(rejected)} of {count(total, 'row')} of {manifest} cannot be used: {listed(reasons)}.",
+        f"{len(rejected):,} of {count(total, 'row')} of {manifest} cannot be used: {listed(reasons)}.",
         len(rejected),
         0,
     )

@@ -32,7 +32,7 @@ def style_only(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
         answer = Answer("unknown", f"How many errors on {manifest} are only spelling is not known.", None, floor)
         return found(id, answer, evidence, BASE, manifest)
     left = (split.errors - split.style) / split.words
-    told = f"{split.style} of {count(split.errors, 'word error')} on {manifest} are only spelling{_respelled(split)}"
+    told = f"{split.style:,} of {count(split.errors, 'word error')} on {manifest} are only spelling{_respelled(split)}"
     told += f"; without them WER is {percent(left)}"
     if split.errors <= floor * split.words or left > floor or manifest in facts.config.general:
         return found(id, Answer("pass", f"{told}.", left, floor), evidence, BASE, manifest)
@@ -55,7 +55,7 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
         )
         return found(id, answer, evidence, BASE, manifest)
     share = split.doubtful_rows / max(split.utterances, 1)
-    told = f"{split.doubtful_rows} of {count(split.utterances, 'row')} of {manifest} ({percent(share)})"
+    told = f"{split.doubtful_rows:,} of {count(split.utterances, 'row')} of {manifest} ({percent(share)})"
     if split.doubtful_rows < FEWEST or share <= most:
         summary = f"{told} hold a doubtful reference; {round_percent(most)} may."
         return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
@@ -101,13 +101,12 @@ def within_reach(facts: StudyFacts, manifest: str, split: ReachableFacts | None)
         answer = Answer("unknown", f"How much of the WER on {manifest} tuning could mend is not known.", None, target)
         return found(id, answer, evidence, BASE, manifest)
     most = reach(split)
-    told = (
-        f"Of the baseline's {percent(base.wer)} on {manifest} tuning could mend at most {points(most)}: {_parts(split)}"
-    )
     taught = most - (split.unheard or 0) / split.words
-    told += f". The target gain of {round_points(target)} is {'within' if most >= target else 'out of'} reach"
+    told = f"The target gain of {round_points(target)} is {'within' if most >= target else 'out of'} reach"
     if taught < target <= most:
         told += f" only with words that training never holds; without them {points(max(taught, 0))} are left"
+    told += f". Of the baseline's {percent(base.wer)} on {manifest} tuning could mend at most {points(most)}"
+    told += f": {_parts(split)}"
     return found(id, Answer("pass" if taught >= target else "warn", f"{told}.", most, target), evidence, BASE, manifest)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from lora.records import Cause, RunOutcome, Verdict
 from lora.report.sections.compared import compared, gate_outcome
 from lora.report.sections.conclusion import OUTCOMES, criteria, headline, next_step
 from lora.report.study import Study
-from lora.report.wording import UNKNOWN, count, difference_interval, percent, plain, points, seconds
+from lora.report.wording import UNKNOWN, caveat, count, difference_interval, percent, plain, points, seconds
 
 WIDTH = 110
 CAUSES = 3
@@ -27,12 +28,12 @@ def brief(study: Study, read_next: list[str]) -> str:
     """Plain text without control characters; ends with a newline."""
     verdict = study.verdict.value
     if verdict is None:
-        lines = ["VERDICT NOT KNOWN", _field("because", plain(study.verdict.why_not).replace("`", ""))]
+        lines = ["VERDICT NOT KNOWN", _field("because", study.verdict.told)]
     elif verdict.ready_for_sweep is None:
         lines = _comparison(study, verdict)
     else:
         lines = [_headline(verdict), *_choices(study, verdict), *_criteria(verdict), *_causes(verdict.causes)]
-        lines.append(_field("short run", _outcome(verdict)))
+        lines.append(_field("short run", _outcome(study, verdict)))
     return "\n".join([*lines, _field("read next", ", ".join(read_next))]) + "\n"
 
 
@@ -45,8 +46,8 @@ def _comparison(study: Study, verdict: Verdict) -> list[str]:
     first = compared(verdict)
     lines = [f"{plain(headline(verdict))}."]
     if first is not None:
-        lines += [_field("difference", _moved(first)), _field("", _test(study, first))]
-    lines += [_field("difference", _moved(outcome)) for outcome in verdict.runs if outcome != first]
+        lines += [_field("difference", _moved(study, first)), _field("", _test(study, first))]
+    lines += [_field("difference", _moved(study, outcome)) for outcome in verdict.runs if outcome != first]
     lines += _causes(verdict.causes)
     checks = criteria(verdict)
     named = {"parity": "made alike", "headroom": "headroom", "data_sufficiency": LABELS["data_sufficiency"]}
@@ -82,7 +83,8 @@ def _test(study: Study, outcome: RunOutcome) -> str:
     paired = study.paired(outcome.run, outcome.manifest).value
     score = paired.within if paired else None
     if score is None:
-        return plain(study.paired(outcome.run, outcome.manifest).unknown).replace("`", "")
+        why = study.paired(outcome.run, outcome.manifest).told
+        return f"{UNKNOWN}: {why}" if why else UNKNOWN
     told = f"{score.changed_hypotheses:,} of {count(score.utterances, 'text')} changed"
     if score.mapsswe is not None and score.mapsswe.p is not None:
         p = score.mapsswe.p
@@ -116,35 +118,45 @@ def _causes(causes: list[Cause]) -> list[str]:
     for cause in shown:
         about = " ".join(name for name in (cause.run, cause.manifest) if name)
         words = f"{cause.code} ({' '.join(filter(None, [cause.severity, about]))}): {plain(cause.because)}"
-        lines += [_field("cause", words), _field("", f"remedy: {plain(cause.remedy)}")]
+        lines += [_field("cause", words, most=3), _field("", f"remedy: {plain(cause.remedy)}", most=3)]
     if len(causes) > len(shown):
         lines.append(_field("", f"and {len(causes) - len(shown)} more in the summary"))
     return lines
 
 
-def _outcome(verdict: Verdict) -> str:
+def _outcome(study: Study, verdict: Verdict) -> str:
     outcome = gate_outcome(verdict)
-    return UNKNOWN if outcome is None else _moved(outcome, " for this adapter")
+    return UNKNOWN if outcome is None else _moved(study, outcome, " for this adapter")
 
 
-def _moved(outcome: RunOutcome, of: str = "") -> str:
+def _moved(study: Study, outcome: RunOutcome, of: str = "") -> str:
     if outcome.delta is None:
         return UNKNOWN
     return (
         f"{plain(outcome.run)} on {plain(outcome.manifest)}: WER {percent(outcome.baseline_wer)} -> "
         f"{percent(outcome.tuned_wer)}, {points(outcome.delta)} "
-        f"({_interval(outcome, of)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
+        f"({_interval(study, outcome, of)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
     )
 
 
-def _interval(outcome: RunOutcome, of: str) -> str:
+def _interval(study: Study, outcome: RunOutcome, of: str) -> str:
     ends = difference_interval(outcome.ci_low, outcome.ci_high)
-    return ends if outcome.ci_low is None or outcome.ci_high is None else f"{ends}{of}"
+    if outcome.ci_low is None or outcome.ci_high is None:
+        return ends
+    paired = study.paired(outcome.run, outcome.manifest).value
+    score = paired.within if paired else None
+    return f"{ends}{of}{caveat(score.interval if score else None, ', {}')}"
 
 
 def _field(label: str, words: str, most: int = 2) -> str:
-    """A label column of 15, then at most so many lines of at most WIDTH."""
+    """A label column of 15, then at most so many lines of at most WIDTH; what is cut ends with a whole sentence."""
     prefix = f"  {label:<13} "
     wrapper = textwrap.TextWrapper(WIDTH, initial_indent=prefix, subsequent_indent=" " * len(prefix))
-    wrapper.break_on_hyphens, wrapper.max_lines, wrapper.placeholder = False, most, " ..."
+    wrapper.break_on_hyphens, wrapper.placeholder = False, " ..."
+    sentences = re.split(r"(?<=[.!?]) +(?=[A-Z])", words)
+    for kept in range(len(sentences), 0, -1):
+        whole = " ".join(sentences[:kept]) + (wrapper.placeholder if kept < len(sentences) else "")
+        if len(wrapper.wrap(whole)) <= most:
+            return wrapper.fill(whole)
+    wrapper.max_lines = most
     return wrapper.fill(words)

@@ -36,8 +36,9 @@ STAGES = (
     r"reachable/",
     r"parity/",
     r"verdict\.json",
-    r"summary\.",
     r"plots/",
+    r"summary\.md",
+    r"summary\.html",
 )
 ENDING = ".run.json"
 

@@ -33,10 +33,14 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class Found(Generic[R]):
-    """A record, or the reason (Markdown) why it is not known; an impossible fact has both."""
+    """A record, or the reason why it is not known; an impossible fact has both.
+
+    `why_not` is Markdown, `told` the same for a terminal.
+    """
 
     value: R | None
     why_not: str = ""
+    told: str = ""
 
     @property
     def known(self) -> bool:
@@ -59,10 +63,13 @@ class Study:
         try:
             value = kind.read(path)
         except (UserError, OSError) as error:
-            return Found(None, self._reason(relative, error))
+            return Found(None, *self._reason(relative, error))
         if isinstance(value, Fact) and value.status == "impossible":
             named = f" ({code(value.code)})" if value.code else ""
-            return Found(value, f"{text(value.message or 'no message')}{named}")
+            message = value.message or "no message"
+            return Found(
+                value, f"{text(message)}{named}", plain(f"{message} ({value.code})" if value.code else message)
+            )
         return Found(value)
 
     def table(self, relative: str) -> list[dict[str, str]]:
@@ -157,7 +164,9 @@ class Study:
     def training(self, run: str) -> Found[TrainFacts]:
         return self.find(f"adapters/{run}/train.json", TrainFacts)
 
-    def _reason(self, relative: str, error: Exception) -> str:
+    def _reason(self, relative: str, error: Exception) -> tuple[str, str]:
+        """As Markdown, and for a terminal."""
         if not self.exists(relative):
-            return f"`{plain(relative)}` does not exist"
-        return text(str(error).replace(f"{self.results}/", ""))
+            return f"`{plain(relative)}` does not exist", f"{plain(relative)} does not exist"
+        reason = str(error).replace(f"{self.results}/", "")
+        return text(reason), plain(reason)

@@ -27,10 +27,21 @@ def plain(value: object) -> str:
 
 def text(value: object) -> str:
     """Text as it reads, on one line: no emphasis, link, HTML, mathematics or comment can come out of it."""
-    safe = html.escape(plain(value), quote=False)
+    return _inner(plain(value))
+
+
+def _inner(line: str) -> str:
+    """A part of one plain line; blanks at its ends stay."""
+    safe = html.escape(line, quote=False)
     safe = re.sub(r"([\\`*\[\]~#$])", r"\\\1", safe)
     safe = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", safe)
     return safe.replace("://", "&#58;//").replace("www.", "www&#46;")
+
+
+def prose(value: object) -> str:
+    """As `text`, but names of settings and files that our own sentences hold in backticks become code spans."""
+    parts = re.split(r"(?<!`)`([\w<](?:[\w.<>/: -]*[\w.>])?)`(?!`)", plain(value))
+    return "".join(code(part) if at % 2 else _inner(part) for at, part in enumerate(parts))
 
 
 def code(value: object) -> str:

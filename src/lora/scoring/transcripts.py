@@ -26,10 +26,14 @@ def ids_message(missing: Sequence[str], extra: Sequence[str], here: str, there: 
     """One sentence on ids that `there` has and `here` lacks (missing), and the other way round (extra)."""
     parts = []
     if missing:
-        parts.append(f"{here} lack{_s(here)} {len(missing)} utterances of {there}, first {missing[0]}")
+        parts.append(f"{here} lack{_s(here)} {_utterances(missing)} of {there}, first {missing[0]}")
     if extra:
-        parts.append(f"{here} {_has(here)} {len(extra)} utterances that {there} does not have, first {extra[0]}")
+        parts.append(f"{here} {_has(here)} {_utterances(extra)} that {there} does not have, first {extra[0]}")
     return "; ".join(parts)
+
+
+def _utterances(ids: Sequence[str]) -> str:
+    return f"{len(ids):,} utterance{'' if len(ids) == 1 else 's'}"
 
 
 def _s(subject: str) -> str:

@@ -95,6 +95,46 @@ def test_commands_are_never_run_and_archives_not_read(wav, folder, tmp_path):
     assert dict(os.environ) == before
 
 
+def test_rejected_rows_name_the_file_at_fault(wav, folder):
+    wav("data/train/a.wav", 2.0)
+    path = folder(
+        text=["u1 one", "u2 two", "u3 three", "u4 four", "u4 again"],
+        wav_scp=["rec a.wav", "rec2 gone.wav"],
+        segments=["u3 rec 5 -1", "u1 rec 1 0.5", "u2 rec2 0 1", "u4 rec 0 1", "u5"],
+    )
+    assert [entry.reason for entry in read_manifest(path).rejected if entry.id != "u5"] == [
+        "zero length: duration is -0.5 s (segments:2)",
+        "missing file: gone.wav (wav.scp:2)",
+        "zero length: no audio after the offset (segments:1)",
+        "duplicate id, first used in line 4 (text:5)",
+    ]
+
+
+def test_a_segment_without_values_is_rejected(wav, folder):
+    wav("data/train/a.wav", 2.0)
+    path = folder(text=["u1 one", "u2 two"], wav_scp=["rec a.wav"], segments=["u1", "u2 rec 0 1"])
+    assert "(segments:1)" in reasons(read_manifest(path))["u1"]
+
+
+def test_lengths_that_are_wrong_name_their_file(wav, folder):
+    wav("data/train/a.wav", 2.0)
+    path = folder(text=["u1 one"], wav_scp=["u1 a.wav"], utt2dur=["u0 1", "u1 long"])
+    assert reasons(read_manifest(path))["u1"] == "duration is not a number: 'long' (utt2dur:2)"
+
+
+def test_a_binary_table_is_told_as_one(wav, folder):
+    path = folder(text=["u1 one"], wav_scp=["u1 a.wav"])
+    (path / "text").write_bytes(b"u1 \0\x01")
+    with pytest.raises(UserError, match=r"text: not a text file; in a Kaldi data folder it holds lines of `key value`"):
+        read_manifest(path)
+
+
+def test_a_split_of_a_plain_folder_is_to_be_removed(wav, folder):
+    path = folder(text=["u1 one"], wav_scp=["u1 a.wav"])
+    with pytest.raises(UserError, match="no split 'dev' in it; it is one kaldi manifest: remove `split`"):
+        read_manifest(Source(path, split="dev"))
+
+
 def test_what_makes_the_folder_unusable(wav, folder):
     path = folder(wav_scp=["u1 a.wav"])
     with pytest.raises(UserError, match=r"a Kaldi data folder needs wav\.scp and text; text is not there"):

@@ -232,7 +232,9 @@ def test_a_brought_adapter_of_zeros_as_gate_run_blocks(study: HealthyStudy) -> N
 def test_brought_texts_show_their_effect_by_their_texts(study: HealthyStudy, kind: str) -> None:
     study.add_run("earlier", kind)
     study.configure({"gate": {"run": "earlier"}})
-    assert check_of(study.verdict(), "adapter_change").status == "pass"
+    check = check_of(study.verdict(), "adapter_change")
+    assert check.status == "pass"
+    assert (check.threshold is None) == (kind == "hypotheses")  # a share of the weights' norm is none of texts
     for manifest in ("heldout", "domain", "test"):
         study.change(f"paired/earlier/{manifest}.json", UNCHANGED)
     verdict = study.verdict()

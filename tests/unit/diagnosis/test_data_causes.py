@@ -105,6 +105,14 @@ def test_rejected_rows_become_causes_by_kind(study: HealthyStudy, reason: str, c
     assert verdict.ready_for_sweep is True
 
 
+def test_rows_without_duration_are_to_be_given_one(study: HealthyStudy) -> None:
+    untold = "no audio: the manifest tells no duration, and there is no file to read it from"
+    study.set_rows("train", 358, rejected=(untold, untold))
+    assert "Give these rows a `duration`" in cause_of(study.verdict(), "data.unreadable_audio").remedy
+    study.set_rows("train", 358, rejected=(untold, "missing file: a.ogg"))
+    assert cause_of(study.verdict(), "data.unreadable_audio").remedy.startswith("Restore the files")
+
+
 def test_rejected_rows_within_the_tolerated_share_only_warn_in_the_check(study: HealthyStudy) -> None:
     study.configure({"integrity": {"max_unreadable": 0.02}})
     study.set_rows("domain", 198, rejected=("missing file: a.ogg",) * 2)

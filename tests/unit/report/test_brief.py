@@ -8,7 +8,7 @@ import example
 import print_verdict
 import pytest
 
-from lora.records import Cause
+from lora.records import Cause, PairedFacts
 from lora.report.brief import CAUSES, WIDTH, brief
 from lora.report.study import Study
 
@@ -48,9 +48,34 @@ def test_long_sentences_are_cut_and_mere_information_is_left_out(study: Study) -
     ]
     example.verdict(False, causes=causes).write(study.results / "verdict.json")
     lines = brief(study, []).splitlines()
-    assert sum("long long" in line for line in lines) == 2
+    assert sum("long long" in line for line in lines) == 3
     assert any(line.endswith(" ...") for line in lines)
     assert "by the way" not in " ".join(lines)
+
+
+def test_a_cause_that_is_too_long_ends_with_a_whole_sentence(study: Study) -> None:
+    because = f"What is wrong comes first. {'And then a second sentence follows with more of it ' * 9}."
+    causes = [
+        Cause(code="data.x", severity="blocks", run=None, manifest=None, because=because, remedy="do", evidence=[])
+    ]
+    example.verdict(False, causes=causes).write(study.results / "verdict.json")
+    assert "  cause         data.x (blocks): What is wrong comes first. ..." in brief(study, []).splitlines()
+
+
+def test_few_speakers_are_told(study: Study) -> None:
+    path = study.results / "paired/lora/domain.json"
+    path.write_text(path.read_text().replace('"scope": "speakers"', '"scope": "these_speakers"'))
+    assert "these speakers only" in " ".join(brief(study, []).split())
+
+
+def test_reasons_are_not_escaped_for_a_terminal(study: Study) -> None:
+    why = PairedFacts(
+        run="lora", manifest="domain", max_seconds=None, equivalence_margin=0.005, status="impossible",
+        code="parity.ids", message="base lacks a<b>_*x* & more",
+    )  # fmt: skip
+    why.write(study.results / "paired/lora/domain.json")
+    example.verdict(None).write(study.results / "verdict.json")
+    assert "not known: base lacks a<b>_*x* & more (parity.ids)" in brief(study, [])
 
 
 def test_no_verdict(study: Study) -> None:

@@ -66,6 +66,24 @@ def test_verdict_comes_first_and_in_words(study: Study) -> None:
     assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
 
 
+def test_what_would_show_is_as_observed_once_runs_were_compared(study: Study) -> None:
+    path = study.results / "paired/lora/domain.json"
+    path.write_text(path.read_text().replace('"detectable_difference": 0.0182', '"detectable_difference": 0.0478'))
+    assert "a change of 4.78 points or more would show" in summarise(study)
+    path.unlink()
+    assert "a change of 1.82 points or more would show" in summarise(study)
+
+
+def test_texts_alone_are_not_called_an_adapter_that_works(study: Study) -> None:
+    assert "D3 · the adapter works" in summarise(study)
+    config = json.loads(study.config_path.read_text())
+    config["candidates"]["lora"] = {"hypotheses": {"domain": "tuned.trn"}}
+    study.config_path.write_text(json.dumps(config))
+    again = summarise(Study(study.results, study.config_path))
+    assert "D3 · the tuned texts differ" in again
+    assert "the adapter works" not in again
+
+
 def test_not_ready_names_cause_and_next_step(study: Study) -> None:
     starved = Cause(
         code="data.filter_starves_training", severity="blocks", run=None, manifest="train",
@@ -219,7 +237,7 @@ def test_what_the_errors_are_made_of(study: Study) -> None:
     assert "that training never holds, with their errors: `<b>walrus</b>` (7) and 3 more." in markdown
     assert "Doubtful references in 8 rows of `domain`: `d<1>` `pepper` heard as `pillow`." in markdown
     assert "On `test` `lora` differ too little" in markdown
-    assert "1 hypothesis of `domain` (0.5 %) repeat themselves: `domain-3` (`so on`, 40 times)." in markdown
+    assert "1 hypothesis of `domain` (0.5 %) repeats itself: `domain-3` (`so on`, 40 times)." in markdown
 
 
 def test_the_primary_comparison_is_told_from_the_others(study: Study) -> None:

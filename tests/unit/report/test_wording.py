@@ -16,6 +16,7 @@ from lora.report.wording import (
     percent,
     plain,
     points,
+    prose,
     text,
 )
 
@@ -64,6 +65,20 @@ def test_code_span_holds_the_very_words(hostile: str) -> None:
     tokens = MarkdownIt("commonmark").parse(code(hostile))
     spans = [child for child in tokens[1].children or [] if child.type == "code_inline"]
     assert [span.content for span in spans] == [plain(hostile)]
+
+
+def test_names_of_settings_in_prose_are_code_and_nothing_else_is() -> None:
+    assert prose("Name it (`manifests.train`) *now* `a|b`") == r"Name it (`manifests.train`) \*now\* \`a|b\`"
+    assert rendered(prose("beside `<stem>.settings.json`: <b>")) == (
+        "<p>beside <code>&lt;stem&gt;.settings.json</code>: &lt;b&gt;</p>\n"
+    )
+
+
+@pytest.mark.parametrize("hostile", [h for h in HOSTILE if h.strip()])
+def test_prose_does_no_harm(hostile: str) -> None:
+    tokens = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(f"x {prose(hostile)} x")
+    children = tokens[1].children or []
+    assert {child.type for child in children} <= {"text", "text_special", "code_inline"}
 
 
 def test_plain_has_no_control_characters() -> None:

@@ -67,6 +67,36 @@ def test_nothing_is_overwritten_without_force(kaldi, tmp_path, capsys):
     assert not (tmp_path / "new.jsonl").exists()
 
 
+def test_nothing_is_written_without_a_usable_row(kaldi, tmp_path, capsys):
+    (kaldi / "wav.scp").write_text("a gone.flac\n")
+    output, rejected = tmp_path / "out.jsonl", tmp_path / "rejected.tsv"
+    assert convert("--manifest", kaldi, "--output", output, "--rejected", rejected) == 2
+    printed = capsys.readouterr()
+    assert "written: " not in printed.out
+    assert f"error: {kaldi}: no row can be used, so {output} was not written" in printed.err
+    assert len(rejected.read_text().splitlines()) == 4
+    assert not output.exists()
+
+
+def test_what_the_files_cannot_hold_is_told(kaldi, tmp_path, capsys):
+    (kaldi / "segments").write_text("u1 a 0.5 99.5\nu2 b 0 2 1\nu3 a 0 1 3\n")
+    assert convert("--manifest", kaldi, "--output", tmp_path / "out.jsonl") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("warning: ")] == [
+        "warning: 1 rows ask for a channel (from 0) that their file does not have, and a study rejects them; "
+        "first: u3, channel 3",
+        "warning: 1 rows end after their file does, and the hours count what is not there; "
+        "first: u1, which ends at 99.5 s of 2 s",
+    ]
+
+
+def test_duplicates_are_counted_together_and_told_whole(kaldi, tmp_path, capsys):
+    (kaldi / "text").write_text("u1 one\nu1 two\nu2 three\nu2 four\n")
+    assert convert("--manifest", kaldi, "--output", tmp_path / "out.jsonl") == 0
+    told = "rejected: 2 x duplicate id; first: line 2: duplicate id, first used in line 1 (text:2)"
+    assert told in capsys.readouterr().out
+
+
 def test_what_is_converted_is_not_overwritten_even_with_force(tmp_path, capsys):
     path = tmp_path / "m.jsonl"
     path.write_text('{"audio": "gone.wav", "text": "x"}\n')

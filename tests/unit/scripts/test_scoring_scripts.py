@@ -112,7 +112,7 @@ def test_missing_and_extra_utterances_are_a_parity_failure(study):
     assert (facts.status, facts.code, facts.within) == ("impossible", "parity.manifest", None)
     assert facts.message == (
         "the transcripts lack 2 utterances of the manifest, first r01; "
-        "the transcripts have 1 utterances that the manifest does not have, first r99"
+        "the transcripts have 1 utterance that the manifest does not have, first r99"
     )
     paired = compare(study)
     assert (paired.status, paired.code, paired.within) == ("impossible", "parity.manifest", None)

@@ -59,7 +59,8 @@ def _folder(source: Source) -> Source:
     if not kinds:
         raise UserError(f"{path}: {_nothing(source)}")
     if split is not None and kinds[0] not in {"parquet", "datasets"}:
-        raise UserError(f"{path}: no split '{split}' in it{_choices(path)}")
+        whole = f"; it is one {kinds[0]} manifest: remove `split`"
+        raise UserError(f"{path}: no split '{split}' in it{_choices(path) or whole}")
     return replace(source, format=kinds[0])
 
 

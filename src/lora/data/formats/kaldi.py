@@ -6,13 +6,14 @@ Commands in wav.scp are never run: what reads somebody's data must not execute w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lora.data.dialects import Columns
 from lora.data.formats.reading import Entry, Reading, refuse, starting_folder
-from lora.data.manifest_files import text_lines
+from lora.data.manifest_files import GZIP, UTF16, text_lines
 from lora.data.source import Source
 from lora.records import UserError
 
@@ -59,7 +60,7 @@ def read_kaldi(source: Source) -> Reading:
     kaldi_files(source)
     tables = {name: _table(source.path, name) for name in ("wav.scp", *OPTIONAL)}
     entries, seen = [], set()
-    for line, text in text_lines(source.path / "text"):
+    for line, text in _lines(source.path / "text"):
         if text is None:
             entries.append(Entry(line, "broken line: not UTF-8", f"text:{line}"))
         elif text.strip():
@@ -71,12 +72,21 @@ def read_kaldi(source: Source) -> Reading:
     return Reading("kaldi", starting_folder(source.path, paths), entries, Columns(), source.channel, table=False)
 
 
+def _lines(path: Path) -> Iterator[tuple[int, str | None]]:
+    """Lines of a file of the folder. Raises UserError for binary data, before it is taken for a manifest."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if b"\0" in start and not start.startswith((GZIP, *UTF16)):
+        raise UserError(f"{path}: not a text file; in a Kaldi data folder it holds lines of `key value`")
+    return text_lines(path)
+
+
 def _table(folder: Path, name: str) -> _Table:
     path = folder / name
     lines: dict[str, tuple[int, str]] = {}
     if not path.is_file():
         return _Table(name, {})
-    for number, text in text_lines(path):
+    for number, text in _lines(path):
         if text is None:
             raise UserError(f"{path}:{number}: not UTF-8; save the file as UTF-8")
         if not text.strip():
@@ -89,16 +99,22 @@ def _table(folder: Path, name: str) -> _Table:
 
 
 def _entry(line: int, key: str, words: str, tables: dict[str, _Table]) -> Entry:
+    places: dict[str, str] = {}
     row: dict[str, Any] = {"id": key, "text": words, "speaker_id": tables["utt2spk"].value(key)}
     try:
         if tables["segments"].lines:
             row |= _piece(key, tables["segments"], tables["wav.scp"])
+            recording = (tables["segments"].value(key) or "").split()[0]
+            places = dict.fromkeys(("offset", "duration", "channel"), tables["segments"].place(key))
         else:
-            seconds = tables["utt2dur"].value(key) or tables["reco2dur"].value(key)
-            row |= {"audio": _file(key, tables["wav.scp"]), "duration": seconds}
+            lengths = next((t for t in (tables["utt2dur"], tables["reco2dur"]) if t.value(key)), None)
+            row |= {"audio": _file(key, tables["wav.scp"]), "duration": lengths.value(key) if lengths else None}
+            recording = key
+            places = {"duration": lengths.place(key)} if lengths else {}
     except _Unusable as why:
         return Entry(line, str(why), why.place, key)
-    return Entry(line, row, f"text:{line}")
+    places["audio"] = tables["wav.scp"].place(recording)
+    return Entry(line, row, f"text:{line}", places=places)
 
 
 def _piece(key: str, segments: _Table, recordings: _Table) -> dict[str, Any]:
@@ -106,8 +122,8 @@ def _piece(key: str, segments: _Table, recordings: _Table) -> dict[str, Any]:
     if key not in segments.lines:
         raise _Unusable(f"no audio: segments has no entry for {key}", segments.name)
     place = segments.place(key)
-    recording, *numbers = (segments.value(key) or "").split()
     try:
+        recording, *numbers = (segments.value(key) or "").split()
         start, end, *channel = float(numbers[0]), float(numbers[1]), *(int(number) for number in numbers[2:])
     except (ValueError, IndexError):
         raise _Unusable("no audio: expected `utterance recording start end`, times in seconds", place) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +17,18 @@ class Entry(NamedTuple):
 
     `line` counts from 1: the line of the file, or the row of a data set that has no lines. `place` is the file (and its
     line) to look at, where that is not the manifest itself. `id` is what a broken row is called, where that is known.
+    `places` are those of single fields, where these stand in other files than `place`.
     """
 
     line: int
     row: dict[str, Any] | str
     place: str | None = None
     id: str | None = None
+    places: Mapping[str, str] | None = None
+
+    def place_of(self, field: str | None) -> str | None:
+        """Where to look when this field is at fault."""
+        return (self.places or {}).get(field or "", self.place)
 
 
 @dataclass(frozen=True)

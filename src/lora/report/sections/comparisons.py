@@ -61,7 +61,7 @@ def _comparison_row(study: Study, outcome: RunOutcome, primary: bool) -> list[st
     if outcome.outcome == "underpowered" and score and score.detectable_difference is not None:
         words += f" (a change of {points(score.detectable_difference).lstrip('+')} would show)"
     if score:
-        words += f"; {score.changed_hypotheses} of {count(score.utterances, 'text')} changed"
+        words += f"; {score.changed_hypotheses:,} of {count(score.utterances, 'text')} changed"
     return [
         "**primary**" if primary else "secondary",
         code(outcome.run),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lora.diagnosis.causes import CAUSES
-from lora.records import Cause, Check, Verdict
+from lora.records import Cause, Check, Power, Verdict
 from lora.report.sections.compared import after_comparing, compared, compared_headline, gate_outcome
 from lora.report.study import Study
 from lora.report.tables import table
@@ -20,6 +20,7 @@ from lora.report.wording import (
     number,
     percent,
     points,
+    prose,
     seconds,
     text,
 )
@@ -30,6 +31,7 @@ CRITERIA = {
     "adapter_change": "D3 · the adapter works",
     "parity": "P · a fair comparison",
 }
+ONLY_TEXTS = "D3 · the tuned texts differ"  # all that transcripts can show of an adapter
 STATUS = {"pass": "✓ pass", "warn": "! warn", "fail": "✗ fail", "unknown": "? unknown"}
 SEVERITY = {"blocks": "blocks the sweep", "warns": "warning", "info": "for information"}
 OUTCOMES = {
@@ -74,7 +76,7 @@ def conclusion(study: Study) -> str:
     told = headline(found.value)
     if found.value.ready_for_sweep is not None:
         told = told.lower()  # without a model it holds names, which keep their case
-    parts = [f"# Diagnosis: {text(told)}", _story(study, found.value), _criteria_table(found.value)]
+    parts = [f"# Diagnosis: {text(told)}", _story(study, found.value), _criteria_table(study, found.value)]
     return "\n\n".join([*parts, _causes(found.value)])
 
 
@@ -161,9 +163,19 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
         f"{chosen}: the baseline's WER there is {percent(within.wer)} "
         f"({100 * within.interval.confidence:g} % interval {ends})"
     )
-    if facts.power is not None:
-        sentence += f", and a change of {points(facts.power.detectable_difference).lstrip('+')} or more would show"
+    shows = _shows(study, verdict, facts.power)
+    if shows is not None:
+        sentence += f", and a change of {points(shows).lstrip('+')} or more would show"
     return sentence + "."
+
+
+def _shows(study: Study, verdict: Verdict, power: Power | None) -> float | None:
+    """The smallest difference that shows: as observed once runs were compared, else as the baseline foresees it."""
+    outcome = gate_outcome(verdict)
+    paired = study.paired(outcome.run, outcome.manifest).value if outcome else None
+    if paired is not None and paired.within is not None and paired.within.detectable_difference is not None:
+        return paired.within.detectable_difference
+    return power.detectable_difference if power else None
 
 
 def _effect(study: Study, verdict: Verdict) -> str:
@@ -205,15 +217,17 @@ def next_step(verdict: Verdict, written: Callable[[str], str] | None = None) -> 
     return "Make the criteria below that are not known answerable, then run the diagnosis again."
 
 
-def _criteria_table(verdict: Verdict) -> str:
-    rows = []
+def _criteria_table(study: Study, verdict: Verdict) -> str:
+    rows, named = [], dict(CRITERIA)
+    if "hypotheses" in (study.setting("candidates", verdict.gate_run or "") or {}):
+        named["adapter_change"] = ONLY_TEXTS
     for name, check in criteria(verdict):
         if check is None:
-            rows.append([CRITERIA[name], STATUS["unknown"], UNKNOWN, UNKNOWN, "This check was not made."])
+            rows.append([named[name], STATUS["unknown"], UNKNOWN, UNKNOWN, "This check was not made."])
             continue
         rows.append(
             [
-                CRITERIA[name],
+                named[name],
                 STATUS[check.status],
                 _value(check.value),
                 _value(check.threshold),
@@ -240,7 +254,7 @@ def _causes(verdict: Verdict) -> str:
 
 
 def _sentence(words: str) -> str:
-    safe = text(words).strip()
+    safe = prose(words).strip()
     return safe if not safe or safe.endswith((".", "!", "?")) else f"{safe}."
 
 

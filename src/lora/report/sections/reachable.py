@@ -111,4 +111,5 @@ def _loops(study: Study, manifest: str) -> list[str]:
     shown = [f"{code(loop.id)} ({code(loop.words)}, {loop.times} times)" for loop in facts.loops]
     share = percent(len(facts.loops) / max(facts.within.utterances, 1))
     rows = count(len(facts.loops), "hypothesis", "hypotheses")
-    return [f"- {rows} of {code(manifest)} ({share}) repeat themselves: {listed(shown, SHOWN)}."]
+    repeat = "repeats itself" if len(facts.loops) == 1 else "repeat themselves"
+    return [f"- {rows} of {code(manifest)} ({share}) {repeat}: {listed(shown, SHOWN)}."]

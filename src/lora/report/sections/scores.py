@@ -9,7 +9,7 @@ from lora.report.sections.hardened import hardened
 from lora.report.sections.reachable import reachable
 from lora.report.study import Study
 from lora.report.tables import table
-from lora.report.wording import UNKNOWN, caveat, code, count, interval, percent, points, text, why_none
+from lora.report.wording import UNKNOWN, caveat, code, count, interval, percent, points, prose, why_none
 
 HEADROOM_WORDS = {
     "headroom.saturated": "saturated",
@@ -116,7 +116,7 @@ def all_checks(study: Study) -> str:
             code(c.run) if c.run else "",
             code(c.manifest) if c.manifest else "",
             STATUS[c.status],
-            text(c.summary),
+            prose(c.summary),
         ]
         for c in verdict.checks
     ]
