@@ -108,8 +108,9 @@ class SpeechTrainer(Seq2SeqTrainer):
 
     def _sums_over_tokens(self, tokens: Tensor | int | None) -> bool:
         """Whether a loss is a sum over its tokens, divided by those of the whole step; else it is their mean."""
-        if self.loss_is_scaled_for_ga is not None:
-            return bool(self.loss_is_scaled_for_ga)
+        told = getattr(self, "loss_is_scaled_for_ga", None)  # older libraries do not ask
+        if told is not None:
+            return bool(told)
         return bool(self.model_accepts_loss_kwargs) and tokens is not None
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
