@@ -36,6 +36,7 @@ STAGES = (
     r"reachable/",
     r"parity/",
     r"verdict\.json",
+    r"sweep\.",
     r"plots/",
     r"summary\.md",
     r"summary\.html",
@@ -52,17 +53,20 @@ class Execution:
 
 
 def executions(results: Path, config: dict[str, Any]) -> tuple[list[Execution], list[str]]:
-    """Run records of what the configuration still names, in the order data flows; and those that cannot be read."""
+    """Run records of what the configuration still names, in the order data flows; and those that cannot be read.
+
+    What no stage writes is not of this study: a person may keep other results in a folder of their own here.
+    """
     found, broken = [], []
     for path in sorted(results.rglob(f"*{ENDING}")):
         output = path.relative_to(results).as_posix().removesuffix(ENDING)
-        if not _configured(output, config):
+        if _stage(output) is None or not _configured(output, config):
             continue
         try:
             found.append(Execution(output, RunRecord.read(path)))
         except (UserError, OSError):
             broken.append(f"{output}{ENDING}")
-    found.sort(key=lambda one: (_stage(one.output), one.output))
+    found.sort(key=lambda one: (_stage(one.output) or 0, one.output))
     return found, broken
 
 
@@ -149,5 +153,5 @@ def _configured(output: str, config: dict[str, Any]) -> bool:
     return True
 
 
-def _stage(output: str) -> int:
-    return next((place for place, stage in enumerate(STAGES) if re.match(stage, output)), len(STAGES))
+def _stage(output: str) -> int | None:
+    return next((place for place, stage in enumerate(STAGES) if re.match(stage, output)), None)

@@ -2,7 +2,7 @@
 
 Example:
     python -m lora.runners.quick --manifest dev.jsonl --baseline base.trn --tuned tuned.ctm \\
-        --train train.jsonl --output-dir results/quick
+        --train train.jsonl --output-dir quick
 
 It takes the steps that the workflow takes for `model: null`, in one process, and leaves out what listens to audio.
 Reads: transcripts (JSON lines, CSV, TSV, Kaldi text, trn, ctm, each with `<stem>.settings.json` beside it if there is
@@ -10,7 +10,7 @@ one); a manifest, which may hold references only and may be left out where the b
 headers of audio whose duration the manifest does not tell. `--general` adds general speech, which tuning may make
 worse: manifest, baseline and tuned transcripts.
 Writes: the verdict on stdout, and with `--output-dir` the files a study has under `results/` (verdict.json, summary.md,
-summary.html, plots and the facts behind them).
+summary.html, plots and the facts behind them), in place of what the last run left there.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from lora.records import AudioMeasure, UserError, write_lines
 from lora.report.brief import brief
 from lora.report.study import Study
 from lora.runners.options import positive_number
+from lora.runners.output_folder import prepare
 from lora.runners.steps import StepFailed, Steps
 from lora.runners.study_steps import (
     BASE,
@@ -71,12 +72,21 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--target-gain", type=positive_number, metavar="F", help="WER difference worth showing, 0.01")
     parser.add_argument("--max-seconds", type=positive_number, metavar="S", help="of training; default: auto")
-    parser.add_argument("--output-dir", type=Path, metavar="DIR", help="keep verdict, summary and facts here")
+    parser.add_argument("--output-dir", type=named_folder, metavar="DIR", help="keep verdict, summary and facts here")
     return parser.parse_args(argv)
+
+
+def named_folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name a folder")
+    return Path(text)
 
 
 def execute(args: argparse.Namespace) -> int:
     config = configuration(args)
+    if args.output_dir is not None:
+        given = [args.manifest, args.baseline, args.tuned, args.train, *(args.general or [])]
+        prepare(args.output_dir, [path for path in given if path is not None])
     with contextlib.ExitStack() as stack:
         folder = args.output_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
         steps = Steps(folder)

@@ -12,6 +12,7 @@ import pytest
 from lora.data.reference_rows import own_references, reference_rows
 from lora.records import UserError, Verdict
 from lora.runners import quick
+from lora.runners.output_folder import MARK, OWN
 
 TEXTS = [f"the {animal} sat on the {place}" for animal in ("cat", "dog", "cow", "hen") for place in
          ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")]  # fmt: skip
@@ -66,6 +67,22 @@ def test_without_a_folder_nothing_is_left_behind(folder: Path, capsys: pytest.Ca
     captured = capsys.readouterr()
     assert captured.out.endswith("--output-dir DIR keeps all of it\n")
     assert captured.err == ""
+
+
+def test_a_kept_folder_is_its_own_and_starts_afresh(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["--baseline", "base.jsonl", "--tuned", "tuned.jsonl", "--output-dir"]
+    Path("mine").mkdir()
+    lines("mine/summary.md", ["my own"])
+    for place, told in (("mine", "did not write"), (".", "lies inside it"), ("base.trn", "it is a file")):
+        assert quick.main([*argv, place]) == 2
+        assert told in capsys.readouterr().err
+    assert Path("mine/summary.md").read_text() == "my own\n"
+    assert quick.main([*argv, "out"]) == 0
+    lines("out/max_seconds.json", ['{"max_seconds": 1}'])
+    assert quick.main([*argv, "out"]) == 0
+    assert not Path("out/max_seconds.json").exists()
+    names = {path.name.removesuffix(".run.json") for path in Path("out").iterdir()}
+    assert names <= {*OWN, MARK}
 
 
 def test_training_rows_without_a_duration_are_rejected_and_counted(
