@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lora.data.ctm import Word, words_by_time
+from lora.data.ctm import Word, of_channel, words_by_time
 from lora.data.transcript_columns import Brought
 from lora.data.transcript_files import TranscriptFile
 from lora.data.transcript_ids import Target, match, stem, target
@@ -38,13 +38,16 @@ def match_rows(path: Path, brought: TranscriptFile, rows: Sequence[Utterance], r
         _by_time(found, brought, by_time)
         _silent_rows(found, rows)
     given = [*brought.utterances, *brought.words]
+    if rows and not given:
+        raise UserError(f"{path}: holds no transcript (read as {brought.format})")
     if given and rows and not found.how and not found.rejected:
         theirs = brought.utterances[0].id if brought.utterances else next(iter(brought.words))
         raise UserError(
             f"{path}: none of its {len(given)} {'files' if brought.format == 'ctm' else 'ids'} is a row of the "
             f"manifest: it has {theirs!r} (read as {brought.format}), the manifest has {rows[0].id!r}. Ids are "
             "matched as written, by the name of the audio file, and without case; name the format if it is another one "
-            "(`{path: ..., format: trn}`), or the column that holds the ids (`columns: {id: ...}`)"
+            "(`{path: ..., format: trn}`; of a quick comparison `--baseline-format`, `--tuned-format`), or the column "
+            "that holds the ids (`columns: {id: ...}`)"
         )
     return found
 
@@ -83,10 +86,14 @@ def _recordings(
 def _by_time(found: Matched, brought: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
     outside: list[tuple[str, Word]] = []
     for name, rows in by_time.items():
-        texts, beyond = words_by_time(brought.words[name], rows)
-        found.heard |= {row: Brought((row,), " ".join(words)) for row, words in texts.items()}
-        found.how["time"] = found.how.get("time", 0) + len(texts)
-        outside += [(name, word) for word in beyond]
+        by_channel: dict[int | None, list[Utterance]] = defaultdict(list)
+        for row in rows:
+            by_channel[row.channel].append(row)
+        for channel, pieces in by_channel.items():
+            texts, beyond = words_by_time(of_channel(brought.words[name], channel), pieces)
+            found.heard |= {row: Brought((row,), " ".join(words)) for row, words in texts.items()}
+            found.how["time"] = found.how.get("time", 0) + len(texts)
+            outside += [(name, word) for word in beyond]
     if outside:
         name, word = outside[0]
         found.notes.append(

@@ -15,6 +15,7 @@ import numpy as np
 
 from lora.records import UserError, Utterance
 
+CHANNELS = {"1": 0, "A": 0, "2": 1, "B": 1}  # as NIST counts and names them, to those of manifests
 NO_WORD = {"@", "<eps>", "<epsilon>"}
 
 
@@ -22,6 +23,7 @@ class Word(NamedTuple):
     start: float
     duration: float
     text: str
+    channel: str = "1"
 
     @property
     def end(self) -> float:
@@ -65,7 +67,7 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[dict[str, 
         words = found.setdefault(fields[0], [])
         channels.setdefault(fields[0], set()).add(fields[1])
         if fields[4] not in NO_WORD:
-            words.append(Word(_seconds(fields[2]), _seconds(fields[3]), fields[4]))
+            words.append(Word(_seconds(fields[2]), _seconds(fields[3]), fields[4], fields[1]))
     for words in found.values():
         words.sort(key=lambda word: word.start)  # stable: equal starts stay as written
     notes = [f"of {alternations} alternations the first was taken"] if alternations else []
@@ -75,6 +77,14 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[dict[str, 
             f"{len(several)} files hold several channels, whose words are put in one order of time: {several[0]}"
         )
     return found, notes
+
+
+def of_channel(words: Iterable[Word], channel: int | None) -> list[Word]:
+    """Words of a manifest's channel (from 0); all of them where rows name none, or the ctm names it in other ways."""
+    words = list(words)
+    if channel is None or any(word.channel.upper() not in CHANNELS for word in words):
+        return words
+    return [word for word in words if CHANNELS[word.channel.upper()] == channel]
 
 
 def words_by_time(words: Iterable[Word], rows: Sequence[Utterance]) -> tuple[dict[str, list[str]], list[Word]]:

@@ -85,12 +85,17 @@ def _json_row(line: str) -> dict[str, Any] | str:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"broken line: not JSON: {error}"
-    if "\\ud" in line.lower() and not _writable(row):
+    if "\\ud" in line.lower() and not writable(row):
         return "broken line: half of a character (a lone surrogate, as of an emoji that was cut)"
     return row if isinstance(row, dict) else f"broken line: a JSON {type(row).__name__}, not an object"
 
 
-def _writable(row: Any) -> bool:
+def repeated(header: list[str]) -> str | None:
+    """The first name that stands twice in a header, null where none does."""
+    return next((name for position, name in enumerate(header) if name in header[:position]), None)
+
+
+def writable(row: Any) -> bool:
     """Whether a parsed line can be written as UTF-8: JSON can hold what no text can."""
     try:
         json.dumps(row, ensure_ascii=False).encode()
@@ -145,4 +150,6 @@ def _csv_rows(content: bytes) -> Iterator[Parsed]:
 def _table_row(header: list[str], cells: list[str]) -> dict[str, Any] | str:
     if len(cells) != len(header):
         return f"broken line: {len(cells)} columns where the header has {len(header)}"
+    if twice := repeated(header):
+        return f"the header has two columns named {twice!r}; rename one"
     return dict(zip(header, cells, strict=True))

@@ -15,6 +15,7 @@ from lora.data.formats.registry import read_source
 from lora.data.headers import header_seconds
 from lora.data.manifest import Manifest, Rejected
 from lora.data.source import Source
+from lora.data.transcript_columns import HYPOTHESES
 from lora.data.transcript_files import read_transcript_file
 from lora.records import UserError, Utterance
 
@@ -75,6 +76,11 @@ def _of_transcripts(path: Path) -> Manifest:
     rows, rejected = [], []
     for one in found.utterances:
         # Alone in its row, a text is a reference: hypotheses come with columns of their own.
+        if one.reference is None and one.column in HYPOTHESES:
+            raise UserError(
+                f"{path}:{one.line}: its column {one.column!r} holds what was heard, not references; name a manifest, "
+                "or references in a column such as text"
+            )
         text = one.reference if one.reference is not None else one.hypothesis
         if text.strip():
             duration = one.duration or UNKNOWN_DURATION

@@ -22,7 +22,8 @@ COLUMNS = ("id", "hypothesis", "reference")  # what a person may name
 class Brought:
     """One utterance of a brought file; `reference` and `duration` (seconds) are null where it gives none.
 
-    `names` are what it can be found by, the most telling first: its id, the file of its audio.
+    `names` are what it can be found by, the most telling first: its id, the file of its audio. `column` is the one that
+    held the hypothesis.
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class Brought:
     duration: float | None = None
     truncated: bool = False
     line: int = 0
+    column: str | None = None
 
     @property
     def id(self) -> str:
@@ -72,7 +74,7 @@ def _brought(where: str, number: int, row: Mapping[str, Any], columns: Mapping[s
     if not isinstance(reference, str | None):
         raise UserError(f"{where}: expected {other} as a string, found {reference!r:.80}")
     cut = str(row.get("truncated")).lower() == "true"
-    return Brought(names, text, reference, _number(row.get("duration")), cut, number)
+    return Brought(names, text, reference, _number(row.get("duration")), cut, number, column)
 
 
 def _names(where: str, row: Mapping[str, Any], column: str | None) -> tuple[str, ...]:

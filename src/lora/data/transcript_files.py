@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data import ctm, trn
+from lora.data.manifest_files import repeated, writable
 from lora.data.transcript_columns import Brought, from_columns, known_columns
 from lora.records import UserError
 
@@ -42,6 +43,8 @@ def read_transcript_file(
 
     Raises UserError naming file and line of what cannot be read, or the columns that are missing.
     """
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: transcripts must be a file, not a folder or a pipe; save them to one first")
     kind = named or SUFFIXES.get(path.suffix.lower()) or guess(path)
     if columns and kind not in {"jsonl", "csv", "tsv"}:
         raise UserError(f"{path}: columns were named, and a file of the format {kind} has none; name another format")
@@ -73,7 +76,15 @@ def _records(path: Path, kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
             raise UserError(f"{path}:{number}: broken line: not JSON: {error}") from None
         if not isinstance(row, dict):
             raise UserError(f"{path}:{number}: broken line: a JSON {type(row).__name__}, not an object")
-        yield number, row
+        yield number, _whole(path, number, row)
+
+
+def _whole(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not writable(row):
+        raise UserError(
+            f"{path}:{number}: broken line: half of a character (a lone surrogate, as of an emoji that was cut)"
+        )
+    return row
 
 
 def _json_list(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -85,7 +96,7 @@ def _json_list(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict):
             raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
-        yield number, entry
+        yield number, _whole(path, number, entry)
 
 
 def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -109,6 +120,8 @@ def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iter
             raise UserError(f"{path}:{numbers[first]}: broken line: {error}") from None
         if header is None:
             header = [cell.strip() for cell in cells]
+            if twice := repeated(header):
+                raise UserError(f"{path}:{numbers[first]}: two columns named {twice!r}; rename one")
         elif len(cells) != len(header):
             told = f"{len(cells)} columns where the header has {len(header)}"
             raise UserError(f"{path}:{numbers[first]}: broken line: {told}")
@@ -141,7 +154,10 @@ def guess(path: Path) -> str:
         return "jsonl"
     if all(trn.ID.search(line) for line in lines):
         return "trn"
-    if all(ctm.is_word(line.split()) for line in lines):
+    words = [line.split() for line in lines]
+    if all(ctm.is_word(fields) for fields in words):
+        if all(fields[4].isdecimal() for fields in words) and len({fields[0] for fields in words}) == len(words) > 1:
+            raise UserError(f"{path}: could be ctm, or Kaldi text of digits; name the format (ctm or text)")
         return "ctm"
     for kind, separator in (("tsv", "\t"), ("csv", ",")):
         if separator in lines[0] and known_columns([cell.strip(' "') for cell in lines[0].split(separator)]):
@@ -155,10 +171,14 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot read the transcripts: {error.strerror}") from None
+    if content.startswith(b"\x1f\x8b"):
+        raise UserError(f"{path}: the transcripts are compressed with gzip; decompress them first")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UserError(f"{path}: the transcripts are UTF-16; save them as UTF-8")
     if b"\0" in content[:4096]:
         raise UserError(f"{path}: not a text file; transcripts are one of {', '.join(FORMATS)}")
+    if b"\n" not in content:
+        content = content.replace(b"\r", b"\n")  # line ends of an old Macintosh
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         try:
             yield number, raw.removesuffix(b"\r").decode("utf-8")

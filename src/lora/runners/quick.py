@@ -119,13 +119,14 @@ def told_briefly() -> Iterator[None]:
 
 def configuration(args: argparse.Namespace) -> dict[str, Any]:
     """What a study's config.yaml would say, complete. Raises UserError for files that do not exist."""
+    if args.manifest is not None and args.tuned.resolve() == args.manifest.resolve():
+        raise UserError(f"--tuned {args.tuned}: this is the manifest; its own texts would be judged as what was heard")
     manifests = {EVALUATION: args.manifest or args.baseline, TRAIN: args.train}
     base, tuned = {EVALUATION: brought(args.baseline, args.baseline_format)}, {}
     tuned[EVALUATION] = brought(args.tuned, args.tuned_format)
     if args.general is not None:
         manifests[GENERAL], of_base, of_tuned = args.general
-        base[GENERAL] = brought(of_base, args.baseline_format)
-        tuned[GENERAL] = brought(of_tuned, args.tuned_format)
+        base[GENERAL], tuned[GENERAL] = str(of_base), str(of_tuned)
     given: dict[str, Any] = {
         "model": None,
         "manifests": {name: str(path) for name, path in manifests.items() if path is not None},

@@ -13,8 +13,8 @@ from lora.records import UserError, Utterance
 FILE = Path("theirs.trn")
 
 
-def row(id, audio=None, offset=None, duration=1.0):
-    return Utterance(id=id, text="one", duration=duration, audio=audio, offset=offset)
+def row(id, audio=None, offset=None, duration=1.0, channel=None):
+    return Utterance(id=id, text="one", duration=duration, audio=audio, offset=offset, channel=channel)
 
 
 def texts(*names):
@@ -73,6 +73,20 @@ def test_ctm_words_of_one_recording_go_to_rows_by_time():
     assert found.notes == [
         "1 words lie in no row's piece of its recording and were left out, first 'lost' of day1 at 5 s"
     ]
+
+
+@pytest.mark.parametrize("names", [("1", "2"), ("A", "b")])
+def test_ctm_words_go_to_rows_of_their_own_channel(names):
+    """Two speakers on two channels of a call, talking at the same time."""
+    rows = [row("left", "call.wav", 0.0, 9.0, channel=0), row("right", "call.wav", 0.0, 9.0, channel=1)]
+    words = [Word(1.0, 0.5, "yes", names[0]), Word(1.1, 0.5, "no", names[1])]
+    found = match_rows(FILE, TranscriptFile("ctm", words={"call": words}), rows, [])
+    assert heard(found) == {"left": "yes", "right": "no"}
+
+
+def test_a_file_without_a_transcript_is_one_error():
+    with pytest.raises(UserError, match=r"theirs.trn: holds no transcript \(read as trn\)"):
+        match_rows(FILE, TranscriptFile("trn"), [row("a")], [])
 
 
 def test_ctm_files_that_are_utterances_and_rows_without_a_word():

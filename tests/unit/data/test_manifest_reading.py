@@ -192,3 +192,10 @@ def test_white_space_in_texts_is_no_word(wav, manifest):
     wav("a.wav")
     [row] = read_manifest(manifest({"audio": "a.wav", "text": "  two\u00a0 words \n"})).rows
     assert row.text == "two words"
+
+
+def test_a_column_that_stands_twice_is_one_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("audio,text,text\na.wav,one,two\n")
+    with pytest.raises(UserError, match=r"the header has two columns named 'text'"):
+        read_manifest(path)

@@ -1,5 +1,6 @@
 """transcript_files: every format that pipelines write, told by suffix, by content or by a person."""
 
+import gzip
 import json
 
 import pytest
@@ -128,3 +129,39 @@ def test_columns_make_no_sense_in_a_trn(tmp_path):
         read_transcript_file(path, columns={"id": "x"})
     with pytest.raises(UserError, match="no column 'x', named for id; found id, hyp"):
         read_transcript_file(write(tmp_path, "y.csv", "id,hyp\na,b\n"), columns={"id": "x"})
+
+
+def test_kaldi_text_of_digits_is_not_taken_for_ctm(tmp_path):
+    path = write(tmp_path, "said.txt", "u0 4 7 1 9\nu1 3 3 0 2\n")
+    with pytest.raises(UserError, match=r"could be ctm, or Kaldi text of digits; name the format"):
+        read_transcript_file(path)
+    assert texts(read_transcript_file(path, "text")) == {"u0": "4 7 1 9", "u1": "3 3 0 2"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.csv", "id,hypothesis,hypothesis\nu1,one,two\n", r"a.csv:1: two columns named 'hypothesis'"),
+        ("a.tsv", "id\tid\thypothesis\nu1\tu1\tone\n", r"a.tsv:1: two columns named 'id'"),
+        ("a.jsonl", '{"id": "u1", "hypothesis": "\\ud800 x"}\n', r"a.jsonl:1: .*half of a character"),
+        ("a.json", '[{"id": "u1", "hypothesis": "\\ud800 x"}]', r"a.json:1: .*half of a character"),
+    ],
+)
+def test_what_would_be_read_wrongly_is_one_message(tmp_path, name, content, told):
+    with pytest.raises(UserError, match=told):
+        read_transcript_file(write(tmp_path, name, content))
+
+
+def test_line_ends_of_an_old_macintosh(tmp_path):
+    path = tmp_path / "a.trn"
+    path.write_bytes(b"one (u1)\rtwo (u2)\r")
+    assert texts(read_transcript_file(path)) == {"u1": "one", "u2": "two"}
+
+
+def test_a_folder_and_a_compressed_file_are_refused(tmp_path):
+    with pytest.raises(UserError, match="not a folder or a pipe"):
+        read_transcript_file(tmp_path)
+    path = tmp_path / "a.trn"
+    path.write_bytes(gzip.compress(b"one (u1)"))
+    with pytest.raises(UserError, match="decompress"):
+        read_transcript_file(path)

@@ -108,12 +108,18 @@ def test_training_rows_without_a_duration_are_rejected_and_counted(
         (["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "torn.trn"], "torn.trn:1: no id in brackets"),
         (["--manifest", "empty.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"], "empty.jsonl: holds no row"),
         (["--manifest", "a.ctm", "--baseline", "base.trn", "--tuned", "tuned.txt"], "a ctm holds what was heard"),
+        (
+            ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "dev.jsonl"],
+            "dev.jsonl: this is the manifest",
+        ),
+        (["--manifest", "said.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"], "holds what was heard, not"),
     ],
 )
 def test_a_mistake_is_one_message(folder: Path, capsys: pytest.CaptureFixture[str], argv: list[str], told: str) -> None:
     lines("other.trn", ["hello (v1)"])
     lines("torn.trn", ["hello"])
     lines("a.ctm", ["u1 1 0 1 hello"])
+    lines("said.jsonl", ['{"id": "u1", "hypothesis": "hello"}'])
     Path("empty.jsonl").write_text("", encoding="utf-8")
     assert quick.main(argv) == 2
     error = capsys.readouterr().err

@@ -12,6 +12,9 @@ def read_as(study: Study) -> str:
     """A row a manifest; recordings are counted by what resampling and mixing down change."""
     headers = ["manifest", "read as", "columns", "usable rows", "speakers", "resampled", "mixed to one channel"]
     headers.append("one channel taken")
+    told_of = [m for m in study.manifests if study.find(f"manifests/{m}.facts.json", ManifestFacts).value is not None]
+    if not told_of:
+        return ""  # references alone were read
     rows = [_manifest(study, manifest, _model_rate(study)) for manifest in study.manifests]
     told = "How the manifests were read, and how many recordings are changed before the model hears them:"
     return f"{told}\n\n{table(headers, rows, numbers=range(3, 8))}"
