@@ -26,7 +26,7 @@ CONFIG: dict[str, Any] = {
     "labels": {"sample": 4},
     "adapter": {"sample": 2},
     "headroom": {"harden": False},
-    "candidates": {"lora": {"train": {"max_steps": 2, "eval_steps": 1, "learning_rate": 0.2, "rank": 4}}},
+    "candidates": {"lora": {"train": {"max_steps": 2, "eval_steps": 1, "learning_rate": 0.05, "rank": 4}}},
 }
 
 

@@ -241,7 +241,7 @@ def make_voxtral(folder: Path, seed: int = 0) -> Path:
         tokenizer = AutoTokenizer.from_pretrained(made)
         folder.mkdir(parents=True, exist_ok=True)
         VoxtralProcessor(WhisperFeatureExtractor(feature_size=128), tokenizer).save_pretrained(folder)
-    _write_letters(model, tokenizer, end=2, ending=2.5)
+    _write_letters(model, tokenizer, end=2, ending=1.3)
     model.save_pretrained(folder)
     return folder
 
