@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lora.diagnosis.baseline import Baseline, baseline
+from lora.diagnosis.baseline import baseline
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
@@ -53,16 +53,35 @@ def broken_reason(facts: StudyFacts, manifest: str) -> str | None:
     base, rules = baseline(facts, manifest), facts.config.headroom
     if base is None:
         return None
-    score, wer = base.score, facts.wer[BASE, manifest]
+    wer = facts.wer[BASE, manifest]
+    reasons = broken_texts(facts, wer, base.score, _cut_elsewhere(facts, manifest))
+    rest = without_worst(wer, base.score)
+    if rest.errors > rules.max_wer * rest.words:
+        reasons.append(f"its WER is {percent(base.wer)}")
+    return "; ".join(reasons) or None
+
+
+def tuned_texts(facts: StudyFacts, run: str, manifest: str) -> str | None:
+    """What is broken in the texts of a candidate and not in those of the baseline, null where nothing is."""
+    wer, base = facts.wer.get((run, manifest)), baseline(facts, manifest)
+    if wer is None or wer.within is None or base is None or not wer.within.words:
+        return None
+    before = broken_texts(facts, facts.wer[BASE, manifest], base.score, cut_elsewhere=False)
+    return None if before else "; ".join(broken_texts(facts, wer, wer.within, cut_elsewhere=False)) or None
+
+
+def broken_texts(facts: StudyFacts, wer: WerFacts, score: WerScore, cut_elsewhere: bool) -> list[str]:
+    """Texts of a run that are cut, loop, or hold far too many or too few words.
+
+    `cut_elsewhere`: one cut row is no accident where another manifest is cut as well: both went through one decoder.
+    """
+    rules, reasons = facts.config.headroom, []
     few = FEW if score.utterances > FEW else 0
-    reasons = []
-    # One cut row is no accident where another manifest is cut as well: both went through one decoder.
-    few_cut = 0 if _cut_elsewhere(facts, manifest) else few
-    if score.truncated > max(few_cut, rules.max_truncated * score.utterances):
+    if score.truncated > max(0 if cut_elsewhere else few, rules.max_truncated * score.utterances):
         reasons.append(f"{_share(score.truncated, score)} are cut by the token cap")
     if len(wer.loops) > max(few, rules.max_loops * score.utterances):
         reasons.append(f"{_share(len(wer.loops), score)} loop ({loops_told(wer.loops)})")
-    rest = without_worst(wer, base)
+    rest = without_worst(wer, score)
     if rest.insertions > rules.max_insertions * rest.words:
         told = (
             f"it inserts {count(score.insertions, 'word')} into references of {score.words:,} (loops or hallucinations)"
@@ -71,9 +90,7 @@ def broken_reason(facts: StudyFacts, manifest: str) -> str | None:
     if rest.written < rules.min_length_ratio * rest.words:
         told = f"it writes {percent(_written(score) / score.words)} as many words as the references hold"
         reasons.append(f"{told} (at least {round_percent(rules.min_length_ratio)} are expected)")
-    if rest.errors > rules.max_wer * rest.words:
-        reasons.append(f"its WER is {percent(base.wer)}")
-    return "; ".join(reasons) or None
+    return reasons
 
 
 def _cut_elsewhere(facts: StudyFacts, manifest: str) -> bool:
@@ -92,9 +109,9 @@ class Counts(NamedTuple):
     insertions: int
 
 
-def without_worst(wer: WerFacts, base: Baseline) -> Counts:
+def without_worst(wer: WerFacts, score: WerScore) -> Counts:
     """Without the utterance of most errors, unless it is the only one with words."""
-    whole = _counts(base.score)
+    whole = _counts(score)
     within = [u for u in wer.utterances if wer.max_seconds is None or u.duration <= wer.max_seconds]
     worst = max(within, key=lambda u: u.errors, default=None)
     if worst is None or worst.words >= whole.words:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 from lora.diagnosis.baseline import baseline
+from lora.diagnosis.broken import tuned_texts
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
@@ -23,6 +24,10 @@ EXPLANATIONS = {
     "training.best_not_kept": "the best step was not the one evaluated",
 }
 
+BROKEN = (
+    "Read a few of its transcripts first: texts that loop, break off or are missing come from decoding, from a file "
+    "that is not whole, or from a model that has lost its end mark."
+)
 COMPARE = "Compare the settings of these runs (training, adapter, decoding) before believing any of them."
 
 
@@ -85,6 +90,11 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[Cause]) -> Find
     told = _told(run, manifest, score)
     if score.outcome != "worse":
         return found("adapter.outcome", Answer("pass", f"{told}.", score.delta, 0.0), evidence, run, manifest)
+    texts = tuned_texts(facts, run, manifest)
+    if texts is not None:
+        broken = f"{told}; its texts are broken where the baseline's are not: {texts}."
+        worse = cause("adapter.worsens", broken, evidence, run, manifest, BROKEN)
+        return found("adapter.outcome", Answer("warn", broken, score.delta, 0.0, worse), evidence, run, manifest)
     codes = [c.code for c in known if c.run in {None, run}]
     reasons = [why for begin, why in EXPLANATIONS.items() if any(code.startswith(begin) for code in codes)]
     remedy = None

@@ -30,6 +30,16 @@ def test_a_worse_run_names_its_likely_cause(study: HealthyStudy) -> None:
     assert "most likely the training overfits" in cause_of(study.verdict(), "adapter.worsens").because
 
 
+def test_a_worse_run_whose_texts_are_broken_says_so(study: HealthyStudy) -> None:
+    set_paired(study, "lora", "domain", WORSE)
+    loops = [{"id": f"domain-{n}", "words": "and then", "times": 9} for n in range(40)]
+    study.change("wer/lora/domain.json", {"loops": loops})
+    cause = cause_of(study.verdict(), "adapter.worsens")
+    assert "its texts are broken where the baseline's are not: 40 of " in cause.because
+    assert "loop (" in cause.because
+    assert cause.remedy.startswith("Read a few of its transcripts first")
+
+
 def test_a_broken_adapter_explains_every_number_of_its_run(study: HealthyStudy) -> None:
     set_paired(study, "lora", "domain", WORSE)
     set_paired(study, "lora", "heldout", WORSE)
