@@ -16,6 +16,7 @@ lock_study()
 
 
 include: "rules/common.smk"
+include: "rules/flags.smk"
 
 
 wildcard_constraints:
