@@ -133,8 +133,6 @@ def run(plan: Plan) -> Result:
         "A profile of ours over 120 rows of the Moonshine, greedy, one thread: 3.4 s; decoder steps 1.75 s (554 "
         "steps in 11 batches), encoder 0.93 s, reading Ogg files 0.65 s, saving 0.03 s. Only the first part gains from "
         "batches; the loop pays the others too.",
-        "32 wide, two thirds of the time go into encoder and decoder steps, which are the library's own on both sides; "
-        "what ours adds (hashes, a file of results) is a few hundredths.",
         "384 wide is the size of whisper-tiny. On a CPU its encoder takes most of the time (0.30 of 0.39 s of "
         "processor time an utterance with 16 tokens), always over 30 s of audio: batches cannot change that.",
     ]

@@ -1,4 +1,4 @@
-"""Both families behind the one interface: what the models are given, what `generate` uses, what comes out."""
+"""Moonshine and Whisper behind the one interface: what the models are given, what `generate` uses, what comes out."""
 
 from __future__ import annotations
 
