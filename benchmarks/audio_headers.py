@@ -17,7 +17,7 @@ KINDS = {"WAV": "PCM_16", "FLAC": "PCM_16", "OGG": "VORBIS"}
 def run(plan: Plan) -> Result:
     import soundfile
 
-    from lora.data.headers import read_headers
+    from lora.data.audio.headers import read_headers
 
     files, pairs = FILES[plan.quick], PAIRS[plan.quick]
     result = Result(config={"files": files, "seconds_each": 4, "kinds": KINDS, "pairs": pairs})

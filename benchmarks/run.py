@@ -53,7 +53,7 @@ def measure(name: str, args: argparse.Namespace) -> None:
     """One subject in this process: print its section and keep its record."""
     import gc
 
-    from lora.provenance import COLLECT_AFTER
+    from lora.provenance.command import COLLECT_AFTER
 
     gc.set_threshold(COLLECT_AFTER)  # as in our commands; for both sides
     module = subject_module(name)

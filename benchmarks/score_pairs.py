@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from measuring import Figure, Goal, Plan, Result, cost_of, line, script
 
-from lora.records import Transcript, Utterance, UtteranceErrors, WerScore, write_lines
+from lora.records.base import write_lines
+from lora.records.scores import UtteranceErrors, WerScore
+from lora.records.utterances import Transcript, Utterance
 
 TITLE = "Scores and paired bootstrap"
 MINUTES = 2

@@ -24,12 +24,12 @@ def run(plan: Plan) -> Result:
     import torch
     from peft import LoraConfig
 
-    from lora.asr.adapters import attach
+    from lora.asr.adapter.attach import attach
+    from lora.asr.decoding.padding import padded_samples
     from lora.asr.devices import make_deterministic
     from lora.asr.model_files import describe_model
     from lora.asr.model_loading import load_model
-    from lora.asr.padding import padded_samples
-    from lora.asr.training_data import SpeechRows, plan_batches
+    from lora.asr.training.data import SpeechRows, plan_batches
     from lora.data.manifest import read_manifest
 
     count, pairs, threads = ROWS[plan.quick], PAIRS[plan.quick], torch.get_num_threads()
@@ -84,7 +84,7 @@ def one_epoch(planned: list[list[int]], count: int) -> list[list[int]]:
 def ours(speech: Any, rows: Any, batches: list[list[int]], folder: Path) -> None:
     from transformers.trainer_utils import SaveStrategy
 
-    from lora.asr.trainer import SpeechTrainer, training_arguments
+    from lora.asr.training.trainer import SpeechTrainer, training_arguments
 
     settings = {
         "max_steps": len(batches), "batch_size": BATCH, "gradient_accumulation": 1, "learning_rate": LEARNING_RATE,

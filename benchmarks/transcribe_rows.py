@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from measuring import REPOSITORY, Figure, Goal, Plan, Result, line, seconds_of
 
-from lora.data.audio import load_audio
+from lora.data.audio.loading import load_audio
 from lora.data.manifest import read_manifest
-from lora.records import Utterance
+from lora.records.utterances import Utterance
 
 TITLE = "Transcription"
 MINUTES = 8
@@ -48,21 +48,21 @@ class Contest:
     def __post_init__(self) -> None:
         import torch
 
+        from lora.asr.decoding.run_settings import conditions
         from lora.asr.devices import Device
         from lora.asr.model_files import describe_model
         from lora.asr.model_loading import load_model
-        from lora.asr.run_settings import conditions
 
         self.device_settings = Device(self.device, "float32", torch.get_num_threads())
         self.conditions = conditions(describe_model(str(self.folder)), self.device_settings, self.decode)
         self.speech = load_model(self.conditions.files, self.device, "float32")
 
     def ours(self) -> dict[str, str]:
-        from lora.asr.decoding_pass import BatchLimits, decode_all
+        from lora.asr.decoding.audio_store import AudioStore, Rows
+        from lora.asr.decoding.decode_pass import BatchLimits, decode_all
+        from lora.asr.decoding.transcript_cache import opened
         from lora.asr.devices import make_deterministic
-        from lora.asr.samples import AudioStore, Rows
-        from lora.asr.transcript_cache import opened
-        from lora.provenance import Recording
+        from lora.provenance.recording import Recording
 
         make_deterministic(0, self.device_settings.threads, algorithms=self.device != "cpu")
         with tempfile.TemporaryDirectory() as work, opened(work, self.conditions.fingerprint) as cache:

@@ -4,12 +4,12 @@ import functools
 from pathlib import Path
 
 from lora.asr.recipe import RECIPE
-from lora.asr.training_history import history_file
+from lora.asr.training.history import history_file
 from lora.code_hash import code_hash
-from lora.data.brought import settings_beside
-from lora.data.formats.registry import holds_audio, manifest_files
+from lora.data.transcripts.recorded_settings import adjacent_settings
+from lora.data.formats.registry import contains_audio, manifest_files
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 # The two commands that always run: they cost well under a second and have no outputs that a killed run could take along,
 # no benchmark either, which Snakemake would count as an output.
@@ -39,7 +39,7 @@ def survey():
         try:
             source = Source.from_config(value)
             files[manifest] = [str(path) for path in manifest_files(source)]
-            packed += [manifest] if holds_audio(source) else []
+            packed += [manifest] if contains_audio(source) else []
         except UserError as error:
             raise WorkflowError(f"manifests.{manifest}: {error}")
     return files, packed
@@ -180,14 +180,14 @@ def brought_hypotheses(wildcards):
 def brought_settings(wildcards):
     """The settings file beside brought transcripts, where there is one."""
     hypotheses = brought_hypotheses(wildcards)
-    beside = settings_beside(Path(hypotheses)) if hypotheses else None
+    beside = adjacent_settings(Path(hypotheses)) if hypotheses else None
     return str(beside) if beside is not None and beside.is_file() else []
 
 
 def heard_by_the_base_model(wildcards):
     """Its transcripts of an evaluation manifest; of training its own texts of the sample that the label audit hears."""
     if wildcards.manifest == "train":
-        return "results/labels.own.jsonl"
+        return "results/labels.hypotheses.jsonl"
     return f"results/transcripts/base/{wildcards.manifest}.jsonl"
 
 

@@ -12,7 +12,7 @@ rule audit_labels:
         model=model_files,
     output:
         facts="results/labels.json",
-        own="results/labels.own.jsonl",
+        own="results/labels.hypotheses.jsonl",
     log:
         "work/logs/audit_labels.log",
     benchmark:
@@ -41,7 +41,7 @@ rule audit_labels:
             --seed {params.seed:q} \
             {params.losses:q} \
             --output {output.facts:q} \
-            --own-texts {output.own:q} \
+            --hypotheses {output.own:q} \
             2>&1 | tee {log:q}
         """
 

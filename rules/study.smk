@@ -14,7 +14,7 @@ CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
 from lora.configuration import load_configuration
-from lora.records import UserError
+from lora.records.base import UserError
 
 # `python` is the one that runs Snakemake, its environment activated or not; an activated conda environment goes before it.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lora.diagnosis.verdict import CRITERIA
-from lora.provenance import run_command
-from lora.records import Gate, UserError, Verdict
+from lora.provenance.command import run_command
+from lora.records.base import UserError
+from lora.records.verdict import Gate, Verdict
 
 HEADLINES = {True: "READY FOR THE SWEEP", False: "NOT READY FOR THE SWEEP", None: "NO VERDICT ON THE SWEEP"}
 

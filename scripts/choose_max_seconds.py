@@ -21,9 +21,11 @@ from pathlib import Path
 
 from lora.data.manifest import read_rows
 from lora.data.split_seeds import options
-from lora.diagnosis.volume import choose_max_seconds
-from lora.provenance import recording, run_command
-from lora.records import MaxSeconds, UserError
+from lora.diagnosis.data.max_seconds import choose_max_seconds
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import UserError
+from lora.records.data import MaxSeconds
 
 
 def seconds_or_auto(text: str) -> float | None:

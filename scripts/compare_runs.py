@@ -21,8 +21,12 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from lora.data.durations import survives
-from lora.provenance import recording, run_command
-from lora.records import PairedFacts, PairedScore, Power, Transcript, UserError, UtteranceErrors, WerFacts
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import UserError
+from lora.records.comparisons import PairedFacts, PairedScore
+from lora.records.scores import Power, UtteranceErrors, WerFacts
+from lora.records.utterances import Transcript
 from lora.scoring.budget import error_budget
 from lora.scoring.paired import paired_score
 from lora.scoring.rescoring import common_normalizer, errors_under, same_text

@@ -20,11 +20,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.asr.decoding import DEFAULTS
+from lora.asr.decoding.effective_decode import DEFAULTS
 from lora.data.durations import survives
-from lora.diagnosis.settings_diff import compare_settings, differing_rows
-from lora.provenance import recording, run_command
-from lora.records import ParityFacts, Rescored, RunSettings, Transcript, UserError, WerFacts
+from lora.diagnosis.parity.settings_diff import compare_settings, differing_rows
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import UserError
+from lora.records.comparisons import ParityFacts, Rescored
+from lora.records.scores import WerFacts
+from lora.records.utterances import RunSettings, Transcript
 from lora.scoring.rescoring import rescored, same_text
 from lora.scoring.transcripts import read_transcripts
 

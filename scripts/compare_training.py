@@ -20,8 +20,9 @@ from pathlib import Path
 from lora.data.leakage import leakage
 from lora.data.manifest import read_rows
 from lora.data.tables import read_records
-from lora.provenance import recording, run_command
-from lora.records import AudioMeasure
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.audio import AudioMeasure
 from lora.scoring.normalizers import normalizer
 
 

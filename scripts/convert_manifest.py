@@ -18,8 +18,8 @@ from pathlib import Path
 from lora.data.conversion import convert, understood
 from lora.data.source import add_source_arguments, source_of
 from lora.data.tables import write_table
-from lora.provenance import run_command
-from lora.records import UserError
+from lora.provenance.command import run_command
+from lora.records.base import UserError
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

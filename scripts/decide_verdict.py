@@ -17,7 +17,8 @@ from pathlib import Path
 
 from lora.diagnosis.facts import load_facts
 from lora.diagnosis.verdict import decide, gate
-from lora.provenance import recording, run_command
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -14,8 +14,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.asr.training_history import training_history
-from lora.provenance import recording, run_command
+from lora.asr.training.history import training_history
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 
 
 def execute(args: argparse.Namespace) -> int:

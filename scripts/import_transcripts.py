@@ -21,25 +21,19 @@ import csv
 import sys
 from pathlib import Path
 
-from lora.asr.decoding import DEFAULTS
+from lora.asr.decoding.effective_decode import DEFAULTS
 from lora.asr.model_files import FAMILIES
-from lora.data.brought import read_settings
-from lora.data.brought_rows import Matched, match_rows
 from lora.data.identity import audio_hashes, manifest_identity
-from lora.data.transcript_columns import COLUMNS, Brought
-from lora.data.transcript_files import FORMATS, TranscriptFile, read_transcript_file
-from lora.diagnosis.brought import matched_words, remarks
-from lora.provenance import Recording, recording, run_command
-from lora.records import (
-    BroughtFacts,
-    ManifestIdentity,
-    RunSettings,
-    Transcript,
-    UserError,
-    Utterance,
-    read_lines,
-    write_lines,
-)
+from lora.data.transcripts.columns import COLUMNS, Brought
+from lora.data.transcripts.files import FORMATS, TranscriptFile, read_transcript_file
+from lora.data.transcripts.recorded_settings import read_settings
+from lora.data.transcripts.row_matching import Matched, match_rows
+from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
+from lora.provenance.command import run_command
+from lora.provenance.recording import Recording, recording
+from lora.records.base import UserError, read_lines, write_lines
+from lora.records.imports import ImportFacts
+from lora.records.utterances import ManifestIdentity, RunSettings, Transcript, Utterance
 
 # What a person may write down of a model's own generation settings, beside the arguments of every model.
 MODELS_OWN = {"tokens_per_second", "forced_decoder_ids", "is_multilingual", "max_initial_timestamp_index",
@@ -83,13 +77,11 @@ def nothing_brought(args: argparse.Namespace, settings: RunSettings) -> None:
     write_lines(args.transcripts, [])
     settings.write(args.settings)
     source = None if args.hypotheses is None else str(args.hypotheses)
-    BroughtFacts(run=args.run, manifest=args.manifest_name, source=source, format=None).write(args.account)
+    ImportFacts(run=args.run, manifest=args.manifest_name, source=source, format=None).write(args.account)
 
 
-def account_of(
-    args: argparse.Namespace, brought: TranscriptFile, rows: list[Utterance], found: Matched
-) -> BroughtFacts:
-    return BroughtFacts(
+def account_of(args: argparse.Namespace, brought: TranscriptFile, rows: list[Utterance], found: Matched) -> ImportFacts:
+    return ImportFacts(
         run=args.run, manifest=args.manifest_name, source=str(args.hypotheses), format=brought.format,
         hypotheses=len(brought.utterances) + len(brought.words), rows=len(rows), matched=found.how,
         unmatched=found.unmatched, ambiguous=found.ambiguous, rejected=found.rejected,
@@ -114,7 +106,7 @@ def transcript(row: Utterance, brought: Brought) -> Transcript:
     other = brought.reference if brought.reference not in {None, row.text} else None
     return Transcript(
         id=row.id, reference=row.text, hypothesis=brought.hypothesis, duration=row.duration,
-        truncated=brought.truncated, brought_reference=other,
+        truncated=brought.truncated, external_reference=other,
     )  # fmt: skip
 
 

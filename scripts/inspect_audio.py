@@ -16,12 +16,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.inspection import inspect_rows
+from lora.data.audio.inspection import inspect_rows
 from lora.data.manifest import read_manifest
 from lora.data.source import add_source_arguments, source_of
 from lora.data.tables import write_table
-from lora.provenance import recording, run_command
-from lora.records import AudioMeasure
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.audio import AudioMeasure
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from lora.diagnosis.reference import causes_page
+from lora.diagnosis.generated_docs import causes_page
 
 if __name__ == "__main__":
     sys.stdout.write(causes_page())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from lora.diagnosis.reference import verdict_schema
+from lora.diagnosis.generated_docs import verdict_schema
 
 if __name__ == "__main__":
     json.dump(verdict_schema(), sys.stdout, indent=2)

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.manifest import read_rows
-from lora.provenance import recording, run_command
-from lora.scoring.mismatches import mismatches
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 from lora.scoring.normalizers import normalizer
+from lora.scoring.transcript_mismatches import mismatches
 from lora.scoring.transcripts import read_transcripts
 
 
@@ -36,7 +37,7 @@ def execute(args: argparse.Namespace) -> int:
         rows, transcripts = read_rows(args.rows), read_transcripts(args.transcripts)
         facts = mismatches(args.manifest_name, rows, transcripts, normalizer("basic").words)
         facts.write(args.mismatches)
-    print(f"{args.manifest_name}: {facts.compared} rows compared, {len(facts.misplaced)} say another row's text")
+    print(f"{args.manifest_name}: {facts.compared} rows compared, {len(facts.mismatched)} say another row's text")
     return 0
 
 

@@ -22,8 +22,8 @@ from typing import Any
 import yaml
 
 from lora.configuration import load_configuration
-from lora.provenance import run_command
-from lora.records import UserError
+from lora.provenance.command import run_command
+from lora.records.base import UserError
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 MODEL_WORK = {

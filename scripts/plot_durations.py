@@ -14,8 +14,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance import recording, run_command
-from lora.records import DurationDecision, Utterance, read_lines
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import read_lines
+from lora.records.data import DurationDecision
+from lora.records.utterances import Utterance
 
 
 def main(argv: list[str] | None = None) -> int:

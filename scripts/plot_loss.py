@@ -15,8 +15,10 @@ import csv
 import sys
 from pathlib import Path
 
-from lora.provenance import recording, run_command
-from lora.records import TrainFacts, UserError
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import UserError
+from lora.records.tuning import TrainFacts
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,8 +15,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance import recording, run_command
-from lora.records import DurationDecision, RetentionFacts
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.data import DurationDecision, RetentionFacts
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,8 +14,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance import recording, run_command
-from lora.records import EffectFacts
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.effect import EffectFacts
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,8 +15,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance import recording, run_command
-from lora.records import PairedFacts, WerFacts
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.comparisons import PairedFacts
+from lora.records.scores import WerFacts
 
 
 def main(argv: list[str] | None = None) -> int:

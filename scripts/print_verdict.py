@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance import run_command
+from lora.provenance.command import run_command
 from lora.report.brief import brief
 from lora.report.study import Study
 

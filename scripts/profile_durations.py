@@ -17,7 +17,8 @@ from pathlib import Path
 from lora.data.duration_table import COLUMNS, duration_table
 from lora.data.row_columns import read_columns
 from lora.data.tables import write_table
-from lora.provenance import recording, run_command
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lora.data.retention import retention
 from lora.data.row_columns import read_columns
-from lora.provenance import recording, run_command
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 from lora.scoring.normalizers import basic
 
 

@@ -10,8 +10,9 @@ import argparse
 import json
 import sys
 
-from lora.provenance import recording, run_command
-from lora.records import write_text
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import write_text
 
 
 def execute(args: argparse.Namespace) -> int:

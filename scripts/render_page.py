@@ -13,8 +13,9 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from lora.provenance import recording, run_command
-from lora.records import write_text
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import write_text
 
 PAGE = """<!doctype html>
 <html lang="en">

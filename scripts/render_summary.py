@@ -14,8 +14,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance import recording, run_command
-from lora.records import write_text
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import write_text
 from lora.report.study import Study
 from lora.report.summary import summarise
 

@@ -20,8 +20,10 @@ from pathlib import Path
 
 from lora.data.durations import survives
 from lora.data.manifest import read_rows
-from lora.provenance import recording, run_command
-from lora.records import Loop, RunSettings, Transcript, Utterance, WerFacts
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.scores import Loop, WerFacts
+from lora.records.utterances import RunSettings, Transcript, Utterance
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus import wer_score
 from lora.scoring.loops import longest_loop

@@ -19,8 +19,11 @@ from pathlib import Path
 
 from lora.data.durations import survives
 from lora.data.manifest import read_rows
-from lora.provenance import recording, run_command
-from lora.records import ReachableFacts, Utterance, WerFacts
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.reachable import ReachableFacts
+from lora.records.scores import WerFacts
+from lora.records.utterances import Utterance
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.reachable import Heard, split_errors
 from lora.scoring.transcripts import read_transcripts

@@ -19,8 +19,10 @@ from pathlib import Path
 from lora.data.manifest import read_rows, rebase
 from lora.data.splits import sizes, split
 from lora.data.tables import write_table
-from lora.provenance import recording, run_command
-from lora.records import SplitSizes, write_lines
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import write_lines
+from lora.records.data import SplitSizes
 
 
 def seconds_or_none(text: str) -> float | None:

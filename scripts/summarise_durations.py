@@ -17,7 +17,8 @@ from pathlib import Path
 
 from lora.data.duration_table import COLUMNS
 from lora.data.tables import read_table, write_table
-from lora.provenance import recording, run_command
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

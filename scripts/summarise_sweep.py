@@ -10,8 +10,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance import recording, run_command
-from lora.records import PairedFacts, write_text
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.base import write_text
+from lora.records.comparisons import PairedFacts
 
 COLUMNS = ("manifest", "run", "baseline_wer", "tuned_wer", "delta", "ci_low", "ci_high", "outcome")
 

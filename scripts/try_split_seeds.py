@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lora.data.manifest import read_rows
 from lora.data.split_seeds import stability
-from lora.provenance import recording, run_command
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 
 
 def seconds_or_none(text: str) -> float | None:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from lora.data.formats.registry import unpack_audio
 from lora.data.source import add_source_arguments, source_of
-from lora.provenance import recording, run_command
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

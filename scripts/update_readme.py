@@ -13,8 +13,10 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from lora.provenance import run_command
-from lora.records import UserError, Verdict, WerFacts
+from lora.provenance.command import run_command
+from lora.records.base import UserError
+from lora.records.scores import WerFacts
+from lora.records.verdict import Verdict
 from lora.report.documents import replace_block, update_document
 from lora.report.study import Study
 from lora.report.wording import caveat, difference_interval, interval, percent, points

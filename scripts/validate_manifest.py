@@ -22,8 +22,11 @@ from pathlib import Path
 from lora.data.manifest import Manifest, read_manifest, rebase, without_damaged
 from lora.data.source import Source, add_source_arguments, source_of
 from lora.data.tables import read_records, write_table
-from lora.provenance import recording, run_command
-from lora.records import AudioMeasure, ManifestFacts, write_lines
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.audio import AudioMeasure
+from lora.records.base import write_lines
+from lora.records.data import ManifestFacts
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -14,7 +14,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from lora.records import UserError
+from lora.records.base import UserError
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where the C library is there
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"

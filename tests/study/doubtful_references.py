@@ -12,7 +12,8 @@ import random
 from pathlib import Path
 
 from lora.data.manifest import read_rows
-from lora.records import Utterance, WerFacts
+from lora.records.scores import WerFacts
+from lora.records.utterances import Utterance
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.normalizers import normalizer
 from lora.scoring.reachable import Heard, split_errors

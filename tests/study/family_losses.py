@@ -23,13 +23,15 @@ import transformers  # noqa: E402
 from tiny_families import ASKED, MAKERS  # noqa: E402
 from tiny_models import make_moonshine, noise  # noqa: E402
 
-from lora.asr.families import SpeechModel  # noqa: E402
-from lora.asr.label_loss import compare_loss  # noqa: E402
-from lora.asr.labelled import Labelled  # noqa: E402
+from lora.asr.families.speech_model import SpeechModel  # noqa: E402
+from lora.asr.labels.labelled import Labelled  # noqa: E402
+from lora.asr.labels.loss import compare_loss  # noqa: E402
 from lora.asr.model_files import describe_model  # noqa: E402
 from lora.asr.model_loading import load_model  # noqa: E402
-from lora.asr.training_data import SpeechRows  # noqa: E402
-from lora.records import LossComparison, UserError, Utterance  # noqa: E402
+from lora.asr.training.data import SpeechRows  # noqa: E402
+from lora.records.base import UserError  # noqa: E402
+from lora.records.labels import LossComparison  # noqa: E402
+from lora.records.utterances import Utterance  # noqa: E402
 
 TEXTS = ["Go on", "Hello there friend", "What", "Yes"]
 TOLERANCE = 1e-3  # of the loss

@@ -8,16 +8,16 @@ import pytest
 import torch
 from small_study import DATA
 
-from lora.asr.decoding import effective_decode
+from lora.asr.decoding.effective_decode import effective_decode
+from lora.asr.decoding.padding import padded_samples
 from lora.asr.devices import make_deterministic
-from lora.asr.families import SpeechModel
-from lora.asr.labels import build_labels
+from lora.asr.families.speech_model import SpeechModel
+from lora.asr.labels.build import build_labels
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.asr.padding import padded_samples
-from lora.data.audio import load_audio
+from lora.data.audio.loading import load_audio
 from lora.data.manifest import read_manifest
-from lora.records import Utterance
+from lora.records.utterances import Utterance
 from lora.scoring.alignment import count_errors
 from lora.scoring.normalizers import normalizer
 

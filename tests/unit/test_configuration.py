@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lora.configuration import load_configuration
-from lora.records import UserError
+from lora.records.base import UserError
 
 REPOSITORY = Path(__file__).parents[2]
 EMBEDDED = (REPOSITORY / "config.yaml").read_text()

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lora.provenance import acting_as, command_line, content_hash, file_hash, recording, run_command, versions
-from lora.records import RunRecord, UserError
+from lora.provenance.command import acting_as, command_line, run_command
+from lora.provenance.hashes import content_hash, file_hash
+from lora.provenance.recording import recording
+from lora.provenance.versions import versions
+from lora.records.base import UserError
+from lora.records.provenance import RunRecord
 
 
 def test_records_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

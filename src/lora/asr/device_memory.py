@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from lora.records import UserError
+from lora.records.base import UserError
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lora.asr.family_table import FAMILIES, Family
-from lora.provenance import HASH_LENGTH
-from lora.records import ModelIdentity, UserError
+from lora.asr.families.table import FAMILIES, Family
+from lora.provenance.hashes import HASH_LENGTH
+from lora.records.base import UserError
+from lora.records.utterances import ModelIdentity
 
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 CONFIGURATION = "config.json"

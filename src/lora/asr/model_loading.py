@@ -14,9 +14,10 @@ from pathlib import Path
 
 import torch
 
-from lora.asr.families import SpeechModel, class_of, first_line
+from lora.asr.families.speech_model import SpeechModel, first_line
+from lora.asr.families.table import class_of
 from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
-from lora.records import UserError
+from lora.records.base import UserError
 
 logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice is not ours to give
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lora.records import UserError
+from lora.records.base import UserError
 
 
 @contextmanager

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from lora.data.formats.arrow_tables import ROWS
-from lora.data.formats.registry import holds_audio, manifest_files, unpack_audio
+from lora.data.formats.registry import contains_audio, manifest_files, unpack_audio
 from lora.data.manifest import Manifest, Rejected, read_manifest, rebase
 from lora.data.source import Source
-from lora.records import UserError, Utterance, write_lines
+from lora.records.base import UserError, write_lines
+from lora.records.utterances import Utterance
 
 OURS = re.compile(r"\d{6}\.\w+")
 MOST_REASONS = 5
@@ -45,7 +46,7 @@ def convert(source: Source, output: Path, force: bool = False) -> Manifest:
     building = audio.with_name(f".{audio.name}.{os.getpid()}.tmp")
     building.mkdir()
     try:
-        packed = holds_audio(source)
+        packed = contains_audio(source)
         if packed:
             unpack_audio(source, building)
         manifest = read_manifest(source, building)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lora.records import Utterance
+from lora.records.utterances import Utterance
 
 
 def survives(duration: float, max_seconds: float | None) -> bool:

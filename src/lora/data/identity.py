@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lora.data.audio import load_audio, samples_hash
-from lora.provenance import content_hash
-from lora.records import ManifestIdentity, Utterance
+from lora.data.audio.loading import load_audio, samples_hash
+from lora.provenance.hashes import content_hash
+from lora.records.utterances import ManifestIdentity, Utterance
 
 
 def audio_hashes(rows: Iterable[Utterance], folder: Path | str, sampling_rate: int = 16000) -> list[str]:

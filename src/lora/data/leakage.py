@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from lora.data.durations import speakers
-from lora.records import LeakageFacts, SharedRow, Utterance
+from lora.records.data import LeakageFacts, SharedRow
+from lora.records.utterances import Utterance
 
 Words = Callable[[str], Sequence[str]]
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lora.data.dialects import Columns, RowError, row_fields
+from lora.data.audio.headers import read_headers
 from lora.data.formats.reading import Entry, Reading
 from lora.data.formats.registry import read_source
-from lora.data.headers import read_headers
+from lora.data.manifest_columns import Columns, RowError, row_fields
 from lora.data.source import Source
-from lora.records import AudioMeasure, UserError, Utterance, read_lines
+from lora.records.audio import AudioMeasure
+from lora.records.base import UserError, read_lines
+from lora.records.utterances import Utterance
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lora.records import UserError
+from lora.records.base import UserError
 
 Parsed = tuple[int, dict[str, Any] | str]
 UTF16 = (b"\xff\xfe", b"\xfe\xff")

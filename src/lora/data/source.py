@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lora.data.dialects import SYNONYMS
+from lora.data.manifest_columns import SYNONYMS
 
 FORMATS = (
     "jsonl", "csv", "tsv", "nemo", "lhotse", "common_voice",

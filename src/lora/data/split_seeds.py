@@ -8,7 +8,8 @@ from itertools import islice
 
 from lora.data.durations import hours, speakers, survives
 from lora.data.splits import seeded, validation_rows, validation_speakers
-from lora.records import SeededSplit, SplitOption, StabilityFacts, Utterance
+from lora.records.data import SeededSplit, SplitOption, StabilityFacts
+from lora.records.utterances import Utterance
 
 TRIES = 20
 

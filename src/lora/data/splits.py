@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lora.data.durations import hours, speakers, survives
-from lora.records import SplitSizes, Utterance
+from lora.records.data import SplitSizes
+from lora.records.utterances import Utterance
 
 # Above this share of the rows, validation by whole speakers would starve training: rows are split instead.
 LARGEST_VALIDATION = 1 / 3

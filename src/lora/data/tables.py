@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lora.records import Record, UserError, write_text
+from lora.records.base import Record, UserError, write_text
 
 R = TypeVar("R", bound=Record)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lora.records import Cause, Severity
+from lora.records.verdict import Cause, Severity
 
 
 @dataclass(frozen=True)

@@ -8,28 +8,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from lora.diagnosis.study_config import TRAIN, StudyConfig
-from lora.records import (
-    AudioMeasure,
-    BroughtFacts,
+from lora.records.audio import AudioMeasure
+from lora.records.base import Record, UserError
+from lora.records.comparisons import PairedFacts, ParityFacts
+from lora.records.data import (
     DurationDecision,
-    EffectFacts,
-    HardenedFacts,
-    LabelFacts,
     LeakageFacts,
     MaxSeconds,
     MismatchFacts,
-    PairedFacts,
-    ParityFacts,
-    ReachableFacts,
-    Record,
     RetentionFacts,
-    RunSettings,
     SplitSizes,
     StabilityFacts,
-    TrainFacts,
-    UserError,
-    WerFacts,
 )
+from lora.records.effect import EffectFacts
+from lora.records.imports import ImportFacts
+from lora.records.labels import LabelFacts
+from lora.records.reachable import ReachableFacts
+from lora.records.scores import WerFacts
+from lora.records.tuning import HardenedFacts, TrainFacts
+from lora.records.utterances import RunSettings
 
 R = TypeVar("R", bound=Record)
 BASE = "base"
@@ -66,7 +63,7 @@ class StudyFacts:
     stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
-    brought: dict[tuple[str, str], BroughtFacts] = field(default_factory=dict)
+    brought: dict[tuple[str, str], ImportFacts] = field(default_factory=dict)
     reachable: dict[str, ReachableFacts] = field(default_factory=dict)
     labels: LabelFacts | None = None
     hardened: HardenedFacts | None = None
@@ -103,7 +100,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),
-        brought=_by({(r, m): results / f"transcripts/{r}/{m}.import.json" for r, m in with_base}, BroughtFacts),
+        brought=_by({(r, m): results / f"transcripts/{r}/{m}.import.json" for r, m in with_base}, ImportFacts),
         reachable=_by({m: results / f"reachable/{m}.json" for m in manifests}, ReachableFacts),
         labels=_read(results / "labels.json", LabelFacts),
         hardened=_read(results / "hardened.json", HardenedFacts),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lora.records import Cause, Check, CheckStatus
+from lora.records.verdict import Cause, Check, CheckStatus
 
 
 @dataclass

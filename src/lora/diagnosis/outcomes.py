@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
-from lora.diagnosis.baseline import baseline
-from lora.diagnosis.broken import tuned_texts
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.headroom.baseline import baseline
+from lora.diagnosis.headroom.baseline_health import tuned_texts
 from lora.diagnosis.wording import percent, points, round_points
-from lora.records import Cause, PairedScore, RunOutcome
+from lora.records.comparisons import PairedScore
+from lora.records.verdict import Cause, RunOutcome
 
 # Causes that explain a worse WER, in the order in which they are believed.
 EXPLANATIONS = {

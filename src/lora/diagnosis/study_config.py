@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from lora.records import Record
+from lora.records.base import Record
 
 TRAIN = "train"
 

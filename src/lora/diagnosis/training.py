@@ -8,7 +8,8 @@ from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.wording import count, listed, percent
-from lora.records import CheckStatus, TrainFacts
+from lora.records.tuning import TrainFacts
+from lora.records.verdict import CheckStatus
 
 
 def judge_training(facts: StudyFacts, run: str) -> Findings:
@@ -75,9 +76,9 @@ def trained_parameters(facts: StudyFacts, run: str, train: TrainFacts) -> Findin
             else "an unknown part"
         )
         whose = "all of them the adapter's"
-        if train.trained_whole:
-            tensors = f"{count(len(train.trained_whole), 'tensor')} trained whole"
-            whose += f", those of {tensors} included ({listed(train.trained_whole, most=2)})"
+        if train.fully_trained:
+            tensors = f"{count(len(train.fully_trained), 'tensor')} trained whole"
+            whose += f", those of {tensors} included ({listed(train.fully_trained, most=2)})"
         summary = f"{run} trains {count(train.trainable_parameters, 'parameter')} ({share}), {whose}."
         return found("training.parameters", Answer("pass", summary, 0, 0), evidence, run)
     because = f"{run} had no trainable parameter at all."

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lora.diagnosis.adapter import CONSEQUENCES, adapter_change, explained_by_training, judge_adapter
-from lora.diagnosis.brought import judge_brought
+from lora.diagnosis.adapter.criterion import CONSEQUENCES, adapter_change, explained_by_training, judge_adapter
 from lora.diagnosis.causes import CAUSES, RANK, cause
-from lora.diagnosis.data_checks import judge_data
+from lora.diagnosis.data.rows import judge_data
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings
-from lora.diagnosis.headroom import choose_eval_manifest, judge_headroom
-from lora.diagnosis.labels import judge_labels
+from lora.diagnosis.headroom.criterion import choose_eval_manifest, judge_headroom
+from lora.diagnosis.labels.audit import judge_labels
 from lora.diagnosis.outcomes import direction, judge_outcomes, run_outcomes
-from lora.diagnosis.parity import judge_parity, parity_criterion
-from lora.diagnosis.provide import with_remedy
+from lora.diagnosis.parity.criterion import judge_parity, parity_criterion
+from lora.diagnosis.parity.imported_transcripts import judge_imported_transcripts
 from lora.diagnosis.training import judge_training
-from lora.records import Cause, Check, Fact, Gate, Verdict
+from lora.diagnosis.unknown_checks import with_remedy
+from lora.records.base import Fact
+from lora.records.verdict import Cause, Check, Gate, Verdict
 
 # The four criteria, each with the codes that explain why it fails.
 CRITERIA = {
@@ -56,7 +57,7 @@ def decide(facts: StudyFacts) -> Verdict:
 def judge_all(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     """Every diagnosis asked once, for every manifest and every candidate."""
     findings = judge_data(facts).add(judge_headroom(facts, eval_manifest), judge_labels(facts))
-    findings.add(judge_brought(facts))
+    findings.add(judge_imported_transcripts(facts))
     for run in facts.config.candidates:
         training = judge_training(facts, run)
         adapter = judge_adapter(facts, run, training.causes)

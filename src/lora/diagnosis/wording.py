@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lora.records import Interval
+from lora.records.scores import Interval
 
 
 def percent(fraction: float) -> str:

@@ -164,7 +164,7 @@ class StabilityFacts(Record):
     splits: list[SeededSplit]
 
 
-class MisplacedText(Record):
+class MismatchedTranscript(Record):
     """A row whose audio says the text of another row. Distances are shares of characters that differ (0..1).
 
     Edits (Levenshtein) between what the base model heard and a text, over the longer of the two: `own_distance` of the
@@ -184,7 +184,7 @@ class MismatchFacts(Record):
 
     `rows` is the size of the manifest, `compared` the rows with a hypothesis long enough to tell texts apart,
     `too_short` the others that were heard. `suspects` of the compared rows are unlike their own text; of these
-    `misplaced` lists the ones that another text fits, and `said_anyway` counts those whose text the model says to more
+    `mismatched` lists the ones that another text fits, and `generic_hypotheses` counts those whose text the model says to more
     rows than carry it. `comparisons` is the number of pairs of texts whose distance was computed.
     """
 
@@ -193,6 +193,6 @@ class MismatchFacts(Record):
     compared: int
     too_short: int
     suspects: int
-    said_anyway: int
+    generic_hypotheses: int
     comparisons: int
-    misplaced: list[MisplacedText]
+    mismatched: list[MismatchedTranscript]

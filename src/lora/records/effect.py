@@ -1,4 +1,4 @@
-"""Facts of the effect ladder, rung by rung, from an adapter's file to its texts."""
+"""Facts of the effect ladder, stage by stage, from an adapter's file to its texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Spread(Record):
     high: float
 
 
-class FileRung(Record):
+class FileStage(Record):
     """Rung 1, the adapter's files: tensors readable and finite, and how many of its lora_B matrices are all zero.
 
     `alpha` is null where the adapter's configuration tells none. `lora_b_norms` are Frobenius norms of the finite
@@ -49,14 +49,14 @@ class FileRung(Record):
     undeclared: list[str] = []
 
 
-class LoadRung(Record):
+class LoadStage(Record):
     """Rung 2, the adapter in the model: tensors of the file found in the model, and the parts of the model it adapts.
 
     `base_matches` is null where nothing tells the base model the adapter was trained on; `base_evidence` says what
     does: the `hash` our trainer recorded, else commits of one `revision`, else the `shape` of tensors (which can only
     refute, so that `shape` with null means that all of them fit). `misfits` have another shape than their place.
     Missing tensors keep what the model gave them: `missing_random` random values, `missing_zero` zeros.
-    `changed_beside` are tensors other than LoRA matrices (biases, modules saved whole) that differ from the base's.
+    `other_tensors_changed` are tensors other than LoRA matrices (biases, modules saved whole) that differ from the base's.
     `merged_share` estimates how often the base weights hold this adapter's delta already (0: not, 1: merged in once);
     null where the delta is too small to tell. `model_folder_adapter`: the model's folder holds an adapter of its own.
     """
@@ -73,7 +73,7 @@ class LoadRung(Record):
     misfits: list[str] = []
     missing_random: list[str] = []
     missing_zero: list[str] = []
-    changed_beside: list[str] = []
+    other_tensors_changed: list[str] = []
     active_adapters: list[str] = []
     merged_adapters: list[str] = []
     merged_share: float | None = None
@@ -97,8 +97,8 @@ class ModuleDelta(Record):
     change: float | None = None
 
 
-class CheckpointRung(Record):
-    """A tuned checkpoint in the place of rungs 1 and 2: its tensors against the base model's, by name.
+class CheckpointStage(Record):
+    """A tuned checkpoint in the place of stages 1 and 2: its tensors against the base model's, by name.
 
     `shared` have one name and shape on both sides; `changed` of them differ in value, `rounded` only in number format.
     `reshaped` have one name and two shapes; `only_base` and `only_tuned` leave out copies of tied parameters.
@@ -120,7 +120,7 @@ class CheckpointRung(Record):
     other_files: list[str]
 
 
-class LogitsRung(Record):
+class LogitsStage(Record):
     """Rung 4, logits with the adapter on against off, teacher-forced on validation rows, same call path.
 
     `kl_mean` is the mean KL(on || off) in nats a position; `argmax_flips` the share of positions whose most likely
@@ -140,7 +140,7 @@ class LogitsRung(Record):
     not_finite: float = 0.0
 
 
-class TextRung(Record):
+class TextStage(Record):
     """Rung 5, texts with the adapter on against off: hypotheses changed, and adapter calls counted by hook.
 
     `generates`: texts come from `generate`; else from the best token of every frame (greedy CTC decoding).
@@ -170,19 +170,19 @@ class TextRung(Record):
 
 
 class EffectFacts(Fact):
-    """`results/effect/<run>.json`: the rungs of the ladder; null is a rung that could not be climbed.
+    """`results/effect/<run>.json`: the stages of the ladder; null is a stage that could not be climbed.
 
     `median_change` is the median of the modules' `change`. A tuned checkpoint has `checkpoint` and `weights` (of
-    all matrices) and none of the other rungs; its medians are over the matrices that changed.
+    all matrices) and none of the other stages; its medians are over the matrices that changed.
     """
 
     run: str
     adapter: str | None = None
-    file: FileRung | None = None
-    load: LoadRung | None = None
-    checkpoint: CheckpointRung | None = None
+    file: FileStage | None = None
+    load: LoadStage | None = None
+    checkpoint: CheckpointStage | None = None
     weights: list[ModuleDelta] | None = None
     median_relative_norm: float | None = None
     median_change: float | None = None
-    logits: LogitsRung | None = None
-    text: TextRung | None = None
+    logits: LogitsStage | None = None
+    text: TextStage | None = None

@@ -12,7 +12,7 @@ class LabelStructure(Record):
 
     Tokens are those that the trainer's own collator built.
 
-    `start_is_right`: no second decoder start where the model adds its own. `one_end_mark`: nothing but the last token
+    `start_is_right`: no second decoder start where the model adds its own. `single_eos`: nothing but the last token
     is an end mark. `same_decoder_start`: forward shifts labels behind the token that generation starts with.
     `prompt_ignored`: the prompt of a speech language model is that of generation and counts in no loss, all behind it
     does. `only_text`: a label of CTC holds neither blank nor marks.
@@ -22,7 +22,7 @@ class LabelStructure(Record):
     ends_with_eos: float | None = None
     start_is_right: float | None = None
     prefix_matches_generation: float | None = None
-    one_end_mark: float | None = None
+    single_eos: float | None = None
     same_decoder_start: bool | None = None
     prompt_ignored: float | None = None
     only_text: float | None = None
@@ -36,14 +36,14 @@ class LabelVariant(Record):
     log_probability_gap: float | None
 
 
-class OwnHypotheses(Record):
+class GreedyHypotheses(Record):
     """The model's own greedy texts, labelled as training labels are: built rightly, the model agrees with itself.
 
     `log_probability_gap` is the largest difference, in nats a token, between a text's summed log-probability as a label
     and that of its generation (its own logits, step by step). `replay` is what remains of both where the very tokens
     that were generated are teacher-forced behind generation's own start: numerical noise, nothing of labels. `variants`
     are scored where labels disagree with the model at all. Left out are texts that the token cap cut, texts that the
-    tokenizer spells in other pieces than the model did (`respelt`, of which `respelt_by_blank` only want a blank in
+    tokenizer spells in other pieces than the model did (`respelt`, of which `respelt_by_space` only want a blank in
     front), and texts that do not survive the tokenizer (`unwritable`).
 
     `compared`: `predictions`, or for CTC, where no token depends on the one before, the `tokens` of labels with those
@@ -58,7 +58,7 @@ class OwnHypotheses(Record):
     variants: list[LabelVariant] = []
     cut: int = 0
     respelt: int = 0
-    respelt_by_blank: int = 0
+    respelt_by_space: int = 0
     unwritable: int = 0
     compared: Literal["predictions", "tokens"] = "predictions"
 
@@ -82,7 +82,7 @@ class LossComparison(Record):
 class StyleProfile(Record):
     """How texts are written: shares over texts (0..1), marks and digits per 100 words, and histograms over texts.
 
-    `cases` counts texts in upper, lower, sentence, other and no case; `final_marks` by the mark that ends them (empty
+    `cases` counts texts in upper, lower, sentence, other and no case; `final_punctuation` by the mark that ends them (empty
     where none does); `marks` by their number of marks (`5+` from five on).
     """
 
@@ -94,7 +94,7 @@ class StyleProfile(Record):
     punctuation_per_100_words: float
     digits_per_100_words: float
     cases: dict[str, int] = {}
-    final_marks: dict[str, int] = {}
+    final_punctuation: dict[str, int] = {}
     marks: dict[str, int] = {}
 
 
@@ -103,7 +103,7 @@ class NumberStyle(Record):
 
     rows: int
     only_reference: int
-    only_own: int
+    only_hypothesis: int
     both: int
 
 
@@ -121,7 +121,7 @@ class LabelFacts(Fact):
 
     `*_nll` are negative log-likelihoods in nats a token; `restyled_nll` is that of references rewritten in the model's
     own style (case, punctuation, numbers). `unwritable` maps a character the tokenizer loses to the number of rows that
-    hold it; `label_room` is what a label may be too long for: the decoder (`label_limit` tokens), or for CTC the frames
+    hold it; `label_capacity` is what a label may be too long for: the decoder (`label_limit` tokens), or for CTC the frames
     of its own audio; `lost` lists rows that do not survive the tokenizer, white space aside; `unknown_tokens` is the
     share of label tokens that stand for nothing (tokens of the text only), `unknown_rows` the rows that hold one.
     `losses` has an entry for each combination of label smoothing and accumulation that a training of the study uses.
@@ -129,7 +129,7 @@ class LabelFacts(Fact):
 
     sampled: int = 0
     structure: LabelStructure | None = None
-    own: OwnHypotheses | None = None
+    own: GreedyHypotheses | None = None
     losses: list[LossComparison] = []
     reference_nll: float | None = None
     hypothesis_nll: float | None = None
@@ -143,7 +143,7 @@ class LabelFacts(Fact):
     unknown_rows: int = 0
     longest_label: int = 0
     label_limit: int | None = None
-    label_room: Literal["decoder", "frames"] = "decoder"
+    label_capacity: Literal["decoder", "frames"] = "decoder"
     too_long_ids: list[str] = []
     beyond_window_ids: list[str] = []
     transformers: str | None = None

@@ -66,8 +66,8 @@ class ReachableFacts(Fact):
     respelled: list[Respelling] = []
     training_words: int | None = None
     unheard: int | None = None
-    unheard_words: list[WordCount] = []
-    unheard_word_count: int = 0
+    out_of_vocabulary_words: list[WordCount] = []
+    out_of_vocabulary_word_count: int = 0
     candidates: list[CandidateChange] = []
     agreed: int | None = None
     rest: int = 0

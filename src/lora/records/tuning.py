@@ -31,7 +31,7 @@ class TrainFacts(Fact):
 
     `source` is null for a training of this study, else the file beside a brought adapter that tells of its training
     (empty where none does). `settings` are the candidate's own (runner flags with underscores). `other_trainable` names
-    trainable parameters that the adapter's file does not hold, `trained_whole` tensors that it holds beside the LoRA
+    trainable parameters that the adapter's file does not hold, `fully_trained` tensors that it holds beside the LoRA
     matrices (modules saved whole, biases). `adapted` counts adapted modules by part and last name.
     `zero_gradient_modules` are adapted modules whose gradient was zero at every step. `learning_rate_peak` is read from
     the optimiser, not from the settings. `validation` pairs step with loss (and WER where measured). `best_kept` says
@@ -48,7 +48,7 @@ class TrainFacts(Fact):
     trainable_parameters: int | None = None
     total_parameters: int | None = None
     other_trainable: list[str] = []
-    trained_whole: list[str] = []
+    fully_trained: list[str] = []
     target_modules: int | None = None
     adapted: dict[str, dict[str, int]] = {}
     zero_gradient_modules: list[str] = []

@@ -30,7 +30,7 @@ class Utterance(Record):
 class Transcript(Record):
     """What a run heard: `hypothesis` is the model's raw text, `truncated` says that the token cap cut it.
 
-    `reference` is the text of the study's own row. `brought_reference` is that of a transcript made elsewhere, where it
+    `reference` is the text of the study's own row. `external_reference` is that of a transcript made elsewhere, where it
     is another one.
     """
 
@@ -39,12 +39,12 @@ class Transcript(Record):
     hypothesis: str
     duration: float
     truncated: bool
-    brought_reference: str | None = None
+    external_reference: str | None = None
 
     @property
     def claimed_reference(self) -> str:
         """The text that the run itself was held against."""
-        return self.reference if self.brought_reference is None else self.brought_reference
+        return self.reference if self.external_reference is None else self.external_reference
 
 
 class ModelIdentity(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from lora.records import Cause, RunOutcome, Verdict
+from lora.records.verdict import Cause, RunOutcome, Verdict
 from lora.report.sections.compared import compared, gate_outcome
 from lora.report.sections.conclusion import OUTCOMES, criteria, headline, next_step
 from lora.report.study import Study

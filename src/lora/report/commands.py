@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lora.records import RunRecord, UserError
+from lora.records.base import UserError
+from lora.records.provenance import RunRecord
 from lora.report.tables import table
 from lora.report.wording import code, plain, text
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lora.records import UserError
+from lora.records.base import UserError
 
 ATTEMPTS = 5
 LEFTOVER_SECONDS = 60.0

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from lora.records import UserError
+from lora.records.base import UserError
 from lora.report.commands import commands_section, devices, executions, remarks
 from lora.report.documents import append_block, has_block, replace_block, update_document
 from lora.report.sections.conclusion import headline

@@ -9,23 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from lora.records import (
-    BroughtFacts,
-    DurationDecision,
-    EffectFacts,
-    Fact,
-    HardenedFacts,
-    LabelFacts,
-    PairedFacts,
-    ParityFacts,
-    ReachableFacts,
-    Record,
-    RunSettings,
-    TrainFacts,
-    UserError,
-    Verdict,
-    WerFacts,
-)
+from lora.records.base import Fact, Record, UserError
+from lora.records.comparisons import PairedFacts, ParityFacts
+from lora.records.data import DurationDecision
+from lora.records.effect import EffectFacts
+from lora.records.imports import ImportFacts
+from lora.records.labels import LabelFacts
+from lora.records.reachable import ReachableFacts
+from lora.records.scores import WerFacts
+from lora.records.tuning import HardenedFacts, TrainFacts
+from lora.records.utterances import RunSettings
+from lora.records.verdict import Verdict
 from lora.report.wording import UNKNOWN, code, plain, text
 
 R = TypeVar("R", bound=Record)
@@ -152,8 +146,8 @@ class Study:
     def settings(self, run: str, manifest: str) -> Found[RunSettings]:
         return self.find(f"transcripts/{run}/{manifest}.settings.json", RunSettings)
 
-    def brought(self, run: str, manifest: str) -> Found[BroughtFacts]:
-        return self.find(f"transcripts/{run}/{manifest}.import.json", BroughtFacts)
+    def brought(self, run: str, manifest: str) -> Found[ImportFacts]:
+        return self.find(f"transcripts/{run}/{manifest}.import.json", ImportFacts)
 
     def parity(self, run: str) -> Found[ParityFacts]:
         return self.find(f"parity/{run}.json", ParityFacts)

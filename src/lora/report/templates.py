@@ -35,9 +35,9 @@ has a baseline WER above `headroom.min_wer`, or if the smallest difference that 
 `statistics.target_gain`. The answer is a harder or a larger manifest. Shown in `results/wer/base/`,
 `results/reachable/` and `results/hardened.json`.
 
-**D3. The adapter is not applied, too weak, or too strong.** Confirmed at the first rung that shows no change: the
+**D3. The adapter is not applied, too weak, or too strong.** Confirmed at the first stage that shows no change: the
 adapter's file, the loaded weights, the size of the weight change, the logits, the text. A gain in WER without a change
-on a rung below would be an error of the measurement. Shown in `results/effect/` and `results/adapters/*/train.json`.
+on a stage below would be an error of the measurement. Shown in `results/effect/` and `results/adapters/*/train.json`.
 
 **D4. Labels are written differently from what the model writes, or the loss is computed on the wrong tokens.**
 Confirmed if labels lack their end token, if the model disagrees with labels made of its own hypotheses, or if the

@@ -13,7 +13,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from lora.records import Interval
+from lora.records.scores import Interval
 
 UNKNOWN = "not known"
 INVISIBLE = {"Cc", "Cf", "Cs", "Co"}

@@ -2,10 +2,10 @@
 
 Example:
     python -m lora.runners.experiment audit --model-id data/model --dataset-path results/splits/train.jsonl \\
-        --sample 64 --seed 13 --output results/labels.json --own-texts results/labels.own.jsonl
+        --sample 64 --seed 13 --output results/labels.json --hypotheses results/labels.hypotheses.jsonl
 
 Reads: a seeded sample of the manifest's rows and their audio, model files. Writes: `--output`, the
-model's own texts of these rows (`--own-texts`), and `<output>.run.json`.
+model's own texts of these rows (`--hypotheses`), and `<output>.run.json`.
 A manifest without a row is a fact with a cause code, not an error.
 """
 
@@ -19,9 +19,11 @@ from typing import Any
 
 from lora.asr.device_memory import in_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
-from lora.asr.training_data import SpeechRows, sample_rows
-from lora.provenance import Recording, recording
-from lora.records import LabelFacts, Transcript, UserError, write_lines
+from lora.asr.training.data import SpeechRows, sample_rows
+from lora.provenance.recording import Recording, recording
+from lora.records.base import UserError, write_lines
+from lora.records.labels import LabelFacts
+from lora.records.utterances import Transcript
 from lora.runners.options import (
     add_decode_arguments,
     add_model_arguments,
@@ -49,18 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         may be repeated: the loss is compared for each""",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
-    parser.add_argument("--own-texts", type=Path, metavar="JSONL", help="the model's transcripts of the sample")
+    parser.add_argument("--hypotheses", type=Path, metavar="JSONL", help="the model's transcripts of the sample")
     add_model_arguments(parser)
     add_decode_arguments(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     own: list[Transcript] = []
-    outputs = [args.output, *([args.own_texts] if args.own_texts else [])]
+    outputs = [args.output, *([args.hypotheses] if args.hypotheses else [])]
     with recording(outputs, seed=args.seed) as run:
         audit(args, run, own.extend).write(args.output)
-        if args.own_texts:
-            write_lines(args.own_texts, own)
+        if args.hypotheses:
+            write_lines(args.hypotheses, own)
     return 0
 
 
@@ -73,7 +75,7 @@ def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Tra
         run.adjust(message)
         return LabelFacts(status="impossible", code="data.too_few_samples", message=message)
     rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
-    from lora.asr.label_probe import audit_labels
+    from lora.asr.labels.audit import audit_labels
     from lora.asr.model_loading import load_model
 
     device = confirm_device(device)

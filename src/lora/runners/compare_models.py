@@ -4,7 +4,7 @@ Example:
     python -m lora.runners.experiment compare-models --run full --model-id data/model --checkpoint runs/full \\
         --output results/effect/full.json
 
-Reads: the safetensors, configuration and tokenizer files of both models. Writes: effect facts (the rungs that a
+Reads: the safetensors, configuration and tokenizer files of both models. Writes: effect facts (the stages that a
 checkpoint has) and their run record.
 """
 
@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 from lora.asr.model_files import describe_model
-from lora.provenance import recording
+from lora.provenance.recording import recording
 from lora.runners.options import optional_text
 
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     with recording([args.output]):
         base, tuned = describe_model(args.model_id, args.revision), describe_model(args.checkpoint)
-        from lora.asr.model_weights import compare_weights
+        from lora.asr.ladder.checkpoint import compare_weights
 
         compare_weights(args.run, base, tuned).write(args.output)
     return 0

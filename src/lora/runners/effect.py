@@ -16,9 +16,10 @@ from pathlib import Path
 
 from lora.asr.device_memory import in_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
-from lora.asr.training_data import SpeechRows, batches_in_order, sample_rows
-from lora.provenance import Recording, recording
-from lora.records import EffectFacts, TrainFacts
+from lora.asr.training.data import SpeechRows, batches_in_order, sample_rows
+from lora.provenance.recording import Recording, recording
+from lora.records.effect import EffectFacts
+from lora.records.tuning import TrainFacts
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, positive
 from lora.runners.train import read_rows, whole
 
@@ -62,8 +63,8 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     device, files = device_of(args), model_of(args)
     part = read_rows(args.dataset_path, run)
     rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
-    from lora.asr.labels import long_labels
-    from lora.asr.ladder import ValidationBatch, climb
+    from lora.asr.labels.build import long_labels
+    from lora.asr.ladder.effect import ValidationBatch, measure_effect
     from lora.asr.model_loading import load_model
 
     device = confirm_device(device)
@@ -82,13 +83,13 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
     del speech
 
     def attempt(size: int) -> EffectFacts:
-        """The whole climb: a rung compares what was computed in batches of one size, bit by bit."""
+        """The whole measure_effect: a stage compares what was computed in batches of one size, bit by bit."""
         batches = []
         for indices in batches_in_order(steps, size):
             items = [rows[index] for index in indices]
             batches.append(ValidationBatch([item["audio"] for item in items], [item["text"] for item in items]))
         fresh = loaded.pop() if loaded else load_model(files, device.type, device.dtype)
-        return climb(fresh, args.run, args.adapter, batches, args.decode, changes)
+        return measure_effect(fresh, args.run, args.adapter, batches, args.decode, changes)
 
     facts = in_smaller_batches(min(args.batch_size, LADDER_BATCH), run.adjust, attempt)
     run.count(decoded=len(rows))

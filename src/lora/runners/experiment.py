@@ -16,7 +16,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from lora.provenance import run_command
+from lora.provenance.command import run_command
 
 SUBCOMMANDS = {
     "transcribe": "transcripts of manifests, with or without an adapter",

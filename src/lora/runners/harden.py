@@ -18,12 +18,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lora.asr.samples import Rows
-from lora.asr.transcribe import transcribe_manifests
+from lora.asr.decoding.audio_store import Rows
+from lora.asr.decoding.transcribe import transcribe_manifests
+from lora.data.audio.distortions import GRADES, Distortion
 from lora.data.durations import hours, survives
-from lora.data.harden import GRADES, Distortion
-from lora.provenance import Recording, recording
-from lora.records import HardenedFacts, HardenedVersion, Transcript, UserError, WerFacts
+from lora.provenance.recording import Recording, recording
+from lora.records.base import UserError
+from lora.records.scores import WerFacts
+from lora.records.tuning import HardenedFacts, HardenedVersion
+from lora.records.utterances import Transcript
 from lora.runners.options import (
     add_decode_arguments,
     add_model_arguments,

@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lora.asr.decoding_pass import BATCH_SIZE, BatchLimits
+from lora.asr.decoding.decode_pass import BATCH_SIZE, BatchLimits
+from lora.asr.decoding.run_settings import Conditions, conditions
 from lora.asr.devices import DEVICES, DTYPES, Device, guess_device, limit_threads
 from lora.asr.model_files import ModelFiles, describe_model
-from lora.asr.run_settings import Conditions, conditions
-from lora.records import AdapterIdentity, UserError
+from lora.records.base import UserError
+from lora.records.utterances import AdapterIdentity
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from lora.records import UserError
+from lora.records.base import UserError
 
 MARK = ".made-by-quick"
 TOLD = "Made by `python -m lora.runners.quick`; its next run with this --output-dir replaces these results.\n"

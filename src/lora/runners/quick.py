@@ -25,13 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from lora.configuration import load_configuration
-from lora.data.brought import settings_beside
 from lora.data.manifest import Manifest, Rejected, rebase
-from lora.data.reference_rows import UNKNOWN_DURATION, own_references, reference_rows
 from lora.data.tables import write_table
-from lora.data.transcript_files import FORMATS
-from lora.provenance import recording, run_command
-from lora.records import AudioMeasure, UserError, write_lines
+from lora.data.transcripts.files import FORMATS
+from lora.data.transcripts.recorded_settings import adjacent_settings
+from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, own_references, reference_rows
+from lora.provenance.command import run_command
+from lora.provenance.recording import recording
+from lora.records.audio import AudioMeasure
+from lora.records.base import UserError, write_lines
 from lora.report.brief import brief
 from lora.report.study import Study
 from lora.runners.options import positive_number
@@ -200,7 +202,7 @@ def with_durations(found: Manifest) -> Manifest:
 
 def import_transcripts(steps: Steps, run: str, name: str, source: dict[str, str] | str) -> None:
     told = source if isinstance(source, dict) else {"path": source}
-    recorded = settings_beside(Path(told["path"]))
+    recorded = adjacent_settings(Path(told["path"]))
     into = f"transcripts/{run}/{name}"
     steps.script(
         "import_transcripts", "--run", run, "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),

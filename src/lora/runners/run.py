@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from lora.configuration import load_configuration
-from lora.data.formats.registry import holds_audio
+from lora.data.formats.registry import contains_audio
 from lora.data.source import Source
-from lora.provenance import recording
-from lora.records import PairedFacts, Verdict
+from lora.provenance.recording import recording
+from lora.records.comparisons import PairedFacts
+from lora.records.verdict import Verdict
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
 from lora.runners.steps import StepFailed, Steps
 from lora.runners.study_steps import (
@@ -107,7 +108,7 @@ def _prepare_rows(steps: Steps, config: dict[str, Any]) -> None:
         rejected = steps.at(f"manifests/{name}.rejected.tsv")
         measures = steps.at(f"integrity/{name}.tsv")
         manifest = source.flags()
-        if holds_audio(source):
+        if contains_audio(source):
             unpacked = steps.at(f"audio/{name}")
             steps.script("unpack_audio", *manifest, "--output-dir", unpacked)
             manifest += ["--unpacked", unpacked]
@@ -142,10 +143,10 @@ def _run_model(steps: Steps, config: dict[str, Any], args: argparse.Namespace) -
     steps.model(
         "audit", *model, *decode, "--dataset-path", train, "--sample", config["labels"]["sample"],
         "--train-settings", _loss_settings(args), "--seed", args.seed, "--output", steps.at("labels.json"),
-        "--own-texts", steps.at("labels.own.jsonl"),
+        "--hypotheses", steps.at("labels.hypotheses.jsonl"),
     )  # fmt: skip
     heard = {name: steps.at(f"transcripts/{BASE}/{name}.jsonl") for name in evaluations(config)}
-    for name, transcripts in {TRAIN: steps.at("labels.own.jsonl"), **heard}.items():
+    for name, transcripts in {TRAIN: steps.at("labels.hypotheses.jsonl"), **heard}.items():
         match_texts(steps, name, transcripts, f"mismatches/{name}.json")
     steps.model(
         "train", "--run", TUNED, *model, *training_flags(settings_of(args)), "--dataset-path", train,

@@ -6,8 +6,8 @@ import importlib.util
 import os
 from pathlib import Path
 
-from lora.provenance import acting_as
-from lora.records import UserError
+from lora.provenance.command import acting_as
+from lora.records.base import UserError
 from lora.runners import experiment
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"

@@ -17,14 +17,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lora.asr.adapter_choices import BIASES, INITIALISATION, PARTS
+from lora.asr.adapter.choices import BIASES, INITIALISATION, PARTS
+from lora.asr.decoding.transcribe import Rows
 from lora.asr.devices import training_device
-from lora.asr.train import Outcome, train_adapter
-from lora.asr.training_state import BEST, FACTS, LAST, LOSS, Training
-from lora.asr.transcribe import Rows
+from lora.asr.training.state import BEST, FACTS, LAST, LOSS, Training
+from lora.asr.training.train import Outcome, train_adapter
 from lora.data.manifest import read_manifest
-from lora.provenance import Recording, recording
-from lora.records import UserError
+from lora.provenance.recording import Recording, recording
+from lora.records.base import UserError
 from lora.runners.options import (
     add_model_arguments,
     device_of,

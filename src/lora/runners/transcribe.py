@@ -17,12 +17,14 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from lora.asr.adapter_files import AdapterProblem, adapter_identity
-from lora.asr.run_settings import Conditions
-from lora.asr.transcribe import Rows, Transcribed, transcribe_manifests
+from lora.asr.adapter.files import AdapterProblem, adapter_identity
+from lora.asr.decoding.run_settings import Conditions
+from lora.asr.decoding.transcribe import Rows, Transcribed, transcribe_manifests
 from lora.data.manifest import read_manifest
-from lora.provenance import Recording, recording
-from lora.records import AdapterIdentity, TrainFacts, write_lines
+from lora.provenance.recording import Recording, recording
+from lora.records.base import write_lines
+from lora.records.tuning import TrainFacts
+from lora.records.utterances import AdapterIdentity
 from lora.runners.options import (
     add_decode_arguments,
     add_model_arguments,

@@ -14,15 +14,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from lora.data.audio.distortions import of_label
+from lora.data.audio.hardened_manifest import ROWS, write_hardened
 from lora.data.durations import survives
-from lora.data.harden import of_label
-from lora.data.hardened_manifest import ROWS, write_hardened
 from lora.data.identity import audio_hashes, manifest_identity
 from lora.data.manifest import read_rows
-from lora.diagnosis.hardening import config_lines
+from lora.diagnosis.headroom.hardening import config_lines
 from lora.diagnosis.study_config import StudyConfig
-from lora.provenance import recording
-from lora.records import HardenedFacts, UserError
+from lora.provenance.recording import recording
+from lora.records.base import UserError
+from lora.records.tuning import HardenedFacts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
 
-from lora.records import NumberStyle, StyleProfile
+from lora.records.labels import NumberStyle, StyleProfile
 
 FINAL = (
     ".?!\N{HORIZONTAL ELLIPSIS}\N{IDEOGRAPHIC FULL STOP}\N{FULLWIDTH QUESTION MARK}\N{FULLWIDTH EXCLAMATION MARK}"
@@ -33,7 +33,7 @@ def style_profile(texts: Iterable[str]) -> StyleProfile:
     marks = Counter(min(_marks(text), 5) for text in written)
     return StyleProfile(
         cases=_counted(map(_case, written)),
-        final_marks=_counted(text[-1] if text[-1] in FINAL else "" for text in written),
+        final_punctuation=_counted(text[-1] if text[-1] in FINAL else "" for text in written),
         marks={"5+" if number == 5 else str(number): marks[number] for number in sorted(marks)},
         texts=len(written),
         upper_case=_share(cased, lambda text: text == text.upper()),
@@ -54,7 +54,10 @@ def restyled(text: str, style: StyleProfile) -> str:
     if style.punctuation_per_100_words < UNPUNCTUATED:
         text = _without_punctuation(text)
     elif style.with_final_punctuation > MAJORITY and text and not _is_mark(text[-1]):
-        text += max(style.final_marks, key=lambda m: (bool(m), style.final_marks[m], m == "."), default="") or "."
+        text += (
+            max(style.final_punctuation, key=lambda m: (bool(m), style.final_punctuation[m], m == "."), default="")
+            or "."
+        )
     case = _case(text)
     if style.upper_case > MAJORITY:
         return text.upper()
@@ -85,7 +88,7 @@ def number_style(references: Sequence[str], own: Sequence[str]) -> NumberStyle:
     return NumberStyle(
         rows=len(pairs),
         only_reference=pairs.count((True, False)),
-        only_own=pairs.count((False, True)),
+        only_hypothesis=pairs.count((False, True)),
         both=pairs.count((True, True)),
     )
 

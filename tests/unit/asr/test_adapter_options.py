@@ -13,17 +13,19 @@ from safetensors.torch import load_file
 from tiny_models import Train, noise
 from torch import Tensor
 
-from lora.asr import fit
-from lora.asr.adapter_choices import PARTS
-from lora.asr.adapter_files import CONFIG, WEIGHTS, AdapterProblem
-from lora.asr.adapter_loading import load_adapter
-from lora.asr.adapters import lora_config
-from lora.asr.families import SpeechModel
-from lora.asr.labels import Collator
-from lora.asr.ladder import ValidationBatch, climb
+from lora.asr.adapter.attach import lora_config
+from lora.asr.adapter.choices import PARTS
+from lora.asr.adapter.files import CONFIG, WEIGHTS, AdapterProblem
+from lora.asr.adapter.loading import load_adapter
+from lora.asr.families.speech_model import SpeechModel
+from lora.asr.labels.build import Collator
+from lora.asr.ladder.effect import ValidationBatch, measure_effect
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.records import EffectFacts, RunRecord, UserError
+from lora.asr.training import fit
+from lora.records.base import UserError
+from lora.records.effect import EffectFacts
+from lora.records.provenance import RunRecord
 
 ROWS = [{"audio": noise(seed, 0.7), "text": text} for seed, text in enumerate(("Go on.", "Hi", "What?"))]
 SETTINGS: dict[str, Any] = {
@@ -54,7 +56,7 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
 
 def ladder(folder: Path, adapter: Path) -> EffectFacts:
     batch = ValidationBatch([row["audio"] for row in ROWS], [row["text"] for row in ROWS])
-    return climb(load_model(describe_model(str(folder))), "run", str(adapter), [batch], {"max_new_tokens": 8})
+    return measure_effect(load_model(describe_model(str(folder))), "run", str(adapter), [batch], {"max_new_tokens": 8})
 
 
 OPTIONS: list[tuple[str, list[str]]] = [
@@ -93,18 +95,18 @@ def test_an_option_is_trained_saved_loaded_and_climbs_the_ladder(
     loaded = load_adapter(speech, adapter)
     torch.testing.assert_close(logits_of(speech), in_memory[0], rtol=1e-3, atol=2e-3)
     assert float((in_memory[0] - base).abs().max()) > 1e-2
-    file = loaded.file_rung
+    file = loaded.file_stage
     assert (file.undeclared, file.unpaired, file.other_ranks, file.initialisation in {"true", "gaussian"}) == (
         [], [], [], True,
     )  # fmt: skip
-    assert loaded.load_rung.missing_keys == loaded.load_rung.unexpected_keys == []
-    assert len(loaded.load_rung.changed_beside) == len(facts.trained_whole)
-    rungs = ladder(folder, adapter)
-    assert rungs.status == "ok"
-    assert rungs.logits is not None and rungs.text is not None  # noqa: PT018
-    assert rungs.logits.argmax_flips > 0 or (rungs.logits.kl_mean or 0) > 0
-    assert rungs.logits.off_equals_base or "--bias" in flags
-    assert rungs.text.adapter_calls > 0
+    assert loaded.load_stage.missing_keys == loaded.load_stage.unexpected_keys == []
+    assert len(loaded.load_stage.other_tensors_changed) == len(facts.fully_trained)
+    stages = ladder(folder, adapter)
+    assert stages.status == "ok"
+    assert stages.logits is not None and stages.text is not None  # noqa: PT018
+    assert stages.logits.argmax_flips > 0 or (stages.logits.kl_mean or 0) > 0
+    assert stages.logits.off_equals_base or "--bias" in flags
+    assert stages.text.adapter_calls > 0
 
 
 def test_pissa_is_written_as_plain_lora_of_twice_the_rank(train: Train, tmp_path: Path, moonshine_folder: Path) -> None:
@@ -112,8 +114,8 @@ def test_pissa_is_written_as_plain_lora_of_twice_the_rank(train: Train, tmp_path
     config = json.loads((tmp_path / "adapters/pissa/best" / CONFIG).read_text())
     assert (config["init_lora_weights"], config["r"], config["lora_alpha"]) == (True, 4, pytest.approx(4 * 2**0.5))
     changes = {change.name: change.delta for change in facts.changes}
-    rungs = ladder(moonshine_folder, tmp_path / "adapters/pissa/best")
-    for delta in rungs.weights or []:
+    stages = ladder(moonshine_folder, tmp_path / "adapters/pissa/best")
+    for delta in stages.weights or []:
         assert delta.relative_norm == pytest.approx(changes[delta.name], rel=1e-3)
 
 
@@ -123,7 +125,7 @@ def test_pissa_is_written_as_plain_lora_of_twice_the_rank(train: Train, tmp_path
 def test_an_interrupted_training_goes_on_to_the_same_bytes(
     train: Train, tmp_path: Path, moonshine_folder: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str]
 ) -> None:
-    from lora.asr.trainer import SpeechTrainer
+    from lora.asr.training.trainer import SpeechTrainer
 
     train("whole", *flags, model=moonshine_folder)
     step = SpeechTrainer.training_step
@@ -162,7 +164,7 @@ def test_what_is_trained_whole_is_counted_and_told(
 ) -> None:
     plain = train("plain", "--max-steps", "1", model=moonshine_folder)
     facts = train("head", "--modules-to-save", "proj_out", "--max-steps", "1", model=moonshine_folder)
-    assert facts.trained_whole == ["model.decoder.embed_tokens.weight", "proj_out.weight"]
+    assert facts.fully_trained == ["model.decoder.embed_tokens.weight", "proj_out.weight"]
     tied = 32 * len(load_model(describe_model(str(moonshine_folder))).tokenizer)
     assert (facts.trainable_parameters or 0) - (plain.trainable_parameters or 0) == tied
     assert "train: trains whole: model.decoder.embed_tokens.weight, proj_out.weight" in capsys.readouterr().err
@@ -215,7 +217,7 @@ def test_in_half_precision_what_is_trained_stays_whole(train: Train, tmp_path: P
     """Steps of 1e-6 would round to nothing in a weight of bfloat16."""
     flags = ["--dtype", "bfloat16", "--modules-to-save", "conv1", "--select", "wer", "--learning-rate", "1e-6"]
     facts = train("half", *flags, "--eval-decode", '{"max_new_tokens": 4}', model=moonshine_folder)
-    assert (facts.status, facts.zero_gradient_modules, facts.trained_whole) == (
+    assert (facts.status, facts.zero_gradient_modules, facts.fully_trained) == (
         "ok",
         [],
         ["model.encoder.conv1.weight"],

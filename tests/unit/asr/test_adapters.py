@@ -14,8 +14,10 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
-from lora.asr.adapter_choices import PARTS
-from lora.asr.adapter_files import (
+from lora.asr.adapter.attach import attach, lora_config, part_of, target_modules
+from lora.asr.adapter.base_evidence import base_evidence
+from lora.asr.adapter.choices import PARTS
+from lora.asr.adapter.files import (
     CONFIG,
     PROVENANCE,
     WEIGHTS,
@@ -24,13 +26,11 @@ from lora.asr.adapter_files import (
     adapter_identity,
     write_adapter,
 )
-from lora.asr.adapter_loading import load_adapter
-from lora.asr.adapters import attach, lora_config, part_of, target_modules
-from lora.asr.base_evidence import base_evidence
-from lora.asr.families import SpeechModel
+from lora.asr.adapter.loading import load_adapter
+from lora.asr.families.speech_model import SpeechModel
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.records import UserError
+from lora.records.base import UserError
 
 SETTINGS: dict[str, Any] = {
     "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
@@ -116,42 +116,42 @@ def test_files_are_canonical(adapter: Path, tmp_path: Path) -> None:
 
 def test_every_tensor_arrives(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     loaded = load_adapter(fresh(), adapter)
-    rung = loaded.load_rung
-    assert rung.tensors_in_file == rung.tensors_loaded == loaded.file_rung.tensors == 64
-    assert rung.missing_keys == rung.unexpected_keys == []
-    assert rung.active
-    assert rung.base_matches is True
-    assert rung.modules_by_part == {"cross": 8, "decoder_self": 8, "encoder": 12, "mlp": 4}
-    assert (loaded.file_rung.lora_b, loaded.file_rung.lora_b_zero) == (32, 0)
+    stage = loaded.load_stage
+    assert stage.tensors_in_file == stage.tensors_loaded == loaded.file_stage.tensors == 64
+    assert stage.missing_keys == stage.unexpected_keys == []
+    assert stage.active
+    assert stage.base_matches is True
+    assert stage.modules_by_part == {"cross": 8, "decoder_self": 8, "encoder": 12, "mlp": 4}
+    assert (loaded.file_stage.lora_b, loaded.file_stage.lora_b_zero) == (32, 0)
 
 
 def test_a_task_type_that_renames_inputs_is_not_taken_over(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_config(adapter, task_type="SEQ_2_SEQ_LM")
-    assert load_adapter(fresh(), adapter).load_rung.tensors_loaded == 64
+    assert load_adapter(fresh(), adapter).load_stage.tensors_loaded == 64
 
 
 def test_missing_and_unexpected_tensors_are_told(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_tensors(adapter, lambda tensors: dict(sorted(tensors.items())[2:]) | {"stranger": torch.ones(1)})
-    rung = load_adapter(fresh(), adapter).load_rung
-    assert (rung.tensors_loaded, len(rung.missing_keys), rung.unexpected_keys) == (62, 2, ["stranger"])
+    stage = load_adapter(fresh(), adapter).load_stage
+    assert (stage.tensors_loaded, len(stage.missing_keys), stage.unexpected_keys) == (62, 2, ["stranger"])
 
 
 def test_a_module_that_was_to_be_saved_whole_is_missing(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_config(adapter, modules_to_save=["proj_out"])
-    rung = load_adapter(fresh(), adapter).load_rung
-    assert (rung.tensors_loaded, rung.missing_keys) == (64, ["base_model.model.proj_out.weight"])
+    stage = load_adapter(fresh(), adapter).load_stage
+    assert (stage.tensors_loaded, stage.missing_keys) == (64, ["base_model.model.proj_out.weight"])
 
 
 def test_alpha_zero_is_a_number(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_config(adapter, lora_alpha=0)
-    assert load_adapter(fresh(), adapter).file_rung.alpha == 0
+    assert load_adapter(fresh(), adapter).file_stage.alpha == 0
 
 
 def test_another_base_is_told(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     (adapter / PROVENANCE).write_text('{"base_model_hash": "of another"}')
-    assert load_adapter(fresh(), adapter).load_rung.base_matches is False
+    assert load_adapter(fresh(), adapter).load_stage.base_matches is False
     (adapter / PROVENANCE).unlink()
-    assert load_adapter(fresh(), adapter).load_rung.base_matches is None
+    assert load_adapter(fresh(), adapter).load_stage.base_matches is None
 
 
 def break_prefix(folder: Path) -> None:
@@ -210,21 +210,21 @@ def test_what_fits_is_loaded_where_that_is_asked_for(fresh: Callable[[], SpeechM
 
     edit_tensors(adapter, spoil)
     loaded = load_adapter(fresh(), adapter, whatever_fits=True)
-    rung = loaded.load_rung
-    assert (rung.tensors_loaded, len(rung.misfits), len(rung.missing_zero)) == (63, 1, 1)
-    assert (rung.base_matches, rung.base_evidence) == (True, "hash")
-    assert len(loaded.file_rung.non_finite) == 1
+    stage = loaded.load_stage
+    assert (stage.tensors_loaded, len(stage.misfits), len(stage.missing_zero)) == (63, 1, 1)
+    assert (stage.base_matches, stage.base_evidence) == (True, "hash")
+    assert len(loaded.file_stage.non_finite) == 1
     (adapter / PROVENANCE).unlink()
-    rung = load_adapter(fresh(), adapter, whatever_fits=True).load_rung
-    assert (rung.base_matches, rung.base_evidence) == (False, "shape")
+    stage = load_adapter(fresh(), adapter, whatever_fits=True).load_stage
+    assert (stage.base_matches, stage.base_evidence) == (False, "shape")
 
 
 def test_missing_matrices_stay_random_or_zero(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_tensors(adapter, lambda tensors: {n: v for n, v in tensors.items() if "lora_A" not in n or "encoder" not in n})
     loaded = load_adapter(fresh(), adapter)
-    rung = loaded.load_rung
-    assert len(rung.missing_random) == len(rung.missing_keys) > 0
-    assert len(loaded.file_rung.unpaired) == len(rung.missing_keys)
+    stage = loaded.load_stage
+    assert len(stage.missing_random) == len(stage.missing_keys) > 0
+    assert len(loaded.file_stage.unpaired) == len(stage.missing_keys)
 
 
 def test_a_tensor_beside_the_matrices_replaces_the_models_own(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
@@ -232,11 +232,11 @@ def test_a_tensor_beside_the_matrices_replaces_the_models_own(fresh: Callable[[]
     own = fresh().model.model.encoder.conv1.weight.detach().clone()
     edit_tensors(adapter, lambda tensors: tensors | {name: own})
     loaded = load_adapter(fresh(), adapter)
-    assert (loaded.load_rung.tensors_loaded, loaded.load_rung.changed_beside) == (65, [])
-    assert loaded.file_rung.undeclared == [name]
+    assert (loaded.load_stage.tensors_loaded, loaded.load_stage.other_tensors_changed) == (65, [])
+    assert loaded.file_stage.undeclared == [name]
     edit_tensors(adapter, lambda tensors: tensors | {name: own + 1})
     loaded = load_adapter(fresh(), adapter)
-    assert loaded.load_rung.changed_beside == [name]
+    assert loaded.load_stage.other_tensors_changed == [name]
     assert torch.equal(loaded.model.get_base_model().model.encoder.conv1.weight, own + 1)
 
 
@@ -271,7 +271,7 @@ def test_an_adapter_in_the_models_folder_is_left_out_and_told(
     shutil.copytree(adapter, folder, dirs_exist_ok=True)
     speech = load_model(describe_model(str(folder)))
     assert not [name for name, _ in speech.model.named_parameters() if "lora_" in name]
-    assert load_adapter(speech, adapter).load_rung.model_folder_adapter
+    assert load_adapter(speech, adapter).load_stage.model_folder_adapter
     (folder / "config.json").unlink()
     with pytest.raises(UserError, match="holds an adapter"):
         describe_model(str(folder))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.decoding import DEFAULTS, SILENT, effective_decode, token_limit
+from lora.asr.decoding.effective_decode import DEFAULTS, SILENT, effective_decode, token_limit
 from lora.asr.model_files import ModelFiles, describe_model
-from lora.records import UserError
+from lora.records.base import UserError
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,14 @@ from safetensors.torch import load_file
 from tiny_families import ASKED, MAKERS
 from tiny_models import Train
 
-from lora.asr import fit, model_loading
+from lora.asr import model_loading
 from lora.asr.device_memory import Shrinking, in_smaller_batches, ran_out
-from lora.asr.families import SpeechModel
-from lora.records import EffectFacts, LabelFacts, RunRecord, UserError
+from lora.asr.families.speech_model import SpeechModel
+from lora.asr.training import fit
+from lora.records.base import UserError
+from lora.records.effect import EffectFacts
+from lora.records.labels import LabelFacts
+from lora.records.provenance import RunRecord
 from lora.runners.experiment import main
 
 Limit = Callable[..., None]
@@ -156,7 +160,7 @@ def test_ladder_and_label_audit_begin_again_with_smaller_batches(
         effect, labels = tmp_path / f"{name}.effect.json", tmp_path / f"{name}.labels.json"
         adapter = str(tmp_path / "adapters/run/last")
         assert main(["effect", "--run", "run", "--adapter", adapter, "--output", str(effect), *common]) == 0
-        assert main(["audit", "--output", str(labels), "--own-texts", f"{labels}l", *common]) == 0
+        assert main(["audit", "--output", str(labels), "--hypotheses", f"{labels}l", *common]) == 0
         assert len(Path(f"{labels}l").read_text().splitlines()) == 4
         told = [line for path in (effect, labels) for line in RunRecord.read(f"{path}.run.json").adjustments]
         return EffectFacts.read(effect), LabelFacts.read(labels), told

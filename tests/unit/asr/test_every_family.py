@@ -14,20 +14,20 @@ from tiny_families import ASKED, MAKERS, make_wav2vec2
 from tiny_models import make_moonshine, noise
 from torch import Tensor
 
-from lora.asr.adapters import target_modules
-from lora.asr.families import SpeechModel
+from lora.asr.adapter.attach import target_modules
 from lora.asr.families.granite_speech import LogMel
 from lora.asr.families.speech_llm import SpeechLlm
-from lora.asr.families.speech_model import IGNORED
-from lora.asr.label_loss import compare_loss
-from lora.asr.label_probe import audit_labels
-from lora.asr.label_structure import label_structure
-from lora.asr.labelled import Labelled
-from lora.asr.labels import Collator, long_labels
+from lora.asr.families.speech_model import IGNORED, SpeechModel
+from lora.asr.labels.audit import audit_labels
+from lora.asr.labels.build import Collator, long_labels
+from lora.asr.labels.labelled import Labelled
+from lora.asr.labels.loss import compare_loss
+from lora.asr.labels.structure import label_structure
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.asr.training_data import SpeechRows
-from lora.records import UserError, Utterance
+from lora.asr.training.data import SpeechRows
+from lora.records.base import UserError
+from lora.records.utterances import Utterance
 
 torch.set_num_threads(1)
 FAMILIES = {"moonshine": make_moonshine} | MAKERS
@@ -182,13 +182,13 @@ def test_ctc_labels_need_a_frame_a_token(name: str, load: Callable[[str], Speech
     texts = ["a", "ab" * 40, "aa" * 40]
     told = long_labels(speech, texts, [3.0, 1.0, 3.0])
     frames = int(speech.frames(speech.inputs([noise(1, 1.0)]))[0])  # type: ignore[attr-defined]
-    assert speech.label_room(1.0) == frames < 80
+    assert speech.label_capacity(1.0) == frames < 80
     assert 1 in told
     assert f"frames for {frames}" in told[1]
     assert speech.label_length([5, 5, 6]) == 4
     facts = audit_labels(speech, rows(["a", "ab" * 200, "Yes"]), 4, {})
     assert facts.too_long_ids == ["row-1"]
-    assert facts.label_room == "frames"
+    assert facts.label_capacity == "frames"
 
 
 @pytest.mark.parametrize("name", CTC)

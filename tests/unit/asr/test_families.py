@@ -11,11 +11,11 @@ import pytest
 import torch
 from tiny_models import make_moonshine, noise
 
-from lora.asr.decoding import DEFAULTS, effective_decode
-from lora.asr.families import SpeechModel
+from lora.asr.decoding.effective_decode import DEFAULTS, effective_decode
+from lora.asr.families.speech_model import SpeechModel
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.records import UserError
+from lora.records.base import UserError
 
 torch.set_num_threads(1)
 

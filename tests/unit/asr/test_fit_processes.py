@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from tiny_models import Train
 
-from lora.records import RunRecord
+from lora.records.provenance import RunRecord
 
 COMMON = ["--dropout", "0", "--max-steps", "2", "--batch-size", "2", "--eval-steps", "1"]
 

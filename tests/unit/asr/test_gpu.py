@@ -11,7 +11,11 @@ from safetensors.torch import load_file
 from tiny_models import Train
 
 from lora.asr.devices import confirm_device, guess_device
-from lora.records import EffectFacts, LabelFacts, RunRecord, Transcript, read_lines
+from lora.records.base import read_lines
+from lora.records.effect import EffectFacts
+from lora.records.labels import LabelFacts
+from lora.records.provenance import RunRecord
+from lora.records.utterances import Transcript
 from lora.runners.experiment import main
 
 pytestmark = [
@@ -94,8 +98,8 @@ def test_training_ladder_and_audit(train: Train, tmp_path: Path, moonshine_folde
     effect, labels = tmp_path / "effect.json", tmp_path / "labels.json"
     adapter = str(tmp_path / "adapters/run/best")
     assert main(["effect", "--run", "run", "--adapter", adapter, "--output", str(effect), *common]) == 0
-    rungs = EffectFacts.read(effect)
-    assert rungs.logits is not None and rungs.logits.off_equals_base and rungs.logits.argmax_flips > 0  # noqa: PT018
+    stages = EffectFacts.read(effect)
+    assert stages.logits is not None and stages.logits.off_equals_base and stages.logits.argmax_flips > 0  # noqa: PT018
     assert main(["audit", "--output", str(labels), *common]) == 0
     assert RunRecord.read(f"{labels}.run.json").dtype == "float32"
     assert LabelFacts.read(labels).losses

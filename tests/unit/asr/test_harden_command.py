@@ -12,21 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lora.asr.samples import AudioStore, Rows
+from lora.asr.decoding.audio_store import AudioStore, Rows
 from lora.configuration import SCHEMA_PATH, complete
-from lora.data.harden import GRADES, Distortion
+from lora.data.audio.distortions import GRADES, Distortion
 from lora.data.manifest import read_manifest, read_rows
-from lora.records import (
-    HardenedFacts,
-    HardenedVersion,
-    Interval,
-    NormalizerIdentity,
-    Power,
-    RunRecord,
-    WerFacts,
-    WerScore,
-    write_lines,
-)
+from lora.records.base import write_lines
+from lora.records.provenance import RunRecord
+from lora.records.scores import Interval, NormalizerIdentity, Power, WerFacts, WerScore
+from lora.records.tuning import HardenedFacts, HardenedVersion
 from lora.runners.experiment import main
 from lora.runners.harden import propose, saturated
 

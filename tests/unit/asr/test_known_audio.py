@@ -9,10 +9,10 @@ import pytest
 import soundfile
 from tiny_models import noise
 
-from lora.asr import samples
-from lora.asr.known_audio import KnownAudio, stamp_of
-from lora.asr.samples import AudioStore, Rows
-from lora.records import Utterance
+from lora.asr.decoding import audio_store as samples
+from lora.asr.decoding.audio_index import KnownAudio, stamp_of
+from lora.asr.decoding.audio_store import AudioStore, Rows
+from lora.records.utterances import Utterance
 
 
 def rows(folder: Path, *names: str, offset: float | None = None) -> Rows:

@@ -16,24 +16,26 @@ import yaml
 from faulty_models import DeafToCounts, ShiftedTwice
 from tiny_models import noise
 
-import lora.asr.label_structure as label_structure_module
-import lora.asr.labels as labels_module
-from lora.asr.families import SpeechModel
-from lora.asr.label_loss import compare_loss
-from lora.asr.label_probe import audit_labels
-from lora.asr.label_structure import label_structure
-from lora.asr.labelled import Labelled
-from lora.asr.labels import label_ids
+import lora.asr.labels.build as labels_module
+import lora.asr.labels.structure as label_structure_module
+from lora.asr.families.speech_model import SpeechModel
+from lora.asr.labels.audit import audit_labels
+from lora.asr.labels.build import label_ids
+from lora.asr.labels.greedy_agreement import greedy_agreement
+from lora.asr.labels.greedy_hypotheses import GreedyHypothesis, greedy_hypotheses
+from lora.asr.labels.labelled import Labelled
+from lora.asr.labels.loss import compare_loss
+from lora.asr.labels.structure import label_structure
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.asr.own_agreement import own_agreement
-from lora.asr.own_texts import OwnText, own_texts
-from lora.asr.training_data import SpeechRows
+from lora.asr.training.data import SpeechRows
 from lora.data.manifest import read_manifest
 from lora.diagnosis.findings import Answer
-from lora.diagnosis.labels import loss as judge_loss
+from lora.diagnosis.labels.audit import loss as judge_loss
 from lora.diagnosis.study_config import LabelRules
-from lora.records import LabelFacts, LossComparison, Transcript, Utterance, read_lines
+from lora.records.base import read_lines
+from lora.records.labels import LabelFacts, LossComparison
+from lora.records.utterances import Transcript, Utterance
 from lora.runners.experiment import main
 
 STUDY = Path(__file__).parents[3] / "data"
@@ -82,7 +84,7 @@ def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None
     structure, (loss,) = facts.structure, facts.losses
     assert structure is not None
     assert (structure.ends_with_eos, structure.start_is_right, structure.padding_ignored) == (1, 1, 1)
-    assert (structure.one_end_mark, structure.same_decoder_start) == (1, True)
+    assert (structure.single_eos, structure.same_decoder_start) == (1, True)
     assert structure.prefix_matches_generation is None
     assert loss.trainer is not None and loss.shift_0 is not None and loss.shift_1 is not None  # noqa: PT018
     assert loss.trainer == pytest.approx(loss.shift_0, abs=1e-5)
@@ -92,7 +94,7 @@ def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None
     assert facts.transformers is not None
 
 
-def as_heard(speech: SpeechModel, prompt: int = 0) -> dict[int, OwnText]:
+def as_heard(speech: SpeechModel, prompt: int = 0) -> dict[int, GreedyHypothesis]:
     """TEXTS as if the model had said them, with the likelihood its generation would have had; `prompt` tokens lead."""
     made = rows()
     heard = {}
@@ -102,13 +104,13 @@ def as_heard(speech: SpeechModel, prompt: int = 0) -> dict[int, OwnText]:
         with torch.inference_mode():
             logits = speech.model(**speech.inputs([made[number]["audio"]]), labels=labels).logits
         likely = logits.double().log_softmax(-1).gather(-1, labels.unsqueeze(-1))[0, prompt:].sum()
-        heard[number] = OwnText(text, ids[prompt:], False, float(likely))
+        heard[number] = GreedyHypothesis(text, ids[prompt:], False, float(likely))
     return heard
 
 
 def test_the_likelihood_of_own_texts_comes_from_their_generation(moonshine: SpeechModel) -> None:
     data = rows()
-    heard = own_texts(moonshine, data, [[0, 1], [2, 3]], {})
+    heard = greedy_hypotheses(moonshine, data, [[0, 1], [2, 3]], {})
     for number, own in heard.items():
         ids = torch.tensor([[1, *own.tokens[:-1]]])
         with torch.inference_mode():
@@ -118,13 +120,13 @@ def test_the_likelihood_of_own_texts_comes_from_their_generation(moonshine: Spee
 
 
 def test_whispers_generation_tells_its_likelihood_too(whisper: SpeechModel) -> None:
-    heard = own_texts(whisper, rows(), [[0, 1, 2, 3]], {})
+    heard = greedy_hypotheses(whisper, rows(), [[0, 1, 2, 3]], {})
     assert all(own.log_probability is not None and own.log_probability < 0 for own in heard.values())
-    assert own_texts(whisper, rows(), [[0]], {"return_timestamps": True})[0].log_probability is None
+    assert greedy_hypotheses(whisper, rows(), [[0]], {"return_timestamps": True})[0].log_probability is None
 
 
 def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechModel) -> None:
-    agreement = own_agreement(moonshine, rows(), as_heard(moonshine), 4, {})
+    agreement = greedy_agreement(moonshine, rows(), as_heard(moonshine), 4, {})
     assert agreement is not None
     assert agreement.utterances == 4
     assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
@@ -135,7 +137,7 @@ def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechMod
 def test_whispers_prompt_is_not_the_models_to_predict(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
     heard = as_heard(whisper, prompt=3)
-    agreement = own_agreement(whisper, rows(), heard, 4, {})
+    agreement = greedy_agreement(whisper, rows(), heard, 4, {})
     assert agreement is not None
     assert agreement.positions == sum(len(own.tokens) for own in heard.values())
     assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
@@ -146,7 +148,7 @@ def test_cut_texts_and_other_spellings_are_left_out(moonshine: SpeechModel) -> N
     heard[0] = dataclasses.replace(heard[0], truncated=True)
     unknown = moonshine.tokenizer.unk_token_id
     heard[1] = dataclasses.replace(heard[1], tokens=[*heard[1].tokens[:2], unknown, *heard[1].tokens[2:]])
-    agreement = own_agreement(moonshine, rows(), heard, 4, {})
+    agreement = greedy_agreement(moonshine, rows(), heard, 4, {})
     assert agreement is not None
     assert (agreement.utterances, agreement.cut, agreement.respelt, agreement.unwritable) == (2, 1, 1, 0)
 
@@ -186,7 +188,7 @@ def written_as(*pieces: str) -> Callable[[dict[str, Any]], None]:
     ("pieces", "wrong", "named"),
     [
         (("$A",), {"ends_with_eos"}, "with one end mark at the end"),
-        (("$A", "</s>", "</s>"), {"one_end_mark"}, "with one end mark at the end"),
+        (("$A", "</s>", "</s>"), {"single_eos"}, "with one end mark at the end"),
         (("<s>", "$A", "</s>"), set(), None),
         (("<s>", "<s>", "$A", "</s>"), {"start_is_right"}, "without a start mark in front"),
         (("<s>", "<s>", "$A"), {"start_is_right", "ends_with_eos"},
@@ -204,7 +206,7 @@ def test_labels_with_other_marks(
     speech = edited(written_as(*pieces))
     structure = label_structure(speech, rows(), {})
     assert {name for name, share in structure.model_dump().items() if share == 0} == wrong
-    agreement = own_agreement(speech, rows(), as_heard(moonshine), 4, {})
+    agreement = greedy_agreement(speech, rows(), as_heard(moonshine), 4, {})
     assert agreement is not None
     as_likely = {v.name for v in agreement.variants if (v.log_probability_gap or 0) < 1e-5 and "shifted" not in v.name}
     assert as_likely == ({named} if named else set())
@@ -217,7 +219,7 @@ def test_a_generation_that_starts_otherwise_than_training(moonshine: SpeechModel
     moonshine.model.config.decoder_start_token_id = 3
     try:
         assert label_structure(moonshine, rows(), {}).same_decoder_start is False
-        agreement = own_agreement(moonshine, rows(), heard, 4, {})
+        agreement = greedy_agreement(moonshine, rows(), heard, 4, {})
     finally:
         moonshine.model.config.decoder_start_token_id = 1
     assert agreement is not None
@@ -340,14 +342,14 @@ def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path,
         "audit", "--model-id", str(moonshine_folder), "--sample", "2", "--seed", "3", "--device", "cpu",
         "--cpu-threads", "1", "--output", str(output),
     ]  # fmt: skip
-    own = tmp_path / "labels.own.jsonl"
-    assert main([*arguments, "--dataset-path", str(manifest), "--own-texts", str(own)]) == 0
+    own = tmp_path / "labels.hypotheses.jsonl"
+    assert main([*arguments, "--dataset-path", str(manifest), "--hypotheses", str(own)]) == 0
     assert LabelFacts.read(output).sampled == 2
     heard = list(read_lines(own, Transcript))
     assert len({row.id for row in heard}) == 2
     assert all(row.reference for row in heard)
     (tmp_path / "empty.jsonl").write_text("")
-    empty = [*arguments, "--dataset-path", str(tmp_path / "empty.jsonl"), "--own-texts", str(own)]
+    empty = [*arguments, "--dataset-path", str(tmp_path / "empty.jsonl"), "--hypotheses", str(own)]
     assert main(empty) == 0
     assert own.read_text() == ""
     assert LabelFacts.read(output).code == "data.too_few_samples"

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from tiny_models import noise
 
-from lora.asr.families import SpeechModel
 from lora.asr.families.encoder_decoder import shift_right
-from lora.asr.families.speech_model import IGNORED
-from lora.asr.labels import Collator, build_labels, label_ids
+from lora.asr.families.speech_model import IGNORED, SpeechModel
+from lora.asr.labels.build import Collator, build_labels, label_ids
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 

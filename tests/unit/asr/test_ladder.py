@@ -12,14 +12,16 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from tiny_models import noise
 
-from lora.asr.adapter_choices import PARTS
-from lora.asr.adapter_files import WEIGHTS, write_adapter
-from lora.asr.adapters import attach, lora_config
-from lora.asr.families import SpeechModel
-from lora.asr.ladder import ValidationBatch, climb
+from lora.asr.adapter.attach import attach, lora_config
+from lora.asr.adapter.choices import PARTS
+from lora.asr.adapter.files import WEIGHTS, write_adapter
+from lora.asr.families.speech_model import SpeechModel
+from lora.asr.ladder.effect import ValidationBatch, measure_effect
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
-from lora.records import EffectFacts, ModuleChange, RunRecord, TrainFacts
+from lora.records.effect import EffectFacts
+from lora.records.provenance import RunRecord
+from lora.records.tuning import ModuleChange, TrainFacts
 from lora.runners.experiment import main
 
 DECODE = {"max_new_tokens": 8}
@@ -60,7 +62,7 @@ def batches() -> list[ValidationBatch]:
 
 
 def facts_of(fresh: Callable[[], SpeechModel], folder: Path) -> EffectFacts:
-    return climb(fresh(), "tuned", str(folder), batches(), DECODE)
+    return measure_effect(fresh(), "tuned", str(folder), batches(), DECODE)
 
 
 def test_an_adapter_that_works_is_seen_on_every_rung(
@@ -86,9 +88,9 @@ def test_an_adapter_that_works_is_seen_on_every_rung(
 
 
 def test_norms_are_those_of_the_product(fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]) -> None:
-    from lora.asr.adapter_loading import load_adapter
-    from lora.asr.adapters import adapted_modules
-    from lora.asr.weight_deltas import weight_deltas
+    from lora.asr.adapter.attach import adapted_modules
+    from lora.asr.adapter.loading import load_adapter
+    from lora.asr.adapter.weight_deltas import weight_deltas
 
     model = load_adapter(fresh(), make_adapter(0.3)).model
     layers = adapted_modules(model)
@@ -203,7 +205,7 @@ def test_values_that_are_not_finite_stop_no_rung(
     assert facts.logits is not None and facts.logits.not_finite == 1  # noqa: PT018
     assert facts.text is not None and facts.text.adapter_calls > 0  # noqa: PT018
     assert EffectFacts.model_validate(facts.to_json()) == facts
-    beams = climb(fresh(), "tuned", str(folder), batches(), DECODE | {"num_beams": 2})
+    beams = measure_effect(fresh(), "tuned", str(folder), batches(), DECODE | {"num_beams": 2})
     assert beams.logits is not None and beams.logits.not_finite == 1  # noqa: PT018
 
 
@@ -213,15 +215,15 @@ def test_a_model_that_is_random_shows_in_two_equal_calls(
     speech = fresh()
     noisy = speech.model.get_encoder()
     noisy.layers[0].register_forward_hook(lambda _module, _inputs, output: torch.nn.functional.dropout(output, 0.5))
-    facts = climb(speech, "tuned", str(make_adapter(0.0)), batches(), DECODE)
+    facts = measure_effect(speech, "tuned", str(make_adapter(0.0)), batches(), DECODE)
     assert facts.text is not None and facts.text.repeat_changed > 0  # noqa: PT018
 
 
 def test_a_model_into_which_the_adapter_was_merged_is_recognised(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
-    from lora.asr.adapter_loading import load_adapter
-    from lora.asr.weight_deltas import merged_share
+    from lora.asr.adapter.loading import load_adapter
+    from lora.asr.adapter.weight_deltas import merged_share
 
     loaded = load_adapter(fresh(), make_adapter(0.3))
     clean = merged_share(loaded.model)
@@ -239,12 +241,12 @@ def test_a_random_beginning_counts_only_where_training_recorded_it(
     assert facts.median_relative_norm is not None and facts.median_relative_norm > 0  # noqa: PT018
     assert facts.median_change is None
     recorded = [ModuleChange(name=delta.name, lora_a=0.0, delta=0.0) for delta in facts.weights or []]
-    assert climb(fresh(), "tuned", str(folder), batches(), DECODE, recorded).median_change == 0
+    assert measure_effect(fresh(), "tuned", str(folder), batches(), DECODE, recorded).median_change == 0
 
 
 def test_changes_are_measured_from_the_initial_matrices(fresh: Callable[[], SpeechModel]) -> None:
-    from lora.asr.adapters import adapted_modules
-    from lora.asr.weight_deltas import initial_matrices, module_changes
+    from lora.asr.adapter.attach import adapted_modules
+    from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
 
     speech = fresh()
     model = attach(speech, lora_config(speech.model, SETTINGS | {"init_lora_weights": "false"}, "data/model"))

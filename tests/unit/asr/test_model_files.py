@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lora.asr.model_files import describe_model
-from lora.records import UserError
+from lora.records.base import UserError
 
 
 @pytest.fixture

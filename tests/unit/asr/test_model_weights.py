@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lora.asr.model_files import describe_model
-from lora.records import EffectFacts
+from lora.records.effect import EffectFacts
 from lora.runners.experiment import main
 
 Change = Callable[[dict[str, Tensor]], dict[str, Tensor]]
@@ -35,9 +35,15 @@ def compared(base: Path, folder: Path, change: Change | None = None) -> EffectFa
 
 def test_a_copy_changes_nothing(moonshine_folder: Path, tmp_path: Path) -> None:
     facts = compared(moonshine_folder, tmp_path / "same")
-    rung = facts.checkpoint
-    assert rung is not None
-    assert (rung.shared, rung.changed, rung.rounded, rung.only_base, rung.only_tuned) == (rung.tensors, [], 0, [], [])
+    stage = facts.checkpoint
+    assert stage is not None
+    assert (stage.shared, stage.changed, stage.rounded, stage.only_base, stage.only_tuned) == (
+        stage.tensors,
+        [],
+        0,
+        [],
+        [],
+    )
     assert facts.median_relative_norm is None
     assert {module.relative_norm for module in facts.weights or []} == {0.0}
 
@@ -75,12 +81,12 @@ def test_what_is_strange_in_a_checkpoint(moonshine_folder: Path, tmp_path: Path)
         }  # fmt: skip
 
     facts = compared(moonshine_folder, tmp_path / "spoilt", spoil)
-    rung = facts.checkpoint
-    assert rung is not None
-    assert rung.non_finite == [MATRIX]
-    assert [name.rpartition("embed_tokens")[1] for name in rung.reshaped] == ["embed_tokens"]
-    assert rung.only_tuned == ["extra", "model.x.lora_A.default.weight"]  # the output layer is the embedding
-    assert rung.unmerged == ["model.x.lora_A.default.weight"]
+    stage = facts.checkpoint
+    assert stage is not None
+    assert stage.non_finite == [MATRIX]
+    assert [name.rpartition("embed_tokens")[1] for name in stage.reshaped] == ["embed_tokens"]
+    assert stage.only_tuned == ["extra", "model.x.lora_A.default.weight"]  # the output layer is the embedding
+    assert stage.unmerged == ["model.x.lora_A.default.weight"]
 
 
 def test_shards_and_another_kind_of_model(moonshine_folder: Path, whisper_folder: Path, tmp_path: Path) -> None:
@@ -93,9 +99,9 @@ def test_shards_and_another_kind_of_model(moonshine_folder: Path, whisper_folder
         save_file({key: tensors[key] for key in names}, folder / name, metadata={"format": "pt"})
     places = {key: name for name, names in halves.items() for key in names}
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}), encoding="utf-8")
-    rung = compared(moonshine_folder, folder).checkpoint
-    assert rung is not None
-    assert (rung.shared, rung.changed) == (len(tensors), [])
+    stage = compared(moonshine_folder, folder).checkpoint
+    assert stage is not None
+    assert (stage.shared, stage.changed) == (len(tensors), [])
     other = compared(moonshine_folder, whisper_folder).checkpoint
     assert other is not None
     assert (other.base_type, other.tuned_type) == ("moonshine", "whisper")

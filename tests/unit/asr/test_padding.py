@@ -1,6 +1,6 @@
 import pytest
 
-from lora.asr.padding import GRID_SECONDS, batches, padded_samples
+from lora.asr.decoding.padding import GRID_SECONDS, batches, padded_samples
 
 
 @pytest.mark.parametrize(("n", "padded"), [(0, 16000), (1, 16000), (16000, 16000), (16001, 32000), (48000, 48000)])

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lora.records import LabelFacts, RunRecord, Verdict
+from lora.records.labels import LabelFacts
+from lora.records.provenance import RunRecord
+from lora.records.verdict import Verdict
 from lora.runners.experiment import main
 from lora.runners.run import training_flags
 
@@ -37,7 +39,7 @@ def test_writes_what_a_study_writes(
     assert main(arguments) == 0
     for path in (
         "config.json", "max_seconds.json", "splits/train.jsonl", "transcripts/base/evaluation.jsonl", "labels.json",
-        "labels.own.jsonl", "mismatches/train.json", "mismatches/safety.json",
+        "labels.hypotheses.jsonl", "mismatches/train.json", "mismatches/safety.json",
         "transcripts/tuned/safety.settings.json", "wer/tuned/safety.json", "adapters/tuned/best/adapter_config.json",
         "adapters/tuned/train.json", "adapters/tuned/loss.tsv", "effect/tuned.json", "paired/tuned/evaluation.json",
         "reachable/evaluation.json", "parity/tuned.json", "hardened.json", "verdict.json", "gate.json",

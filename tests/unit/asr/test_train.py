@@ -12,12 +12,13 @@ import pytest
 from safetensors.torch import load_file
 from tiny_models import Train
 
+from lora.asr.decoding.transcribe import Rows
 from lora.asr.devices import guess_device
 from lora.asr.model_files import ModelFiles, describe_model
-from lora.asr.training_data import plan_batches
-from lora.asr.training_state import Training
-from lora.asr.transcribe import Rows
-from lora.records import RunRecord, write_text
+from lora.asr.training.data import plan_batches
+from lora.asr.training.state import Training
+from lora.records.base import write_text
+from lora.records.provenance import RunRecord
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -65,7 +66,7 @@ def test_a_finished_training_is_only_copied(train: Train, tmp_path: Path) -> Non
 def test_an_interrupted_training_goes_on_to_the_same_bytes(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lora.asr.trainer import SpeechTrainer
+    from lora.asr.training.trainer import SpeechTrainer
 
     train("whole")
     whole_step = SpeechTrainer.training_step
@@ -91,7 +92,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(
 def test_a_checkpoint_that_is_torn_is_not_gone_on_from(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: str
 ) -> None:
-    from lora.asr import fit
+    from lora.asr.training import fit
 
     train("whole")
     with monkeypatch.context() as patched:
@@ -194,9 +195,9 @@ def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypa
     """The library would wrap the model to deal each batch out to all GPUs; the record names one device."""
     from transformers import TrainingArguments
 
-    from lora.asr.label_loss import SETTINGS
+    from lora.asr.labels.loss import SETTINGS
     from lora.asr.model_loading import load_model
-    from lora.asr.trainer import training_arguments
+    from lora.asr.training.trainer import training_arguments
 
     def several(arguments: Any) -> str:
         arguments.__dict__.setdefault("_n_gpu", 4)

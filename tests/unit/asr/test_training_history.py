@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from lora.asr.training_history import training_history
-from lora.records import TrainFacts, UserError
+from lora.asr.training.history import training_history
+from lora.records.base import UserError
+from lora.records.tuning import TrainFacts
 
 
 def logged(step: int, loss: float = 1.0, norm: float = 0.5) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.transcript_cache import Heard, TranscriptCache, opened
+from lora.asr.decoding.transcript_cache import Heard, TranscriptCache, opened
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_spoilt_line_costs_only_itself(path: Path) -> None:
 
 def test_a_second_process_waits_for_the_lock(tmp_path: Path, repository: Path) -> None:
     code = (
-        "import sys, time; from lora.asr.transcript_cache import opened\n"
+        "import sys, time; from lora.asr.decoding.transcript_cache import opened\n"
         "with opened(sys.argv[1], 'abc'): print('in', flush=True); time.sleep(1.0)"
     )
     holder = subprocess.Popen(

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from lora.data.audio import load_audio, samples_hash
+from lora.data.audio.loading import load_audio, samples_hash
 from lora.data.identity import audio_hashes, manifest_identity
-from lora.records import UserError, Utterance
+from lora.records.base import UserError
+from lora.records.utterances import Utterance
 
 
 def row(**fields):

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from lora.data.brought_rows import match_rows
-from lora.data.ctm import Word
-from lora.data.transcript_columns import Brought
-from lora.data.transcript_files import TranscriptFile
-from lora.records import UserError, Utterance
+from lora.data.transcripts.columns import Brought
+from lora.data.transcripts.ctm import Word
+from lora.data.transcripts.files import TranscriptFile
+from lora.data.transcripts.row_matching import match_rows
+from lora.records.base import UserError
+from lora.records.utterances import Utterance
 
 FILE = Path("theirs.trn")
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from lora.data.audio import load_audio
-from lora.records import UserError, Utterance
+from lora.data.audio.loading import load_audio
+from lora.records.base import UserError
+from lora.records.utterances import Utterance
 
 
 def row(audio: str) -> Utterance:

@@ -4,7 +4,7 @@ from lora.data.duration_table import duration_table
 from lora.data.durations import survives
 from lora.data.row_columns import columns_of
 from lora.data.tables import read_table, write_table
-from lora.records import Utterance
+from lora.records.utterances import Utterance
 
 
 def rows(*durations):

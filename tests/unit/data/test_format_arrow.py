@@ -8,11 +8,11 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from lora.data.audio import load_audio
-from lora.data.formats.registry import holds_audio, manifest_files, unpack_audio
+from lora.data.audio.loading import load_audio
+from lora.data.formats.registry import contains_audio, manifest_files, unpack_audio
 from lora.data.manifest import read_manifest
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def read(source, folder):
 
 def test_every_format_of_audio_is_heard_and_named(recordings, tmp_path):
     source = Source(saved(tmp_path / "set", table(recordings, speaker=[1, 2, 3, 4, 5]), shards=2))
-    assert holds_audio(source)
+    assert contains_audio(source)
     assert [path.name for path in manifest_files(source)] == ["data-00000-of-00002.arrow", "data-00001-of-00002.arrow"]
     found = read(source, tmp_path / "unpacked")
     assert [row.id for row in found.rows] == ["wav.wav", "flac.flac", "ogg.ogg", "opus.opus", "mp3.mp3"]
@@ -111,7 +111,7 @@ def test_the_split_of_a_dict_must_be_named(recordings, tmp_path):
         saved(tmp_path / "dict" / split, table(recordings))
     (tmp_path / "dict/dataset_dict.json").write_text('{"splits": ["train", "validation"]}')
     with pytest.raises(UserError, match="holds several splits; choose with `split`, one of train, validation"):
-        holds_audio(Source(tmp_path / "dict"))
+        contains_audio(Source(tmp_path / "dict"))
     for source in (Source(tmp_path / "dict", split="validation"), Source(tmp_path / "dict/validation")):
         assert len(manifest_files(source)) == 1
 

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from lora.configuration import SCHEMA_PATH
-from lora.data.dialects import SYNONYMS
 from lora.data.formats.detection import detected
 from lora.data.formats.registry import FORMATS as READERS
 from lora.data.manifest import read_manifest
+from lora.data.manifest_columns import SYNONYMS
 from lora.data.source import FORMATS, Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 
 def test_every_list_of_formats_and_of_fields_is_the_same():

@@ -6,7 +6,7 @@ import pytest
 
 from lora.data.manifest import read_manifest
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 
 @pytest.fixture

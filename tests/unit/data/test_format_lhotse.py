@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from lora.data.audio import load_audio
+from lora.data.audio.loading import load_audio
 from lora.data.manifest import read_manifest
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 RECORDING = {
     "id": "a",

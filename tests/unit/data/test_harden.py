@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lora.data.harden import GRADES, Distortion, add_noise, of_label
+from lora.data.audio.distortions import GRADES, Distortion, add_noise, of_label
 
 RATE = 16000
 SEED = "00ff00ff00ff00ff00ff00ff00ff00ff"

@@ -9,9 +9,10 @@ import pytest
 import soundfile
 import soxr
 
-from lora.data.inspection import inspect_row, inspect_rows
+from lora.data.audio.inspection import inspect_row, inspect_rows
 from lora.data.manifest import Manifest, without_damaged
-from lora.records import AudioMeasure, Utterance
+from lora.records.audio import AudioMeasure
+from lora.records.utterances import Utterance
 
 RATE = 16000
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lora.data.leakage import leakage
-from lora.records import LeakageFacts, Utterance
+from lora.records.data import LeakageFacts
+from lora.records.utterances import Utterance
 from lora.scoring.normalizers import normalizer
 
 

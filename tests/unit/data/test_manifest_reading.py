@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lora.data import headers
+from lora.data.audio import headers
 from lora.data.manifest import read_manifest, read_rows, rebase
-from lora.records import UserError, write_lines
+from lora.records.base import UserError, write_lines
 
 
 @pytest.mark.parametrize("audio", ["audio", "audio_filepath", "audio_path", "path", "wav", "file"])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from lora.data.row_columns import UNKNOWN, RowColumns, columns_of, hours, read_columns
-from lora.records import UserError, Utterance, write_lines
+from lora.records.base import UserError, write_lines
+from lora.records.utterances import Utterance
 
 ROWS = [
     Utterance(id="a", text="Zwei Ähren.", duration=1.5, audio="a.wav", speaker_id="s1"),

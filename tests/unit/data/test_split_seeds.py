@@ -10,7 +10,7 @@ import pytest
 from lora.data.durations import speakers
 from lora.data.split_seeds import options, seeded_splits, stability
 from lora.data.splits import split
-from lora.records import Utterance
+from lora.records.utterances import Utterance
 
 
 def rows(counts: dict[str | None, int], seconds: float = 2.0) -> list[Utterance]:

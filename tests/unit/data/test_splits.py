@@ -5,7 +5,7 @@ import random
 import pytest
 
 from lora.data.splits import sizes, split
-from lora.records import Utterance
+from lora.records.utterances import Utterance
 
 
 def rows(counts, seconds=2.0):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from lora.data.transcript_files import guess, read_transcript_file
-from lora.records import UserError
+from lora.data.transcripts.files import guess, read_transcript_file
+from lora.records.base import UserError
 
 LINES = {
     "jsonl": '{"id": "u1", "hypothesis": "one two"}\n{"id": "u2", "hypothesis": ""}\n',

@@ -14,31 +14,20 @@ from healthy_data import leakage, measures, mismatches, retention, stability
 from lora.configuration import SCHEMA_PATH, complete
 from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
-from lora.diagnosis.settings_diff import compare_settings
+from lora.diagnosis.parity.settings_diff import compare_settings
 from lora.diagnosis.verdict import decide
-from lora.records import (
-    AudioMeasure,
-    BroughtFacts,
-    Cause,
-    Check,
-    DurationDecision,
-    EffectFacts,
-    HardenedFacts,
-    LabelFacts,
-    LeakageFacts,
-    MaxSeconds,
-    MismatchFacts,
-    PairedFacts,
-    ReachableFacts,
-    Record,
-    RetentionFacts,
-    RunSettings,
-    StabilityFacts,
-    TrainFacts,
-    Verdict,
-    WerFacts,
-    write_text,
-)
+from lora.records.audio import AudioMeasure
+from lora.records.base import Record, write_text
+from lora.records.comparisons import PairedFacts
+from lora.records.data import DurationDecision, LeakageFacts, MaxSeconds, MismatchFacts, RetentionFacts, StabilityFacts
+from lora.records.effect import EffectFacts
+from lora.records.imports import ImportFacts
+from lora.records.labels import LabelFacts
+from lora.records.reachable import ReachableFacts
+from lora.records.scores import WerFacts
+from lora.records.tuning import HardenedFacts, TrainFacts
+from lora.records.utterances import RunSettings
+from lora.records.verdict import Cause, Check, Verdict
 
 CONFIG = {
     "model": {"id": "data/model"},
@@ -133,7 +122,7 @@ class HealthyStudy:
         for path, value in self.files.items():
             kind = KINDS.get(path) or KINDS[path.split("/")[0]]
             if path.endswith(".import.json"):
-                kind = BroughtFacts
+                kind = ImportFacts
             kind.from_json(value).write(self.results / path)
         for run in self.config["candidates"]:
             if {f"transcripts/{run}/domain.settings.json", f"wer/{run}/domain.json"} <= set(self.files):
@@ -262,7 +251,8 @@ def reachable(manifest: str) -> dict[str, Any]:
     return {
         "manifest": manifest, "utterances": within["utterances"], "words": within["words"],
         "errors": within["errors"], **parts, "rest": within["errors"] - sum(parts.values()), "training_words": 400,
-        "unheard_words": [{"word": "tarpaulins", "count": 2}], "unheard_word_count": 1, "candidates": [candidate],
+        "out_of_vocabulary_words": [{"word": "tarpaulins", "count": 2}], "out_of_vocabulary_word_count": 1,
+        "candidates": [candidate],
         "doubtful": 1, "doubtful_rows": 1,
         "doubtful_places": [{"id": f"{manifest}-7", "at": 3, "reference": "pepper", "heard": "pillow"}],
     }  # fmt: skip

@@ -43,14 +43,14 @@ def leakage(manifest: str, rows: int, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
-def mismatches(manifest: str, rows: int, compared: int, *misplaced: dict[str, Any]) -> dict[str, Any]:
+def mismatches(manifest: str, rows: int, compared: int, *mismatched: dict[str, Any]) -> dict[str, Any]:
     return {
-        "manifest": manifest, "rows": rows, "compared": compared, "too_short": 0, "suspects": len(misplaced),
-        "said_anyway": 0, "comparisons": compared + 25 * len(misplaced), "misplaced": list(misplaced),
+        "manifest": manifest, "rows": rows, "compared": compared, "too_short": 0, "suspects": len(mismatched),
+        "generic_hypotheses": 0, "comparisons": compared + 25 * len(mismatched), "mismatched": list(mismatched),
     }  # fmt: skip
 
 
-def misplaced(line: int, other: int, own_distance: float = 0.8, other_distance: float = 0.1) -> dict[str, Any]:
+def mismatched(line: int, other: int, own_distance: float = 0.8, other_distance: float = 0.1) -> dict[str, Any]:
     return {
         "line": line, "id": f"r{line}", "own_distance": own_distance, "other_line": other, "other_id": f"r{other}",
         "other_distance": other_distance,

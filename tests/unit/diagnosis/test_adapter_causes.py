@@ -1,4 +1,4 @@
-"""D3: the lowest broken rung is the cause, and the only one."""
+"""D3: the lowest broken stage is the cause, and the only one."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_part_left_out_on_purpose_is_told_and_no_cause(study: HealthyStudy) ->
         {"load": {"base_matches": True, "base_evidence": "hash", "merged_share": 1.0}},
         {"logits": {"off_equals_base": False, "off_differs_by": ["initialisation pissa changes base weights"]}},
         {"file": {"initialisation": "false"}, "median_change": 0.02},
-        {"file": {"lora_b_zero": 24}, "load": {"changed_beside": ["proj_out.weight"]}},
+        {"file": {"lora_b_zero": 24}, "load": {"other_tensors_changed": ["proj_out.weight"]}},
         {"file": {"lora_b_zero": 24, "variant": "DoRA"}},
         {"text": {"calls_by_module": {"q": 3}, "merged_changed_bf16": 5}},
         {"text": {"changed": 0, "repeated": 6, "repeat_changed": 4}},

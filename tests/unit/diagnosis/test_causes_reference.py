@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from lora.diagnosis.causes import CAUSES
-from lora.diagnosis.reference import causes_page, verdict_schema
+from lora.diagnosis.generated_docs import causes_page, verdict_schema
 from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
 
 # Settings of training that a remedy of data or headroom must not touch.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes
 
-RUNG: dict[str, Any] = {
+STAGE: dict[str, Any] = {
     "base_type": "whisper", "tuned_type": "whisper", "tensors": 100, "shared": 100, "changed": ["a.weight"],
     "rounded": 0, "reshaped": [], "only_base": [], "only_tuned": [], "unmerged": [],
     "non_finite": [], "other_files": [],
@@ -27,7 +27,7 @@ def tuned(study: HealthyStudy) -> HealthyStudy:
     study.add_run("full", "checkpoint")
     study.configure({"gate": {"run": "full"}})
     study.files["effect/full.json"] = {
-        "run": "full", "checkpoint": RUNG, "weights": [MODULE], "median_relative_norm": 0.02
+        "run": "full", "checkpoint": STAGE, "weights": [MODULE], "median_relative_norm": 0.02
     }  # fmt: skip
     return study
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 from healthy import complete_config
 
-from lora.diagnosis.hardening import config_lines
+from lora.diagnosis.headroom.hardening import config_lines
 from lora.diagnosis.study_config import StudyConfig
 
 

@@ -16,7 +16,7 @@ ACCUMULATED = {"gradient_accumulation": 2, "tokens": [31, 825], "shift_0": 0.981
 SMOOTHED = {"label_smoothing": 0.1, "shift_0": 1.807, "shift_1": 7.558, "mean_of_batches": 1.807}
 RIGHT_WAY = {"name": "without a start mark in front", "argmax_agreement": 1.0, "log_probability_gap": 0.00001}
 WRONG_WAY = {"name": "with one end mark at the end", "argmax_agreement": 0.94, "log_probability_gap": 0.2}
-SPELT_OUT = {"rows": 64, "only_reference": 20, "only_own": 0, "both": 3}
+SPELT_OUT = {"rows": 64, "only_reference": 20, "only_hypothesis": 0, "both": 3}
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"structure": {"ends_with_eos": 0.0}}, "labels.construction", "labels.structure", "100 % do not end with the end"),
     (
@@ -27,8 +27,13 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({"structure": {"padding_ignored": 0.9}}, "labels.construction", "labels.structure", "padding that counts"),
     ({"structure": {"prefix_matches_generation": 0.0}}, "labels.construction", "labels.structure", "another prefix"),
-    ({"own": {"argmax_agreement": 0.94}}, "labels.construction", "labels.own_texts", "predicts 94.0 % of 2,400 tokens"),
-    ({"structure": {"one_end_mark": 0.0}}, "labels.construction", "labels.structure", "100 % hold more end marks"),
+    (
+        {"own": {"argmax_agreement": 0.94}},
+        "labels.construction",
+        "labels.greedy_hypotheses",
+        "predicts 94.0 % of 2,400 tokens",
+    ),
+    ({"structure": {"single_eos": 0.0}}, "labels.construction", "labels.structure", "100 % hold more end marks"),
     ({"structure": {"same_decoder_start": False}}, "labels.construction", "labels.structure", "100 % do not start as"),
     (
         {
@@ -38,7 +43,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
             }
         },
         "labels.construction",
-        "labels.own_texts",
+        "labels.greedy_hypotheses",
         "differs from that of its generation by up to 0.004 nats a token (allowed: 0.001)",
     ),
     (
@@ -148,8 +153,8 @@ def test_a_fault_turns_its_check_red(
         {"losses": [step(0.812), step(0.982, **ACCUMULATED), step(1.808, **SMOOTHED)]},
         {"losses": [step(0.812), step(2.105, **ACCUMULATED)]},  # Whisper weighs batches alike: not on wrong tokens
         {"numbers": SPELT_OUT | {"only_reference": 10}},
-        {"numbers": SPELT_OUT | {"only_own": 20}},  # digits misheard both ways
-        {"numbers": {"rows": 0, "only_reference": 0, "only_own": 0, "both": 0}},
+        {"numbers": SPELT_OUT | {"only_hypothesis": 20}},  # digits misheard both ways
+        {"numbers": {"rows": 0, "only_reference": 0, "only_hypothesis": 0, "both": 0}},
         {"sampled": 8, "unwritable": {"é": 1}, "lost": [{"id": "r", "line": None, "text": "é", "written": ""}]},
         {"unwritable": {"é": 1}},
         {"longest_label": 640},
@@ -201,14 +206,14 @@ def test_a_forward_pass_that_differs_from_generation_is_no_fault_of_labels(study
     replay = {"name": "", "argmax_agreement": 0.983, "log_probability_gap": 0.03}
     study.change("labels.json", {"own": {"argmax_agreement": 0.982, "log_probability_gap": 0.03, "replay": replay}})
     verdict = study.verdict()
-    assert check_of(verdict, "labels.own_texts").status == "warn"
+    assert check_of(verdict, "labels.greedy_hypotheses").status == "warn"
     assert "labels.construction" not in codes(verdict)
 
 
 def test_own_texts_that_are_all_left_out_are_unknown(study: HealthyStudy) -> None:
-    own = {"utterances": 0, "positions": 0, "argmax_agreement": 0.0, "respelt": 60, "respelt_by_blank": 60, "cut": 4}
+    own = {"utterances": 0, "positions": 0, "argmax_agreement": 0.0, "respelt": 60, "respelt_by_space": 60, "cut": 4}
     study.change("labels.json", {"own": own})
-    check = check_of(study.verdict(), "labels.own_texts")
+    check = check_of(study.verdict(), "labels.greedy_hypotheses")
     assert check.status == "unknown"
     assert "(4 cut by the token cap and 60 spelt by the tokenizer" in check.summary
     assert "as if a blank in front were missing" in check.summary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthy import HealthyStudy, cause_of, check_of, codes
-from healthy_data import mismatches, misplaced
+from healthy_data import mismatched, mismatches
 
 CODE = "data.transcript_mismatch"
 
@@ -16,7 +16,7 @@ def test_texts_where_they_belong(study: HealthyStudy) -> None:
 
 
 def test_two_swapped_texts_warn_and_are_named(study: HealthyStudy) -> None:
-    study.files["mismatches/domain.json"] = mismatches("domain", 200, 200, misplaced(3, 9), misplaced(9, 3))
+    study.files["mismatches/domain.json"] = mismatches("domain", 200, 200, mismatched(3, 9), mismatched(9, 3))
     verdict = study.verdict()
     cause = cause_of(verdict, CODE)
     assert (cause.severity, cause.manifest) == ("warns", "domain")
@@ -31,21 +31,21 @@ def test_two_swapped_texts_warn_and_are_named(study: HealthyStudy) -> None:
 
 
 def test_a_tolerated_share_warns_in_the_check_alone(study: HealthyStudy) -> None:
-    study.files["mismatches/domain.json"] = mismatches("domain", 200, 200, misplaced(3, 9))
+    study.files["mismatches/domain.json"] = mismatches("domain", 200, 200, mismatched(3, 9))
     verdict = study.verdict()
     assert CODE not in codes(verdict)
     assert check_of(verdict, "data.texts", manifest="domain").status == "warn"
 
 
 def test_another_text_must_fit_clearly_better(study: HealthyStudy) -> None:
-    nearly = [misplaced(i, i + 50, 0.8, 0.5) for i in range(1, 40)]
+    nearly = [mismatched(i, i + 50, 0.8, 0.5) for i in range(1, 40)]
     study.files["mismatches/domain.json"] = mismatches("domain", 200, 200, *nearly)
     assert CODE not in codes(study.verdict())
 
 
 def test_texts_that_slipped_block_and_explain_a_broken_baseline(study: HealthyStudy) -> None:
     study.files["mismatches/domain.json"] = mismatches(
-        "domain", 200, 200, *(misplaced(i, i - 1) for i in range(2, 180))
+        "domain", 200, 200, *(mismatched(i, i - 1) for i in range(2, 180))
     )
     wer = study.files["wer/base/domain.json"]
     wer["within"] |= {"wer": 0.95, "errors": round(0.95 * wer["within"]["words"])}
@@ -62,12 +62,12 @@ def test_texts_that_slipped_block_and_explain_a_broken_baseline(study: HealthySt
 
 
 def test_training_is_judged_by_its_sample(study: HealthyStudy) -> None:
-    shuffled = [misplaced(5 * i, 7 * i + 1) for i in range(1, 30)]
+    shuffled = [mismatched(5 * i, 7 * i + 1) for i in range(1, 30)]
     study.files["mismatches/train.json"] = mismatches("train", 360, 64, *shuffled)
     verdict = study.verdict()
     assert (verdict.causes[0].code, verdict.causes[0].severity) == (CODE, "blocks")
     assert "Only 64 of its rows were listened to" in verdict.causes[0].remedy
-    assert "results/labels.own.jsonl" in verdict.causes[0].evidence
+    assert "results/labels.hypotheses.jsonl" in verdict.causes[0].evidence
     assert "and 21 more" in verdict.causes[0].remedy
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes
-from healthy_data import mismatches, misplaced
+from healthy_data import mismatched, mismatches
 
 CODE, TEXTS = "parity.manifest", "data.transcript_mismatch"
-SLIPPED = [misplaced(i, i + 1) for i in range(1, 190)]
+SLIPPED = [mismatched(i, i + 1) for i in range(1, 190)]
 
 
 def domain(study: HealthyStudy, theirs: list[dict[str, Any]], base: list[dict[str, Any]], suspects: int = 0) -> None:

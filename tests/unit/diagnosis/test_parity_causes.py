@@ -10,19 +10,12 @@ from healthy import HealthyStudy, cause_of, check_of, codes, utterance
 from healthy import settings as settings_record
 from healthy import wer as wer_record
 
-from lora.diagnosis.parity import normalizer_words, rows_words
-from lora.diagnosis.settings_diff import compare_settings, differing_rows
+from lora.diagnosis.parity.criterion import normalizer_words, rows_words
+from lora.diagnosis.parity.settings_diff import compare_settings, differing_rows
 from lora.diagnosis.verdict import decide
-from lora.records import (
-    DifferingRows,
-    NormalizerIdentity,
-    ParityFacts,
-    Rescored,
-    RunSettings,
-    ScoredAlike,
-    Transcript,
-    WerFacts,
-)
+from lora.records.comparisons import DifferingRows, ParityFacts, Rescored, ScoredAlike
+from lora.records.scores import NormalizerIdentity, WerFacts
+from lora.records.utterances import RunSettings, Transcript
 
 MANIFESTS = ("heldout", "domain", "test")
 FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
@@ -266,8 +259,8 @@ def rows_between(after: dict[str, Transcript], content: str | None = "h") -> Dif
 
 def test_which_rows_differ() -> None:
     assert rows_between(transcripts()) is None
-    assert rows_between(transcripts(a={"brought_reference": "good day."}), None) is None  # only written otherwise
-    rows = rows_between(transcripts(a=None, d={}, b={"brought_reference": "Bad day."}))
+    assert rows_between(transcripts(a={"external_reference": "good day."}), None) is None  # only written otherwise
+    rows = rows_between(transcripts(a=None, d={}, b={"external_reference": "Bad day."}))
     assert rows is not None
     assert (rows.missing_ids, rows.extra_ids, [t.id for t in rows.other_texts]) == (["a"], ["d"], ["b"])
     assert rows_words(rows, "lora") == [
@@ -282,7 +275,7 @@ def test_other_audio_under_the_same_ids_and_texts() -> None:
     assert rows is not None
     assert rows.other_audio
     assert "so base and lora heard different audio" in rows_words(rows, "lora")[0]
-    restyled = rows_between(transcripts(a={"brought_reference": "GOOD DAY."}), "other")
+    restyled = rows_between(transcripts(a={"external_reference": "GOOD DAY."}), "other")
     assert restyled is not None
     assert not restyled.other_audio
     assert rows_words(restyled, "lora") == ["1 reference of lora is written in another way"]
@@ -306,7 +299,7 @@ def test_ids_that_only_one_run_has_are_one_difference(study: HealthyStudy) -> No
 
 def test_other_texts_are_a_parity_failure(study: HealthyStudy) -> None:
     study.write()
-    rows = rows_between(transcripts(b={"brought_reference": "Bad day."}))
+    rows = rows_between(transcripts(b={"external_reference": "Bad day."}))
     records = [RunSettings.read(study.results / path_of("transcripts", run, "domain")) for run in ("base", "lora")]
     wers = [WerFacts.read(study.results / path_of("wer", run, "domain")) for run in ("base", "lora")]
     facts = compare_settings("lora", records[:1], records[1:], wers[:1], wers[1:], [rows])

@@ -50,7 +50,7 @@ HEALTHY: list[dict[str, Any]] = [
     {"validation": [{"step": 0, "loss": 0.4}, {"step": 100, "loss": 0.41}]},
     {"learning_rate_peak": 0.0009},
     {"validation": [{"step": 0, "loss": 0.8}, {"step": 60, "loss": 0.40}, {"step": 100, "loss": 0.43}]},
-    {"trained_whole": ["proj_out.weight", "model.decoder.embed_tokens.weight"]},
+    {"fully_trained": ["proj_out.weight", "model.decoder.embed_tokens.weight"]},
     {"validation": [], "best_step": None, "best_kept": None},
     {"first_train_loss": None, "final_train_loss": None},
 ]

@@ -17,7 +17,8 @@ from test_training_causes import FAULTS as TRAINING_FAULTS
 from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import load_facts
 from lora.diagnosis.verdict import CRITERIA, decide, gate
-from lora.records import UserError, Verdict
+from lora.records.base import UserError
+from lora.records.verdict import Verdict
 
 SEVERITIES = ["blocks", "warns", "info"]
 

@@ -13,7 +13,8 @@ import decide_verdict
 import pytest
 from healthy import HealthyStudy
 
-from lora.records import Gate, ParityFacts, Verdict
+from lora.records.comparisons import ParityFacts
+from lora.records.verdict import Gate, Verdict
 
 
 def decide(study: HealthyStudy, monkeypatch: pytest.MonkeyPatch) -> int:

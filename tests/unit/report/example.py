@@ -8,68 +8,48 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.tables import write_table
-from lora.records import (
-    AdapterIdentity,
-    AudioMeasure,
+from lora.records.audio import AudioMeasure
+from lora.records.base import write_lines, write_text
+from lora.records.comparisons import (
     BudgetLine,
-    CandidateChange,
-    Cause,
-    Check,
-    DoubtfulPlace,
-    Dropped,
-    DurationDecision,
-    EffectFacts,
     ErrorBudget,
-    FileRung,
-    HardenedFacts,
-    Interval,
-    LabelFacts,
-    LabelStructure,
-    LabelVariant,
-    LeakageFacts,
-    LoadRung,
-    LogitsRung,
-    Loop,
-    LossComparison,
-    LostText,
-    ManifestFacts,
-    ManifestIdentity,
-    MismatchFacts,
-    MisplacedText,
-    ModelIdentity,
-    ModuleDelta,
-    NormalizerIdentity,
-    NumberStyle,
-    OwnHypotheses,
     PairedFacts,
     PairedScore,
     ParityFacts,
-    Power,
-    ReachableFacts,
-    Respelling,
+    SettingDifference,
+    WordPair,
+)
+from lora.records.data import (
+    Dropped,
+    DurationDecision,
+    LeakageFacts,
+    ManifestFacts,
+    MismatchedTranscript,
+    MismatchFacts,
     RetentionFacts,
     RetentionPoint,
-    RunOutcome,
-    RunRecord,
-    RunSettings,
     SeededSplit,
-    SettingDifference,
     SharedRow,
     SplitOption,
     StabilityFacts,
-    StyleProfile,
-    TextRung,
-    TrainFacts,
-    Utterance,
-    ValidationPoint,
-    Verdict,
-    WerFacts,
-    WerScore,
-    WordCount,
-    WordPair,
-    write_lines,
-    write_text,
 )
+from lora.records.effect import EffectFacts, FileStage, LoadStage, LogitsStage, ModuleDelta, TextStage
+from lora.records.labels import (
+    GreedyHypotheses,
+    LabelFacts,
+    LabelStructure,
+    LabelVariant,
+    LossComparison,
+    LostText,
+    NumberStyle,
+    StyleProfile,
+)
+from lora.records.provenance import RunRecord
+from lora.records.reachable import CandidateChange, DoubtfulPlace, ReachableFacts, Respelling, WordCount
+from lora.records.scores import Interval, Loop, NormalizerIdentity, Power, WerFacts, WerScore
+from lora.records.tuning import HardenedFacts, TrainFacts, ValidationPoint
+from lora.records.utterances import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings, Utterance
+from lora.records.verdict import Cause, Check, RunOutcome, Verdict
 
 MANIFESTS = {"train": 360, "heldout": 120, "domain": 200, "test": 6}
 THRESHOLDS = (5.0, 8.0, 10.0, 15.0, 20.0)
@@ -234,11 +214,12 @@ def leakage_facts(manifest: str) -> LeakageFacts:
 
 def mismatch_facts(manifest: str) -> MismatchFacts:
     """One text in the wrong row, on domain."""
-    wrong = MisplacedText(line=3, id="r3", own_distance=0.81, other_line=9, other_id="r9", other_distance=0.04)
+    wrong = MismatchedTranscript(line=3, id="r3", own_distance=0.81, other_line=9, other_id="r9", other_distance=0.04)
     rows = MANIFESTS[manifest]
     return MismatchFacts(
-        manifest=manifest, rows=rows, compared=rows - 2, too_short=2, suspects=7, said_anyway=0, comparisons=rows + 173,
-        misplaced=[wrong] if manifest == "domain" else [],
+        manifest=manifest, rows=rows, compared=rows - 2, too_short=2, suspects=7, generic_hypotheses=0,
+        comparisons=rows + 173,
+        mismatched=[wrong] if manifest == "domain" else [],
     )  # fmt: skip
 
 
@@ -309,7 +290,8 @@ def reachable_facts(manifest: str) -> ReachableFacts:
     return ReachableFacts(
         manifest=manifest, utterances=rows, words=words, errors=errors, english=True, style=5,
         respelled=[Respelling(reference="ice|cream", heard="icecream", errors=5)], training_words=400, unheard=7,
-        unheard_words=[WordCount(word="<b>walrus</b>", count=7)], unheard_word_count=4, candidates=[change],
+        out_of_vocabulary_words=[WordCount(word="<b>walrus</b>", count=7)], out_of_vocabulary_word_count=4,
+        candidates=[change],
         agreed=185, rest=677, doubtful=8, doubtful_rows=8,
         doubtful_places=[DoubtfulPlace(id="d<1>", at=3, reference="pepper", heard="pillow")],
     )  # fmt: skip
@@ -359,7 +341,7 @@ def label_facts() -> LabelFacts:
         structure=LabelStructure(
             ends_with_eos=1.0, start_is_right=1.0, padding_ignored=1.0, prefix_matches_generation=None
         ),
-        own=OwnHypotheses(
+        own=GreedyHypotheses(
             utterances=43,
             positions=2210,
             argmax_agreement=1.0,
@@ -383,13 +365,13 @@ def label_facts() -> LabelFacts:
                 mean_of_batches=2.77,
             ),
         ],
-        numbers=NumberStyle(rows=64, only_reference=5, only_own=0, both=1),
+        numbers=NumberStyle(rows=64, only_reference=5, only_hypothesis=0, both=1),
         lost=[LostText(id="r7", line=7, text="a*b", written="ab")],
         reference_nll=0.612,
         hypothesis_nll=0.051,
         restyled_nll=0.612,
-        reference_style=style.model_copy(update={"final_marks": {"": 3, ".": 61}}),
-        hypothesis_style=style.model_copy(update={"final_marks": {".": 64}}),
+        reference_style=style.model_copy(update={"final_punctuation": {"": 3, ".": 61}}),
+        hypothesis_style=style.model_copy(update={"final_punctuation": {".": 64}}),
         unwritable={},
         longest_label=171,
         label_limit=512,
@@ -407,7 +389,7 @@ def train_facts() -> TrainFacts:
         val_rows=30,
         trainable_parameters=122880,
         total_parameters=1923456,
-        trained_whole=["proj_out.weight"],
+        fully_trained=["proj_out.weight"],
         target_modules=36,
         adapted={"encoder": {"k_proj": 8, "q_proj": 8}, "cross": {"q_proj": 20}},
         planned_steps=100,
@@ -453,16 +435,16 @@ def effect_facts() -> EffectFacts:
     return EffectFacts(
         run="lora",
         adapter="results/adapters/lora/best",
-        file=FileRung(peft_type="LORA", rank=8, alpha=16, tensors=2 * len(weights), finite=True, lora_b=len(weights),
+        file=FileStage(peft_type="LORA", rank=8, alpha=16, tensors=2 * len(weights), finite=True, lora_b=len(weights),
                       lora_b_zero=0, initialisation="true", bias="none"),
-        load=LoadRung(tensors_in_file=2 * len(weights), tensors_loaded=2 * len(weights), missing_keys=[],
+        load=LoadStage(tensors_in_file=2 * len(weights), tensors_loaded=2 * len(weights), missing_keys=[],
                       unexpected_keys=[], active=True, base_matches=True, base_trained_on="a" * 32,
                       modules_by_part={"encoder": 16, "decoder_self": 8, "cross": 8, "mlp": 12}),
         weights=weights,
         median_relative_norm=norms[len(norms) // 2],
-        logits=LogitsRung(utterances=30, positions=1180, kl_mean=0.093, argmax_flips=0.066, largest_difference=7.1,
+        logits=LogitsStage(utterances=30, positions=1180, kl_mean=0.093, argmax_flips=0.066, largest_difference=7.1,
                           off_equals_base=True),
-        text=TextRung(utterances=30, changed=21, adapter_calls=9120, adapter_calls_off=0, merged_changed=0),
+        text=TextStage(utterances=30, changed=21, adapter_calls=9120, adapter_calls_off=0, merged_changed=0),
     )  # fmt: skip
 
 
@@ -491,7 +473,7 @@ def verdict(ready: bool | None = True, **changes: Any) -> Verdict:
         check("data_sufficiency", 218, 200, "218 rows in the training split at 10 s."),
         check("headroom", 0.312, 0.05, "Baseline WER 31.2 % on domain leaves room.", manifest="domain"),
         check("headroom", 0.031, 0.05, "Baseline WER 3.1 % on heldout.", manifest="heldout", status="fail"),
-        check("adapter_change", 0.045, 0.0, "lora changes all rungs from file to text.", run="lora"),
+        check("adapter_change", 0.045, 0.0, "lora changes all stages from file to text.", run="lora"),
         check("parity", 0, 0, "15 settings compared, all equal.", run="lora"),
     ]
     causes = [

@@ -8,7 +8,8 @@ import example
 import print_verdict
 import pytest
 
-from lora.records import Cause, PairedFacts
+from lora.records.comparisons import PairedFacts
+from lora.records.verdict import Cause
 from lora.report.brief import CAUSES, WIDTH, brief
 from lora.report.study import Study
 

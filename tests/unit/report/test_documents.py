@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.records import UserError
+from lora.records.base import UserError
 from lora.report import documents
 from lora.report.documents import append_block, begin, end, has_block, replace_block, update_document
 

@@ -15,7 +15,7 @@ import example
 import publish as command
 import pytest
 
-from lora.records import UserError, write_text
+from lora.records.base import UserError, write_text
 from lora.report.publish import diagnosis_key, lower_headings, publish, rebase_links
 from lora.report.study import Study
 from lora.report.summary import summarise

@@ -12,27 +12,14 @@ import yaml
 from markdown_it import MarkdownIt
 
 from lora.data.tables import read_records, write_table
-from lora.records import (
-    AudioMeasure,
-    Cause,
-    CheckpointRung,
-    DifferingRows,
-    EffectFacts,
-    HardenedFacts,
-    HardenedVersion,
-    Interval,
-    ManifestFacts,
-    ModuleDelta,
-    NormalizerIdentity,
-    OtherText,
-    ParityFacts,
-    Rescored,
-    ScoredAlike,
-    SettingDifference,
-    TrainFacts,
-    WerFacts,
-    write_text,
-)
+from lora.records.audio import AudioMeasure
+from lora.records.base import write_text
+from lora.records.comparisons import DifferingRows, OtherText, ParityFacts, Rescored, ScoredAlike, SettingDifference
+from lora.records.data import ManifestFacts
+from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
+from lora.records.scores import Interval, NormalizerIdentity, WerFacts
+from lora.records.tuning import HardenedFacts, HardenedVersion, TrainFacts
+from lora.records.verdict import Cause
 from lora.report.sections.compared import gate_outcome
 from lora.report.sections.conclusion import criteria
 from lora.report.study import Study
@@ -62,7 +49,7 @@ def test_verdict_comes_first_and_in_words(study: Study) -> None:
     assert "8 s would leave only 145 of the 200 asked for" in story
     assert "the baseline's WER there is 31.2 % (95 % interval 27.9 to 34.6 %)" in story
     assert "from 31.2 % to 20.6 % (-10.60 points, interval -12.70 to -8.50): better." in story
-    assert story.endswith("lora changes all rungs from file to text. 15 settings compared, all equal.")
+    assert story.endswith("lora changes all stages from file to text. 15 settings compared, all equal.")
     assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
 
 
@@ -548,7 +535,7 @@ def test_a_quote_at_the_start_of_an_id_swallows_no_row(study: Study) -> None:
 
 
 def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
-    rung = CheckpointRung(
+    stage = CheckpointStage(
         base_type="whisper", tuned_type="whisper", tensors=9, shared=8, changed=["a.weight"], rounded=2, reshaped=["e"],
         only_base=[], only_tuned=["_x_"], unmerged=[], non_finite=[], other_files=["vocab.json"],
     )  # fmt: skip
@@ -556,7 +543,7 @@ def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
         ModuleDelta(name=name, part="mlp", delta_norm=norm, base_norm=1.0, relative_norm=norm, stable_rank=None)
         for name, norm in (("a", 0.02), ("b", 0.0))
     ]
-    facts = EffectFacts(run="full", checkpoint=rung, weights=modules, median_relative_norm=0.02)
+    facts = EffectFacts(run="full", checkpoint=stage, weights=modules, median_relative_norm=0.02)
     facts.write(study.results / "effect/full.json")
     configure(study, candidates={"full": {"checkpoint": "full"}})
     markdown = again(study)

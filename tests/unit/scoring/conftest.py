@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from lora.records import Edit, UtteranceErrors
+from lora.records.scores import Edit, UtteranceErrors
 
 
 @pytest.fixture

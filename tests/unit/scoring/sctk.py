@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lora.records import Edit
+from lora.records.scores import Edit
 
 Texts = Mapping[str, Sequence[str]]
 PATH = re.compile(r'<PATH id="\(([^"]*)\)"[^>]*>\n(.*?)\n?</PATH>', re.DOTALL)

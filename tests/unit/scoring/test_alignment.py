@@ -5,7 +5,7 @@ import random
 import jiwer
 import pytest
 
-from lora.records import Transcript, Utterance
+from lora.records.utterances import Transcript, Utterance
 from lora.scoring.alignment import count_errors, utterance_errors, word_edits
 from lora.scoring.corpus import wer_score
 from lora.scoring.normalizers import normalizer

@@ -1,6 +1,7 @@
 """Where a difference comes from, by hand."""
 
-from lora.records import UtteranceErrors, WordPair
+from lora.records.comparisons import WordPair
+from lora.records.scores import UtteranceErrors
 from lora.scoring.alignment import counts_of, word_edits
 from lora.scoring.budget import PAIRS, error_budget
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lora.records import Transcript
+from lora.records.utterances import Transcript
 from lora.scoring.corpus import wer_score
 from lora.scoring.intervals import bootstrap_interval, ratio_interval, units, wer_interval
 

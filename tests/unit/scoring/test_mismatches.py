@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from lora.records import MismatchFacts, Transcript, Utterance
-from lora.scoring.mismatches import mismatches
+from lora.records.data import MismatchFacts
+from lora.records.utterances import Transcript, Utterance
 from lora.scoring.normalizers import normalizer
+from lora.scoring.transcript_mismatches import mismatches
 
 DICE = random.Random(11)
 WORDS = ["".join(DICE.choices("abcdefghijklmnoprstuvwxyz", k=DICE.randint(2, 9))) for _ in range(400)]
@@ -38,7 +39,7 @@ def heard(texts: list[str], wrong: float = 0.0) -> dict[int, str]:
 @pytest.mark.parametrize("wrong", [0.0, 0.2, 0.5, 0.8, 1.0])
 def test_a_weak_model_accuses_no_text(wrong: float) -> None:
     facts = compared(TEXTS, heard(TEXTS, wrong))
-    assert (facts.compared, facts.misplaced) == (120, [])
+    assert (facts.compared, facts.mismatched) == (120, [])
     assert (facts.suspects > 60) == (wrong > 0.7)
 
 
@@ -46,34 +47,34 @@ def test_two_swapped_texts_by_a_weak_model() -> None:
     texts = list(TEXTS)
     texts[4], texts[50] = TEXTS[50], TEXTS[4]
     facts = compared(texts, heard(TEXTS, 0.25))
-    assert [(row.line, row.other_line) for row in facts.misplaced] == [(5, 51), (51, 5)]
-    assert all(row.own_distance > 0.6 > 0.5 > row.other_distance for row in facts.misplaced)
+    assert [(row.line, row.other_line) for row in facts.mismatched] == [(5, 51), (51, 5)]
+    assert all(row.own_distance > 0.6 > 0.5 > row.other_distance for row in facts.mismatched)
 
 
 def test_texts_that_slipped_by_one_row() -> None:
     facts = compared([*TEXTS[1:], "the last text is missing here"], heard(TEXTS, 0.2))
-    assert len(facts.misplaced) > 100
-    assert {(row.other_line or 0) - (row.line or 0) for row in facts.misplaced} == {-1}
+    assert len(facts.mismatched) > 100
+    assert {(row.other_line or 0) - (row.line or 0) for row in facts.mismatched} == {-1}
 
 
 def test_a_sample_is_compared_with_every_text() -> None:
     texts = list(reversed(TEXTS))
     facts = compared(texts, {i: text for i, text in heard(TEXTS).items() if i % 10 == 0})
-    assert (facts.rows, facts.compared, len(facts.misplaced)) == (120, 12, 12)
-    assert [(row.line, row.other_line) for row in facts.misplaced][:2] == [(1, 120), (11, 110)]
+    assert (facts.rows, facts.compared, len(facts.mismatched)) == (120, 12, 12)
+    assert [(row.line, row.other_line) for row in facts.mismatched][:2] == [(1, 120), (11, 110)]
 
 
 def test_what_the_model_says_by_itself_is_no_misplaced_text() -> None:
     said = heard(TEXTS) | dict.fromkeys(range(10, 20), TEXTS[0])
     facts = compared(TEXTS, said)
-    assert (facts.suspects, facts.said_anyway, facts.misplaced) == (10, 10, [])
+    assert (facts.suspects, facts.generic_hypotheses, facts.mismatched) == (10, 10, [])
 
 
 def test_a_repeated_sentence_may_stand_in_for_as_many_rows_as_carry_it() -> None:
     texts = [TEXTS[0], TEXTS[0], *TEXTS[2:]]
     written = [TEXTS[2], TEXTS[3], TEXTS[0], TEXTS[0], *TEXTS[4:]]
     facts = compared(written, heard(texts))
-    assert [(row.line, row.other_line) for row in facts.misplaced] == [(1, 3), (2, 3), (3, 1), (4, 2)]
+    assert [(row.line, row.other_line) for row in facts.mismatched] == [(1, 3), (2, 3), (3, 1), (4, 2)]
     assert compared(texts, heard(texts)).suspects == 0
 
 
@@ -82,12 +83,12 @@ def test_a_repeated_sentence_may_stand_in_for_as_many_rows_as_carry_it() -> None
 )
 def test_cuts_loops_and_silence_are_no_misplaced_texts(heard_instead: str) -> None:
     facts = compared([*TEXTS, TEXTS[3][:12]], heard(TEXTS) | {3: heard_instead})
-    assert facts.misplaced == []
+    assert facts.mismatched == []
 
 
 def test_texts_without_a_word_and_missing_transcripts() -> None:
     facts = compared(["...", *TEXTS[1:5]], {0: TEXTS[2], 1: TEXTS[1]})
-    assert (facts.rows, facts.compared, facts.too_short, facts.misplaced) == (5, 1, 1, [])
+    assert (facts.rows, facts.compared, facts.too_short, facts.mismatched) == (5, 1, 1, [])
     nothing = compared([], {})
     assert (nothing.rows, nothing.comparisons) == (0, 0)
 
@@ -96,8 +97,8 @@ def test_other_scripts() -> None:
     letters = "日本語音声認識研究会今天気雨海山川空花鳥風月道明暗人心"
     texts = ["".join(random.Random(i).choices(letters, k=18)) for i in range(40)]
     written = [texts[1], texts[0], *texts[2:]]
-    assert [row.line for row in compared(written, dict(enumerate(texts))).misplaced] == [1, 2]
-    assert compared(texts, dict(enumerate(texts))).misplaced == []
+    assert [row.line for row in compared(written, dict(enumerate(texts))).mismatched] == [1, 2]
+    assert compared(texts, dict(enumerate(texts))).mismatched == []
 
 
 def test_many_rows_cost_seconds() -> None:
@@ -106,5 +107,5 @@ def test_many_rows_cost_seconds() -> None:
     begun = time.monotonic()
     facts = compared([*texts[1:], texts[0]], dict(enumerate(texts)))
     assert time.monotonic() - begun < 20
-    assert len(facts.misplaced) > 2900
+    assert len(facts.mismatched) > 2900
     assert facts.comparisons <= 26 * 3000

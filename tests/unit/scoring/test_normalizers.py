@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lora.records import UserError
+from lora.records.base import UserError
 from lora.scoring.normalizers import normalizer
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lora.records import Interval
+from lora.records.scores import Interval
 from lora.scoring.paired import outcome, paired_score
 
 

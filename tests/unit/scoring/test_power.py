@@ -25,7 +25,7 @@ def test_by_hand(scored):
 
 def test_close_to_the_known_simulation():
     """12 % WER, 22 words a row, 80 % shared errors: 1.33 points at 100 rows, 0.60 at 500, 0.26 at 2620."""
-    from lora.records import UtteranceErrors
+    from lora.records.scores import UtteranceErrors
 
     draw = np.random.default_rng(2)
     for rows, known in ((100, 0.0133), (500, 0.0060), (2620, 0.0026)):

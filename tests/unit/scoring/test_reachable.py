@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from lora.records import ReachableFacts, Transcript, Utterance
+from lora.records.reachable import ReachableFacts
+from lora.records.utterances import Transcript, Utterance
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.normalizers import normalizer
 from lora.scoring.reachable import Heard, regions, split_errors
@@ -45,7 +46,7 @@ def test_every_error_has_one_part() -> None:
     facts = split(texts, {"lora": [texts[0][1], texts[1][1], texts[2][1], "the boat is at the liver"]})
     assert (facts.errors, facts.style, facts.unheard, facts.agreed, facts.rest) == (6, 2, 1, 2, 1)
     assert [(r.reference, r.heard, r.errors) for r in facts.respelled] == [("ice cream", "icecream", 2)]
-    assert [(w.word, w.count) for w in facts.unheard_words] == [("walrus", 1)]
+    assert [(w.word, w.count) for w in facts.out_of_vocabulary_words] == [("walrus", 1)]
     assert facts.doubtful == 0
 
 
@@ -56,7 +57,7 @@ def test_what_cannot_be_known_is_null() -> None:
     alike = split(texts, {"copy": [texts[0][1]]})
     assert (alike.agreed, alike.doubtful, alike.candidates[0].independent) == (None, None, False)
     untold = split(texts, {"lora": ["the boat is at the river"]}, None)
-    assert (untold.unheard, untold.unheard_words, untold.doubtful, untold.agreed) == (None, [], None, 0)
+    assert (untold.unheard, untold.out_of_vocabulary_words, untold.doubtful, untold.agreed) == (None, [], None, 0)
     assert split([("the boat", "the goat")], {}).candidates == []
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lora.records import NormalizerIdentity, Transcript, Utterance, WerFacts
+from lora.records.scores import NormalizerIdentity, WerFacts
+from lora.records.utterances import Transcript, Utterance
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus import wer_score
 from lora.scoring.normalizers import normalizer

@@ -9,7 +9,7 @@ import shutil
 import pytest
 import sctk
 
-from lora.records import UtteranceErrors
+from lora.records.scores import UtteranceErrors
 from lora.scoring.alignment import counts_of, word_edits
 from lora.scoring.mapsswe import mapsswe, two_sided
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lora.records import NumberStyle, StyleProfile
+from lora.records.labels import NumberStyle, StyleProfile
 from lora.scoring.style import number_style, restyled, style_profile, with_numbers_of
 
 CASED = style_profile(["Go on, please.", "Is it here?"])
@@ -29,7 +29,7 @@ def test_no_text_gives_zeros() -> None:
 def test_histograms_count_texts_by_case_final_mark_and_number_of_marks() -> None:
     profile = style_profile(["Go on, then.", "GO ON", "go on?", "12", "a, b, c, d, e, f", "iPhone here", "他来了。"])
     assert profile.cases == {"lower": 2, "none": 2, "other": 1, "sentence": 1, "upper": 1}
-    assert profile.final_marks == {"": 4, ".": 1, "?": 1, "。": 1}
+    assert profile.final_punctuation == {"": 4, ".": 1, "?": 1, "。": 1}
     assert profile.marks == {"0": 3, "1": 2, "2": 1, "5+": 1}
 
 
@@ -73,4 +73,4 @@ def test_numbers_are_written_as_the_model_writes_them(text: str, own: str, expec
 
 def test_rows_are_counted_by_who_writes_digits() -> None:
     counted = number_style(["7 boats", "seven", "7", "none"], ["seven boats", "7", "7", "none"])
-    assert counted == NumberStyle(rows=4, only_reference=1, only_own=1, both=1)
+    assert counted == NumberStyle(rows=4, only_reference=1, only_hypothesis=1, both=1)

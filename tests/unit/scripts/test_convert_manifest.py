@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import unpack_audio
 
-from lora.data.audio import load_audio
+from lora.data.audio.loading import load_audio
 from lora.data.manifest import read_manifest
 
 

@@ -8,8 +8,10 @@ import pytest
 import score_run
 import soundfile
 
-from lora.data.brought import settings_beside
-from lora.records import RunSettings, Transcript, Utterance, WerFacts, read_lines, write_lines
+from lora.data.transcripts.recorded_settings import adjacent_settings
+from lora.records.base import read_lines, write_lines
+from lora.records.scores import WerFacts
+from lora.records.utterances import RunSettings, Transcript, Utterance
 
 ROWS = ["7", "b"]
 
@@ -102,7 +104,7 @@ def bring_with(folder, settings, *rows):
     """Both hypotheses (and more rows) beside a settings file; returns the exit code."""
     lines = [{"id": "7", "hypothesis": "one"}, {"id": "b", "hypothesis": "one"}, *rows]
     (folder / "theirs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    beside = settings_beside(folder / "theirs.jsonl")
+    beside = adjacent_settings(folder / "theirs.jsonl")
     beside.write_text(settings if isinstance(settings, str) else json.dumps(settings), encoding="utf-8")
     return bring(folder, folder / "theirs.jsonl", recorded=[beside])
 
@@ -159,7 +161,7 @@ def test_rejected_rows_are_set_aside_and_other_texts_are_kept(study, capsys):
     assert "hypotheses of theirs for rejected rows, which were left out: 1, first broken" in capsys.readouterr().err
     (study / "theirs.csv").write_text("id,hypothesis,reference\n7,one,two\nb,one,one\n", encoding="utf-8")
     assert bring(study, study / "theirs.csv") == 0
-    brought = {t.id: t.brought_reference for t in read_lines(study / "out.jsonl", Transcript)}
+    brought = {t.id: t.external_reference for t in read_lines(study / "out.jsonl", Transcript)}
     assert brought == {"7": "two", "b": None}
 
 

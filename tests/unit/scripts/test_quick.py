@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lora.data.reference_rows import own_references, reference_rows
-from lora.records import UserError, Verdict
+from lora.data.transcripts.reference_rows import own_references, reference_rows
+from lora.records.base import UserError
+from lora.records.verdict import Verdict
 from lora.runners import quick
 from lora.runners.output_folder import MARK, OWN
 

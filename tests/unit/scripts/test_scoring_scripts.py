@@ -7,16 +7,11 @@ import pytest
 import score_run
 import split_errors
 
-from lora.records import (
-    NormalizerIdentity,
-    PairedFacts,
-    ReachableFacts,
-    RunSettings,
-    Transcript,
-    Utterance,
-    WerFacts,
-    write_lines,
-)
+from lora.records.base import write_lines
+from lora.records.comparisons import PairedFacts
+from lora.records.reachable import ReachableFacts
+from lora.records.scores import NormalizerIdentity, WerFacts
+from lora.records.utterances import RunSettings, Transcript, Utterance
 
 
 @pytest.fixture
@@ -234,7 +229,7 @@ def test_errors_are_split_within_max_seconds(study):
     score(study, "base")
     facts = split(study, "short")
     assert (facts.utterances, facts.errors, facts.unheard, facts.rest) == (30, 30, 30, 0)
-    assert [(one.word, one.count) for one in facts.unheard_words] == [("nine", 30)]
+    assert [(one.word, one.count) for one in facts.out_of_vocabulary_words] == [("nine", 30)]
     assert (facts.agreed, facts.doubtful) == (0, 0)
     facts = split(study, "short", train=["eight nine"])
     assert (facts.unheard, facts.rest) == (0, 30)

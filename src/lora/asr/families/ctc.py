@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lora.asr.decoding.generation import Generated
+from lora.asr.decoding.padding import Samples
 from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
-from lora.asr.generated import Generated
-from lora.asr.padding import Samples
 
 
 class CtcModel(SpeechModel):

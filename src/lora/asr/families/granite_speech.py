@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lora.asr.decoding.padding import Samples
 from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.model_files import ModelFiles
-from lora.asr.padding import Samples
 
 AUDIO_TOKEN = "<|audio|>"
 PROMPT = "can you transcribe the speech into a written format?"

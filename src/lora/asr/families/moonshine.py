@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from lora.asr.decoding import token_limit
+from lora.asr.decoding.effective_decode import token_limit
+from lora.asr.decoding.padding import Samples
 from lora.asr.families.encoder_decoder import EncoderDecoder
-from lora.asr.padding import Samples
 
 
 class Moonshine(EncoderDecoder):

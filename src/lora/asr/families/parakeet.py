@@ -13,6 +13,6 @@ class ParakeetCtc(CtcModel):
         found: Tensor = self.base._get_subsampling_output_length(inputs["attention_mask"].sum(-1)).long()
         return found
 
-    def label_room(self, seconds: float) -> int | None:
+    def label_capacity(self, seconds: float) -> int | None:
         features = torch.tensor([round(seconds * self.sampling_rate) // self.feature_extractor.hop_length])
         return int(self.base._get_subsampling_output_length(features)[0])

@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
+from lora.asr.decoding.padding import Samples
 from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.families.speech_model import first_line
-from lora.asr.padding import Samples
-from lora.records import UserError
+from lora.records.base import UserError
 
 FRAMES_PER_SECOND = 100
 

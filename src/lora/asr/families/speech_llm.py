@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lora.asr.decoding import effective_decode, token_limit
-from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel, end_marks
-from lora.asr.padding import Samples
-from lora.records import UserError
+from lora.asr.decoding.effective_decode import effective_decode, token_limit
+from lora.asr.decoding.padding import Samples
+from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel, eos_tokens
+from lora.records.base import UserError
 
 
 class SpeechLlm(SpeechModel):
@@ -32,7 +32,7 @@ class SpeechLlm(SpeechModel):
         super().__init__(*arguments, **keywords)
         accepted = inspect.signature(self.model.forward).parameters
         self.input_names = tuple(name for name in accepted if name.startswith("input_") or name == "attention_mask")
-        ends = end_marks(effective_decode(self.files, {}))
+        ends = eos_tokens(effective_decode(self.files, {}))
         if not ends:
             raise UserError(f"model {self.files.identity.id}: generation_config.json names no eos_token_id")
         own = self.tokenizer.eos_token_id  # of several end marks the tokenizer's own ends an answer

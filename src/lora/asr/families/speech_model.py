@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lora.asr.decoding import effective_decode, token_limit
-from lora.asr.generated import Generated, log_probabilities_of, until_end
+from lora.asr.decoding.effective_decode import effective_decode, token_limit
+from lora.asr.decoding.generation import Generated, log_probabilities_of, until_end
+from lora.asr.decoding.padding import Samples, padded_samples
 from lora.asr.model_files import ModelFiles
-from lora.asr.padding import Samples, padded_samples
-from lora.records import UserError
+from lora.records.base import UserError
 
 IGNORED = -100  # labels that no loss counts
 AUDIO_NAMES = ("input_values", "input_features", "attention_mask")
@@ -126,7 +126,7 @@ class SpeechModel:
         steps = None if isinstance(made, Tensor) else made.get("logits")
         if not steps:
             return generated
-        ends = set(end_marks(effective))
+        ends = set(eos_tokens(effective))
         new = [until_end(row, ends) for row in made["sequences"][:, -len(steps) :].tolist()]
         return replace(generated, log_probabilities=log_probabilities_of(steps, new))
 
@@ -155,7 +155,7 @@ class SpeechModel:
         """Most label tokens the model takes, null where nothing names a limit."""
         raise NotImplementedError
 
-    def label_room(self, seconds: float) -> int | None:
+    def label_capacity(self, seconds: float) -> int | None:
         """Most label tokens that an utterance of so many seconds has room for."""
         return self.label_limit()
 
@@ -223,7 +223,7 @@ class SpeechModel:
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def _read(self, sequences: Tensor, effective: dict[str, Any], inputs: dict[str, Tensor]) -> Generated:
-        ends = set(end_marks(effective))
+        ends = set(eos_tokens(effective))
         rows = [self._new_tokens(row, inputs) for row in sequences.tolist()]
         texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True)
         return Generated(
@@ -255,7 +255,7 @@ def keep_statistics(model: nn.Module) -> None:
             module.eval()
 
 
-def end_marks(effective: dict[str, Any]) -> list[int]:
+def eos_tokens(effective: dict[str, Any]) -> list[int]:
     ends = effective["eos_token_id"]
     return list(ends) if isinstance(ends, list | tuple) else [] if ends is None else [ends]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lora.asr.decoding.padding import Samples
 from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.families.speech_model import first_line
-from lora.asr.padding import Samples
-from lora.records import UserError
+from lora.records.base import UserError
 
 SECONDS_PER_PIECE = 30.0
 

@@ -17,6 +17,6 @@ class Wav2Vec2(CtcModel):
         found: Tensor = self.base._get_feat_extract_output_lengths(samples).long()
         return found
 
-    def label_room(self, seconds: float) -> int | None:
+    def label_capacity(self, seconds: float) -> int | None:
         samples = torch.tensor([round(seconds * self.sampling_rate)])
         return int(self.base._get_feat_extract_output_lengths(samples)[0])

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
 
+from lora.asr.decoding.generation import Generated
+from lora.asr.decoding.padding import Samples
 from lora.asr.families.encoder_decoder import EncoderDecoder
 from lora.asr.families.speech_model import first_line
-from lora.asr.generated import Generated
-from lora.asr.padding import Samples
-from lora.records import UserError
+from lora.records.base import UserError
 
 PROMPT_TOKENS = 4  # at most: start, language, task, no timestamps
 WITHOUT_BLANKS = {"zh", "ja", "th", "lo", "my", "yue"}  # as in OpenAI's tokenizer

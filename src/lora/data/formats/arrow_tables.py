@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lora.data.dialects import SYNONYMS, Columns
 from lora.data.formats.reading import Entry, Reading, refuse
+from lora.data.manifest_columns import SYNONYMS, Columns
 from lora.data.source import Source
-from lora.provenance import content_hash
-from lora.records import UserError, write_text
+from lora.provenance.hashes import content_hash
+from lora.records.base import UserError, write_text
 
 ROWS = "rows.jsonl"
 STATE = "state.json"

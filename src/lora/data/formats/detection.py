@@ -20,7 +20,7 @@ from lora.data.formats.librispeech import is_librispeech
 from lora.data.formats.plain import CLIPS, FILE_NAME, METADATA
 from lora.data.manifest_files import GZIP, text_kind
 from lora.data.source import AUTO, Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 BEGINNING = 1_000_000  # bytes of a file that are looked at; cuts and inline samples make long lines
 WHOLE_FOLDERS = ("kaldi", "librispeech")

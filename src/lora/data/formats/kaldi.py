@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lora.data.dialects import Columns
 from lora.data.formats.reading import Entry, Reading, refuse, starting_folder
+from lora.data.manifest_columns import Columns
 from lora.data.manifest_files import GZIP, UTF16, text_lines
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 NEEDED = ("wav.scp", "text")
 OPTIONAL = ("segments", "utt2spk", "utt2dur", "reco2dur")

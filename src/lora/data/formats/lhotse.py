@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lora.data.dialects import Columns
 from lora.data.formats.reading import Entry, Reading, starting_folder
+from lora.data.manifest_columns import Columns
 from lora.data.manifest_files import lines_as
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 SAME_TIME = 0.001  # seconds
 OTHER_CUTS = {

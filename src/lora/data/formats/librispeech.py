@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lora.data.dialects import Columns
 from lora.data.formats.reading import Entry, Reading, refuse
+from lora.data.manifest_columns import Columns
 from lora.data.manifest_files import text_lines
 from lora.data.source import Source
 

@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lora.data.dialects import Columns
 from lora.data.formats.reading import Entry, Reading
+from lora.data.manifest_columns import Columns
 from lora.data.manifest_files import lines_as, text_kind
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 FILE_NAME = "file_name"
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")

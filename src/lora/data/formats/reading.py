@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.dialects import Columns
+from lora.data.manifest_columns import Columns
 from lora.data.source import Source
-from lora.records import UserError
+from lora.records.base import UserError
 
 
 class Entry(NamedTuple):

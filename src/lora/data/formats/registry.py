@@ -55,7 +55,7 @@ def manifest_files(source: Source) -> list[Path]:
     return FORMATS[source.format].files(source)
 
 
-def holds_audio(source: Source) -> bool:
+def contains_audio(source: Source) -> bool:
     """Whether recordings lie inside the manifest's own files."""
     return FORMATS[detected(source).format].read is None
 

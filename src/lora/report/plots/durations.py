@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from lora.records import DurationDecision
+from lora.records.data import DurationDecision
 from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, PALE, figure, headed, message
 
 FEW = "#a9bccb"

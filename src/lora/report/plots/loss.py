@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lora.records import TrainFacts, ValidationPoint
+from lora.records.tuning import TrainFacts, ValidationPoint
 from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, figure, headed, message
 from lora.report.wording import plain
 

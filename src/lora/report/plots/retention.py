@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from lora.records import DurationDecision, RetentionFacts, RetentionPoint
+from lora.records.data import DurationDecision, RetentionFacts, RetentionPoint
 from lora.report.plots.style import BLUE, GREEN, INK, ORANGE, PALE, PURPLE, figure, headed, message
 
 TITLE = "What a duration limit leaves of the training data"

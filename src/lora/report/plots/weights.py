@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from lora.records import EffectFacts, ModuleDelta
+from lora.records.effect import EffectFacts, ModuleDelta
 from lora.report.plots.style import INK, MUTED, SERIES, figure, headed, message
 from lora.report.wording import count, plain
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lora.records import PairedFacts, WerFacts
+from lora.records.comparisons import PairedFacts
+from lora.records.scores import WerFacts
 from lora.report.plots.style import INK, MUTED, PALE, SERIES, figure, headed, message
 from lora.report.wording import count, plain
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 
-from lora.records import EffectFacts, FileRung, ModuleDelta
+from lora.records.effect import EffectFacts, FileStage, ModuleDelta
 from lora.report.sections.conclusion import OUTCOMES
 from lora.report.sections.training import training
 from lora.report.study import Study
@@ -51,7 +51,7 @@ def _ladder(study: Study, run: str) -> str:
         ["5 · text", _text(effect) or why],
         *([f"6 · WER on {code(manifest)}", words] for manifest, words in _wer(study, run)),
     ]
-    lines = ["From the adapter's file to the WER, rung by rung:", table(["rung", "what was found"], rows)]
+    lines = ["From the adapter's file to the WER, stage by stage:", table(["stage", "what was found"], rows)]
     if effect.weights:
         lines.append(f"![Relative size of the weight change per module](plots/weights.{run}.png)")
     return "\n\n".join(lines)
@@ -60,28 +60,28 @@ def _ladder(study: Study, run: str) -> str:
 def _checkpoint(study: Study, run: str) -> str:
     """A whole model: its tensors, how far they moved, and the WER."""
     found = study.effect(run)
-    rung = found.value.checkpoint if found.value else None
-    if found.value is None or rung is None:
+    stage = found.value.checkpoint if found.value else None
+    if found.value is None or stage is None:
         return (
             f"This candidate was brought as a whole model. How its weights differ from the base's is {found.unknown}."
         )
     words = [
-        f"{rung.shared} of {rung.tensors} tensors have the name and shape of one of the base model",
-        f"{len(rung.changed)} of them differ" if rung.changed else "**none of them differs**",
+        f"{stage.shared} of {stage.tensors} tensors have the name and shape of one of the base model",
+        f"{len(stage.changed)} of them differ" if stage.changed else "**none of them differs**",
     ]
-    if rung.rounded:
-        words.append(f"{rung.rounded} differ by rounding to another number format only")
+    if stage.rounded:
+        words.append(f"{stage.rounded} differ by rounding to another number format only")
     for names, what in (
-        (rung.unmerged, "of an adapter that was not merged"),
-        (rung.non_finite, "not finite"),
-        (rung.reshaped, "of another shape"),
-        (rung.only_base, "only in the base"),
-        (rung.only_tuned, "only in the checkpoint"),
+        (stage.unmerged, "of an adapter that was not merged"),
+        (stage.non_finite, "not finite"),
+        (stage.reshaped, "of another shape"),
+        (stage.only_base, "only in the base"),
+        (stage.only_tuned, "only in the checkpoint"),
     ):
         if names:
             words.append(f"**{count(len(names), 'tensor')} {what}**: {listed(_codes(names), 3)}")
-    if rung.other_files:
-        words.append(f"other bytes than the base's: {listed(_codes(rung.other_files))}")
+    if stage.other_files:
+        words.append(f"other bytes than the base's: {listed(_codes(stage.other_files))}")
     rows = [["its tensors", "; ".join(words)], ["weights", _moved(found.value)]]
     rows += [[f"WER on {code(manifest)}", told] for manifest, told in _wer(study, run)]
     told = "This candidate was brought as a whole model, whose weights were held against the base's:"
@@ -133,8 +133,8 @@ def _file(effect: EffectFacts) -> str:
     return "; ".join(words)
 
 
-def _norms(rung: FileRung) -> str:
-    norms = rung.lora_b_norms
+def _norms(stage: FileStage) -> str:
+    norms = stage.lora_b_norms
     if norms is None:
         return ""
     return f", norms {number(norms.low, 2)} to {number(norms.high, 2)} (median {number(norms.median, 2)})"
@@ -151,33 +151,33 @@ BASES = {
 
 
 def _load(effect: EffectFacts) -> str:
-    rung = effect.load
-    if rung is None:
+    stage = effect.load
+    if stage is None:
         return ""
-    parts = ", ".join(f"{text(part)} {n}" for part, n in rung.modules_by_part.items()) or "none"
+    parts = ", ".join(f"{text(part)} {n}" for part, n in stage.modules_by_part.items()) or "none"
     plain = {True: "trained on this base model", False: "**trained on another base model**", None: "base not recorded"}
     words = [
-        f"{rung.tensors_loaded} of {rung.tensors_in_file} tensors found their place",
-        "active" if rung.active else "**not active**",
-        BASES.get((rung.base_matches, rung.base_evidence or ""), plain[rung.base_matches]),
+        f"{stage.tensors_loaded} of {stage.tensors_in_file} tensors found their place",
+        "active" if stage.active else "**not active**",
+        BASES.get((stage.base_matches, stage.base_evidence or ""), plain[stage.base_matches]),
         f"adapted modules: {parts}",
     ]
     for names, what in (
-        (rung.missing_keys, "missing"),
-        (rung.unexpected_keys, "unexpected"),
-        (rung.misfits, "of another shape"),
+        (stage.missing_keys, "missing"),
+        (stage.unexpected_keys, "unexpected"),
+        (stage.misfits, "of another shape"),
     ):
         if names:
             words.append(f"**{count(len(names), 'tensor')} {what}**: {listed(_codes(names), 3)}")
-    if rung.missing_random or rung.missing_zero:
-        words.append(f"left at random values {len(rung.missing_random)}, at zero {len(rung.missing_zero)}")
-    if rung.changed_beside:
+    if stage.missing_random or stage.missing_zero:
+        words.append(f"left at random values {len(stage.missing_random)}, at zero {len(stage.missing_zero)}")
+    if stage.other_tensors_changed:
         words.append(
-            f"{count(len(rung.changed_beside), 'other tensor')} changed: {listed(_codes(rung.changed_beside), 3)}"
+            f"{count(len(stage.other_tensors_changed), 'other tensor')} changed: {listed(_codes(stage.other_tensors_changed), 3)}"
         )
-    if rung.merged_share is not None and not rung.base_matches:
-        words.append(f"merged into the base before {rung.merged_share:.2f} times (estimate)")
-    if rung.model_folder_adapter:
+    if stage.merged_share is not None and not stage.base_matches:
+        words.append(f"merged into the base before {stage.merged_share:.2f} times (estimate)")
+    if stage.model_folder_adapter:
         words.append("**the model's folder holds an adapter of its own**, left out here")
     return "; ".join(words)
 
@@ -211,40 +211,40 @@ def _since_start(effect: EffectFacts) -> str:
 
 
 def _logits(effect: EffectFacts) -> str:
-    rung = effect.logits
-    if rung is None:
+    stage = effect.logits
+    if stage is None:
         return ""
-    off = "switched off it equals the base exactly" if rung.off_equals_base else "**switched off it is not the base**"
-    if not rung.off_equals_base and rung.off_differs_by:
-        told = listed([text(reason) for reason in rung.off_differs_by])
+    off = "switched off it equals the base exactly" if stage.off_equals_base else "**switched off it is not the base**"
+    if not stage.off_equals_base and stage.off_differs_by:
+        told = listed([text(reason) for reason in stage.off_differs_by])
         off = f"off is the freshly loaded base, since the adapter switched off is not: {told}"
-    broken = f"; **{percent(rung.not_finite)} are not finite**" if rung.not_finite else ""
+    broken = f"; **{percent(stage.not_finite)} are not finite**" if stage.not_finite else ""
     return (
-        f"{percent(rung.argmax_flips)} of {rung.positions:,} most likely tokens change, KL {number(rung.kl_mean)} nats "
-        f"a token ({count(rung.utterances, 'utterance')}); {off}{broken}"
+        f"{percent(stage.argmax_flips)} of {stage.positions:,} most likely tokens change, KL {number(stage.kl_mean)} nats "
+        f"a token ({count(stage.utterances, 'utterance')}); {off}{broken}"
     )
 
 
 def _text(effect: EffectFacts) -> str:
-    rung = effect.text
-    if rung is None:
+    stage = effect.text
+    if stage is None:
         return ""
     words = [
-        f"{rung.changed} of {count(rung.utterances, 'hypothesis', 'hypotheses')} change",
-        f"adapter layers ran {rung.adapter_calls:,} times {rung.inside} with the adapter on and "
-        f"{rung.adapter_calls_off:,} times with it off",
+        f"{stage.changed} of {count(stage.utterances, 'hypothesis', 'hypotheses')} change",
+        f"adapter layers ran {stage.adapter_calls:,} times {stage.inside} with the adapter on and "
+        f"{stage.adapter_calls_off:,} times with it off",
     ]
-    if rung.never_called:
+    if stage.never_called:
         words.append(
-            f"**{count(len(rung.never_called), 'module')} never called**: {listed(_codes(rung.never_called), 3)}"
+            f"**{count(len(stage.never_called), 'module')} never called**: {listed(_codes(stage.never_called), 3)}"
         )
-    if rung.merged_changed is not None:
-        half = "" if rung.merged_changed_bf16 is None else f" ({rung.merged_changed_bf16} where both are in bfloat16)"
-        words.append(f"merged into the weights {rung.merged_changed} differ from unmerged{half}")
-    if rung.off_changed:
-        words.append(f"switched off {rung.off_changed} differ from the base's")
-    if rung.repeat_changed:
-        words.append(f"**{rung.repeat_changed} of {rung.repeated} differ between two equal calls**")
+    if stage.merged_changed is not None:
+        half = "" if stage.merged_changed_bf16 is None else f" ({stage.merged_changed_bf16} where both are in bfloat16)"
+        words.append(f"merged into the weights {stage.merged_changed} differ from unmerged{half}")
+    if stage.off_changed:
+        words.append(f"switched off {stage.off_changed} differ from the base's")
+    if stage.repeat_changed:
+        words.append(f"**{stage.repeat_changed} of {stage.repeated} differ between two equal calls**")
     return "; ".join(words)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from lora.records import BudgetLine, ErrorBudget, PairedScore, WordPair
+from lora.records.comparisons import BudgetLine, ErrorBudget, PairedScore, WordPair
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import code, count, text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lora.records import Cause, Check, RunOutcome, Verdict
+from lora.records.verdict import Cause, Check, RunOutcome, Verdict
 
 # The headline of a study without a model.
 COMPARED = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lora.records import PairedFacts, PairedScore, RunOutcome, Verdict
+from lora.records.comparisons import PairedFacts, PairedScore
+from lora.records.verdict import RunOutcome, Verdict
 from lora.report.sections.conclusion import OUTCOMES
 from lora.report.study import Study
 from lora.report.tables import table

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lora.diagnosis.causes import CAUSES
-from lora.records import Cause, Check, Power, Verdict
+from lora.records.scores import Power
+from lora.records.verdict import Cause, Check, Verdict
 from lora.report.sections.compared import after_comparing, compared, compared_headline, gate_outcome
 from lora.report.study import Study
 from lora.report.tables import table

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lora.records import SplitOption
+from lora.records.data import SplitOption
 from lora.report.sections.integrity import filter_losses, other_seeds, recordings, shared_with_training
 from lora.report.sections.manifests import read_as
-from lora.report.sections.mismatches import misplaced_texts
+from lora.report.sections.mismatches import mismatched_transcripts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
@@ -18,7 +18,7 @@ def training_data(study: Study) -> str:
     if "train" not in study.manifests:
         of_training = ["No training manifest is named, so what training would have is not known."]
     parts = ["## D1 · Training data", _rows(study), _thresholds(study), *of_training, read_as(study), recordings(study)]
-    parts += [misplaced_texts(study), shared_with_training(study) if "train" in study.manifests else ""]
+    parts += [mismatched_transcripts(study), shared_with_training(study) if "train" in study.manifests else ""]
     return "\n\n".join(part for part in parts if part)
 
 

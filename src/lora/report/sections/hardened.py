@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lora.diagnosis.hardening import config_lines, proposed_manifest, write_command
-from lora.records import HardenedFacts, HardenedVersion
+from lora.diagnosis.headroom.hardening import config_lines, proposed_manifest, write_command
+from lora.records.tuning import HardenedFacts, HardenedVersion
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, interval, number, percent, text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from lora.records import LeakageFacts, RetentionFacts, StabilityFacts
+from lora.records.data import LeakageFacts, RetentionFacts, StabilityFacts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text

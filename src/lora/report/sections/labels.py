@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lora.records import LabelFacts, LossComparison, OwnHypotheses, StyleProfile
+from lora.records.labels import GreedyHypotheses, LabelFacts, LossComparison, StyleProfile
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, count, listed, number, percent, text
@@ -33,7 +33,7 @@ def _structure(facts: LabelFacts) -> list[list[str]]:
         return [["structure of the labels", UNKNOWN, ""]]
     shares = {
         "labels end with the end token": s.ends_with_eos,
-        "labels hold no other end token": s.one_end_mark,
+        "labels hold no other end token": s.single_eos,
         "labels hold no start token of their own": s.start_is_right,
         "labels hold neither the blank nor marks": s.only_text,
         "padding is ignored by the loss": s.padding_ignored,
@@ -72,7 +72,7 @@ def _loss(facts: LabelFacts) -> list[list[str]]:
     return rows
 
 
-def _likelihood(own: OwnHypotheses) -> list[list[str]]:
+def _likelihood(own: GreedyHypotheses) -> list[list[str]]:
     gap, replay = own.log_probability_gap, own.replay
     noise = "" if replay is None else f"; {number(replay.log_probability_gap, 2)} for the generated tokens replayed"
     rows = [["own hypotheses as labels and as generated, nats a token apart", f"{number(gap, 2)}{noise}", "0"]]
@@ -105,7 +105,7 @@ def _closed(facts: LabelFacts) -> str:
 
 def _limits(facts: LabelFacts) -> list[list[str]]:
     limit = "no limit known" if facts.label_limit is None else f"at most {facts.label_limit}"
-    if facts.label_room == "frames":
+    if facts.label_capacity == "frames":
         limit = "at most its frames"
     lost = [f"{code(character)} ({count(n, 'row')})" for character, n in facts.unwritable.items()]
     return [
@@ -151,10 +151,14 @@ def _histogram(facts: LabelFacts) -> str:
     if references is None or own is None:
         return ""
     rows = []
-    for what, field, empty in (("case", "cases", ""), ("ends with", "final_marks", "no mark"), ("marks", "marks", "")):
+    for what, field, empty in (
+        ("case", "cases", ""),
+        ("ends with", "final_punctuation", "no mark"),
+        ("marks", "marks", ""),
+    ):
         one, other = getattr(references, field), getattr(own, field)
         for kind in sorted({*one, *other}):
-            shown = (code(kind) if field == "final_marks" else text(kind)) if kind else empty
+            shown = (code(kind) if field == "final_punctuation" else text(kind)) if kind else empty
             rows.append([f"{what}: {shown}", str(one.get(kind, 0)), str(other.get(kind, 0))])
     headers = ["texts by style", "references", "the model's hypotheses"]
     return table(headers, rows, numbers=(1, 2)) if rows else ""
@@ -162,11 +166,11 @@ def _histogram(facts: LabelFacts) -> str:
 
 def _numbers(facts: LabelFacts) -> str:
     numbers = facts.numbers
-    if numbers is None or not numbers.only_reference + numbers.only_own + numbers.both:
+    if numbers is None or not numbers.only_reference + numbers.only_hypothesis + numbers.both:
         return ""
     return (
         f"Of {count(numbers.rows, 'row')} digits stand in the reference alone in {numbers.only_reference}, in the "
-        f"model's hypothesis alone in {numbers.only_own}, in both in {numbers.both}."
+        f"model's hypothesis alone in {numbers.only_hypothesis}, in both in {numbers.both}."
     )
 
 

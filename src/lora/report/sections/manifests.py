@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lora.records import ManifestFacts
+from lora.records.data import ManifestFacts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, listed

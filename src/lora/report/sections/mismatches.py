@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lora.records import MismatchFacts, MisplacedText
+from lora.records.data import MismatchedTranscript, MismatchFacts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, percent
@@ -10,7 +10,7 @@ from lora.report.wording import UNKNOWN, code, percent
 SHOWN = 10  # rows of a manifest; the fact file holds all
 
 
-def misplaced_texts(study: Study) -> str:
+def mismatched_transcripts(study: Study) -> str:
     """A row a manifest, and the lines at fault; training rows only as far as the label audit listened to them."""
     rows, lines = [], []
     for manifest in study.manifests:
@@ -20,9 +20,9 @@ def misplaced_texts(study: Study) -> str:
         if facts is None:
             rows.append([code(manifest), *[UNKNOWN] * 6])
             continue
-        counts = (facts.rows, facts.compared, facts.too_short, facts.suspects, len(facts.misplaced), facts.comparisons)
+        counts = (facts.rows, facts.compared, facts.too_short, facts.suspects, len(facts.mismatched), facts.comparisons)
         rows.append([code(manifest), *(f"{n:,}" for n in counts)])
-        lines += [_line(manifest, row) for row in facts.misplaced[:SHOWN]]
+        lines += [_line(manifest, row) for row in facts.mismatched[:SHOWN]]
     if not rows:
         return ""
     headers = ["manifest", "rows", "compared", "too short", "unlike their text", "another text fits", "pairs compared"]
@@ -37,6 +37,6 @@ def misplaced_texts(study: Study) -> str:
     return "\n\n".join(parts)
 
 
-def _line(manifest: str, row: MisplacedText) -> list[str]:
+def _line(manifest: str, row: MismatchedTranscript) -> list[str]:
     here, there = (UNKNOWN if line is None else str(line) for line in (row.line, row.other_line))
     return [code(manifest), here, code(row.id), percent(row.own_distance), there, percent(row.other_distance)]

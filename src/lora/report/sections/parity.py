@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lora.diagnosis.brought import matched_words, remarks
-from lora.diagnosis.parity import normalizer_words, rows_words
-from lora.records import DifferingRows, Rescored, SettingDifference
+from lora.diagnosis.parity.criterion import normalizer_words, rows_words
+from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
+from lora.records.comparisons import DifferingRows, Rescored, SettingDifference
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, count, listed, percent, points, text

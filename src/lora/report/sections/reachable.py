@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lora.diagnosis.reachable import reach
-from lora.records import ReachableFacts, Verdict
+from lora.diagnosis.headroom.reachable import reach
+from lora.records.reachable import ReachableFacts
+from lora.records.verdict import Verdict
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, count, listed, percent, points, text
@@ -83,9 +84,9 @@ def _texts(study: Study, manifest: str) -> list[str]:
 
 def _notes(manifest: str, facts: ReachableFacts) -> list[str]:
     lines = []
-    if facts.unheard_words:
-        words = [f"{code(one.word)} ({one.count})" for one in facts.unheard_words[:SHOWN]]
-        left = facts.unheard_word_count - len(words)
+    if facts.out_of_vocabulary_words:
+        words = [f"{code(one.word)} ({one.count})" for one in facts.out_of_vocabulary_words[:SHOWN]]
+        left = facts.out_of_vocabulary_word_count - len(words)
         more = f" and {left} more" if left else ""
         lines.append(
             f"- Words of {code(manifest)} that training never holds, with their errors: {', '.join(words)}{more}. "

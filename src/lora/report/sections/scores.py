@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lora.diagnosis.wording import speech
-from lora.records import Power, Verdict, WerFacts, WerScore
+from lora.records.scores import Power, WerFacts, WerScore
+from lora.records.verdict import Verdict
 from lora.report.sections.conclusion import STATUS
 from lora.report.sections.hardened import hardened
 from lora.report.sections.reachable import reachable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from lora.records import TrainFacts
+from lora.records.tuning import TrainFacts
 from lora.report.study import Study
 from lora.report.tables import table
 from lora.report.wording import UNKNOWN, code, count, listed, number, percent, text
@@ -40,7 +40,7 @@ def _rows(facts: TrainFacts) -> list[list[str]]:
         ["trainable parameters", f"{_figure(facts.trainable_parameters)} of {_figure(facts.total_parameters)} in "
          f"{_figure(facts.target_modules)} modules"],
         *([["adapted modules", _adapted(facts)]] if facts.adapted else []),
-        *([["trained whole", listed([code(n) for n in facts.trained_whole], 4)]] if facts.trained_whole else []),
+        *([["trained whole", listed([code(n) for n in facts.fully_trained], 4)]] if facts.fully_trained else []),
         ["learning rate at its peak", number(facts.learning_rate_peak)],
         ["gradient norm, median", number(facts.gradient_norm_median)],
         ["training loss, first to last", f"{number(facts.first_train_loss)} → {number(facts.final_train_loss)}"],

@@ -1,0 +1,143 @@
+"""Adapter folders as files: read strictly (safetensors only), written canonically (byte-identical for equal weights).
+
+peft stores target modules as a set and paths as it was given them; here lists are sorted, keys are sorted, and the base
+model is named as the person named it. Hash of the base model: in `lora_provenance.json` beside the two files, since
+`adapter_config.json` may hold no key that peft does not know. Imports torch only to read and write tensors.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lora.asr.ladder.adapter_file import file_stage
+from lora.provenance.hashes import content_hash, file_hash
+from lora.records.base import UserError, write_text
+from lora.records.effect import FileStage, LoadStage
+from lora.records.utterances import AdapterIdentity
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+PROVENANCE = "lora_provenance.json"
+
+
+class AdapterProblem(Exception):
+    """A condition with a cause code that a verdict will name; the stages hold what was found out before it."""
+
+    def __init__(
+        self, code: str, message: str, file_stage: FileStage | None = None, load_stage: LoadStage | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.file_stage = file_stage
+        self.load_stage = load_stage
+
+
+@dataclass(frozen=True)
+class AdapterFiles:
+    """Configuration and tensors (on the CPU, by name) of an adapter folder; the base hash where one is recorded."""
+
+    config: dict[str, Any]
+    tensors: dict[str, Tensor]
+    base_model_hash: str | None
+
+    def stage(self) -> FileStage:
+        """Rung 1 of the effect ladder."""
+        return file_stage(self.config, self.tensors)
+
+
+def read_adapter(folder: Path | str) -> AdapterFiles:
+    """Raises UserError where the folder does not exist, AdapterProblem where it holds no usable adapter."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"adapter {folder}: no such folder")
+    config = _read_config(folder)
+    return AdapterFiles(config, _read_tensors(folder), _read_base_hash(folder))
+
+
+def adapter_identity(folder: Path | str) -> AdapterIdentity:
+    """Name and hash of an adapter's files, without torch. Raises like `read_adapter`."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise UserError(f"adapter {folder}: no such folder")
+    for name in (CONFIG, WEIGHTS):
+        if not (path / name).is_file():
+            raise _missing(path, name)
+    hashes = [file_hash(path / name) for name in (CONFIG, WEIGHTS)]
+    return AdapterIdentity(source=str(folder), hash=content_hash(*hashes))
+
+
+def _missing(folder: Path, name: str) -> AdapterProblem:
+    pickles = sorted(path.name for path in folder.glob("adapter_model.bin"))
+    hint = "; adapter_model.bin is a pickle and is not read: save it as safetensors" if pickles else ""
+    return AdapterProblem("adapter.not_loaded", f"{folder}: holds no {name}{hint}")
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    if not (folder / CONFIG).is_file():
+        raise _missing(folder, CONFIG)
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: cannot be read: {error}") from None
+    if not isinstance(config, dict) or "peft_type" not in config:
+        raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: names no peft_type")
+    if config["peft_type"] != "LORA":
+        raise AdapterProblem(
+            "adapter.not_loaded", f"{folder / CONFIG}: peft_type {config['peft_type']} is not supported, LORA is"
+        )
+    for key in {"r", "lora_alpha"} & config.keys():
+        value = config[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: {key}: {value!r} is not a number")
+    return config
+
+
+def _read_tensors(folder: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not (folder / WEIGHTS).is_file():
+        raise _missing(folder, WEIGHTS)
+    try:
+        return load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError) as error:
+        raise AdapterProblem("adapter.not_loaded", f"{folder / WEIGHTS}: cannot be read: {error}") from None
+
+
+def _read_base_hash(folder: Path) -> str | None:
+    try:
+        value = json.loads((folder / PROVENANCE).read_text(encoding="utf-8")).get("base_model_hash")
+    except (OSError, ValueError, AttributeError):
+        return None  # nobody recorded it: unknown, not equal
+    return str(value) if value is not None else None
+
+
+def write_adapter(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor], base_model_hash: str) -> None:
+    """Write an adapter canonically: equal weights and settings give equal bytes."""
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # Copies, because tied weights are one tensor with two names, which the format refuses.
+    ready = {name: tensors[name].detach().cpu().clone().contiguous() for name in sorted(tensors)}
+    temporary = folder / f".{WEIGHTS}.tmp"
+    temporary.write_bytes(save(ready, metadata={"format": "pt"}))
+    temporary.replace(folder / WEIGHTS)
+    write_text(folder / CONFIG, json.dumps(_canonical(config), indent=2, sort_keys=True) + "\n")
+    write_text(folder / PROVENANCE, json.dumps({"base_model_hash": base_model_hash}, indent=2) + "\n")
+
+
+def _canonical(value: Any) -> Any:
+    """Sets and lists sorted, enumerations as their values; peft's own JSON has neither order nor plain types."""
+    if isinstance(value, dict):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return sorted((_canonical(item) for item in value), key=str)
+    return value.value if hasattr(value, "value") else value

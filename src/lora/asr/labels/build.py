@@ -1,0 +1,75 @@
+"""Training labels: what the trainer's collator builds, and therefore what the label audit audits.
+
+What a label is made of is the family's business (`SpeechModel.label_ids`). Shorter rows are filled up with -100, which
+the loss ignores. Imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lora.asr.decoding.padding import Samples
+from lora.asr.families.speech_model import IGNORED, SpeechModel
+
+WIDTH_STEP = 16  # label widths repeat, which is faster on a CPU
+
+
+def label_ids(speech: SpeechModel, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of each text as they are trained on, without padding."""
+    return speech.label_ids(texts)
+
+
+def build_labels(speech: SpeechModel, texts: Sequence[str]) -> Tensor:
+    """Labels (texts, width) on the CPU; width is the next multiple of 16, at most the decoder's limit."""
+    rows = label_ids(speech, texts)
+    longest = max(map(len, rows), default=1)
+    width = -(-max(longest, 1) // WIDTH_STEP) * WIDTH_STEP
+    limit = speech.label_limit()
+    if limit is not None:
+        width = max(longest, min(width, limit))
+    return filled_up(rows, width)
+
+
+def filled_up(rows: Sequence[Sequence[int]], width: int) -> Tensor:
+    """Rows of token ids as one tensor (rows, width), filled up with -100."""
+    labels = torch.full((len(rows), width), IGNORED)
+    for row, ids in enumerate(rows):
+        labels[row, : len(ids)] = torch.tensor(ids, dtype=torch.long)
+    return labels
+
+
+def unpadded(row: Sequence[int]) -> list[int]:
+    """A row of labels without what the loss ignores."""
+    return [token for token in row if token != IGNORED]
+
+
+def long_labels(speech: SpeechModel, texts: Sequence[str], seconds: Sequence[float]) -> dict[int, str]:
+    """Why labels are too long, by position: for the decoder, or for the audio of so many seconds."""
+    told = {}
+    for position, (ids, heard) in enumerate(zip(label_ids(speech, texts), seconds, strict=True)):
+        length, room = speech.label_length(ids), speech.label_capacity(heard)
+        if room is not None and length > room:
+            place = "the decoder holds" if speech.teacher_forced else "its audio has frames for"
+            told[position] = f"its label has {length} tokens, {place} {room}"
+    return told
+
+
+class Collator:
+    """Turns rows (`audio` samples, `text`) of one grid step into model inputs with `labels`.
+
+    `smoothed`: as the trainer's label smoothing wants them (see `SpeechModel.with_labels`).
+    """
+
+    def __init__(self, speech: SpeechModel, smoothed: bool = False) -> None:
+        self._speech = speech
+        self._smoothed = smoothed
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+        audio: list[Samples] = [row["audio"] for row in rows]
+        inputs = self._speech.inputs(audio)
+        labels = build_labels(self._speech, [row["text"] for row in rows])
+        return self._speech.with_labels(inputs, labels, self._smoothed)

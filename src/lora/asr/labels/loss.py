@@ -1,0 +1,131 @@
+"""The loss that the trainer computes for one optimiser step, against the same step by hand. Imports torch.
+
+The trainer's own `training_step` runs on each accumulated batch, as in training (smoothing, counting of tokens, scaling
+by accumulation), but without dropout and with no gradients behind the loss. By hand: cross entropy over all tokens of
+the step; with label smoothing e, (1 - e) of it and e of the mean over the vocabulary, as in Szegedy et al. 2016 (arXiv
+1512.00567) and the library's LabelSmoother.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from lora.asr.families.ctc import CtcModel
+from lora.asr.families.speech_model import SpeechModel, sum_cross_entropy
+from lora.asr.labels.build import Collator
+from lora.asr.labels.labelled import Labelled, finite
+from lora.asr.training.step_callback import LossNotFinite
+from lora.asr.training.trainer import SpeechTrainer, training_arguments
+from lora.records.labels import LossComparison
+
+SETTINGS: dict[str, Any] = {
+    "max_steps": 1, "batch_size": 8, "learning_rate": 0.0, "scheduler": "constant", "warmup_steps": 0,
+    "weight_decay": 0.0, "seed": 0, "eval_steps": 1, "select": "loss",
+}  # fmt: skip
+
+
+class _LossOnly(SpeechTrainer):
+    """A trainer whose step computes the loss and changes nothing."""
+
+    def compute_loss(self, model: nn.Module, *arguments: Any, **keywords: Any) -> Tensor:
+        """Without dropout, which a step switches on and the loss by hand has not; a leaf ends the backward pass."""
+        model.eval()
+        with torch.no_grad():
+            loss = cast(Tensor, super().compute_loss(model, *arguments, **keywords))
+        return loss.requires_grad_()
+
+
+def compare_loss(
+    speech: SpeechModel, labelled: Labelled, label_smoothing: float = 0.0, gradient_accumulation: int = 1
+) -> LossComparison | None:
+    """One step of so many batches with unequal numbers of tokens; null where the rows do not make so many batches."""
+    chosen = _batches(labelled, gradient_accumulation)
+    if len(chosen) < gradient_accumulation or (label_smoothing and not speech.teacher_forced):
+        return None
+    plain, collator = Collator(speech), Collator(speech, smoothed=label_smoothing > 0)
+    trainer_loss = _of_trainer(
+        speech, labelled, [labelled.collated(collator, indices) for indices in chosen], label_smoothing
+    )
+    if isinstance(speech, CtcModel):
+        return _of_frames(speech, [labelled.collated(plain, indices) for indices in chosen], trainer_loss)
+    sums = [_by_hand(speech, labelled.collated(plain, indices), label_smoothing) for indices in chosen]
+    tokens = [right[1] for right, _ in sums]
+    return LossComparison(
+        label_smoothing=label_smoothing,
+        gradient_accumulation=gradient_accumulation,
+        tokens=tokens,
+        trainer=trainer_loss,
+        shift_0=_mean([right for right, _ in sums]),
+        shift_1=_mean([later for _, later in sums]),
+        mean_of_batches=finite(sum(loss / max(count, 1) for (loss, count), _ in sums) / len(sums)),
+    )
+
+
+def _of_frames(speech: CtcModel, batches: list[dict[str, Tensor]], trainer_loss: float | None) -> LossComparison:
+    """CTC has no alignment to be off by one. Its loss is the mean of utterances, each divided by its length, and a step
+    averages batches; told is what that comes to in nats a token.
+    """
+    totals, reduced = 0.0, 0.0
+    tokens: list[int] = []
+    with torch.inference_mode():
+        for batch in batches:
+            losses, lengths = speech.losses(batch)
+            totals, tokens = totals + float(losses.sum()), [*tokens, int(lengths.sum())]
+            reduced += float((losses / lengths.clamp(min=1)).mean()) / len(batches)
+    by_hand = totals / max(sum(tokens), 1)
+    trainer = None if trainer_loss is None or not reduced else trainer_loss * by_hand / reduced
+    return LossComparison(
+        gradient_accumulation=len(batches), tokens=tokens, trainer=trainer, shift_0=finite(by_hand), shift_1=None
+    )
+
+
+def _of_trainer(
+    speech: SpeechModel, labelled: Labelled, batches: list[dict[str, Tensor]], label_smoothing: float
+) -> float | None:
+    """The step's loss as the trainer would hand it to the backward pass, summed over its batches."""
+    settings = SETTINGS | {"label_smoothing": label_smoothing, "gradient_accumulation": len(batches)}
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = training_arguments(settings, Path(folder), speech, validate=False)
+        trainer = _LossOnly(speech, arguments, (labelled.rows, labelled.batches))
+        made, tokens = trainer.get_batch_samples(iter(batches), len(batches), torch.device(speech.device))
+        trainer.current_gradient_accumulation_steps = len(made)
+        try:
+            return finite(sum(float(trainer.training_step(speech.model, dict(batch), tokens)) for batch in made))
+        except LossNotFinite:
+            return None
+
+
+def _by_hand(
+    speech: SpeechModel, batch: dict[str, Tensor], smoothing: float
+) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Summed loss and number of tokens of one batch, at shift 0 and 1."""
+    with torch.inference_mode():
+        scored = speech.score(batch)
+        right, later = (sum_cross_entropy(scored.logits, scored.targets, shift, smoothing) for shift in (0, 1))
+    return right, later
+
+
+def _mean(sums: list[tuple[float, int]]) -> float | None:
+    tokens = sum(count for _, count in sums)
+    return finite(sum(loss for loss, _ in sums) / tokens) if tokens else None
+
+
+def _batches(labelled: Labelled, count: int) -> list[list[int]]:
+    """The largest batch; for several, batches from the fewest characters to the most, split where there are too few."""
+    if count == 1:
+        return [max(labelled.batches, key=len)]
+    batches = [list(batch) for batch in labelled.batches]
+    while len(batches) < count and max(map(len, batches)) > 1:
+        largest = max(batches, key=len)
+        batches.remove(largest)
+        cut = max(1, len(largest) // 4)  # unequal parts: what counts tokens wrongly must show
+        batches += [largest[:cut], largest[cut:]]
+    by_size = sorted(batches, key=lambda batch: (sum(len(labelled.texts[i]) for i in batch), batch))
+    if len(by_size) < count:
+        return by_size
+    return [by_size[round(place * (len(by_size) - 1) / (count - 1))] for place in range(count)]

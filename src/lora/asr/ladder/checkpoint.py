@@ -1,0 +1,150 @@
+"""The weights of a tuned checkpoint against its base model's, tensor by tensor, without loading either model.
+
+Two safetensors folders are read side by side, one tensor of each at a time. Tensors that only one of the files holds
+count only where they are no copy of another one of the same file (a tied output layer may be saved or not). Imports
+torch.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from lora.asr.adapter.attach import part_of
+from lora.asr.model_files import OWN_ADAPTER, SHARDS, TEXT_FILES, ModelFiles, weight_files
+from lora.provenance.hashes import file_hash
+from lora.records.base import UserError
+from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
+
+UNMERGED = (".lora_A", ".lora_B", ".lora_magnitude_vector", ".base_layer.")
+
+
+class Weights:
+    """The tensors of a model folder by name, read when asked for."""
+
+    def __init__(self, files: ModelFiles, stack: ExitStack) -> None:
+        self._places: dict[str, tuple[Any, str]] = {}
+        paths = weight_files(files.path, files.identity.id)
+        if files.config.get("has_lora_adapter") and (files.path / OWN_ADAPTER).is_file():
+            paths.append(files.path / OWN_ADAPTER)  # part of the model
+        for path in paths:
+            if path.name == SHARDS:
+                continue
+            try:
+                opened = stack.enter_context(safe_open(path, framework="pt"))
+            except (SafetensorError, OSError) as error:
+                raise UserError(f"model {files.identity.id}: {path.name} cannot be read: {error}") from None
+            own = f"{OWN_ADAPTER}: " if path.name == OWN_ADAPTER else ""
+            self._places |= {own + _present_name(name): (opened, name) for name in opened.keys()}  # noqa: SIM118
+        self.names = sorted(self._places)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places
+
+    def shape(self, name: str) -> list[int]:
+        opened, stored = self._places[name]
+        return list(opened.get_slice(stored).get_shape())
+
+    def read(self, name: str) -> Tensor:
+        opened, stored = self._places[name]
+        tensor: Tensor = opened.get_tensor(stored)
+        return tensor
+
+    def copies(self, name: str) -> bool:
+        """Whether another tensor of the file holds the same values: both are one parameter of the model."""
+        shape = self.shape(name)
+        twins = (other for other in self.names if other != name and self.shape(other) == shape)
+        return len(shape) > 1 and any(torch.equal(self.read(name), self.read(other)) for other in twins)
+
+
+def _present_name(name: str) -> str:
+    """Weight normalisation renamed its tensors in torch 2; libraries write either."""
+    for old, new in (
+        (".weight_g", ".parametrizations.weight.original0"),
+        (".weight_v", ".parametrizations.weight.original1"),
+    ):
+        if name.endswith(old):
+            return name.removesuffix(old) + new
+    return name
+
+
+def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFacts:
+    """Facts of the stages that a checkpoint has: its tensors' names, shapes and values. Raises UserError for a file that
+    cannot be read.
+    """
+    with ExitStack() as stack:
+        before, after = Weights(base, stack), Weights(tuned, stack)
+        common = [name for name in after.names if name in before]
+        reshaped = [name for name in common if before.shape(name) != after.shape(name)]
+        shared = [name for name in common if name not in set(reshaped)]
+        found = [_compared(name, before.read(name), after.read(name)) for name in shared]
+        stage = CheckpointStage(
+            base_type=str(base.config.get("model_type")),
+            tuned_type=str(tuned.config.get("model_type")),
+            tensors=len(after.names),
+            shared=len(shared),
+            changed=[name for name, (changed, _, _) in zip(shared, found, strict=True) if changed],
+            rounded=sum(rounded for _, rounded, _ in found),
+            reshaped=reshaped,
+            only_base=list(_alone(before, after)),
+            only_tuned=list(_alone(after, before)),
+            unmerged=[
+                name
+                for name in after.names
+                if any(part in name for part in UNMERGED) and not name.startswith(OWN_ADAPTER)
+            ],
+            non_finite=[name for name in after.names if not bool(after.read(name).isfinite().all())],
+            other_files=_other_files(base.path, tuned.path),
+        )
+    weights = [delta for _, _, delta in found if delta is not None]
+    norms = [delta.relative_norm for delta in weights if delta.relative_norm]
+    median = statistics.median(norms) if norms else None
+    return EffectFacts(
+        run=run, checkpoint=stage, weights=weights, median_relative_norm=median, median_change=median
+    )  # fmt: skip
+
+
+def _compared(name: str, before: Tensor, after: Tensor) -> tuple[bool, bool, ModuleDelta | None]:
+    """Whether a tensor changed by more than its number format, whether it was rounded, and of a matrix by how much."""
+    rounded = before.dtype != after.dtype and not torch.equal(before.double(), after.double())
+    same = torch.equal(before.to(after.dtype), after) or torch.equal(before, after.to(before.dtype))
+    delta = None
+    if after.dim() > 1:
+        delta = _delta(name, before.double(), after.double(), same)
+    return not same, same and rounded, delta
+
+
+def _delta(name: str, before: Tensor, after: Tensor, same: bool) -> ModuleDelta:
+    base = float(torch.linalg.vector_norm(before))
+    norm = 0.0 if same else float(torch.linalg.vector_norm(after - before))
+    finite = math.isfinite(norm)
+    module = name.removesuffix(".weight")
+    relative = norm / base if finite and 0 < base < math.inf else None
+    return ModuleDelta(
+        name=module,
+        part=part_of(module),
+        delta_norm=norm if finite else None,
+        base_norm=base if math.isfinite(base) else None,
+        relative_norm=relative,
+        stable_rank=None,
+        change=relative,
+    )
+
+
+def _alone(here: Weights, there: Weights) -> Iterator[str]:
+    """Names that only one side has, without tied copies."""
+    return (name for name in here.names if name not in there and not here.copies(name))
+
+
+def _other_files(base: Path, tuned: Path) -> list[str]:
+    """Files of tokenizer and feature extractor that both folders hold with other bytes."""
+    both = [name for name in sorted(TEXT_FILES) if (base / name).is_file() and (tuned / name).is_file()]
+    return [name for name in both if file_hash(base / name) != file_hash(tuned / name)]

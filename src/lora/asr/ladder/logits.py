@@ -1,0 +1,96 @@
+"""Rung 4 of the effect ladder: logits with the adapter on against those of the freshly loaded base model.
+
+A large vocabulary makes logits large (32 labels of 200 tokens: 1.3 GB for 50,000 entries), so those of the base are
+kept on disk, at labelled positions only, and compared a few hundred positions at a time. Imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lora.asr.decoding.padding import Samples
+from lora.asr.families.speech_model import IGNORED, SpeechModel
+from lora.asr.labels.build import Collator
+from lora.records.effect import LogitsStage
+
+POSITIONS = 256  # compared at once, in double precision
+
+
+@dataclass(frozen=True)
+class ValidationBatch:
+    """Samples of one padding step with their reference texts."""
+
+    audio: list[Samples]
+    texts: list[str]
+
+
+@dataclass
+class _Sums:
+    """Running sums over labelled positions."""
+
+    positions: int = 0
+    divergence: float = 0.0
+    flips: int = 0
+    not_finite: int = 0
+    largest: float = 0.0
+
+    def add(self, on: Tensor, base: Tensor) -> None:
+        """Logits (positions, vocabulary) with the adapter and of the base."""
+        log_on, log_base = on.log_softmax(-1), base.log_softmax(-1)
+        self.positions += len(on)
+        self.divergence += float((log_on.exp() * (log_on - log_base)).sum())
+        self.flips += int(on.argmax(-1).ne(base.argmax(-1)).sum())
+        self.not_finite += int((~on.isfinite()).any(-1).sum())
+        self.largest = max(self.largest, float((on - base).abs().nan_to_num(nan=torch.inf).max()))
+
+
+def keep_base_logits(speech: SpeechModel, batches: list[ValidationBatch], folder: Path) -> None:
+    """Write the logits of a freshly loaded base model, a file a batch."""
+    for number, batch in enumerate(batches):
+        save_file({"logits": _logits(speech, batch)}, folder / f"{number}.safetensors")
+
+
+def logits_stage(
+    speech: SpeechModel,
+    batches: list[ValidationBatch],
+    folder: Path,
+    off: Callable[[], AbstractContextManager[Any]],
+    off_differs_by: list[str],
+) -> LogitsStage:
+    """On against the base that `keep_base_logits` met; `off` is the adapter switched off, compared bit by bit."""
+    sums, off_equals_base = _Sums(), True
+    for number, batch in enumerate(batches):
+        base = load_file(folder / f"{number}.safetensors")["logits"]
+        with off():
+            off_equals_base = torch.equal(_logits(speech, batch), base) and off_equals_base
+        on = _logits(speech, batch)
+        for first in range(0, len(on), POSITIONS):
+            sums.add(on[first : first + POSITIONS].double(), base[first : first + POSITIONS].double())
+    finite = sums.positions > 0 and sums.divergence == sums.divergence and sums.largest != float("inf")
+    return LogitsStage(
+        utterances=sum(len(batch.texts) for batch in batches),
+        positions=sums.positions,
+        kl_mean=max(sums.divergence / sums.positions, 0.0) if finite else None,  # rounding can leave it at -1e-17
+        argmax_flips=sums.flips / max(sums.positions, 1),
+        largest_difference=sums.largest if finite else None,
+        off_equals_base=off_equals_base,
+        off_differs_by=off_differs_by,
+        not_finite=sums.not_finite / max(sums.positions, 1),
+    )
+
+
+def _logits(speech: SpeechModel, batch: ValidationBatch) -> Tensor:
+    """Logits that predict labels (CTC: of frames), shape (positions, vocabulary), float32 on the CPU."""
+    rows = [{"audio": audio, "text": text} for audio, text in zip(batch.audio, batch.texts, strict=True)]
+    with torch.inference_mode():
+        scored = speech.score(Collator(speech)(rows))
+        logits: Tensor = scored.logits[scored.targets.ne(IGNORED)].float().cpu()
+    return logits.contiguous()

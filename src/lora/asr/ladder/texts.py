@@ -1,0 +1,116 @@
+"""Rung 5 of the effect ladder: texts with the adapter on, off and merged, and calls of the adapter inside `generate`.
+
+Imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+
+from lora.asr.adapter.attach import ADAPTER, adapted_modules
+from lora.asr.families.speech_model import SpeechModel
+from lora.asr.ladder.logits import ValidationBatch
+from lora.records.base import UserError
+from lora.records.effect import TextStage
+
+Texts = list[str]
+
+
+def all_texts(speech: SpeechModel, batches: list[ValidationBatch], decode: dict[str, Any]) -> Texts:
+    return [text for batch in batches for text in speech.generate(speech.inputs(batch.audio), decode).texts]
+
+
+def text_stage(
+    speech: SpeechModel,
+    batches: list[ValidationBatch],
+    base: Texts,
+    decode: dict[str, Any],
+    off: Callable[[], AbstractContextManager[Any]],
+) -> TextStage:
+    """`base` holds the texts of the freshly loaded base model. The model is merged and cast: of no use afterwards."""
+
+    def counted(context: AbstractContextManager[Any]) -> tuple[Texts, dict[str, int]]:
+        with context, counted_calls(speech) as calls:
+            return all_texts(speech, batches, decode), calls
+
+    on, calls_on = counted(nullcontext())
+    without, calls_off = counted(off())
+    largest = max(range(len(batches)), key=lambda number: len(batches[number].texts))
+    first = sum(len(batch.texts) for batch in batches[:largest])
+    again = all_texts(speech, [batches[largest]], decode)
+    return TextStage(
+        utterances=len(on),
+        changed=_differences(on, base),
+        adapter_calls=sum(calls_on.values()),
+        adapter_calls_off=sum(calls_off.values()),
+        calls_by_module=calls_on,
+        never_called=[name for name, calls in calls_on.items() if not calls],
+        off_changed=_differences(without, base),
+        repeated=len(again),
+        repeat_changed=_differences(again, on[first : first + len(again)]),
+        merged_changed=_merged_changes(speech, on, lambda: all_texts(speech, batches, decode)),
+        generates=speech.files.family.generates,
+        merged_changed_bf16=_merged_changes_bf16(speech, lambda: all_texts(speech, batches, decode)),
+    )
+
+
+def _merged_changes(speech: SpeechModel, unmerged: Texts, texts: Callable[[], Texts]) -> int | None:
+    """Texts that merging the adapter into the weights changes; null where it cannot be merged."""
+    try:
+        speech.model.merge_adapter()
+    except (ValueError, NotImplementedError, RuntimeError):
+        return None
+    return _differences(unmerged, texts())
+
+
+def _merged_changes_bf16(speech: SpeechModel, texts: Callable[[], Texts]) -> int | None:
+    """The same in bfloat16, whose eight bits a small delta may not survive; null where it cannot be tried.
+
+    What merging and unmerging in the model's own format leaves behind is far below what the cast rounds away.
+    """
+    own = speech.dtype
+    try:
+        speech.model.unmerge_adapter()
+        speech.model.to(torch.bfloat16)
+        speech.dtype = torch.bfloat16
+        return _merged_changes(speech, texts(), texts)
+    except (UserError, ValueError, NotImplementedError, RuntimeError):
+        return None
+    finally:
+        speech.dtype = own
+
+
+def _differences(first: Texts, second: Texts) -> int:
+    return sum(a != b for a, b in zip(first, second, strict=True))
+
+
+@contextmanager
+def counted_calls(speech: SpeechModel) -> Iterator[dict[str, int]]:
+    """Counts forward calls of the adapter's own matrices, by adapted module (sorted by name).
+
+    The base layer beneath runs with and without an adapter. Embeddings have no modules of their own to hook: there a
+    call counts while the adapter is active.
+    """
+    layers = adapted_modules(speech.model)
+    calls = dict.fromkeys(layers, 0)
+
+    def count(name: str, layer: Any) -> Callable[..., None]:
+        def hook(*_: Any) -> None:
+            matrix = ADAPTER in layer.lora_B
+            calls[name] += matrix or (ADAPTER in layer.active_adapters and not layer.disable_adapters)
+
+        return hook
+
+    handles = []
+    for name, layer in layers.items():
+        hooked = layer.lora_B[ADAPTER] if ADAPTER in layer.lora_B else layer  # noqa: SIM401 (no dictionary)
+        handles.append(hooked.register_forward_hook(count(name, layer)))
+    try:
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()

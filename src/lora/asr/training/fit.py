@@ -1,0 +1,275 @@
+"""Fit an adapter: the part of training that needs torch, from a fresh model (or a checkpoint) to a finished state.
+
+Reads: model files, audio, checkpoints in `<state>/checkpoints/`. Writes: checkpoints, then `<state>/finished/` with the
+adapters (canonical bytes), facts and loss log, whole or not at all. Imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+from peft.utils import get_peft_model_state_dict
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lora.asr.adapter.attach import ADAPTER, adapted_modules, attach, lora_config, train_in_full_precision
+from lora.asr.adapter.files import WEIGHTS, AdapterProblem, write_adapter
+from lora.asr.adapter.plain_lora import as_plain_lora
+from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
+from lora.asr.decoding.transcribe import Rows
+from lora.asr.device_memory import Tell
+from lora.asr.devices import make_deterministic
+from lora.asr.families.speech_model import SpeechModel
+from lora.asr.labels.build import long_labels
+from lora.asr.model_loading import load_model
+from lora.asr.training.checkpoints import last_checkpoint
+from lora.asr.training.data import SpeechRows, batches_in_order, plan_batches
+from lora.asr.training.state import (
+    BEST,
+    FACTS,
+    FINISHED,
+    LAST,
+    LOSS,
+    TOLD,
+    Training,
+    write_impossible,
+    write_loss_log,
+)
+from lora.asr.training.step_callback import LossNotFinite
+from lora.asr.training.trainer import SpeechTrainer, trainable_facts, training_arguments
+from lora.asr.training.validation_wer import validation_wer
+from lora.records.base import UserError, write_text
+from lora.records.tuning import ModuleChange, TrainFacts, ValidationPoint
+
+
+def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[str]]:
+    """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows.
+
+    Of several processes with one state all train, and only the `first` writes.
+    """
+    making = state / "making"
+    if first:
+        shutil.rmtree(making, ignore_errors=True)
+    make_deterministic(int(training.settings["seed"]), training.device.threads)
+    speech = load_model(training.files, training.device.type, training.device.dtype)
+    if training.settings["label_smoothing"] and not speech.teacher_forced:
+        raise UserError(f"label_smoothing: {speech.family} models have no loss that could be smoothed; set it to 0")
+    training, adjustments = _without_long_labels(training, speech)
+
+    def tell(text: str) -> None:
+        print(f"train: {text}", file=sys.stderr, flush=True)
+        adjustments.append(text)
+
+    steps_taken = 0
+    try:
+        if not training.train.rows:
+            raise AdapterProblem("data.too_few_samples", "every training label is longer than the model can hold")
+        config = lora_config(speech.model, training.settings, training.files.identity.id)
+        model = attach(speech, config)
+        train_in_full_precision(model)
+    except AdapterProblem as problem:
+        parameters = sum(p.numel() for p in speech.model.parameters())
+        if first:
+            write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
+    else:
+        initial = initial_matrices(model)
+        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints", tell)
+        fitted = _Fitted(training, model, trainer, rows_by_step, initial)
+        steps_taken = fitted.run(last_checkpoint(state / "checkpoints"))
+        if first:
+            fitted.write(making, state / "checkpoints")
+    if not first:
+        return steps_taken, adjustments
+    write_text(making / TOLD, json.dumps(adjustments))
+    making.rename(state / FINISHED)
+    shutil.rmtree(state / "checkpoints", ignore_errors=True)
+    return steps_taken, adjustments
+
+
+def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Training, list[str]]:
+    """The training without rows whose label the decoder cannot hold, and a line for each of them."""
+    told: list[str] = []
+
+    def fitting(part: Rows) -> Rows:
+        long = long_labels(speech, [row.text for row in part.rows], [row.duration for row in part.rows])
+        told.extend(f"row {part.rows[i].id}: left out of training: {why}" for i, why in long.items())
+        return Rows([row for i, row in enumerate(part.rows) if i not in long], part.folder)
+
+    return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told
+
+
+def _trainer(training: Training, speech: SpeechModel, checkpoints: Path, tell: Tell) -> tuple[SpeechTrainer, list[int]]:
+    """The trainer, and the training rows seen until the end of each step."""
+    settings = training.settings
+    train, steps = _speech_rows(training.train, training, speech)
+    accumulation = settings["gradient_accumulation"] * training.processes
+    plan = plan_batches(steps, settings["batch_size"], settings["max_steps"] * accumulation, int(settings["seed"]))
+    validation = None
+    wer: Callable[[], float | None] | None = None
+    if training.validation.rows:
+        rows, validation_steps = _speech_rows(training.validation, training, speech)
+        validation = (rows, batches_in_order(validation_steps, settings["batch_size"]))
+        if settings["select"] == "wer":
+            wer = _wer_measure(speech, *validation, settings["eval_decode"], tell)
+    arguments = training_arguments(settings, checkpoints, speech, validate=validation is not None)
+    seen, total = [], 0
+    for number, batch in enumerate(plan, start=1):
+        total += len(batch)
+        if number % accumulation == 0:
+            seen.append(total)
+    # Several processes take their steps together: none may take halves when the others do not.
+    halving = tell if training.processes == 1 else None
+    return SpeechTrainer(speech, arguments, (train, plan), validation, wer, halving), seen
+
+
+def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[SpeechRows, list[int]]:
+    rows = SpeechRows(part.rows, part.folder, speech.sampling_rate, training.target_rms)
+    return rows, rows.steps(speech.sampling_rate, speech.grid_seconds)
+
+
+def _wer_measure(
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Tell
+) -> Callable[[], float | None]:
+    return lambda: validation_wer(speech, rows, batches, decode, tell)
+
+
+class _Fitted:
+    """A training while and after it runs."""
+
+    def __init__(
+        self,
+        training: Training,
+        model: PeftModel,
+        trainer: SpeechTrainer,
+        rows_by_step: list[int],
+        initial: dict[str, tuple[Tensor, Tensor]],
+    ) -> None:
+        self._training, self._model, self._trainer = training, model, trainer
+        self._rows_by_step = rows_by_step
+        self._initial = initial
+        self._trainable = trainable_facts(model)
+        _tell_choice(self._trainable)
+        self._before: dict[str, float] = {}
+        self._stopped: LossNotFinite | None = None
+
+    def run(self, checkpoint: Path | None) -> int:
+        """Steps taken here. A resumed training measures the validation before the first step again: same bytes."""
+        self._before = self._trainer.validation_metrics()
+        start = 0
+        if checkpoint is not None:
+            start = int(checkpoint.name.rpartition("-")[2])
+            print(f"train: goes on after step {start} ({checkpoint})", file=sys.stderr)
+        try:
+            self._trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        except LossNotFinite as problem:
+            self._stopped = problem
+            print(f"train: stopped: {problem}", file=sys.stderr)
+        return int(self._trainer.state.global_step) - start
+
+    def write(self, folder: Path, checkpoints: Path) -> None:
+        base: Any = self._model.get_base_model()
+        made: Any = self._model.peft_config[ADAPTER]
+        whole = [*(made.modules_to_save or []), *(getattr(made, "modules_to_tie", None) or [])]
+        config = made.to_dict() | {
+            "modules_to_save": whole or None,  # peft keeps what is tied to them for itself, and the file holds it
+            # peft puts the folder the model was read from in its place, which may be anywhere.
+            "base_model_name_or_path": self._training.files.identity.id,
+            "inference_mode": True,
+            "auto_mapping": {"base_model_class": type(base).__name__, "parent_library": type(base).__module__},
+        }
+        base_hash = self._training.files.identity.hash
+        last = get_peft_model_state_dict(self._model, adapter_name=ADAPTER, save_embedding_layers=False)
+
+        def write_plain(name: str, tensors: dict[str, Tensor]) -> None:
+            write_adapter(folder / name, *as_plain_lora(config, tensors, self._initial), base_hash)
+
+        write_plain(LAST, last)
+        used = last
+        best_step, kept = self._trainer.state.best_global_step, None
+        if self._training.validation.rows:
+            weights = checkpoints / f"checkpoint-{best_step}" / WEIGHTS
+            kept = bool(best_step) and weights.is_file()
+            (folder / BEST).mkdir(parents=True, exist_ok=True)
+            if kept:
+                used = load_file(weights)
+                write_plain(BEST, used)
+        else:
+            write_plain(BEST, last)
+        write_loss_log(folder / LOSS, self._loss_rows())
+        changes = module_changes(self._model, self._initial, used)
+        self._facts(best_step or None, kept, changes).write(folder / FACTS)
+
+    def _facts(self, best_step: int | None, kept: bool | None, changes: list[ModuleChange]) -> TrainFacts:
+        history: list[dict[str, Any]] = self._trainer.state.log_history
+        steps = [entry for entry in history if "loss" in entry]
+        with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
+        adapted = sorted(adapted_modules(self._model))
+        problem: dict[str, Any] = {}
+        if self._stopped is not None:
+            problem = {
+                "status": "impossible",
+                "code": "training.diverged",
+                "message": str(self._stopped),
+                "non_finite_step": self._stopped.step,
+            }
+        return self._training.facts(
+            **self._trainable,
+            **problem,
+            zero_gradient_modules=[name for name in adapted if name not in with_gradient] if steps else [],
+            optimizer_steps=int(self._trainer.state.global_step),
+            learning_rate_peak=max((entry["learning_rate"] for entry in steps), default=None),
+            gradient_norm_median=_finite(statistics.median([e["grad_norm"] for e in steps])) if steps else None,
+            first_train_loss=steps[0]["loss"] if steps else None,
+            final_train_loss=steps[-1]["loss"] if steps else None,
+            validation=[
+                ValidationPoint(step=row["step"], loss=_finite(row["validation_loss"]), wer=row.get("validation_wer"))
+                for row in self._loss_rows()
+                if row.get("validation_loss") is not None
+            ],
+            best_step=best_step,
+            best_kept=kept,
+            changes=changes,
+        )
+
+    def _loss_rows(self) -> list[dict[str, Any]]:
+        """A row a step, in order; keys are the columns of the loss log, and `validation_wer`."""
+        rows: dict[int, dict[str, Any]] = {}
+        if self._before:
+            rows[0] = {"step": 0, "epoch": 0.0} | _validation(self._before)
+        for entry in self._trainer.state.log_history:
+            step = int(entry["step"])
+            row = rows.setdefault(step, {"step": step})
+            if "loss" in entry:
+                row["epoch"] = self._rows_by_step[step - 1] / len(self._training.train.rows)
+                row["train_loss"] = entry["loss"]
+                row |= {key: entry[key] for key in ("learning_rate", "grad_norm")}
+            elif "eval_loss" in entry:
+                row |= _validation(entry)
+        return [rows[step] for step in sorted(rows) if len(rows[step]) > 1]
+
+
+def _tell_choice(trainable: dict[str, Any]) -> None:
+    """What is trained, in the log."""
+    for part, names in trainable["adapted"].items():
+        print(f"train: adapts {part}: {', '.join(f'{name} {n}' for name, n in names.items())}", file=sys.stderr)
+    if trainable["fully_trained"]:
+        print(f"train: trains whole: {', '.join(trainable['fully_trained'])}", file=sys.stderr)
+    share = f"{trainable['trainable_parameters']:,} of {trainable['total_parameters']:,}"
+    print(f"train: {share} parameters are trainable", file=sys.stderr, flush=True)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _validation(metrics: dict[str, float]) -> dict[str, float | None]:
+    return {"validation_loss": metrics["eval_loss"], "validation_wer": metrics.get("eval_wer")}

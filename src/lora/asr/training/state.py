@@ -1,0 +1,105 @@
+"""What determines an adapter's weights, and the files that a training leaves behind. Torch-free.
+
+The key of `work/train/<key>/` is a hash of everything that determines the weights, and of nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lora.asr.decoding.effective_decode import asked_of, effective_decode
+from lora.asr.decoding.transcribe import Rows
+from lora.asr.devices import Device
+from lora.asr.model_files import ModelFiles
+from lora.asr.recipe import RECIPE
+from lora.asr.training.data import rows_hash
+from lora.provenance.hashes import content_hash
+from lora.provenance.versions import version
+from lora.records.base import write_text
+from lora.records.tuning import TrainFacts
+
+FACTS, LOSS, BEST, LAST = "train.json", "loss.tsv", "best", "last"
+FINISHED = "finished"
+TOLD = "adjustments.json"  # what was done to the rows: to be told again whenever the result is copied out
+# Libraries whose version may change the weights.
+DECISIVE = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy", "soundfile", "soxr")
+# Of a model's generation settings those by which labels begin and end as generation does.
+LABEL_MARKS = ("decoder_start_token_id", "eos_token_id", "language", "task")
+LOSS_COLUMNS = ("step", "epoch", "train_loss", "learning_rate", "grad_norm", "validation_loss")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One adapter run: its settings (runner flags with underscores), rows, model, machine and processes on it."""
+
+    run: str
+    settings: dict[str, Any]
+    files: ModelFiles
+    device: Device
+    target_rms: float | None
+    train: Rows
+    validation: Rows
+    processes: int = 1
+
+    def key(self) -> str:
+        """Hash of everything that determines the weights, and of nothing else."""
+        # Without the local part, as in the settings of transcripts: the device is a setting of its own.
+        installed = {name: (version(name) or "").partition("+")[0] for name in DECISIVE}
+        described = {
+            "recipe": RECIPE["train"],
+            "settings": self.settings,
+            "model": [self.files.identity.id, self.files.identity.hash],
+            "asked": asked_of(self.files),
+            "label_marks": {key: self.files.generation.get(key) for key in LABEL_MARKS},
+            "device": self.device.settings(),
+            "target_rms": self.target_rms,
+            "train": rows_hash(self.train.rows, self.train.folder),
+            "validation": rows_hash(self.validation.rows, self.validation.folder),
+            "versions": installed,
+        }
+        if self.processes > 1:  # as many batches a step
+            described["processes"] = self.processes
+        if self.settings["select"] == "wer":  # the best step then depends on how the model itself decodes
+            described["decode"] = effective_decode(self.files, self.settings["eval_decode"])
+        return content_hash(json.dumps(described, sort_keys=True))
+
+    def facts(self, **found: Any) -> TrainFacts:
+        """Facts known before any step, with those found."""
+        known: dict[str, Any] = {
+            "run": self.run,
+            "settings": self.settings,
+            "base_model_hash": self.files.identity.hash,
+            "train_rows": len(self.train.rows),
+            "val_rows": len(self.validation.rows),
+            "planned_steps": self.settings["max_steps"],
+        }
+        return TrainFacts(**{**known, **found})
+
+    def impossible(self, code: str, message: str, **found: Any) -> TrainFacts:
+        return self.facts(status="impossible", code=code, message=message, **found)
+
+
+def write_impossible(facts: TrainFacts, output: Path) -> None:
+    """All declared outputs, empty where there is nothing to hold."""
+    for name in (BEST, LAST):
+        shutil.rmtree(output / name, ignore_errors=True)
+        (output / name).mkdir(parents=True)
+    write_loss_log(output / LOSS, [])
+    facts.write(output / FACTS)
+
+
+def write_loss_log(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Tab-separated, a row a step; step 0 is the validation before training; nothing where nothing was measured."""
+    lines = ["\t".join(LOSS_COLUMNS)]
+    lines += ["\t".join(_cell(row.get(column)) for column in LOSS_COLUMNS) for row in rows]
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def _cell(value: float | int | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.6g}"

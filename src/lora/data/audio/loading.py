@@ -1,0 +1,108 @@
+"""Samples of an utterance: decoded, cut to its piece, mixed to one channel, resampled and brought to one
+loudness.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lora.records.base import UserError
+from lora.records.utterances import Utterance
+
+Samples = npt.NDArray[np.float32]
+MISSING_SHARE = 0.01  # of a file's frames; codecs round their ends
+
+
+def load_audio(
+    row: Utterance, folder: Path | str, sampling_rate: int = 16000, target_rms: float | None = None
+) -> Samples:
+    """Mono float32 samples, shape (n,), at `sampling_rate` Hz.
+
+    A row with an `offset` (0 included) is the piece of `duration` seconds from there; a row without one is
+    the whole file, whatever the manifest claims its duration to be. Several channels are mixed to one, or the row's
+    `channel` is taken. `target_rms` scales by one factor and
+    never clips; silence stays silence. Raises UserError naming the row and the file.
+    """
+    samples, rate = decode(row, folder)
+    if rate != sampling_rate:
+        import soxr
+
+        samples = soxr.resample(samples, rate, sampling_rate)
+    return at_loudness(samples, target_rms)
+
+
+def at_loudness(samples: Samples, target_rms: float | None) -> Samples:
+    """Samples scaled to a root mean square, null leaves them as they are; silence stays silence."""
+    if target_rms is not None:
+        rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+        if rms > 0:
+            samples = samples * np.float32(target_rms / rms)
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def decode(row: Utterance, folder: Path | str) -> tuple[Samples, int]:
+    """Mono float32 samples as they were recorded, at least one, and their sampling rate in Hz.
+
+    Raises UserError naming the row and the file.
+    """
+    samples, rate = _decoded(row, Path(folder))
+    where = row.audio or "its inline samples"
+    if samples.size == 0:
+        raise UserError(f"row {row.id}: no audio samples in {where}")
+    if not np.isfinite(samples).all():
+        raise UserError(f"row {row.id}: {where} holds samples that are no numbers (NaN or infinite); mend the file")
+    return samples, rate
+
+
+def samples_hash(samples: Samples) -> str:
+    """First 32 hex digits of the SHA-256 of little-endian float32 samples."""
+    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<f4").tobytes()).hexdigest()[:32]
+
+
+def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
+    if row.samples is not None:
+        if row.sampling_rate is None:
+            raise UserError(f"row {row.id}: inline samples without sampling_rate")
+        start, stop = _piece(row, row.sampling_rate)
+        return np.asarray(row.samples, dtype=np.float32)[start:stop], row.sampling_rate
+    if row.audio is None:
+        raise UserError(f"row {row.id}: neither audio nor samples")
+    import soundfile
+
+    path = folder / row.audio
+    try:
+        with soundfile.SoundFile(path) as file:
+            start, stop = _piece(row, file.samplerate)
+            file.seek(min(start, file.frames))
+            frames = file.read(-1 if stop is None else stop - start, dtype="float32", always_2d=True)
+            if stop is None and len(frames) < (1 - MISSING_SHARE) * file.frames:
+                raise UserError(
+                    f"row {row.id}: {path} is damaged: its header promises {file.frames / file.samplerate:.2f} s, "
+                    f"{len(frames) / file.samplerate:.2f} s can be read; replace the file or remove the row"
+                )
+            return _mono(row, path, frames), int(file.samplerate)
+    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        raise UserError(f"row {row.id}: cannot read audio {path}: {error}") from None
+
+
+def _mono(row: Utterance, path: Path, frames: Samples) -> Samples:
+    """The row's channel of frames (n, channels), or all of them mixed to one; shape (n,)."""
+    if row.channel is not None and row.channel >= frames.shape[1]:
+        raise UserError(
+            f"row {row.id}: {path} holds {frames.shape[1]} channels, and the row asks for channel {row.channel} "
+            "(counted from 0); correct the manifest's channel"
+        )
+    chosen = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
+    mixed: Samples = chosen.mean(axis=1, dtype=np.float32)
+    return mixed
+
+
+def _piece(row: Utterance, rate: int) -> tuple[int, int | None]:
+    if row.offset is None:
+        return 0, None
+    start = round(row.offset * rate)
+    return start, start + max(1, round(row.duration * rate))

@@ -1,0 +1,104 @@
+"""Rows of an evaluation whose audio is not looked at: references with their ids, and durations as far as they are told.
+
+Reads a manifest of any format, whose audio need not exist, references in Kaldi text or trn, or transcripts that
+bring their own references. A duration that nothing tells is 0.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lora.data.audio.headers import header_seconds
+from lora.data.formats.reading import Entry, Reading
+from lora.data.formats.registry import read_source
+from lora.data.manifest import Manifest, Rejected
+from lora.data.manifest_columns import RowError, row_fields
+from lora.data.source import Source
+from lora.data.transcripts.columns import HYPOTHESES
+from lora.data.transcripts.files import read_transcript_file
+from lora.records.base import UserError
+from lora.records.utterances import Utterance
+
+UNKNOWN_DURATION = 0.0
+MANIFESTS = {".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet"}
+
+
+def reference_rows(path: Path) -> Manifest:
+    """Every line becomes a row or a rejected one. Raises UserError where the file holds no references at all."""
+    reading = read_source(Source(path)) if path.is_dir() or _suffix(path) in MANIFESTS else None
+    if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
+        return _of_manifest(reading)
+    return _of_transcripts(path)
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+
+
+def _names_audio(entry: Entry, reading: Reading) -> bool:
+    return isinstance(entry.row, dict) and any(reading.columns.has(entry.row, field) for field in ("audio", "samples"))
+
+
+def _of_manifest(reading: Reading) -> Manifest:
+    rows: dict[str, Utterance] = {}
+    rejected = []
+    for entry in reading.entries:
+        if isinstance(entry.row, str):
+            rejected.append(Rejected(entry.line, entry.id, entry.row))
+            continue
+        try:
+            fields = row_fields(entry.row, entry.line, reading.columns)
+        except RowError as error:
+            name = reading.columns.value(entry.row, "id")
+            rejected.append(Rejected(entry.line, None if name is None else str(name), str(error)))
+            continue
+        if fields["id"] in rows:
+            first = rows[fields["id"]].line
+            rejected.append(Rejected(entry.line, fields["id"], f"duplicate id, first used in line {first}"))
+            continue
+        fields["duration"] = _duration(fields, reading.folder)
+        rows[fields["id"]] = Utterance(**fields)
+    return Manifest(list(rows.values()), rejected, reading.folder, reading.format)
+
+
+def _duration(fields: dict[str, Any], folder: Path) -> float:
+    """As the manifest says, else by the header of the audio where it is there."""
+    if fields["duration"] is not None:
+        return float(fields["duration"])
+    length = header_seconds(str(folder / fields["audio"]))
+    return max(0.0, length - (fields["offset"] or 0.0)) if isinstance(length, float) else UNKNOWN_DURATION
+
+
+def _of_transcripts(path: Path) -> Manifest:
+    found = read_transcript_file(path)
+    if found.format == "ctm":
+        raise UserError(f"{path}: a ctm holds what was heard, not references; name a manifest, or references as trn")
+    rows, rejected = [], []
+    for one in found.utterances:
+        # Alone in its row, a text is a reference: hypotheses come with columns of their own.
+        if one.reference is None and one.column in HYPOTHESES:
+            raise UserError(
+                f"{path}:{one.line}: its column {one.column!r} holds what was heard, not references; name a manifest, "
+                "or references in a column such as text"
+            )
+        text = one.reference if one.reference is not None else one.hypothesis
+        if text.strip():
+            duration = one.duration or UNKNOWN_DURATION
+            rows.append(Utterance(id=one.id, text=" ".join(text.split()), duration=duration, line=one.line))
+        else:
+            rejected.append(Rejected(one.line, one.id, "empty text"))
+    return Manifest(rows, rejected)
+
+
+def own_references(path: Path) -> Manifest:
+    """The references that transcripts bring with them. Raises UserError naming the first line without one."""
+    found = read_transcript_file(path)
+    lacking = [one for one in found.utterances if one.reference is None]
+    if found.format == "ctm" or lacking or not found.utterances:
+        where = f":{lacking[0].line}" if lacking else ""
+        raise UserError(
+            f"{path}{where}: brings no reference to score against; name a manifest, which may hold references only "
+            "(JSON lines or CSV with id and text, Kaldi text, trn)"
+        )
+    return _of_transcripts(path)

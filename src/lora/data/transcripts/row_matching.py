@@ -1,0 +1,118 @@
+"""Brought hypotheses under the ids of the manifest's rows, and the account of how each of them was matched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lora.data.transcripts.columns import Brought
+from lora.data.transcripts.ctm import Word, of_channel, words_by_time
+from lora.data.transcripts.files import TranscriptFile
+from lora.data.transcripts.ids import Target, match, stem, target
+from lora.records.base import UserError
+from lora.records.utterances import Utterance
+
+
+@dataclass
+class Matched:
+    """`heard` by row id; `extra` by their own ids: hypotheses that fit no row, or more than one thing."""
+
+    heard: dict[str, Brought] = field(default_factory=dict)
+    extra: dict[str, Brought] = field(default_factory=dict)
+    how: dict[str, int] = field(default_factory=dict)
+    unmatched: list[str] = field(default_factory=list)
+    ambiguous: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def match_rows(path: Path, brought: TranscriptFile, rows: Sequence[Utterance], rejected: Sequence[str]) -> Matched:
+    """`rejected` are ids of rows that cannot be used. Raises UserError where nothing fits any row."""
+    found = Matched(notes=list(brought.notes))
+    if brought.format != "ctm":
+        _by_name(found, brought.utterances, rows, rejected)
+    else:
+        by_time, rest = _recordings(brought, rows)
+        _by_name(found, [Brought((name,), _text(words)) for name, words in rest.items()], rows, rejected)
+        _by_time(found, brought, by_time)
+        _silent_rows(found, rows)
+    given = [*brought.utterances, *brought.words]
+    if rows and not given:
+        raise UserError(f"{path}: holds no transcript (read as {brought.format})")
+    if given and rows and not found.how and not found.rejected:
+        theirs = brought.utterances[0].id if brought.utterances else next(iter(brought.words))
+        raise UserError(
+            f"{path}: none of its {len(given)} {'files' if brought.format == 'ctm' else 'ids'} is a row of the "
+            f"manifest: it has {theirs!r} (read as {brought.format}), the manifest has {rows[0].id!r}. Ids are "
+            "matched as written, by the name of the audio file, and without case; name the format if it is another one "
+            "(`{path: ..., format: trn}`; of a quick comparison `--baseline-format`, `--tuned-format`), or the column "
+            "that holds the ids (`columns: {id: ...}`)"
+        )
+    return found
+
+
+def _by_name(found: Matched, given: Sequence[Brought], rows: Sequence[Utterance], rejected: Sequence[str]) -> None:
+    usable = {row.id for row in rows}
+    unusable = set(rejected) - usable  # a repeated id belongs to the row that was kept
+    targets = [*(target(row) for row in rows), *(Target(name, (stem(name),)) for name in sorted(unusable))]
+    matching = match([one.names for one in given], targets)
+    for row, position in matching.rows.items():
+        if row in unusable:
+            found.rejected.append(given[position].id)
+        else:
+            found.heard[row] = given[position]
+            found.how[matching.how[row]] = found.how.get(matching.how[row], 0) + 1
+    found.ambiguous += [given[position].id for position in matching.ambiguous]
+    found.unmatched += [given[position].id for position in matching.unmatched]
+    found.extra |= {given[i].id: given[i] for i in (*matching.ambiguous, *matching.unmatched)}
+
+
+def _recordings(
+    brought: TranscriptFile, rows: Sequence[Utterance]
+) -> tuple[dict[str, list[Utterance]], dict[str, list[Word]]]:
+    """Files that are recordings of which rows are pieces (by row), and the words of all other files."""
+    pieces: dict[str, list[Utterance]] = defaultdict(list)
+    for row in rows:
+        if row.audio is not None and row.offset is not None:
+            pieces[stem(row.audio).casefold()].append(row)
+    ids = {row.id for row in rows}
+    by_time = {
+        name: pieces[key] for name in brought.words if name not in ids and (key := stem(name).casefold()) in pieces
+    }
+    return by_time, {name: words for name, words in brought.words.items() if name not in by_time}
+
+
+def _by_time(found: Matched, brought: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
+    outside: list[tuple[str, Word]] = []
+    for name, rows in by_time.items():
+        by_channel: dict[int | None, list[Utterance]] = defaultdict(list)
+        for row in rows:
+            by_channel[row.channel].append(row)
+        for channel, pieces in by_channel.items():
+            texts, beyond = words_by_time(of_channel(brought.words[name], channel), pieces)
+            found.heard |= {row: Brought((row,), " ".join(words)) for row, words in texts.items()}
+            found.how["time"] = found.how.get("time", 0) + len(texts)
+            outside += [(name, word) for word in beyond]
+    if outside:
+        name, word = outside[0]
+        found.notes.append(
+            f"{len(outside)} words lie in no row's piece of its recording and were left out, first "
+            f"{word.text!r} of {name} at {word.start:g} s"
+        )
+
+
+def _silent_rows(found: Matched, rows: Sequence[Utterance]) -> None:
+    """A ctm has no line for a row in which nothing was heard: as sclite scores them, all of its words are missing."""
+    silent = [row.id for row in rows if row.id not in found.heard]
+    if not silent or not found.heard:
+        return
+    found.heard |= {row: Brought((row,), "") for row in silent}
+    found.notes.append(
+        f"{len(silent)} rows have no word in the ctm and count as rows in which nothing was heard, first {silent[0]}"
+    )
+
+
+def _text(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)

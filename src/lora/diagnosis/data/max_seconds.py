@@ -1,0 +1,150 @@
+"""D1: which `max_seconds` leaves training enough rows, with any seed of the split. Pure judgement over what each
+threshold would leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lora.diagnosis.wording import percent
+from lora.records.data import DurationDecision, SplitOption
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a threshold must leave; `window` is the longest audio the model hears whole (seconds), null if unlimited."""
+
+    minimum: int
+    most_held_out: float
+    window: float | None
+
+    def inside(self, option: SplitOption) -> bool:
+        return self.window is None or option.threshold <= self.window
+
+    def enough(self, option: SplitOption) -> bool:
+        return option.train_rows >= self.minimum
+
+    def good_seeds(self, option: SplitOption) -> int:
+        return sum(rows >= self.minimum for rows in option.seeded_train_rows)
+
+    def instability(self, option: SplitOption) -> str | None:
+        """Why a threshold with enough rows depends on the seed, in words that follow "but"; null where it does not."""
+        seeds, good = len(option.seeded_train_rows), self.good_seeds(option)
+        if good < seeds:
+            return f"only with {good} of {seeds} split seeds"
+        held_out = _held_out(option)
+        if held_out > self.most_held_out:
+            return f"one of {seeds} split seeds keeps {percent(held_out)} of the speakers out of training"
+        return None
+
+
+def choose_max_seconds(
+    options: Sequence[SplitOption],
+    configured: float | None,
+    min_train_samples: int,
+    window: float | None,
+    max_held_out_speakers: float = 1.0,
+) -> DurationDecision:
+    """The smallest threshold within the model's window whose training split has at least `min_train_samples` rows with
+    every split seed, none of which keeps more than `max_held_out_speakers` (a share) of the speakers out.
+
+    Where none is stable, the smallest that is sufficient with the study's own seed. A `configured` number is kept and
+    judged; `options` must hold it then. Without any sufficient threshold `auto` takes the largest one that leaves rows
+    (within the window where one does), or none when no row survives any.
+    """
+    rules = Rules(min_train_samples, max_held_out_speakers, window)
+    ordered = sorted(options, key=lambda option: option.threshold)
+    enough = [option for option in ordered if rules.inside(option) and rules.enough(option)]
+    sufficient = next(iter(enough), None)
+    stable = next((option for option in enough if rules.instability(option) is None), None)
+
+    def decision(status: str, value: float | None, reason: str) -> DurationDecision:
+        return DurationDecision.model_validate(
+            {
+                "max_seconds": value,
+                "configured": configured,
+                "status": status,
+                "sufficient": None if sufficient is None else sufficient.threshold,
+                "stable": None if stable is None else stable.threshold,
+                "min_train_samples": min_train_samples,
+                "model_window_seconds": window,
+                "options": ordered,
+                "reason": reason,
+            }
+        )
+
+    if configured is not None:
+        own = next(option for option in ordered if option.threshold == configured)
+        status = "judged_sufficient" if rules.enough(own) else "judged_starving"
+        return decision(status, configured, _judged(own, stable or sufficient, rules))
+    if sufficient is not None:
+        chosen = stable or sufficient
+        return decision("chosen", chosen.threshold, _chosen(chosen, sufficient, ordered, rules))
+    inside = [option for option in ordered if rules.inside(option)]
+    with_rows = [option for option in inside if option.rows] or [option for option in ordered if option.rows]
+    if not with_rows:
+        tried = ", ".join(f"{option.threshold:g}" for option in ordered)
+        reason = f"No row survives any threshold (tried {tried or 'none'} s), so no limit is set."
+        return decision("none_sufficient", None, reason)
+    last = with_rows[-1]
+    reason = (
+        f"No threshold{_within(window)} leaves {min_train_samples} training rows; "
+        f"{last.threshold:g} s, the largest, leaves {_left(last)}."
+    )
+    return decision("none_sufficient", last.threshold, reason)
+
+
+def _chosen(chosen: SplitOption, sufficient: SplitOption, ordered: Sequence[SplitOption], rules: Rules) -> str:
+    shorter = [option for option in ordered if option.threshold < chosen.threshold]
+    doubt = rules.instability(chosen)
+    seeds = (
+        f" with any of {len(chosen.seeded_train_rows)} split seeds" if chosen.seeded_train_rows and not doubt else ""
+    )
+    reason = (
+        f"{chosen.threshold:g} s is the smallest threshold that leaves at least {rules.minimum} training rows{seeds}"
+    )
+    reason = f"{reason}: {_left(chosen)}"
+    if doubt:
+        return f"{reason}, but {doubt}, and no longer threshold is stable either."
+    if sufficient.threshold < chosen.threshold:
+        passed = f"{sufficient.threshold:g} s would leave {sufficient.train_rows}"
+        return f"{reason}; {passed}, but {rules.instability(sufficient)}."
+    return f"{reason}; {shorter[-1].threshold:g} s would leave {shorter[-1].train_rows}." if shorter else f"{reason}."
+
+
+def _judged(own: SplitOption, better: SplitOption | None, rules: Rules) -> str:
+    if not rules.enough(own):
+        reason = f"The configured {own.threshold:g} s leaves {_left(own)}, fewer than {rules.minimum}; "
+        if better is None:
+            reason += f"no threshold{_within(rules.window)} leaves enough."
+        else:
+            reason += f"{better.threshold:g} s would leave {better.train_rows}."
+    else:
+        reason = f"The configured {own.threshold:g} s leaves {_left(own)}, at least the {rules.minimum} asked for"
+        doubt = rules.instability(own)
+        if doubt:
+            reason += f", but {doubt}"
+        if better is not None and doubt and rules.instability(better) is None:
+            reason += f"; {better.threshold:g} s would be stable"
+        elif better is not None and better.threshold < own.threshold:
+            reason += f"; {better.threshold:g} s would be enough"
+        reason += "."
+    if not rules.inside(own):
+        reason += f" It exceeds the model's window of {rules.window:g} s."
+    return reason
+
+
+def _held_out(option: SplitOption) -> float:
+    """Largest share of known speakers that a seed keeps out of training; 0 where none is known."""
+    if option.fewest_train_speakers is None or not option.speakers:
+        return 0.0
+    return 1 - option.fewest_train_speakers / option.speakers
+
+
+def _left(option: SplitOption) -> str:
+    return f"{option.train_rows} training rows and {option.val_rows} for validation ({option.hours:.2f} h)"
+
+
+def _within(window: float | None) -> str:
+    return "" if window is None else f" within the model's window of {window:g} s"

@@ -1,0 +1,29 @@
+"""Content hashes of values and files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from lora.records.base import UserError
+
+HASH_LENGTH = 32
+
+
+def content_hash(*parts: str | bytes) -> str:
+    """Hash of a sequence of parts; ("ab", "c") and ("a", "bc") differ."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()[:HASH_LENGTH]
+
+
+def file_hash(path: Path | str) -> str:
+    """Hash of a file's bytes. Raises UserError naming the file when it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_LENGTH]
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,101 @@
+"""Who made a result: command, seed, versions, device, fallbacks and counts, as `<first output>.run.json`.
+
+Example:
+    with recording(outputs=["results/wer/base/domain.json"]) as run:
+        run.adjust("scored without rows 3 and 4: empty references")
+
+Reads: package metadata, the code's own git commit where there is one. Writes: the run record. Everything
+that changes from one execution to the next (times, hosts, absolute paths) stands in run records and nowhere
+else in `results/`.
+"""
+
+from __future__ import annotations
+
+import platform
+import resource
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lora.provenance.command import command_line
+from lora.provenance.versions import code_commit, versions
+from lora.records.provenance import RunRecord
+
+
+def peak_memory_mb() -> float:
+    """The largest resident set of this process so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3  # bytes there, kilobytes here
+
+
+class Recording:
+    """What happens during an execution that its run record should tell."""
+
+    def __init__(self, seed: int | None) -> None:
+        self.seed = seed
+        self.fallbacks: list[str] = []
+        self.adjustments: list[str] = []
+        self.device_type: str | None = None
+        self.dtype: str | None = None
+        self.decoded: int | None = None
+        self.reused: int | None = None
+        self.optimizer_steps: int | None = None
+
+    def fallback(self, text: str) -> None:
+        """A device or dtype other than the one asked for."""
+        if text not in self.fallbacks:
+            self.fallbacks.append(text)
+            print(f"fallback: {text}", file=sys.stderr, flush=True)
+
+    def adjust(self, text: str) -> None:
+        """Anything else that was done for a person and that they should know."""
+        self.adjustments.append(text)
+        print(f"adjusted: {text}", file=sys.stderr, flush=True)
+
+    def device(self, type: str, dtype: str) -> None:
+        self.device_type, self.dtype = type, dtype
+
+    def count(self, decoded: int = 0, reused: int = 0, optimizer_steps: int | None = None) -> None:
+        """Add to the counts of utterances decoded and reused, and of optimiser steps."""
+        self.decoded = (self.decoded or 0) + decoded
+        self.reused = (self.reused or 0) + reused
+        if optimizer_steps is not None:
+            self.optimizer_steps = (self.optimizer_steps or 0) + optimizer_steps
+
+
+@contextmanager
+def recording(
+    outputs: Sequence[Path | str], seed: int | None = None, record_path: Path | str | None = None
+) -> Iterator[Recording]:
+    """Record an execution beside its first output; nothing is written when it fails.
+
+    `record_path` names another place for the record (a command that writes a folder full of files).
+    """
+    command, started, begun = command_line(), datetime.now(UTC), time.monotonic()
+    print(f"command: {command}", file=sys.stderr, flush=True)
+    run = Recording(seed)
+    yield run
+    RunRecord(
+        command=command,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - begun, 3),
+        peak_memory_mb=round(peak_memory_mb(), 1),
+        host=socket.gethostname(),
+        platform=platform.platform(),
+        python=platform.python_version(),
+        versions=versions(),
+        commit=code_commit(),
+        seed=run.seed,
+        device=run.device_type,
+        dtype=run.dtype,
+        fallbacks=run.fallbacks,
+        adjustments=run.adjustments,
+        utterances_decoded=run.decoded,
+        utterances_reused=run.reused,
+        optimizer_steps=run.optimizer_steps,
+        outputs=[str(path) for path in outputs],
+    ).write(record_path if record_path is not None else f"{outputs[0]}.run.json")
