@@ -2,6 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 CORES ?= all
+JOBS ?= auto
 # A CPU-only build of torch, where the default one would bring GPU libraries:
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
@@ -32,8 +33,8 @@ report: $(VENV)/installed ## results/report.html: verdict, plots and provenance 
 	@$(SNAKEMAKE) report
 	@"$(BIN)/snakemake" --cores 1 --report results/report.html
 
-test: $(VENV)/installed-test ## every test but the slow ones
-	@"$(BIN)/python" -m pytest
+test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes side by side
+	@"$(BIN)/python" -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist worksteal --durations 20
 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
@@ -47,9 +48,12 @@ faults: $(VENV)/installed-test ## plant every fault and tell what the verdicts s
 bench: $(VENV)/installed-test ## measure against what people would use instead (about 25 minutes; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)
 
-lint: $(VENV)/installed-test ## format, lint and types
-	@"$(BIN)/ruff" format --check . && "$(BIN)/ruff" check . && "$(BIN)/mypy"
-	@"$(BIN)/snakefmt" --check Snakefile rules && "$(BIN)/snakemake" --lint
+lint: $(VENV)/installed-test ## check format, lint and types of Python and Snakemake files
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/mypy"
+	@"$(BIN)/snakefmt" --check Snakefile rules
+	@"$(BIN)/snakemake" --lint
 
 format: $(VENV)/installed-test ## rewrite files in the house style
 	@"$(BIN)/ruff" format . && "$(BIN)/ruff" check --fix . && "$(BIN)/snakefmt" Snakefile rules

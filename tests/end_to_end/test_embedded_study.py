@@ -1,4 +1,4 @@
-"""The study that ships with the project, whole: what a stranger is told, and what the README promises."""
+"""The study that ships with the project, from end to end: its verdict, its documents, and what the README promises."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,26 @@ from small_study import REPOSITORY, Study
 DOCUMENTS = ("docs/experiment_plan.md", "notes.md")
 
 
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """The embedded study run as it ships, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("embedded") / "the study"
-    (folder / "docs").mkdir(parents=True)
-    (folder / "data").symlink_to(REPOSITORY / "data")
-    for name in ("config.yaml", *DOCUMENTS):
-        shutil.copyfile(REPOSITORY / name, folder / name)
-    study = Study(folder)
-    study.run()
-    return study
+def committed(path: str) -> str:
+    """A document as it is committed: a run in this checkout writes into the working copy."""
+    git = ["git", "-C", str(REPOSITORY), "show", f"HEAD:{path}"]
+    return subprocess.run(git, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="session")
+def embedded(shared_study: Callable[[str, Callable[[Path], Study]], Study]) -> Study:
+    """The embedded study, run as it ships in a folder of its own."""
+
+    def compute(folder: Path) -> Study:
+        (folder / "docs").mkdir(parents=True)
+        (folder / "data").symlink_to(REPOSITORY / "data")
+        for name in ("config.yaml", *DOCUMENTS):
+            (folder / name).write_text(committed(name), encoding="utf-8")
+        study = Study(folder)
+        study.run()
+        return study
+
+    return shared_study("embedded", compute)
 
 
 def facts(study: Study, path: str) -> Any:
@@ -73,7 +83,7 @@ def test_the_adapter_truly_works(embedded: Study) -> None:
     assert effect["logits"]["off_equals_base"] is True
 
 
-def test_the_documents_tell_all_of_it(embedded: Study) -> None:
+def test_the_documents_contain_verdict_causes_and_commands(embedded: Study) -> None:
     plan = (embedded.folder / "docs/experiment_plan.md").read_text()
     for words in (
         "ready for the sweep",
@@ -84,7 +94,7 @@ def test_the_documents_tell_all_of_it(embedded: Study) -> None:
     ):
         assert words in plan.replace("\n", " "), words
     notes = (embedded.folder / "notes.md").read_text()
-    assert notes.count("BEGIN entry") == (REPOSITORY / "notes.md").read_text().count("BEGIN entry") + 1
+    assert notes.count("BEGIN entry") == committed("notes.md").count("BEGIN entry") + 1
 
 
 def test_the_commands_it_prints_reproduce_its_files(embedded: Study, tmp_path: Path) -> None:

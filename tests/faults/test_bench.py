@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,14 @@ CHOSEN = (
 )
 
 
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    study = healthy_study(tmp_path_factory.mktemp("faults") / "the healthy study")
-    study.run()
-    return study
+@pytest.fixture(scope="session")
+def healthy(shared_study: Callable[[str, Callable[[Path], Study]], Study]) -> Study:
+    def compute(folder: Path) -> Study:
+        study = healthy_study(folder)
+        study.run()
+        return study
+
+    return shared_study("healthy", compute)
 
 
 def test_the_healthy_study_is_ready_without_a_warning(healthy: Study) -> None:
