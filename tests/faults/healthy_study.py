@@ -77,24 +77,24 @@ def change_json(path: Path, changes: dict[str, Any]) -> None:
     path.write_text(json.dumps(merged(json.loads(path.read_text()), changes)))
 
 
-def bring_adapter(study: Study, folder: str = "brought", **candidate: Any) -> Path:
-    """Give the trained adapter as one that somebody brought, and make it the only candidate."""
-    brought = study.folder / folder
-    shutil.copytree(study.results / "adapters/lora/best", brought)
+def use_external_adapter(study: Study, folder: str = "external", **candidate: Any) -> Path:
+    """Give the trained adapter as one that somebody external, and make it the only candidate."""
+    external = study.folder / folder
+    shutil.copytree(study.results / "adapters/lora/best", external)
     study.configure({"candidates": {"lora": None, "theirs": {"adapter": folder, **candidate}}})
-    return brought
+    return external
 
 
-def bring_transcripts(study: Study, run: str = "lora", name: str = "theirs", alone: bool = True) -> Path:
+def use_external_transcripts(study: Study, run: str = "lora", name: str = "theirs", alone: bool = True) -> Path:
     """Give a run's transcripts, with their settings, as those of somebody else's pipeline."""
-    brought = study.folder / name
-    brought.mkdir()
+    external = study.folder / name
+    external.mkdir()
     for path in (study.results / "transcripts" / run).glob("*.json*"):
         if not path.name.endswith(".run.json"):
-            shutil.copyfile(path, brought / path.name)
+            shutil.copyfile(path, external / path.name)
     hypotheses = {manifest: f"{name}/{manifest}.jsonl" for manifest in ROWS if manifest != "train"}
     study.configure({"candidates": {**({"lora": None} if alone else {}), name: {"hypotheses": hypotheses}}})
-    return brought
+    return external
 
 
 def change_transcripts(path: Path, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from cases import fault, neighbour
-from healthy_study import bring_adapter, bring_transcripts, change_json, change_transcripts, own_model
+from healthy_study import use_external_adapter, use_external_transcripts, change_json, change_transcripts, own_model
 from safetensors.numpy import load_file, save_file
 from small_study import Study
 
@@ -44,83 +44,86 @@ def attention_only(study: Study) -> None:
     study.configure({"candidates": {"lora": {"train": {"target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]}}}})
 
 
-@fault("adapter.zero_delta", "a brought adapter whose lora_B are all zero")
+@fault("adapter.zero_delta", "an external adapter whose lora_B are all zero")
 def zeros(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, 0))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 0))
 
 
-@fault("adapter.zero_delta", "a brought adapter with alpha 0")
+@fault("adapter.zero_delta", "an external adapter with alpha 0")
 def alpha_zero(study: Study) -> None:
-    change_json(bring_adapter(study) / "adapter_config.json", {"lora_alpha": 0})
+    change_json(use_external_adapter(study) / "adapter_config.json", {"lora_alpha": 0})
 
 
-@neighbour("adapter.zero_delta", "a brought adapter at half its strength")
+@neighbour("adapter.zero_delta", "an external adapter at half its strength")
 def half_strength(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, 0.5))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 0.5))
 
 
-@fault("adapter.negligible_delta", "a brought adapter at a thousandth of its strength")
+@fault("adapter.negligible_delta", "an external adapter at a thousandth of its strength")
 def thousandth(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, 0.001))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 0.001))
 
 
-@neighbour("adapter.negligible_delta", "a brought adapter as it was trained")
+@neighbour("adapter.negligible_delta", "an external adapter as it was trained")
 def as_trained(study: Study) -> None:
-    bring_adapter(study)
+    use_external_adapter(study)
 
 
-@fault("adapter.excessive_delta", "a brought adapter at thirty times its strength")
+@fault("adapter.excessive_delta", "an external adapter at thirty times its strength")
 def thirtyfold(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, 30))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 30))
 
 
-@neighbour("adapter.excessive_delta", "a brought adapter at one and a half times its strength")
+@neighbour("adapter.excessive_delta", "an external adapter at one and a half times its strength")
 def somewhat_stronger(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, 1.5))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 1.5))
 
 
-@fault("adapter.not_loaded", "a brought adapter whose tensors have other names")
+@fault("adapter.not_loaded", "an external adapter whose tensors have other names")
 def renamed(study: Study) -> None:
     change_tensors(
-        bring_adapter(study), lambda tensors: {name.replace("model.model", "module"): v for name, v in tensors.items()}
+        use_external_adapter(study),
+        lambda tensors: {name.replace("model.model", "module"): v for name, v in tensors.items()},
     )
 
 
-@fault("adapter.not_loaded", "a brought adapter that lacks the decoder's tensors")
+@fault("adapter.not_loaded", "an external adapter that lacks the decoder's tensors")
 def half_missing(study: Study) -> None:
     change_tensors(
-        bring_adapter(study), lambda tensors: {name: v for name, v in tensors.items() if ".decoder." not in name}
+        use_external_adapter(study), lambda tensors: {name: v for name, v in tensors.items() if ".decoder." not in name}
     )
 
 
-@neighbour("adapter.not_loaded", "a brought adapter in half precision")
+@neighbour("adapter.not_loaded", "an external adapter in half precision")
 def half_precision(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: {name: v.astype(np.float16) for name, v in tensors.items()})
+    change_tensors(
+        use_external_adapter(study), lambda tensors: {name: v.astype(np.float16) for name, v in tensors.items()}
+    )
 
 
-@fault("adapter.not_finite", "a brought adapter with one value that is no number")
+@fault("adapter.not_finite", "an external adapter with one value that is NaN")
 def not_a_number(study: Study) -> None:
     def broken(tensors: Tensors) -> Tensors:
         name = sorted(name for name in tensors if "lora_B" in name)[3]
         tensors[name][0, 0] = np.nan
         return tensors
 
-    change_tensors(bring_adapter(study), broken)
+    change_tensors(use_external_adapter(study), broken)
 
 
-@neighbour("adapter.not_finite", "a brought adapter with one value of 1e-30")
+@neighbour("adapter.not_finite", "an external adapter with one value of 1e-30")
 def almost_zero(study: Study) -> None:
     def small(tensors: Tensors) -> Tensors:
         name = sorted(name for name in tensors if "lora_B" in name)[3]
         tensors[name][0, 0] = 1e-30
         return tensors
 
-    change_tensors(bring_adapter(study), small)
+    change_tensors(use_external_adapter(study), small)
 
 
 @fault("adapter.base_mismatch", "a base model whose weights moved after the adapter was trained")
 def moved_base(study: Study) -> None:
-    bring_adapter(study)
+    use_external_adapter(study)
     weights = own_model(study) / "model.safetensors"
     moved = {name: value * value.dtype.type(1.01) for name, value in load_file(weights).items()}
     save_file(moved, weights, metadata={"format": "pt"})
@@ -128,53 +131,53 @@ def moved_base(study: Study) -> None:
 
 @neighbour("adapter.base_mismatch", "a base model in another folder")
 def base_elsewhere(study: Study) -> None:
-    bring_adapter(study)
+    use_external_adapter(study)
     own_model(study)
 
 
-@fault("adapter.bypassed", "a brought adapter on a layer whose output the model throws away")
+@fault("adapter.bypassed", "an external adapter on a layer whose output the model throws away")
 def dead_layer(study: Study) -> None:
     weights = own_model(study) / "model.safetensors"
     tensors = load_file(weights)
     for name in [name for name in tensors if name.endswith("encoder.layers.1.mlp.fc2.weight")]:
         tensors[name] = np.zeros_like(tensors[name])
     save_file(tensors, weights, metadata={"format": "pt"})
-    adapter = bring_adapter(study)
+    adapter = use_external_adapter(study)
     (adapter / "lora_provenance.json").unlink()
     change_json(adapter / "adapter_config.json", {"target_modules": r".*encoder\.layers\.1\.mlp\.fc1"})
     change_tensors(adapter, lambda tensors: {n: v for n, v in tensors.items() if ".encoder.layers.1.mlp.fc1." in n})
 
 
-@neighbour("adapter.bypassed", "a brought adapter on attention only")
-def attention_brought(study: Study) -> None:
-    adapter = bring_adapter(study)
+@neighbour("adapter.bypassed", "an external adapter on attention only")
+def external_attention_adapter(study: Study) -> None:
+    adapter = use_external_adapter(study)
     change_json(adapter / "adapter_config.json", {"target_modules": ["q_proj", "v_proj"]})
     change_tensors(adapter, lambda tensors: {n: v for n, v in tensors.items() if ".q_proj." in n or ".v_proj." in n})
 
 
-@fault("adapter.no_text_change", "transcripts of the base model brought as those of the tuned one")
+@fault("adapter.no_text_change", "transcripts of the base model as those of the tuned one")
 def texts_of_the_base(study: Study) -> None:
-    bring_transcripts(study, run="base")
+    use_external_transcripts(study, run="base")
 
 
-@neighbour("adapter.no_text_change", "transcripts of the tuned model, brought with their settings")
+@neighbour("adapter.no_text_change", "external transcripts of the tuned model, with their settings")
 def texts_of_the_tuned(study: Study) -> None:
-    bring_transcripts(study)
+    use_external_transcripts(study)
 
 
-@fault("adapter.worsens", "a brought adapter that does the opposite of what it learnt")
+@fault("adapter.worsens", "an external adapter that does the opposite of what it learnt")
 def opposite(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, -1.5))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, -1.5))
 
 
-@neighbour("adapter.worsens", "a brought adapter of which a tenth is left")
+@neighbour("adapter.worsens", "an external adapter scaled to a tenth")
 def faint(study: Study) -> None:
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, 0.1))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 0.1))
 
 
 @fault("adapter.forgets", "tuned transcripts that lost words on general speech")
 def forgetful(study: Study) -> None:
-    lose_words(bring_transcripts(study) / "heldout.jsonl")
+    lose_words(use_external_transcripts(study) / "heldout.jsonl")
 
 
 def lose_words(path: Path, every: int = 1) -> None:
@@ -190,14 +193,14 @@ def lose_words(path: Path, every: int = 1) -> None:
 
 @neighbour("adapter.forgets", "tuned transcripts that lost one word on general speech")
 def hardly_forgetful(study: Study) -> None:
-    lose_words(bring_transcripts(study) / "heldout.jsonl", every=100)
+    lose_words(use_external_transcripts(study) / "heldout.jsonl", every=100)
 
 
 @fault("adapter.direction_mismatch", "an earlier run that lost words where the short run gains")
 def other_direction(study: Study) -> None:
-    lose_words(bring_transcripts(study, run="base", name="earlier", alone=False) / "domain.jsonl")
+    lose_words(use_external_transcripts(study, run="base", name="earlier", alone=False) / "domain.jsonl")
 
 
 @neighbour("adapter.direction_mismatch", "an earlier run that gains as well")
 def same_direction(study: Study) -> None:
-    bring_transcripts(study, name="earlier", alone=False)
+    use_external_transcripts(study, name="earlier", alone=False)

@@ -155,7 +155,7 @@ def halved_texts(study: Study) -> None:
     change_rows(study, "train", half, every=6)
 
 
-@neighbour("data.transcript_mismatch", "training speech of the accent the model hears worst")
+@neighbour("data.transcript_mismatch", "training speech of the accent the model transcribes worst")
 def hard_accent(study: Study) -> None:
     rows = [row for row in embedded_rows("train") if "clan" in row["speaker_id"] or "scotland" in row["speaker_id"]]
     study.write_rows("train", rows[:110])
@@ -220,11 +220,11 @@ def ten_speakers(study: Study) -> None:
     study.write_rows("train", [{**row, "speaker_id": f"speaker {n % 10}"} for n, row in enumerate(rows)])
 
 
-@fault("data.exceeds_model_window", "a model that hears 6 s, trained on rows of up to 10")
+@fault("data.exceeds_model_window", "a model with a window of 6 s, trained on rows of up to 10")
 def small_window(study: Study) -> None:
     study.configure({"model": {"max_audio_seconds": 6}, "durations": {"max_seconds": 10}})
 
 
-@neighbour("data.exceeds_model_window", "a model that hears 30 s")
+@neighbour("data.exceeds_model_window", "a model with a window of 30 s")
 def wide_window(study: Study) -> None:
     study.configure({"model": {"max_audio_seconds": 30}})

@@ -62,7 +62,7 @@ def one_of_noise(study: Study) -> None:
     change_audio(study, "domain", noise, every=1000)
 
 
-@fault("headroom.reference_noise", "a word replaced by another in every reference that holds it")
+@fault("headroom.reference_noise", "a word replaced by another in every reference that contains it")
 def wrong_references(study: Study) -> None:
     change_rows(study, "domain", mistaken)
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from cases import fault, neighbour
-from healthy_study import ROWS, bring_transcripts, change_json, change_transcripts
+from healthy_study import ROWS, use_external_transcripts, change_json, change_transcripts
 from small_study import Study
 
 
 @fault("parity.manifest", "tuned transcripts that lack two utterances")
 def two_missing(study: Study) -> None:
-    path = bring_transcripts(study) / "domain.jsonl"
+    path = use_external_transcripts(study) / "domain.jsonl"
     change_transcripts(path, lambda row: None if row["id"] in {"domain-003", "domain-007"} else row)
 
 
 @neighbour("parity.manifest", "tuned transcripts in another order")
 def other_order(study: Study) -> None:
-    path = bring_transcripts(study) / "domain.jsonl"
+    path = use_external_transcripts(study) / "domain.jsonl"
     path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
 
 
@@ -31,12 +31,12 @@ def english(study: Study) -> None:
     study.configure({"normalizer": "english"})
 
 
-@fault("parity.preprocessing", "the tuned run heard audio of another loudness")
+@fault("parity.preprocessing", "the tuned run on audio of another loudness")
 def louder(study: Study) -> None:
     study.configure({"candidates": {"lora": {"preprocess": {"target_rms": 0.2}}}})
 
 
-@neighbour("parity.preprocessing", "both runs heard audio of one loudness")
+@neighbour("parity.preprocessing", "both runs on audio of one loudness")
 def one_loudness(study: Study) -> None:
     study.configure({"preprocess": {"target_rms": 0.1}})
 
@@ -52,39 +52,39 @@ def defaults_written_out(study: Study) -> None:
     study.configure({"candidates": {"lora": {"decode": written}}})
 
 
-def bring_other_settings(study: Study, changes: dict[str, Any]) -> None:
+def use_transcripts_with_settings(study: Study, changes: dict[str, Any]) -> None:
     """Give the tuned transcripts, each with these settings changed."""
-    brought = bring_transcripts(study)
+    external = use_external_transcripts(study)
     for name in ROWS:
         if name != "train":
-            change_json(brought / f"{name}.settings.json", changes)
+            change_json(external / f"{name}.settings.json", changes)
 
 
 @fault("parity.padding", "tuned transcripts of audio padded to 30 s")
 def padded(study: Study) -> None:
-    bring_other_settings(study, {"preprocess": {"padding_seconds": 30.0}})
+    use_transcripts_with_settings(study, {"preprocess": {"padding_seconds": 30.0}})
 
 
 @neighbour("parity.padding", "tuned transcripts padded as the baseline's")
 def padded_alike(study: Study) -> None:
-    bring_other_settings(study, {})
+    use_transcripts_with_settings(study, {})
 
 
 @fault("parity.base_model", "tuned transcripts that rest on another base model")
 def other_base(study: Study) -> None:
-    bring_other_settings(study, {"model": {"hash": "0123456789abcdef"}})
+    use_transcripts_with_settings(study, {"model": {"hash": "0123456789abcdef"}})
 
 
 @neighbour("parity.base_model", "tuned transcripts from a copy of the base model elsewhere")
 def base_copied(study: Study) -> None:
-    bring_other_settings(study, {"model": {"id": "/models/moonshine"}})
+    use_transcripts_with_settings(study, {"model": {"id": "/models/moonshine"}})
 
 
 @fault("parity.software", "tuned transcripts made with another transformers on a GPU")
 def other_software(study: Study) -> None:
-    bring_other_settings(study, {"software": {"transformers": "5.12.0"}, "device": {"type": "cuda"}})
+    use_transcripts_with_settings(study, {"software": {"transformers": "5.12.0"}, "device": {"type": "cuda"}})
 
 
 @neighbour("parity.software", "tuned transcripts made with the same versions")
 def same_software(study: Study) -> None:
-    bring_transcripts(study)
+    use_external_transcripts(study)

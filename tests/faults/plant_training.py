@@ -1,4 +1,4 @@
-"""Faults of training: of the short run by its settings, of brought adapters by what their trainer recorded."""
+"""Faults of training: of the short run by its settings, of external adapters by what their trainer recorded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cases import fault, neighbour
-from healthy_study import bring_adapter
+from healthy_study import use_external_adapter
 from small_study import Study
 
 
@@ -31,9 +31,9 @@ def learning_rate_huge(study: Study) -> None:
     study.configure({"candidates": {"lora": {"train": {"learning_rate": 1e30, "scheduler": "constant"}}}})
 
 
-def bring_history(study: Study, logged: list[dict[str, Any]], name: str = "checkpoint-80", **state: Any) -> Path:
+def use_external_history(study: Study, logged: list[dict[str, Any]], name: str = "checkpoint-80", **state: Any) -> Path:
     """Give the trained adapter as a checkpoint of the Hugging Face Trainer, with this log."""
-    adapter = bring_adapter(study, name)
+    adapter = use_external_adapter(study, name)
     whole = {"global_step": 80, "max_steps": 80, "log_history": logged, **state}
     (adapter / "trainer_state.json").write_text(json.dumps(whole))
     return adapter
@@ -53,71 +53,73 @@ def validated(losses: list[float]) -> list[dict[str, Any]]:
     return [{"step": 20 * n, "eval_loss": loss} for n, loss in enumerate(losses, 1)]
 
 
-@neighbour("training.diverged", "a brought adapter whose log is sound")
+@neighbour("training.diverged", "an external adapter with a healthy log")
 def sound_log(study: Study) -> None:
-    bring_history(study, log(FALLING) + validated([1.0, 0.9, 0.85, 0.84]))
+    use_external_history(study, log(FALLING) + validated([1.0, 0.9, 0.85, 0.84]))
 
 
-@fault("training.diverged", "a brought adapter whose gradients were no numbers from step 40 on")
+@fault("training.diverged", "an external adapter whose gradients were NaN from step 40 on")
 def gradients_lost(study: Study) -> None:
     broken = [{**entry, "loss": 0.0, "grad_norm": float("nan")} for entry in log(FALLING)]
-    bring_history(study, [*log(FALLING)[:3], *broken[3:]])
+    use_external_history(study, [*log(FALLING)[:3], *broken[3:]])
 
 
-@fault("training.no_gradient", "a brought adapter whose gradients were 0 throughout")
+@fault("training.no_gradient", "an external adapter whose gradients were 0 throughout")
 def gradients_zero(study: Study) -> None:
-    bring_history(study, log([2.0] * 8, norm=0.0))
+    use_external_history(study, log([2.0] * 8, norm=0.0))
 
 
-@neighbour("training.no_gradient", "a brought adapter with tiny gradients")
+@neighbour("training.no_gradient", "an external adapter with tiny gradients")
 def gradients_tiny(study: Study) -> None:
-    bring_history(study, log(FALLING, norm=1e-5))
+    use_external_history(study, log(FALLING, norm=1e-5))
 
 
-@fault("training.steps_short", "a brought adapter that was stopped at step 80 of 4,000")
+@fault("training.steps_short", "an external adapter that was stopped at step 80 of 4,000")
 def stopped(study: Study) -> None:
-    bring_history(study, log(FALLING), max_steps=4000)
+    use_external_history(study, log(FALLING), max_steps=4000)
 
 
-@neighbour("training.steps_short", "a brought adapter of which nothing tells")
+@neighbour("training.steps_short", "an external adapter without a training record")
 def untold(study: Study) -> None:
-    bring_adapter(study)
+    use_external_adapter(study)
 
 
-@fault("training.overfit", "a brought adapter whose validation loss rose by half")
+@fault("training.overfit", "an external adapter whose validation loss rose by half")
 def overfitted(study: Study) -> None:
-    bring_history(study, log([2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.03, 0.02]) + validated([1.0, 0.9, 1.2, 1.4]), "final")
+    use_external_history(
+        study, log([2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.03, 0.02]) + validated([1.0, 0.9, 1.2, 1.4]), "final"
+    )
 
 
-@neighbour("training.overfit", "a brought adapter whose validation loss wavered")
+@neighbour("training.overfit", "an external adapter whose validation loss wavered")
 def wavering(study: Study) -> None:
-    bring_history(study, log(FALLING) + validated([1.0, 0.85, 0.84, 0.86]), "final")
+    use_external_history(study, log(FALLING) + validated([1.0, 0.85, 0.84, 0.86]), "final")
 
 
-@fault("training.best_not_kept", "the last checkpoint brought where an earlier one was best")
-def last_brought(study: Study) -> None:
-    bring_history(study, log(FALLING) + validated([1.0, 0.83, 0.84, 0.86]))
+@fault("training.best_not_kept", "the last checkpoint as candidate, where an earlier one was best")
+def last_checkpoint(study: Study) -> None:
+    use_external_history(study, log(FALLING) + validated([1.0, 0.83, 0.84, 0.86]))
 
 
-@neighbour("training.best_not_kept", "the best checkpoint brought, which is not the last")
-def best_brought(study: Study) -> None:
-    bring_history(
+@neighbour("training.best_not_kept", "the best checkpoint as candidate, which is not the last")
+def best_checkpoint(study: Study) -> None:
+    use_external_history(
         study, log(FALLING) + validated([1.0, 0.83, 0.84, 0.86]), "checkpoint-40", global_step=40, max_steps=40
     )
 
 
-def bring_run(study: Study, changes: dict[str, Any]) -> None:
+def use_external_run(study: Study, changes: dict[str, Any]) -> None:
     """Give the trained run, with its facts changed, as one made with this software elsewhere."""
-    adapter = bring_adapter(study, "elsewhere/best")
+    adapter = use_external_adapter(study, "elsewhere/best")
     facts = json.loads((study.results / "adapters/lora/train.json").read_text())
     (adapter.parent / "train.json").write_text(json.dumps(facts | changes))
 
 
-@fault("training.wrong_parameters", "a brought run that trained the output layer as well")
+@fault("training.wrong_parameters", "an external run that trained the output layer as well")
 def more_parameters(study: Study) -> None:
-    bring_run(study, {"other_trainable": ["proj_out.weight", "model.decoder.norm.weight"]})
+    use_external_run(study, {"other_trainable": ["proj_out.weight", "model.decoder.norm.weight"]})
 
 
-@neighbour("training.wrong_parameters", "a brought run of this software as it was")
+@neighbour("training.wrong_parameters", "an external run of this software as it was")
 def run_as_it_was(study: Study) -> None:
-    bring_run(study, {})
+    use_external_run(study, {})

@@ -19,10 +19,10 @@ from lora.diagnosis.causes import CAUSES
 # Of each wing the fault whose way through rules, facts and judgement is the longest.
 CHOSEN = (
     "texts of 40 rows shifted by one row",
-    "a word replaced by another in every reference that holds it",
+    "a word replaced by another in every reference that contains it",
     "a tokenizer that writes no end mark",
     "a learning rate of 1e30",
-    "a brought adapter whose tensors have other names",
+    "an external adapter whose tensors have other names",
     "the tuned run scored as written",
 )
 

@@ -10,7 +10,7 @@ import json
 
 import soundfile
 from cases import whole_study
-from healthy_study import bring_adapter, embedded_rows
+from healthy_study import use_external_adapter, embedded_rows
 from plant_adapter import change_tensors, scaled
 from small_study import DATA, Study
 
@@ -85,4 +85,4 @@ def two_candidates(study: Study) -> None:
 @whole_study("an adapter that truly hurts, and is sound otherwise", first="adapter.worsens")
 def truly_hurts(study: Study) -> None:
     study.run("effect", cores=1)
-    change_tensors(bring_adapter(study), lambda tensors: scaled(tensors, -1.5))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, -1.5))

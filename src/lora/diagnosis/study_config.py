@@ -83,7 +83,7 @@ class HeadroomRules(Section):
     max_insertions: float
     max_loops: float
     min_length_ratio: float
-    max_doubtful_references: float
+    max_suspected_references: float
 
 
 class StatisticsRules(Section):

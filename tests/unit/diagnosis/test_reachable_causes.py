@@ -29,7 +29,7 @@ def test_a_healthy_study_has_reachable_errors_and_no_doubtful_reference(study: H
     )
 
 
-def test_doubtful_references_warn_and_name_rows_and_words(study: HealthyStudy) -> None:
+def test_suspected_references_warn_and_name_rows_and_words(study: HealthyStudy) -> None:
     doubt(study, 12)
     verdict = study.verdict()
     cause = cause_of(verdict, "headroom.reference_noise")

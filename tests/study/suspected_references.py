@@ -1,6 +1,6 @@
 """How many rows hold a doubtful reference where references are right, and where some were replaced.
 
-Example: PYTHONPATH=src python tests/study/doubtful_references.py     # after `snakemake effect` on the embedded study
+Example: PYTHONPATH=src python tests/study/suspected_references.py     # after `snakemake effect` on the embedded study
 
 Reads: results/ of the embedded study (transcripts of base and lora, training split). Writes: a table on stdout, that
 of docs/methods.md. In a share of the rows one or two words are replaced, by words of the training texts or by others.
