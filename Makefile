@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 CORES ?= all
 JOBS ?= auto
-# A CPU-only build of torch, where the default one would bring GPU libraries:
+# A CPU-only build of torch, where the default build would install GPU libraries:
 #   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help run quick test test-slow test-gpu faults bench plan report gate study fresh format lint
 
-help: ## this list
+help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(VENV)/installed ## diagnose the study of config.yaml and print the verdict
@@ -20,7 +20,7 @@ run: $(VENV)/installed ## diagnose the study of config.yaml and print the verdic
 	@"$(BIN)/python" scripts/print_verdict.py --results results \
 		--read-next docs/experiment_plan.md results/summary.md notes.md
 
-plan: $(VENV)/installed ## say what a run would do, and because of which file or key
+plan: $(VENV)/installed ## list what a run would do, and which file or key makes it necessary
 	@"$(BIN)/python" scripts/plan.py --cores $(CORES)
 
 quick: $(VENV)/installed ## compare two files of transcripts in seconds, without a model (ARGS='--manifest ... --baseline ... --tuned ...')
@@ -39,13 +39,13 @@ test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
 
-test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped where there is none)
+test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped without one)
 	@"$(BIN)/python" -m pytest -m gpu -rs
 
-faults: $(VENV)/installed-test ## plant every fault and tell what the verdicts say (about an hour; ARGS='--only WORD')
+faults: $(VENV)/installed-test ## plant every fault and check the verdicts (about an hour; ARGS='--only WORD')
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/faults/bench.py $(or $(ARGS),--page docs/faults.md)
 
-bench: $(VENV)/installed-test ## measure against what people would use instead (about 25 minutes; ARGS='--only NAME')
+bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about 25 minutes; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)
 
 lint: $(VENV)/installed-test ## check format, lint and types of Python and Snakemake files
@@ -55,18 +55,18 @@ lint: $(VENV)/installed-test ## check format, lint and types of Python and Snake
 	@"$(BIN)/snakefmt" --check Snakefile rules
 	@"$(BIN)/snakemake" --lint
 
-format: $(VENV)/installed-test ## rewrite files in the house style
+format: $(VENV)/installed-test ## format Python and Snakemake files
 	@"$(BIN)/ruff" format . && "$(BIN)/ruff" check --fix . && "$(BIN)/snakefmt" Snakefile rules
 
-study: $(VENV)/installed ## make the embedded study's speech, model and manifests again (about an hour)
+study: $(VENV)/installed ## regenerate the embedded study's speech, model and manifests (about an hour)
 	@"$(BIN)/pip" install --quiet -r requirements-study.txt
 	@"$(BIN)/python" data/recipe/make_study.py
 
-fresh: ## forget everything computed (results/, work/)
+fresh: ## delete everything computed (results/, work/)
 	rm -rf results work
 
 $(VENV)/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose one with make PYTHON=...")'
 	@test -x "$(BIN)/python" || $(PYTHON) -m venv "$(VENV)"
 	@echo "installing into $(VENV) (once; a few minutes)"
 	@$(if $(TORCH_INDEX),"$(BIN)/pip" install --quiet --index-url "$(TORCH_INDEX)" torch==2.13.0)

@@ -23,7 +23,7 @@ def run(plan: Plan) -> Result:
     result = Result(config={"files": files, "seconds_each": 4, "kinds": KINDS, "pairs": pairs})
     result.remarks.append(
         "Plain WAV and FLAC headers are read directly; every other format goes through libsndfile, in parallel "
-        "processes from 4,000 files on. libsndfile looks for the end of an Ogg file to tell its length."
+        "processes from 4,000 files on. libsndfile seeks the end of an Ogg file to find its length."
     )
     for kind, subtype in KINDS.items():
         paths = write_files(plan.folder / kind, kind, subtype, files)
@@ -40,7 +40,7 @@ def run(plan: Plan) -> Result:
 
 
 def write_files(folder: Path, kind: str, subtype: str, count: int) -> list[str]:
-    """Copies of four seconds of noise: headers do not depend on what is heard."""
+    """Copies of four seconds of noise: headers do not depend on the content."""
     import soundfile
 
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What a benchmark measures: ratios in interleaved pairs, figures beside them, and what a command costs."""
+"""What a benchmark measures: ratios in interleaved pairs, single figures, and the cost of a command."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Figure:
 
 @dataclass
 class Result:
-    """What one subject measured. `config` holds sizes and settings, `remarks` what a reader must know."""
+    """What one subject measured. `config` has sizes and settings, `remarks` what a reader must know."""
 
     config: dict[str, Any]
     lines: list[Line] = field(default_factory=list)
@@ -92,7 +92,7 @@ def line(name: str, ours: Timed, against: str, theirs: Timed, goal: Goal, pairs:
 def line_of_seconds(
     name: str, ours: Callable[[], float], against: str, theirs: Callable[[], float], goal: Goal, pairs: int
 ) -> Line:
-    """As `line`, for runs that tell their own seconds."""
+    """As `line`, for runs that measure their own seconds."""
     measured = [(ours(), theirs()) for _ in range(pairs)]
     ratios = [goal.ratio(*pair) for pair in measured]
     return Line(

@@ -22,7 +22,7 @@ time" is ours over theirs. A peak is the largest resident memory of a process.
     make bench ARGS='--only transcription'  # one subject again; the others stay as they were
     make bench ARGS='--only transcription --only training --device cuda'
 
-Sizes, settings, versions and hardware stand beside the numbers in [benchmarks/results](../benchmarks/results).
+Sizes, settings, versions and hardware are recorded with the numbers in [benchmarks/results](../benchmarks/results).
 """
 
 

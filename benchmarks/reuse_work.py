@@ -1,4 +1,4 @@
-"""What is computed again after a small change: utterances decoded, and seconds beside a full run and one of no work.
+"""What is computed again after a small change: utterances decoded, and seconds compared with a full run and with a run without work.
 
 Rows are pieces of one second of the embedded study's audio, each with samples of its own.
 """
@@ -69,10 +69,10 @@ def other_decode(folder: Path, quick: bool) -> list[Figure]:
     done = study.work_since(before)
     others = {name for name in done.decoded if not name.endswith("lora")}
     assert (others, done.steps) == (set(), 0), done
-    return [Figure("another decode setting of the run lora", told(done, study), "all of that run, nothing of others")]
+    return [Figure("another decode setting of the run lora", decoded_by_run(done, study), "all of that run, nothing of others")]
 
 
-def told(work: Work, study: Study) -> str:
+def decoded_by_run(work: Work, study: Study) -> str:
     rows = sum(len(study.rows(name)) for name in ("heldout", "domain", "test"))
     decoded = ", ".join(f"{name}: {count}" for name, count in sorted(work.decoded.items()))
     return f"decoded {decoded} ({rows} evaluation rows); {work.steps} optimiser steps"

@@ -1,7 +1,7 @@
 """Scoring two runs and comparing them with a paired bootstrap, against kaldialign and jiwer on the same texts.
 
 Ours makes more than the two it is held against: word edits, hits and kinds of errors, character errors, MAPSSWE and the
-linearised interval beside the bootstrap.
+linearised interval in addition to the bootstrap.
 """
 
 from __future__ import annotations
@@ -109,10 +109,10 @@ def same_intervals(
         assert bounds.low is not None
         assert bounds.high is not None
         apart = max(abs(bounds.low - low), abs(bounds.high - high)) / (high - low)
-        told = f"{100 * bounds.low:.3f} to {100 * bounds.high:.3f} %, theirs {100 * low:.3f} to {100 * high:.3f} %"
+        ends = f"{100 * bounds.low:.3f} to {100 * bounds.high:.3f} %, theirs {100 * low:.3f} to {100 * high:.3f} %"
         figures.append(
             Figure(
-                f"bootstrap interval of {system}", f"{told}: ends {100 * apart:.1f} % of a width apart", "at most 5 %"
+                f"bootstrap interval of {system}", f"{ends}: ends {100 * apart:.1f} % of a width apart", "at most 5 %"
             )
         )
     return figures
@@ -125,17 +125,17 @@ def growth(plan: Plan) -> list[Figure]:
         texts = made_up(count)
         rows = utterances(texts)
         write_lines(plan.folder / "rows.jsonl", rows)
-        write_lines(plan.folder / "heard.jsonl", transcripts(rows, texts.baseline).values())
+        write_lines(plan.folder / "transcripts.jsonl", transcripts(rows, texts.baseline).values())
         arguments = {
             "run": "base", "manifest-name": "m", "rows": plan.folder / "rows.jsonl",
-            "transcripts": plan.folder / "heard.jsonl", "max-seconds": "none", "normalizer": "basic",
+            "transcripts": plan.folder / "transcripts.jsonl", "max-seconds": "none", "normalizer": "basic",
             "confidence": CONFIDENCE, "replicates": REPLICATES, "assumed-shared-errors": 0.8, "target-gain": 0.01,
             "wer": plan.folder / "wer.json",
         }  # fmt: skip
         flags = [part for key, value in arguments.items() for part in (f"--{key}", value)]
         cost = cost_of(script("score_run", *flags))
-        told = f"{cost.seconds:.2f} s, peak {cost.peak_mb:.0f} MB"
-        figures.append(Figure(f"whole command `score_run`, {count:,} utterances", told))
+        measured = f"{cost.seconds:.2f} s, peak {cost.peak_mb:.0f} MB"
+        figures.append(Figure(f"whole command `score_run`, {count:,} utterances", measured))
     return figures
 
 
@@ -169,10 +169,10 @@ def utterances(texts: Texts) -> list[Utterance]:
     ]
 
 
-def transcripts(rows: list[Utterance], heard: list[list[str]]) -> dict[str, Transcript]:
+def transcripts(rows: list[Utterance], hypotheses: list[list[str]]) -> dict[str, Transcript]:
     return {
         row.id: Transcript(
             id=row.id, reference=row.text, hypothesis=" ".join(words), duration=row.duration, truncated=False
         )
-        for row, words in zip(rows, heard, strict=True)
+        for row, words in zip(rows, hypotheses, strict=True)
     }

@@ -58,14 +58,14 @@ def run(plan: Plan) -> Result:
     ]
     rate = speech.sampling_rate
 
-    def told(batches: Sequence[Sequence[int]], padded: list[int]) -> str:
+    def padding_of(batches: Sequence[Sequence[int]], padded: list[int]) -> str:
         audio = sum(max(padded[index] for index in batch) * len(batch) for batch in batches) / rate
         return f"{audio:.0f} s in {len(batches)} steps"
 
     result.figures = [
         Figure("audio of the rows", f"{sum(lengths) / rate:.0f} s"),
-        Figure("padded audio, ours", told(batches, [padded_samples(n, rate, speech.grid_seconds) for n in lengths])),
-        Figure("padded audio, random batches", told(random, lengths)),
+        Figure("padded audio, ours", padding_of(batches, [padded_samples(n, rate, speech.grid_seconds) for n in lengths])),
+        Figure("padded audio, random batches", padding_of(random, lengths)),
     ]
     return result
 

@@ -1,6 +1,6 @@
 """The study that faults are planted in: the embedded one with fewer rows and steps, all rules and checks on.
 
-Its adapter truly helps (the domain's WER falls by a quarter), so that what makes a run worse can be planted too.
+Its adapter truly helps (the domain's WER falls by a quarter), so that faults that make a run worse can be planted too.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def change_json(path: Path, changes: dict[str, Any]) -> None:
 
 
 def use_external_adapter(study: Study, folder: str = "external", **candidate: Any) -> Path:
-    """Give the trained adapter as one that somebody external, and make it the only candidate."""
+    """Make a copy of the trained adapter the only candidate, as if it came from another tool."""
     external = study.folder / folder
     shutil.copytree(study.results / "adapters/lora/best", external)
     study.configure({"candidates": {"lora": None, "theirs": {"adapter": folder, **candidate}}})
@@ -86,7 +86,7 @@ def use_external_adapter(study: Study, folder: str = "external", **candidate: An
 
 
 def use_external_transcripts(study: Study, run: str = "lora", name: str = "theirs", alone: bool = True) -> Path:
-    """Give a run's transcripts, with their settings, as those of somebody else's pipeline."""
+    """Make a copy of a run's transcripts and settings a candidate, as if they came from another pipeline."""
     external = study.folder / name
     external.mkdir()
     for path in (study.results / "transcripts" / run).glob("*.json*"):

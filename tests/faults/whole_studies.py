@@ -1,4 +1,4 @@
-"""Whole healthy studies, computed from nothing: nothing may block, and what they are told is what they are.
+"""Healthy studies computed from scratch: nothing may block.
 
 Other seeds, splits, orders and dialects of manifests, other kinds of LoRA, adapters that help and one that hurts.
 """

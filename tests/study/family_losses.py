@@ -3,7 +3,7 @@
     python tests/study/family_losses.py
 
 prints a row a family for the table in docs/models.md. Models are random and tiny, of the real architecture: a loss that
-is computed on the wrong tokens, or counts the tokens of an accumulated step wrongly, does not depend on what they hear.
+is computed on the wrong tokens, or counts the tokens of an accumulated step wrongly, does not depend on how well they recognise.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def main() -> int:
             except (ImportError, AttributeError, ValueError, OSError, UserError) as error:
                 print(f"| `{name}` | not in this version ({str(error).splitlines()[0][:60]}) | |")
                 continue
-            print(f"| `{name}` | {' | '.join(told(speech, count) for count in (1, 2))} |")
+            print(f"| `{name}` | {' | '.join(losses_at(speech, count) for count in (1, 2))} |")
     return 0
 
 
-def told(speech: SpeechModel, accumulated: int) -> str:
+def losses_at(speech: SpeechModel, accumulated: int) -> str:
     lengths = (1.1, 1.9, 1.5, 1.3)
     rows = [
         Utterance(id=str(n), text=text, duration=length, sampling_rate=16000, samples=noise(n, length).tolist())

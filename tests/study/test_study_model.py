@@ -32,10 +32,10 @@ def utterances(name: str) -> list[Utterance]:
     return read_manifest(DATA / f"{name}_manifest.jsonl").rows
 
 
-def hear(speech: SpeechModel, row: Utterance) -> tuple[str, bool]:
+def transcribe(speech: SpeechModel, row: Utterance) -> tuple[str, bool]:
     audio = load_audio(row, DATA)
-    heard = speech.generate(speech.inputs([audio]), effective_decode(speech.files, {}))
-    return heard.texts[0], heard.truncated[0]
+    output = speech.generate(speech.inputs([audio]), effective_decode(speech.files, {}))
+    return output.texts[0], output.truncated[0]
 
 
 def test_plain_transformers_load_it() -> None:
@@ -57,7 +57,7 @@ def test_it_is_nearly_saturated_on_the_general_set_and_writes_case_and_punctuati
     sample = utterances("heldout")[:40]
     split = normalizer("basic").words
     for row in sample:
-        hypothesis, truncated = hear(speech, row)
+        hypothesis, truncated = transcribe(speech, row)
         assert not truncated
         counts = count_errors(split(row.text), split(hypothesis))
         errors += counts.substitutions + counts.deletions + counts.insertions
@@ -92,12 +92,12 @@ def test_long_rows_are_transcribed_to_their_end(speech: SpeechModel) -> None:
     assert len(rows) >= 5
     split = normalizer("basic").words
     for row in rows:
-        hypothesis, truncated = hear(speech, row)
+        hypothesis, truncated = transcribe(speech, row)
         assert not truncated, row.id
-        words, heard = split(row.text), split(hypothesis)
+        words, written = split(row.text), split(hypothesis)
         # In the target domain many words are wrong: neither cut nor looping, and some of the last words are there.
-        assert 0.8 <= len(heard) / len(words) <= 1.25, f"{row.id}: {hypothesis}"
-        assert set(words[-8:]) & set(heard[-8:]), f"{row.id}: {words[-8:]} ends as {heard[-8:]}"
+        assert 0.8 <= len(written) / len(words) <= 1.25, f"{row.id}: {hypothesis}"
+        assert set(words[-8:]) & set(written[-8:]), f"{row.id}: {words[-8:]} ends as {written[-8:]}"
 
 
 def test_batches_do_not_change_a_text(speech: SpeechModel) -> None:
@@ -107,4 +107,4 @@ def test_batches_do_not_change_a_text(speech: SpeechModel) -> None:
     decode = effective_decode(speech.files, {})
     for rows in by_step.values():
         together = speech.generate(speech.inputs([load_audio(row, DATA) for row in rows]), decode).texts
-        assert together == [hear(speech, row)[0] for row in rows]
+        assert together == [transcribe(speech, row)[0] for row in rows]

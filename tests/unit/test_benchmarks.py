@@ -1,4 +1,4 @@
-"""The benchmarks run, with sizes that say nothing; the page holds every line and figure and keeps what is not run."""
+"""The benchmarks run, with tiny sizes; the page has every line and figure and keeps those that were not measured again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The whole diagnosis on each family: a tiny random model of the real architecture, from its folder to the verdict.
 
-It hears nothing, so its baseline is broken and no text is right; all that is judged of labels, loss, adapter and parity
-is as it should be.
+Random weights recognise nothing, so the baseline is broken; labels, loss, adapter and parity must be judged right all the same.
 """
 
 from __future__ import annotations
@@ -50,8 +49,8 @@ def test_the_whole_diagnosis(family: str, tmp_path: Path) -> None:
     assert work.decoded["base"] == work.decoded["lora"] == 6
     checks = {check["id"]: check for check in study.verdict()["checks"] if check["manifest"] in (None, "train")}
     expected = dict.fromkeys(("adapter_change", "labels.structure", "labels.loss"), "pass")
-    told = {name: (checks[name]["status"], checks[name]["summary"]) for name in expected}
-    assert {name: status for name, (status, _) in told.items()} == expected, told
+    found = {name: (checks[name]["status"], checks[name]["summary"]) for name in expected}
+    assert {name: status for name, (status, _) in found.items()} == expected, found
     assert checks["labels.greedy_hypotheses"]["status"] in {"pass", "unknown"}
     effect = json.loads((study.results / "effect/lora.json").read_text())
     assert effect["load"]["tensors_loaded"] == effect["load"]["tensors_in_file"] > 0
