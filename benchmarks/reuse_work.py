@@ -69,7 +69,11 @@ def other_decode(folder: Path, quick: bool) -> list[Figure]:
     done = study.work_since(before)
     others = {name for name in done.decoded if not name.endswith("lora")}
     assert (others, done.steps) == (set(), 0), done
-    return [Figure("another decode setting of the run lora", decoded_by_run(done, study), "all of that run, nothing of others")]
+    return [
+        Figure(
+            "another decode setting of the run lora", decoded_by_run(done, study), "all of that run, nothing of others"
+        )
+    ]
 
 
 def decoded_by_run(work: Work, study: Study) -> str:

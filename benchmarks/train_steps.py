@@ -64,7 +64,9 @@ def run(plan: Plan) -> Result:
 
     result.figures = [
         Figure("audio of the rows", f"{sum(lengths) / rate:.0f} s"),
-        Figure("padded audio, ours", padding_of(batches, [padded_samples(n, rate, speech.grid_seconds) for n in lengths])),
+        Figure(
+            "padded audio, ours", padding_of(batches, [padded_samples(n, rate, speech.grid_seconds) for n in lengths])
+        ),
         Figure("padded audio, random batches", padding_of(random, lengths)),
     ]
     return result

@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from small_study import REPOSITORY, Study, make_study
 
-
 SharedStudy = Callable[[str, Callable[[Path], Study]], Study]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from cases import fault, neighbour
-from healthy_study import use_external_adapter, use_external_transcripts, change_json, change_transcripts, own_model
+from healthy_study import change_json, change_transcripts, own_model, use_external_adapter, use_external_transcripts
 from safetensors.numpy import load_file, save_file
 from small_study import Study
 

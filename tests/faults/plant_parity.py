@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cases import fault, neighbour
-from healthy_study import ROWS, use_external_transcripts, change_json, change_transcripts
+from healthy_study import ROWS, change_json, change_transcripts, use_external_transcripts
 from small_study import Study
 
 

@@ -10,7 +10,7 @@ import json
 
 import soundfile
 from cases import whole_study
-from healthy_study import use_external_adapter, embedded_rows
+from healthy_study import embedded_rows, use_external_adapter
 from plant_adapter import change_tensors, scaled
 from small_study import DATA, Study
 
