@@ -22,14 +22,14 @@ from pathlib import Path
 
 from lora.asr.decoding.effective_decode import DEFAULTS
 from lora.data.durations import survives
-from lora.diagnosis.parity.settings_diff import compare_settings, differing_rows
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.base import UserError
 from lora.records.comparisons import ParityFacts, Rescored
 from lora.records.scores import WerFacts
 from lora.records.utterances import RunSettings, Transcript
-from lora.scoring.rescoring import rescored, same_text
+from lora.scoring.rescoring import rescored
+from lora.scoring.settings_diff import compare_settings, differing_rows
 from lora.scoring.transcripts import read_transcripts
 
 
@@ -59,7 +59,7 @@ def compared(args: argparse.Namespace) -> ParityFacts:
         for before, after in zip(args.baseline_transcripts, args.tuned_transcripts, strict=True)
     ]
     rows = [
-        differing_rows(wer.manifest, *both, settings, same_text)
+        differing_rows(wer.manifest, *both, settings)
         for wer, both, settings in zip(base_wer, texts, zip(base, tuned, strict=True), strict=True)
     ]
     again = [

@@ -14,7 +14,6 @@ from healthy_data import leakage, measures, mismatches, retention, stability
 from lora.configuration import SCHEMA_PATH, complete
 from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
-from lora.diagnosis.parity.settings_diff import compare_settings
 from lora.diagnosis.verdict import decide
 from lora.records.audio import AudioMeasure
 from lora.records.base import Record, write_text
@@ -28,6 +27,7 @@ from lora.records.scores import WerFacts
 from lora.records.tuning import HardenedFacts, TrainFacts
 from lora.records.utterances import RunSettings
 from lora.records.verdict import Cause, Check, Verdict
+from lora.scoring.settings_diff import compare_settings
 
 CONFIG = {
     "model": {"id": "data/model"},

@@ -11,11 +11,11 @@ from healthy import settings as settings_record
 from healthy import wer as wer_record
 
 from lora.diagnosis.parity.criterion import normalizer_words, rows_words
-from lora.diagnosis.parity.settings_diff import compare_settings, differing_rows
 from lora.diagnosis.verdict import decide
 from lora.records.comparisons import DifferingRows, ParityFacts, Rescored, ScoredAlike
 from lora.records.scores import NormalizerIdentity, WerFacts
 from lora.records.utterances import RunSettings, Transcript
+from lora.scoring.settings_diff import compare_settings, differing_rows
 
 MANIFESTS = ("heldout", "domain", "test")
 FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
@@ -254,7 +254,7 @@ def rows_between(after: dict[str, Transcript], content: str | None = "h") -> Dif
         RunSettings.from_json(recorded | {"manifest": {"name": "domain", "rows": 3, "content_hash": found}})
         for found in ("h", content)
     )
-    return differing_rows("domain", transcripts(), after, (base, tuned), lambda a, b: a.lower() == b.lower())
+    return differing_rows("domain", transcripts(), after, (base, tuned))
 
 
 def test_which_rows_differ() -> None:
