@@ -13,13 +13,13 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from lora.formatting import caveat, percent, percent_range, points_range, signed_points
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 from lora.records.scores import WerFacts
 from lora.records.verdict import Verdict
 from lora.report.documents import replace_block, update_document
 from lora.report.study import Study
-from lora.report.wording import caveat, difference_interval, interval, percent, points
 
 BLOCK = "generated: result"
 PICTURES = ("durations.svg", "wer.svg")
@@ -36,19 +36,17 @@ def result_table(study: Study, verdict: Verdict) -> str:
         if facts is None or facts.within is None:
             raise UserError(f"{study.results}: no baseline WER for {outcome.manifest}; run the study first")
         base = facts.within
-        ends = interval(base.interval.low, base.interval.high) + caveat(base.interval, ", {}")
+        ends = percent_range(base.interval.low, base.interval.high) + caveat(base.interval, ", {}")
         paired = study.paired(outcome.run, outcome.manifest).value
         score = paired.within if paired else None
-        difference = difference_interval(outcome.ci_low, outcome.ci_high) + caveat(
-            score.interval if score else None, ", {}"
-        )
+        difference = points_range(outcome.ci_low, outcome.ci_high) + caveat(score.interval if score else None, ", {}")
         rows.append(
             (
                 outcome.manifest,
                 base.utterances,
                 f"{percent(base.wer)} ({ends})",
                 percent(outcome.tuned_wer),
-                f"{points(outcome.delta)} ({difference})",
+                f"{signed_points(outcome.delta)} ({difference})",
                 outcome.outcome,
             )
         )

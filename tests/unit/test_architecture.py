@@ -14,14 +14,15 @@ REPOSITORY = Path(__file__).parents[2]
 LIBRARY = REPOSITORY / "src" / "lora"
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
-# What each package may import; records and provenance are open to all.
-GROUND = {"records", "provenance"}
+# What each package may import; records, provenance and formatting are open to all.
+GROUND = {"records", "provenance", "formatting"}
 ALLOWED = {
     "records": {"records"},
     "provenance": {"provenance", "records"},
+    "formatting": {"records"},
     "code_hash": set(),
     "configuration": {"records"},
-    "diagnosis": {"diagnosis", "records"},
+    "diagnosis": {"diagnosis", "records", "formatting"},
     "scoring": {"scoring", *GROUND},
     "data": {"data", *GROUND},
     "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},

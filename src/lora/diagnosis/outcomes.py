@@ -13,7 +13,7 @@ from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.headroom.baseline import baseline
 from lora.diagnosis.headroom.baseline_health import tuned_texts
-from lora.diagnosis.wording import percent, points, round_points
+from lora.formatting import percent, points, round_points
 from lora.records.comparisons import PairedScore
 from lora.records.verdict import Cause, RunOutcome
 

@@ -7,7 +7,7 @@ import math
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, listed, percent
+from lora.formatting import count, listed, percent
 from lora.records.tuning import TrainFacts
 from lora.records.verdict import CheckStatus
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import textwrap
 
+from lora.formatting import UNKNOWN, caveat, count, hours, percent, points, points_range, seconds_limit, signed_points
 from lora.records.verdict import Cause, RunOutcome, Verdict
+from lora.report.markdown import plain
 from lora.report.sections.compared import compared, gate_outcome
 from lora.report.sections.conclusion import OUTCOMES, criteria, headline, next_step
 from lora.report.study import Study
-from lora.report.wording import UNKNOWN, caveat, count, difference_interval, percent, plain, points, seconds
 
 WIDTH = 110
 CAUSES = 3
@@ -72,7 +73,7 @@ def _durations(study: Study) -> list[str]:
     whole = {}
     for row in study.table("durations/summary.tsv"):
         if row.get("threshold") == "all":
-            whole[row["manifest"]] = f"{row['rows']} rows, {float(row['hours']):.2f} h"
+            whole[row["manifest"]] = f"{row['rows']} rows, {hours(float(row['hours']))}"
         else:
             told.setdefault(row["manifest"], []).append(f"within {float(row['threshold']):g} s {row['rows']}")
     return [f"{plain(name)}: {whole[name]}; {', '.join(told.get(name, []))}" for name in whole]
@@ -90,13 +91,13 @@ def _test(study: Study, outcome: RunOutcome) -> str:
         p = score.mapsswe.p
         told += f"; MAPSSWE {'p < 0.001' if p < 0.001 else f'p = {p:.3f}'} ({count(score.mapsswe.segments, 'segment')})"
     if score.detectable_difference is not None:
-        told += f"; a difference of {points(score.detectable_difference).lstrip('+')} would show"
+        told += f"; a difference of {points(score.detectable_difference)} would show"
     return told
 
 
 def _choices(study: Study, verdict: Verdict) -> list[str]:
     decision = study.decision.value
-    known = UNKNOWN if verdict.max_seconds is None and decision is None else seconds(verdict.max_seconds)
+    known = UNKNOWN if verdict.max_seconds is None and decision is None else seconds_limit(verdict.max_seconds)
     reason = plain(decision.reason) if decision else ""
     return [
         _field("max_seconds", reason if reason.startswith(f"{known} ") else f"{known}. {reason}".rstrip()),
@@ -134,13 +135,13 @@ def _moved(study: Study, outcome: RunOutcome, of: str = "") -> str:
         return UNKNOWN
     return (
         f"{plain(outcome.run)} on {plain(outcome.manifest)}: WER {percent(outcome.baseline_wer)} -> "
-        f"{percent(outcome.tuned_wer)}, {points(outcome.delta)} "
+        f"{percent(outcome.tuned_wer)}, {signed_points(outcome.delta)} "
         f"({_interval(study, outcome, of)}): {OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
     )
 
 
 def _interval(study: Study, outcome: RunOutcome, of: str) -> str:
-    ends = difference_interval(outcome.ci_low, outcome.ci_high)
+    ends = points_range(outcome.ci_low, outcome.ci_high)
     if outcome.ci_low is None or outcome.ci_high is None:
         return ends
     paired = study.paired(outcome.run, outcome.manifest).value

@@ -10,8 +10,7 @@ from typing import Any
 
 from lora.records.base import UserError
 from lora.records.provenance import RunRecord
-from lora.report.tables import table
-from lora.report.wording import code, plain, text
+from lora.report.markdown import code, plain, table, text
 
 # Outputs in the order data flows, so that the commands can be run one after the other.
 STAGES = (
@@ -75,7 +74,7 @@ def commands_section(results: Path, config: dict[str, Any]) -> str:
     """Markdown; changes only when something was executed."""
     done, broken = executions(results, config)
     if not done:
-        return "## Commands, seeds and output paths\n\nNo run record was found, so what was executed is not known."
+        return "## Commands, seeds and output paths\n\nNo run record was found, so what was executed is unknown."
     rows = [_row(results, one) for one in done]
     headers = ["output", "seed", "device", "seconds", "decoded", "reused", "steps"]
     parts = [

@@ -15,13 +15,14 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from lora.formatting import UNKNOWN, seconds_limit
 from lora.records.base import UserError
 from lora.report.commands import commands_section, devices, executions, remarks
 from lora.report.documents import append_block, has_block, replace_block, update_document
+from lora.report.markdown import code, text
 from lora.report.sections.conclusion import headline
 from lora.report.study import Study
 from lora.report.templates import NOTES, PLAN
-from lora.report.wording import UNKNOWN, code, seconds, text
 
 DIAGNOSIS = "generated: diagnosis"
 # An escaped character, a code span, or the end of a link: the first two are taken whole and left alone.
@@ -96,7 +97,7 @@ def notes_entry(study: Study) -> str:
     lines = [f"### {text(day)} · {headline(verdict)}", ""]
     if verdict is not None:
         decided = verdict.max_seconds is not None or study.decision.known
-        chosen = seconds(verdict.max_seconds) if decided else UNKNOWN
+        chosen = seconds_limit(verdict.max_seconds) if decided else UNKNOWN
         lines.append(f"- `max_seconds`: {chosen}; evaluated on {code(verdict.eval_manifest or 'none')}; "
                      f"gate run {code(verdict.gate_run or 'none')}")  # fmt: skip
         first = next((cause for cause in verdict.causes if cause.severity == "blocks"), None)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from lora.formatting import UNKNOWN
 from lora.records.base import Fact, Record, UserError
 from lora.records.comparisons import PairedFacts, ParityFacts
 from lora.records.data import DurationDecision
@@ -20,14 +21,14 @@ from lora.records.scores import WerFacts
 from lora.records.tuning import HardenedFacts, TrainFacts
 from lora.records.utterances import RunSettings
 from lora.records.verdict import Verdict
-from lora.report.wording import UNKNOWN, code, plain, text
+from lora.report.markdown import code, plain, text
 
 R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
 class Found(Generic[R]):
-    """A record, or the reason why it is not known; an impossible fact has both.
+    """A record, or the reason why it is unknown; an impossible fact has both.
 
     `why_not` is Markdown, `told` the same for a terminal.
     """

@@ -44,7 +44,7 @@ Confirmed if labels lack their end token, if the model disagrees with labels mad
 trainer's loss is not the cross entropy by hand at shift 0. Shown in `results/labels.json`.
 
 **P. Baseline and tuned run differ in more than the adapter.** Confirmed if any recorded setting differs. A setting
-that nobody recorded counts as not known, never as equal. Shown in `results/parity/`.
+that nobody recorded counts as unknown, never as equal. Shown in `results/parity/`.
 
 ### Tuning: what the sweep is to find out
 

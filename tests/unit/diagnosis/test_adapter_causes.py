@@ -251,7 +251,7 @@ def test_an_adapter_that_was_never_measured_is_unknown(study: HealthyStudy) -> N
 
 def test_an_adapter_without_recorded_alpha_is_told_all_the_same(study: HealthyStudy) -> None:
     study.change("effect/lora.json", {"file": {"alpha": None}})
-    assert "(rank 8, alpha not given)" in check_of(study.verdict(), "adapter.file").summary
+    assert "(rank 8, alpha unknown)" in check_of(study.verdict(), "adapter.file").summary
     study.change("effect/lora.json", {"file": {"finite": False}})
     assert run_causes(study) == ["adapter.not_finite"]
 

@@ -36,7 +36,7 @@ def test_a_fault_of_one_recording(
     verdict = study.verdict()
     cause = cause_of(verdict, code)
     assert (cause.severity, cause.manifest) == ("warns", "test")
-    assert "1 of 12 rows of test (8.33 %; line 3): " in cause.because
+    assert "1 of 12 rows of test (8.3 %; line 3): " in cause.because
     assert told in cause.because
     assert cause.evidence == ["results/integrity/test.tsv"]
     assert check_of(verdict, "data.audio", manifest="test").status == "fail"

@@ -11,7 +11,6 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.generated_docs import causes_page, verdict_schema
-from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
 
 # Settings of training that a remedy of data or headroom must not touch.
 HYPERPARAMETERS = re.compile(r"learning rate|\brank\b|alpha|dropout|warm-up|\bsteps?\b|weight decay|batch")
@@ -69,12 +68,3 @@ def test_every_code_that_facts_carry_is_in_the_table(repository: Path) -> None:
 def sources(repository: Path, wing: str, leave_out: str = "") -> str:
     paths = sorted((repository / "src" / "lora" / wing).rglob("*.py"))
     return "".join(path.read_text(encoding="utf-8") for path in paths if path.name != leave_out)
-
-
-def test_numbers_read_as_people_write_them() -> None:
-    assert [percent(x) for x in (0.0462, 0.375, 0.09996, 1.0, 0.0)] == ["4.62 %", "37.5 %", "10.0 %", "100 %", "0 %"]
-    assert points(-0.148) == "14.8 points"
-    assert points(0.0133) == "1.33 points"
-    assert (round_percent(0.05), round_points(0.01), round_points(0.005)) == ("5 %", "1 point", "0.5 points")
-    assert (count(1, "row"), count(1200, "row")) == ("1 row", "1,200 rows")
-    assert listed(["a", "b", "c", "d"]) == "a, b, c and 1 more"

@@ -99,7 +99,7 @@ def test_rejected_rows_become_causes_by_kind(study: HealthyStudy, reason: str, c
     verdict = study.verdict()
     cause = cause_of(verdict, code)
     assert (cause.severity, cause.manifest) == ("warns", "domain")
-    assert "2 of 200 rows of domain (1.00 %; line 199 and 200)" in cause.because
+    assert "2 of 200 rows of domain (1.0 %; line 199 and 200)" in cause.because
     assert cause.evidence == ["results/manifests/domain.rejected.tsv"]
     assert check_of(verdict, "data.rejected_rows", manifest="domain").status == "fail"
     assert verdict.ready_for_sweep is True

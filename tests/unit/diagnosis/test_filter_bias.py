@@ -41,7 +41,7 @@ def test_one_speaker_of_many_rows_is_not_hidden_by_many_of_few(study: HealthyStu
 
 def test_words_that_vanish_are_named(study: HealthyStudy) -> None:
     judged(study, lost_word_count=40, lost_word_share=0.05)
-    assert "40 words that make up 5.00 % of what is said (capstan and hawser" in (
+    assert "40 words that make up 5.0 % of what is said (capstan and hawser" in (
         cause_of(study.verdict(), "data.filter_biased").because
     )
 

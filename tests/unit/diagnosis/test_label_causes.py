@@ -82,7 +82,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
         "labels.tokenizer",
         "gives 6 of 64 sampled rows back as other texts, and 6 rows in all come back changed (first: line 3)",
     ),
-    ({"unknown_rows": 9, "unknown_tokens": 0.04}, "labels.tokenizer_gaps", "labels.tokenizer", "4.00 % of all tokens"),
+    ({"unknown_rows": 9, "unknown_tokens": 0.04}, "labels.tokenizer_gaps", "labels.tokenizer", "4.0 % of all tokens"),
     ({"losses": [step(9.40)]}, "labels.loss_misaligned", "labels.loss", "shifted by one token (9.410)"),
     ({"losses": [step(None)]}, "labels.loss_misaligned", "labels.loss", "is not finite"),
     ({"losses": [step(0.40)]}, "labels.loss_misaligned", "labels.loss", "matches neither alignment"),

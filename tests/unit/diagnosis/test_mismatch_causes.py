@@ -21,7 +21,7 @@ def test_two_swapped_texts_warn_and_are_named(study: HealthyStudy) -> None:
     cause = cause_of(verdict, CODE)
     assert (cause.severity, cause.manifest) == ("warns", "domain")
     assert (
-        "2 of 200 rows of domain (1.00 %; line 3 differs from its own text in 80.0 % of the characters" in cause.because
+        "2 of 200 rows of domain (1.0 %; line 3 differs from its own text in 80.0 % of the characters" in cause.because
     )
     assert "from line 9's in 10.0 %" in cause.because
     assert "slipped" not in cause.because

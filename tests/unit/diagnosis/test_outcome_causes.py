@@ -93,7 +93,7 @@ def test_opposite_directions_warn_on_the_gate_run(study: HealthyStudy) -> None:
     set_paired(study, "earlier", "domain", WORSE)
     cause = cause_of(study.verdict(), "adapter.direction_mismatch")
     assert (cause.severity, cause.run, cause.manifest) == ("warns", "lora", "domain")
-    assert "14.8 points better" in cause.because
+    assert "14.80 points better" in cause.because
     assert "earlier takes domain from 37.5 % to 39.6 %" in cause.because
 
 

@@ -137,7 +137,7 @@ def decision() -> DurationDecision:
         model_window_seconds=30.0,
         options=options,
         reason="10 s is the smallest threshold that leaves at least 200 training rows: "
-        f"{options[2].train_rows} training rows and {options[2].val_rows} for validation (0.42 h); "
+        f"{options[2].train_rows} training rows and {options[2].val_rows} for validation (26 min); "
         f"8 s would leave {options[1].train_rows}.",
     )
 

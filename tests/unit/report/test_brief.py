@@ -76,7 +76,7 @@ def test_reasons_are_not_escaped_for_a_terminal(study: Study) -> None:
     )  # fmt: skip
     why.write(study.results / "paired/lora/domain.json")
     example.verdict(None).write(study.results / "verdict.json")
-    assert "not known: base lacks a<b>_*x* & more (parity.ids)" in brief(study, [])
+    assert "unknown: base lacks a<b>_*x* & more (parity.ids)" in brief(study, [])
 
 
 def test_no_verdict(study: Study) -> None:

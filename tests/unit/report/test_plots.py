@@ -163,7 +163,7 @@ def test_wer_that_is_not_known(words: Callable[..., str]) -> None:
     gone = {"within": None, "status": "impossible", "code": "adapter.not_loaded", "message": "no adapter to load"}
     known, broken = wers()[:3], [f.model_copy(update=gone) for f in wers()[3:]]
     lost = [f.model_copy(update=gone) for f in paired()]
-    assert words(plot_wer, [*known, *broken], lost, 0.05).count("not known") == 3
+    assert words(plot_wer, [*known, *broken], lost, 0.05).count("unknown") == 3
     assert "Not known: no adapter to load" in words(plot_wer, broken, [], 0.05)
     assert "no WER was measured" in words(plot_wer, [], [], 0.05)
 

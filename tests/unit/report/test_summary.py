@@ -115,10 +115,19 @@ def test_without_a_model(study: Study) -> None:
 
 def test_tables_of_the_data(study: Study) -> None:
     markdown = summarise(study)
-    assert row(markdown, "`train`")[:4] == ["`train`", "90 (25 %)", "165 (46 %)", "248 (69 %)"]
-    assert row(markdown, "≤ 10 s (chosen)") == ["≤ 10 s (chosen)", "248", "0.422", "218", "30", "24", "yes", "20 of 20"]
-    assert row(markdown, "≤ 8 s")[3:] == ["145", "20", "24", "no", "not known"]
-    assert row(markdown, "left out, too long") == ["left out, too long", "112", "0.5", "24"]
+    assert row(markdown, "`train`")[:4] == ["`train`", "90 (25.0 %)", "165 (45.8 %)", "248 (68.9 %)"]
+    assert row(markdown, "≤ 10 s (chosen)") == [
+        "≤ 10 s (chosen)",
+        "248",
+        "26 min",
+        "218",
+        "30",
+        "24",
+        "yes",
+        "20 of 20",
+    ]
+    assert row(markdown, "≤ 8 s")[3:] == ["145", "20", "24", "no", "unknown"]
+    assert row(markdown, "left out, too long") == ["left out, too long", "112", "30 min", "24"]
     assert "Every row of every manifest can be used." in markdown
     assert "![Training rows by duration, with the thresholds](plots/durations.png)" in markdown
 
@@ -141,7 +150,7 @@ def test_how_manifests_were_read_and_which_recordings_are_changed(study: Study) 
         section = again(study).partition("How the manifests were read")[2]
         return row(section, "`test`")
 
-    assert told() == ["`test`", "`jsonl`", "", "6", "not known", "0", "0", "0"]
+    assert told() == ["`test`", "`jsonl`", "", "6", "unknown", "0", "0", "0"]
     facts = ManifestFacts(
         format="datasets", split="validation", columns={"audio": "audio", "text": "sentence"}, rows=6, rejected=0,
         hours=0.1, speakers=2,
@@ -159,13 +168,13 @@ def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
     line = next(line for line in markdown.splitlines() if "`test`" in line and "7750 Hz" in line)
     cells = [cell.strip() for cell in line.strip("|").split(" | ")]
     assert cells[:3] == ["`test`", "6", "0"]
-    assert cells[4:] == ["16000 Hz", "1", "-19 dB", "-20 dB", "7750 Hz", "0.00 %"]
+    assert cells[4:] == ["16000 Hz", "1", "-19 dB", "-20 dB", "7750 Hz", "0 %"]
     shared = next(line for line in markdown.splitlines() if "`test`" in line and "0 of 6" in line)
     assert [cell.strip() for cell in shared.strip("|").split(" | ")][1:] == ["0 of 6", "1 of 6", "1 of 6", "1 of 20"]
     assert "20 seeds of the split leave 218 to 220 training rows, by 20 of 24 speakers." in markdown
     lost = row(markdown, "> 10 s")
-    assert lost[1:6] == ["112", "0.5", "1 (0.2)", "14 (13)", "0.2 %"]
-    assert lost[6:] == ["2.70 / not known", "ann and capstan"]
+    assert lost[1:6] == ["112", "30 min", "1 (0.2)", "14 (13)", "0.2 %"]
+    assert lost[6:] == ["2.70 / unknown", "ann and capstan"]
 
 
 def test_baseline_errors_beyond_the_filter(study: Study) -> None:
@@ -192,10 +201,10 @@ def test_headroom_of_every_manifest(study: Study) -> None:
     ]  # fmt: skip
     assert row(markdown, "`domain`   | domain")[-1] == "usable"
     assert row(markdown, "`test`     | domain")[-2:] == [
-        "11.70 points (821 rows, 2.1 h, 684 speakers for 1.0 points)",
+        "11.70 points (821 rows, 2.1 h, 684 speakers for 1 point)",
         "too small to show a gain",
     ]
-    assert "A manifest has headroom above 5.0 %." in markdown
+    assert "A manifest has headroom above 5 %." in markdown
 
 
 def test_hardened_versions(study: Study) -> None:
@@ -207,7 +216,7 @@ def test_hardened_versions(study: Study) -> None:
     markdown = again(study)
     assert "### Hardened versions of `domain`" in markdown
     assert "Proposed is `domain-noise-10`" in markdown
-    assert "It cost 2.50 h of speech to decode." in markdown
+    assert "It cost 2.5 h of speech to decode." in markdown
     assert "write-hardened --results results --output data/domain-noise-10" in markdown
     lines = markdown.split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(lines)["roles"] == {"general": ["heldout"], "domain": ["domain-noise-10", "domain", "test"]}
@@ -219,8 +228,8 @@ def test_hardened_versions(study: Study) -> None:
 def test_what_the_errors_are_made_of(study: Study) -> None:
     markdown = summarise(study).split("### What the errors are made of")[1]
     numbers = ["874", "0.18 points", "0.25 points", "6.61 points", "24.18 points", "0.29 points", "30.75 points"]
-    assert row(markdown, "`domain`") == ["`domain`", *numbers, "100 %", "0", "1"]
-    assert row(markdown, "`test`")[3:7] == ["not known", "not known", "25.00 points", "not known"]
+    assert row(markdown, "`domain`") == ["`domain`", *numbers, "99.96 %", "0", "1"]
+    assert row(markdown, "`test`")[3:7] == ["unknown", "unknown", "25.00 points", "unknown"]
     assert "that training never holds, with their errors: `<b>walrus</b>` (7) and 3 more." in markdown
     assert "Doubtful references in 8 rows of `domain`: `d<1>` `pepper` heard as `pillow`." in markdown
     assert "On `test` `lora` differ too little" in markdown
@@ -318,14 +327,14 @@ def test_impossible_training_gives_its_reason_and_code(study: Study) -> None:
     markdown = again(study)
     assert "**Training came to no adapter**: loss not finite at step 3 (`training.diverged`)." in markdown
     assert row(markdown, "loss not finite")[1] == "at step 3"
-    assert row(markdown, "3 · weights")[1] == "not known: loss not finite at step 3 (`training.diverged`)"
+    assert row(markdown, "3 · weights")[1] == "unknown: loss not finite at step 3 (`training.diverged`)"
 
 
 def test_an_adapter_that_somebody_brought(study: Study) -> None:
     configure(study, candidates={"mine": {"decode": {}, "adapter": "a"}, "other": {"hypotheses": {"domain": "h"}}})
     markdown = again(study)
     assert (
-        "### Run `mine`\n\nWhether the adapter changes anything is not known: `effect/mine.json` does not exist."
+        "### Run `mine`\n\nWhether the adapter changes anything is unknown: `effect/mine.json` does not exist."
         in markdown
     )
     assert "This candidate was brought as its transcripts, so there is no adapter to look at." in markdown
@@ -333,7 +342,7 @@ def test_an_adapter_that_somebody_brought(study: Study) -> None:
 
 def test_labels(study: Study) -> None:
     markdown = summarise(study)
-    assert row(markdown, "the model agrees with")[1] == "100.00 % of 2,210 tokens"
+    assert row(markdown, "the model agrees with")[1] == "100 % of 2,210 tokens"
     assert row(markdown, "the trainer's loss")[1] == "0.61234; by hand 0.61234 (shift 0), 9.8121 (shift 1)"
     assert row(markdown, "the trainer's loss (label smoothing 0.1, 31 + 825 tokens accumulated)")[1].startswith(
         "1.8074;"
@@ -343,7 +352,7 @@ def test_labels(study: Study) -> None:
         == "0.0004; 0.0003 for the generated tokens replayed"
     )
     assert row(markdown, "own hypotheses that were left out")[1] == "2 cut and 19 spelt in other pieces"
-    assert row(markdown, "… labels without a start mark in front")[1] == "100.00 %, 0.0001 nats a token apart"
+    assert row(markdown, "… labels without a start mark in front")[1] == "100 %, 0.0001 nats a token apart"
     assert row(markdown, "texts the tokenizer gives back changed")[1] == "1: line 7 (`r7`); `a*b` becomes `ab`"
     assert row(markdown, "ends with: no mark")[1:3] == ["3", "0"]
     assert "Of 64 rows digits stand in the reference alone in 5" in markdown
@@ -365,7 +374,7 @@ def test_parity_says_what_was_compared(study: Study) -> None:
     assert "`lora`: 15 settings compared, all equal." in summarise(study)
     example.parity_facts(differing=True).write(study.results / "parity/lora.json")
     markdown = again(study)
-    assert "`lora`: 18 settings compared, 3 different, 0 not known." in markdown
+    assert "`lora`: 18 settings compared, 3 different, 0 unknown." in markdown
     assert row(markdown, "decode.repetition_penalty") == [
         "decode.repetition_penalty", "`heldout`, `domain`, `test`", "`1.0`", "`1.2`", "`parity.decode`",
     ]  # fmt: skip
@@ -406,16 +415,14 @@ def test_any_file_may_be_missing_or_broken(pristine: Path, study: Study) -> None
             assert markdown.startswith("# Diagnosis: "), (name, content)
             if content is None and name in TOLD:
                 assert f"`{name}` does not exist" in markdown, name
-                assert "not known" in markdown
+                assert "unknown" in markdown
         shutil.copy(pristine / name, study.results / name)
     assert again(study) == whole
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     markdown = summarise(Study(tmp_path, tmp_path / "config.json"))
-    assert markdown.startswith(
-        "# Diagnosis: verdict not known\n\nThe verdict is not known: `verdict.json` does not exist."
-    )
+    assert markdown.startswith("# Diagnosis: verdict unknown\n\nThe verdict is unknown: `verdict.json` does not exist.")
 
 
 def test_wer_that_is_impossible_is_told_per_manifest(study: Study) -> None:
@@ -424,7 +431,7 @@ def test_wer_that_is_impossible_is_told_per_manifest(study: Study) -> None:
     facts = facts.model_copy(update={**gone, "code": "data.empty_transcripts", "message": "no transcript"})
     WerFacts.model_validate(facts.to_json()).write(study.results / "wer/base/test.json")
     markdown = again(study)
-    assert "- `test` is not known: no transcript (`data.empty_transcripts`)." in markdown
+    assert "- `test` is unknown: no transcript (`data.empty_transcripts`)." in markdown
 
 
 def test_no_interval_is_said(study: Study) -> None:
@@ -433,7 +440,7 @@ def test_no_interval_is_said(study: Study) -> None:
     none = Interval(low=None, high=None, confidence=0.95, method="one utterance: no interval", scope="none")
     within = facts.within.model_copy(update={"interval": none, "wer": None})
     facts.model_copy(update={"within": within}).write(study.results / "wer/base/test.json")
-    assert row(again(study), "`test`     | domain")[4:6] == ["not known", "no interval (one utterance)"]
+    assert row(again(study), "`test`     | domain")[4:6] == ["unknown", "no interval (one utterance)"]
 
 
 def test_few_speakers_and_no_error_are_said_where_an_interval_stands(study: Study) -> None:
@@ -453,7 +460,7 @@ def test_few_speakers_and_no_error_are_said_where_an_interval_stands(study: Stud
     assert "(95 % interval 10.0 to 30.0 %, these speakers only)" in story
     assert "interval -12.70 to -8.50, these speakers only): better. One run's interval speaks of that adapter" in story
     assert row(markdown, "`domain`   | domain")[5] == "10.0 to 30.0 % (these speakers only)"
-    assert row(markdown, "`test`     | domain")[5] == "0.0 to 30.0 % (no error: an upper bound)"
+    assert row(markdown, "`test`     | domain")[5] == "0 to 30.0 % (upper bound: no errors)"
     assert row(markdown, "**primary**")[6] == "-12.70 to -8.50 (these speakers only)"
     assert "fewer than five speakers are known" in markdown
 
@@ -547,7 +554,7 @@ def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
     facts.write(study.results / "effect/full.json")
     configure(study, candidates={"full": {"checkpoint": "full"}})
     markdown = again(study)
-    moved = "1 of 2 weight matrices moved (mlp 1), by a median of 2.00 % of their norm (2.00 % to 2.00 %)"
+    moved = "1 of 2 weight matrices moved (mlp 1), by a median of 2.0 % of their norm (2.0 % to 2.0 %)"
     assert row(markdown, "weights")[1] == moved
     tensors = row(markdown, "its tensors")[1]
     for words in (
@@ -559,4 +566,4 @@ def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
     ):
         assert words in tensors
     (study.results / "effect/full.json").unlink()
-    assert "How its weights differ from the base's is not known" in again(study)
+    assert "How its weights differ from the base's is unknown" in again(study)

@@ -14,7 +14,7 @@ from lora.diagnosis.adapter.load import file_stage, load_stage, partial_targets,
 from lora.diagnosis.causes import CAUSES, RANK, cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found, worst
-from lora.diagnosis.wording import count
+from lora.formatting import count
 from lora.records.effect import EffectFacts
 from lora.records.verdict import Cause, CheckStatus
 

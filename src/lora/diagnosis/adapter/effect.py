@@ -7,7 +7,7 @@ from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings
 from lora.diagnosis.headroom.baseline import has_headroom
-from lora.diagnosis.wording import count, listed, percent, round_percent
+from lora.formatting import count, listed, percent, round_percent
 from lora.records.effect import EffectFacts, TextStage
 from lora.records.verdict import CheckStatus
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, given, listed
+from lora.formatting import count, listed, number
 from lora.records.effect import EffectFacts, LoadStage
 from lora.records.verdict import Cause, CheckStatus
 
@@ -59,7 +59,7 @@ def file_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
             broken = stage_cause(facts, "adapter.zero_delta", f"{because}.", run)
             return stage_answer(facts, run, "adapter.file", Answer("fail", f"{because}.", alive, file.lora_b, broken))
         told = f"{because}; what changes the model is beside them"
-    summary = f"{told} (rank {file.rank}, alpha {given(file.alpha)})"
+    summary = f"{told} (rank {file.rank}, alpha {number(file.alpha)})"
     strange = {
         "without their partner (lora_A or lora_B)": file.unpaired,
         "of another rank than configured": file.other_ranks,

@@ -11,7 +11,7 @@ from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.study_config import IntegrityRules
-from lora.diagnosis.wording import count, listed, percent, round_percent, seconds
+from lora.formatting import count, listed, percent, round_percent, seconds
 from lora.records.audio import AudioMeasure
 from lora.records.verdict import Severity
 

@@ -10,7 +10,7 @@ import math
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, listed, percent, seconds
+from lora.formatting import count, listed, percent, seconds
 from lora.records.data import Dropped
 
 ENOUGH_ROWS = 20  # dropped rows from which on their rate of words says something

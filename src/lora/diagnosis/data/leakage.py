@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, listed, percent, round_percent
+from lora.formatting import count, listed, percent, round_percent
 from lora.records.data import LeakageFacts, SharedRow
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lora.diagnosis.wording import percent
+from lora.formatting import hours, percent
 from lora.records.data import DurationDecision, SplitOption
 
 
@@ -143,7 +143,7 @@ def _held_out(option: SplitOption) -> float:
 
 
 def _left(option: SplitOption) -> str:
-    return f"{option.train_rows} training rows and {option.val_rows} for validation ({option.hours:.2f} h)"
+    return f"{option.train_rows} training rows and {option.val_rows} for validation ({hours(option.hours)})"
 
 
 def _within(window: float | None) -> str:

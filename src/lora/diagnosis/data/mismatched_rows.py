@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.wording import count, percent
+from lora.formatting import count, percent
 from lora.records.data import MismatchedTranscript, MismatchFacts
 
 ENOUGH_ROWS = 3  # mismatched rows from which on a common offset is no accident

@@ -16,7 +16,7 @@ from lora.diagnosis.data.transcript_mismatches import mismatched_transcripts
 from lora.diagnosis.data.wrong_durations import starving_durations
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, listed, percent, seconds
+from lora.formatting import count, listed, percent, seconds
 from lora.records.data import DurationDecision, SplitOption
 from lora.records.verdict import Cause
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, percent, round_percent
+from lora.formatting import count, percent, round_percent
 from lora.records.data import SeededSplit
 
 

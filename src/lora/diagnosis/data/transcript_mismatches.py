@@ -10,7 +10,7 @@ from lora.diagnosis.data.mismatched_rows import examples, other_name, row_name, 
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.parity.mismatched_hypotheses import heard_rightly_by
-from lora.diagnosis.wording import listed, percent
+from lora.formatting import listed, percent
 from lora.records.data import MismatchedTranscript
 from lora.records.verdict import Severity
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lora.diagnosis.causes import cause
 from lora.diagnosis.data.audio import rows_of_wrong_length
 from lora.diagnosis.facts import TRAIN, StudyFacts
-from lora.diagnosis.wording import count, seconds
+from lora.formatting import count, seconds
 from lora.records.verdict import Cause
 
 REMEDY = "Correct `duration` in the training manifest (it counts seconds), or leave it out so that headers are read."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.wording import count, seconds
+from lora.formatting import count, seconds
 from lora.records.scores import WerScore
 
 

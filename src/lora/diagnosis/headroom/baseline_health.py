@@ -12,7 +12,7 @@ from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.headroom.baseline import baseline
-from lora.diagnosis.wording import count, listed, percent, round_percent
+from lora.formatting import count, listed, percent, round_percent
 from lora.records.scores import Loop, UtteranceErrors, WerFacts, WerScore
 
 FEW = 1  # rows that are an accident, however small the manifest

@@ -15,7 +15,7 @@ from lora.diagnosis.headroom.baseline_health import baseline_works, broken_reaso
 from lora.diagnosis.headroom.power import detectable_difference, foreseen, foreseen_power
 from lora.diagnosis.headroom.reachable import judge_reachable
 from lora.diagnosis.headroom.saturation import above, saturation
-from lora.diagnosis.wording import interval, percent, round_percent
+from lora.formatting import interval, percent, round_percent
 
 
 def choose_eval_manifest(facts: StudyFacts) -> str | None:
@@ -48,7 +48,7 @@ def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings
     evidence = [facts.at("wer", BASE, f"{m}.json") for m in ([eval_manifest] if eval_manifest else domain)]
     base = baseline(facts, eval_manifest) if eval_manifest else None
     if base is not None:
-        told = f"Baseline WER on {eval_manifest} is {percent(base.wer)} ({interval(base.score.interval)})"
+        told = f"Baseline WER on {eval_manifest} is {percent(base.wer, floor)} ({interval(base.score.interval, floor)})"
         answer = Answer(above(base, floor), f"{told}; the floor is {round_percent(floor)}.", base.wer, floor)
         return found("headroom", answer, evidence, manifest=eval_manifest)
     known = {m: b.wer for m in domain if (b := baseline(facts, m)) is not None}

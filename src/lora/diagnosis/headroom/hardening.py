@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.wording import percent
+from lora.formatting import percent
 from lora.records.tuning import HardenedFacts
 
 PLAIN = re.compile(r"(?!(y|n|yes|no|on|off|null|true|false)$)[a-z][a-z0-9_./-]*", re.IGNORECASE)  # read as text by YAML

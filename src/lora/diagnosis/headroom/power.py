@@ -8,7 +8,7 @@ from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.headroom.baseline import baseline
-from lora.diagnosis.wording import count, points, round_points, speech
+from lora.formatting import count, hours, points, round_points
 from lora.records.comparisons import PairedScore
 from lora.records.scores import Power
 
@@ -38,7 +38,7 @@ def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Fin
     size, estimable = count(base.score.utterances, "utterance"), math.isfinite(detectable)
     told = f"{manifest} ({size}) is too small for any estimate of the difference it could show"
     if estimable:
-        told = f"{manifest} ({size}) can show differences of {points(detectable)} or more{spread}"
+        told = f"{manifest} ({size}) can show differences of {points(detectable, target)} or more{spread}"
         told += f"; the target gain of {round_points(target)} {'would' if detectable <= target else 'would not'}"
     values = (detectable if estimable else None, target)
     if detectable <= target:
@@ -56,10 +56,10 @@ def _more(power: Power | None) -> str:
     missing = power.utterances_needed - power.utterances if power else 0
     if power is None or missing <= 0:
         return "utterances of the target domain, if possible from more speakers,"
-    hours = ""
+    speech = ""
     if power.hours is not None and power.hours_needed is not None:
-        hours = f" ({speech(power.hours_needed - power.hours)})"
-    added = f"about {count(missing, 'utterance')}{hours} of the target domain"
+        speech = f" ({hours(power.hours_needed - power.hours)})"
+    added = f"about {count(missing, 'utterance')}{speech} of the target domain"
     if power.speakers is None or power.speakers_needed is None:
         return f"{added}, if possible from more speakers,"
     return f"{added}, from {count(power.speakers_needed - power.speakers, 'more speaker')} like the present ones,"

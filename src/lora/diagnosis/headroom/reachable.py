@@ -9,7 +9,7 @@ from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.headroom.baseline import baseline
-from lora.diagnosis.wording import count, listed, percent, points, round_percent, round_points
+from lora.formatting import count, listed, percent, points, round_percent, round_points
 from lora.records.reachable import ReachableFacts
 
 TINY = 1e-12  # a share of nothing, whose logarithm is a number

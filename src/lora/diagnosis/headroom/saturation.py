@@ -8,7 +8,7 @@ from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.headroom.baseline import Baseline, baseline, unknown_wer
 from lora.diagnosis.headroom.hardening import harder
 from lora.diagnosis.headroom.power import foreseen, foreseen_power
-from lora.diagnosis.wording import interval, percent, round_percent
+from lora.formatting import interval, percent, round_percent
 from lora.records.verdict import CheckStatus
 
 
@@ -19,7 +19,10 @@ def saturation(facts: StudyFacts, manifest: str) -> Findings:
     if base is None:
         answer = Answer("unknown", unknown_wer(facts, manifest), None, floor)
         return found("headroom.baseline", answer, evidence, BASE, manifest)
-    told, saturated = f"Baseline WER on {manifest} is {percent(base.wer)} ({interval(base.score.interval)})", None
+    told, saturated = (
+        f"Baseline WER on {manifest} is {percent(base.wer, floor)} ({interval(base.score.interval, floor)})",
+        None,
+    )
     status: CheckStatus = "fail"
     if base.wer > floor:
         status, told = above(base, floor), f"{told}, {_side(base, floor)}."

@@ -10,7 +10,7 @@ from lora.diagnosis.causes import CAUSES, cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.labels.texts import style, tokenizer
-from lora.diagnosis.wording import count, listed, percent
+from lora.formatting import count, listed, percent
 from lora.records.labels import GreedyHypotheses, LabelFacts, LabelStructure, LabelVariant, LossComparison
 from lora.records.verdict import Cause
 

@@ -9,7 +9,7 @@ from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Answer
 from lora.diagnosis.headroom.baseline import baseline
 from lora.diagnosis.headroom.baseline_health import broken_reason
-from lora.diagnosis.wording import count, listed, percent
+from lora.formatting import count, listed, percent
 from lora.records.labels import LabelFacts, NumberStyle, StyleProfile
 
 # Shares of texts in which two styles are compared, and the words for a style that has much of it.

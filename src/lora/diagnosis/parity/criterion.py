@@ -11,7 +11,7 @@ from lora.diagnosis.causes import CAUSES, RANK, cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
 from lora.diagnosis.parity.mismatched_hypotheses import judge_hypotheses, out_of_place
-from lora.diagnosis.wording import count, listed, points
+from lora.formatting import count, listed, points
 from lora.records.comparisons import DifferingRows, ParityFacts, Rescored
 from lora.records.verdict import Cause, CheckStatus
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, listed
+from lora.formatting import count, listed
 from lora.records.imports import ImportFacts
 from lora.records.verdict import CheckStatus
 

@@ -13,7 +13,7 @@ from lora.diagnosis.causes import cause
 from lora.diagnosis.data.mismatched_rows import examples, slip_of, where, wrong_rows
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Answer, Findings, found
-from lora.diagnosis.wording import count, percent
+from lora.formatting import count, percent
 from lora.records.data import MismatchedTranscript, MismatchFacts
 from lora.records.verdict import CheckStatus, Severity
 

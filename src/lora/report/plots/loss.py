@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from lora.records.tuning import TrainFacts, ValidationPoint
+from lora.report.markdown import plain
 from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, figure, headed, message
-from lora.report.wording import plain
 
 Points = list[tuple[float, float]]
 TRAINING_COLUMNS = ("train_loss", "loss")

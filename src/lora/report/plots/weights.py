@@ -7,9 +7,10 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from lora.formatting import count
 from lora.records.effect import EffectFacts, ModuleDelta
+from lora.report.markdown import plain
 from lora.report.plots.style import INK, MUTED, SERIES, figure, headed, message
-from lora.report.wording import count, plain
 
 PARTS = ("encoder", "decoder_self", "cross", "mlp")
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "fc1", "fc2")

@@ -8,10 +8,11 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from lora.formatting import count
 from lora.records.comparisons import PairedFacts
 from lora.records.scores import WerFacts
+from lora.report.markdown import plain
 from lora.report.plots.style import INK, MUTED, PALE, SERIES, figure, headed, message
-from lora.report.wording import count, plain
 
 BASE = "base"
 WORDS = {
@@ -78,7 +79,7 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
         y, score = heights[facts.manifest, facts.run], facts.within
         if score is None or score.wer is None:
             axes.annotate(
-                "not known",
+                "unknown",
                 (0, y),
                 (6, 0),
                 textcoords="offset points",

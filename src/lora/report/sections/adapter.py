@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 
+from lora.formatting import UNKNOWN, count, listed, number, percent, signed_points
 from lora.records.effect import EffectFacts, FileStage, ModuleDelta
+from lora.report.markdown import code, table, text
 from lora.report.sections.conclusion import OUTCOMES
 from lora.report.sections.training import training
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, listed, number, percent, points, text
 
 KINDS = ("train", "adapter", "checkpoint", "hypotheses")
 
@@ -101,7 +101,7 @@ def _moved(effect: EffectFacts) -> str:
     return (
         f"{len(norms)} of {count(len(known), 'weight matrix', 'weight matrices')} moved "
         f"({', '.join(f'{text(part)} {n}' for part, n in parts.items())}), by a median of "
-        f"{percent(effect.median_relative_norm, 2)} of their norm ({percent(norms[0], 2)} to {percent(norms[-1], 2)})"
+        f"{percent(effect.median_relative_norm)} of their norm ({percent(norms[0])} to {percent(norms[-1])})"
     )
 
 
@@ -206,7 +206,7 @@ def _since_start(effect: EffectFacts) -> str:
     """What of the delta was learnt, where that is not all of it."""
     if effect.file is None or effect.file.initialisation != "false":
         return ""
-    learnt = number(effect.median_change, 2) if effect.median_change is not None else "not known"
+    learnt = number(effect.median_change, 2) if effect.median_change is not None else "unknown"
     return f"; it began with random deltas, change since then: {learnt}"
 
 
@@ -252,7 +252,10 @@ def _wer(study: Study, run: str) -> list[tuple[str, str]]:
     verdict = study.verdict.value
     outcomes = [o for o in verdict.runs if o.run == run] if verdict else []
     return [
-        (o.manifest, f"{points(o.delta)}: {OUTCOMES.get(o.outcome or '', UNKNOWN)}" if o.delta is not None else UNKNOWN)
+        (
+            o.manifest,
+            f"{signed_points(o.delta)}: {OUTCOMES.get(o.outcome or '', UNKNOWN)}" if o.delta is not None else UNKNOWN,
+        )
         for o in outcomes
     ]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
+from lora.formatting import count
 from lora.records.comparisons import BudgetLine, ErrorBudget, PairedScore, WordPair
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import code, count, text
 
 SPEAKERS = 10
 COLUMNS = ["part", "rows", "words", "errors before", "after", "change", "substitutions", "deletions", "insertions"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from lora.formatting import UNKNOWN, caveat, count, percent, points, points_range, round_points, signed_points, why_none
 from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.verdict import RunOutcome, Verdict
+from lora.report.markdown import code, table, text
 from lora.report.sections.conclusion import OUTCOMES
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, caveat, code, count, difference_interval, percent, points, text, why_none
 
 COLUMNS = ["comparison", "run", "manifest", "baseline WER", "tuned WER", "difference", "interval", "outcome", "MAPSSWE"]
 
@@ -26,7 +26,7 @@ def comparisons(study: Study) -> str:
     known = [f"{100 * confidence:g} % intervals" if isinstance(confidence, int | float) else "Intervals"]
     known.append("of the difference in points, tuned minus baseline: negative is better.")
     if isinstance(margin, int | float):
-        known.append(f"The margin within which two runs count as equivalent is {points(margin, 1).lstrip('+')}.")
+        known.append(f"The margin within which two runs count as equivalent is {round_points(margin)}.")
     if any(caveat(facts.within.interval) for facts in _paired(study, ordered) if facts.within):
         known.append("*These speakers only*: fewer than five speakers are known, so it says nothing of others.")
     known.append("One comparison is primary and decides; the secondary ones are looked at, not decided by.")
@@ -60,7 +60,7 @@ def _comparison_row(study: Study, outcome: RunOutcome, primary: bool) -> list[st
     score = paired.within if paired else None
     words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     if outcome.outcome == "underpowered" and score and score.detectable_difference is not None:
-        words += f" (a change of {points(score.detectable_difference).lstrip('+')} would show)"
+        words += f" (a change of {points(score.detectable_difference)} would show)"
     if score:
         words += f"; {score.changed_hypotheses:,} of {count(score.utterances, 'text')} changed"
     return [
@@ -69,7 +69,7 @@ def _comparison_row(study: Study, outcome: RunOutcome, primary: bool) -> list[st
         code(outcome.manifest),
         percent(outcome.baseline_wer),
         percent(outcome.tuned_wer),
-        points(outcome.delta),
+        signed_points(outcome.delta),
         _interval(outcome, score),
         words,
         _mapsswe(score),
@@ -77,7 +77,7 @@ def _comparison_row(study: Study, outcome: RunOutcome, primary: bool) -> list[st
 
 
 def _interval(outcome: RunOutcome, score: PairedScore | None) -> str:
-    shown = difference_interval(outcome.ci_low, outcome.ci_high)
+    shown = points_range(outcome.ci_low, outcome.ci_high)
     return shown if score is None else shown + caveat(score.interval) + why_none(score.interval)
 
 

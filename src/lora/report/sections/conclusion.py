@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lora.diagnosis.causes import CAUSES
-from lora.records.scores import Power
-from lora.records.verdict import Cause, Check, Verdict
-from lora.report.sections.compared import after_comparing, compared, compared_headline, gate_outcome
-from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import (
+from lora.formatting import (
     UNKNOWN,
     caveat,
-    code,
     count,
-    difference_interval,
-    interval,
-    link,
     number,
     percent,
+    percent_range,
     points,
-    prose,
+    points_range,
     seconds,
-    text,
+    seconds_limit,
+    signed_points,
 )
+from lora.records.scores import Power
+from lora.records.verdict import Cause, Check, Verdict
+from lora.report.markdown import code, link, prose, table, text
+from lora.report.sections.compared import after_comparing, compared, compared_headline, gate_outcome
+from lora.report.study import Study
 
 CRITERIA = {
     "data_sufficiency": "D1 · enough training data",
@@ -46,7 +44,7 @@ OUTCOMES = {
 
 def headline(verdict: Verdict | None) -> str:
     if verdict is None:
-        return "Verdict not known"
+        return "Verdict unknown"
     if verdict.ready_for_sweep is None:
         return compared_headline(verdict)
     return "Ready for the sweep" if verdict.ready_for_sweep else "Not ready for the sweep"
@@ -73,7 +71,7 @@ def title(cause: Cause) -> str:
 def conclusion(study: Study) -> str:
     found = study.verdict
     if found.value is None:
-        return f"# Diagnosis: verdict not known\n\nThe verdict is {found.unknown}."
+        return f"# Diagnosis: verdict unknown\n\nThe verdict is {found.unknown}."
     told = headline(found.value)
     if found.value.ready_for_sweep is not None:
         told = told.lower()  # without a model it holds names, which keep their case
@@ -106,7 +104,7 @@ def _comparison_story(study: Study, verdict: Verdict, blocking: list[Cause]) -> 
     sentences += [_evaluation(study, verdict), _effect(study, verdict)]
     parity = dict(criteria(verdict))["parity"]
     if parity is not None and parity.status == "unknown":
-        sentences.append("Whether both runs were made under the same conditions is not recorded, and not known here.")
+        sentences.append("Whether both runs were made under the same conditions is not recorded, and unknown here.")
     elif parity is not None and parity.status in {"pass", "warn"}:
         sentences.append(_sentence(parity.summary))
     if study.decision.value is not None:
@@ -131,14 +129,16 @@ def _data(study: Study, verdict: Verdict) -> str:
     """Which max_seconds, and what shorter thresholds would have left."""
     decision = study.decision.value
     if decision is None:
-        return "A `max_seconds` for training is not known." if verdict.max_seconds is None else ""
+        return "A `max_seconds` for training is unknown." if verdict.max_seconds is None else ""
     if verdict.max_seconds is None:
         return _sentence(decision.reason)
     chosen = next((o for o in decision.options if o.threshold == verdict.max_seconds), None)
     rows = f", which leaves {count(chosen.train_rows, 'row')} in the training split" if chosen else ""
     if chosen and chosen.train_rows < decision.min_train_samples:
-        return f"`max_seconds` is {seconds(verdict.max_seconds)}{rows}; {decision.min_train_samples} were asked for."
-    sentence = f"Train on rows of at most {seconds(verdict.max_seconds)}{rows}"
+        return (
+            f"`max_seconds` is {seconds_limit(verdict.max_seconds)}{rows}; {decision.min_train_samples} were asked for."
+        )
+    sentence = f"Train on rows of at most {seconds_limit(verdict.max_seconds)}{rows}"
     shorter = [o for o in decision.options if o.threshold < verdict.max_seconds]
     starving = [o for o in shorter if o.train_rows < decision.min_train_samples]
     if starving:
@@ -159,14 +159,14 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
     if facts is None or facts.within is None:
         return f"{chosen}."
     within = facts.within
-    ends = interval(within.interval.low, within.interval.high) + caveat(within.interval, ", {}")
+    ends = percent_range(within.interval.low, within.interval.high) + caveat(within.interval, ", {}")
     sentence = (
         f"{chosen}: the baseline's WER there is {percent(within.wer)} "
         f"({100 * within.interval.confidence:g} % interval {ends})"
     )
     shows = _shows(study, verdict, facts.power)
     if shows is not None:
-        sentence += f", and a change of {points(shows).lstrip('+')} or more would show"
+        sentence += f", and a change of {points(shows)} or more would show"
     return sentence + "."
 
 
@@ -187,7 +187,7 @@ def _effect(study: Study, verdict: Verdict) -> str:
         begin = f"took {code(outcome.manifest)}" if outcome else begin
     if outcome is None or outcome.delta is None:
         return ""
-    ends = difference_interval(outcome.ci_low, outcome.ci_high)
+    ends = points_range(outcome.ci_low, outcome.ci_high)
     shown = outcome.ci_low is not None and outcome.ci_high is not None
     paired = study.paired(outcome.run, outcome.manifest).value
     score = paired.within if paired else None
@@ -195,7 +195,7 @@ def _effect(study: Study, verdict: Verdict) -> str:
     words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     return (
         f"The run {code(outcome.run)} {begin} from {percent(outcome.baseline_wer)} to "
-        f"{percent(outcome.tuned_wer)} ({points(outcome.delta)}, {inside}): {words}."
+        f"{percent(outcome.tuned_wer)} ({signed_points(outcome.delta)}, {inside}): {words}."
         + (" One run's interval speaks of that adapter, not of the recipe." if shown else "")
     )
 
@@ -215,7 +215,7 @@ def next_step(verdict: Verdict, written: Callable[[str], str] | None = None) -> 
         return f"{written(blocking[0].remedy)} Then {again}."
     if verdict.ready_for_sweep is None:
         return after_comparing(dict(criteria(verdict))["parity"])
-    return "Make the criteria below that are not known answerable, then run the diagnosis again."
+    return "Make the criteria below that are unknown answerable, then run the diagnosis again."
 
 
 def _criteria_table(study: Study, verdict: Verdict) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lora.formatting import UNKNOWN, hours, listed, percent, seconds, seconds_limit
 from lora.records.data import SplitOption
+from lora.report.markdown import code, table, text
 from lora.report.sections.integrity import filter_losses, other_seeds, recordings, shared_with_training
 from lora.report.sections.manifests import read_as
 from lora.report.sections.mismatches import mismatched_transcripts
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
 
 
 def training_data(study: Study) -> str:
     of_training = [_decision(study), filter_losses(study), _split(study), other_seeds(study)]
     if "train" not in study.manifests:
-        of_training = ["No training manifest is named, so what training would have is not known."]
+        of_training = ["No training manifest is named, so what training would have is unknown."]
     parts = ["## D1 · Training data", _rows(study), _thresholds(study), *of_training, read_as(study), recordings(study)]
     parts += [mismatched_transcripts(study), shared_with_training(study) if "train" in study.manifests else ""]
     return "\n\n".join(part for part in parts if part)
@@ -53,16 +53,17 @@ def _thresholds(study: Study) -> str:
             kept = row.get("rows", UNKNOWN)
             line.append(kept if limit == "all" else f"{kept} ({_share(row.get('share', ''))})")
         whole = cells.get((manifest, "all"), {})
-        line += [_number(whole.get(key, ""), unit) for key, unit in _WHOLE.items()]
+        line.append(_hours(whole.get("hours", "")))
+        line += [_number(whole.get(key, ""), "s") for key in _LENGTHS]
         lines.append(line)
     headers = ["manifest", *("all rows" if limit == "all" else f"≤ {_number(limit, 's')}" for limit in limits)]
-    right = list(range(1, len(headers) + len(_WHOLE)))
+    right = list(range(1, len(headers) + 1 + len(_LENGTHS)))
     return "Rows that survive each duration threshold, and their share:\n\n" + table(
-        [*headers, *_WHOLE], lines, numbers=right
+        [*headers, "speech", *_LENGTHS], lines, numbers=right
     )
 
 
-_WHOLE = {"hours": "h", "mean": "s", "median": "s", "longest": "s"}
+_LENGTHS = ("mean", "median", "longest")
 
 
 def _decision(study: Study) -> str:
@@ -72,7 +73,7 @@ def _decision(study: Study) -> str:
         return f"The choice of `max_seconds` is {found.unknown}."
     asked = "auto" if decision.configured is None else f"{decision.configured:g} s"
     lines = [
-        f"**`max_seconds`: {seconds(decision.max_seconds)}** "
+        f"**`max_seconds`: {seconds_limit(decision.max_seconds)}** "
         f"(asked for: {asked}; {decision.status.replace('_', ' ')}). {text(decision.reason)}"
     ]
     if decision.model_window_seconds is not None:
@@ -81,7 +82,7 @@ def _decision(study: Study) -> str:
         [
             f"≤ {seconds(option.threshold)}" + (" (chosen)" if option.threshold == decision.max_seconds else ""),
             str(option.rows),
-            number(option.hours, 3),
+            hours(option.hours),
             str(option.train_rows),
             str(option.val_rows),
             UNKNOWN if option.speakers is None else str(option.speakers),
@@ -94,7 +95,7 @@ def _decision(study: Study) -> str:
     headers = [
         "training with",
         "rows",
-        "hours",
+        "speech",
         "training split",
         "validation split",
         "speakers",
@@ -119,12 +120,12 @@ def _split(study: Study) -> str:
         [
             named.get(row.get("part", ""), text(row.get("part", ""))),
             text(row.get("rows", UNKNOWN)),
-            _number(row.get("hours", ""), ""),
+            _hours(row.get("hours", "")),
             text(row.get("speakers") or UNKNOWN),
         ]
         for row in rows
     ]
-    return "The split that training uses:\n\n" + table(["part", "rows", "hours", "speakers"], lines, numbers=[1, 2, 3])
+    return "The split that training uses:\n\n" + table(["part", "rows", "speech", "speakers"], lines, numbers=[1, 2, 3])
 
 
 def _number(value: str, unit: str) -> str:
@@ -134,8 +135,15 @@ def _number(value: str, unit: str) -> str:
         return text(value) or UNKNOWN
 
 
+def _hours(value: str) -> str:
+    try:
+        return hours(float(value))
+    except ValueError:
+        return text(value) or UNKNOWN
+
+
 def _share(value: str) -> str:
     try:
-        return percent(float(value), 0)
+        return percent(float(value))
     except ValueError:
         return UNKNOWN

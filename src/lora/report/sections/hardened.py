@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lora.diagnosis.headroom.hardening import config_lines, proposed_manifest, write_command
+from lora.formatting import UNKNOWN, hours, number, percent, percent_range
 from lora.records.tuning import HardenedFacts, HardenedVersion
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, interval, number, percent, text
 
 # Unit of a distortion's level, and what the level is.
 LEVELS = {"noise": "dB SNR", "telephone": "Hz upper edge", "reverb": "ms RT60", "speed": "% tempo"}
@@ -23,7 +23,7 @@ def hardened(study: Study) -> str:
         return "No manifest had to be made harder."
     rows = [_row(version, version == facts.proposal) for version in facts.versions]
     headers = ["distortion", "level", "rows", "baseline WER", "interval", "curve", ""]
-    cost = "" if facts.hours is None else f" It cost {facts.hours:.2f} h of speech to decode."
+    cost = "" if facts.hours is None else f" It cost {hours(facts.hours)} of speech to decode."
     parts = [
         f"### Hardened versions of {code(facts.manifest or UNKNOWN)}",
         "No domain manifest has headroom, so the baseline was measured on graded distortions of this one "
@@ -41,7 +41,7 @@ def _row(version: HardenedVersion, proposed: bool) -> list[str]:
         f"{number(version.level, 5)} {LEVELS.get(version.distortion, '')}".strip(),
         f"{version.utterances:,}",
         percent(version.wer),
-        interval(version.ci_low, version.ci_high),
+        percent_range(version.ci_low, version.ci_high),
         bar,
         "**proposed**" if proposed else "",
     ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 
+from lora.formatting import UNKNOWN, hours, listed, percent, seconds
 from lora.records.data import LeakageFacts, RetentionFacts, StabilityFacts
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, listed, number, percent, seconds, text
 
 
 def other_seeds(study: Study) -> str:
@@ -30,9 +30,9 @@ def _range(values: list[int]) -> str:
 def recordings(study: Study) -> str:
     """A row a manifest, from the measures of its audio; extremes, since a fault shows there first."""
     if not any(study.exists(f"integrity/{manifest}.tsv") for manifest in study.manifests):
-        return "The recordings were not listened to, so whether they are sound is not known."
+        return "The recordings were not listened to, so whether they are sound is unknown."
     rows = [_recordings(study, manifest) for manifest in study.manifests]
-    headers = ["manifest", "recordings", "cannot be decoded", "hours", "sampling rates", "channels", "median level"]
+    headers = ["manifest", "recordings", "cannot be decoded", "speech", "sampling rates", "channels", "median level"]
     headers += ["quietest", "narrowest", "most clipped"]
     told = "What the recordings are, measured from their samples:"
     return f"{told}\n\n{table(headers, rows, numbers=[1, 2, 3, 6, 7, 8, 9])}"
@@ -47,13 +47,13 @@ def _recordings(study: Study, manifest: str) -> list[str]:
         code(manifest),
         str(len(measures)),
         str(sum(bool(m.get("problem")) for m in measures)),
-        number(sum(_numbers(measures, "seconds")) / 3600, 3),
+        hours(sum(_numbers(measures, "seconds")) / 3600),
         listed(sorted({f"{text(m['rate'])} Hz" for m in measures if m.get("rate")})),
         listed(sorted({text(m["channels"]) for m in measures if m.get("channels")})),
         f"{statistics.median(levels):.0f} dB" if levels else UNKNOWN,
         f"{min(levels):.0f} dB" if levels else UNKNOWN,
         f"{min(widths):g} Hz" if widths else UNKNOWN,
-        percent(max(clipped), 2) if clipped else UNKNOWN,
+        percent(max(clipped)) if clipped else UNKNOWN,
     ]
 
 
@@ -97,7 +97,7 @@ def filter_losses(study: Study) -> str:
         [
             f"> {seconds(part.threshold)}",
             str(part.rows),
-            number(part.hours, 3),
+            hours(part.hours),
             f"{len(part.lost_speakers)} ({part.expected_lost_speakers:.1f})",
             f"{part.lost_word_count} ({part.expected_lost_word_count:.0f})",
             percent(part.lost_word_share),
@@ -106,7 +106,7 @@ def filter_losses(study: Study) -> str:
         ]
         for part in found.value.dropped
     ]
-    headers = ["without rows", "rows", "hours", "speakers lost (by lot)", "words lost (by lot)", "of what is said"]
+    headers = ["without rows", "rows", "speech", "speakers lost (by lot)", "words lost (by lot)", "of what is said"]
     headers += ["words a second kept / dropped", "such as"]
     told = "What each threshold takes away, beside what dropping as many rows by lot would take:"
     picture = "![Rows, hours, speakers and words that each duration limit leaves](plots/retention.png)"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lora.formatting import UNKNOWN, count, listed, number, percent
 from lora.records.labels import GreedyHypotheses, LabelFacts, LossComparison, StyleProfile
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, listed, number, percent, text
 
 
 def labels(study: Study) -> str:
@@ -52,7 +52,7 @@ def _loss(facts: LabelFacts) -> list[list[str]]:
     if own is None:
         rows.append(["the model agrees with its own hypotheses", UNKNOWN, "100 %"])
     else:
-        found = f"{percent(own.argmax_agreement, 2)} of {own.positions:,} tokens" if own.positions else UNKNOWN
+        found = f"{percent(own.argmax_agreement)} of {own.positions:,} tokens" if own.positions else UNKNOWN
         agrees = "the model agrees with its own hypotheses"
         rows.append([agrees if own.compared == "predictions" else "labels spell own hypotheses alike", found, "100 %"])
         if own.compared == "predictions":
@@ -82,7 +82,7 @@ def _likelihood(own: GreedyHypotheses) -> list[list[str]]:
     for variant in own.variants:
         gap = variant.log_probability_gap
         apart = "" if gap is None else f", {number(gap, 2)} nats a token apart"
-        rows.append([f"… labels {variant.name}", f"{percent(variant.argmax_agreement, 2)}{apart}", "for comparison"])
+        rows.append([f"… labels {variant.name}", f"{percent(variant.argmax_agreement)}{apart}", "for comparison"])
     return rows
 
 
@@ -100,7 +100,7 @@ def _closed(facts: LabelFacts) -> str:
     if facts.reference_nll is None or facts.restyled_nll is None or facts.hypothesis_nll is None:
         return UNKNOWN
     distance = facts.reference_nll - facts.hypothesis_nll
-    return percent((facts.reference_nll - facts.restyled_nll) / distance, 0) if distance > 0 else "no gap"
+    return percent((facts.reference_nll - facts.restyled_nll) / distance) if distance > 0 else "no gap"
 
 
 def _limits(facts: LabelFacts) -> list[list[str]]:
@@ -179,7 +179,7 @@ def _style(profile: StyleProfile | None) -> list[str]:
         return [UNKNOWN] * (len(_STYLE) + 3)
     return [
         str(profile.texts),
-        *(percent(getattr(profile, field), 0) for field in _STYLE),
+        *(percent(getattr(profile, field)) for field in _STYLE),
         number(profile.punctuation_per_100_words),
         number(profile.digits_per_100_words),
     ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lora.formatting import UNKNOWN, listed
 from lora.records.data import ManifestFacts
+from lora.report.markdown import code, table
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, listed
 
 
 def read_as(study: Study) -> str:

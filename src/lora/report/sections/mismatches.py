@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from lora.formatting import UNKNOWN, percent
 from lora.records.data import MismatchedTranscript, MismatchFacts
+from lora.report.markdown import code, table
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, percent
 
 SHOWN = 10  # rows of a manifest; the fact file holds all
 

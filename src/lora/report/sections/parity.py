@@ -7,10 +7,10 @@ from typing import Any
 
 from lora.diagnosis.parity.criterion import normalizer_words, rows_words
 from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
+from lora.formatting import UNKNOWN, count, listed, percent, signed_points
 from lora.records.comparisons import DifferingRows, Rescored, SettingDifference
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, listed, percent, points, text
 
 SHOWN_TEXTS = 5
 
@@ -87,7 +87,7 @@ def _unknown(settings: list[SettingDifference]) -> str:
         f"{listed([code(field) for field in fields], most=8)}."
         for (side, fields), names in manifests.items()
     ]
-    return "What is not known is neither equal nor different.\n\n" + "\n".join(lines)
+    return "What is unknown is neither equal nor different.\n\n" + "\n".join(lines)
 
 
 def _differing_rows(rows: DifferingRows, run: str) -> str:
@@ -109,14 +109,14 @@ def _rescored(again: list[Rescored]) -> str:
         rows.append(
             [
                 code(found.manifest),
-                points(found.reported_delta),
+                signed_points(found.reported_delta),
                 *(
-                    f"{percent(pair.baseline_wer)} to {percent(pair.tuned_wer)} ({points(pair.delta)})"
+                    f"{percent(pair.baseline_wer)} to {percent(pair.tuned_wer)} ({signed_points(pair.delta)})"
                     if pair
                     else UNKNOWN
                     for pair in pairs
                 ),
-                points(found.explained),
+                signed_points(found.explained),
             ]
         )
     first = again[0]

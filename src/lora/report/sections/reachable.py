@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lora.diagnosis.headroom.reachable import reach
+from lora.formatting import UNKNOWN, count, listed, percent, points
 from lora.records.reachable import ReachableFacts
 from lora.records.verdict import Verdict
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, listed, percent, points, text
 
 COLUMNS = ["manifest", "word errors", "only spelling", "word never in training", "all candidates agree", "the rest"]
 COLUMNS += ["in doubtful references", "tuning can mend at most", "words written", "cut", "looping"]
@@ -58,7 +58,7 @@ def _row(manifest: str, facts: ReachableFacts) -> list[str]:
     def size(errors: int | None) -> str:
         if errors is None or not facts.words:
             return UNKNOWN
-        return points(errors / facts.words).lstrip("+")
+        return points(errors / facts.words)
 
     return [
         code(manifest),
@@ -68,7 +68,7 @@ def _row(manifest: str, facts: ReachableFacts) -> list[str]:
         size(facts.agreed),
         size(facts.rest),
         size(facts.doubtful),
-        points(reach(facts)).lstrip("+") if facts.words else UNKNOWN,
+        points(reach(facts)) if facts.words else UNKNOWN,
     ]
 
 
@@ -79,7 +79,7 @@ def _texts(study: Study, manifest: str) -> list[str]:
     if facts is None or score is None:
         return [UNKNOWN] * 3
     written = score.words - score.deletions + score.insertions
-    return [percent(written / score.words if score.words else None, 0), f"{score.truncated:,}", f"{len(facts.loops):,}"]
+    return [percent(written / score.words if score.words else None), f"{score.truncated:,}", f"{len(facts.loops):,}"]
 
 
 def _notes(manifest: str, facts: ReachableFacts) -> list[str]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from lora.diagnosis.wording import speech
+from lora.formatting import (
+    UNKNOWN,
+    caveat,
+    count,
+    hours,
+    percent,
+    percent_range,
+    points,
+    round_percent,
+    round_points,
+    why_none,
+)
 from lora.records.scores import Power, WerFacts, WerScore
 from lora.records.verdict import Verdict
+from lora.report.markdown import code, prose, table
 from lora.report.sections.conclusion import STATUS
 from lora.report.sections.hardened import hardened
 from lora.report.sections.reachable import reachable
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, caveat, code, count, interval, percent, points, prose, why_none
 
 HEADROOM_WORDS = {
     "headroom.saturated": "saturated",
@@ -44,7 +54,7 @@ def headroom(study: Study) -> str:
         "\n".join(notes),
         "WER counts rows within `max_seconds`; *raw WER* compares the texts as written, case and punctuation included; "
         "*CER* counts characters, blanks included. "
-        + (f"A manifest has headroom above {percent(minimum)}. " if isinstance(minimum, int | float) else "")
+        + (f"A manifest has headroom above {round_percent(minimum)}. " if isinstance(minimum, int | float) else "")
         + _shared(study),
         "![Word error rate of baseline and runs per manifest](plots/wer.png)",
         reachable(study),
@@ -55,16 +65,16 @@ def headroom(study: Study) -> str:
 
 def _headroom_row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, within: WerScore) -> list[str]:
     power = facts.power
-    shows = points(power.detectable_difference).lstrip("+") if power else UNKNOWN
+    shows = points(power.detectable_difference) if power else UNKNOWN
     if power and power.utterances_needed > power.utterances:
-        shows += f" ({_needed(power)} for {points(power.target_gain, 1).lstrip('+')})"
+        shows += f" ({_needed(power)} for {round_points(power.target_gain)})"
     return [
         code(manifest),
         study.role(manifest),
         f"{within.utterances:,}",
         f"{within.words:,}",
         percent(within.wer),
-        interval(within.interval.low, within.interval.high) + caveat(within.interval) + why_none(within.interval),
+        percent_range(within.interval.low, within.interval.high) + caveat(within.interval) + why_none(within.interval),
         percent(facts.all.wer if facts.all else None),
         percent(facts.raw.wer if facts.raw else None),
         f"{percent(within.cer)} ({percent(facts.raw.cer if facts.raw else None)})",
@@ -77,7 +87,7 @@ def _needed(power: Power) -> str:
     """`1,210 rows, 1.7 h, 31 speakers`: the size of a set of the same kind that would show the target gain."""
     parts = [f"{power.utterances_needed:,} rows"]
     if power.hours_needed is not None:
-        parts.append(speech(power.hours_needed))
+        parts.append(hours(power.hours_needed))
     if power.speakers_needed is not None:
         parts.append(count(power.speakers_needed, "speaker"))
     return ", ".join(parts)
@@ -102,7 +112,7 @@ def _shared(study: Study) -> str:
         return ""
     return (
         "*Smallest change that shows*: 80 % power, two-sided, foreseen from the baseline's own errors if two runs "
-        f"share {percent(shared, 0)} of them."
+        f"share {round_percent(shared)} of them."
     )
 
 

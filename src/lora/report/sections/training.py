@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 
+from lora.formatting import UNKNOWN, count, listed, number, percent
 from lora.records.tuning import TrainFacts
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
-from lora.report.tables import table
-from lora.report.wording import UNKNOWN, code, count, listed, number, percent, text
 
 
 def training(study: Study, run: str) -> str:
@@ -32,7 +32,7 @@ def _rows(facts: TrainFacts) -> list[list[str]]:
     told = ", ".join(f"{text(key)} {text(value)}" for key, value in facts.settings.items())
     validation = [point for point in facts.validation if point.loss is not None]
     best = next((p for p in validation if p.step == facts.best_step), None)
-    kept = {True: "kept", False: "**not kept**", None: "not known whether kept"}[facts.best_kept]
+    kept = {True: "kept", False: "**not kept**", None: "unknown whether kept"}[facts.best_kept]
     rows = [
         ["settings", told or ("defaults" if facts.source is None else UNKNOWN)],
         ["rows", f"{_figure(facts.train_rows)} training, {_figure(facts.val_rows)} validation"],

@@ -1,24 +1,11 @@
-"""Texts of a study do no harm in Markdown, HTML or a terminal; numbers read as people write them."""
+"""Texts of a study do no harm in Markdown, HTML or a terminal."""
 
 from __future__ import annotations
 
 import pytest
 from markdown_it import MarkdownIt
 
-from lora.report.tables import table
-from lora.report.wording import (
-    code,
-    difference_interval,
-    interval,
-    link,
-    listed,
-    number,
-    percent,
-    plain,
-    points,
-    prose,
-    text,
-)
+from lora.report.markdown import code, link, plain, prose, table, text
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -92,27 +79,7 @@ def test_bare_addresses_do_not_become_links() -> None:
     assert rendered(text(words)) == f"<p>{words}</p>\n"
 
 
-def test_link_to_a_path_with_blanks_and_brackets() -> None:
-    made = link("results/wer/base/a b).json", "results")
-    html = rendered(made)
+def test_link_to_a_path_with_spaces_and_brackets() -> None:
+    markdown = link("results/wer/base/a b).json", "results")
+    html = rendered(markdown)
     assert 'href="wer/base/a%20b%29.json"' in html
-
-
-def test_numbers() -> None:
-    assert percent(0.31249) == "31.2 %"
-    assert percent(None) == "not known"
-    assert points(-0.10604) == "-10.60 points"
-    assert points(0.003) == "+0.30 points"
-    assert points(-0.0000001) == "0 points"
-    assert interval(0.0, 0.042) == "0.0 to 4.2 %"
-    assert interval(None, 0.1) == "no interval"
-    assert difference_interval(-0.0127, 0.004) == "-1.27 to +0.40"
-    assert number(0.000123456) == "0.000123"
-    assert number(None) == "not known"
-
-
-def test_listed_counts_the_rest() -> None:
-    assert listed([]) == "none"
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"]) == "a, b and c"
-    assert listed(list("abcdefg"), most=3) == "a, b, c and 4 more"

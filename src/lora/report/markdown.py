@@ -1,0 +1,72 @@
+"""Markdown and its tables from the texts of a study.
+
+Texts of a study (ids, references, paths, messages that quote them) are untrusted: `text` and `code` make them harmless
+in Markdown and HTML, `plain` in a terminal.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from tabulate import tabulate
+
+INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
+
+
+def plain(value: object) -> str:
+    """One line without control, bidirectional and other invisible characters; blanks are joined."""
+    visible = (c for c in str(value) if c.isspace() or unicodedata.category(c) not in INVISIBLE)
+    return " ".join("".join(visible).split())
+
+
+def text(value: object) -> str:
+    """Text as it reads, on one line: no emphasis, link, HTML, mathematics or comment can come out of it."""
+    return _inner(plain(value))
+
+
+def _inner(line: str) -> str:
+    """A part of one plain line; blanks at its ends stay."""
+    safe = html.escape(line, quote=False)
+    safe = re.sub(r"([\\`*\[\]~#$])", r"\\\1", safe)
+    safe = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", safe)
+    return safe.replace("://", "&#58;//").replace("www.", "www&#46;")
+
+
+def prose(value: object) -> str:
+    """As `text`, but names of settings and files that our own sentences hold in backticks become code spans."""
+    parts = re.split(r"(?<!`)`([\w<](?:[\w.<>/: -]*[\w.>])?)`(?!`)", plain(value))
+    return "".join(code(part) if at % 2 else _inner(part) for at, part in enumerate(parts))
+
+
+def code(value: object) -> str:
+    """A code span with fences longer than any run of backticks inside."""
+    inner = plain(value)
+    if not inner:
+        return "(empty)"
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", inner)), default=0))
+    blank = " " if inner.startswith("`") or inner.endswith("`") else ""
+    return f"{fence}{blank}{inner}{blank}{fence}"
+
+
+def link(path: str, folder: str) -> str:
+    """A link to a file of the study, from a document that lies in `folder` (both relative to the study)."""
+    target = os.path.relpath(path, folder or ".")
+    label = text(PurePosixPath(target).as_posix())
+    return f"[{label}]({quote(target)})"
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+    """A table in tabulate's pipe format. Cells are Markdown already and cannot break out of their row.
+
+    Columns whose index is in `numbers` are aligned right.
+    """
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    alignment = ["right" if column in numbers else "left" for column in range(len(headers))]
+    markdown: str = tabulate(cells, headers=list(headers), tablefmt="pipe", colalign=alignment, disable_numparse=True)
+    return markdown
