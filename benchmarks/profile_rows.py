@@ -23,7 +23,7 @@ BARE = "import pyarrow.json, sys; pyarrow.json.read_json(sys.argv[1])"
 def run(plan: Plan) -> Result:
     import pyarrow.json
 
-    from lora.data.duration_table import duration_table
+    from lora.data.durations import duration_table
     from lora.data.row_columns import read_columns
 
     sizes, pairs = SIZES[plan.quick], PAIRS[plan.quick]

@@ -98,7 +98,7 @@ def same_intervals(
     theirs: dict[str, dict[str, float]],
 ) -> list[Figure]:
     """The 95 % intervals of both: theirs is mean and 1.96 deviations of the replicates, ours their percentiles."""
-    from lora.scoring.corpus import wer_score
+    from lora.scoring.corpus_wer import wer_score
 
     figures = []
     for system, scored, side in (("system1", before, baseline), ("system2", after, tuned)):

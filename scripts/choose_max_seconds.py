@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.manifest import read_rows
-from lora.data.split_seeds import options
+from lora.data.splits import split_options
 from lora.diagnosis.data.max_seconds import choose_max_seconds
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
@@ -54,7 +54,7 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(f"--thresholds and --max-seconds are seconds above 0, not {thresholds[0]:g}")
     with recording(outputs=[args.value, args.decision], seed=args.split_seed):
         rows = read_rows(args.rows)
-        tried = options(rows, thresholds, args.val_fraction, args.by_speaker, args.split_seed)
+        tried = split_options(rows, thresholds, args.val_fraction, args.by_speaker, args.split_seed)
         rules = (args.min_train_samples, args.window, args.max_held_out_speakers)
         decision = choose_max_seconds(tried, args.max_seconds, *rules)
         decision.write(args.decision)

@@ -29,7 +29,7 @@ from lora.records.scores import Power, UtteranceErrors, WerFacts
 from lora.records.utterances import Transcript
 from lora.scoring.budget import error_budget
 from lora.scoring.paired import paired_score
-from lora.scoring.rescoring import common_normalizer, errors_under, same_text
+from lora.scoring.rescoring import common_normalizer, errors_with_normalizer, same_text
 from lora.scoring.transcripts import ids_message, read_transcripts
 
 NOT_SCORED_ALIKE = "the two runs were scored with different normalisers, neither of which is installed in that version"
@@ -81,7 +81,9 @@ def facts(args: argparse.Namespace) -> PairedFacts:
             )
         both = ((base, before), (tuned, after))
         base, tuned = (
-            side.model_copy(update={"normalizer": words.identity, "utterances": errors_under(words, side, texts)})
+            side.model_copy(
+                update={"normalizer": words.identity, "utterances": errors_with_normalizer(words, side, texts)}
+            )
             for side, texts in both
         )
     second = {entry.id: entry for entry in tuned.utterances}

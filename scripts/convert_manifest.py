@@ -15,8 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.conversion import convert, understood
-from lora.data.source import add_source_arguments, source_of
+from lora.data.conversion import conversion_summary, convert
+from lora.data.source import add_source_arguments, source_from_args
 from lora.data.tables import write_table
 from lora.provenance.command import run_command
 from lora.records.base import UserError
@@ -34,11 +34,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def execute(args: argparse.Namespace) -> int:
     if args.rejected is not None and args.rejected.exists() and not args.force:
         raise UserError(f"{args.rejected}: exists already, and nothing is overwritten; name another, or say --force")
-    source = source_of(args)
+    source = source_from_args(args)
     manifest = convert(source, args.output, args.force)
     if args.rejected is not None:
         write_table(args.rejected, ("line", "id", "reason"), (vars(entry) for entry in manifest.rejected))
-    print(understood(source, manifest))
+    print(conversion_summary(source, manifest))
     if not manifest.rows:
         raise UserError(f"{source.path}: no row can be used, so {args.output} was not written; mend what is rejected")
     print(f"written: {args.output}")

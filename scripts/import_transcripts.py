@@ -24,7 +24,7 @@ from pathlib import Path
 from lora.asr.decoding.effective_decode import DEFAULTS
 from lora.asr.model_files import FAMILIES
 from lora.data.identity import audio_hashes, manifest_identity
-from lora.data.transcripts.columns import COLUMNS, Brought
+from lora.data.transcripts.columns import COLUMNS, ExternalTranscript
 from lora.data.transcripts.files import FORMATS, TranscriptFile, read_transcript_file
 from lora.data.transcripts.recorded_settings import read_settings
 from lora.data.transcripts.row_matching import Matched, match_rows
@@ -102,7 +102,7 @@ def rejected_ids(path: Path | None) -> list[str]:
         return [row["id"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row["id"]]
 
 
-def transcript(row: Utterance, brought: Brought) -> Transcript:
+def transcript(row: Utterance, brought: ExternalTranscript) -> Transcript:
     other = brought.reference if brought.reference not in {None, row.text} else None
     return Transcript(
         id=row.id, reference=row.text, hypothesis=brought.hypothesis, duration=row.duration,
@@ -110,7 +110,7 @@ def transcript(row: Utterance, brought: Brought) -> Transcript:
     )  # fmt: skip
 
 
-def extra(name: str, brought: Brought) -> Transcript:
+def extra(name: str, brought: ExternalTranscript) -> Transcript:
     return Transcript(
         id=name, reference=brought.reference or "", hypothesis=brought.hypothesis, duration=brought.duration or 0.0,
         truncated=brought.truncated,

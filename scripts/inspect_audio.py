@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lora.data.audio.inspection import inspect_rows
 from lora.data.manifest import read_manifest
-from lora.data.source import add_source_arguments, source_of
+from lora.data.source import add_source_arguments, source_from_args
 from lora.data.tables import write_table
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
@@ -36,7 +36,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.measures]):
-        manifest = read_manifest(source_of(args), args.unpacked)
+        manifest = read_manifest(source_from_args(args), args.unpacked)
         measures = inspect_rows(manifest.rows, manifest.folder, args.workers)
         write_table(args.measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measures))
     damaged = sum(measure.problem is not None for measure in measures)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.duration_table import COLUMNS, duration_table
+from lora.data.durations import COLUMNS, duration_table
 from lora.data.row_columns import read_columns
 from lora.data.tables import write_table
 from lora.provenance.command import run_command

@@ -25,10 +25,10 @@ from lora.provenance.recording import recording
 from lora.records.scores import Loop, WerFacts
 from lora.records.utterances import RunSettings, Transcript, Utterance
 from lora.scoring.alignment import utterance_errors
-from lora.scoring.corpus import wer_score
+from lora.scoring.corpus_wer import wer_score
 from lora.scoring.loops import longest_loop
 from lora.scoring.normalizers import NAMES, Normalizer, normalizer
-from lora.scoring.power import foresee
+from lora.scoring.power import forecast_power
 from lora.scoring.transcripts import ids_message, read_transcripts
 
 
@@ -83,7 +83,7 @@ def scores(
         "all": wer_score(scored, transcripts, args.confidence, args.replicates),
         "raw": wer_score(raw, transcripts, args.confidence, args.replicates),
         "loops": loops(within_rows, transcripts, words),
-        "power": foresee(within, args.assumed_shared_errors, args.target_gain, args.confidence),
+        "power": forecast_power(within, args.assumed_shared_errors, args.target_gain, args.confidence),
         "utterances": scored,
     }
 

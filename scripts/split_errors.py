@@ -25,7 +25,7 @@ from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
 from lora.records.utterances import Utterance
 from lora.scoring.normalizers import Normalizer, normalizer
-from lora.scoring.reachable import Heard, split_errors
+from lora.scoring.reachable_errors import ComparedUtterance, split_errors
 from lora.scoring.transcripts import read_transcripts
 
 
@@ -74,12 +74,12 @@ def texts_of(args: argparse.Namespace) -> dict[str, dict[str, str]]:
 
 def utterances(
     args: argparse.Namespace, base: WerFacts, words: Normalizer, tuned: Mapping[str, Mapping[str, str]]
-) -> list[Heard]:
+) -> list[ComparedUtterance]:
     """Rows within max_seconds, in their order."""
     texts = {row.id: row.text for row in read_rows(args.rows)}
     transcripts = read_transcripts(args.baseline_transcripts)
     return [
-        Heard(
+        ComparedUtterance(
             errors=entry,
             reference=words.words(texts[entry.id]),
             hypothesis=words.words(transcripts[entry.id].hypothesis),

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.duration_table import COLUMNS
+from lora.data.durations import COLUMNS
 from lora.data.tables import read_table, write_table
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.manifest import read_rows
-from lora.data.split_seeds import stability
+from lora.data.splits import split_stability
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 
@@ -38,7 +38,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.stability], seed=args.split_seed):
         rows = read_rows(args.rows)
-        facts = stability(rows, args.max_seconds, args.val_fraction, args.by_speaker, args.split_seed)
+        facts = split_stability(rows, args.max_seconds, args.val_fraction, args.by_speaker, args.split_seed)
         facts.write(args.stability)
     return 0
 

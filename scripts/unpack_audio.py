@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.formats.registry import unpack_audio
-from lora.data.source import add_source_arguments, source_of
+from lora.data.source import add_source_arguments, source_from_args
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 
@@ -28,7 +28,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.output_dir]):
-        rows = unpack_audio(source_of(args), args.output_dir)
+        rows = unpack_audio(source_from_args(args), args.output_dir)
     print(f"{args.manifest}: {rows} rows unpacked")
     return 0
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.manifest import Manifest, read_manifest, rebase, without_damaged
-from lora.data.source import Source, add_source_arguments, source_of
+from lora.data.source import Source, add_source_arguments, source_from_args
 from lora.data.tables import read_records, write_table
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
@@ -41,7 +41,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def execute(args: argparse.Namespace) -> int:
-    source = source_of(args)
+    source = source_from_args(args)
     with recording(outputs=[path for path in (args.rows, args.rejected, args.facts) if path is not None]):
         manifest = read_manifest(source, args.unpacked)
         if args.measures is not None:

@@ -16,7 +16,7 @@ from lora.records.scores import WerFacts
 from lora.records.utterances import Utterance
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.normalizers import normalizer
-from lora.scoring.reachable import Heard, split_errors
+from lora.scoring.reachable_errors import ComparedUtterance, split_errors
 from lora.scoring.transcripts import read_transcripts
 
 RESULTS = Path("results")
@@ -40,7 +40,7 @@ def replaced(rows: list[Utterance], share: float, words: list[str], seed: int) -
 def doubtful(manifest: str, rows: list[Utterance], vocabulary: frozenset[str]) -> int:
     base, tuned = (read_transcripts(RESULTS / f"transcripts/{run}/{manifest}.jsonl") for run in ("base", "lora"))
     heard = [
-        Heard(
+        ComparedUtterance(
             errors=entry,
             reference=BASIC.words(row.text),
             hypothesis=BASIC.words(base[row.id].hypothesis),

@@ -89,7 +89,7 @@ def _put(building: Path, audio: Path) -> None:
         raise UserError(f"{audio}: holds files of somebody else; name another output") from None
 
 
-def understood(source: Source, manifest: Manifest) -> str:
+def conversion_summary(source: Source, manifest: Manifest) -> str:
     """What was read, in lines for a person: format, columns, rows, audio, and why rows were rejected."""
     hours = sum(row.duration for row in manifest.rows) / 3600
     speakers = len({row.speaker_id for row in manifest.rows} - {None})

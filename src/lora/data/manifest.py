@@ -15,7 +15,7 @@ from typing import Any
 from lora.data.audio.headers import read_headers
 from lora.data.formats.reading import Entry, Reading
 from lora.data.formats.registry import read_source
-from lora.data.manifest_columns import Columns, RowError, row_fields
+from lora.data.row_fields import Columns, RowError, row_fields
 from lora.data.source import Source
 from lora.records.audio import AudioMeasure
 from lora.records.base import UserError, read_lines

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lora.data.row_columns import UNKNOWN, Floats, Numbers, RowColumns, hours
+from lora.data.row_columns import UNKNOWN, Floats, Numbers, RowColumns, total_hours
 from lora.records.data import Dropped, RetentionFacts, RetentionPoint
 
 Words = Callable[[str], Sequence[str]]
@@ -102,7 +102,7 @@ def _point(manifest: _Manifest, threshold: float | None) -> RetentionPoint:
     return RetentionPoint(
         threshold=threshold,
         rows=int(kept.sum()),
-        hours=round(hours(manifest.durations[kept]), 6),
+        hours=round(total_hours(manifest.durations[kept]), 6),
         speakers=manifest.speakers.kept(threshold) or None,
         words=manifest.words.kept(threshold),
     )
@@ -121,7 +121,7 @@ def _dropped(manifest: _Manifest, threshold: float) -> Dropped:
     total = running or 1
     dropped_words = int(manifest.spoken[away].sum())
     chance = (dropped_words / total) ** words.rows
-    hours_away = hours(manifest.durations[away])
+    hours_away = total_hours(manifest.durations[away])
     return Dropped(
         threshold=threshold,
         rows=int(away.sum()),
@@ -134,7 +134,7 @@ def _dropped(manifest: _Manifest, threshold: float) -> Dropped:
         expected_lost_word_count=round(float(chance.sum()), 3),
         lost_word_share=round(int(manifest.running[lost].sum()) / total, 6),
         expected_lost_word_share=round(float((manifest.running * chance).sum()) / total, 6),
-        kept_rate=_rate(running - dropped_words, 3600 * (hours(manifest.durations) - hours_away)),
+        kept_rate=_rate(running - dropped_words, 3600 * (total_hours(manifest.durations) - hours_away)),
         dropped_rate=_rate(dropped_words, 3600 * hours_away),
     )
 

@@ -68,7 +68,7 @@ def columns_of(rows: Sequence[Utterance]) -> RowColumns:
     )
 
 
-def hours(durations: Floats) -> float:
+def total_hours(durations: Floats) -> float:
     """Added one by one in the order of rows, as `durations.hours` adds: the same bits."""
     return float(np.cumsum(durations)[-1]) / 3600.0 if len(durations) else 0.0
 

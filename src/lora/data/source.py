@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lora.data.manifest_columns import SYNONYMS
+from lora.data.row_fields import SYNONYMS
 
 FORMATS = (
     "jsonl", "csv", "tsv", "nemo", "lhotse", "common_voice",
@@ -64,7 +64,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def source_of(args: argparse.Namespace) -> Source:
+def source_from_args(args: argparse.Namespace) -> Source:
     """The manifest that `add_source_arguments` asked for."""
     return Source(args.manifest, args.format, args.split, args.columns, args.channel)
 

@@ -37,7 +37,7 @@ from lora.runners.options import (
 )
 from lora.runners.transcribe import read_usable
 from lora.scoring.alignment import utterance_errors
-from lora.scoring.corpus import wer_score
+from lora.scoring.corpus_wer import wer_score
 from lora.scoring.normalizers import normalizer
 
 RATE = 16000  # samples by which a distortion's change of length is told; any number would do

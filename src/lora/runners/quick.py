@@ -29,7 +29,7 @@ from lora.data.manifest import Manifest, Rejected, rebase
 from lora.data.tables import write_table
 from lora.data.transcripts.files import FORMATS
 from lora.data.transcripts.recorded_settings import adjacent_settings
-from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, own_references, reference_rows
+from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, included_references, reference_rows
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.audio import AudioMeasure
@@ -179,7 +179,7 @@ def write_rows(steps: Steps, config: dict[str, Any], name: str) -> bool:
     files = config["base"]["hypotheses"].get(name)
     own = files == str(path) or (isinstance(files, dict) and files["path"] == str(path))
     with recording(outputs=[rows, rejected]):
-        found = own_references(path) if own else reference_rows(path)
+        found = included_references(path) if own else reference_rows(path)
         if name == TRAIN:
             found = with_durations(found)
         if not found.rows and not found.rejected:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lora.data.audio.distortions import of_label
+from lora.data.audio.distortions import distortion_by_label
 from lora.data.audio.hardened_manifest import ROWS, write_hardened
 from lora.data.durations import survives
 from lora.data.identity import audio_hashes, manifest_identity
@@ -40,7 +40,7 @@ def execute(args: argparse.Namespace) -> int:
         )
     label = args.version or (facts.proposal.label if facts.proposal else None)
     version = next((v for v in facts.versions if v.label == label), None)
-    distortion = None if label is None else of_label(label)
+    distortion = None if label is None else distortion_by_label(label)
     if version is None or distortion is None:
         told = f"--version {label} was not measured" if label else "no version is proposed"
         raise UserError(f"{told}; choose one of {', '.join(v.label for v in facts.versions)} with --version")

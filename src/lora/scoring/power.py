@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from scipy.special import ndtri, stdtrit
 
 from lora.records.scores import Power, UtteranceErrors
-from lora.scoring.intervals import MIN_SPEAKERS, Units, ratio_variance, units
+from lora.scoring.corpus_wer import MIN_SPEAKERS, Units, ratio_variance, sampling_units
 
 POWER = 0.80
 
@@ -26,7 +26,7 @@ def detectable_difference(standard_error: float, drawn: Units, confidence: float
     return _quantiles(drawn.name, len(drawn.words), confidence) * standard_error
 
 
-def power_of(
+def power_from_error(
     scored: Sequence[UtteranceErrors],
     standard_error: float,
     drawn: Units,
@@ -58,7 +58,7 @@ def power_of(
     )
 
 
-def foresee(
+def forecast_power(
     scored: Sequence[UtteranceErrors], assumed_shared_errors: float, target_gain: float, confidence: float
 ) -> Power | None:
     """None where two utterances with words are missing.
@@ -72,14 +72,16 @@ def foresee(
     if sum(count > 0 for count in words) < 2:
         return None
     errors = [entry.errors for entry in scored]
-    drawn = units(errors, words, [entry.speaker_id for entry in scored])
-    by_utterance = ratio_variance(units(errors, words, [None] * len(words)))
+    drawn = sampling_units(errors, words, [entry.speaker_id for entry in scored])
+    by_utterance = ratio_variance(sampling_units(errors, words, [None] * len(words)))
     variance = max(ratio_variance(drawn), by_utterance)
     rate = min((sum(errors) + 2) / (sum(words) + 4), 0.5)
     floor = rate * (1 - rate) / sum(words)
     standard_error = math.sqrt(2 * (1 - assumed_shared_errors) * max(variance, floor))
     design_effect = variance / by_utterance if by_utterance > 0 else 1.0
-    return power_of(scored, standard_error, drawn, target_gain, confidence, assumed_shared_errors, design_effect)
+    return power_from_error(
+        scored, standard_error, drawn, target_gain, confidence, assumed_shared_errors, design_effect
+    )
 
 
 def _growth(standard_error: float, drawn: Units, target_gain: float, confidence: float) -> float:

@@ -20,7 +20,7 @@ from lora.scoring.normalizers import NAMES, Normalizer, normalizer
 Transcripts = Mapping[str, Transcript]
 
 
-def installed(identity: NormalizerIdentity) -> Normalizer | None:
+def installed_normalizer(identity: NormalizerIdentity) -> Normalizer | None:
     """The normaliser that a record names, or null where this environment has not got it in that very version."""
     try:
         found = normalizer(identity.name)
@@ -31,10 +31,10 @@ def installed(identity: NormalizerIdentity) -> Normalizer | None:
 
 def common_normalizer(base: WerFacts, tuned: WerFacts) -> Normalizer | None:
     """One that both runs can be scored with: the baseline's (which is the study's), else the candidate's."""
-    return installed(base.normalizer) or installed(tuned.normalizer)
+    return installed_normalizer(base.normalizer) or installed_normalizer(tuned.normalizer)
 
 
-def errors_under(words: Normalizer, facts: WerFacts, transcripts: Transcripts) -> list[UtteranceErrors]:
+def errors_with_normalizer(words: Normalizer, facts: WerFacts, transcripts: Transcripts) -> list[UtteranceErrors]:
     """Errors of every utterance of `facts`, in its order, from the raw texts; `transcripts` holds all of its ids."""
     rows = [
         Utterance(id=u.id, text=transcripts[u.id].reference, duration=u.duration, speaker_id=u.speaker_id)
@@ -53,7 +53,7 @@ def rescored(
     scored = "impossible" not in {base.status, tuned.status} and ids == {u.id for u in tuned.utterances}
     if base.normalizer == tuned.normalizer or not scored or not ids <= set(before) or not ids <= set(after):
         return None
-    alike = [_scored_alike(installed(run.normalizer), base, before, after, within) for run in (base, tuned)]
+    alike = [_scored_alike(installed_normalizer(run.normalizer), base, before, after, within) for run in (base, tuned)]
     wers = [run.within.wer if run.within else None for run in (base, tuned)]
     reported = _minus(wers[1], wers[0])
     first = next((pair for pair in alike if pair is not None), None)
@@ -76,7 +76,7 @@ def _scored_alike(
         return None
     wers = []
     for transcripts in (before, after):
-        scored = [u for u in errors_under(words, base, transcripts) if u.id in within]
+        scored = [u for u in errors_with_normalizer(words, base, transcripts) if u.id in within]
         total = sum(u.words for u in scored)
         wers.append(sum(u.errors for u in scored) / total if total else None)
     return ScoredAlike(baseline_wer=wers[0], tuned_wer=wers[1], delta=_minus(wers[1], wers[0]))

@@ -45,7 +45,7 @@ def style_profile(texts: Iterable[str]) -> StyleProfile:
     )
 
 
-def restyled(text: str, style: StyleProfile) -> str:
+def restyle(text: str, style: StyleProfile) -> str:
     """`text` rewritten in `style`: only where it is written otherwise, and never its words.
 
     Case changes where the style knows one case, or where a text is in a case in which the style writes hardly any.
@@ -68,7 +68,7 @@ def restyled(text: str, style: StyleProfile) -> str:
     return text
 
 
-def with_numbers_of(text: str, own: str) -> str:
+def with_numbers_as_in(text: str, own: str) -> str:
     """`text` with its numbers written as in `own`, the model's text of the same audio: digits or words.
 
     Words are aligned; where words that all hold digits stand against words without any (or the reverse), those of `own`

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.data.transcripts.columns import Brought
+from lora.data.transcripts.columns import ExternalTranscript
 from lora.data.transcripts.ctm import Word
 from lora.data.transcripts.files import TranscriptFile
 from lora.data.transcripts.row_matching import match_rows
@@ -19,7 +19,7 @@ def row(id, audio=None, offset=None, duration=1.0, channel=None):
 
 
 def texts(*names):
-    return TranscriptFile("trn", [Brought((name,), f"text of {name}") for name in names])
+    return TranscriptFile("trn", [ExternalTranscript((name,), f"text of {name}") for name in names])
 
 
 def heard(found):

@@ -1,7 +1,6 @@
 """What survives a threshold."""
 
-from lora.data.duration_table import duration_table
-from lora.data.durations import survives
+from lora.data.durations import duration_table, survives
 from lora.data.row_columns import columns_of
 from lora.data.tables import read_table, write_table
 from lora.records.utterances import Utterance

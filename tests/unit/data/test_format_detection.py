@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from lora.configuration import SCHEMA_PATH
-from lora.data.formats.detection import detected
+from lora.data.formats.detection import detect_format
 from lora.data.formats.registry import FORMATS as READERS
 from lora.data.manifest import read_manifest
-from lora.data.manifest_columns import SYNONYMS
+from lora.data.row_fields import SYNONYMS
 from lora.data.source import FORMATS, Source
 from lora.records.base import UserError
 
@@ -45,10 +45,10 @@ def test_every_list_of_formats_and_of_fields_is_the_same():
 def test_files_by_their_content(tmp_path, name, content, expected):
     path = tmp_path / name
     path.write_text(content)
-    assert detected(Source(path)).format == expected
+    assert detect_format(Source(path)).format == expected
     packed = tmp_path / f"{name}.gz"
     packed.write_bytes(gzip.compress(content.encode()))
-    assert detected(Source(packed)).format == expected
+    assert detect_format(Source(packed)).format == expected
 
 
 def test_a_folder_of_two_kinds_must_be_told_apart(tmp_path):
@@ -56,11 +56,11 @@ def test_a_folder_of_two_kinds_must_be_told_apart(tmp_path):
     (tmp_path / "text").write_text("u x\n")
     (tmp_path / "metadata.csv").write_text("file_name,text\na.wav,x\n")
     with pytest.raises(UserError, match="could be kaldi or audiofolder; say which with `format`"):
-        detected(Source(tmp_path))
-    assert detected(Source(tmp_path, format="kaldi")).format == "kaldi"
-    assert detected(Source(tmp_path, format="audiofolder")).format == "audiofolder"
+        detect_format(Source(tmp_path))
+    assert detect_format(Source(tmp_path, format="kaldi")).format == "kaldi"
+    assert detect_format(Source(tmp_path, format="audiofolder")).format == "audiofolder"
     with pytest.raises(UserError, match="nothing of format datasets found in this folder"):
-        detected(Source(tmp_path, format="datasets"))
+        detect_format(Source(tmp_path, format="datasets"))
 
 
 def test_a_format_that_was_named_overrides_the_content(wav, tmp_path):

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lora.data.audio.distortions import GRADES, Distortion, add_noise, of_label
+from lora.data.audio.distortions import GRADES, Distortion, add_noise, distortion_by_label
 
 RATE = 16000
 SEED = "00ff00ff00ff00ff00ff00ff00ff00ff"
@@ -42,8 +42,8 @@ def test_labels_are_names_of_manifests_and_are_found_again() -> None:
     assert len({grade.label for grade in GRADES}) == len(GRADES)
     for grade in GRADES:
         assert re.fullmatch("[A-Za-z0-9_-]+", grade.label)
-        assert of_label(grade.label) == grade
-    assert of_label("noise-7") is None
+        assert distortion_by_label(grade.label) == grade
+    assert distortion_by_label("noise-7") is None
 
 
 @pytest.mark.parametrize("snr", [20.0, 0.0])

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lora.data.audio.headers import read_headers
-from lora.data.audio.plain_headers import plain_seconds
+from lora.data.audio.headers import plain_seconds, read_headers
 
 PLAIN = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAVEX", "PCM_16"), ("FLAC", "PCM_16")]
 UNUSUAL = [("WAV", "ULAW"), ("WAV", "IMA_ADPCM"), ("RF64", "PCM_16"), ("AIFF", "PCM_16"), ("OGG", "VORBIS")]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lora.data.row_columns import UNKNOWN, RowColumns, columns_of, hours, read_columns
+from lora.data.row_columns import UNKNOWN, RowColumns, columns_of, read_columns, total_hours
 from lora.records.base import UserError, write_lines
 from lora.records.utterances import Utterance
 
@@ -41,7 +41,7 @@ def test_rows_of_many_blocks(tmp_path: Path) -> None:
     rows = [ROWS[i % 4].model_copy(update={"id": str(i), "text": "word " * 50}) for i in range(9000)]
     found = read_columns(written(tmp_path, rows), texts=True)
     assert same(found, columns_of(rows))
-    assert hours(found.durations) == sum(row.duration for row in rows) / 3600
+    assert total_hours(found.durations) == sum(row.duration for row in rows) / 3600
 
 
 def test_inline_samples_longer_than_a_block_and_no_rows_at_all(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ import time
 import pytest
 
 from lora.data.durations import speakers
-from lora.data.split_seeds import options, seeded_splits, stability
-from lora.data.splits import split
+from lora.data.splits import seeded_splits, split, split_options, split_stability
 from lora.records.utterances import Utterance
 
 
@@ -46,28 +45,28 @@ def test_counts_are_those_of_the_split(data: list[Utterance], by_speaker: bool) 
 
 def test_an_option_counts_what_the_split_would_hold() -> None:
     data = rows({f"s{i}": 5 for i in range(20)}, 3.6) + rows({"long": 7}, 20)
-    (found,) = options(data, [8.0], 0.1, True, 13)
+    (found,) = split_options(data, [8.0], 0.1, True, 13)
     assert (found.rows, found.train_rows, found.val_rows, found.speakers) == (100, 90, 10, 20)
     assert (found.seeded_train_rows, found.fewest_train_speakers) == ([90] * 20, 18)
     assert found.hours == pytest.approx(0.1)
 
 
 def test_speakers_of_equal_size_make_every_seed_alike() -> None:
-    facts = stability(rows({f"s{i}": 5 for i in range(20)}), None, 0.1, True, 13)
+    facts = split_stability(rows({f"s{i}": 5 for i in range(20)}), None, 0.1, True, 13)
     assert [entry.seed for entry in facts.splits] == list(range(13, 33))
     assert {(entry.train_rows, entry.train_speakers) for entry in facts.splits} == {(90, 18)}
     assert facts.speakers == 20
 
 
 def test_many_speakers_of_one_row_may_all_go_to_validation() -> None:
-    facts = stability(rows({"a": 60, **{f"s{i}": 1 for i in range(10)}}), None, 0.15, True, 1)
+    facts = split_stability(rows({"a": 60, **{f"s{i}": 1 for i in range(10)}}), None, 0.15, True, 1)
     assert min(entry.train_speakers or 0 for entry in facts.splits) == 1
-    assert stability([], None, 0.1, True, 1).speakers is None
+    assert split_stability([], None, 0.1, True, 1).speakers is None
 
 
 @pytest.mark.parametrize("by_speaker", [True, False])
 def test_many_rows_take_seconds(by_speaker: bool) -> None:
     data = rows({f"s{i}": 20 for i in range(500)})
     begun = time.monotonic()
-    options(data, [1, 2, 3, 4, 5], 0.1, by_speaker, 13)
+    split_options(data, [1, 2, 3, 4, 5], 0.1, by_speaker, 13)
     assert time.monotonic() - begun < 20

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from lora.scoring.intervals import Units, ratio_interval, units, wer_interval
+from lora.scoring.corpus_wer import Units, ratio_interval, sampling_units, wer_interval
 from lora.scoring.paired import outcome
 
 SETS = 5000
@@ -59,7 +59,7 @@ def _one_set(draw: np.random.Generator, variation: float, speakers: int, utteran
     shared = draw.poisson(SHARED * rate * hard[0])
     base, tuned = (shared + draw.poisson((1 - SHARED) * rate * own) for own in hard[1:])
     names = [str(speaker) for speaker in of]
-    single, pair = units(base, words, names), units(tuned - base, words, names)
+    single, pair = sampling_units(base, words, names), sampling_units(tuned - base, words, names)
     interval, linear = wer_interval(base, words, names, CONFIDENCE), ratio_interval(single, CONFIDENCE)
     changed = int((tuned != base).sum())
     return (

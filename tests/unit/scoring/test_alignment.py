@@ -7,7 +7,7 @@ import pytest
 
 from lora.records.utterances import Transcript, Utterance
 from lora.scoring.alignment import count_errors, utterance_errors, word_edits
-from lora.scoring.corpus import wer_score
+from lora.scoring.corpus_wer import wer_score
 from lora.scoring.normalizers import normalizer
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from lora.records.utterances import Transcript
-from lora.scoring.corpus import wer_score
-from lora.scoring.intervals import bootstrap_interval, ratio_interval, units, wer_interval
+from lora.scoring.corpus_wer import bootstrap_interval, ratio_interval, sampling_units, wer_interval, wer_score
 
 
 def test_the_linearised_estimator_by_hand():
@@ -37,12 +36,12 @@ def test_speakers_are_the_units_from_five_on():
 
 def test_a_speaker_with_nearly_all_words_gives_a_finite_interval():
     # the second unit holds every word: R = 3/10, residuals 1 and -1, the others' share is taken as 1/2
-    found = ratio_interval(units([1, 2], [0, 10], [None] * 2), 0.95)
+    found = ratio_interval(sampling_units([1, 2], [0, 10], [None] * 2), 0.95)
     assert found.high == pytest.approx(0.3 + 12.706205 * math.sqrt(1 + 4) / 10, abs=1e-6)
 
 
 def test_rows_without_a_speaker_are_one_more_unit():
-    drawn = units([1] * 7, [5] * 7, [*"abcde", None, None])
+    drawn = sampling_units([1] * 7, [5] * 7, [*"abcde", None, None])
     assert drawn.name == "speakers"
     assert drawn.words.tolist() == [5, 5, 5, 5, 5, 10]
 
@@ -90,7 +89,7 @@ def test_corpus_wer_is_not_the_mean_of_utterances(scored):
 def test_the_bootstrap_is_seeded_and_close_to_the_estimator():
     draw = np.random.default_rng(1)
     words = draw.integers(5, 25, 400)
-    drawn = units(draw.binomial(words, 0.2), words, [None] * 400)
+    drawn = sampling_units(draw.binomial(words, 0.2), words, [None] * 400)
     first, again = (bootstrap_interval(drawn, 0.95, 4000) for _ in range(2))
     analytic = ratio_interval(drawn, 0.95)
     assert first == again
@@ -101,10 +100,10 @@ def test_the_bootstrap_is_seeded_and_close_to_the_estimator():
 def test_the_bootstrap_draws_whole_speakers():
     speakers = [name for name in "abcdef" for _ in range(50)]
     errors = [1 if name in "abc" else 0 for name in speakers]
-    blocked = bootstrap_interval(units(errors, [5] * 300, speakers), 0.95, 2000)
-    alone = bootstrap_interval(units(errors, [5] * 300, [None] * 300), 0.95, 2000)
+    blocked = bootstrap_interval(sampling_units(errors, [5] * 300, speakers), 0.95, 2000)
+    alone = bootstrap_interval(sampling_units(errors, [5] * 300, [None] * 300), 0.95, 2000)
     assert blocked.high - blocked.low > 4 * (alone.high - alone.low)
-    assert bootstrap_interval(units([0, 0], [5, 5], [None, None]), 0.95, 2000) is None
+    assert bootstrap_interval(sampling_units([0, 0], [5, 5], [None, None]), 0.95, 2000) is None
 
 
 def test_coverage_by_simulation_with_correlated_speakers():
@@ -116,8 +115,8 @@ def test_coverage_by_simulation_with_correlated_speakers():
         effect = np.exp(draw.normal(-0.08, 0.4, 20)).repeat(10) * np.exp(draw.normal(-0.045, 0.3, 200))
         words = draw.integers(5, 30, 200)
         errors = draw.poisson(0.12 * effect * words)
-        clustered = ratio_interval(units(errors, words, speakers), 0.95)
-        single = ratio_interval(units(errors, words, [None] * 200), 0.95)
+        clustered = ratio_interval(sampling_units(errors, words, speakers), 0.95)
+        single = ratio_interval(sampling_units(errors, words, [None] * 200), 0.95)
         covered += clustered.low <= 0.12 <= clustered.high
         by_utterance += single.low <= 0.12 <= single.high
     assert 0.92 <= covered / 600 <= 0.98

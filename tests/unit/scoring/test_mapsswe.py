@@ -5,7 +5,7 @@ import math
 import pytest
 
 from lora.scoring.alignment import word_edits
-from lora.scoring.mapsswe import mapsswe, segment_differences
+from lora.scoring.paired import mapsswe, segment_differences
 
 
 def differences(reference, baseline, tuned):

@@ -48,7 +48,7 @@ def test_an_unknown_name_is_told():
 
 def test_scoring_imports_no_torch():
     code = (
-        "import sys; import lora.scoring.paired, lora.scoring.corpus, lora.data.manifest; "
+        "import sys; import lora.scoring.paired, lora.scoring.corpus_wer, lora.data.manifest; "
         "from lora.scoring.normalizers import normalizer; normalizer('english').words('a'); "
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )

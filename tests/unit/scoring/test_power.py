@@ -5,15 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from lora.scoring.intervals import units
-from lora.scoring.power import foresee, power_of
+from lora.scoring.corpus_wer import sampling_units
+from lora.scoring.power import forecast_power, power_from_error
 
 
 def test_by_hand(scored):
     # errors 0 and 4 in turn, 100 utterances of 10 words: residuals of 2 over 0.99, var = 400 / 0.99^2 / 1000^2
     # (floor 0.00016)
     entries = scored([0, 4] * 50, [10] * 100)
-    found = foresee(entries, 0.8, 0.01, 0.95)
+    found = forecast_power(entries, 0.8, 0.01, 0.95)
     error = math.sqrt(2 * 0.2 * 400 / 0.99**2 / 1e6)
     assert found.standard_error == pytest.approx(error)
     assert found.detectable_difference == pytest.approx((1.959964 + 0.841621) * error, rel=1e-6)
@@ -43,14 +43,14 @@ def test_close_to_the_known_simulation():
             )
             for i, e in enumerate(errors.tolist())
         ]
-        assert foresee(entries, 0.8, 0.01, 0.95).detectable_difference == pytest.approx(known, rel=0.2)
+        assert forecast_power(entries, 0.8, 0.01, 0.95).detectable_difference == pytest.approx(known, rel=0.2)
 
 
 def test_speakers_who_err_together_cost_power(scored):
     speakers = [name for name in "abcdefghij" for _ in range(10)]
     errors = [4 if name < "f" else 0 for name in speakers]
-    together = foresee(scored(errors, [10] * 100, speakers), 0.8, 0.01, 0.95)
-    alone = foresee(scored(errors, [10] * 100), 0.8, 0.01, 0.95)
+    together = forecast_power(scored(errors, [10] * 100, speakers), 0.8, 0.01, 0.95)
+    alone = forecast_power(scored(errors, [10] * 100), 0.8, 0.01, 0.95)
     assert (together.units, alone.units) == ("speakers", "utterances")
     assert together.design_effect == pytest.approx((10 * (20 / 0.9) ** 2) / (100 * (2 / 0.99) ** 2))
     assert together.detectable_difference > 3 * alone.detectable_difference
@@ -61,21 +61,21 @@ def test_more_speakers_also_shrink_the_quantiles(scored):
     # (t.975 + t.80)(K-1) * 0.01 * sqrt(6 / K) <= 0.02: with 14 (2.160369 + 0.870152) * 0.654654 = 1.983939,
     # with 13 (2.178813 + 0.872609) * 0.679366 = 2.073032. Normal quantiles would have said 12.
     entries = [entry.model_copy(update={"duration": 600.0}) for entry in scored([1] * 6, [10] * 6, list("abcdef"))]
-    drawn = units([1] * 6, [10] * 6, list("abcdef"))
-    found = power_of(entries, 0.01, drawn, 0.02, 0.95)
+    drawn = sampling_units([1] * 6, [10] * 6, list("abcdef"))
+    found = power_from_error(entries, 0.01, drawn, 0.02, 0.95)
     assert (found.speakers, found.speakers_needed, found.utterances_needed) == (6, 14, 14)
     assert (found.hours, found.hours_needed) == (1.0, pytest.approx(14 / 6))
     assert found.detectable_difference == pytest.approx((2.570582 + 0.919544) * 0.01, rel=1e-6)
     # never fewer than an interval by speakers needs
-    assert power_of(entries, 0.0001, drawn, 0.02, 0.95).speakers_needed == 5
+    assert power_from_error(entries, 0.0001, drawn, 0.02, 0.95).speakers_needed == 5
 
 
 def test_a_baseline_without_errors_promises_no_miracles(scored):
-    found = foresee(scored([0] * 10, [10] * 10), 0.8, 0.01, 0.95)
+    found = forecast_power(scored([0] * 10, [10] * 10), 0.8, 0.01, 0.95)
     rate = 2 / 104
     assert found.standard_error == pytest.approx(math.sqrt(0.4 * rate * (1 - rate) / 100))
 
 
 @pytest.mark.parametrize(("errors", "words"), [([], []), ([1], [5]), ([1, 2], [5, 0]), ([1, 1], [0, 0])])
 def test_none_without_two_utterances(scored, errors, words):
-    assert foresee(scored(errors, words), 0.8, 0.01, 0.95) is None
+    assert forecast_power(scored(errors, words), 0.8, 0.01, 0.95) is None

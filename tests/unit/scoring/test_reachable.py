@@ -11,8 +11,14 @@ from lora.records.reachable import ReachableFacts
 from lora.records.utterances import Transcript, Utterance
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.normalizers import normalizer
-from lora.scoring.reachable import Heard, regions, split_errors
-from lora.scoring.spelling import is_english, spelled_alike, spellings
+from lora.scoring.reachable_errors import (
+    ComparedUtterance,
+    is_english,
+    regions,
+    same_spelling,
+    spelling_forms,
+    split_errors,
+)
 
 BASIC = normalizer("basic")
 TEXT = "the boat is at harbour and we saw it kettle window garden river"
@@ -30,7 +36,9 @@ def split(
     }
     errors = utterance_errors(rows, transcripts, BASIC)
     heard = [
-        Heard(entry, BASIC.words(a), BASIC.words(b), {run: BASIC.words(found[i]) for run, found in tuned.items()})
+        ComparedUtterance(
+            entry, BASIC.words(a), BASIC.words(b), {run: BASIC.words(found[i]) for run, found in tuned.items()}
+        )
         for i, (entry, (a, b)) in enumerate(zip(errors, texts, strict=True))
     ]
     return split_errors("domain", heard, list(tuned), vocabulary)
@@ -144,8 +152,8 @@ def test_regions_join_neighbouring_edits() -> None:
 )
 def test_spellings(reference: str, hypothesis: str, english: bool, other: bool) -> None:
     pair = reference.split(), hypothesis.split()
-    assert spelled_alike(*pair, spellings(True)) is english
-    assert spelled_alike(*pair, spellings(False)) is other
+    assert same_spelling(*pair, spelling_forms(True)) is english
+    assert same_spelling(*pair, spelling_forms(False)) is other
 
 
 def test_english_is_told_from_others() -> None:

@@ -5,9 +5,9 @@ import pytest
 from lora.records.scores import NormalizerIdentity, WerFacts
 from lora.records.utterances import Transcript, Utterance
 from lora.scoring.alignment import utterance_errors
-from lora.scoring.corpus import wer_score
+from lora.scoring.corpus_wer import wer_score
 from lora.scoring.normalizers import normalizer
-from lora.scoring.rescoring import common_normalizer, errors_under, installed, rescored, same_text
+from lora.scoring.rescoring import common_normalizer, errors_with_normalizer, installed_normalizer, rescored, same_text
 
 TEXT = "Well, I do not know."
 ROWS = [Utterance(id=f"u{i}", text=TEXT, duration=1.0 + i, speaker_id=f"s{i}") for i in range(4)]
@@ -61,15 +61,15 @@ def test_nothing_to_score_again():
 
 def test_a_version_that_is_not_installed_is_not_pretended():
     old = NormalizerIdentity(name="basic", version="0")
-    assert installed(old) is None
-    assert installed(NormalizerIdentity(name="elsewhere", version="1")) is None
+    assert installed_normalizer(old) is None
+    assert installed_normalizer(NormalizerIdentity(name="elsewhere", version="1")) is None
     base, tuned = facts("base", BASE, "basic", normalizer=old), facts("lora", TUNED, "basic")
     found = rescored(base, tuned, BASE, TUNED, {"u0"})
     assert found.under_baseline is None
     assert found.under_candidate is not None
     assert common_normalizer(base, tuned).identity == tuned.normalizer
     assert common_normalizer(base, tuned.model_copy(update={"normalizer": old})) is None
-    assert errors_under(normalizer("basic"), base, BASE) == facts("base", BASE, "basic").utterances
+    assert errors_with_normalizer(normalizer("basic"), base, BASE) == facts("base", BASE, "basic").utterances
 
 
 @pytest.mark.parametrize(

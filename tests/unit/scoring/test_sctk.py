@@ -11,7 +11,7 @@ import sctk
 
 from lora.records.scores import UtteranceErrors
 from lora.scoring.alignment import counts_of, word_edits
-from lora.scoring.mapsswe import mapsswe, two_sided
+from lora.scoring.paired import mapsswe, two_sided
 
 pytestmark = pytest.mark.skipif(
     shutil.which("sctk") is None, reason="NIST SCTK is not installed (apt-get install sctk)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lora.records.labels import NumberStyle, StyleProfile
-from lora.scoring.style import number_style, restyled, style_profile, with_numbers_of
+from lora.scoring.style import number_style, restyle, style_profile, with_numbers_as_in
 
 CASED = style_profile(["Go on, please.", "Is it here?"])
 SHOUTED = style_profile(["GO ON PLEASE", "IS IT HERE"])
@@ -51,7 +51,7 @@ CHINESE = style_profile(["他来了。", "你好。"])
     ],
 )
 def test_texts_in_another_style(text: str, style: StyleProfile, expected: str) -> None:
-    assert restyled(text, style) == expected
+    assert restyle(text, style) == expected
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_texts_in_another_style(text: str, style: StyleProfile, expected: str) -
     ],
 )
 def test_numbers_are_written_as_the_model_writes_them(text: str, own: str, expected: str) -> None:
-    assert with_numbers_of(text, own) == expected
+    assert with_numbers_as_in(text, own) == expected
 
 
 def test_rows_are_counted_by_who_writes_digits() -> None:

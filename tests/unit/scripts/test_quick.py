@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.data.transcripts.reference_rows import own_references, reference_rows
+from lora.data.transcripts.reference_rows import included_references, reference_rows
 from lora.records.base import UserError
 from lora.records.verdict import Verdict
 from lora.runners import quick
@@ -140,7 +140,7 @@ def test_rows_that_hold_no_text_are_rejected_with_their_line(folder: Path) -> No
     reasons = [r.reason.partition(":")[0] for r in found.rejected]
     assert reasons == ["duplicate id, first used in line 1", "broken line", "empty text"]
     with pytest.raises(UserError, match=r"few\.trn:1: brings no reference"):
-        own_references(Path("few.trn"))
+        included_references(Path("few.trn"))
 
 
 def test_it_never_imports_a_model_library(folder: Path) -> None:

@@ -22,7 +22,7 @@ from lora.asr.training.data import SpeechRows, batches_in_order
 from lora.provenance.versions import version
 from lora.records.labels import LabelFacts, StyleProfile
 from lora.records.utterances import Transcript
-from lora.scoring.style import number_style, restyled, style_profile, with_numbers_of
+from lora.scoring.style import number_style, restyle, style_profile, with_numbers_as_in
 
 # Label smoothing and gradient accumulation of what is always compared: validation neither smooths nor accumulates.
 PLAIN_STEP = (0.0, 1)
@@ -90,7 +90,7 @@ def audit_labels(
 def _in_style(speech: SpeechModel, references: Labelled, own: list[str], style: StyleProfile) -> list[str]:
     """References as the model would write them; as they are where that makes a label too long."""
     texts, seconds = references.texts, [row.duration for row in references.rows.rows]
-    made = [restyled(with_numbers_of(text, said), style) for text, said in zip(texts, own, strict=True)]
+    made = [restyle(with_numbers_as_in(text, said), style) for text, said in zip(texts, own, strict=True)]
     long = long_labels(speech, made, seconds)
     return [text if index in long else new for index, (text, new) in enumerate(zip(texts, made, strict=True))]
 

@@ -56,7 +56,7 @@ GRADES = (
 )
 
 
-def of_label(label: str) -> Distortion | None:
+def distortion_by_label(label: str) -> Distortion | None:
     """The graded distortion that a label names, null for any other text."""
     return next((grade for grade in GRADES if grade.label == label), None)
 

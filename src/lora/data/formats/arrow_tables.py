@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lora.data.formats.reading import Entry, Reading, refuse
-from lora.data.manifest_columns import SYNONYMS, Columns
+from lora.data.row_fields import SYNONYMS, Columns
 from lora.data.source import Source
 from lora.provenance.hashes import content_hash
 from lora.records.base import UserError, write_text

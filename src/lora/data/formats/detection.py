@@ -18,7 +18,7 @@ from lora.data.formats.arrow_tables import STATE
 from lora.data.formats.lhotse import is_cut, is_other_lhotse
 from lora.data.formats.librispeech import is_librispeech
 from lora.data.formats.plain import CLIPS, FILE_NAME, METADATA
-from lora.data.manifest_files import GZIP, text_kind
+from lora.data.manifest_lines import GZIP, text_kind
 from lora.data.source import AUTO, Source
 from lora.records.base import UserError
 
@@ -26,7 +26,7 @@ BEGINNING = 1_000_000  # bytes of a file that are looked at; cuts and inline sam
 WHOLE_FOLDERS = ("kaldi", "librispeech")
 
 
-def detected(source: Source) -> Source:
+def detect_format(source: Source) -> Source:
     """The same manifest with its format, and with the path of its split.
 
     Raises UserError where nothing is there, nothing or too much is recognised, or a split has to be named.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.formats.reading import Entry, Reading, refuse, starting_folder
-from lora.data.manifest_columns import Columns
-from lora.data.manifest_files import GZIP, UTF16, text_lines
+from lora.data.manifest_lines import GZIP, UTF16, text_lines
+from lora.data.row_fields import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 

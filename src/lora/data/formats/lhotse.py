@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lora.data.formats.reading import Entry, Reading, starting_folder
-from lora.data.manifest_columns import Columns
-from lora.data.manifest_files import lines_as
+from lora.data.manifest_lines import lines_as
+from lora.data.row_fields import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lora.data.formats.reading import Entry, Reading, refuse
-from lora.data.manifest_columns import Columns
-from lora.data.manifest_files import text_lines
+from lora.data.manifest_lines import text_lines
+from lora.data.row_fields import Columns
 from lora.data.source import Source
 
 ENDING = ".trans.txt"

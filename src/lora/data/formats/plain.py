@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.formats.reading import Entry, Reading
-from lora.data.manifest_columns import Columns
-from lora.data.manifest_files import lines_as, text_kind
+from lora.data.manifest_lines import lines_as, text_kind
+from lora.data.row_fields import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 

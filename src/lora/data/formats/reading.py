@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.manifest_columns import Columns
+from lora.data.row_fields import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 

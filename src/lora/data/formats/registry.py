@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lora.data.formats.arrow_tables import arrow_files, parquet_files, read_unpacked, unpack
-from lora.data.formats.detection import detected
+from lora.data.formats.detection import detect_format
 from lora.data.formats.kaldi import kaldi_files, read_kaldi
 from lora.data.formats.lhotse import read_lhotse
 from lora.data.formats.librispeech import librispeech_files, read_librispeech
@@ -44,23 +44,23 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
 
     Raises UserError where the manifest is unusable as a whole.
     """
-    source = detected(source)
+    source = detect_format(source)
     read = FORMATS[source.format].read
     return read_unpacked(source, unpacked) if read is None else read(source)
 
 
 def manifest_files(source: Source) -> list[Path]:
     """What an edit of makes the manifest another one."""
-    source = detected(source)
+    source = detect_format(source)
     return FORMATS[source.format].files(source)
 
 
 def contains_audio(source: Source) -> bool:
     """Whether recordings lie inside the manifest's own files."""
-    return FORMATS[detected(source).format].read is None
+    return FORMATS[detect_format(source).format].read is None
 
 
 def unpack_audio(source: Source, folder: Path) -> int:
     """Write recordings that lie inside a manifest's files into `folder`; returns the number of rows."""
-    found = detected(source)
+    found = detect_format(source)
     return unpack(found, FORMATS[found.format].files(found), folder)

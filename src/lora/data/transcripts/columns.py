@@ -19,7 +19,7 @@ COLUMNS = ("id", "hypothesis", "reference")  # what a person may name
 
 
 @dataclass(frozen=True)
-class Brought:
+class ExternalTranscript:
     """One utterance of a brought file; `reference` and `duration` (seconds) are null where it gives none.
 
     `names` are what it can be found by, the most telling first: its id, the file of its audio. `column` is the one that
@@ -47,13 +47,13 @@ def known_columns(names: Iterable[str]) -> bool:
 
 def from_columns(
     path: Path, records: Iterable[tuple[int, Mapping[str, Any]]], columns: Mapping[str, str]
-) -> Iterator[Brought]:
+) -> Iterator[ExternalTranscript]:
     """Raises UserError naming file and line of a row that holds no id or no hypothesis."""
     for number, row in records:
         yield _brought(f"{path}:{number}", number, row, columns)
 
 
-def _brought(where: str, number: int, row: Mapping[str, Any], columns: Mapping[str, str]) -> Brought:
+def _brought(where: str, number: int, row: Mapping[str, Any], columns: Mapping[str, str]) -> ExternalTranscript:
     for what, named in columns.items():
         if named not in row:
             raise UserError(f"{where}: no column {named!r}, named for {what}; found {', '.join(map(str, row))}")
@@ -74,7 +74,7 @@ def _brought(where: str, number: int, row: Mapping[str, Any], columns: Mapping[s
     if not isinstance(reference, str | None):
         raise UserError(f"{where}: expected {other} as a string, found {reference!r:.80}")
     cut = str(row.get("truncated")).lower() == "true"
-    return Brought(names, text, reference, _number(row.get("duration")), cut, number, column)
+    return ExternalTranscript(names, text, reference, _number(row.get("duration")), cut, number, column)
 
 
 def _names(where: str, row: Mapping[str, Any], column: str | None) -> tuple[str, ...]:

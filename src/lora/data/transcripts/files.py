@@ -1,7 +1,7 @@
 """Files of transcripts that another pipeline wrote: JSON lines, CSV, TSV, Kaldi text, sclite trn or ctm.
 
 The format is the suffix's, or for other suffixes what the first lines look like; a person may name it. Ids stay as they
-were written: `lora.data.transcripts.ids` finds their rows.
+were written: `lora.data.transcripts.row_matching` finds their rows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lora.data.manifest_files import repeated, writable
+from lora.data.manifest_lines import repeated, writable
 from lora.data.transcripts import ctm, trn
-from lora.data.transcripts.columns import Brought, from_columns, known_columns
+from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns
 from lora.records.base import UserError
 
 SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".trn": "trn",
@@ -31,7 +31,7 @@ class TranscriptFile:
     """What a file holds: utterances, or of a ctm the timed words of every recording (in their order)."""
 
     format: str
-    utterances: list[Brought] = field(default_factory=list)
+    utterances: list[ExternalTranscript] = field(default_factory=list)
     words: dict[str, list[ctm.Word]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -56,7 +56,7 @@ def read_transcript_file(
     notes: list[str] = []
     lines = text_lines(path)
     found = trn.read_lines(path, lines, notes) if kind == "trn" else kaldi_lines(lines)
-    heard = [Brought((line.id,), line.words, line=line.number) for line in found]
+    heard = [ExternalTranscript((line.id,), line.words, line=line.number) for line in found]
     return TranscriptFile(kind, _once_each(path, heard), notes=notes)
 
 
@@ -134,7 +134,7 @@ def _tsv_cells(line: str) -> list[str]:
     return [c[1:-1].replace('""', '"') if len(c) > 1 and c[0] == c[-1] == '"' else c for c in cells]
 
 
-def _once_each(path: Path, found: list[Brought]) -> list[Brought]:
+def _once_each(path: Path, found: list[ExternalTranscript]) -> list[ExternalTranscript]:
     first: dict[str, int] = {}
     for one in found:
         if one.id in first:

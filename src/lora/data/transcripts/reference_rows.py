@@ -13,7 +13,7 @@ from lora.data.audio.headers import header_seconds
 from lora.data.formats.reading import Entry, Reading
 from lora.data.formats.registry import read_source
 from lora.data.manifest import Manifest, Rejected
-from lora.data.manifest_columns import RowError, row_fields
+from lora.data.row_fields import RowError, row_fields
 from lora.data.source import Source
 from lora.data.transcripts.columns import HYPOTHESES
 from lora.data.transcripts.files import read_transcript_file
@@ -91,7 +91,7 @@ def _of_transcripts(path: Path) -> Manifest:
     return Manifest(rows, rejected)
 
 
-def own_references(path: Path) -> Manifest:
+def included_references(path: Path) -> Manifest:
     """The references that transcripts bring with them. Raises UserError naming the first line without one."""
     found = read_transcript_file(path)
     lacking = [one for one in found.utterances if one.reference is None]

@@ -7,13 +7,20 @@ Agreement alone proves nothing about the reference, because candidates come from
 hard. A place is *doubtful* only where the words around it are right, and in it all runs wrote a word that occurs in
 other texts and is spelled nothing like the reference: mishearings sound alike and mostly look alike, a wrong
 transcript does not.
+
+Whether two runs of words are the same words in another spelling, beyond what the study's normaliser takes as equal.
+
+Two forms are compared, without the blanks between words: the words without hyphens and apostrophes (`ice cream`,
+`icecream`; `dont`, `don't`), and for English texts what the normaliser of the Whisper paper makes of them (numbers as
+digits, contractions written out, American spelling, no fillers).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from rapidfuzz.distance import Levenshtein
@@ -21,7 +28,7 @@ from rapidfuzz.distance import Levenshtein
 from lora.records.reachable import CandidateChange, DoubtfulPlace, ReachableFacts, Respelling, WordCount
 from lora.records.scores import Edit, UtteranceErrors
 from lora.scoring.alignment import word_edits
-from lora.scoring.spelling import is_english, spelled_alike, spellings
+from lora.scoring.normalizers import basic, normalizer
 
 Words = tuple[str, ...]
 K = TypeVar("K", str, tuple[str, str])
@@ -35,7 +42,7 @@ STUBBORN = 2  # clearly misheard hypotheses that an independent candidate may le
 
 
 @dataclass(frozen=True)
-class Heard:
+class ComparedUtterance:
     """The baseline's errors and both sides' words of one utterance, and the words that candidates wrote, by run."""
 
     errors: UtteranceErrors
@@ -58,22 +65,24 @@ def regions(edits: Sequence[Edit]) -> list[list[Edit]]:
 
 
 def split_errors(
-    manifest: str, heard: Sequence[Heard], runs: Sequence[str], vocabulary: frozenset[str] | None
+    manifest: str, heard: Sequence[ComparedUtterance], runs: Sequence[str], vocabulary: frozenset[str] | None
 ) -> ReachableFacts:
     """`heard` holds the rows within max_seconds; `vocabulary` the training texts' words, null where there is none."""
     english = is_english([one.reference for one in heard])
-    forms = spellings(english)
+    forms = spelling_forms(english)
     real = (vocabulary or frozenset()).union(*(one.reference for one in heard))
-    suspected = [] if vocabulary is None else [(one, region) for one in heard for region in doubted(one, real)]
-    candidates = [change(run, [one for one in heard if run in one.tuned]) for run in runs]
+    suspected = (
+        [] if vocabulary is None else [(one, region) for one in heard for region in suspected_regions(one, real)]
+    )
+    candidates = [candidate_change(run, [one for one in heard if run in one.tuned]) for run in runs]
     independent = [candidate.run for candidate in candidates if candidate.independent]
     agreeing = {one.errors.id: agreed_edits(one, independent) for one in heard} if independent else {}
     parts, respelled, unheard = Counter[str](), Counter[tuple[str, str]](), Counter[str]()
     for one in heard:
         left = Counter(agreeing.get(one.errors.id, {}))
         for region in regions(one.errors.edits):
-            said, wrote = sides(region)
-            if spelled_alike(said, wrote, forms):
+            said, wrote = region_words(region)
+            if same_spelling(said, wrote, forms):
                 parts["style"] += len(region)
                 respelled[" ".join(said), " ".join(wrote)] += len(region)
                 continue
@@ -90,7 +99,7 @@ def split_errors(
         DoubtfulPlace(id=one.errors.id, at=region[0].at, reference=" ".join(said), heard=" ".join(wrote))
         for one, region in suspected
         if independent and all(agreeing[one.errors.id][edit] for edit in region)
-        for said, wrote in [sides(region)]
+        for said, wrote in [region_words(region)]
     ]
     known = bool(independent) and vocabulary is not None
     return ReachableFacts(
@@ -113,12 +122,14 @@ def split_errors(
         doubtful_places=places[:SHOWN],
         suspected=len(suspected) if known else None,
         contradicted=len(places) if known else None,
-        repeated=repeated(heard, suspected, agreeing) if known else None,
+        repeated=repeated_share(heard, suspected, agreeing) if known else None,
     )
 
 
-def repeated(
-    heard: Sequence[Heard], suspected: Sequence[tuple[Heard, list[Edit]]], agreeing: Mapping[str, Counter[Edit]]
+def repeated_share(
+    heard: Sequence[ComparedUtterance],
+    suspected: Sequence[tuple[ComparedUtterance, list[Edit]]],
+    agreeing: Mapping[str, Counter[Edit]],
 ) -> float:
     """Share of the baseline's edits outside suspected places that all independent candidates make again."""
     doubted_edits = Counter((one.errors.id, edit) for one, region in suspected for edit in region)
@@ -128,18 +139,18 @@ def repeated(
     return again / others if others else 0.0
 
 
-def sides(region: Sequence[Edit]) -> tuple[list[str], list[str]]:
+def region_words(region: Sequence[Edit]) -> tuple[list[str], list[str]]:
     """Words of the reference and of the hypothesis."""
     said = [edit.reference for edit in region if edit.reference is not None]
     return said, [edit.hypothesis for edit in region if edit.hypothesis is not None]
 
 
-def doubted(one: Heard, real: frozenset[str]) -> list[list[Edit]]:
+def suspected_regions(one: ComparedUtterance, real: frozenset[str]) -> list[list[Edit]]:
     """Places whose reference the baseline alone gives reason to doubt; `real` are words that occur in texts."""
     errors = one.errors
     found = []
     for region in regions(errors.edits):
-        said, wrote = sides(region)
+        said, wrote = region_words(region)
         others = errors.words - len(said)
         if len(region) > ADJACENT or not len(said) == len(wrote) == len(region) or others < ADJACENT:
             continue
@@ -150,7 +161,7 @@ def doubted(one: Heard, real: frozenset[str]) -> list[list[Edit]]:
     return found
 
 
-def change(run: str, heard: Sequence[Heard]) -> CandidateChange:
+def candidate_change(run: str, heard: Sequence[ComparedUtterance]) -> CandidateChange:
     """Whether a candidate differs enough from the baseline for its agreement to mean something.
 
     It must have changed something, and at least half (or all but two) of the hypotheses that the baseline clearly
@@ -166,7 +177,7 @@ def change(run: str, heard: Sequence[Heard]) -> CandidateChange:
     )  # fmt: skip
 
 
-def agreed_edits(one: Heard, runs: Sequence[str]) -> Counter[Edit]:
+def agreed_edits(one: ComparedUtterance, runs: Sequence[str]) -> Counter[Edit]:
     """The baseline's edits that every one of these runs makes at the same place."""
     shared = Counter(one.errors.edits)
     for run in runs:
@@ -183,3 +194,31 @@ def _unlike(first: str, second: str) -> bool:
 
 def _most(counted: Mapping[K, int]) -> list[tuple[K, int]]:
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
+
+
+# About a fifth of running English; almost none of them is a word elsewhere.
+ENGLISH = frozenset({"the", "and", "of", "to", "that", "it", "is", "was"})
+ENGLISH_SHARE = 0.06
+
+Form = Callable[[str], str]
+
+
+def is_english(texts: Iterable[Sequence[str]]) -> bool:
+    """Whether texts (as words in lower case) are English, by the share of its commonest words."""
+    words = list(chain.from_iterable(texts))
+    return sum(word in ENGLISH for word in words) > ENGLISH_SHARE * len(words)
+
+
+def spelling_forms(english: bool) -> list[Form]:
+    """What makes one string of a text, whichever way it is spelled."""
+    forms: list[Form] = [lambda text: "".join(basic(text).replace("'", "").split())]
+    if english:
+        words = normalizer("english").words
+        forms.append(lambda text: "".join(words(text)))
+    return forms
+
+
+def same_spelling(reference: Sequence[str], hypothesis: Sequence[str], forms: Sequence[Form]) -> bool:
+    """Also where one side is nothing but what a form drops (a filler)."""
+    first, second = " ".join(reference), " ".join(hypothesis)
+    return any(form(first) == form(second) for form in forms)

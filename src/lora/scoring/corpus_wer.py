@@ -1,4 +1,6 @@
-"""Confidence intervals of corpus WER and of differences of it.
+"""Corpus WER and CER of a set of scored utterances: all errors over all reference words, and the same of characters.
+
+Confidence intervals of corpus WER and of differences of it.
 
 Corpus WER is a ratio of sums, R = E/W. Its variance is that of the linearised ratio estimator (Cochran
 1977, Sampling Techniques, chapter 6; for clusters chapter 9A): with residuals d_i = e_i - R w_i summed to
@@ -16,7 +18,7 @@ is given beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +26,42 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from lora.records.scores import Interval
+from lora.records.scores import Interval, UtteranceErrors, WerScore
+from lora.records.utterances import Transcript
+
+
+def wer_score(
+    scored: Sequence[UtteranceErrors],
+    transcripts: Mapping[str, Transcript],
+    confidence: float,
+    replicates: int,
+) -> WerScore:
+    """Utterances with an empty reference count with their insertions and are named; no word at all gives no
+    WER.
+    """
+    errors = [entry.errors for entry in scored]
+    words = [entry.words for entry in scored]
+    speakers = [entry.speaker_id for entry in scored]
+    total, characters = sum(words), sum(entry.characters for entry in scored)
+    character_errors = sum(entry.character_errors for entry in scored)
+    return WerScore(
+        utterances=len(scored),
+        speakers=len(set(speakers) - {None}) or None,
+        words=total,
+        errors=sum(errors),
+        substitutions=sum(entry.substitutions for entry in scored),
+        deletions=sum(entry.deletions for entry in scored),
+        insertions=sum(entry.insertions for entry in scored),
+        wer=sum(errors) / total if total else None,
+        characters=characters,
+        character_errors=character_errors,
+        cer=character_errors / characters if characters else None,
+        interval=wer_interval(errors, words, speakers, confidence),
+        bootstrap=bootstrap_interval(sampling_units(errors, words, speakers), confidence, replicates),
+        empty_references=sorted(entry.id for entry in scored if entry.words == 0),
+        truncated=sum(transcripts[entry.id].truncated for entry in scored),
+    )
+
 
 MIN_SPEAKERS = 5
 BOOTSTRAP_SEED = 20260101
@@ -47,7 +84,7 @@ class Units:
         return "speakers" if self.name == "speakers" else "these_speakers"
 
 
-def units(errors: Sequence[float], words: Sequence[float], speakers: Sequence[str | None]) -> Units:
+def sampling_units(errors: Sequence[float], words: Sequence[float], speakers: Sequence[str | None]) -> Units:
     """Speakers where at least `MIN_SPEAKERS` are known (rows without one form one more), else utterances."""
     if len(set(speakers) - {None}) < MIN_SPEAKERS:
         return Units(np.asarray(errors, float), np.asarray(words, float), "utterances")
@@ -98,7 +135,7 @@ def wer_interval(
     of utterances with errors, 1 - a^(1/n) with a = (1 - confidence)/2 (Clopper & Pearson 1934): words of an
     utterance are not independent, and an erring utterance is taken to be wrong in every word.
     """
-    drawn = units(errors, words, speakers)
+    drawn = sampling_units(errors, words, speakers)
     counted = sum(count > 0 for count in words)
     if sum(words) > 0 and sum(errors) == 0 and counted > 1:
         high = 1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / counted)
