@@ -107,7 +107,7 @@ def differing_rows(before: Mapping[str, Transcript], after: Mapping[str, Transcr
     if missing or extra:
         message = ids_message(missing, extra, "the tuned run", "the baseline")
         return {"missing_ids": missing, "extra_ids": extra, "message": message}
-    claimed = {name: (before[name].claimed_reference, after[name].claimed_reference) for name in before}
+    claimed = {name: (before[name].run_reference, after[name].run_reference) for name in before}
     other = sorted(name for name, texts in claimed.items() if not same_text(*texts))
     if other:
         return {"message": f"{len(other)} references differ between the runs, first that of {other[0]}"}

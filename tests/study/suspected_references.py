@@ -48,7 +48,7 @@ def doubtful(manifest: str, rows: list[Utterance], vocabulary: frozenset[str]) -
         )
         for entry, row in zip(utterance_errors(rows, base, BASIC), rows, strict=True)
     ]
-    return split_errors(manifest, heard, ["lora"], vocabulary).doubtful_rows or 0
+    return split_errors(manifest, heard, ["lora"], vocabulary).suspected_rows or 0
 
 
 def main() -> None:

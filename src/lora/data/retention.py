@@ -128,14 +128,14 @@ def _dropped(manifest: _Manifest, threshold: float) -> Dropped:
         hours=round(hours_away, 6),
         lost_speakers=[name for name, _ in lost_people],
         expected_lost_speakers=round(float((row_share**people.rows).sum()), 3),
-        lost_speaker_odds=[float(f"{row_share**count:.3g}") for _, count in lost_people],
+        lost_speaker_probabilities=[float(f"{row_share**count:.3g}") for _, count in lost_people],
         lost_words=[words.names[i] for i in named],
         lost_word_count=len(lost),
         expected_lost_word_count=round(float(chance.sum()), 3),
         lost_word_share=round(int(manifest.running[lost].sum()) / total, 6),
         expected_lost_word_share=round(float((manifest.running * chance).sum()) / total, 6),
-        kept_rate=_rate(running - dropped_words, 3600 * (total_hours(manifest.durations) - hours_away)),
-        dropped_rate=_rate(dropped_words, 3600 * hours_away),
+        kept_words_per_second=_rate(running - dropped_words, 3600 * (total_hours(manifest.durations) - hours_away)),
+        dropped_words_per_second=_rate(dropped_words, 3600 * hours_away),
     )
 
 

@@ -63,7 +63,7 @@ class StudyFacts:
     stability: StabilityFacts | None = None
     wer: dict[tuple[str, str], WerFacts] = field(default_factory=dict)
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
-    brought: dict[tuple[str, str], ImportFacts] = field(default_factory=dict)
+    imported: dict[tuple[str, str], ImportFacts] = field(default_factory=dict)
     reachable: dict[str, ReachableFacts] = field(default_factory=dict)
     labels: LabelFacts | None = None
     hardened: HardenedFacts | None = None
@@ -100,7 +100,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         stability=_read(results / "splits/stability.json", StabilityFacts),
         wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
         settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),
-        brought=_by({(r, m): results / f"transcripts/{r}/{m}.import.json" for r, m in with_base}, ImportFacts),
+        imported=_by({(r, m): results / f"transcripts/{r}/{m}.import.json" for r, m in with_base}, ImportFacts),
         reachable=_by({m: results / f"reachable/{m}.json" for m in manifests}, ReachableFacts),
         labels=_read(results / "labels.json", LabelFacts),
         hardened=_read(results / "hardened.json", HardenedFacts),

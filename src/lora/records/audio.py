@@ -19,7 +19,7 @@ class AudioMeasure(Record):
     line: int | None
     id: str
     problem: str | None = None
-    claimed: float
+    manifest_duration: float
     characters: int
     seconds: float | None = None
     rate: int | None = None

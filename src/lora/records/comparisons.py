@@ -123,7 +123,7 @@ class SettingDifference(Record):
     code: str
 
 
-class ScoredAlike(Record):
+class SameNormalizerScore(Record):
     """Corpus WER of both runs under one normaliser; delta = tuned - baseline."""
 
     baseline_wer: float | None
@@ -144,12 +144,12 @@ class Rescored(Record):
     candidate: NormalizerIdentity
     utterances: int
     reported_delta: float | None
-    under_baseline: ScoredAlike | None
-    under_candidate: ScoredAlike | None
-    explained: float | None
+    under_baseline: SameNormalizerScore | None
+    under_candidate: SameNormalizerScore | None
+    explained_by_normalizer: float | None
 
 
-class OtherText(Record):
+class ReferenceDifference(Record):
     """An utterance whose reference text differs between the two runs."""
 
     id: str
@@ -160,16 +160,16 @@ class OtherText(Record):
 class DifferingRows(Record):
     """How the rows of two runs differ on one manifest: ids that only one of them has, and other reference texts.
 
-    `restyled` counts references that differ in writing only (one text under some normaliser). `other_audio` says that
+    `restyled` counts references that differ in writing only (one text under some normaliser). `different_audio` says that
     ids and texts agree to the letter while the recorded content differs, which leaves the audio.
     """
 
     manifest: str
     missing_ids: list[str]
     extra_ids: list[str]
-    other_texts: list[OtherText]
-    restyled: int
-    other_audio: bool
+    different_references: list[ReferenceDifference]
+    style_only: int
+    different_audio: bool
 
 
 class ParityFacts(Fact):

@@ -90,7 +90,7 @@ class Dropped(Record):
 
     `lost_speakers` and `lost_words` are on no remaining row; words stand most frequent first, at most 20 of
     `lost_word_count`. `lost_word_share` is their share of the running words. The expected figures are what dropping as
-    many rows (or running words) by lot would lose; `lost_speaker_odds`, in the order of `lost_speakers`, are how likely
+    many rows (or running words) by lot would lose; `lost_speaker_probabilities`, in the order of `lost_speakers`, are how likely
     that would take all rows of that one speaker. Rates are words per second, null where there are no rows.
     """
 
@@ -99,14 +99,14 @@ class Dropped(Record):
     hours: float
     lost_speakers: list[str]
     expected_lost_speakers: float
-    lost_speaker_odds: list[float] = []
+    lost_speaker_probabilities: list[float] = []
     lost_words: list[str]
     lost_word_count: int
     expected_lost_word_count: float
     lost_word_share: float
     expected_lost_word_share: float
-    kept_rate: float | None
-    dropped_rate: float | None
+    kept_words_per_second: float | None
+    dropped_words_per_second: float | None
 
 
 class RetentionFacts(Record):

@@ -54,7 +54,7 @@ class LoadStage(Record):
 
     `base_matches` is null where nothing tells the base model the adapter was trained on; `base_evidence` says what
     does: the `hash` our trainer recorded, else commits of one `revision`, else the `shape` of tensors (which can only
-    refute, so that `shape` with null means that all of them fit). `misfits` have another shape than their place.
+    refute, so that `shape` with null means that all of them fit). `shape_mismatches` have another shape than their place.
     Missing tensors keep what the model gave them: `missing_random` random values, `missing_zero` zeros.
     `other_tensors_changed` are tensors other than LoRA matrices (biases, modules saved whole) that differ from the base's.
     `merged_share` estimates how often the base weights hold this adapter's delta already (0: not, 1: merged in once);
@@ -68,9 +68,9 @@ class LoadStage(Record):
     active: bool
     base_matches: bool | None
     base_trained_on: str | None
-    modules_by_part: dict[str, int]
+    modules_by_group: dict[str, int]
     base_evidence: Literal["hash", "revision", "shape"] | None = None
-    misfits: list[str] = []
+    shape_mismatches: list[str] = []
     missing_random: list[str] = []
     missing_zero: list[str] = []
     other_tensors_changed: list[str] = []
@@ -89,7 +89,7 @@ class ModuleDelta(Record):
     """
 
     name: str
-    part: str
+    module_group: str
     delta_norm: float | None
     base_norm: float | None
     relative_norm: float | None

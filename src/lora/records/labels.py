@@ -12,7 +12,7 @@ class LabelStructure(Record):
 
     Tokens are those that the trainer's own collator built.
 
-    `start_is_right`: no second decoder start where the model adds its own. `single_eos`: nothing but the last token
+    `single_start`: no second decoder start where the model adds its own. `single_eos`: nothing but the last token
     is an end mark. `same_decoder_start`: forward shifts labels behind the token that generation starts with.
     `prompt_ignored`: the prompt of a speech language model is that of generation and counts in no loss, all behind it
     does. `only_text`: a label of CTC holds neither blank nor marks.
@@ -20,7 +20,7 @@ class LabelStructure(Record):
 
     padding_ignored: float
     ends_with_eos: float | None = None
-    start_is_right: float | None = None
+    single_start: float | None = None
     prefix_matches_generation: float | None = None
     single_eos: float | None = None
     same_decoder_start: bool | None = None
@@ -43,7 +43,7 @@ class GreedyHypotheses(Record):
     and that of its generation (its own logits, step by step). `replay` is what remains of both where the very tokens
     that were generated are teacher-forced behind generation's own start: numerical noise, nothing of labels. `variants`
     are scored where labels disagree with the model at all. Left out are texts that the token cap cut, texts that the
-    tokenizer spells in other pieces than the model did (`respelt`, of which `respelt_by_space` only want a blank in
+    tokenizer spells in other pieces than the model did (`respelt`, of which `retokenized_leading_space` only want a blank in
     front), and texts that do not survive the tokenizer (`unwritable`).
 
     `compared`: `predictions`, or for CTC, where no token depends on the one before, the `tokens` of labels with those
@@ -56,10 +56,10 @@ class GreedyHypotheses(Record):
     log_probability_gap: float | None
     replay: LabelVariant | None = None
     variants: list[LabelVariant] = []
-    cut: int = 0
-    respelt: int = 0
-    respelt_by_space: int = 0
-    unwritable: int = 0
+    truncated: int = 0
+    retokenized: int = 0
+    retokenized_leading_space: int = 0
+    changed_by_tokenizer: int = 0
     compared: Literal["predictions", "tokens"] = "predictions"
 
 
@@ -95,7 +95,7 @@ class StyleProfile(Record):
     digits_per_100_words: float
     cases: dict[str, int] = {}
     final_punctuation: dict[str, int] = {}
-    marks: dict[str, int] = {}
+    punctuation: dict[str, int] = {}
 
 
 class NumberStyle(Record):
@@ -107,13 +107,13 @@ class NumberStyle(Record):
     both: int
 
 
-class LostText(Record):
+class ChangedText(Record):
     """A row whose text is another one after tokenizing and decoding."""
 
     id: str
     line: int | None
     text: str
-    written: str
+    decoded: str
 
 
 class LabelFacts(Fact):
@@ -129,7 +129,7 @@ class LabelFacts(Fact):
 
     sampled: int = 0
     structure: LabelStructure | None = None
-    own: GreedyHypotheses | None = None
+    greedy: GreedyHypotheses | None = None
     losses: list[LossComparison] = []
     reference_nll: float | None = None
     hypothesis_nll: float | None = None
@@ -137,8 +137,8 @@ class LabelFacts(Fact):
     reference_style: StyleProfile | None = None
     hypothesis_style: StyleProfile | None = None
     numbers: NumberStyle | None = None
-    unwritable: dict[str, int] = {}
-    lost: list[LostText] = []
+    lost_characters: dict[str, int] = {}
+    changed_texts: list[ChangedText] = []
     unknown_tokens: float = 0.0
     unknown_rows: int = 0
     longest_label: int = 0

@@ -16,14 +16,14 @@ class Respelling(Record):
     """Words of the reference that were written in another way, and how many errors that made."""
 
     reference: str
-    heard: str
+    hypothesis: str
     errors: int
 
 
 class CandidateChange(Record):
     """How far a candidate's hypotheses differ from the baseline's (after normalisation).
 
-    `misheard` are hypotheses of which fewer than 60 % of the words are right, `misheard_changed` those of them that the
+    `misheard` are hypotheses of which fewer than 60 % of the words are right, `poor_changed` those of them that the
     candidate changed. Only the agreement of an `independent` candidate, one that changed at least half of them or all
     but two, counts. A candidate without usable transcripts has no utterances.
     """
@@ -31,18 +31,18 @@ class CandidateChange(Record):
     run: str
     utterances: int
     changed: int
-    misheard: int
-    misheard_changed: int
+    poor_hypotheses: int
+    poor_changed: int
     independent: bool
 
 
-class DoubtfulPlace(Record):
+class SuspectedReference(Record):
     """Reference words (from word `at` of the reference, counted from 0) against which all runs wrote the same."""
 
     id: str
     at: int
     reference: str
-    heard: str
+    hypothesis: str
 
 
 class ReachableFacts(Fact):
@@ -51,7 +51,7 @@ class ReachableFacts(Fact):
     Counts of errors: `errors` = `style` + `unheard` + `agreed` + `rest`. `unheard` (with its number of distinct words
     and the most frequent of them) is null without training texts; `agreed` is null without an independent candidate;
     such errors then stand in the next part. `doubtful` counts errors in places whose reference is to be doubted, which
-    may lie in any part; `doubtful_rows` the rows that hold them; null where either is missing. Lists hold at most 30.
+    may lie in any part; `suspected_rows` the rows that hold them; null where either is missing. Lists hold at most 30.
     `suspected` counts the places that the baseline alone gives reason to doubt, `contradicted` those of them that are
     doubtful, listed or not; `repeated` is the share of its other errors that every independent candidate makes again,
     and so how often agreement comes about by itself.
@@ -65,15 +65,15 @@ class ReachableFacts(Fact):
     style: int = 0
     respelled: list[Respelling] = []
     training_words: int | None = None
-    unheard: int | None = None
+    out_of_vocabulary: int | None = None
     out_of_vocabulary_words: list[WordCount] = []
     out_of_vocabulary_word_count: int = 0
     candidates: list[CandidateChange] = []
     agreed: int | None = None
     rest: int = 0
-    doubtful: int | None = None
-    doubtful_rows: int | None = None
-    doubtful_places: list[DoubtfulPlace] = []
-    suspected: int | None = None
-    contradicted: int | None = None
-    repeated: float | None = None
+    suspected_errors: int | None = None
+    suspected_rows: int | None = None
+    suspected_references: list[SuspectedReference] = []
+    questionable_places: int | None = None
+    confirmed_places: int | None = None
+    repeated_share: float | None = None

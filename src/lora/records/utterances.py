@@ -42,7 +42,7 @@ class Transcript(Record):
     external_reference: str | None = None
 
     @property
-    def claimed_reference(self) -> str:
+    def run_reference(self) -> str:
         """The text that the run itself was held against."""
         return self.reference if self.external_reference is None else self.external_reference
 

@@ -147,7 +147,7 @@ class Study:
     def settings(self, run: str, manifest: str) -> Found[RunSettings]:
         return self.find(f"transcripts/{run}/{manifest}.settings.json", RunSettings)
 
-    def brought(self, run: str, manifest: str) -> Found[ImportFacts]:
+    def imported(self, run: str, manifest: str) -> Found[ImportFacts]:
         return self.find(f"transcripts/{run}/{manifest}.import.json", ImportFacts)
 
     def parity(self, run: str) -> Found[ParityFacts]:

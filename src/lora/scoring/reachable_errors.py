@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from rapidfuzz.distance import Levenshtein
 
-from lora.records.reachable import CandidateChange, DoubtfulPlace, ReachableFacts, Respelling, WordCount
+from lora.records.reachable import CandidateChange, ReachableFacts, Respelling, SuspectedReference, WordCount
 from lora.records.scores import Edit, UtteranceErrors
 from lora.scoring.alignment import word_edits
 from lora.scoring.normalizers import basic, normalizer
@@ -88,7 +88,7 @@ def split_errors(
                 continue
             for edit in region:
                 if vocabulary is not None and edit.reference is not None and edit.reference not in vocabulary:
-                    parts["unheard"] += 1
+                    parts["out_of_vocabulary"] += 1
                     unheard[edit.reference] += 1
                 elif left[edit] > 0:
                     left[edit] -= 1
@@ -96,7 +96,7 @@ def split_errors(
                 else:
                     parts["rest"] += 1
     places = [
-        DoubtfulPlace(id=one.errors.id, at=region[0].at, reference=" ".join(said), heard=" ".join(wrote))
+        SuspectedReference(id=one.errors.id, at=region[0].at, reference=" ".join(said), hypothesis=" ".join(wrote))
         for one, region in suspected
         if independent and all(agreeing[one.errors.id][edit] for edit in region)
         for said, wrote in [region_words(region)]
@@ -109,20 +109,20 @@ def split_errors(
         errors=sum(one.errors.errors for one in heard),
         english=english,
         style=parts["style"],
-        respelled=[Respelling(reference=a, heard=b, errors=n) for (a, b), n in _most(respelled)],
+        respelled=[Respelling(reference=a, hypothesis=b, errors=n) for (a, b), n in _most(respelled)],
         training_words=None if vocabulary is None else len(vocabulary),
-        unheard=None if vocabulary is None else parts["unheard"],
+        out_of_vocabulary=None if vocabulary is None else parts["out_of_vocabulary"],
         out_of_vocabulary_words=[WordCount(word=word, count=n) for word, n in _most(unheard)],
         out_of_vocabulary_word_count=len(unheard),
         candidates=candidates,
         agreed=parts["agreed"] if independent else None,
         rest=parts["rest"],
-        doubtful=sum(len(place.reference.split()) for place in places) if known else None,
-        doubtful_rows=len({place.id for place in places}) if known else None,
-        doubtful_places=places[:SHOWN],
-        suspected=len(suspected) if known else None,
-        contradicted=len(places) if known else None,
-        repeated=repeated_share(heard, suspected, agreeing) if known else None,
+        suspected_errors=sum(len(place.reference.split()) for place in places) if known else None,
+        suspected_rows=len({place.id for place in places}) if known else None,
+        suspected_references=places[:SHOWN],
+        questionable_places=len(suspected) if known else None,
+        confirmed_places=len(places) if known else None,
+        repeated_share=repeated_share(heard, suspected, agreeing) if known else None,
     )
 
 
@@ -172,7 +172,7 @@ def candidate_change(run: str, heard: Sequence[ComparedUtterance]) -> CandidateC
     moved = sum(one.tuned[run] != one.hypothesis for one in misheard)
     independent = changed > 0 and len(misheard) - moved <= max(STUBBORN, len(misheard) // 2)
     return CandidateChange(
-        run=run, utterances=len(heard), changed=changed, misheard=len(misheard), misheard_changed=moved,
+        run=run, utterances=len(heard), changed=changed, poor_hypotheses=len(misheard), poor_changed=moved,
         independent=independent,
     )  # fmt: skip
 

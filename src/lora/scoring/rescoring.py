@@ -11,7 +11,7 @@ from collections.abc import Mapping, Set
 from functools import cache
 
 from lora.records.base import UserError
-from lora.records.comparisons import Rescored, ScoredAlike
+from lora.records.comparisons import Rescored, SameNormalizerScore
 from lora.records.scores import NormalizerIdentity, UtteranceErrors, WerFacts
 from lora.records.utterances import Transcript, Utterance
 from lora.scoring.alignment import utterance_errors
@@ -65,13 +65,13 @@ def rescored(
         reported_delta=reported,
         under_baseline=alike[0],
         under_candidate=alike[1],
-        explained=_minus(reported, first.delta if first else None),
+        explained_by_normalizer=_minus(reported, first.delta if first else None),
     )
 
 
 def _scored_alike(
     words: Normalizer | None, base: WerFacts, before: Transcripts, after: Transcripts, within: Set[str]
-) -> ScoredAlike | None:
+) -> SameNormalizerScore | None:
     if words is None:
         return None
     wers = []
@@ -79,7 +79,7 @@ def _scored_alike(
         scored = [u for u in errors_with_normalizer(words, base, transcripts) if u.id in within]
         total = sum(u.words for u in scored)
         wers.append(sum(u.errors for u in scored) / total if total else None)
-    return ScoredAlike(baseline_wer=wers[0], tuned_wer=wers[1], delta=_minus(wers[1], wers[0]))
+    return SameNormalizerScore(baseline_wer=wers[0], tuned_wer=wers[1], delta=_minus(wers[1], wers[0]))
 
 
 def _minus(first: float | None, second: float | None) -> float | None:

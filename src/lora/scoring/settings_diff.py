@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lora.records.base import Fact
-from lora.records.comparisons import DifferingRows, OtherText, ParityFacts, Rescored, SettingDifference
+from lora.records.comparisons import DifferingRows, ParityFacts, ReferenceDifference, Rescored, SettingDifference
 from lora.records.scores import WerFacts
 from lora.records.utterances import ModelIdentity, RunSettings, Transcript
 from lora.scoring.rescoring import same_text
@@ -120,9 +120,9 @@ def differing_rows(
     missing = sorted(set(before) - set(after))
     extra = sorted(set(after) - set(before))
     rewritten = [
-        OtherText(id=name, baseline=before[name].claimed_reference, candidate=after[name].claimed_reference)
+        ReferenceDifference(id=name, baseline=before[name].run_reference, candidate=after[name].run_reference)
         for name in sorted(set(before) & set(after))
-        if before[name].claimed_reference != after[name].claimed_reference
+        if before[name].run_reference != after[name].run_reference
     ]
     texts = [pair for pair in rewritten if not same_text(pair.baseline, pair.candidate)]
     hashes = [record.manifest.content_hash if record.manifest else None for record in settings]
@@ -133,9 +133,9 @@ def differing_rows(
         manifest=manifest,
         missing_ids=missing,
         extra_ids=extra,
-        other_texts=texts,
-        restyled=len(rewritten) - len(texts),
-        other_audio=other_content and not (missing or extra or rewritten),
+        different_references=texts,
+        style_only=len(rewritten) - len(texts),
+        different_audio=other_content and not (missing or extra or rewritten),
     )
 
 
@@ -219,8 +219,8 @@ def _rows(rows: DifferingRows | None) -> Iterator[Compared]:
     if rows is not None and (rows.missing_ids or rows.extra_ids):
         unshared = Pair(len(rows.missing_ids), len(rows.extra_ids))
         yield _compared("manifest.unshared_ids", unshared, False, "parity.manifest")
-    if rows is not None and rows.other_texts:
-        first = rows.other_texts[0]
+    if rows is not None and rows.different_references:
+        first = rows.different_references[0]
         yield _compared("manifest.references", Pair(first.baseline, first.candidate), False, "parity.manifest")
 
 

@@ -34,7 +34,7 @@ def style_profile(texts: Iterable[str]) -> StyleProfile:
     return StyleProfile(
         cases=_counted(map(_case, written)),
         final_punctuation=_counted(text[-1] if text[-1] in FINAL else "" for text in written),
-        marks={"5+" if number == 5 else str(number): marks[number] for number in sorted(marks)},
+        punctuation={"5+" if number == 5 else str(number): marks[number] for number in sorted(marks)},
         texts=len(written),
         upper_case=_share(cased, lambda text: text == text.upper()),
         lower_case=_share(cased, lambda text: text == text.lower()),

@@ -121,7 +121,7 @@ def test_every_tensor_arrives(fresh: Callable[[], SpeechModel], adapter: Path) -
     assert stage.missing_keys == stage.unexpected_keys == []
     assert stage.active
     assert stage.base_matches is True
-    assert stage.modules_by_part == {"cross": 8, "decoder_self": 8, "encoder": 12, "mlp": 4}
+    assert stage.modules_by_group == {"cross": 8, "decoder_self": 8, "encoder": 12, "mlp": 4}
     assert (loaded.file_stage.lora_b, loaded.file_stage.lora_b_zero) == (32, 0)
 
 
@@ -211,7 +211,7 @@ def test_what_fits_is_loaded_where_that_is_asked_for(fresh: Callable[[], SpeechM
     edit_tensors(adapter, spoil)
     loaded = load_adapter(fresh(), adapter, whatever_fits=True)
     stage = loaded.load_stage
-    assert (stage.tensors_loaded, len(stage.misfits), len(stage.missing_zero)) == (63, 1, 1)
+    assert (stage.tensors_loaded, len(stage.shape_mismatches), len(stage.missing_zero)) == (63, 1, 1)
     assert (stage.base_matches, stage.base_evidence) == (True, "hash")
     assert len(loaded.file_stage.non_finite) == 1
     (adapter / PROVENANCE).unlink()

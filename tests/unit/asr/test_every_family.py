@@ -112,12 +112,12 @@ def test_labels_are_right_in_every_respect(speech: SpeechModel) -> None:
 
 def test_the_audit_finds_nothing_wrong(speech: SpeechModel) -> None:
     facts = audit_labels(speech, rows(), 4, decode(speech), [(0.1, 1), (0.0, 2)])
-    assert facts.own is not None
+    assert facts.greedy is not None
     if isinstance(speech, SpeechLlm) or speech.family == "wav2vec2":
-        assert facts.own.positions > 0
-    if facts.own.positions:  # what is random bytes, or begins without a blank, comes back in other pieces
-        assert facts.own.argmax_agreement == 1.0
-        assert (facts.own.log_probability_gap or 0) < 1e-4
+        assert facts.greedy.positions > 0
+    if facts.greedy.positions:  # what is random bytes, or begins without a blank, comes back in other pieces
+        assert facts.greedy.argmax_agreement == 1.0
+        assert (facts.greedy.log_probability_gap or 0) < 1e-4
     smoothings = [loss.label_smoothing for loss in facts.losses]
     assert smoothings == ([0.0, 0.0, 0.1] if speech.teacher_forced else [0.0, 0.0])
     for loss in facts.losses:
@@ -210,9 +210,9 @@ def test_ctc_labels_with_marks_do_not_spell_own_texts(
     facts = audit_labels(speech, rows(), 4, {})
     assert facts.structure is not None
     assert facts.structure.only_text == 0
-    assert facts.own is not None
-    assert (facts.own.compared, facts.own.respelt) == ("tokens", 0)
-    assert facts.own.argmax_agreement < 0.9
+    assert facts.greedy is not None
+    assert (facts.greedy.compared, facts.greedy.retokenized) == ("tokens", 0)
+    assert facts.greedy.argmax_agreement < 0.9
 
 
 @pytest.mark.parametrize("kind", ["hubert", "wavlm", "wav2vec2-conformer"])

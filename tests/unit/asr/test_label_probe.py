@@ -83,13 +83,13 @@ def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None
     facts = audit_labels(moonshine, rows(), 4, {})
     structure, (loss,) = facts.structure, facts.losses
     assert structure is not None
-    assert (structure.ends_with_eos, structure.start_is_right, structure.padding_ignored) == (1, 1, 1)
+    assert (structure.ends_with_eos, structure.single_start, structure.padding_ignored) == (1, 1, 1)
     assert (structure.single_eos, structure.same_decoder_start) == (1, True)
     assert structure.prefix_matches_generation is None
     assert loss.trainer is not None and loss.shift_0 is not None and loss.shift_1 is not None  # noqa: PT018
     assert loss.trainer == pytest.approx(loss.shift_0, abs=1e-5)
     assert abs(loss.shift_1 - loss.trainer) > 0.01
-    assert (facts.sampled, facts.unwritable, facts.too_long_ids, facts.label_limit) == (4, {}, [], 384)
+    assert (facts.sampled, facts.lost_characters, facts.too_long_ids, facts.label_limit) == (4, {}, [], 384)
     assert facts.reference_nll is not None and facts.reference_nll > 0  # noqa: PT018
     assert facts.transformers is not None
 
@@ -150,7 +150,12 @@ def test_cut_texts_and_other_spellings_are_left_out(moonshine: SpeechModel) -> N
     heard[1] = dataclasses.replace(heard[1], tokens=[*heard[1].tokens[:2], unknown, *heard[1].tokens[2:]])
     agreement = greedy_agreement(moonshine, rows(), heard, 4, {})
     assert agreement is not None
-    assert (agreement.utterances, agreement.cut, agreement.respelt, agreement.unwritable) == (2, 1, 1, 0)
+    assert (agreement.utterances, agreement.truncated, agreement.retokenized, agreement.changed_by_tokenizer) == (
+        2,
+        1,
+        1,
+        0,
+    )
 
 
 @pytest.mark.skipif(not (STUDY / "model/model.safetensors").is_file(), reason="needs the embedded model")
@@ -159,10 +164,10 @@ def test_the_embedded_model_agrees_with_itself_and_minds_another_style() -> None
     made = read_manifest(STUDY / "heldout_manifest.jsonl").rows[:8]
     data = SpeechRows(made, STUDY, speech.sampling_rate, None)
     facts = audit_labels(speech, data, 8, {})
-    assert facts.own is not None
-    assert facts.own.argmax_agreement >= 0.995
-    assert facts.own.log_probability_gap == pytest.approx(0, abs=1e-3)
-    assert facts.unwritable == {}
+    assert facts.greedy is not None
+    assert facts.greedy.argmax_agreement >= 0.995
+    assert facts.greedy.log_probability_gap == pytest.approx(0, abs=1e-3)
+    assert facts.lost_characters == {}
     shouted = [row.model_copy(update={"text": row.text.upper().rstrip(".?!")}) for row in made]
     loud = audit_labels(speech, SpeechRows(shouted, STUDY, speech.sampling_rate, None), 8, {})
     assert facts.reference_nll is not None and loud.reference_nll is not None  # noqa: PT018
@@ -190,8 +195,8 @@ def written_as(*pieces: str) -> Callable[[dict[str, Any]], None]:
         (("$A",), {"ends_with_eos"}, "with one end mark at the end"),
         (("$A", "</s>", "</s>"), {"single_eos"}, "with one end mark at the end"),
         (("<s>", "$A", "</s>"), set(), None),
-        (("<s>", "<s>", "$A", "</s>"), {"start_is_right"}, "without a start mark in front"),
-        (("<s>", "<s>", "$A"), {"start_is_right", "ends_with_eos"},
+        (("<s>", "<s>", "$A", "</s>"), {"single_start"}, "without a start mark in front"),
+        (("<s>", "<s>", "$A"), {"single_start", "ends_with_eos"},
          "of the prefix that generation forces, the text and one end mark"),
     ],
 )  # fmt: skip
@@ -245,21 +250,21 @@ def test_padding_masked_by_the_padding_token_loses_an_end_mark_that_is_the_same(
 def test_a_tokenizer_that_loses_characters(edited: Callable[..., SpeechModel]) -> None:
     speech = edited(lambda tokenizer: tokenizer.update(normalizer={"type": "Lowercase"}))
     facts = audit_labels(speech, rows(["Go On", "go 7", "go on"]), 4, {})
-    assert facts.unwritable == {"7": 1, "G": 1, "O": 1}
-    assert [(lost.id, lost.text, lost.written) for lost in facts.lost[:1]] == [("row-0", "Go On", "go on")]
-    assert [lost.id for lost in facts.lost] == ["row-0", "row-1"]
+    assert facts.lost_characters == {"7": 1, "G": 1, "O": 1}
+    assert [(lost.id, lost.text, lost.decoded) for lost in facts.changed_texts[:1]] == [("row-0", "Go On", "go on")]
+    assert [lost.id for lost in facts.changed_texts] == ["row-0", "row-1"]
     assert (facts.unknown_rows, facts.unknown_tokens > 0) == (1, True)
 
 
 def test_bytes_stand_for_any_character_and_composed_ones_are_the_same(whisper: SpeechModel) -> None:
     facts = audit_labels(whisper, rows(["Cafe\u0301 \u00e9 7", "你好"]), 4, {"max_new_tokens": 4})
-    assert (facts.unwritable, facts.lost, facts.unknown_tokens) == ({}, [], 0)
+    assert (facts.lost_characters, facts.changed_texts, facts.unknown_tokens) == ({}, [], 0)
 
 
 def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
     right = label_structure(whisper, rows(), {"language": "en"})
-    assert (right.prefix_matches_generation, right.ends_with_eos, right.start_is_right) == (1, 1, 1)
+    assert (right.prefix_matches_generation, right.ends_with_eos, right.single_start) == (1, 1, 1)
     assert label_structure(whisper, rows(), {"language": "german"}).prefix_matches_generation == 0
     assert label_structure(whisper, rows(), {"task": "translate"}).prefix_matches_generation == 0
 

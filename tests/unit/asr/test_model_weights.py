@@ -66,7 +66,7 @@ def test_a_merged_delta_is_measured_where_it_is(moonshine_folder: Path, tmp_path
     assert facts.checkpoint.changed == [MATRIX]
     assert facts.median_relative_norm == pytest.approx(0.05, rel=1e-2)
     (moved,) = [module for module in facts.weights or [] if module.relative_norm]
-    assert (moved.name, moved.part) == (MATRIX.removesuffix(".weight"), "mlp")
+    assert (moved.name, moved.module_group) == (MATRIX.removesuffix(".weight"), "mlp")
 
 
 def test_what_is_strange_in_a_checkpoint(moonshine_folder: Path, tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def test_a_speaker_and_a_word_that_stand_on_long_rows_only() -> None:
     assert found.lost_speakers == ["s3"]
     assert found.lost_words[0] == "rare"
     assert found.expected_lost_speakers < 0.1
-    assert len(found.lost_speaker_odds) == 1
-    assert 0 < found.lost_speaker_odds[0] < 0.1
+    assert len(found.lost_speaker_probabilities) == 1
+    assert 0 < found.lost_speaker_probabilities[0] < 0.1
     assert found.lost_word_share > found.expected_lost_word_share + 0.01
 
 
@@ -57,6 +57,10 @@ def test_the_curve_rises_to_everything() -> None:
 
 def test_no_rows_and_no_speakers() -> None:
     facts = retention(columns_of([]), [5], str.split)
-    assert (facts.curve[-1].rows, facts.dropped[0].kept_rate, facts.dropped[0].lost_speakers) == (0, None, [])
+    assert (facts.curve[-1].rows, facts.dropped[0].kept_words_per_second, facts.dropped[0].lost_speakers) == (
+        0,
+        None,
+        [],
+    )
     unnamed = dropped([row.model_copy(update={"speaker_id": None}) for row in rows()])
     assert unnamed.lost_speakers == []

@@ -243,18 +243,18 @@ def utterance(id: str, duration: float = 4.0) -> dict[str, Any]:
 def reachable(manifest: str) -> dict[str, Any]:
     """A candidate that moved most errors, a few words never heard, one doubtful reference."""
     within = wer("base", manifest)["within"]
-    parts = {"style": 0, "unheard": within["errors"] // 90, "agreed": within["errors"] // 6}
+    parts = {"style": 0, "out_of_vocabulary": within["errors"] // 90, "agreed": within["errors"] // 6}
     candidate = {
-        "run": "lora", "utterances": ROWS[manifest], "changed": ROWS[manifest] // 2, "misheard": 20,
-        "misheard_changed": 19, "independent": True,
+        "run": "lora", "utterances": ROWS[manifest], "changed": ROWS[manifest] // 2, "poor_hypotheses": 20,
+        "poor_changed": 19, "independent": True,
     }  # fmt: skip
     return {
         "manifest": manifest, "utterances": within["utterances"], "words": within["words"],
         "errors": within["errors"], **parts, "rest": within["errors"] - sum(parts.values()), "training_words": 400,
         "out_of_vocabulary_words": [{"word": "tarpaulins", "count": 2}], "out_of_vocabulary_word_count": 1,
         "candidates": [candidate],
-        "doubtful": 1, "doubtful_rows": 1,
-        "doubtful_places": [{"id": f"{manifest}-7", "at": 3, "reference": "pepper", "heard": "pillow"}],
+        "suspected_errors": 1, "suspected_rows": 1,
+        "suspected_references": [{"id": f"{manifest}-7", "at": 3, "reference": "pepper", "hypothesis": "pillow"}],
     }  # fmt: skip
 
 
@@ -307,14 +307,14 @@ def labels() -> dict[str, Any]:
     return {
         "sampled": 64,
         "structure": {
-            "ends_with_eos": 1.0, "start_is_right": 1.0, "padding_ignored": 1.0,
+            "ends_with_eos": 1.0, "single_start": 1.0, "padding_ignored": 1.0,
             "prefix_matches_generation": None,
         },
-        "own": {"utterances": 60, "positions": 2400, "argmax_agreement": 1.0, "log_probability_gap": 0.0001},
+        "greedy": {"utterances": 60, "positions": 2400, "argmax_agreement": 1.0, "log_probability_gap": 0.0001},
         "losses": [{"trainer": 0.812, "shift_0": 0.812, "shift_1": 9.41}],
         "reference_nll": 0.81, "hypothesis_nll": 0.05, "restyled_nll": 0.80,
         "reference_style": style, "hypothesis_style": style,
-        "unwritable": {}, "longest_label": 90, "label_limit": 640, "transformers": "5.23.0",
+        "lost_characters": {}, "longest_label": 90, "label_limit": 640, "transformers": "5.23.0",
     }  # fmt: skip
 
 
@@ -332,7 +332,7 @@ def training(run: str) -> dict[str, Any]:
 
 
 def effect(run: str) -> dict[str, Any]:
-    module = {"part": "encoder", "delta_norm": 0.4, "base_norm": 8.0, "relative_norm": 0.05, "stable_rank": 2.1}
+    module = {"module_group": "encoder", "delta_norm": 0.4, "base_norm": 8.0, "relative_norm": 0.05, "stable_rank": 2.1}
     return {
         "run": run,
         "adapter": f"results/adapters/{run}/best",
@@ -343,7 +343,7 @@ def effect(run: str) -> dict[str, Any]:
         "load": {
             "tensors_in_file": 48, "tensors_loaded": 48, "missing_keys": [], "unexpected_keys": [], "active": True,
             "base_matches": True, "base_trained_on": "data/model", "base_evidence": "hash",
-            "modules_by_part": {"encoder": 12, "decoder_self": 4, "cross": 4, "mlp": 4},
+            "modules_by_group": {"encoder": 12, "decoder_self": 4, "cross": 4, "mlp": 4},
         },
         "weights": [{"name": f"layer{i}", **module} for i in range(24)],
         "median_relative_norm": 0.05,

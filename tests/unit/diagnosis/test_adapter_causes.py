@@ -14,7 +14,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"file": {"lora_b_zero": 24}}, "adapter.zero_delta", "adapter.file", "All 24 lora_B matrices of lora are exactly"),
     ({"load": {"tensors_loaded": 40, "missing_keys": ["x"]}}, "adapter.not_loaded", "adapter.load", "40 of 48 tensors"),
     ({"load": {"unexpected_keys": ["y"]}}, "adapter.not_loaded", "adapter.load", "only the file holds y"),
-    ({"load": {"modules_by_part": NO_MODULES}}, "adapter.no_target_modules", "adapter.load", "adapts no module"),
+    ({"load": {"modules_by_group": NO_MODULES}}, "adapter.no_target_modules", "adapter.load", "adapts no module"),
     (
         {"load": {"base_matches": False, "base_trained_on": "other/model"}},
         "adapter.base_mismatch",
@@ -41,7 +41,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
         "their revisions differ",
     ),
     (
-        {"load": {"tensors_loaded": 47, "misfits": ["m"], "missing_keys": ["m"], "missing_zero": ["m"]}},
+        {"load": {"tensors_loaded": 47, "shape_mismatches": ["m"], "missing_keys": ["m"], "missing_zero": ["m"]}},
         "adapter.not_loaded",
         "adapter.load",
         "another shape has m; 0 LoRA matrices stayed at random values and 1 at zero",
@@ -165,10 +165,10 @@ def test_an_adapter_that_overwrites_the_model_warns(study: HealthyStudy) -> None
     ("changes", "words"),
     [
         (
-            {"load": {"modules_by_part": {"encoder": 12, "decoder_self": 0, "cross": 0, "mlp": 0}}},
+            {"load": {"modules_by_group": {"encoder": 12, "decoder_self": 0, "cross": 0, "mlp": 0}}},
             "none of the decoder",
         ),
-        ({"load": {"modules_by_part": {"encoder": 0}}}, "none of the encoder"),
+        ({"load": {"modules_by_group": {"encoder": 0}}}, "none of the encoder"),
         ({"file": {"lora_b_zero": 6}}, "6 of 24 adapted modules of lora never changed"),
     ],
 )
@@ -179,7 +179,7 @@ def test_a_part_without_adapter_warns(study: HealthyStudy, changes: dict[str, An
 
 
 def test_a_part_left_out_on_purpose_is_told_and_no_cause(study: HealthyStudy) -> None:
-    study.change("effect/lora.json", {"load": {"modules_by_part": {"encoder": 0}}})
+    study.change("effect/lora.json", {"load": {"modules_by_group": {"encoder": 0}}})
     study.change("adapters/lora/train.json", {"settings": {"target_parts": ["decoder_self", "cross", "mlp"]}})
     assert run_causes(study) == []
     check = check_of(study.verdict(), "adapter.targets")
@@ -200,7 +200,7 @@ def test_a_part_left_out_on_purpose_is_told_and_no_cause(study: HealthyStudy) ->
         {"file": {"lora_b_zero": 24, "variant": "DoRA"}},
         {"text": {"calls_by_module": {"q": 3}, "merged_changed_bf16": 5}},
         {"text": {"changed": 0, "repeated": 6, "repeat_changed": 4}},
-        {"load": {"modules_by_part": {"decoder_self": 0, "mlp": 0}}},
+        {"load": {"modules_by_group": {"decoder_self": 0, "mlp": 0}}},
         {"median_relative_norm": 0.016},
         {"logits": {"argmax_flips": 0.0, "largest_difference": 0.2}},
     ],

@@ -17,8 +17,18 @@ def test_sound_recordings_pass(study: HealthyStudy) -> None:
 @pytest.mark.parametrize(
     ("code", "changes", "healthy", "told"),
     [
-        ("data.wrong_durations", {"claimed": 6.0}, {"claimed": 4.15}, "line 3 claims 6 s and holds 4 s"),
-        ("data.wrong_durations", {"claimed": 4000.0}, {"claimed": 4.0}, "as if it counted milliseconds"),
+        (
+            "data.wrong_durations",
+            {"manifest_duration": 6.0},
+            {"manifest_duration": 4.15},
+            "line 3 claims 6 s and holds 4 s",
+        ),
+        (
+            "data.wrong_durations",
+            {"manifest_duration": 4000.0},
+            {"manifest_duration": 4.0},
+            "as if it counted milliseconds",
+        ),
         ("data.silent_audio", {"level": -70.0}, {"level": -45.0}, "nothing louder than -50 dB"),
         ("data.clipped_audio", {"clipped": 0.01}, {"clipped": 0.0004}, "loudest parts cut off"),
         ("data.sample_rate_mismatch", {"bandwidth": 4000.0}, {"bandwidth": 6250.0}, "nothing above 4000 Hz"),

@@ -14,7 +14,7 @@ STAGE: dict[str, Any] = {
 }  # fmt: skip
 MODULE = {
     "name": "a",
-    "part": "encoder",
+    "module_group": "encoder",
     "delta_norm": 1.0,
     "base_norm": 50.0,
     "relative_norm": 0.02,

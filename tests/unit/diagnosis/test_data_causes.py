@@ -177,7 +177,7 @@ def test_too_few_rows_are_to_be_mended_before_others_are_added(study: HealthyStu
 
 def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: HealthyStudy) -> None:
     starve(study, 0, None, [option(8, 0)])
-    study.set_audio("train", [m | {"claimed": 4000.0} for m in measures(200)])
+    study.set_audio("train", [m | {"manifest_duration": 4000.0} for m in measures(200)])
     verdict = study.verdict()
     assert verdict.causes[0].code == "data.too_few_samples"
     assert verdict.causes[0].remedy.startswith("First correct the durations of 200 rows of the training manifest")
@@ -188,7 +188,7 @@ def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: Health
 
 def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_so(study: HealthyStudy) -> None:
     starve(study, 0, None, [option(8, 0), option(10, 0)])
-    study.set_audio("train", [m | {"claimed": 4000.0} for m in measures(360)])
+    study.set_audio("train", [m | {"manifest_duration": 4000.0} for m in measures(360)])
     no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split holds no row"}
     study.change("adapters/lora/train.json", no_row)
     verdict = study.verdict()
@@ -208,12 +208,12 @@ def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_
 
 
 def test_wrong_durations_that_cost_no_rows_warn(study: HealthyStudy) -> None:
-    study.set_audio("train", measures(360, claimed=4000.0))
+    study.set_audio("train", measures(360, manifest_duration=4000.0))
     assert cause_of(study.verdict(), "data.wrong_durations").severity == "warns"
 
 
 def test_durations_that_leave_nothing_of_an_evaluation_manifest_block(study: HealthyStudy) -> None:
-    study.set_audio("domain", [m | {"claimed": 4000.0} for m in measures(200)])
+    study.set_audio("domain", [m | {"manifest_duration": 4000.0} for m in measures(200)])
     for m in ("domain", "test"):
         empty = study.files[f"wer/base/{m}.json"]["within"] | {"utterances": 0, "words": 0, "errors": 0, "wer": None}
         study.files[f"wer/base/{m}.json"]["within"] = empty

@@ -31,11 +31,11 @@ def test_speakers_who_vanish_are_named(study: HealthyStudy) -> None:
 
 
 def test_one_speaker_of_many_rows_is_not_hidden_by_many_of_few(study: HealthyStudy) -> None:
-    judged(study, lost_speakers=["ann", "bob"], lost_speaker_odds=[0.2, 1e-9], expected_lost_speakers=1.9)
+    judged(study, lost_speakers=["ann", "bob"], lost_speaker_probabilities=[0.2, 1e-9], expected_lost_speakers=1.9)
     assert "never hears bob of 40 speakers, all of whose many rows are long" in (
         cause_of(study.verdict(), "data.filter_biased").because
     )
-    judged(study, lost_speakers=["ann", "bob"], lost_speaker_odds=[0.2, 0.01], expected_lost_speakers=1.9)
+    judged(study, lost_speakers=["ann", "bob"], lost_speaker_probabilities=[0.2, 0.01], expected_lost_speakers=1.9)
     assert "data.filter_biased" not in codes(study.verdict())
 
 
@@ -47,7 +47,7 @@ def test_words_that_vanish_are_named(study: HealthyStudy) -> None:
 
 
 def test_another_way_of_speaking_is_told(study: HealthyStudy) -> None:
-    judged(study, dropped_rate=1.5)
+    judged(study, dropped_words_per_second=1.5)
     assert "slower speech (1.50 words a second against 2.70" in (
         cause_of(study.verdict(), "data.filter_biased").because
     )
@@ -59,8 +59,8 @@ def test_another_way_of_speaking_is_told(study: HealthyStudy) -> None:
         {"lost_speakers": ["a", "b"], "expected_lost_speakers": 1.5},  # speakers of a row or two
         {"lost_word_count": 200, "expected_lost_word_count": 195.0, "lost_word_share": 0.2,
          "expected_lost_word_share": 0.19},
-        {"dropped_rate": 1.5, "rows": 5},
-        {"dropped_rate": None, "rows": 0},
+        {"dropped_words_per_second": 1.5, "rows": 5},
+        {"dropped_words_per_second": None, "rows": 0},
     ],
 )  # fmt: skip
 def test_what_chance_explains_is_no_bias(study: HealthyStudy, changes: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ SPELT_OUT = {"rows": 64, "only_reference": 20, "only_hypothesis": 0, "both": 3}
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"structure": {"ends_with_eos": 0.0}}, "labels.construction", "labels.structure", "100 % do not end with the end"),
     (
-        {"structure": {"start_is_right": 0.5}},
+        {"structure": {"single_start": 0.5}},
         "labels.construction",
         "labels.structure",
         "50.0 % do not start",
@@ -28,7 +28,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"structure": {"padding_ignored": 0.9}}, "labels.construction", "labels.structure", "padding that counts"),
     ({"structure": {"prefix_matches_generation": 0.0}}, "labels.construction", "labels.structure", "another prefix"),
     (
-        {"own": {"argmax_agreement": 0.94}},
+        {"greedy": {"argmax_agreement": 0.94}},
         "labels.construction",
         "labels.greedy_hypotheses",
         "predicts 94.0 % of 2,400 tokens",
@@ -37,7 +37,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"structure": {"same_decoder_start": False}}, "labels.construction", "labels.structure", "100 % do not start as"),
     (
         {
-            "own": {
+            "greedy": {
                 "log_probability_gap": 0.004,
                 "replay": {"name": "", "argmax_agreement": 1.0, "log_probability_gap": 0.0},
             }
@@ -77,7 +77,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
         "30.0 % of the training transcripts are written in upper case only",
     ),
     (
-        {"lost": [{"id": f"r{i}", "line": i, "text": "A", "written": "a"} for i in range(3, 9)]},
+        {"changed_texts": [{"id": f"r{i}", "line": i, "text": "A", "decoded": "a"} for i in range(3, 9)]},
         "labels.tokenizer_gaps",
         "labels.tokenizer",
         "gives 6 of 64 sampled rows back as other texts, and 6 rows in all come back changed (first: line 3)",
@@ -104,7 +104,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
         "labels.style",
         "1.00 nats a token likelier",
     ),
-    ({"unwritable": {"é": 3, "ß": 20}}, "labels.tokenizer_gaps", "labels.tokenizer", "'ß' stands in 20 of 64"),
+    ({"lost_characters": {"é": 3, "ß": 20}}, "labels.tokenizer_gaps", "labels.tokenizer", "'ß' stands in 20 of 64"),
     (
         {"too_long_ids": ["a", "b"], "longest_label": 700},
         "labels.too_long",
@@ -137,26 +137,30 @@ def test_a_fault_turns_its_check_red(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"own": {"argmax_agreement": 0.996}},
+        {"greedy": {"argmax_agreement": 0.996}},
         {"losses": [step(0.85)]},
         {"reference_style": {"with_final_punctuation": 0.6, "upper_case": 0.1}},
         {"reference_nll": 3.0, "restyled_nll": 3.1},  # an accent: unlikely, but not for its style
         {"reference_nll": 4.0, "restyled_nll": 3.7},  # style costs something, and the accent ten times as much
         {"reference_nll": None, "restyled_nll": None},
         {
-            "own": {
+            "greedy": {
                 "log_probability_gap": 0.03,
                 "replay": {"name": "", "argmax_agreement": 1.0, "log_probability_gap": 0.02},
             }
         },
-        {"own": {"log_probability_gap": None}},
+        {"greedy": {"log_probability_gap": None}},
         {"losses": [step(0.812), step(0.982, **ACCUMULATED), step(1.808, **SMOOTHED)]},
         {"losses": [step(0.812), step(2.105, **ACCUMULATED)]},  # Whisper weighs batches alike: not on wrong tokens
         {"numbers": SPELT_OUT | {"only_reference": 10}},
         {"numbers": SPELT_OUT | {"only_hypothesis": 20}},  # digits misheard both ways
         {"numbers": {"rows": 0, "only_reference": 0, "only_hypothesis": 0, "both": 0}},
-        {"sampled": 8, "unwritable": {"é": 1}, "lost": [{"id": "r", "line": None, "text": "é", "written": ""}]},
-        {"unwritable": {"é": 1}},
+        {
+            "sampled": 8,
+            "lost_characters": {"é": 1},
+            "changed_texts": [{"id": "r", "line": None, "text": "é", "decoded": ""}],
+        },
+        {"lost_characters": {"é": 1}},
         {"longest_label": 640},
     ],
 )
@@ -187,16 +191,16 @@ def test_what_no_rule_restores_is_said(study: HealthyStudy) -> None:
     assert "commas and question marks and capitals of names must come from the source" in remedy
 
 
-@pytest.mark.parametrize("fault", [{"own": {"argmax_agreement": 0.94}}, {"structure": {"start_is_right": 0.0}}])
+@pytest.mark.parametrize("fault", [{"greedy": {"argmax_agreement": 0.94}}, {"structure": {"single_start": 0.0}}])
 def test_the_labels_that_would_be_right_are_named(study: HealthyStudy, fault: dict[str, Any]) -> None:
-    study.change("labels.json", {"own": {"variants": [WRONG_WAY, RIGHT_WAY]}})
+    study.change("labels.json", {"greedy": {"variants": [WRONG_WAY, RIGHT_WAY]}})
     study.change("labels.json", fault)
     cause = cause_of(study.verdict(), "labels.construction")
     assert cause.remedy == (
         "Build labels without a start mark in front, then audit again: of such labels of its own texts the model "
         "predicts 100 %."
     )
-    study.change("labels.json", {"own": {"variants": [WRONG_WAY]}})
+    study.change("labels.json", {"greedy": {"variants": [WRONG_WAY]}})
     cause = cause_of(study.verdict(), "labels.construction")
     assert cause.remedy.endswith("None of 1 other way of building them that were tried is right.")
     assert "end mark last" in cause.remedy
@@ -204,15 +208,22 @@ def test_the_labels_that_would_be_right_are_named(study: HealthyStudy, fault: di
 
 def test_a_forward_pass_that_differs_from_generation_is_no_fault_of_labels(study: HealthyStudy) -> None:
     replay = {"name": "", "argmax_agreement": 0.983, "log_probability_gap": 0.03}
-    study.change("labels.json", {"own": {"argmax_agreement": 0.982, "log_probability_gap": 0.03, "replay": replay}})
+    study.change("labels.json", {"greedy": {"argmax_agreement": 0.982, "log_probability_gap": 0.03, "replay": replay}})
     verdict = study.verdict()
     assert check_of(verdict, "labels.greedy_hypotheses").status == "warn"
     assert "labels.construction" not in codes(verdict)
 
 
 def test_own_texts_that_are_all_left_out_are_unknown(study: HealthyStudy) -> None:
-    own = {"utterances": 0, "positions": 0, "argmax_agreement": 0.0, "respelt": 60, "respelt_by_space": 60, "cut": 4}
-    study.change("labels.json", {"own": own})
+    own = {
+        "utterances": 0,
+        "positions": 0,
+        "argmax_agreement": 0.0,
+        "retokenized": 60,
+        "retokenized_leading_space": 60,
+        "truncated": 4,
+    }
+    study.change("labels.json", {"greedy": own})
     check = check_of(study.verdict(), "labels.greedy_hypotheses")
     assert check.status == "unknown"
     assert "(4 cut by the token cap and 60 spelt by the tokenizer" in check.summary
@@ -252,10 +263,10 @@ def test_texts_of_one_style_are_called_alike(study: HealthyStudy) -> None:
 
 
 def test_style_is_not_judged_by_texts_that_were_cut(study: HealthyStudy) -> None:
-    study.change("labels.json", {"own": {"cut": 40}, "hypothesis_style": {"with_final_punctuation": 0.2}})
+    study.change("labels.json", {"greedy": {"truncated": 40}, "hypothesis_style": {"with_final_punctuation": 0.2}})
     verdict = study.verdict()
     assert "40 of its 64 own texts are cut" in check_of(verdict, "labels.style").summary
     assert check_of(verdict, "labels.style").status == "unknown"
     assert "labels.style_mismatch" not in codes(verdict)
-    study.change("labels.json", {"own": {"cut": 1}})
+    study.change("labels.json", {"greedy": {"truncated": 1}})
     assert "labels.style_mismatch" in codes(study.verdict())

@@ -12,7 +12,7 @@ from healthy import wer as wer_record
 
 from lora.diagnosis.parity.criterion import normalizer_words, rows_words
 from lora.diagnosis.verdict import decide
-from lora.records.comparisons import DifferingRows, ParityFacts, Rescored, ScoredAlike
+from lora.records.comparisons import DifferingRows, ParityFacts, Rescored, SameNormalizerScore
 from lora.records.scores import NormalizerIdentity, WerFacts
 from lora.records.utterances import RunSettings, Transcript
 from lora.scoring.settings_diff import compare_settings, differing_rows
@@ -262,7 +262,7 @@ def test_which_rows_differ() -> None:
     assert rows_between(transcripts(a={"external_reference": "good day."}), None) is None  # only written otherwise
     rows = rows_between(transcripts(a=None, d={}, b={"external_reference": "Bad day."}))
     assert rows is not None
-    assert (rows.missing_ids, rows.extra_ids, [t.id for t in rows.other_texts]) == (["a"], ["d"], ["b"])
+    assert (rows.missing_ids, rows.extra_ids, [t.id for t in rows.different_references]) == (["a"], ["d"], ["b"])
     assert rows_words(rows, "lora") == [
         "lora lacks 1 utterance (a)",
         "lora has 1 utterance that base lacks (d)",
@@ -273,11 +273,11 @@ def test_which_rows_differ() -> None:
 def test_other_audio_under_the_same_ids_and_texts() -> None:
     rows = rows_between(transcripts(), "other")
     assert rows is not None
-    assert rows.other_audio
+    assert rows.different_audio
     assert "so base and lora heard different audio" in rows_words(rows, "lora")[0]
     restyled = rows_between(transcripts(a={"external_reference": "GOOD DAY."}), "other")
     assert restyled is not None
-    assert not restyled.other_audio
+    assert not restyled.different_audio
     assert rows_words(restyled, "lora") == ["1 reference of lora is written in another way"]
 
 
@@ -324,11 +324,13 @@ def test_other_texts_are_a_parity_failure(study: HealthyStudy) -> None:
     ],
 )
 def test_what_the_normaliser_explains(reported: float | None, remaining: float | None, told: str) -> None:
-    pair = None if remaining is None else ScoredAlike(baseline_wer=0.5, tuned_wer=0.5 + remaining, delta=remaining)
+    pair = (
+        None if remaining is None else SameNormalizerScore(baseline_wer=0.5, tuned_wer=0.5 + remaining, delta=remaining)
+    )
     names = [NormalizerIdentity(name=name, version="1") for name in ("english", "none")]
     explained = None if reported is None or remaining is None else reported - remaining
     found = Rescored(
         manifest="domain", baseline=names[0], candidate=names[1], utterances=9, reported_delta=reported,
-        under_baseline=pair, under_candidate=None, explained=explained,
+        under_baseline=pair, under_candidate=None, explained_by_normalizer=explained,
     )  # fmt: skip
     assert normalizer_words(found).startswith(told)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes
 
-PLACES = [{"id": f"domain-{i}", "at": 2, "reference": "kettle", "heard": f"word{i}"} for i in range(12)]
+PLACES = [{"id": f"domain-{i}", "at": 2, "reference": "kettle", "hypothesis": f"word{i}"} for i in range(12)]
 
 
 def doubt(study: HealthyStudy, rows: int, manifest: str = "domain") -> None:
-    changes = {"doubtful": rows, "doubtful_rows": rows, "doubtful_places": PLACES[:rows]}
+    changes = {"suspected_errors": rows, "suspected_rows": rows, "suspected_references": PLACES[:rows]}
     study.change(f"reachable/{manifest}.json", changes)
 
 
@@ -54,11 +54,14 @@ def test_as_many_as_are_tolerated_or_two_rows_of_twelve_are_no_noise(
     [
         ({"candidates": [], "agreed": None}, "there is no candidate"),
         ({"agreed": None}, "no candidate differs enough from the baseline"),
-        ({"training_words": None, "unheard": None}, "there is no training text"),
+        ({"training_words": None, "out_of_vocabulary": None}, "there is no training text"),
     ],
 )
 def test_what_cannot_be_known_is_unknown(study: HealthyStudy, changes: dict[str, Any], why: str) -> None:
-    study.change("reachable/domain.json", {"doubtful": None, "doubtful_rows": None, "doubtful_places": [], **changes})
+    study.change(
+        "reachable/domain.json",
+        {"suspected_errors": None, "suspected_rows": None, "suspected_references": [], **changes},
+    )
     verdict = study.verdict()
     check = check_of(verdict, "headroom.references", manifest="domain")
     assert check.status == "unknown"
@@ -76,9 +79,10 @@ def test_without_facts_nothing_is_claimed(study: HealthyStudy) -> None:
 
 
 def test_headroom_that_is_only_spelling_is_none(study: HealthyStudy) -> None:
-    respelled = [{"reference": "ice cream", "heard": "icecream", "errors": 400}]
+    respelled = [{"reference": "ice cream", "hypothesis": "icecream", "errors": 400}]
     study.change(
-        "reachable/domain.json", {"style": 800, "unheard": 0, "agreed": 0, "rest": 100, "respelled": respelled}
+        "reachable/domain.json",
+        {"style": 800, "out_of_vocabulary": 0, "agreed": 0, "rest": 100, "respelled": respelled},
     )
     cause = next(c for c in study.verdict().causes if c.code == "headroom.saturated" and c.manifest == "domain")
     assert cause.severity == "warns"
@@ -87,7 +91,7 @@ def test_headroom_that_is_only_spelling_is_none(study: HealthyStudy) -> None:
 
 
 def test_a_target_that_needs_words_never_heard_warns(study: HealthyStudy) -> None:
-    study.change("reachable/domain.json", {"unheard": 890, "agreed": 0, "rest": 10})
+    study.change("reachable/domain.json", {"out_of_vocabulary": 890, "agreed": 0, "rest": 10})
     check = check_of(study.verdict(), "headroom.reachable", manifest="domain")
     assert check.status == "warn"
     assert (
@@ -108,7 +112,11 @@ def test_a_candidate_that_repeats_most_errors_repeats_these_too(
 ) -> None:
     """After a step or two a candidate is nearly the baseline: its agreement is that of the base with itself."""
     doubt(study, 12)
-    study.files["reachable/domain.json"] |= {"suspected": 16, "contradicted": 12, "repeated": repeated}
+    study.files["reachable/domain.json"] |= {
+        "questionable_places": 16,
+        "confirmed_places": 12,
+        "repeated_share": repeated,
+    }
     verdict = study.verdict()
     assert ("headroom.reference_noise" in codes(verdict)) is warned
     assert check_of(verdict, "headroom.references", manifest="domain").status == ("warn" if warned else "pass")

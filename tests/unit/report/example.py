@@ -35,17 +35,17 @@ from lora.records.data import (
 )
 from lora.records.effect import EffectFacts, FileStage, LoadStage, LogitsStage, ModuleDelta, TextStage
 from lora.records.labels import (
+    ChangedText,
     GreedyHypotheses,
     LabelFacts,
     LabelStructure,
     LabelVariant,
     LossComparison,
-    LostText,
     NumberStyle,
     StyleProfile,
 )
 from lora.records.provenance import RunRecord
-from lora.records.reachable import CandidateChange, DoubtfulPlace, ReachableFacts, Respelling, WordCount
+from lora.records.reachable import CandidateChange, ReachableFacts, Respelling, SuspectedReference, WordCount
 from lora.records.scores import Interval, Loop, NormalizerIdentity, Power, WerFacts, WerScore
 from lora.records.tuning import HardenedFacts, TrainFacts, ValidationPoint
 from lora.records.utterances import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings, Utterance
@@ -186,7 +186,7 @@ def _data(results: Path) -> None:
 
 def _measure(line: int, seconds: float) -> AudioMeasure:
     return AudioMeasure(
-        line=line, id=f"t{line}", claimed=seconds, characters=round(16 * seconds), seconds=seconds, rate=16000,
+        line=line, id=f"t{line}", manifest_duration=seconds, characters=round(16 * seconds), seconds=seconds, rate=16000,
         channels=1, level=-18.0 - line % 3, clipped=0.0, bandwidth=7750.0, audio_hash=f"{line:032x}",
     )  # fmt: skip
 
@@ -197,7 +197,7 @@ def retention() -> RetentionFacts:
         Dropped(
             threshold=threshold, rows=112, hours=0.5, lost_speakers=["ann"], expected_lost_speakers=0.2,
             lost_words=["capstan"], lost_word_count=14, expected_lost_word_count=13.4, lost_word_share=0.0025,
-            expected_lost_word_share=0.0024, kept_rate=2.7, dropped_rate=None,
+            expected_lost_word_share=0.0024, kept_words_per_second=2.7, dropped_words_per_second=None,
         )
         for threshold in THRESHOLDS
     ]  # fmt: skip
@@ -281,7 +281,7 @@ def reachable_facts(manifest: str) -> ReachableFacts:
     rows, known = MANIFESTS[manifest], manifest == "domain"
     words, errors = rows * 14, round(BASELINE[manifest][0] * rows * 14)
     change = CandidateChange(
-        run="lora", utterances=rows, changed=rows // 2, misheard=9, misheard_changed=8, independent=known
+        run="lora", utterances=rows, changed=rows // 2, poor_hypotheses=9, poor_changed=8, independent=known
     )
     if not known:
         return ReachableFacts(
@@ -289,11 +289,11 @@ def reachable_facts(manifest: str) -> ReachableFacts:
         )
     return ReachableFacts(
         manifest=manifest, utterances=rows, words=words, errors=errors, english=True, style=5,
-        respelled=[Respelling(reference="ice|cream", heard="icecream", errors=5)], training_words=400, unheard=7,
+        respelled=[Respelling(reference="ice|cream", hypothesis="icecream", errors=5)], training_words=400, out_of_vocabulary=7,
         out_of_vocabulary_words=[WordCount(word="<b>walrus</b>", count=7)], out_of_vocabulary_word_count=4,
         candidates=[change],
-        agreed=185, rest=677, doubtful=8, doubtful_rows=8,
-        doubtful_places=[DoubtfulPlace(id="d<1>", at=3, reference="pepper", heard="pillow")],
+        agreed=185, rest=677, suspected_errors=8, suspected_rows=8,
+        suspected_references=[SuspectedReference(id="d<1>", at=3, reference="pepper", hypothesis="pillow")],
     )  # fmt: skip
 
 
@@ -339,15 +339,15 @@ def label_facts() -> LabelFacts:
     return LabelFacts(
         sampled=64,
         structure=LabelStructure(
-            ends_with_eos=1.0, start_is_right=1.0, padding_ignored=1.0, prefix_matches_generation=None
+            ends_with_eos=1.0, single_start=1.0, padding_ignored=1.0, prefix_matches_generation=None
         ),
-        own=GreedyHypotheses(
+        greedy=GreedyHypotheses(
             utterances=43,
             positions=2210,
             argmax_agreement=1.0,
             log_probability_gap=0.0004,
-            cut=2,
-            respelt=19,
+            truncated=2,
+            retokenized=19,
             replay=LabelVariant(name="", argmax_agreement=1.0, log_probability_gap=0.0003),
             variants=[
                 LabelVariant(name="without a start mark in front", argmax_agreement=1.0, log_probability_gap=0.0001)
@@ -366,13 +366,13 @@ def label_facts() -> LabelFacts:
             ),
         ],
         numbers=NumberStyle(rows=64, only_reference=5, only_hypothesis=0, both=1),
-        lost=[LostText(id="r7", line=7, text="a*b", written="ab")],
+        changed_texts=[ChangedText(id="r7", line=7, text="a*b", decoded="ab")],
         reference_nll=0.612,
         hypothesis_nll=0.051,
         restyled_nll=0.612,
         reference_style=style.model_copy(update={"final_punctuation": {"": 3, ".": 61}}),
         hypothesis_style=style.model_copy(update={"final_punctuation": {".": 64}}),
-        unwritable={},
+        lost_characters={},
         longest_label=171,
         label_limit=512,
         transformers="5.23.0",
@@ -427,7 +427,7 @@ def effect_facts() -> EffectFacts:
     names += [("mlp", f"{side}.layers.{n}.mlp.{fc}") for side, k in (("encoder", 4), ("decoder", 2)) for n in range(k)
               for fc in ("fc1", "fc2")]  # fmt: skip
     weights = [
-        ModuleDelta(name=f"model.{name}", part=part, delta_norm=0.3, base_norm=6.0,
+        ModuleDelta(name=f"model.{name}", module_group=part, delta_norm=0.3, base_norm=6.0,
                     relative_norm=0.045 * 2 ** dice.gauss(0, 0.7), stable_rank=2.4)
         for part, name in names
     ]  # fmt: skip
@@ -439,7 +439,7 @@ def effect_facts() -> EffectFacts:
                       lora_b_zero=0, initialisation="true", bias="none"),
         load=LoadStage(tensors_in_file=2 * len(weights), tensors_loaded=2 * len(weights), missing_keys=[],
                       unexpected_keys=[], active=True, base_matches=True, base_trained_on="a" * 32,
-                      modules_by_part={"encoder": 16, "decoder_self": 8, "cross": 8, "mlp": 12}),
+                      modules_by_group={"encoder": 16, "decoder_self": 8, "cross": 8, "mlp": 12}),
         weights=weights,
         median_relative_norm=norms[len(norms) // 2],
         logits=LogitsStage(utterances=30, positions=1180, kl_mean=0.093, argmax_flips=0.066, largest_difference=7.1,

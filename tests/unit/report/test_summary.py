@@ -14,7 +14,14 @@ from markdown_it import MarkdownIt
 from lora.data.tables import read_records, write_table
 from lora.records.audio import AudioMeasure
 from lora.records.base import write_text
-from lora.records.comparisons import DifferingRows, OtherText, ParityFacts, Rescored, ScoredAlike, SettingDifference
+from lora.records.comparisons import (
+    DifferingRows,
+    ParityFacts,
+    ReferenceDifference,
+    Rescored,
+    SameNormalizerScore,
+    SettingDifference,
+)
 from lora.records.data import ManifestFacts
 from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
 from lora.records.scores import Interval, NormalizerIdentity, WerFacts
@@ -361,7 +368,7 @@ def test_labels(study: Study) -> None:
 
 def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
     facts = example.label_facts().model_copy(
-        update={"unwritable": {"|": 3, "`": 1, "<": 2}, "too_long_ids": ["<img src=x>", "[a](b)"]}
+        update={"lost_characters": {"|": 3, "`": 1, "<": 2}, "too_long_ids": ["<img src=x>", "[a](b)"]}
     )
     facts.write(study.results / "labels.json")
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(again(study))
@@ -469,12 +476,17 @@ def test_rows_and_normalisers_that_differ_are_shown(study: Study) -> None:
     names = [NormalizerIdentity(name=name, version="1") for name in ("basic", "none")]
     again_scored = Rescored(
         manifest="domain", baseline=names[0], candidate=names[1], utterances=200, reported_delta=-0.061,
-        under_baseline=ScoredAlike(baseline_wer=0.2, tuned_wer=0.197, delta=-0.003),
-        under_candidate=ScoredAlike(baseline_wer=0.3, tuned_wer=0.299, delta=-0.001), explained=-0.058,
+        under_baseline=SameNormalizerScore(baseline_wer=0.2, tuned_wer=0.197, delta=-0.003),
+        under_candidate=SameNormalizerScore(baseline_wer=0.3, tuned_wer=0.299, delta=-0.001), explained_by_normalizer=-0.058,
     )  # fmt: skip
-    other = OtherText(id="d1", baseline="good day", candidate="<b>bad</b> | day")
+    other = ReferenceDifference(id="d1", baseline="good day", candidate="<b>bad</b> | day")
     rows = DifferingRows(
-        manifest="domain", missing_ids=[], extra_ids=["x"], other_texts=[other], restyled=0, other_audio=False
+        manifest="domain",
+        missing_ids=[],
+        extra_ids=["x"],
+        different_references=[other],
+        style_only=0,
+        different_audio=False,
     )
     settings = [
         SettingDifference(manifest="domain", field="normalizer.name", baseline="basic", candidate="none", same=False,
@@ -547,7 +559,7 @@ def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
         only_base=[], only_tuned=["_x_"], unmerged=[], non_finite=[], other_files=["vocab.json"],
     )  # fmt: skip
     modules = [
-        ModuleDelta(name=name, part="mlp", delta_norm=norm, base_norm=1.0, relative_norm=norm, stable_rank=None)
+        ModuleDelta(name=name, module_group="mlp", delta_norm=norm, base_norm=1.0, relative_norm=norm, stable_rank=None)
         for name, norm in (("a", 0.02), ("b", 0.0))
     ]
     facts = EffectFacts(run="full", checkpoint=stage, weights=modules, median_relative_norm=0.02)

@@ -52,20 +52,25 @@ def test_every_error_has_one_part() -> None:
         ("the boat is at the river", "the goat is at the liver"),  # one of two was mended
     ]
     facts = split(texts, {"lora": [texts[0][1], texts[1][1], texts[2][1], "the boat is at the liver"]})
-    assert (facts.errors, facts.style, facts.unheard, facts.agreed, facts.rest) == (6, 2, 1, 2, 1)
-    assert [(r.reference, r.heard, r.errors) for r in facts.respelled] == [("ice cream", "icecream", 2)]
+    assert (facts.errors, facts.style, facts.out_of_vocabulary, facts.agreed, facts.rest) == (6, 2, 1, 2, 1)
+    assert [(r.reference, r.hypothesis, r.errors) for r in facts.respelled] == [("ice cream", "icecream", 2)]
     assert [(w.word, w.count) for w in facts.out_of_vocabulary_words] == [("walrus", 1)]
-    assert facts.doubtful == 0
+    assert facts.suspected_errors == 0
 
 
 def test_what_cannot_be_known_is_null() -> None:
     texts = [("the boat is at the river", "the goat is at the river")]
     assert split(texts, {}).agreed is None
-    assert split(texts, {}).doubtful is None
+    assert split(texts, {}).suspected_errors is None
     alike = split(texts, {"copy": [texts[0][1]]})
-    assert (alike.agreed, alike.doubtful, alike.candidates[0].independent) == (None, None, False)
+    assert (alike.agreed, alike.suspected_errors, alike.candidates[0].independent) == (None, None, False)
     untold = split(texts, {"lora": ["the boat is at the river"]}, None)
-    assert (untold.unheard, untold.out_of_vocabulary_words, untold.doubtful, untold.agreed) == (None, [], None, 0)
+    assert (untold.out_of_vocabulary, untold.out_of_vocabulary_words, untold.suspected_errors, untold.agreed) == (
+        None,
+        [],
+        None,
+        0,
+    )
     assert split([("the boat", "the goat")], {}).candidates == []
 
 
@@ -100,9 +105,9 @@ def study(seed: int, wrong_references: float) -> ReachableFacts:
 def test_wrong_references_show_and_mishearings_do_not(seed: int) -> None:
     healthy, noisy = study(seed, 0.0), study(seed, 0.25)
     assert healthy.agreed
-    assert healthy.doubtful_rows == 0
-    assert (noisy.doubtful_rows or 0) >= 5
-    assert (noisy.repeated or 1) < 0.5 < (noisy.contradicted or 0) / (noisy.suspected or 1)
+    assert healthy.suspected_rows == 0
+    assert (noisy.suspected_rows or 0) >= 5
+    assert (noisy.repeated_share or 1) < 0.5 < (noisy.confirmed_places or 0) / (noisy.questionable_places or 1)
 
 
 def test_a_weak_candidate_proves_nothing() -> None:
@@ -111,7 +116,7 @@ def test_a_weak_candidate_proves_nothing() -> None:
     facts = split(texts, {"weak": [*(text for _, text in texts[:9]), "the kettle"]})
     assert facts.candidates[0].changed == 1
     assert not facts.candidates[0].independent
-    assert facts.doubtful is None
+    assert facts.suspected_errors is None
 
 
 @pytest.mark.parametrize(
@@ -125,7 +130,7 @@ def test_a_weak_candidate_proves_nothing() -> None:
 )
 def test_what_is_no_reason_to_doubt_a_reference(hypothesis: str) -> None:
     texts = [("the kettle is at the window", hypothesis), ("we saw it", "we saw at")]
-    assert split(texts, {"lora": [hypothesis, "we saw it"]}).doubtful == 0
+    assert split(texts, {"lora": [hypothesis, "we saw it"]}).suspected_errors == 0
 
 
 def test_regions_join_neighbouring_edits() -> None:

@@ -39,7 +39,7 @@ def test_a_difference_that_is_the_normalisers_alone():
     assert found.reported_delta == pytest.approx(0.0 - 3 / 5)
     assert (found.under_baseline.baseline_wer, found.under_baseline.tuned_wer) == (3 / 5, 3 / 5)
     assert (found.under_candidate.baseline_wer, found.under_candidate.delta) == (0.0, 0.0)
-    assert found.explained == found.reported_delta
+    assert found.explained_by_normalizer == found.reported_delta
     assert (found.baseline.name, found.candidate.name, found.utterances) == ("none", "basic", 3)
 
 

@@ -30,7 +30,7 @@ def test_histograms_count_texts_by_case_final_mark_and_number_of_marks() -> None
     profile = style_profile(["Go on, then.", "GO ON", "go on?", "12", "a, b, c, d, e, f", "iPhone here", "他来了。"])
     assert profile.cases == {"lower": 2, "none": 2, "other": 1, "sentence": 1, "upper": 1}
     assert profile.final_punctuation == {"": 4, ".": 1, "?": 1, "。": 1}
-    assert profile.marks == {"0": 3, "1": 2, "2": 1, "5+": 1}
+    assert profile.punctuation == {"0": 3, "1": 2, "2": 1, "5+": 1}
 
 
 MIXED = style_profile(["Go on, please.", "GO ON PLEASE."])

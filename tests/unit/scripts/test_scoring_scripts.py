@@ -228,17 +228,17 @@ def test_looping_rows_are_named(study):
 def test_errors_are_split_within_max_seconds(study):
     score(study, "base")
     facts = split(study, "short")
-    assert (facts.utterances, facts.errors, facts.unheard, facts.rest) == (30, 30, 30, 0)
+    assert (facts.utterances, facts.errors, facts.out_of_vocabulary, facts.rest) == (30, 30, 30, 0)
     assert [(one.word, one.count) for one in facts.out_of_vocabulary_words] == [("nine", 30)]
-    assert (facts.agreed, facts.doubtful) == (0, 0)
+    assert (facts.agreed, facts.suspected_errors) == (0, 0)
     facts = split(study, "short", train=["eight nine"])
-    assert (facts.unheard, facts.rest) == (0, 30)
+    assert (facts.out_of_vocabulary, facts.rest) == (0, 30)
 
 
 def test_without_candidates_or_training_texts_the_split_says_so(study):
     score(study, "base")
     facts = split(study, train=())
-    assert (facts.training_words, facts.unheard, facts.agreed, facts.doubtful, facts.rest) == (
+    assert (facts.training_words, facts.out_of_vocabulary, facts.agreed, facts.suspected_errors, facts.rest) == (
         None,
         None,
         None,

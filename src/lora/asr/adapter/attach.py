@@ -192,11 +192,11 @@ def adapted_by_part(model: nn.Module) -> dict[str, dict[str, int]]:
     return {part: names for part, names in found.items() if names}
 
 
-def modules_by_part(model: nn.Module) -> dict[str, int]:
+def modules_by_group(model: nn.Module) -> dict[str, int]:
     return dict(sorted(Counter(part_of(name) for name in adapted_modules(model)).items()))
 
 
 __all__ = [
     "ADAPTER", "AdapterProblem", "adapted_by_part", "adapted_modules", "attach", "linear_layers", "lora_config",
-    "modules_by_part", "part_of", "quiet", "target_modules", "train_in_full_precision",
+    "modules_by_group", "part_of", "quiet", "target_modules", "train_in_full_precision",
 ]  # fmt: skip

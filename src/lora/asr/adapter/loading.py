@@ -16,7 +16,7 @@ from peft import PeftConfig, PeftModel
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor, nn
 
-from lora.asr.adapter.attach import ADAPTER, adapted_modules, modules_by_part, quiet
+from lora.asr.adapter.attach import ADAPTER, adapted_modules, modules_by_group, quiet
 from lora.asr.adapter.base_evidence import base_evidence
 from lora.asr.adapter.files import CONFIG, AdapterFiles, AdapterProblem, read_adapter
 from lora.asr.families.speech_model import SpeechModel, first_line
@@ -60,15 +60,17 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
     places = _places(model, files)
     initial = {name: tensor.detach().clone() for name, tensor in places.items()}
     common = sorted(files.tensors.keys() & places.keys())
-    misfits = [name for name in common if files.tensors[name].shape != places[name].shape]
-    given = {name: files.tensors[name] for name in common if name not in misfits}
+    shape_mismatches = [name for name in common if files.tensors[name].shape != places[name].shape]
+    given = {name: files.tensors[name] for name in common if name not in shape_mismatches}
     # What the file lacks stays as it is; peft wants to be given all modules that were saved whole.
     set_peft_model_state_dict(model, places | given, adapter_name=ADAPTER)
     model.eval()
     held = _places(model, files)
     loaded = [name for name, value in given.items() if _equal(held[name].cpu(), value.to(held[name].dtype))]
     missing = sorted(places.keys() - set(loaded))
-    matches, evidence = base_evidence(files, speech.files, any(not _only_rank(n, files, places) for n in misfits))
+    matches, evidence = base_evidence(
+        files, speech.files, any(not _only_rank(n, files, places) for n in shape_mismatches)
+    )
     states = list(adapted_modules(model).values())
     load_stage = LoadStage(
         tensors_in_file=len(files.tensors),
@@ -79,8 +81,8 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
         base_matches=matches,
         base_evidence=evidence,
         base_trained_on=files.config.get("base_model_name_or_path"),
-        modules_by_part=modules_by_part(model),
-        misfits=misfits,
+        modules_by_group=modules_by_group(model),
+        shape_mismatches=shape_mismatches,
         missing_random=[name for name in missing if ".lora_" in name and bool(initial[name].any())],
         missing_zero=[name for name in missing if ".lora_" in name and not bool(initial[name].any())],
         other_tensors_changed=[n for n in loaded if ".lora_" not in n and not _equal(initial[n], held[n])],
@@ -137,9 +139,11 @@ def _check_arrival(
         )
         renamed = next((f"; names carry {why}" for mark, why in RENAMED.items() if _renamed(mark, lora, places)), "")
         raise AdapterProblem("adapter.not_loaded", message + renamed, stage, load_stage)
-    if not load_stage.misfits or (whatever_fits and set(placed) - set(load_stage.misfits)):
+    if not load_stage.shape_mismatches or (whatever_fits and set(placed) - set(load_stage.shape_mismatches)):
         return
-    name = next((n for n in load_stage.misfits if not _only_rank(n, files, places)), load_stage.misfits[0])
+    name = next(
+        (n for n in load_stage.shape_mismatches if not _only_rank(n, files, places)), load_stage.shape_mismatches[0]
+    )
     shapes = (
         f"{folder}: {name} has shape {list(files.tensors[name].shape)}, this model needs {list(places[name].shape)}"
     )

@@ -145,7 +145,7 @@ def _module_delta(name: str, layer: Any, before: Tensor | None) -> ModuleDelta:
     finite = math.isfinite(norm)
     return ModuleDelta(
         name=name,
-        part=part_of(name),
+        module_group=part_of(name),
         delta_norm=norm if finite else None,
         base_norm=base_norm if math.isfinite(base_norm) else None,
         relative_norm=norm / base_norm if finite and 0 < base_norm < math.inf else None,

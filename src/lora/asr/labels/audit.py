@@ -50,8 +50,8 @@ def audit_labels(
     fitting = [index for index in range(len(texts)) if index not in long]
     facts: dict[str, Any] = {
         "sampled": len(texts),
-        "unwritable": lost_characters(speech, texts),
-        "lost": lost_texts(speech, rows.rows),
+        "lost_characters": lost_characters(speech, texts),
+        "changed_texts": lost_texts(speech, rows.rows),
         "unknown_tokens": unknown_share,
         "unknown_rows": unknown_rows,
         "longest_label": max(lengths),
@@ -77,7 +77,7 @@ def audit_labels(
     whole = _only_whole(speech, references, heard)
     return LabelFacts(
         **facts,
-        own=greedy_agreement(speech, kept, heard, batch_size, decode),
+        greedy=greedy_agreement(speech, kept, heard, batch_size, decode),
         losses=[loss for loss in compared if loss is not None],
         reference_nll=mean_nll(speech, references),
         hypothesis_nll=mean_nll(speech, whole) if whole.texts else None,

@@ -83,10 +83,10 @@ def greedy_agreement(
     sorted_out = {index: _unusable(speech, heard[index]) for index in range(len(rows))}
     found = list(sorted_out.values())
     left_out = {
-        "cut": found.count("cut"),
-        "respelt": found.count("respelt") + found.count("respelt by blank"),
-        "respelt_by_space": found.count("respelt by blank"),
-        "unwritable": found.count("unwritable"),
+        "truncated": found.count("cut"),
+        "retokenized": found.count("respelt") + found.count("respelt by blank"),
+        "retokenized_leading_space": found.count("respelt by blank"),
+        "changed_by_tokenizer": found.count("unwritable"),
     }
     usable = [index for index, reason in sorted_out.items() if reason is None]
     if not usable:
@@ -195,7 +195,7 @@ def _by_tokens(speech: CtcModel, rows: SpeechRows, heard: dict[int, GreedyHypoth
         positions=positions,
         argmax_agreement=same / max(positions, 1),
         log_probability_gap=None,
-        respelt=sum(respelt),
+        retokenized=sum(respelt),
         compared="tokens",
     )
 

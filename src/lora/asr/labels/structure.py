@@ -34,7 +34,7 @@ def label_structure(speech: SpeechModel, part: SpeechRows, decode: dict[str, Any
     prefix = forced_prefix(speech, decode)
     return LabelStructure(
         ends_with_eos=_share([bool(row) and row[-1] in ends for row in rows]),
-        start_is_right=_share([bool(row) and row[0] not in starts for row in rows]),
+        single_start=_share([bool(row) and row[0] not in starts for row in rows]),
         single_eos=_share([not ends & set(row[:-1]) for row in rows]),
         same_decoder_start=start_of_generation(speech) == speech.decoder_start,
         padding_ignored=padding_ignored,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lora.asr.families.speech_model import SpeechModel
-from lora.records.labels import LostText
+from lora.records.labels import ChangedText
 from lora.records.utterances import Utterance
 
 
@@ -21,11 +21,11 @@ def lost_characters(speech: SpeechModel, texts: Sequence[str]) -> dict[str, int]
     return dict(sorted(lost.items()))
 
 
-def lost_texts(speech: SpeechModel, rows: Sequence[Utterance]) -> list[LostText]:
+def lost_texts(speech: SpeechModel, rows: Sequence[Utterance]) -> list[ChangedText]:
     """Rows whose text is another one after tokenizing and decoding, in their order."""
     backs = [(row, speech.text_of(speech.tokenizer(row.text).input_ids)) for row in rows]
     return [
-        LostText(id=row.id, line=row.line, text=row.text, written=back)
+        ChangedText(id=row.id, line=row.line, text=row.text, decoded=back)
         for row, back in backs
         if not same_text(row.text, back)
     ]

@@ -130,7 +130,7 @@ def _delta(name: str, before: Tensor, after: Tensor, same: bool) -> ModuleDelta:
     relative = norm / base if finite and 0 < base < math.inf else None
     return ModuleDelta(
         name=module,
-        part=part_of(module),
+        module_group=part_of(module),
         delta_norm=norm if finite else None,
         base_norm=base if math.isfinite(base) else None,
         relative_norm=relative,

@@ -40,7 +40,12 @@ def inspect_rows(rows: Sequence[Utterance], folder: Path | str, workers: int = 1
 
 
 def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
-    known = {"line": row.line, "id": row.id, "claimed": row.duration, "characters": len("".join(row.text.split()))}
+    known = {
+        "line": row.line,
+        "id": row.id,
+        "manifest_duration": row.duration,
+        "characters": len("".join(row.text.split())),
+    }
     try:
         samples, rate = decode(row, folder)
     except UserError as error:

@@ -78,7 +78,7 @@ def _weights(facts: StudyFacts, run: str, effect: EffectFacts, stage: Checkpoint
     if median is None:
         summary = f"{told}; no weight matrix is among them."
         return stage_answer(facts, run, "adapter.weights", Answer("warn", summary, None, least))
-    parts = Counter(module.part.replace("_", " ") for module in moved)
+    parts = Counter(module.module_group.replace("_", " ") for module in moved)
     where = listed([f"{part} {n}" for part, n in parts.items()])
     told += f"; {count(len(moved), 'weight matrix', 'weight matrices')} ({where}) by a median of {percent(median)}"
     told += " of their norm"

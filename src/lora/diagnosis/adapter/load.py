@@ -110,7 +110,7 @@ def load_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
 
 
 def _broken_load(facts: StudyFacts, run: str, load: LoadStage, told: str) -> Cause | None:
-    if not sum(load.modules_by_part.values()):
+    if not sum(load.modules_by_group.values()):
         return stage_cause(facts, "adapter.no_target_modules", f"{run} adapts no module of the model.", run)
     if load.base_matches is not True and _merged_before(load):
         because = (
@@ -155,8 +155,8 @@ def _unmatched(load: LoadStage) -> str:
     """The first names that only the file or only the model holds, and what stands where the file holds nothing."""
     sides = {
         "only the file holds": load.unexpected_keys,
-        "another shape has": load.misfits,
-        "only the model expects": [name for name in load.missing_keys if name not in load.misfits],
+        "another shape has": load.shape_mismatches,
+        "only the model expects": [name for name in load.missing_keys if name not in load.shape_mismatches],
     }
     told = "".join(f"; {side} {listed(keys, most=1)}" for side, keys in sides.items() if keys)
     random, zero = len(load.missing_random), len(load.missing_zero)
@@ -177,7 +177,7 @@ def partial_targets(facts: StudyFacts, run: str, effect: EffectFacts) -> Finding
     load, file = effect.load, effect.file
     if load is None:
         return Findings()
-    parts = load.modules_by_part
+    parts = load.modules_by_group
     encoder = parts.get("encoder", 0)
     decoder = sum(parts.get(part, 0) for part in DECODER)
     because = None

@@ -98,13 +98,13 @@ def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list
 
 
 def _wrong_durations(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> Suspicion:
-    wrong = [m for m in measures if abs(m.claimed - _seconds(m)) > _tolerance(m, rules)]
+    wrong = [m for m in measures if abs(m.manifest_duration - _seconds(m)) > _tolerance(m, rules)]
     told, remedy = "another length than the manifest says", None
     if wrong:
         first = wrong[0]
-        told += f" ({_line(first)} claims {seconds(first.claimed)} and holds {seconds(round(_seconds(first), 2))})"
+        told += f" ({_line(first)} claims {seconds(first.manifest_duration)} and holds {seconds(round(_seconds(first), 2))})"
     low, high = MILLISECONDS
-    if wrong and all(low < m.claimed / _seconds(m) < high for m in wrong):
+    if wrong and all(low < m.manifest_duration / _seconds(m) < high for m in wrong):
         told += ", as if it counted milliseconds"
         remedy = "Write `duration` in seconds, or leave it out so that headers are read."
     return Suspicion("data.wrong_durations", wrong, told, rules.max_wrong_durations, remedy)

@@ -55,7 +55,7 @@ def _signs(facts: StudyFacts, dropped: Dropped) -> list[str]:
         signs.append(f"never hears {lost} of {count(people, 'speaker')} ({names}; {by_lot:.1f} by lot)")
     elif people:
         # Many speakers of a row or two hide one who would hardly ever vanish by chance.
-        odds = zip(dropped.lost_speakers, dropped.lost_speaker_odds, strict=False)
+        odds = zip(dropped.lost_speakers, dropped.lost_speaker_probabilities, strict=False)
         singled_out = [name for name, by_chance in odds if by_chance * people < UNLIKELY]
         if len(singled_out) > rules.max_lost_speakers * people:
             names = listed(singled_out, most=5)
@@ -68,7 +68,7 @@ def _signs(facts: StudyFacts, dropped: Dropped) -> list[str]:
             f"never reads {count(dropped.lost_word_count, 'word')} that make up {share} of what is said "
             f"({names}; {percent(by_lot)} by lot)"
         )
-    kept, away = dropped.kept_rate, dropped.dropped_rate
+    kept, away = dropped.kept_words_per_second, dropped.dropped_words_per_second
     if kept and away is not None and dropped.rows >= ENOUGH_ROWS and abs(away / kept - 1) > rules.max_rate_difference:
         manner = "slower" if away < kept else "faster"
         signs.append(f"loses {manner} speech ({away:.2f} words a second against {kept:.2f} in what stays)")

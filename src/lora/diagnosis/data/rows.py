@@ -164,7 +164,11 @@ def model_window(facts: StudyFacts, manifest: str) -> Findings:
     if window is None:
         return Findings()
     if manifest == TRAIN:
-        kept = [m for m in facts.audio.get(TRAIN, []) if facts.max_seconds is None or m.claimed <= facts.max_seconds]
+        kept = [
+            m
+            for m in facts.audio.get(TRAIN, [])
+            if facts.max_seconds is None or m.manifest_duration <= facts.max_seconds
+        ]
         long = [m.id for m in kept if m.seconds is not None and m.seconds > window]
         evidence = [facts.at("integrity", f"{TRAIN}.tsv"), facts.at("durations", "decision.json")]
         return _window_answer(TRAIN, long, len(kept), "training rows", window, evidence) if kept else Findings()

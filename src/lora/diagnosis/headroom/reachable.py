@@ -49,14 +49,14 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
         facts.config.headroom.max_suspected_references,
         _evidence(facts, manifest),
     )
-    if split is None or split.doubtful is None or split.doubtful_rows is None:
+    if split is None or split.suspected_errors is None or split.suspected_rows is None:
         answer = Answer(
             "unknown", f"Whether references of {manifest} are wrong is not known: {_why(split)}.", None, most
         )
         return found(id, answer, evidence, BASE, manifest)
-    share = split.doubtful_rows / max(split.utterances, 1)
-    told = f"{split.doubtful_rows:,} of {count(split.utterances, 'row')} of {manifest} ({percent(share)})"
-    if split.doubtful_rows < FEWEST or share <= most:
+    share = split.suspected_rows / max(split.utterances, 1)
+    told = f"{split.suspected_rows:,} of {count(split.utterances, 'row')} of {manifest} ({percent(share)})"
+    if split.suspected_rows < FEWEST or share <= most:
         summary = f"{told} hold a doubtful reference; {round_percent(most)} may."
         return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
     if has_many_mismatches(facts, manifest):
@@ -65,15 +65,15 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     if _by_itself(split):
         summary = (
             f"{told} hold a place where all runs contradict the reference, no more than is to be expected: of the "
-            f"baseline's other errors they repeat {percent(split.repeated or 0.0)} as well."
+            f"baseline's other errors they repeat {percent(split.repeated_share or 0.0)} as well."
         )
         return found(id, Answer("pass", summary, share, most), evidence, BASE, manifest)
     runs = [BASE, *(candidate.run for candidate in split.candidates if candidate.independent)]
-    places = [f'{p.id}: "{p.reference}" heard as "{p.heard}"' for p in split.doubtful_places]
+    places = [f'{p.id}: "{p.reference}" heard as "{p.hypothesis}"' for p in split.suspected_references]
     because = (
         f"In {told} the reference is contradicted by {listed(runs, 5)} alike: they hear the words around it as they "
         f"are written, and in its place another word that is nothing like it ({listed(places)}). At least "
-        f"{points(split.doubtful / split.words)} of WER are out of the reach of any tuning."
+        f"{points(split.suspected_errors / split.words)} of WER are out of the reach of any tuning."
     )
     remedy = f"Listen to the rows listed in {evidence[0]} and correct their transcripts."
     doubted = cause("headroom.reference_noise", because, evidence, BASE, manifest, remedy)
@@ -82,7 +82,7 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
 
 def _by_itself(split: ReachableFacts) -> bool:
     """Whether so many suspected places might be repeated by chance, as often as other errors are (binomial tail)."""
-    n, found, share = split.suspected, split.contradicted, split.repeated
+    n, found, share = split.questionable_places, split.confirmed_places, split.repeated_share
     if n is None or found is None or share is None:
         return False
     yes, no = math.log(max(share, TINY)), math.log(max(1 - share, TINY))
@@ -101,7 +101,7 @@ def within_reach(facts: StudyFacts, manifest: str, split: ReachableFacts | None)
         answer = Answer("unknown", f"How much of the WER on {manifest} tuning could mend is not known.", None, target)
         return found(id, answer, evidence, BASE, manifest)
     most = reach(split)
-    taught = most - (split.unheard or 0) / split.words
+    taught = most - (split.out_of_vocabulary or 0) / split.words
     told = f"The target gain of {round_points(target)} is {'within' if most >= target else 'out of'} reach"
     if taught < target <= most:
         told += f" only with words that training never holds; without them {points(max(taught, 0))} are left"
@@ -112,7 +112,7 @@ def within_reach(facts: StudyFacts, manifest: str, split: ReachableFacts | None)
 
 def reach(split: ReachableFacts) -> float:
     """WER (fraction) without errors of style and without doubtful places; no tuning can mend more."""
-    return max(0, split.errors - split.style - (split.doubtful or 0)) / split.words
+    return max(0, split.errors - split.style - (split.suspected_errors or 0)) / split.words
 
 
 def _parts(split: ReachableFacts) -> str:
@@ -120,23 +120,23 @@ def _parts(split: ReachableFacts) -> str:
         return points(errors / split.words)
 
     parts = [f"{size(split.style)} are only spelling"]
-    if split.doubtful is None:
+    if split.suspected_errors is None:
         parts.append("doubtful references are not known")
     else:
-        parts.append(f"{size(split.doubtful)} stand in doubtful references")
-    if split.unheard is None:
+        parts.append(f"{size(split.suspected_errors)} stand in doubtful references")
+    if split.out_of_vocabulary is None:
         parts.append("words never heard in training are not known")
     else:
         words = [f"{one.word} ({one.count})" for one in split.out_of_vocabulary_words]
         named = f" ({listed(words)})" if words else ""
-        parts.append(f"{size(split.unheard)} are words that training never holds{named}")
+        parts.append(f"{size(split.out_of_vocabulary)} are words that training never holds{named}")
     if split.agreed is not None:
         parts.append(f"in {size(split.agreed)} every candidate still writes what the baseline writes")
     return "; ".join(parts)
 
 
 def _respelled(split: ReachableFacts) -> str:
-    shown = [f'"{one.reference}" as "{one.heard}"' for one in split.respelled]
+    shown = [f'"{one.reference}" as "{one.hypothesis}"' for one in split.respelled]
     return f" ({listed(shown)})" if shown else ""
 
 

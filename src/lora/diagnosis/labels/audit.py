@@ -61,7 +61,7 @@ def structure(facts: StudyFacts, labels: LabelFacts) -> Answer:
 
 
 def _start(shares: LabelStructure) -> float | None:
-    known = [share for share in (shares.start_is_right, shares.same_decoder_start) if share is not None]
+    known = [share for share in (shares.single_start, shares.same_decoder_start) if share is not None]
     return float(min(known)) if known else None
 
 
@@ -69,7 +69,7 @@ def greedy_hypotheses(facts: StudyFacts, labels: LabelFacts) -> Answer:
     """Labels made of the model's own greedy texts: built rightly, the model predicts each of their tokens, and finds
     them as likely as while it wrote them.
     """
-    own, least = labels.own, facts.config.labels.min_agreement
+    own, least = labels.greedy, facts.config.labels.min_agreement
     if own is None or not own.positions:
         return Answer("unknown", f"No own hypothesis could be labelled{_left_out(own)}.", None, least)
     told = (
@@ -106,12 +106,12 @@ def _left_out(own: GreedyHypotheses | None) -> str:
     if own is None:
         return ""
     left_out = {
-        "cut by the token cap": own.cut,
-        "spelt by the tokenizer in other pieces than the model wrote": own.respelt,
-        "changed by the tokenizer": own.unwritable,
+        "cut by the token cap": own.truncated,
+        "spelt by the tokenizer in other pieces than the model wrote": own.retokenized,
+        "changed by the tokenizer": own.changed_by_tokenizer,
     }
     told = [f"{number} {what}" for what, number in left_out.items() if number]
-    blank = ", as if a blank in front were missing" if own.respelt_by_space * 2 > own.respelt else ""
+    blank = ", as if a blank in front were missing" if own.retokenized_leading_space * 2 > own.retokenized else ""
     return f" ({listed(told)}{blank})" if told else ""
 
 
@@ -126,15 +126,17 @@ def _above(value: float | None, most: float) -> bool:
 
 def _construction(facts: StudyFacts, labels: LabelFacts, because: str) -> Cause:
     """The cause, with the way of building labels that the model would agree with in the remedy, if one was found."""
-    right = _right_variant(facts, labels.own)
+    right = _right_variant(facts, labels.greedy)
     remedy = CAUSES["labels.construction"].remedy
     if right is not None:
         remedy = (
             f"Build labels {right.name}, then audit again: of such labels of its own texts the model predicts "
             f"{percent(right.argmax_agreement)}."
         )
-    elif labels.own is not None and labels.own.variants:
-        remedy += f" None of {count(len(labels.own.variants), 'other way')} of building them that were tried is right."
+    elif labels.greedy is not None and labels.greedy.variants:
+        remedy += (
+            f" None of {count(len(labels.greedy.variants), 'other way')} of building them that were tried is right."
+        )
     return cause("labels.construction", because, [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
 
 

@@ -39,7 +39,7 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Answer:
     most = rules.max_style_difference
     known = [m for m in facts.config.evaluations if baseline(facts, m)]
     garbage = bool(known) and all(broken_reason(facts, m) for m in known)
-    cut = labels.own.cut if labels.own is not None else 0
+    cut = labels.greedy.truncated if labels.greedy is not None else 0
     if cut > facts.config.headroom.max_truncated * labels.sampled:
         texts = count(labels.sampled, "own text")
         told = f"The model's own style is not known: {cut} of its {texts} are cut by the token cap."
@@ -148,20 +148,20 @@ def tokenizer(facts: StudyFacts, labels: LabelFacts) -> Answer:
     most = facts.config.labels.max_unwritable
     if not labels.sampled:
         return Answer("unknown", "No transcript was tokenised.", None, most)
-    rows = max(len(labels.lost), labels.unknown_rows, *labels.unwritable.values(), 0)
+    rows = max(len(labels.changed_texts), labels.unknown_rows, *labels.lost_characters.values(), 0)
     if not rows:
         return Answer("pass", "The tokenizer can write every sampled transcript.", 0.0, most)
     share = rows / labels.sampled
-    if labels.unwritable:
-        lost = sorted(labels.unwritable, key=lambda character: (-labels.unwritable[character], character))
+    if labels.lost_characters:
+        lost = sorted(labels.lost_characters, key=lambda character: (-labels.lost_characters[character], character))
         told = f"The tokenizer cannot write {listed([repr(c) for c in lost], 5)}; {lost[0]!r} stands in "
-        told += f"{labels.unwritable[lost[0]]} of {labels.sampled} sampled rows"
+        told += f"{labels.lost_characters[lost[0]]} of {labels.sampled} sampled rows"
     else:
         told = f"The tokenizer gives {rows} of {labels.sampled} sampled rows back as other texts"
-    if labels.lost:
-        first = labels.lost[0]
+    if labels.changed_texts:
+        first = labels.changed_texts[0]
         where = f"line {first.line}" if first.line is not None else first.id
-        told += f", and {count(len(labels.lost), 'row')} in all come back changed (first: {where})"
+        told += f", and {count(len(labels.changed_texts), 'row')} in all come back changed (first: {where})"
     if labels.unknown_tokens:
         told += f"; {percent(labels.unknown_tokens)} of all tokens are unknown"
     if share <= most or rows < 2:

@@ -106,17 +106,17 @@ def rows_words(rows: DifferingRows, run: str) -> list[str]:
     if rows.extra_ids:
         extra = count(len(rows.extra_ids), "utterance")
         parts.append(f"{run} has {extra} that base lacks ({listed(rows.extra_ids)})")
-    if rows.other_texts:
-        first = rows.other_texts[0]
+    if rows.different_references:
+        first = rows.different_references[0]
         parts.append(
-            f"{run} was held against other texts in {count(len(rows.other_texts), 'utterance')} ({first.id}: "
+            f"{run} was held against other texts in {count(len(rows.different_references), 'utterance')} ({first.id}: "
             f"{_quoted(first.baseline)} for base, {_quoted(first.candidate)} for {run})"
         )
-    if rows.other_audio:
+    if rows.different_audio:
         parts.append(f"ids and texts agree but the recorded content does not, so base and {run} heard different audio")
-    elif not parts and rows.restyled:
-        restyled = count(rows.restyled, "reference")
-        parts.append(f"{restyled} of {run} {'is' if rows.restyled == 1 else 'are'} written in another way")
+    elif not parts and rows.style_only:
+        restyled = count(rows.style_only, "reference")
+        parts.append(f"{restyled} of {run} {'is' if rows.style_only == 1 else 'are'} written in another way")
     return parts
 
 
@@ -129,10 +129,10 @@ def normalizer_words(again: Rescored) -> str:
         for name, pair in zip(names, (again.under_baseline, again.under_candidate), strict=True)
         if pair is not None and pair.delta is not None
     ]
-    if again.reported_delta is None or again.explained is None or not alike:
+    if again.reported_delta is None or again.explained_by_normalizer is None or not alike:
         return "How much of the difference is the normaliser's is not known: neither of them can score the texts again."
     remains = f"scored alike, it is {' and '.join(alike)}"
-    reported, explained = again.reported_delta, again.explained
+    reported, explained = again.reported_delta, again.explained_by_normalizer
     if reported * explained > 0 and abs(explained) <= abs(reported):
         return f"Of the reported {_moved(reported)}, {points(explained)} are the normaliser's: {remains}."
     if round(explained, 6) == 0 == round(reported, 6):

@@ -22,7 +22,7 @@ def judge_imported_transcripts(facts: StudyFacts) -> Findings:
     findings = Findings()
     for run in (BASE, *facts.config.candidates):
         for manifest in facts.config.evaluations:
-            account = facts.brought.get((run, manifest))
+            account = facts.imported.get((run, manifest))
             if account is not None and account.format is not None:
                 findings.add(_found_rows(facts, account))
     return findings

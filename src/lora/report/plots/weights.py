@@ -41,8 +41,10 @@ def plot_weights(effect: EffectFacts, png: Path, svg: Path) -> None:
 def _rows(modules: list[ModuleDelta]) -> dict[tuple[str, str], list[ModuleDelta]]:
     """By part, then by projection, both as audio passes through them; unknown names after the known ones."""
     rows: dict[tuple[str, str], list[ModuleDelta]] = {}
-    for module in sorted(modules, key=lambda m: (_place(m.part, PARTS), _place(_projection(m.name), PROJECTIONS))):
-        rows.setdefault((module.part, _projection(module.name)), []).append(module)
+    for module in sorted(
+        modules, key=lambda m: (_place(m.module_group, PARTS), _place(_projection(m.name), PROJECTIONS))
+    ):
+        rows.setdefault((module.module_group, _projection(module.name)), []).append(module)
     return rows
 
 

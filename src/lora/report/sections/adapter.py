@@ -97,7 +97,7 @@ def _moved(effect: EffectFacts) -> str:
     norms = sorted(m.relative_norm for m in known if m.relative_norm)
     if not norms:
         return f"none of {count(len(known), 'weight matrix', 'weight matrices')} moved"
-    parts = Counter(m.part for m in known if m.relative_norm)
+    parts = Counter(m.module_group for m in known if m.relative_norm)
     return (
         f"{len(norms)} of {count(len(known), 'weight matrix', 'weight matrices')} moved "
         f"({', '.join(f'{text(part)} {n}' for part, n in parts.items())}), by a median of "
@@ -154,7 +154,7 @@ def _load(effect: EffectFacts) -> str:
     stage = effect.load
     if stage is None:
         return ""
-    parts = ", ".join(f"{text(part)} {n}" for part, n in stage.modules_by_part.items()) or "none"
+    parts = ", ".join(f"{text(part)} {n}" for part, n in stage.modules_by_group.items()) or "none"
     plain = {True: "trained on this base model", False: "**trained on another base model**", None: "base not recorded"}
     words = [
         f"{stage.tensors_loaded} of {stage.tensors_in_file} tensors found their place",
@@ -165,7 +165,7 @@ def _load(effect: EffectFacts) -> str:
     for names, what in (
         (stage.missing_keys, "missing"),
         (stage.unexpected_keys, "unexpected"),
-        (stage.misfits, "of another shape"),
+        (stage.shape_mismatches, "of another shape"),
     ):
         if names:
             words.append(f"**{count(len(names), 'tensor')} {what}**: {listed(_codes(names), 3)}")
@@ -188,7 +188,7 @@ def _weights(effect: EffectFacts) -> str:
         return "" if effect.weights is None else "no adapted module with a finite change"
     by_part: dict[str, list[ModuleDelta]] = {}
     for module in modules:
-        by_part.setdefault(module.part, []).append(module)
+        by_part.setdefault(module.module_group, []).append(module)
     norms = sorted(m.relative_norm or 0.0 for m in modules)
     unchanged = sum(1 for norm in norms if norm == 0)
     counts = Counter({part: len(members) for part, members in by_part.items()})

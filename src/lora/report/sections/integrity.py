@@ -101,7 +101,7 @@ def filter_losses(study: Study) -> str:
             f"{len(part.lost_speakers)} ({part.expected_lost_speakers:.1f})",
             f"{part.lost_word_count} ({part.expected_lost_word_count:.0f})",
             percent(part.lost_word_share),
-            f"{_rate(part.kept_rate)} / {_rate(part.dropped_rate)}",
+            f"{_rate(part.kept_words_per_second)} / {_rate(part.dropped_words_per_second)}",
             listed([text(name) for name in [*part.lost_speakers, *part.lost_words]], most=4),
         ]
         for part in found.value.dropped

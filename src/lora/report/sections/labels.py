@@ -34,7 +34,7 @@ def _structure(facts: LabelFacts) -> list[list[str]]:
     shares = {
         "labels end with the end token": s.ends_with_eos,
         "labels hold no other end token": s.single_eos,
-        "labels hold no start token of their own": s.start_is_right,
+        "labels hold no start token of their own": s.single_start,
         "labels hold neither the blank nor marks": s.only_text,
         "padding is ignored by the loss": s.padding_ignored,
         "the prompt is that of generation, and ignored by the loss": s.prompt_ignored,
@@ -48,7 +48,7 @@ def _structure(facts: LabelFacts) -> list[list[str]]:
 
 def _loss(facts: LabelFacts) -> list[list[str]]:
     rows = []
-    own = facts.own
+    own = facts.greedy
     if own is None:
         rows.append(["the model agrees with its own hypotheses", UNKNOWN, "100 %"])
     else:
@@ -76,7 +76,11 @@ def _likelihood(own: GreedyHypotheses) -> list[list[str]]:
     gap, replay = own.log_probability_gap, own.replay
     noise = "" if replay is None else f"; {number(replay.log_probability_gap, 2)} for the generated tokens replayed"
     rows = [["own hypotheses as labels and as generated, nats a token apart", f"{number(gap, 2)}{noise}", "0"]]
-    left_out = {"cut": own.cut, "spelt in other pieces": own.respelt, "changed by the tokenizer": own.unwritable}
+    left_out = {
+        "cut": own.truncated,
+        "spelt in other pieces": own.retokenized,
+        "changed by the tokenizer": own.changed_by_tokenizer,
+    }
     told = [f"{n} {why}" for why, n in left_out.items() if n]
     rows.append(["own hypotheses that were left out", listed(told), "few"])
     for variant in own.variants:
@@ -107,7 +111,7 @@ def _limits(facts: LabelFacts) -> list[list[str]]:
     limit = "no limit known" if facts.label_limit is None else f"at most {facts.label_limit}"
     if facts.label_capacity == "frames":
         limit = "at most its frames"
-    lost = [f"{code(character)} ({count(n, 'row')})" for character, n in facts.unwritable.items()]
+    lost = [f"{code(character)} ({count(n, 'row')})" for character, n in facts.lost_characters.items()]
     return [
         ["longest label, tokens", str(facts.longest_label), limit],
         ["labels longer than the limit", _ids(facts.too_long_ids), "none"],
@@ -123,11 +127,11 @@ def _ids(ids: list[str]) -> str:
 
 
 def _changed(facts: LabelFacts) -> str:
-    if not facts.lost:
+    if not facts.changed_texts:
         return "none"
-    first = facts.lost[0]
-    rows = [code(row.id) if row.line is None else f"line {row.line} ({code(row.id)})" for row in facts.lost]
-    return f"{len(rows)}: {listed(rows, 3)}; {code(first.text)} becomes {code(first.written)}"
+    first = facts.changed_texts[0]
+    rows = [code(row.id) if row.line is None else f"line {row.line} ({code(row.id)})" for row in facts.changed_texts]
+    return f"{len(rows)}: {listed(rows, 3)}; {code(first.text)} becomes {code(first.decoded)}"
 
 
 _STYLE = {
@@ -154,7 +158,7 @@ def _histogram(facts: LabelFacts) -> str:
     for what, field, empty in (
         ("case", "cases", ""),
         ("ends with", "final_punctuation", "no mark"),
-        ("marks", "marks", ""),
+        ("punctuation marks", "punctuation", ""),
     ):
         one, other = getattr(references, field), getattr(own, field)
         for kind in sorted({*one, *other}):

@@ -27,7 +27,7 @@ def brought(study: Study) -> str:
     lines = []
     for run in ("base", *study.candidates):
         for manifest in study.evaluations:
-            account = study.brought(run, manifest).value
+            account = study.imported(run, manifest).value
             if account is not None and account.format is not None:
                 told = "; ".join([matched_words(account), *remarks(account)])
                 lines.append(f"- {code(account.source)}: {text(told)}.")
@@ -93,10 +93,12 @@ def _unknown(settings: list[SettingDifference]) -> str:
 def _differing_rows(rows: DifferingRows, run: str) -> str:
     """Untrusted ids and texts are made harmless cell by cell, and the sentence as a whole."""
     told = f"Rows of {code(rows.manifest)}: {text('; '.join(rows_words(rows, run)))}."
-    if not rows.other_texts:
+    if not rows.different_references:
         return told
-    shown = [[code(pair.id), text(pair.baseline), text(pair.candidate)] for pair in rows.other_texts[:SHOWN_TEXTS]]
-    more = len(rows.other_texts) - len(shown)
+    shown = [
+        [code(pair.id), text(pair.baseline), text(pair.candidate)] for pair in rows.different_references[:SHOWN_TEXTS]
+    ]
+    more = len(rows.different_references) - len(shown)
     left = f"\n\n{count(more, 'other text differs', 'other texts differ')} too." if more else ""
     return f"{told}\n\n" + table(["utterance", "text for base", f"text for {code(run)}"], shown) + left
 
@@ -116,7 +118,7 @@ def _rescored(again: list[Rescored]) -> str:
                     else UNKNOWN
                     for pair in pairs
                 ),
-                signed_points(found.explained),
+                signed_points(found.explained_by_normalizer),
             ]
         )
     first = again[0]

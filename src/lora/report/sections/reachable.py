@@ -64,10 +64,10 @@ def _row(manifest: str, facts: ReachableFacts) -> list[str]:
         code(manifest),
         f"{facts.errors:,}",
         size(facts.style),
-        size(facts.unheard),
+        size(facts.out_of_vocabulary),
         size(facts.agreed),
         size(facts.rest),
-        size(facts.doubtful),
+        size(facts.suspected_errors),
         points(reach(facts)) if facts.words else UNKNOWN,
     ]
 
@@ -93,11 +93,11 @@ def _notes(manifest: str, facts: ReachableFacts) -> list[str]:
             "Recordings with these words would teach them."
         )
     if facts.respelled:
-        shown = [f"{code(one.reference)} as {code(one.heard)} ({one.errors})" for one in facts.respelled[:SHOWN]]
+        shown = [f"{code(one.reference)} as {code(one.hypothesis)} ({one.errors})" for one in facts.respelled[:SHOWN]]
         lines.append(f"- Spelled in another way on {code(manifest)}: {listed(shown, SHOWN)}.")
-    if facts.doubtful_places:
-        shown = [f"{code(p.id)} {code(p.reference)} heard as {code(p.heard)}" for p in facts.doubtful_places]
-        rows = count(facts.doubtful_rows or 0, "row")
+    if facts.suspected_references:
+        shown = [f"{code(p.id)} {code(p.reference)} heard as {code(p.hypothesis)}" for p in facts.suspected_references]
+        rows = count(facts.suspected_rows or 0, "row")
         lines.append(f"- Doubtful references in {rows} of {code(manifest)}: {listed(shown, SHOWN)}.")
     close = [code(c.run) for c in facts.candidates if c.utterances and not c.independent]
     if close:
