@@ -17,6 +17,13 @@ from jsonschema.exceptions import ValidationError, best_match
 from lora.records.base import UserError
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where the C library is there
+# Keys of earlier versions, by their path, and what they are called now.
+RENAMED = {
+    "headroom.max_suspected_references": "max_reference_errors",
+    "integrity.many_mismatched": "blocking_mismatched",
+    "integrity.max_narrow": "max_narrowband",
+    "labels.max_unwritable": "max_round_trip_failures",
+}
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -200,6 +207,9 @@ def _explain(error: ValidationError) -> str:
     unknown = _unknown_key(error)
     if unknown is not None:
         where = f" in {path}" if path else ""
+        new_name = RENAMED.get(f"{path}.{unknown}")
+        if new_name is not None:
+            return f"unknown key '{unknown}'{where}; it is called '{new_name}' now. Rename it."
         return f"unknown key '{unknown}'{where}{_suggest(unknown, list(error.schema.get('properties', {})))}"
     if error.validator in {"pattern", "not"} and isinstance(error.instance, str) and len(error.absolute_path) < 2:
         return (

@@ -38,6 +38,12 @@ def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
         ("rank: 8", "rank: eight", 25, ["rank", "'eight'", "integer"]),
         ("  id: data/model", "  idd: data/model", 3, ["unknown key 'idd' in model"]),
         ("rank: 8", "init_lora_weights: pisa", 25, ["init_lora_weights", "'pisa'"]),
+        (
+            "min_train_samples: 200",
+            "min_train_samples: 200\nintegrity: {max_narrow: 1}",
+            19,
+            ["unknown key 'max_narrow' in integrity", "'max_narrowband'", "Rename it"],
+        ),
         ("rank: 8", "target_parts: [head]", 25, ["target_parts", "'head'"]),
         (
             "rank: 8",

@@ -51,12 +51,12 @@ class IntegrityRules(Section):
     min_level: float
     max_clipped: float
     max_clipped_samples: float
-    max_narrow: float
+    max_narrowband: float
     min_bandwidth: float
     max_rate_outliers: float
     max_rate_ratio: float
     max_mismatched: float
-    many_mismatched: float
+    blocking_mismatched: float
     mismatch_ratio: float
 
 
@@ -70,7 +70,7 @@ class LabelRules(Section):
     max_style_cost: float
     max_style_share: float
     max_number_difference: float
-    max_unwritable: float
+    max_round_trip_failures: float
     max_too_long: float
 
 
@@ -83,7 +83,7 @@ class HeadroomRules(Section):
     max_insertions: float
     max_loops: float
     min_length_ratio: float
-    max_suspected_references: float
+    max_reference_errors: float
 
 
 class StatisticsRules(Section):

@@ -69,7 +69,7 @@ def test_silence_is_neither_narrow_nor_a_repetition(study: HealthyStudy) -> None
 def test_telephone_speech_throughout_can_be_meant(study: HealthyStudy) -> None:
     study.set_audio("domain", [m | {"bandwidth": 4000.0} for m in measures(200)])
     assert "data.sample_rate_mismatch" in codes(study.verdict())
-    study.configure({"integrity": {"max_narrow": 1}})
+    study.configure({"integrity": {"max_narrowband": 1}})
     assert "data.sample_rate_mismatch" not in codes(study.verdict())
 
 

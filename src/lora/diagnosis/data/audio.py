@@ -88,7 +88,7 @@ def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list
             narrow,
             f"nothing above {max((m.bandwidth or 0 for m in narrow), default=0):g} Hz "
             f"(files of {listed(sorted({f'{m.rate} Hz' for m in narrow}) or ['none'])})",
-            rules.max_narrow,
+            rules.max_narrowband,
         ),
         _improbable_rates(heard, rules),
         _repeated(heard, rules),

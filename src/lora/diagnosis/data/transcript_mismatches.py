@@ -47,7 +47,7 @@ def mismatched_transcripts(facts: StudyFacts, manifest: str) -> Findings:
         told += f"; {heard_by} says their own texts, so the hypotheses of base are out of place, not these texts"
     if share <= most or heard_by is not None:
         return found("data.texts", Answer("warn", f"{told}.", share, most), evidence, manifest=manifest)
-    severity: Severity = "blocks" if share > facts.config.integrity.many_mismatched else "warns"
+    severity: Severity = "blocks" if share > facts.config.integrity.blocking_mismatched else "warns"
     remedy = _remedy(facts, manifest, wrong, slip)
     broken = cause("data.transcript_mismatch", f"{told}.", evidence, None, manifest, remedy, severity)
     return found("data.texts", Answer("fail", f"{told}.", share, most, broken), evidence, manifest=manifest)
@@ -60,7 +60,7 @@ def mismatched_share(facts: StudyFacts, manifest: str) -> float:
 
 
 def has_many_mismatches(facts: StudyFacts, manifest: str) -> bool:
-    return mismatched_share(facts, manifest) > facts.config.integrity.many_mismatched
+    return mismatched_share(facts, manifest) > facts.config.integrity.blocking_mismatched
 
 
 def _remedy(facts: StudyFacts, manifest: str, wrong: list[MismatchedTranscript], slip: tuple[int, int] | None) -> str:

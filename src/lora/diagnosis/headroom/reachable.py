@@ -46,7 +46,7 @@ def references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -
     """Places where all runs agree on a word that is nothing like the reference, in rows heard well."""
     id, most, evidence = (
         "headroom.references",
-        facts.config.headroom.max_suspected_references,
+        facts.config.headroom.max_reference_errors,
         _evidence(facts, manifest),
     )
     if split is None or split.suspected_errors is None or split.suspected_rows is None:

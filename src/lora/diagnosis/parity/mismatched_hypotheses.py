@@ -90,7 +90,7 @@ def _hypotheses(facts: StudyFacts, run: str, manifest: str) -> Findings:
     remedy = (
         f"Join the hypotheses of {slipped.run} with their rows by id rather than by position, and bring them again."
     )
-    severity: Severity = "blocks" if slipped.share > rules.many_mismatched else "warns"
+    severity: Severity = "blocks" if slipped.share > rules.blocking_mismatched else "warns"
     broken = cause("parity.manifest", f"{because}.", evidence, run, manifest, remedy, severity)
     status: CheckStatus = "fail" if severity == "blocks" else "warn"
     return found(id, Answer(status, broken.because, slipped.share, most, broken), evidence, run, manifest)
