@@ -22,7 +22,7 @@ RENAMED = {
     "headroom.max_suspected_references": "max_reference_errors",
     "integrity.many_mismatched": "blocking_mismatched",
     "integrity.max_narrow": "max_narrowband",
-    "labels.max_unwritable": "max_round_trip_failures",
+    "labels.max_unwritable": "max_changed_by_tokenizer",
 }
 SCHEMA_PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 

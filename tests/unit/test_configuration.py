@@ -180,7 +180,7 @@ def test_shipped_conda_environments_pin_what_requirements_pin() -> None:
     pins = {}
     for line in (REPOSITORY / "requirements.txt").read_text().splitlines():
         if "==" in line:
-            name, version = line.split("==")
+            name, version = line.partition("#")[0].strip().split("==")
             pins[name.lower()] = version
     renamed = {"pytorch": "torch", "pysoundfile": "soundfile", "soxr-python": "soxr", "matplotlib-base": "matplotlib"}
     for path in sorted((REPOSITORY / "envs").glob("*.yaml")):

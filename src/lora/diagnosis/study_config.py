@@ -70,7 +70,7 @@ class LabelRules(Section):
     max_style_cost: float
     max_style_share: float
     max_number_difference: float
-    max_round_trip_failures: float
+    max_changed_by_tokenizer: float
     max_too_long: float
 
 

@@ -145,7 +145,7 @@ def _recipe(references: StyleProfile, own: StyleProfile, numbers: NumberStyle | 
 
 def tokenizer(facts: StudyFacts, labels: LabelFacts) -> Answer:
     """Rows whose text comes back from the tokenizer as another one, and the characters that are lost."""
-    most = facts.config.labels.max_round_trip_failures
+    most = facts.config.labels.max_changed_by_tokenizer
     if not labels.sampled:
         return Answer("unknown", "No transcript was tokenised.", None, most)
     rows = max(len(labels.changed_texts), labels.unknown_rows, *labels.lost_characters.values(), 0)
