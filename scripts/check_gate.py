@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lora.diagnosis.verdict import CRITERIA
+from lora.diagnosis.checks import CRITERIA
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 from lora.records.verdict import Gate, Verdict

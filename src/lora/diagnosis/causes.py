@@ -8,10 +8,9 @@ of the training.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lora.records.verdict import Cause, Severity
+from lora.records.verdict import Severity
 
 
 @dataclass(frozen=True)
@@ -335,25 +334,3 @@ CAUSES: dict[str, CauseKind] = {
 }
 
 RANK = {code: position for position, code in enumerate(CAUSES)}
-
-
-def cause(
-    code: str,
-    because: str,
-    evidence: Iterable[str],
-    run: str | None = None,
-    manifest: str | None = None,
-    remedy: str | None = None,
-    severity: Severity | None = None,
-) -> Cause:
-    """A cause of a known code; severity and remedy are the table's unless the case calls for milder or nearer ones."""
-    kind = CAUSES[code]
-    return Cause(
-        code=code,
-        severity=severity or kind.severity,
-        run=run,
-        manifest=manifest,
-        because=because,
-        remedy=remedy or kind.remedy,
-        evidence=list(evidence),
-    )

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import CauseResult, Findings
 from lora.diagnosis.headroom.baseline import baseline
 from lora.diagnosis.headroom.baseline_health import tuned_texts
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import percent, points, round_points
 from lora.records.comparisons import PairedScore
-from lora.records.verdict import Cause, RunOutcome
+from lora.records.verdict import RunOutcome
 
 # Causes that explain a worse WER, in the order in which they are believed.
 EXPLANATIONS = {
@@ -65,7 +65,7 @@ def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
     )
 
 
-def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known: Iterable[Cause]) -> Findings:
+def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known: Iterable[CauseResult]) -> Findings:
     """Harm on the evaluation manifest, forgetting on general ones. `known` are the causes found so far.
 
     Silent where the run's adapter or training is broken: then that explains every number.
@@ -81,7 +81,7 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
     return findings
 
 
-def harm(facts: StudyFacts, run: str, manifest: str, known: list[Cause]) -> Findings:
+def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -> Findings:
     """Whether the run is worse than the baseline by more than chance."""
     score, evidence = paired_score(facts, run, manifest), [facts.at("paired", run, f"{manifest}.json")]
     if score is None or score.delta is None:
@@ -105,7 +105,9 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[Cause]) -> Find
         reasons = ["the training is too strong for its data"]
     because = f"{told}; most likely {reasons[0]}." if reasons else f"{told}."
     worse = cause("adapter.worsens", because, evidence, run, manifest, remedy)
-    return found("adapter.outcome", Answer("warn", worse.because, score.delta, 0.0, worse), evidence, run, manifest)
+    return found(
+        "adapter.outcome", Answer("warn", worse.because or "", score.delta, 0.0, worse), evidence, run, manifest
+    )
 
 
 def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
@@ -114,24 +116,24 @@ def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
     score, evidence = paired_score(facts, run, manifest), [facts.at("paired", run, f"{manifest}.json")]
     if score is None or score.delta is None:
         return found(
-            "adapter.forgetting", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
+            "adapter.general_set", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
         )
     told, bound = _told(run, manifest, score), score.harm_bound
     if score.outcome == "worse" and not score.within_margin:
         forgets = cause("adapter.forgets", f"{told}.", evidence, run, manifest)
         return found(
-            "adapter.forgetting", Answer("warn", f"{told}.", score.delta, margin, forgets), evidence, run, manifest
+            "adapter.general_set", Answer("warn", f"{told}.", score.delta, margin, forgets), evidence, run, manifest
         )
     if score.outcome == "unchanged" or (bound is not None and bound < margin):
         answer = Answer("pass", f"{told}: no forgetting beyond {round_points(margin)}.", score.delta, margin)
-        return found("adapter.forgetting", answer, evidence, run, manifest)
+        return found("adapter.general_set", answer, evidence, run, manifest)
     answer = Answer(
         "unknown",
         f"{told}: forgetting beyond {round_points(margin)} is neither shown nor excluded.",
         score.delta,
         margin,
     )
-    return found("adapter.forgetting", answer, evidence, run, manifest)
+    return found("adapter.general_set", answer, evidence, run, manifest)
 
 
 def direction(facts: StudyFacts) -> Findings:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent
 from lora.records.tuning import TrainFacts
 from lora.records.verdict import CheckStatus

@@ -1,48 +1,42 @@
-"""From all facts to one verdict: evaluation manifest, gate run, every check, and the causes, most likely first.
+"""From all facts to one verdict: run every judge, put the results into words, join, cap and rank the causes.
 
-Ready for the sweep means: all four criteria pass (or warn), and nothing blocks the gating comparison, which is the gate
-run against the baseline on the evaluation manifest.
+A study is ready for the sweep when all four criteria pass or warn and no cause blocks the gating comparison, which is
+the gate run against the baseline on the evaluation manifest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from lora.diagnosis import wording
 from lora.diagnosis.adapter.criterion import CONSEQUENCES, adapter_change, explained_by_training, judge_adapter
-from lora.diagnosis.causes import CAUSES, RANK, cause
+from lora.diagnosis.causes import CAUSES, RANK
+from lora.diagnosis.checks import CHECKS, CRITERIA
 from lora.diagnosis.data.rows import judge_data
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
-from lora.diagnosis.findings import Findings
+from lora.diagnosis.findings import CauseResult, CheckResult, Findings, cause
 from lora.diagnosis.headroom.criterion import choose_eval_manifest, judge_headroom
 from lora.diagnosis.labels.audit import judge_labels
 from lora.diagnosis.outcomes import direction, judge_outcomes, run_outcomes
 from lora.diagnosis.parity.criterion import judge_parity, parity_criterion
 from lora.diagnosis.parity.imported_transcripts import judge_imported_transcripts
 from lora.diagnosis.training import judge_training
-from lora.diagnosis.unknown_checks import with_remedy
 from lora.records.base import Fact
 from lora.records.verdict import Cause, Check, Gate, Verdict
 
-# The four criteria, each with the codes that explain why it fails.
-CRITERIA = {
-    "data_sufficiency": ("data.",),
-    "headroom": ("headroom.",),
-    "adapter_change": ("adapter.", "training."),
-    "parity": ("parity.",),
-}
 SEVERITIES = ("blocks", "warns", "info")
-# Causes that say the same in other words, nearer to what a person can mend.
+# Codes that name the same problem more precisely than the code of a fact does.
 EXPLAINED_BY = {"data.too_few_samples": {"data.filter_starves_training", "data.wrong_durations"}}
 
 
 def decide(facts: StudyFacts) -> Verdict:
-    """The verdict of a study; never fails for what its facts say."""
+    """Decide the verdict of a study, whatever its fact files contain or lack."""
     eval_manifest = choose_eval_manifest(facts)
     findings = judge_all(facts, eval_manifest)
-    findings.causes += impossible_causes(facts, eval_manifest, findings.causes)
-    findings.add(adapter_change(facts, findings), parity_criterion(facts, eval_manifest))
-    causes = rank(facts, eval_manifest, [capped(facts, eval_manifest, c) for c in joined(findings.causes)])
-    checks = [with_remedy(facts, check) for check in in_order(findings.checks)]
+    causes = joined([worded_cause(result) for result in findings.causes])
+    causes = rank(facts, eval_manifest, [capped(facts, eval_manifest, c) for c in causes])
+    checks = in_order([worded_check(result) for result in findings.checks])
     return Verdict(
         ready_for_sweep=ready(facts, checks, causes),
         max_seconds=facts.max_seconds,
@@ -55,7 +49,7 @@ def decide(facts: StudyFacts) -> Verdict:
 
 
 def judge_all(facts: StudyFacts, eval_manifest: str | None) -> Findings:
-    """Every diagnosis asked once, for every manifest and every candidate."""
+    """Run every judge once, on every manifest and every candidate."""
     findings = judge_data(facts).add(judge_headroom(facts, eval_manifest), judge_labels(facts))
     findings.add(judge_imported_transcripts(facts))
     for run in facts.config.candidates:
@@ -63,27 +57,88 @@ def judge_all(facts: StudyFacts, eval_manifest: str | None) -> Findings:
         adapter = judge_adapter(facts, run, training.causes)
         findings.add(training, adapter, judge_parity(facts, run, eval_manifest))
         findings.add(judge_outcomes(facts, run, eval_manifest, findings.causes))
-    return findings.add(direction(facts))
+    findings.add(direction(facts))
+    findings.causes += impossible_causes(facts, eval_manifest, findings.causes)
+    findings.add(adapter_change(facts, findings), parity_criterion(facts, eval_manifest))
+    findings.checks = [with_missing_input(facts, result) for result in findings.checks]
+    return findings
 
 
-def impossible_causes(facts: StudyFacts, eval_manifest: str | None, known: list[Cause]) -> list[Cause]:
-    """Facts that could not be computed carry their cause; the first fact file of a run that says so is its evidence."""
-    found: list[Cause] = []
+def with_missing_input(facts: StudyFacts, result: CheckResult) -> CheckResult:
+    """Add to an unknown check which input it needs (`details["missing"]`)."""
+    if result.status != "unknown":
+        return result
+    return replace(result, details={**result.details, "missing": missing_input(facts, result)})
+
+
+def missing_input(facts: StudyFacts, result: CheckResult) -> str:
+    """Code of the input that would answer an unknown check; `inputs` stands for those in the table of checks."""
+    requires = CHECKS[result.id].requires
+    if "training_manifest" in requires and TRAIN not in facts.config.manifests:
+        return "training_manifest"
+    if "model" in requires and facts.config.model is None:
+        return "model"
+    if "candidate" in requires and facts.config.gate_run is None:
+        return "candidate"
+    run = result.run or facts.config.gate_run or ""
+    if "adapter" in requires:
+        if facts.config.kind(run) == "hypotheses":
+            return "transcripts_or_adapter"
+        effect = facts.effect.get(run)
+        if effect is not None and effect.status == "impossible":
+            return "failed_step"
+    return "inputs"
+
+
+def worded_check(result: CheckResult) -> Check:
+    return Check(
+        id=result.id,
+        run=result.run,
+        manifest=result.manifest,
+        status=result.status,
+        reason=result.reason,
+        value=result.value,
+        threshold=result.threshold,
+        details=dict(result.details),
+        summary=wording.summary(result),
+        evidence=list(result.evidence),
+    )
+
+
+def worded_cause(result: CauseResult) -> Cause:
+    return Cause(
+        code=result.code,
+        severity=result.severity,
+        run=result.run,
+        manifest=result.manifest,
+        reason=result.reason,
+        details=dict(result.details),
+        because=wording.because(result),
+        remedy=wording.remedy(result),
+        evidence=list(result.evidence),
+    )
+
+
+def impossible_causes(facts: StudyFacts, eval_manifest: str | None, known: list[CauseResult]) -> list[CauseResult]:
+    """Causes of facts that could not be computed; the first fact file of a run that reports one is its evidence."""
+    causes: list[CauseResult] = []
     for fact, run, manifest, path in _fact_files(facts, eval_manifest):
         if fact.status == "ok" or fact.code not in CAUSES:
             continue
         codes = {fact.code, *EXPLAINED_BY.get(fact.code, ())}
-        same_run = [c for c in [*known, *found] if run is None or c.run in {None, run}]
+        same_run = [c for c in [*known, *causes] if run is None or c.run in {None, run}]
         training_failed = fact.code in CONSEQUENCES and explained_by_training(c for c in same_run if c.run == run)
         if training_failed or any(c.code in codes for c in same_run):
             continue
-        because = (fact.message or CAUSES[fact.code].meaning).rstrip(".")
-        found.append(cause(fact.code, f"{because}.", [path], run, manifest))
-    return found
+        details = {"message": fact.message}
+        causes.append(
+            cause(fact.code, reason="impossible", details=details, evidence=[path], run=run, manifest=manifest)
+        )
+    return causes
 
 
 def _fact_files(facts: StudyFacts, eval_manifest: str | None) -> Iterator[tuple[Fact, str | None, str | None, str]]:
-    """(fact, run, manifest, path) in the order in which they are made; the evaluation manifest before others."""
+    """Yield (fact, run, manifest, path) in the order of the workflow, the evaluation manifest before the others."""
     manifests = sorted(facts.config.evaluations, key=lambda m: m != eval_manifest)
     if facts.labels is not None:
         yield facts.labels, None, TRAIN, facts.at("labels.json")
@@ -104,37 +159,46 @@ def _fact_files(facts: StudyFacts, eval_manifest: str | None) -> Iterator[tuple[
 
 
 def joined(causes: list[Cause]) -> list[Cause]:
-    """One cause a code, run and manifest; several checks that raise it give it several sentences."""
-    found: dict[tuple[str, str | None, str | None], Cause] = {}
+    """Join causes of one code, run and manifest: sentences and evidence of all, remedy and reason of the first.
+
+    Reasons and details of the others are listed in `details["also"]`.
+    """
+    by_key: dict[tuple[str, str | None, str | None], Cause] = {}
     for c in causes:
         key = (c.code, c.run, c.manifest)
-        if key in found:
-            evidence = list(dict.fromkeys([*found[key].evidence, *c.evidence]))
-            because = f"{found[key].because} {c.because}"
-            found[key] = found[key].model_copy(update={"because": because, "evidence": evidence})
-        else:
-            found[key] = c
-    return list(found.values())
+        first = by_key.get(key)
+        if first is None:
+            by_key[key] = c
+            continue
+        also = [*first.details.get("also", []), {"reason": c.reason, **c.details}]
+        by_key[key] = first.model_copy(
+            update={
+                "because": f"{first.because} {c.because}",
+                "evidence": list(dict.fromkeys([*first.evidence, *c.evidence])),
+                "details": {**first.details, "also": also},
+            }
+        )
+    return list(by_key.values())
 
 
 def is_gating(facts: StudyFacts, eval_manifest: str | None, c: Cause) -> bool:
-    """Whether a cause stands on the gating comparison: its run or its baseline, its manifest or the training data.
+    """Whether a cause concerns the gating comparison: the gate run or the baseline, the evaluation manifest or training.
 
-    Where no evaluation manifest could be chosen, every domain manifest is one that should have been.
+    Where no evaluation manifest could be chosen, all domain manifests count.
     """
     manifests = {None, TRAIN, *([eval_manifest] if eval_manifest else facts.config.domain)}
     return c.run in {None, BASE, facts.config.gate_run} and c.manifest in manifests
 
 
 def capped(facts: StudyFacts, eval_manifest: str | None, c: Cause) -> Cause:
-    """Only what stands on the gating comparison can block."""
+    """Lower `blocks` to `warns` outside the gating comparison."""
     if c.severity == "blocks" and not is_gating(facts, eval_manifest, c):
         return c.model_copy(update={"severity": "warns"})
     return c
 
 
 def rank(facts: StudyFacts, eval_manifest: str | None, causes: list[Cause]) -> list[Cause]:
-    """By severity, then what concerns the gate before the rest, then by the table's rank, then by manifest and run."""
+    """Sort by severity, then the gating comparison before others, then by the table's order, manifest and run."""
     manifests, runs = list(facts.config.manifests), [BASE, *facts.config.candidates]
 
     def order(c: Cause) -> tuple[int, bool, int, int, int]:
@@ -147,13 +211,13 @@ def rank(facts: StudyFacts, eval_manifest: str | None, causes: list[Cause]) -> l
 
 
 def in_order(checks: list[Check]) -> list[Check]:
-    """The four criteria first, then all other checks as they were made."""
+    """The four criteria first, then all other checks in the order in which they were judged."""
     criteria = {c.id: c for c in checks if c.id in CRITERIA}
     return [criteria[id] for id in CRITERIA] + [c for c in checks if c.id not in CRITERIA]
 
 
 def ready(facts: StudyFacts, checks: list[Check], causes: list[Cause]) -> bool | None:
-    """Null without a model: then nothing can be swept."""
+    """Whether the sweep may start; None without a model."""
     if facts.config.model is None:
         return None
     met = all(check.status in {"pass", "warn"} for check in checks if check.id in CRITERIA)
@@ -161,7 +225,7 @@ def ready(facts: StudyFacts, checks: list[Check], causes: list[Cause]) -> bool |
 
 
 def gate(verdict: Verdict) -> Gate:
-    """Why not: blocking causes with their remedies, then criteria that none of them explains."""
+    """List the reasons against a sweep: blocking causes with remedies, then criteria that none of them explains."""
     if verdict.ready_for_sweep:
         return Gate(ready_for_sweep=True, reasons=[])
     reasons = (
@@ -172,7 +236,9 @@ def gate(verdict: Verdict) -> Gate:
     blocking = [c for c in verdict.causes if c.severity == "blocks"]
     reasons += [f"{c.because} {c.remedy} [{c.code}]" for c in blocking]
     for check in verdict.checks:
-        explained = check.status == "fail" and any(c.code.startswith(CRITERIA.get(check.id, ())) for c in blocking)
-        if check.id in CRITERIA and check.status in {"fail", "unknown"} and not explained:
+        if check.id not in CRITERIA or check.status not in {"fail", "unknown"}:
+            continue
+        explained = check.status == "fail" and any(c.code.startswith(CRITERIA[check.id]) for c in blocking)
+        if not explained:
             reasons.append(f"{check.summary} [{check.id}: {check.status}]")
     return Gate(ready_for_sweep=verdict.ready_for_sweep, reasons=reasons)

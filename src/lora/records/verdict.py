@@ -1,8 +1,10 @@
-"""The verdict: checks, causes and outcomes. `results/verdict.json`, by `schemas/verdict.schema.json`."""
+"""The verdict (`results/verdict.json`, described by `schemas/verdict.schema.json`): checks, causes and outcomes."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from lora.records.base import Record
 from lora.records.comparisons import Outcome
@@ -12,32 +14,36 @@ Severity = Literal["blocks", "warns", "info"]
 
 
 class Check(Record):
-    """One criterion, for one run or manifest where it has one; `evidence` are paths relative to the study."""
+    """One question of the diagnosis and its answer, for one run or one manifest where it concerns one."""
 
-    id: str
+    id: str = Field(description="id in docs/checks.md, such as `data.audio`")
     run: str | None
     manifest: str | None
     status: CheckStatus
-    value: float | str | None
-    threshold: float | str | None
-    summary: str
-    evidence: list[str]
+    reason: str = Field(default="", description="code of the case within this check, such as `ok` or `not_computed`")
+    value: float | str | None = Field(description="the number that decides")
+    threshold: float | str | None = Field(description="what `value` is compared with")
+    details: dict[str, Any] = Field(default_factory=dict, description="numbers and names behind the summary")
+    summary: str = Field(description="the answer in one or two sentences")
+    evidence: list[str] = Field(description="fact files, as paths relative to the study")
 
 
 class Cause(Record):
-    """Why tuning would not (or did not) help: one sentence with numbers, one remedy a person can carry out."""
+    """A reason why tuning would not help or did not help, with a remedy that a person can carry out."""
 
-    code: str
+    code: str = Field(description="code in docs/causes.md, such as `data.too_few_samples`")
     severity: Severity
     run: str | None
     manifest: str | None
-    because: str
-    remedy: str
-    evidence: list[str]
+    reason: str = Field(default="", description="code of the case within this cause")
+    details: dict[str, Any] = Field(default_factory=dict, description="numbers and names behind the sentences")
+    because: str = Field(description="what was measured, with its numbers")
+    remedy: str = Field(description="what to do about it")
+    evidence: list[str] = Field(description="fact files, as paths relative to the study")
 
 
 class RunOutcome(Record):
-    """One candidate on one manifest, rows within max_seconds; null where it could not be measured."""
+    """One candidate on one manifest, over rows within `max_seconds`; None where it could not be measured."""
 
     run: str
     manifest: str
@@ -51,19 +57,19 @@ class RunOutcome(Record):
 
 
 class Verdict(Record):
-    """Ready for the sweep or not (null without a model); causes stand most likely first."""
+    """Whether the study is ready for a sweep, and why."""
 
-    ready_for_sweep: bool | None
+    ready_for_sweep: bool | None = Field(description="null without a model: then there is nothing to sweep")
     max_seconds: float | None
     eval_manifest: str | None
     gate_run: str | None
     checks: list[Check]
-    causes: list[Cause]
+    causes: list[Cause] = Field(description="most likely first")
     runs: list[RunOutcome]
 
 
 class Gate(Record):
-    """`results/gate.json`: what `check_gate` exits by; reasons are the blocking causes and failed criteria."""
+    """`results/gate.json`, from which `check_gate.py` takes its exit code."""
 
     ready_for_sweep: bool | None
-    reasons: list[str]
+    reasons: list[str] = Field(description="blocking causes with their remedies, and criteria that fail without one")

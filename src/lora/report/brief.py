@@ -16,7 +16,7 @@ WIDTH = 110
 CAUSES = 3
 REACH = "headroom.reachable"
 MATCHED = "parity.ids"  # how brought hypotheses found their rows: always told
-ALSO = {"data.rejected_rows", "data.leakage"}  # told where they are not as they should be
+ALSO = {"data.rejected_rows", "data.overlap"}  # told where they are not as they should be
 LABELS = {
     "data_sufficiency": "training data",
     "headroom": "headroom",

@@ -30,7 +30,7 @@ from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows
 from lora.data.manifest import read_manifest
-from lora.diagnosis.findings import Answer
+from lora.diagnosis.transitional import Answer
 from lora.diagnosis.labels.audit import loss as judge_loss
 from lora.diagnosis.study_config import LabelRules
 from lora.records.base import read_lines

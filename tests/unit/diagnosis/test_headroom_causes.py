@@ -260,7 +260,7 @@ def test_an_unknown_wer_has_its_reason(study: HealthyStudy, changes: dict[str, A
     study.change("wer/base/domain.json", changes)
     verdict = study.verdict()
     told = check_of(verdict, "headroom").summary
-    assert told.startswith(f"The baseline's WER on domain is not known: {reason} Provide rows that hold words")
+    assert told.startswith(f"The baseline's WER on domain is not known: {reason} Provide rows with words")
     assert check_of(verdict, "headroom.baseline", manifest="domain").summary == check_of(verdict, "headroom").summary
     assert verdict.ready_for_sweep is False
 

@@ -16,7 +16,7 @@ def share(study: HealthyStudy, manifest: str = "domain", **changes: Any) -> None
 
 
 def test_separate_manifests_pass(study: HealthyStudy) -> None:
-    check = check_of(study.verdict(), "data.leakage", manifest="domain")
+    check = check_of(study.verdict(), "data.overlap", manifest="domain")
     assert check.status == "pass"
     assert "0 sentences of 200 occur there" in check.summary
 
@@ -50,14 +50,14 @@ def test_a_few_common_sentences_are_no_leak(study: HealthyStudy) -> None:
     verdict = study.verdict()
     assert "data.leakage" not in codes(verdict)
     assert (
-        "10 sentences of 200 occur there, and 5 % may" in check_of(verdict, "data.leakage", manifest="domain").summary
+        "10 sentences of 200 occur there, and 5 % may" in check_of(verdict, "data.overlap", manifest="domain").summary
     )
 
 
 def test_tolerated_rows_are_told(study: HealthyStudy) -> None:
     study.configure({"integrity": {"max_leaked": 0.01}})
     share(study, same_audio=shared(2), same_reading=shared(2))
-    check = check_of(study.verdict(), "data.leakage", manifest="domain")
+    check = check_of(study.verdict(), "data.overlap", manifest="domain")
     assert (check.status, check.value) == ("pass", 2)
 
 
@@ -67,10 +67,10 @@ def test_shared_speakers_alone_warn(study: HealthyStudy) -> None:
     cause = cause_of(verdict, "data.leakage")
     assert cause.severity == "warns"
     assert "2 of 20 speakers of domain (ann and bob) are heard in training too" in cause.because
-    assert check_of(verdict, "data.leakage", manifest="domain").status == "warn"
+    assert check_of(verdict, "data.overlap", manifest="domain").status == "warn"
     assert verdict.ready_for_sweep is True
 
 
 def test_what_nobody_compared_is_unknown(study: HealthyStudy) -> None:
     study.remove("leakage/domain")
-    assert check_of(study.verdict(), "data.leakage", manifest="domain").status == "unknown"
+    assert check_of(study.verdict(), "data.overlap", manifest="domain").status == "unknown"

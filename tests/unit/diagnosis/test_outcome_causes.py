@@ -67,7 +67,7 @@ def test_forgetting_inside_the_margin_is_none(study: HealthyStudy) -> None:
     set_paired(study, "lora", "heldout", inside)
     verdict = study.verdict()
     assert "adapter.forgets" not in codes(verdict)
-    assert check_of(verdict, "adapter.forgetting").status == "pass"
+    assert check_of(verdict, "adapter.general_set").status == "pass"
 
 
 def test_forgetting_that_is_not_excluded_is_unknown_rather_than_none(study: HealthyStudy) -> None:
@@ -75,7 +75,7 @@ def test_forgetting_that_is_not_excluded_is_unknown_rather_than_none(study: Heal
         study, "lora", "heldout", {"interval": interval(-0.004, 0.012), "harm_bound": 0.012, "outcome": "underpowered"}
     )
     verdict = study.verdict()
-    check = check_of(verdict, "adapter.forgetting")
+    check = check_of(verdict, "adapter.general_set")
     assert check.status == "unknown"
     assert "neither shown nor excluded" in check.summary
     assert "adapter.forgets" not in codes(verdict)
@@ -84,7 +84,7 @@ def test_forgetting_that_is_not_excluded_is_unknown_rather_than_none(study: Heal
 def test_a_handful_of_rows_that_hardly_changed_excludes_no_forgetting(study: HealthyStudy) -> None:
     few = {"interval": interval(0.0, 0.0), "harm_bound": 0.17, "changed_errors": 0, "outcome": "underpowered"}
     set_paired(study, "lora", "heldout", few)
-    assert check_of(study.verdict(), "adapter.forgetting").status == "unknown"
+    assert check_of(study.verdict(), "adapter.general_set").status == "unknown"
 
 
 def test_opposite_directions_warn_on_the_gate_run(study: HealthyStudy) -> None:

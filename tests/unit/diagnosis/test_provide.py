@@ -8,7 +8,7 @@ import shutil
 import pytest
 from healthy import HealthyStudy, check_of
 
-ASKS = re.compile(r"\b([Nn]ame|[Pp]rovide|[Bb]ring|[Ww]rite|[Aa]dd|[Mm]end|[Gg]ive|[Tt]rain) ")
+ASKS = re.compile(r"\b([Nn]ame|[Pp]rovide|[Bb]ring|[Ww]rite|[Aa]dd|[Mm]end|[Gg]ive|[Tt]rain|Fix|Raise) ")
 
 
 @pytest.mark.parametrize("without", ["", "model", "train"])
@@ -25,6 +25,7 @@ def test_every_unknown_check_says_what_to_provide(study: HealthyStudy, without: 
     shutil.rmtree(study.results)
     unknown = [c for c in study.verdict().checks if c.status == "unknown"]
     assert {"data_sufficiency", "headroom", "adapter_change", "parity"} <= {c.id for c in unknown}
+    assert [c.id for c in unknown if "missing" not in c.details] == []
     assert [c.summary for c in unknown if not ASKS.search(c.summary)] == []
 
 

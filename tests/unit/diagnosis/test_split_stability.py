@@ -7,7 +7,7 @@ from healthy_data import stability
 
 
 def test_seeds_that_agree(study: HealthyStudy) -> None:
-    check = check_of(study.verdict(), "data.split_stability")
+    check = check_of(study.verdict(), "data.split_seeds")
     assert (check.status, check.value, check.threshold) == ("pass", 230, 200)
     assert "keep at most 10.0 % of the speakers out" in check.summary
 
@@ -41,14 +41,14 @@ def test_a_threshold_that_is_stable_is_named(study: HealthyStudy) -> None:
 
 def test_speakers_that_nobody_named_cannot_be_lost(study: HealthyStudy) -> None:
     study.files["splits/stability.json"] = stability(train_speakers=None) | {"speakers": None}
-    assert check_of(study.verdict(), "data.split_stability").status == "pass"
+    assert check_of(study.verdict(), "data.split_seeds").status == "pass"
 
 
 def test_too_few_rows_are_told_once_and_missing_facts_are_unknown(study: HealthyStudy) -> None:
     starved = stability()
     starved["splits"][0]["train_rows"] = 150
     study.files["splits/stability.json"] = starved
-    assert not [c for c in study.verdict().checks if c.id == "data.split_stability"]
+    assert not [c for c in study.verdict().checks if c.id == "data.split_seeds"]
     (study.results / "splits/stability.json").unlink()
     study.remove("splits/")
-    assert check_of(study.verdict(), "data.split_stability").status == "unknown"
+    assert check_of(study.verdict(), "data.split_seeds").status == "unknown"

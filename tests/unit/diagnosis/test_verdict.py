@@ -15,8 +15,9 @@ from test_label_causes import FAULTS as LABEL_FAULTS
 from test_training_causes import FAULTS as TRAINING_FAULTS
 
 from lora.diagnosis.causes import CAUSES, RANK
+from lora.diagnosis.checks import CRITERIA
 from lora.diagnosis.facts import load_facts
-from lora.diagnosis.verdict import CRITERIA, decide, gate
+from lora.diagnosis.verdict import decide, gate
 from lora.records.base import UserError
 from lora.records.verdict import Verdict
 

@@ -7,7 +7,8 @@ from collections import Counter
 from lora.diagnosis.adapter.effect import changed_texts
 from lora.diagnosis.adapter.load import stage_answer, stage_cause
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings
+from lora.diagnosis.findings import Findings
+from lora.diagnosis.transitional import Answer
 from lora.formatting import count, listed, percent, round_percent
 from lora.records.effect import CheckpointStage, EffectFacts
 from lora.records.verdict import CheckStatus

@@ -11,19 +11,21 @@ from collections.abc import Iterable
 from lora.diagnosis.adapter.checkpoint import checkpoint_stages
 from lora.diagnosis.adapter.effect import called_modules, changed_texts, logits_stage, text_stage, weights_stage
 from lora.diagnosis.adapter.load import file_stage, load_stage, partial_targets, stage_answer
-from lora.diagnosis.causes import CAUSES, RANK, cause
+from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found, worst
+from lora.diagnosis.findings import CauseResult, Findings, worst
+from lora.diagnosis.transitional import Answer, cause, found
+from lora.diagnosis.wording import because
 from lora.formatting import count
 from lora.records.effect import EffectFacts
-from lora.records.verdict import Cause, CheckStatus
+from lora.records.verdict import CheckStatus
 
 # What a training gone wrong leaves behind: its own cause explains these stages.
 CONSEQUENCES = {"adapter.not_finite", "adapter.zero_delta", "adapter.negligible_delta", "adapter.no_text_change"}
 STAGES = ("adapter.file", "adapter.load", "adapter.weights", "adapter.logits", "adapter.text")
 
 
-def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[Cause]) -> Findings:
+def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[CauseResult]) -> Findings:
     """All stages of one candidate; its causes are the lowest broken stage, or whatever weakens an adapter that works."""
     effect = facts.effect.get(run)
     if effect is None or effect.status == "impossible":
@@ -50,7 +52,7 @@ def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[Cause])
     )
 
 
-def explained_by_training(causes: Iterable[Cause]) -> bool:
+def explained_by_training(causes: Iterable[CauseResult]) -> bool:
     """Whether the training of a run went so wrong that its adapter cannot be otherwise."""
     return any(c.code.startswith("training.") and CAUSES[c.code].severity == "blocks" for c in causes)
 
@@ -113,9 +115,9 @@ def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:
         norm, least = next((check.value for check in own if check.id == "adapter.text"), None), None
     status = worst(check.status for check in own)
     if blocking:
-        return found("adapter_change", Answer("fail", blocking[0].because, norm, least), evidence, run)
+        return found("adapter_change", Answer("fail", because(blocking[0]), norm, least), evidence, run)
     telling = next((check.summary for check in own if check.status == status and status != "pass"), None)
     if status == "pass":
-        telling = " ".join(check.summary for check in own if check.id in {"adapter.weights", "adapter.text"})
+        telling = " ".join(check.summary or "" for check in own if check.id in {"adapter.weights", "adapter.text"})
     answer = Answer(status, telling or f"The effect of {run} was not measured.", norm, least)
     return found("adapter_change", answer, evidence, run)

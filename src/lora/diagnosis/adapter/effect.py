@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lora.diagnosis.adapter.load import ROUNDING, stage_answer, stage_cause
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import has_headroom
+from lora.diagnosis.transitional import Answer, cause
 from lora.formatting import count, listed, percent, round_percent
 from lora.records.effect import EffectFacts, TextStage
 from lora.records.verdict import CheckStatus

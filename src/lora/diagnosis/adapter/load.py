@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import CauseResult, Findings
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, number
 from lora.records.effect import EffectFacts, LoadStage
-from lora.records.verdict import Cause, CheckStatus
+from lora.records.verdict import CheckStatus
 
 # Relative size below which a delta is rounding: DoRA and initialisations that change the base never give exactly zero.
 ROUNDING = 1e-6
@@ -36,7 +36,7 @@ def stage_answer(facts: StudyFacts, run: str, id: str, answer: Answer) -> Findin
     return found(id, answer, [facts.at("effect", f"{run}.json")], run)
 
 
-def stage_cause(facts: StudyFacts, code: str, because: str, run: str, remedy: str | None = None) -> Cause:
+def stage_cause(facts: StudyFacts, code: str, because: str, run: str, remedy: str | None = None) -> CauseResult:
     return cause(code, because, [facts.at("effect", f"{run}.json")], run, remedy=remedy)
 
 
@@ -90,7 +90,7 @@ def load_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     values = (load.tensors_loaded, load.tensors_in_file)
     broken = _broken_load(facts, run, load, told)
     if broken is not None:
-        return stage_answer(facts, run, "adapter.load", Answer("fail", broken.because, *values, broken))
+        return stage_answer(facts, run, "adapter.load", Answer("fail", broken.because or "", *values, broken))
     base = (
         KNOWN_BY[load.base_evidence or "shape"]
         if load.base_matches
@@ -109,7 +109,7 @@ def load_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     return stage_answer(facts, run, "adapter.load", Answer(status, f"{summary}.", *values))
 
 
-def _broken_load(facts: StudyFacts, run: str, load: LoadStage, told: str) -> Cause | None:
+def _broken_load(facts: StudyFacts, run: str, load: LoadStage, told: str) -> CauseResult | None:
     if not sum(load.modules_by_group.values()):
         return stage_cause(facts, "adapter.no_target_modules", f"{run} adapts no module of the model.", run)
     if load.base_matches is not True and _merged_before(load):

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.study_config import IntegrityRules
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent, round_percent, seconds
 from lora.records.audio import AudioMeasure
 from lora.records.verdict import Severity

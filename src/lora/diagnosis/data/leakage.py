@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent, round_percent
 from lora.records.data import LeakageFacts, SharedRow
 
@@ -17,7 +17,7 @@ def judge_leakage(facts: StudyFacts, manifest: str) -> Findings:
     shared = facts.leakage.get(manifest)
     if shared is None:
         answer = Answer("unknown", f"What {manifest} shares with training is not known.")
-        return found("data.leakage", answer, evidence, manifest=manifest)
+        return found("data.overlap", answer, evidence, manifest=manifest)
     rules = facts.config.integrity
     known = {row.id for row in [*shared.same_audio, *shared.same_reading]}
     leaked = len(known) > rules.max_leaked * shared.rows
@@ -26,7 +26,7 @@ def judge_leakage(facts: StudyFacts, manifest: str) -> Findings:
         because = _rows_told(shared, leaked, common, rules.max_shared_sentences)
         broken = cause("data.leakage", because, evidence, manifest=manifest)
         answer = Answer("fail", because, len(known), rules.max_leaked, broken)
-        return found("data.leakage", answer, evidence, manifest=manifest)
+        return found("data.overlap", answer, evidence, manifest=manifest)
     if shared.shared_speakers:
         because = (
             f"{len(shared.shared_speakers)} of {count(shared.speakers or 0, 'speaker')} of {manifest} "
@@ -35,7 +35,7 @@ def judge_leakage(facts: StudyFacts, manifest: str) -> Findings:
         remedy = f"Take these speakers out of the training manifest, or add speakers to {manifest} that it lacks."
         milder = cause("data.leakage", because, evidence, manifest=manifest, remedy=remedy, severity="warns")
         answer = Answer("warn", because, len(shared.shared_speakers), 0, milder)
-        return found("data.leakage", answer, evidence, manifest=manifest)
+        return found("data.overlap", answer, evidence, manifest=manifest)
     heard = manifest in facts.audio and TRAIN in facts.audio
     what = "recording, reading or speaker" if heard else "reading or speaker"
     told = f"No {what} of {manifest} is in training{'' if heard else ' (recordings were not compared)'}"
@@ -43,7 +43,7 @@ def judge_leakage(facts: StudyFacts, manifest: str) -> Findings:
         told = f"{count(len(known), 'row')} of {manifest} and no speaker are in training, as few as are tolerated"
     sentences = count(len(shared.same_sentence), "sentence")
     summary = f"{told}; {sentences} of {shared.rows} occur there, and {round_percent(rules.max_shared_sentences)} may."
-    return found("data.leakage", Answer("pass", summary, len(known), rules.max_leaked), evidence, manifest=manifest)
+    return found("data.overlap", Answer("pass", summary, len(known), rules.max_leaked), evidence, manifest=manifest)
 
 
 def _rows_told(shared: LeakageFacts, leaked: bool, common: bool, most: float) -> str:

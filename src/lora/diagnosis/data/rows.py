@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import math
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.data.audio import audio_content, rows_of_wrong_length
-from lora.diagnosis.data.filter_bias import filter_bias
+from lora.diagnosis.data.filtered_rows import judge_filtered_rows
 from lora.diagnosis.data.leakage import judge_leakage
 from lora.diagnosis.data.split_stability import split_stability
 from lora.diagnosis.data.transcript_mismatches import mismatched_transcripts
 from lora.diagnosis.data.wrong_durations import starving_durations
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import CauseResult, Findings
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent, seconds
 from lora.records.data import DurationDecision, SplitOption
-from lora.records.verdict import Cause
 
 # How reasons in rejected.tsv begin, by the cause they belong to, and what such rows have in common.
 REJECTED = {
@@ -32,7 +31,7 @@ GIVE_DURATIONS = "Give these rows a `duration` in seconds, or their recordings; 
 
 
 def judge_data(facts: StudyFacts) -> Findings:
-    findings = data_sufficiency(facts).add(filter_bias(facts), split_stability(facts))
+    findings = data_sufficiency(facts).add(judge_filtered_rows(facts), split_stability(facts))
     for manifest in facts.config.manifests:
         findings.add(rejected_rows(facts, manifest))
         findings.add(mismatched_transcripts(facts, manifest))  # its remedy stands before that of improbable lengths
@@ -62,7 +61,7 @@ def data_sufficiency(facts: StudyFacts) -> Findings:
     return found("data_sufficiency", answer, evidence, manifest=TRAIN)
 
 
-def _starvation(facts: StudyFacts, rows: int, evidence: list[str]) -> Cause:
+def _starvation(facts: StudyFacts, rows: int, evidence: list[str]) -> CauseResult:
     """Is the filter at fault (another threshold would do), or is there too little to filter?"""
     needed, decision, limit = facts.config.durations.min_train_samples, facts.decision, facts.max_seconds
     better = None if decision is None else _option(decision, decision.stable or decision.sufficient)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, percent, round_percent
 from lora.records.data import SeededSplit
 
@@ -17,7 +17,7 @@ def split_stability(facts: StudyFacts) -> Findings:
         return Findings()  # `data_sufficiency` says so already
     if stability is None or not stability.splits:
         answer = Answer("unknown", "Whether the split depends on its seed is not known.", threshold=needed)
-        return found("data.split_stability", answer, evidence, manifest=TRAIN)
+        return found("data.split_seeds", answer, evidence, manifest=TRAIN)
     if stability.splits[0].train_rows < needed:
         return Findings()
     most = facts.config.integrity.max_held_out_speakers
@@ -41,9 +41,7 @@ def split_stability(facts: StudyFacts) -> Findings:
             f"{len(stability.splits)} seeds of the split leave {fewest.train_rows} training rows or more "
             f"and keep at most {percent(share)} of the speakers out."
         )
-        return found(
-            "data.split_stability", Answer("pass", summary, fewest.train_rows, needed), evidence, manifest=TRAIN
-        )
+        return found("data.split_seeds", Answer("pass", summary, fewest.train_rows, needed), evidence, manifest=TRAIN)
     because = f"The split depends on its seed: {'; '.join(signs)}."
     stable = facts.decision.stable if facts.decision else None
     remedy = None
@@ -51,7 +49,7 @@ def split_stability(facts: StudyFacts) -> Findings:
         remedy = f"Set `durations.max_seconds` to {stable:g} (or to `auto`), with which no seed does that."
     unstable = cause("data.unstable_split", because, evidence, manifest=TRAIN, remedy=remedy)
     answer = Answer("fail", because, fewest.train_rows, needed, unstable)
-    return found("data.split_stability", answer, evidence, manifest=TRAIN)
+    return found("data.split_seeds", answer, evidence, manifest=TRAIN)
 
 
 def _held_out(split: SeededSplit, speakers: int | None) -> float:

@@ -5,11 +5,11 @@ A row counts only where another text fits clearly better than its own, so a weak
 
 from __future__ import annotations
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.data.mismatched_rows import examples, other_name, row_name, slip_of, where, wrong_rows
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.parity.mismatched_hypotheses import heard_rightly_by
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import listed, percent
 from lora.records.data import MismatchedTranscript
 from lora.records.verdict import Severity

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.data.audio import rows_of_wrong_length
 from lora.diagnosis.facts import TRAIN, StudyFacts
+from lora.diagnosis.findings import CauseResult
+from lora.diagnosis.transitional import cause
 from lora.formatting import count, seconds
-from lora.records.verdict import Cause
 
 REMEDY = "Correct `duration` in the training manifest (it counts seconds), or leave it out so that headers are read."
 
 
-def starving_durations(facts: StudyFacts, evidence: list[str]) -> Cause | None:
+def starving_durations(facts: StudyFacts, evidence: list[str]) -> CauseResult | None:
     """A cause where no limit leaves enough rows by the manifest's durations, and one does by those of the audio.
 
     A configured limit is asked for alone; `auto` would have found any threshold within the model's window.

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import baseline
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent, round_percent
 from lora.records.scores import Loop, UtteranceErrors, WerFacts, WerScore
 

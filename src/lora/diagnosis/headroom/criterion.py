@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import baseline, has_headroom, unknown_wer
 from lora.diagnosis.headroom.baseline_health import baseline_works, broken_reason
 from lora.diagnosis.headroom.power import detectable_difference, foreseen, foreseen_power
 from lora.diagnosis.headroom.reachable import judge_reachable
 from lora.diagnosis.headroom.saturation import above, saturation
+from lora.diagnosis.transitional import Answer, found
 from lora.formatting import interval, percent, round_percent
 
 

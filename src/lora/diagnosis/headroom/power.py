@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import baseline
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, hours, points, round_points
 from lora.records.comparisons import PairedScore
 from lora.records.scores import Power

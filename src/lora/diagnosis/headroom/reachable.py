@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import baseline
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent, points, round_percent, round_points
 from lora.records.reachable import ReachableFacts
 

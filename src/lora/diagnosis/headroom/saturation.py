@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import Baseline, baseline, unknown_wer
 from lora.diagnosis.headroom.hardening import harder
 from lora.diagnosis.headroom.power import foreseen, foreseen_power
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import interval, percent, round_percent
 from lora.records.verdict import CheckStatus
 

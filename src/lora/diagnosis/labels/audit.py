@@ -6,13 +6,13 @@ structure of labels, the model's agreement with labels of its own texts, the los
 
 from __future__ import annotations
 
-from lora.diagnosis.causes import CAUSES, cause
+from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.facts import TRAIN, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import CauseResult, Findings
 from lora.diagnosis.labels.texts import style, tokenizer
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent
 from lora.records.labels import GreedyHypotheses, LabelFacts, LabelStructure, LabelVariant, LossComparison
-from lora.records.verdict import Cause
 
 NOISE = 2  # times the noise of a replay a difference may be before it is one
 
@@ -124,7 +124,7 @@ def _above(value: float | None, most: float) -> bool:
     return value is not None and value > most
 
 
-def _construction(facts: StudyFacts, labels: LabelFacts, because: str) -> Cause:
+def _construction(facts: StudyFacts, labels: LabelFacts, because: str) -> CauseResult:
     """The cause, with the way of building labels that the model would agree with in the remedy, if one was found."""
     right = _right_variant(facts, labels.greedy)
     remedy = CAUSES["labels.construction"].remedy

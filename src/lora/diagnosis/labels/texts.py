@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.facts import TRAIN, StudyFacts
-from lora.diagnosis.findings import Answer
 from lora.diagnosis.headroom.baseline import baseline
 from lora.diagnosis.headroom.baseline_health import broken_reason
+from lora.diagnosis.transitional import Answer, cause
 from lora.formatting import count, listed, percent
 from lora.records.labels import LabelFacts, NumberStyle, StyleProfile
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lora.diagnosis.causes import CAUSES, RANK, cause
+from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import CauseResult, Findings
 from lora.diagnosis.parity.mismatched_hypotheses import judge_hypotheses, out_of_place
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, points
 from lora.records.comparisons import DifferingRows, ParityFacts, Rescored
-from lora.records.verdict import Cause, CheckStatus
+from lora.records.verdict import CheckStatus
 
 # Fields that tell of differing rows, which the ids and texts themselves tell better.
 ROWS = {"manifest.rows", "manifest.content_hash", "manifest.unshared_ids", "manifest.references", "scored.utterances"}
@@ -80,7 +81,7 @@ def parity_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
 
 def _difference(
     parity: ParityFacts, code: str, eval_manifest: str | None, evidence: list[str], remedy: str | None
-) -> Cause:
+) -> CauseResult:
     """One cause a code: on the evaluation manifest if it differs there, else on the first where it does."""
     differing = [s for s in parity.settings if s.code == code and s.same is False]
     manifests = list(dict.fromkeys(s.manifest for s in differing))
@@ -148,7 +149,7 @@ def _moved(delta: float) -> str:
     return "no difference" if not delta else f"{points(delta)} {'better' if delta < 0 else 'worse'}"
 
 
-def _same_utterances(facts: StudyFacts, run: str, known: list[Cause]) -> Findings:
+def _same_utterances(facts: StudyFacts, run: str, known: list[CauseResult]) -> Findings:
     """Ids that only one of the two runs holds, where the diff of settings did not show them."""
     causes = []
     for manifest in facts.config.evaluations:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lora.diagnosis.causes import cause
 from lora.diagnosis.data.mismatched_rows import examples, slip_of, where, wrong_rows
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Answer, Findings, found
+from lora.diagnosis.findings import Findings
+from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, percent
 from lora.records.data import MismatchedTranscript, MismatchFacts
 from lora.records.verdict import CheckStatus, Severity
@@ -93,4 +93,4 @@ def _hypotheses(facts: StudyFacts, run: str, manifest: str) -> Findings:
     severity: Severity = "blocks" if slipped.share > rules.blocking_mismatched else "warns"
     broken = cause("parity.manifest", f"{because}.", evidence, run, manifest, remedy, severity)
     status: CheckStatus = "fail" if severity == "blocks" else "warn"
-    return found(id, Answer(status, broken.because, slipped.share, most, broken), evidence, run, manifest)
+    return found(id, Answer(status, broken.because or "", slipped.share, most, broken), evidence, run, manifest)

@@ -1,0 +1,97 @@
+"""Does the duration filter only make training smaller, or does it remove a kind of speech?
+
+Losses are compared with those of a random sample: rare words and speakers with few rows disappear from any smaller set.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lora.diagnosis.facts import TRAIN, StudyFacts
+from lora.diagnosis.findings import Findings, check
+from lora.records.data import Dropped
+
+ENOUGH_ROWS = 20  # removed rows from which their speaking rate is compared
+SIGMAS = 3.0  # standard deviations (Poisson) above the loss of a random sample
+UNLIKELY = 0.001  # probability that a random sample removes all rows of at least one speaker
+
+
+def judge_filtered_rows(facts: StudyFacts) -> Findings:
+    """No check without a limit; unknown where the chosen limit was not computed."""
+    limit = facts.max_seconds
+    if limit is None:
+        return Findings()
+    id, evidence = "data.filtered_rows", [facts.at("durations", "retention.json")]
+    entries = facts.retention.dropped if facts.retention else []
+    dropped = next((entry for entry in entries if entry.threshold == limit), None)
+    details: dict[str, Any] = {"max_seconds": limit}
+    if dropped is None:
+        return Findings.of(
+            check(id, status="unknown", reason="not_computed", details=details, evidence=evidence, manifest=TRAIN)
+        )
+    lost = len(dropped.lost_speakers)
+    signs = _signs(facts, dropped)
+    details |= {
+        "rows": dropped.rows,
+        "lost_speakers": lost,
+        "lost_words": dropped.lost_word_count,
+        "lost_word_share": dropped.lost_word_share,
+        "signs": signs,
+    }
+    result = check(
+        id,
+        status="fail" if signs else "pass",
+        reason=signs[0]["sign"] if signs else "ok",
+        value=lost,
+        threshold=facts.config.integrity.max_lost_speakers if signs else None,
+        details=details,
+        evidence=evidence,
+        manifest=TRAIN,
+    )
+    return Findings.of(result, result.cause("data.filter_biased") if signs else None)
+
+
+def _signs(facts: StudyFacts, dropped: Dropped) -> list[dict[str, Any]]:
+    """Ways in which the removed rows differ from the rest, each with its code (`sign`) and numbers."""
+    rules = facts.config.integrity
+    signs: list[dict[str, Any]] = []
+    speakers = facts.retention.curve[-1].speakers if facts.retention else None
+    lost, expected = len(dropped.lost_speakers), dropped.expected_lost_speakers
+    if speakers and (lost - expected) / speakers > rules.max_lost_speakers and _beyond_chance(lost, expected):
+        signs.append(
+            {
+                "sign": "speakers_lost",
+                "lost": lost,
+                "speakers": speakers,
+                "expected": expected,
+                "names": dropped.lost_speakers,
+            }
+        )
+    elif speakers:
+        # Many speakers with one or two rows hide one with many, who would hardly ever disappear by chance.
+        odds = zip(dropped.lost_speakers, dropped.lost_speaker_probabilities, strict=False)
+        singled_out = [name for name, probability in odds if probability * speakers < UNLIKELY]
+        if len(singled_out) > rules.max_lost_speakers * speakers:
+            signs.append({"sign": "speakers_removed", "speakers": speakers, "names": singled_out})
+    excess = dropped.lost_word_share - dropped.expected_lost_word_share
+    if excess > rules.max_lost_words and _beyond_chance(dropped.lost_word_count, dropped.expected_lost_word_count):
+        signs.append(
+            {
+                "sign": "words_lost",
+                "lost": dropped.lost_word_count,
+                "share": dropped.lost_word_share,
+                "expected_share": dropped.expected_lost_word_share,
+                "names": dropped.lost_words,
+            }
+        )
+    remaining, removed = dropped.kept_words_per_second, dropped.dropped_words_per_second
+    if not remaining or removed is None or dropped.rows < ENOUGH_ROWS:
+        return signs
+    if abs(removed / remaining - 1) > rules.max_rate_difference:
+        signs.append({"sign": "speaking_rate", "removed": removed, "remaining": remaining})
+    return signs
+
+
+def _beyond_chance(lost: int, expected: float) -> bool:
+    return lost - expected > SIGMAS * math.sqrt(expected)

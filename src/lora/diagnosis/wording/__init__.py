@@ -1,0 +1,58 @@
+"""Sentences of checks and causes. Judges return codes and numbers (`lora.diagnosis.findings`); this package words them.
+
+Each module covers one question and has three tables: `SUMMARIES` by check id, `BECAUSE` by cause code, and `REMEDIES` by
+cause code where the remedy depends on the numbers (all others are in `lora.diagnosis.causes`). A remedy function may
+return None to use the table's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lora.diagnosis.causes import CAUSES
+from lora.diagnosis.checks import CHECKS
+from lora.diagnosis.findings import CauseResult, CheckResult
+from lora.diagnosis.wording import data
+
+SUMMARIES: dict[str, Callable[[CheckResult], str]] = {**data.SUMMARIES}
+BECAUSE: dict[str, Callable[[CauseResult], str]] = {**data.BECAUSE}
+REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {**data.REMEDIES}
+
+# What to provide for an unknown check, by `details["missing"]`; `inputs` is worded by the table of checks.
+MISSING = {
+    "training_manifest": "Name the training manifest in `manifests.train`.",
+    "model": "Name the model in `model.id`.",
+    "candidate": "Add a candidate to `candidates`.",
+    "transcripts_or_adapter": "Provide transcripts of {run} for the baseline's rows, or its adapter "
+    "(`adapter: ...`) and the model.",
+    "failed_step": "Fix the cause listed for this run, then run the diagnosis again.",
+}
+
+
+def summary(result: CheckResult) -> str:
+    """The answer of a check in words, followed by what to provide if it is unknown."""
+    text = SUMMARIES[result.id](result) if result.summary is None else result.summary
+    missing = result.details.get("missing")
+    if missing is None:
+        return text
+    needed = CHECKS[result.id].needs if missing == "inputs" else MISSING[missing].format(run=result.run)
+    return f"{text} {needed}" if needed else text
+
+
+def because(result: CauseResult) -> str:
+    """What was measured, as one or two sentences with numbers."""
+    if result.because is not None:
+        return result.because
+    if result.reason == "impossible":
+        message = str(result.details["message"] or CAUSES[result.code].meaning)
+        return f"{message.rstrip('.')}."
+    return BECAUSE[result.code](result)
+
+
+def remedy(result: CauseResult) -> str:
+    """What to do about a cause: nearer to the case than the table's text where the numbers allow it."""
+    if result.remedy is not None:
+        return result.remedy
+    special = REMEDIES.get(result.code)
+    text = special(result) if special is not None and result.reason != "impossible" else None
+    return text or CAUSES[result.code].remedy
