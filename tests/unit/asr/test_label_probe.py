@@ -30,9 +30,9 @@ from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows
 from lora.data.manifest import read_manifest
-from lora.diagnosis.transitional import Answer
 from lora.diagnosis.labels.audit import loss as judge_loss
 from lora.diagnosis.study_config import LabelRules
+from lora.diagnosis.transitional import Answer
 from lora.records.base import read_lines
 from lora.records.labels import LabelFacts, LossComparison
 from lora.records.utterances import Transcript, Utterance
