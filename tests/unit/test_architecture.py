@@ -15,14 +15,15 @@ LIBRARY = REPOSITORY / "src" / "lora"
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
 # What each package may import; records, provenance and formatting are open to all.
-GROUND = {"records", "provenance", "formatting"}
+GROUND = {"records", "layout", "provenance", "formatting"}
 ALLOWED = {
     "records": {"records"},
+    "layout": {"records"},
     "provenance": {"provenance", "records"},
     "formatting": {"records"},
     "code_hash": set(),
     "configuration": {"records"},
-    "diagnosis": {"diagnosis", "records", "formatting"},
+    "diagnosis": {"diagnosis", "layout", "records", "formatting"},
     "scoring": {"scoring", *GROUND},
     "data": {"data", *GROUND},
     "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},

@@ -1,21 +1,22 @@
-"""All facts of a study in one record, read from its results folder (layout: docs of the contracts, "Results")."""
+"""All facts of a study, read from its results folder. `lora.layout` lists the files."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from lora.diagnosis.study_config import TRAIN, StudyConfig
+from lora import layout
+from lora.diagnosis.study_config import StudyConfig
+from lora.layout import BASE, TRAIN, ResultFile
 from lora.records.audio import AudioMeasure
-from lora.records.base import Record, UserError
+from lora.records.base import Record
 from lora.records.comparisons import PairedFacts, ParityFacts
 from lora.records.data import (
     DurationDecision,
     LeakageFacts,
-    MaxSeconds,
     MismatchFacts,
+    RejectedRow,
     RetentionFacts,
     SplitSizes,
     StabilityFacts,
@@ -29,23 +30,17 @@ from lora.records.tuning import HardenedFacts, TrainFacts
 from lora.records.utterances import RunSettings
 
 R = TypeVar("R", bound=Record)
-BASE = "base"
-
-
-@dataclass(frozen=True)
-class RejectedRow:
-    """A manifest line that cannot be used; `reason` starts with the kind of fault."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True)
 class StudyFacts:
-    """Facts by run, by manifest, or by (run, manifest); what is not there is None or absent.
+    """Facts by run, by manifest, or by (run, manifest); a fact whose file is missing is None or absent.
 
-    `rows` counts usable rows of a manifest. `mismatches` is by what the base model heard, `hypotheses` by what brought
-    candidates did. `root` is how evidence paths begin (relative to the study).
+    Attributes:
+        root: Results folder as evidence paths start with it (relative to the study).
+        rows: Number of usable rows of each manifest.
+        mismatches: By hypotheses of the base model.
+        hypotheses: Mismatches by the hypotheses of imported candidates.
     """
 
     config: StudyConfig
@@ -72,54 +67,72 @@ class StudyFacts:
     paired: dict[tuple[str, str], PairedFacts] = field(default_factory=dict)
     parity: dict[str, ParityFacts] = field(default_factory=dict)
 
+    def path(self, kind: ResultFile[Any], **wildcards: str) -> str:
+        """Path of a result file as evidence: `facts.path(layout.PAIRED, run=run, manifest=manifest)`."""
+        return f"{self.root}/{kind.path(**wildcards)}"
+
     def at(self, *parts: str) -> str:
-        """An evidence path."""
+        """Path of a file in the results folder; `path` is for the files that `lora.layout` lists."""
         return "/".join((self.root, *parts))
 
 
 def load_facts(results: Path, config_path: Path) -> StudyFacts:
-    """Read every fact file that exists. Raises UserError naming a file that does not hold what its name says."""
+    """Read every fact file that exists.
+
+    Raises:
+        UserError: Names a file that does not contain the record that it should.
+    """
     config = StudyConfig.read(config_path)
     runs, manifests = list(config.candidates), config.evaluations
-    pairs = [(run, m) for run in runs for m in manifests]
-    with_base = [(BASE, m) for m in manifests] + pairs
-    limit = _read(results / "max_seconds.json", MaxSeconds)
+
+    def one(kind: ResultFile[R]) -> R | None:
+        return layout.read_result(results, kind).readable()
+
+    def by_run(kind: ResultFile[R]) -> dict[str, R]:
+        facts = {run: layout.read_result(results, kind, run=run).readable() for run in runs}
+        return {run: fact for run, fact in facts.items() if fact is not None}
+
+    def by_manifest(kind: ResultFile[R], names: list[str]) -> dict[str, R]:
+        facts = {name: layout.read_result(results, kind, manifest=name).readable() for name in names}
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    def by_pair(kind: ResultFile[R], names: list[str]) -> dict[tuple[str, str], R]:
+        pairs = [(run, manifest) for run in names for manifest in manifests]
+        facts = {(r, m): layout.read_result(results, kind, run=r, manifest=m).readable() for r, m in pairs}
+        return {pair: fact for pair, fact in facts.items() if fact is not None}
+
+    def tables(kind: ResultFile[R]) -> dict[str, list[R]]:
+        rows = {m: layout.read_rows(results, kind, manifest=m).readable() for m in config.manifests}
+        return {m: table for m, table in rows.items() if table is not None}
+
+    limit = one(layout.MAX_SECONDS)
+    sizes = layout.read_rows(results, layout.SPLIT_SIZES).readable() or []
+    numbers = {m: _count_lines(results / layout.ROWS.path(manifest=m)) for m in config.manifests}
     return StudyFacts(
         config=config,
         root=results.name if results.is_absolute() else results.as_posix(),
-        rows={m: n for m in config.manifests if (n := _count_lines(results / f"manifests/{m}.jsonl")) is not None},
-        rejected={m: _rejected(results / f"manifests/{m}.rejected.tsv") for m in config.manifests},
-        audio={m: _audio(path) for m in config.manifests if (path := results / f"integrity/{m}.tsv").is_file()},
-        decision=_read(results / "durations/decision.json", DurationDecision),
+        rows={manifest: number for manifest, number in numbers.items() if number is not None},
+        rejected=tables(layout.REJECTED),
+        audio=tables(layout.INTEGRITY),
+        decision=one(layout.DECISION),
         max_seconds=None if limit is None else limit.max_seconds,
-        retention=_read(results / "durations/retention.json", RetentionFacts),
-        leakage=_by({m: results / f"leakage/{m}.json" for m in manifests}, LeakageFacts),
-        mismatches=_by({m: results / f"mismatches/{m}.json" for m in config.manifests}, MismatchFacts),
-        hypotheses=_by({(r, m): results / f"mismatches/{r}/{m}.json" for r, m in pairs}, MismatchFacts),
-        sizes=_sizes(results / "splits/sizes.tsv"),
-        stability=_read(results / "splits/stability.json", StabilityFacts),
-        wer=_by({(r, m): results / f"wer/{r}/{m}.json" for r, m in with_base}, WerFacts),
-        settings=_by({(r, m): results / f"transcripts/{r}/{m}.settings.json" for r, m in with_base}, RunSettings),
-        imported=_by({(r, m): results / f"transcripts/{r}/{m}.import.json" for r, m in with_base}, ImportFacts),
-        reachable=_by({m: results / f"reachable/{m}.json" for m in manifests}, ReachableFacts),
-        labels=_read(results / "labels.json", LabelFacts),
-        hardened=_read(results / "hardened.json", HardenedFacts),
-        training=_by({r: results / f"adapters/{r}/train.json" for r in runs}, TrainFacts),
-        effect=_by({r: results / f"effect/{r}.json" for r in runs}, EffectFacts),
-        paired=_by({(r, m): results / f"paired/{r}/{m}.json" for r, m in pairs}, PairedFacts),
-        parity=_by({r: results / f"parity/{r}.json" for r in runs}, ParityFacts),
+        retention=one(layout.RETENTION),
+        leakage=by_manifest(layout.LEAKAGE, manifests),
+        mismatches=by_manifest(layout.MISMATCHES, list(config.manifests)),
+        hypotheses=by_pair(layout.RUN_MISMATCHES, runs),
+        sizes={part.part: part for part in sizes},
+        stability=one(layout.STABILITY),
+        wer=by_pair(layout.WER, [BASE, *runs]),
+        settings=by_pair(layout.SETTINGS, [BASE, *runs]),
+        imported=by_pair(layout.IMPORT, [BASE, *runs]),
+        reachable=by_manifest(layout.REACHABLE, manifests),
+        labels=one(layout.LABELS),
+        hardened=one(layout.HARDENED),
+        training=by_run(layout.TRAINING),
+        effect=by_run(layout.EFFECT),
+        paired=by_pair(layout.PAIRED, runs),
+        parity=by_run(layout.PARITY),
     )
-
-
-K = TypeVar("K")
-
-
-def _read(path: Path, kind: type[R]) -> R | None:
-    return kind.read(path) if path.is_file() else None
-
-
-def _by(paths: dict[K, Path], kind: type[R]) -> dict[K, R]:
-    return {key: kind.read(path) for key, path in paths.items() if path.is_file()}
 
 
 def _count_lines(path: Path) -> int | None:
@@ -127,30 +140,6 @@ def _count_lines(path: Path) -> int | None:
         return None
     with path.open("rb") as lines:
         return sum(1 for line in lines if line.strip())
-
-
-def _rejected(path: Path) -> list[RejectedRow]:
-    return [RejectedRow(int(row["line"]), row["reason"]) for row in _table(path, ("line", "id", "reason"))]
-
-
-def _audio(path: Path) -> list[AudioMeasure]:
-    rows = _table(path, tuple(AudioMeasure.model_fields))
-    return [AudioMeasure.from_json({k: v or None for k, v in row.items()}) for row in rows]
-
-
-def _sizes(path: Path) -> dict[str, SplitSizes]:
-    rows = _table(path, ("part", "rows", "hours", "speakers"))
-    return {row["part"]: SplitSizes.from_json({k: v or None for k, v in row.items()}) for row in rows}
-
-
-def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if not set(columns) <= set(reader.fieldnames or ()):
-            raise UserError(f"{path}:1: expected the columns {', '.join(columns)}")
-        return [{column: row[column] or "" for column in columns} for row in reader]
 
 
 __all__ = ["BASE", "TRAIN", "RejectedRow", "StudyFacts", "load_facts"]

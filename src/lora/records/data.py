@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from lora.records.base import Record
 
 
@@ -21,6 +23,29 @@ class ManifestFacts(Record):
     rejected: int
     hours: float
     speakers: int | None
+
+
+class RejectedRow(Record):
+    """A line of a manifest that cannot be used; a row of `results/manifests/<m>.rejected.tsv`."""
+
+    line: int = Field(description="Line of the manifest, from 1.")
+    id: str | None = Field(default=None, description="Id of the row, where the line has one.")
+    reason: str = Field(description="Why the line cannot be used; starts with the kind of fault.")
+
+
+class DurationRow(Record):
+    """What one duration threshold keeps of one manifest; a row of `results/durations/*.tsv`."""
+
+    manifest: str = Field(description="Name of the manifest.")
+    threshold: str = Field(description="Threshold in seconds, or `all` for the whole manifest.")
+    rows: int = Field(description="Rows of at most `threshold` seconds.")
+    share: float | None = Field(description="These rows as a share of all rows (0..1).")
+    hours: float = Field(description="Their duration in hours.")
+    hours_share: float | None = Field(description="Their duration as a share of that of all rows (0..1).")
+    speakers: int | None = Field(description="Known speakers among them; empty where no row names one.")
+    mean: float | None = Field(description="Mean duration in seconds; only in the row `all`.")
+    median: float | None = Field(description="Median duration in seconds; only in the row `all`.")
+    longest: float | None = Field(description="Longest duration in seconds; only in the row `all`.")
 
 
 class SplitOption(Record):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from pydantic import Field
+
 from lora.records.base import Fact, Record
 
 
@@ -130,3 +132,16 @@ class WerFacts(Fact):
     power: Power | None = None
     loops: list[Loop] = []
     utterances: list[UtteranceErrors] = []
+
+
+class SweepRow(Record):
+    """One entry of the sweep on one manifest; a row of `results/sweep.tsv`. Empty where it could not be measured."""
+
+    manifest: str = Field(description="Name of the evaluation manifest.")
+    run: str = Field(description="Name of the entry of the sweep.")
+    baseline_wer: float | None = Field(description="WER of the baseline (fraction), rows within `max_seconds`.")
+    tuned_wer: float | None = Field(description="WER of the entry (fraction), rows within `max_seconds`.")
+    delta: float | None = Field(description="`tuned_wer` - `baseline_wer`; negative is better.")
+    ci_low: float | None = Field(description="Lower end of the confidence interval of `delta`.")
+    ci_high: float | None = Field(description="Upper end of the confidence interval of `delta`.")
+    outcome: str = Field(description="Outcome of the comparison, or the cause code of an impossible one.")

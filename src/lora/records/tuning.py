@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from lora.records.base import Fact, Record
 
 
@@ -13,6 +15,17 @@ class ValidationPoint(Record):
     step: int
     loss: float | None
     wer: float | None = None
+
+
+class LossRow(Record):
+    """One logged step of a training; a row of `results/adapters/<run>/loss.tsv`. Empty cells: not measured then."""
+
+    step: int = Field(description="Optimiser step; 0 is before training.")
+    epoch: float | None = Field(description="Passes over the training split so far.")
+    train_loss: float | None = Field(description="Training loss in nats per token.")
+    learning_rate: float | None = Field(description="Learning rate of the optimiser at this step.")
+    grad_norm: float | None = Field(description="Norm of the gradient before clipping.")
+    validation_loss: float | None = Field(description="Loss on the validation split in nats per token.")
 
 
 class ModuleChange(Record):

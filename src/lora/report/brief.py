@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
+from lora import layout
 from lora.formatting import UNKNOWN, caveat, count, hours, percent, points, points_range, seconds_limit, signed_points
 from lora.records.verdict import Cause, RunOutcome, Verdict
 from lora.report.markdown import plain
@@ -71,7 +72,7 @@ def _durations(study: Study) -> list[str]:
     """`domain: 188 rows, 0.26 h; within 5 s 101, within 8 s 159`, for manifests whose rows tell their durations."""
     told: dict[str, list[str]] = {}
     whole = {}
-    for row in study.table("durations/summary.tsv"):
+    for row in study.table(layout.DURATION_SUMMARY):
         if row.get("threshold") == "all":
             whole[row["manifest"]] = f"{row['rows']} rows, {hours(float(row['hours']))}"
         else:

@@ -1,46 +1,17 @@
-"""What was executed: commands, seeds, devices and output paths, from the run records beside the results."""
+"""Commands, seeds, devices and output paths of what was executed, from the run records next to the results."""
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lora.layout import BASE, Location, locate
 from lora.records.base import UserError
 from lora.records.provenance import RunRecord
 from lora.report.markdown import code, plain, table, text
 
-# Outputs in the order data flows, so that the commands can be run one after the other.
-STAGES = (
-    r"config\.json",
-    r"audio/",
-    r"integrity/",
-    r"manifests/",
-    r"leakage/",
-    r"durations/(?!summary|decision)",
-    r"durations/",
-    r"max_seconds\.json",
-    r"splits/",
-    r"transcripts/base/",
-    r"wer/base/",
-    r"labels\.json",
-    r"mismatches/",
-    r"hardened\.json",
-    r"adapters/",
-    r"transcripts/",
-    r"wer/",
-    r"effect/",
-    r"paired/",
-    r"reachable/",
-    r"parity/",
-    r"verdict\.json",
-    r"sweep\.",
-    r"plots/",
-    r"summary\.md",
-    r"summary\.html",
-)
 ENDING = ".run.json"
 
 
@@ -53,21 +24,27 @@ class Execution:
 
 
 def executions(results: Path, config: dict[str, Any]) -> tuple[list[Execution], list[str]]:
-    """Run records of what the configuration still names, in the order data flows; and those that cannot be read.
+    """Read the run records of what the configuration names.
 
-    What no stage writes is not of this study: a person may keep other results in a folder of their own here.
+    Records of files that `lora.layout` does not list are not of this study: people may keep other results in a folder
+    of their own in the results folder.
+
+    Returns:
+        The executions in the order data flows, and the paths of run records that cannot be read.
     """
-    found, broken = [], []
+    done: list[tuple[Location, Execution]] = []
+    unreadable = []
     for path in sorted(results.rglob(f"*{ENDING}")):
         output = path.relative_to(results).as_posix().removesuffix(ENDING)
-        if _stage(output) is None or not _configured(output, config):
+        location = locate(output)
+        if location is None or not _configured(location, config):
             continue
         try:
-            found.append(Execution(output, RunRecord.read(path)))
+            done.append((location, Execution(output, RunRecord.read(path))))
         except (UserError, OSError):
-            broken.append(f"{output}{ENDING}")
-    found.sort(key=lambda one: (_stage(one.output) or 0, one.output))
-    return found, broken
+            unreadable.append(f"{output}{ENDING}")
+    done.sort(key=lambda entry: (entry[0].order, entry[1].output))
+    return [execution for _, execution in done], unreadable
 
 
 def commands_section(results: Path, config: dict[str, Any]) -> str:
@@ -138,20 +115,10 @@ def _command(command: str, study: Path) -> str:
     return f" {line}" if line.startswith("```") else line
 
 
-def _configured(output: str, config: dict[str, Any]) -> bool:
+def _configured(location: Location, config: dict[str, Any]) -> bool:
     """False for leftovers of a run or manifest that the configuration no longer names."""
-    runs = {"base", *(config.get("candidates") or {})}
-    folder, *rest = output.split("/")
-    if not config or not rest:
+    if not config:
         return True
-    if folder in {"transcripts", "wer", "paired", "adapters"}:
-        return rest[0] in runs
-    if folder in {"effect", "parity"}:
-        return rest[0].split(".")[0] in runs
-    if folder in {"audio", "integrity", "manifests", "leakage", "mismatches", "reachable"}:
-        return rest[0].split(".")[0] in (config.get("manifests") or {})
-    return True
-
-
-def _stage(output: str) -> int | None:
-    return next((place for place, stage in enumerate(STAGES) if re.match(stage, output)), None)
+    runs = [BASE, *(config.get("candidates") or {})]
+    run, manifest = location.wildcards.get("run"), location.wildcards.get("manifest")
+    return (run is None or run in runs) and (manifest is None or manifest in (config.get("manifests") or {}))

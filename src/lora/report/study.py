@@ -1,4 +1,4 @@
-"""Reads a results folder for the documents. What is missing or broken is a reason in words, never an exception."""
+"""Read a study's results folder for the report. What is missing or unreadable is a reason in words, never an exception."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from lora import layout
 from lora.formatting import UNKNOWN
-from lora.records.base import Fact, Record, UserError
+from lora.layout import ResultFile
+from lora.records.base import Record
 from lora.records.comparisons import PairedFacts, ParityFacts
 from lora.records.data import DurationDecision
 from lora.records.effect import EffectFacts
@@ -53,31 +55,27 @@ class Study:
     results: Path
     config_path: Path
 
-    def find(self, relative: str, kind: type[R]) -> Found[R]:
-        path = self.results / relative
-        try:
-            value = kind.read(path)
-        except (UserError, OSError) as error:
-            return Found(None, *self._reason(relative, error))
-        if isinstance(value, Fact) and value.status == "impossible":
-            named = f" ({code(value.code)})" if value.code else ""
-            message = value.message or "no message"
-            return Found(
-                value, f"{text(message)}{named}", plain(f"{message} ({value.code})" if value.code else message)
-            )
-        return Found(value)
+    def find(self, kind: ResultFile[R], **wildcards: str) -> Found[R]:
+        """Read a result file; a missing or unreadable one is a reason, never an exception."""
+        loaded = layout.read_result(self.results, kind, **wildcards)
+        if loaded.problem == "missing":
+            return Found(None, f"{code(loaded.path)} does not exist", f"{plain(loaded.path)} does not exist")
+        message = loaded.message.replace(f"{self.results}/", "")
+        if loaded.code is not None:
+            return Found(loaded.value, f"{text(message)} ({code(loaded.code)})", plain(f"{message} ({loaded.code})"))
+        return Found(loaded.value, text(message), plain(message))
 
-    def table(self, relative: str) -> list[dict[str, str]]:
-        """Rows of a TSV file with a header; a missing file has none."""
+    def table(self, kind: ResultFile[Any], **wildcards: str) -> list[dict[str, str]]:
+        """Cells of a table as text; none where the file is missing or unreadable."""
         try:
-            with (self.results / relative).open(encoding="utf-8", newline="") as lines:
+            with (self.results / kind.path(**wildcards)).open(encoding="utf-8", newline="") as lines:
                 reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
                 return [{k: v or "" for k, v in row.items() if k} for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error):
             return []
 
-    def exists(self, relative: str) -> bool:
-        return (self.results / relative).is_file()
+    def exists(self, kind: ResultFile[Any], **wildcards: str) -> bool:
+        return (self.results / kind.path(**wildcards)).is_file()
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -88,7 +86,7 @@ class Study:
         return value if isinstance(value, dict) else {}
 
     def setting(self, *keys: str) -> Any:
-        """A value of the configuration, null where it or a parent is missing."""
+        """A value of the configuration; None where it or a parent is missing."""
         value: Any = self.config
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
@@ -121,47 +119,40 @@ class Study:
 
     @cached_property
     def verdict(self) -> Found[Verdict]:
-        return self.find("verdict.json", Verdict)
+        return self.find(layout.VERDICT)
 
     @cached_property
     def decision(self) -> Found[DurationDecision]:
-        return self.find("durations/decision.json", DurationDecision)
+        return self.find(layout.DECISION)
 
     @cached_property
     def labels(self) -> Found[LabelFacts]:
-        return self.find("labels.json", LabelFacts)
+        return self.find(layout.LABELS)
 
     @cached_property
     def hardened(self) -> Found[HardenedFacts]:
-        return self.find("hardened.json", HardenedFacts)
+        return self.find(layout.HARDENED)
 
     def wer(self, run: str, manifest: str) -> Found[WerFacts]:
-        return self.find(f"wer/{run}/{manifest}.json", WerFacts)
+        return self.find(layout.WER, run=run, manifest=manifest)
 
     def reachable(self, manifest: str) -> Found[ReachableFacts]:
-        return self.find(f"reachable/{manifest}.json", ReachableFacts)
+        return self.find(layout.REACHABLE, manifest=manifest)
 
     def paired(self, run: str, manifest: str) -> Found[PairedFacts]:
-        return self.find(f"paired/{run}/{manifest}.json", PairedFacts)
+        return self.find(layout.PAIRED, run=run, manifest=manifest)
 
     def settings(self, run: str, manifest: str) -> Found[RunSettings]:
-        return self.find(f"transcripts/{run}/{manifest}.settings.json", RunSettings)
+        return self.find(layout.SETTINGS, run=run, manifest=manifest)
 
     def imported(self, run: str, manifest: str) -> Found[ImportFacts]:
-        return self.find(f"transcripts/{run}/{manifest}.import.json", ImportFacts)
+        return self.find(layout.IMPORT, run=run, manifest=manifest)
 
     def parity(self, run: str) -> Found[ParityFacts]:
-        return self.find(f"parity/{run}.json", ParityFacts)
+        return self.find(layout.PARITY, run=run)
 
     def effect(self, run: str) -> Found[EffectFacts]:
-        return self.find(f"effect/{run}.json", EffectFacts)
+        return self.find(layout.EFFECT, run=run)
 
     def training(self, run: str) -> Found[TrainFacts]:
-        return self.find(f"adapters/{run}/train.json", TrainFacts)
-
-    def _reason(self, relative: str, error: Exception) -> tuple[str, str]:
-        """As Markdown, and for a terminal."""
-        if not self.exists(relative):
-            return f"`{plain(relative)}` does not exist", f"{plain(relative)} does not exist"
-        reason = str(error).replace(f"{self.results}/", "")
-        return text(reason), plain(reason)
+        return self.find(layout.TRAINING, run=run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 
+from lora import layout
 from lora.formatting import UNKNOWN, count, listed, number, percent, signed_points
 from lora.records.effect import EffectFacts, FileStage, ModuleDelta
 from lora.report.markdown import code, table, text
@@ -31,7 +32,7 @@ def _candidate(study: Study, run: str) -> str:
     if kind == "hypotheses":
         parts.append("This candidate was brought as its transcripts, so there is no adapter to look at.")
         return "\n\n".join(parts)
-    if study.exists(f"adapters/{run}/train.json") or kind == "train":
+    if study.exists(layout.TRAINING, run=run) or kind == "train":
         parts.append(training(study, run))
     parts.append(_ladder(study, run))
     return "\n\n".join(parts)

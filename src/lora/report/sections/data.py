@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lora import layout
 from lora.formatting import UNKNOWN, hours, listed, percent, seconds, seconds_limit
 from lora.records.data import SplitOption
 from lora.report.markdown import code, table, text
@@ -26,11 +27,11 @@ def _rows(study: Study) -> str:
     """Rejected rows per manifest, with their most frequent reasons."""
     lines = []
     for manifest in study.manifests:
-        file = f"manifests/{manifest}.rejected.tsv"
-        if not study.exists(file):
+        file = layout.REJECTED.path(manifest=manifest)
+        if not study.exists(layout.REJECTED, manifest=manifest):
             lines.append(f"Rejected rows of {code(manifest)} are {UNKNOWN}: {code(file)} does not exist.")
             continue
-        rejected = study.table(file)
+        rejected = study.table(layout.REJECTED, manifest=manifest)
         if rejected:
             reasons = Counter(row.get("reason", "") for row in rejected)
             shown = listed([f"{text(reason)} ({n})" for reason, n in reasons.most_common()], most=3)
@@ -39,7 +40,7 @@ def _rows(study: Study) -> str:
 
 
 def _thresholds(study: Study) -> str:
-    rows = study.table("durations/summary.tsv")
+    rows = study.table(layout.DURATION_SUMMARY)
     if not rows:
         return f"What survives each threshold is {UNKNOWN}: `durations/summary.tsv` does not exist or is empty."
     manifests = list(dict.fromkeys(row.get("manifest", "") for row in rows))
@@ -112,7 +113,7 @@ def _seeds(option: SplitOption, minimum: int) -> str:
 
 
 def _split(study: Study) -> str:
-    rows = study.table("splits/sizes.tsv")
+    rows = study.table(layout.SPLIT_SIZES)
     if not rows:
         return f"The sizes of the split are {UNKNOWN}: `splits/sizes.tsv` does not exist or is empty."
     named = {"train": "training", "val": "validation", "too_long": "left out, too long"}

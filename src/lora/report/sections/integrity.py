@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import statistics
 
+from lora import layout
 from lora.formatting import UNKNOWN, hours, listed, percent, seconds
-from lora.records.data import LeakageFacts, RetentionFacts, StabilityFacts
 from lora.report.markdown import code, table, text
 from lora.report.study import Study
 
 
 def other_seeds(study: Study) -> str:
     """The range of training sizes over the split seeds that were tried."""
-    found = study.find("splits/stability.json", StabilityFacts)
+    found = study.find(layout.STABILITY)
     if found.value is None or not found.value.splits:
         return f"What other seeds of the split would leave is {found.unknown}."
     rows = [split.train_rows for split in found.value.splits]
@@ -29,7 +29,7 @@ def _range(values: list[int]) -> str:
 
 def recordings(study: Study) -> str:
     """A row a manifest, from the measures of its audio; extremes, since a fault shows there first."""
-    if not any(study.exists(f"integrity/{manifest}.tsv") for manifest in study.manifests):
+    if not any(study.exists(layout.INTEGRITY, manifest=manifest) for manifest in study.manifests):
         return "The recordings were not listened to, so whether they are sound is unknown."
     rows = [_recordings(study, manifest) for manifest in study.manifests]
     headers = ["manifest", "recordings", "cannot be decoded", "speech", "sampling rates", "channels", "median level"]
@@ -39,7 +39,7 @@ def recordings(study: Study) -> str:
 
 
 def _recordings(study: Study, manifest: str) -> list[str]:
-    measures = study.table(f"integrity/{manifest}.tsv")
+    measures = study.table(layout.INTEGRITY, manifest=manifest)
     if not measures:
         return [code(manifest), *[UNKNOWN] * 9]
     levels, widths, clipped = (_numbers(measures, key) for key in ("level", "bandwidth", "clipped"))
@@ -72,14 +72,14 @@ def shared_with_training(study: Study) -> str:
     """What every evaluation manifest has in common with the training manifest."""
     rows = []
     for manifest in study.evaluations:
-        found = study.find(f"leakage/{manifest}.json", LeakageFacts)
+        found = study.find(layout.LEAKAGE, manifest=manifest)
         if found.value is None:
             rows.append([code(manifest), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN])
             continue
         facts = found.value
         counts = [len(rows) for rows in (facts.same_audio, facts.same_reading, facts.same_sentence)]
         shares = [f"{n} of {facts.rows}" for n in counts]
-        if not study.exists(f"integrity/{manifest}.tsv"):
+        if not study.exists(layout.INTEGRITY, manifest=manifest):
             shares[0] = UNKNOWN  # nobody listened, so no recording could be compared
         people = UNKNOWN if facts.speakers is None else f"{len(facts.shared_speakers)} of {facts.speakers}"
         rows.append([code(manifest), *shares, people])
@@ -90,7 +90,7 @@ def shared_with_training(study: Study) -> str:
 
 def filter_losses(study: Study) -> str:
     """Who and what each threshold takes out of training, beside what a lottery would."""
-    found = study.find("durations/retention.json", RetentionFacts)
+    found = study.find(layout.RETENTION)
     if found.value is None:
         return f"Who and what the filter takes away is {found.unknown}."
     rows = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.formatting import UNKNOWN, listed
-from lora.records.data import ManifestFacts
 from lora.report.markdown import code, table
 from lora.report.study import Study
 
@@ -12,7 +12,7 @@ def read_as(study: Study) -> str:
     """A row a manifest; recordings are counted by what resampling and mixing down change."""
     headers = ["manifest", "read as", "columns", "usable rows", "speakers", "resampled", "mixed to one channel"]
     headers.append("one channel taken")
-    told_of = [m for m in study.manifests if study.find(f"manifests/{m}.facts.json", ManifestFacts).value is not None]
+    told_of = [m for m in study.manifests if study.find(layout.MANIFEST_FACTS, manifest=m).value is not None]
     if not told_of:
         return ""  # references alone were read
     rows = [_manifest(study, manifest, _model_rate(study)) for manifest in study.manifests]
@@ -21,11 +21,11 @@ def read_as(study: Study) -> str:
 
 
 def _manifest(study: Study, manifest: str, rate: int | None) -> list[str]:
-    facts = study.find(f"manifests/{manifest}.facts.json", ManifestFacts).value
+    facts = study.find(layout.MANIFEST_FACTS, manifest=manifest).value
     if facts is None:
         return [code(manifest), *[UNKNOWN] * 7]
     other = {field: name for field, name in facts.columns.items() if field != name}
-    measures = [m for m in study.table(f"integrity/{manifest}.tsv") if m.get("rate")]
+    measures = [m for m in study.table(layout.INTEGRITY, manifest=manifest) if m.get("rate")]
     several = [m for m in measures if m.get("channels") != "1"]
     chosen = sum(bool(m.get("channel")) for m in several)
     return [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.formatting import UNKNOWN, percent
-from lora.records.data import MismatchedTranscript, MismatchFacts
+from lora.records.data import MismatchedTranscript
 from lora.report.markdown import code, table
 from lora.report.study import Study
 
@@ -16,7 +17,7 @@ def mismatched_transcripts(study: Study) -> str:
     for manifest in study.manifests:
         if manifest == "train" and not study.has_model:
             continue
-        facts = study.find(f"mismatches/{manifest}.json", MismatchFacts).value
+        facts = study.find(layout.MISMATCHES, manifest=manifest).value
         if facts is None:
             rows.append([code(manifest), *[UNKNOWN] * 6])
             continue

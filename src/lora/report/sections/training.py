@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 
+from lora import layout
 from lora.formatting import UNKNOWN, count, listed, number, percent
 from lora.records.tuning import TrainFacts
 from lora.report.markdown import code, table, text
@@ -23,7 +24,7 @@ def training(study: Study, run: str) -> str:
         lines = [f"It was trained elsewhere, as {code(facts.source)} tells."]
         lines += [] if found.known else [f"**Training went wrong**: {found.why_not}."]
     lines.append(table(["training", "fact"], _rows(facts)))
-    if study.exists(f"adapters/{run}/loss.tsv"):
+    if study.exists(layout.LOSS, run=run):
         lines.append(f"![Training and validation loss](plots/loss.{run}.png)")
     return "\n\n".join(lines)
 

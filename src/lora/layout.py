@@ -1,0 +1,594 @@
+"""Every result file of a study: its path, the record it contains, the rule that writes it, and when a study has it.
+
+`RESULTS` lists the files in the order data flows. Diagnosis and report read files through `read_result`, the workflow
+takes the facts that a study needs from `required_facts`, evidence paths come from `ResultFile.path`, and
+docs/results.md is generated from the table. A test compares the table with the outputs of the rules.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import ValidationError
+
+from lora.records.audio import AudioMeasure
+from lora.records.base import Fact, Record, UserError
+from lora.records.comparisons import PairedFacts, ParityFacts
+from lora.records.data import (
+    DurationDecision,
+    DurationRow,
+    LeakageFacts,
+    ManifestFacts,
+    MaxSeconds,
+    MismatchFacts,
+    RejectedRow,
+    RetentionFacts,
+    SplitSizes,
+    StabilityFacts,
+)
+from lora.records.effect import EffectFacts
+from lora.records.imports import ImportFacts
+from lora.records.labels import LabelFacts
+from lora.records.reachable import ReachableFacts
+from lora.records.scores import SweepRow, WerFacts
+from lora.records.tuning import HardenedFacts, LossRow, TrainFacts
+from lora.records.utterances import RunSettings, Transcript, Utterance
+from lora.records.verdict import Gate, Verdict
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+BASE = "base"
+TRAIN = "train"
+PLOT_FORMATS = ("png", "svg")
+
+Stage = Literal["data", "baseline", "candidates", "comparison", "verdict", "report"]
+STAGES: tuple[Stage, ...] = ("data", "baseline", "candidates", "comparison", "verdict", "report")
+
+# Which runs have a file: the baseline, candidates by their kind, entries of the sweep, and the baseline only where its
+# transcripts are imported.
+RunKind = Literal["base", "train", "adapter", "checkpoint", "hypotheses", "sweep", "imported base"]
+EVERY_RUN: tuple[RunKind, ...] = ("base", "train", "adapter", "checkpoint", "hypotheses")
+CANDIDATES: tuple[RunKind, ...] = ("train", "adapter", "checkpoint", "hypotheses")
+
+# Which manifests have a file: all, the evaluation manifests, those with a transcript by the base model (the evaluation
+# manifests and, in a study with a model, the training manifest), or those whose audio is inside their tables.
+ManifestKind = Literal["all", "evaluation", "transcribed", "packed"]
+Need = Literal["model", "training", "harden"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultFile(Generic[R]):
+    """One kind of file in a results folder.
+
+    Attributes:
+        name: Key of the file in this table.
+        pattern: Path relative to the results folder, with the wildcards {run}, {manifest} and, of plots, {format}.
+        record: Record that the file contains: once (`.json`), per line (`.jsonl`) or per table row (`.tsv`).
+        rules: Rules of the workflow that write it.
+        stage: Stage of the diagnosis that it belongs to.
+        contents: What the file is, for docs/results.md.
+        runs: Kinds of runs that have the file; empty where the path has no {run}.
+        manifests: Manifests that have the file; None where the path has no {manifest}.
+        needs: What a study must have for the file: a model, a training manifest, `headroom.harden`.
+        fact: Whether the verdict and the summary read it.
+    """
+
+    name: str
+    pattern: str
+    record: type[R] | None = None
+    rules: tuple[str, ...]
+    stage: Stage
+    contents: str
+    runs: tuple[RunKind, ...] = ()
+    manifests: ManifestKind | None = None
+    needs: tuple[Need, ...] = ()
+    fact: bool = False
+
+    def path(self, **wildcards: str) -> str:
+        """Path relative to the results folder, e.g. `PAIRED.path(run="lora", manifest="domain")`."""
+        return self.pattern.format(**wildcards)
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """Wildcards of a path of this kind; None for a path of another kind."""
+        found = re.fullmatch(_regex(self.pattern), path)
+        return None if found is None else found.groupdict()
+
+    def paths(self, config: Mapping[str, Any]) -> list[str]:
+        """Paths of all files of this kind in a study."""
+        if not all(_has(config, need) for need in self.needs):
+            return []
+        runs = runs_of(config, self.runs) if self.runs else [""]
+        manifests = manifests_of(config, self.manifests) if self.manifests else [""]
+        formats = PLOT_FORMATS if "{format}" in self.pattern else ("",)
+        return [
+            self.path(run=run, manifest=manifest, format=extension)
+            for run in runs
+            for manifest in manifests
+            for extension in formats
+        ]
+
+
+def _regex(pattern: str) -> str:
+    name = "[A-Za-z0-9][A-Za-z0-9_-]*"
+    return re.sub(r"\\\{(\w+)\\\}", rf"(?P<\1>{name})", re.escape(pattern))
+
+
+CONFIG: ResultFile[Record] = ResultFile(
+    name="config", pattern="config.json", rules=("record_config",), stage="data",
+    contents="The complete configuration, defaults filled in (docs/configuration.md).",
+)  # fmt: skip
+AUDIO: ResultFile[Record] = ResultFile(
+    name="audio", pattern="audio/{manifest}", rules=("unpack_audio",), stage="data", manifests="packed",
+    contents="Folder of the recordings that are inside a manifest's tables, one audio file per row.",
+)  # fmt: skip
+INTEGRITY = ResultFile(
+    name="integrity", pattern="integrity/{manifest}.tsv", record=AudioMeasure, rules=("inspect_audio",), stage="data",
+    manifests="all", fact=True, contents="Measurements of the decoded audio, one row per usable line of the manifest.",
+)  # fmt: skip
+ROWS = ResultFile(
+    name="rows", pattern="manifests/{manifest}.jsonl", record=Utterance, rules=("validate_manifest",), stage="data",
+    manifests="all", contents="The usable rows of a manifest in canonical form.",
+)  # fmt: skip
+REJECTED = ResultFile(
+    name="rejected", pattern="manifests/{manifest}.rejected.tsv", record=RejectedRow, rules=("validate_manifest",),
+    stage="data", manifests="all", fact=True, contents="Every line of a manifest that cannot be used, with the reason.",
+)  # fmt: skip
+MANIFEST_FACTS = ResultFile(
+    name="manifest_facts", pattern="manifests/{manifest}.facts.json", record=ManifestFacts,
+    rules=("validate_manifest",), stage="data", manifests="all", fact=True,
+    contents="How a manifest was read, and its size.",
+)  # fmt: skip
+LEAKAGE = ResultFile(
+    name="leakage", pattern="leakage/{manifest}.json", record=LeakageFacts, rules=("compare_training",), stage="data",
+    manifests="evaluation", needs=("training",), fact=True,
+    contents="Rows and speakers that an evaluation manifest shares with the training manifest.",
+)  # fmt: skip
+DURATIONS = ResultFile(
+    name="durations", pattern="durations/{manifest}.tsv", record=DurationRow, rules=("profile_durations",),
+    stage="data", manifests="all", contents="What each duration threshold keeps of one manifest.",
+)  # fmt: skip
+DURATION_SUMMARY = ResultFile(
+    name="duration_summary", pattern="durations/summary.tsv", record=DurationRow, rules=("summarise_durations",),
+    stage="data", fact=True, contents="The duration tables of all manifests in one table.",
+)  # fmt: skip
+DECISION = ResultFile(
+    name="decision", pattern="durations/decision.json", record=DurationDecision, rules=("choose_max_seconds",),
+    stage="data", needs=("training",), fact=True, contents="How `max_seconds` was chosen, and the alternatives.",
+)  # fmt: skip
+MAX_SECONDS = ResultFile(
+    name="max_seconds", pattern="max_seconds.json", record=MaxSeconds, rules=("choose_max_seconds",), stage="data",
+    needs=("training",), contents="The value of `max_seconds` alone, on which the files below depend.",
+)  # fmt: skip
+RETENTION = ResultFile(
+    name="retention", pattern="durations/retention.json", record=RetentionFacts, rules=("profile_retention",),
+    stage="data", needs=("training",), fact=True,
+    contents="Speakers and words that duration thresholds keep and drop in the training manifest.",
+)  # fmt: skip
+SPLIT_TRAIN = ResultFile(
+    name="split_train", pattern="splits/train.jsonl", record=Utterance, rules=("split_training",), stage="data",
+    needs=("training",), contents="Rows that training uses.",
+)  # fmt: skip
+SPLIT_VALIDATION = ResultFile(
+    name="split_validation", pattern="splits/val.jsonl", record=Utterance, rules=("split_training",), stage="data",
+    needs=("training",), contents="Rows held out of the training manifest for validation.",
+)  # fmt: skip
+SPLIT_SIZES = ResultFile(
+    name="split_sizes", pattern="splits/sizes.tsv", record=SplitSizes, rules=("split_training",), stage="data",
+    needs=("training",), fact=True, contents="Size of each part of the split.",
+)  # fmt: skip
+STABILITY = ResultFile(
+    name="stability", pattern="splits/stability.json", record=StabilityFacts, rules=("try_split_seeds",),
+    stage="data", needs=("training",), fact=True, contents="The split at `max_seconds` with other seeds.",
+)  # fmt: skip
+LABELS = ResultFile(
+    name="labels", pattern="labels.json", record=LabelFacts, rules=("audit_labels",), stage="baseline",
+    needs=("model",), fact=True, contents="The label audit: a sample of training labels, checked with the base model.",
+)  # fmt: skip
+LABEL_HYPOTHESES = ResultFile(
+    name="label_hypotheses", pattern="labels.hypotheses.jsonl", record=Transcript, rules=("audit_labels",),
+    stage="baseline", needs=("model",), contents="Greedy hypotheses of the base model for the sample of the label audit.",
+)  # fmt: skip
+HARDENED = ResultFile(
+    name="hardened", pattern="hardened.json", record=HardenedFacts, rules=("harden_manifest",), stage="baseline",
+    needs=("model", "harden"), fact=True,
+    contents="Baseline WER on distorted versions of a saturated evaluation manifest.",
+)  # fmt: skip
+ADAPTER_BEST: ResultFile[Record] = ResultFile(
+    name="adapter_best", pattern="adapters/{run}/best", rules=("train_adapter",), stage="candidates",
+    runs=("train", "sweep"), needs=("model",), contents="Folder of the adapter at the best step (PEFT files).",
+)  # fmt: skip
+ADAPTER_LAST: ResultFile[Record] = ResultFile(
+    name="adapter_last", pattern="adapters/{run}/last", rules=("train_adapter",), stage="candidates",
+    runs=("train", "sweep"), needs=("model",), contents="Folder of the adapter at the last step (PEFT files).",
+)  # fmt: skip
+TRAINING = ResultFile(
+    name="training", pattern="adapters/{run}/train.json", record=TrainFacts, rules=("train_adapter", "import_training"),
+    stage="candidates", runs=("train", "adapter"), needs=("model",), fact=True,
+    contents="Settings and outcome of a training; of an external adapter, what its trainer recorded.",
+)  # fmt: skip
+LOSS = ResultFile(
+    name="loss", pattern="adapters/{run}/loss.tsv", record=LossRow, rules=("train_adapter",), stage="candidates",
+    runs=("train", "sweep"), needs=("model",), contents="Loss log of a training, one row per logged step.",
+)  # fmt: skip
+TRANSCRIPTS = ResultFile(
+    name="transcripts", pattern="transcripts/{run}/{manifest}.jsonl", record=Transcript,
+    rules=("transcribe_run", "import_transcripts"), stage="candidates", runs=EVERY_RUN, manifests="evaluation",
+    contents="Hypotheses of a run, one line per row.",
+)  # fmt: skip
+SETTINGS = ResultFile(
+    name="settings", pattern="transcripts/{run}/{manifest}.settings.json", record=RunSettings,
+    rules=("transcribe_run", "import_transcripts"), stage="candidates", runs=EVERY_RUN, manifests="evaluation",
+    fact=True, contents="Settings that the transcripts were computed with, as far as they are recorded.",
+)  # fmt: skip
+IMPORT = ResultFile(
+    name="import", pattern="transcripts/{run}/{manifest}.import.json", record=ImportFacts,
+    rules=("import_transcripts",), stage="candidates", runs=("imported base", "hypotheses"), manifests="evaluation",
+    fact=True, contents="How external transcripts were matched to the rows of a manifest.",
+)  # fmt: skip
+WER = ResultFile(
+    name="wer", pattern="wer/{run}/{manifest}.json", record=WerFacts, rules=("score_run",), stage="candidates",
+    runs=EVERY_RUN, manifests="evaluation", fact=True, contents="WER and CER of a run, with every word error.",
+)  # fmt: skip
+MISMATCHES = ResultFile(
+    name="mismatches", pattern="mismatches/{manifest}.json", record=MismatchFacts, rules=("match_texts",),
+    stage="baseline", manifests="transcribed", fact=True,
+    contents="Rows whose audio matches the transcript of another row, by hypotheses of the base model.",
+)  # fmt: skip
+RUN_MISMATCHES = ResultFile(
+    name="run_mismatches", pattern="mismatches/{run}/{manifest}.json", record=MismatchFacts,
+    rules=("match_hypotheses",), stage="candidates", runs=("hypotheses",), manifests="evaluation", fact=True,
+    contents="The same by the hypotheses of imported transcripts: are they in the right order?",
+)  # fmt: skip
+EFFECT = ResultFile(
+    name="effect", pattern="effect/{run}.json", record=EffectFacts, rules=("measure_effect", "compare_models"),
+    stage="candidates", runs=("train", "adapter", "checkpoint"), needs=("model",), fact=True,
+    contents="Effect ladder: what an adapter (or a tuned checkpoint) changes in files, weights, logits and text.",
+)  # fmt: skip
+PAIRED = ResultFile(
+    name="paired", pattern="paired/{run}/{manifest}.json", record=PairedFacts, rules=("compare_runs",),
+    stage="comparison", runs=CANDIDATES, manifests="evaluation", fact=True,
+    contents="Difference in WER between a candidate and the baseline on the same utterances.",
+)  # fmt: skip
+REACHABLE = ResultFile(
+    name="reachable", pattern="reachable/{manifest}.json", record=ReachableFacts, rules=("split_errors",),
+    stage="comparison", manifests="evaluation", fact=True,
+    contents="The baseline's word errors by origin, and so how many of them tuning could fix.",
+)  # fmt: skip
+PARITY = ResultFile(
+    name="parity", pattern="parity/{run}.json", record=ParityFacts, rules=("compare_settings",), stage="comparison",
+    runs=CANDIDATES, fact=True, contents="Settings of a candidate compared with the baseline's, one by one.",
+)  # fmt: skip
+VERDICT = ResultFile(
+    name="verdict", pattern="verdict.json", record=Verdict, rules=("decide_verdict",), stage="verdict",
+    contents="Checks, causes and outcomes (schemas/verdict.schema.json).",
+)  # fmt: skip
+GATE = ResultFile(
+    name="gate", pattern="gate.json", record=Gate, rules=("decide_verdict",), stage="verdict",
+    contents="Whether the study is ready for a sweep; decides the exit code of `snakemake gate`.",
+)  # fmt: skip
+SWEEP = ResultFile(
+    name="sweep", pattern="sweep.tsv", record=SweepRow, rules=("summarise_sweep",), stage="verdict",
+    contents="Outcome of every entry of the sweep on every evaluation manifest.",
+)  # fmt: skip
+DURATION_PLOT: ResultFile[Record] = ResultFile(
+    name="duration_plot", pattern="plots/durations.{format}", rules=("plot_durations",), stage="report",
+    needs=("training",), contents="Plot of the durations of the training manifest.",
+)  # fmt: skip
+RETENTION_PLOT: ResultFile[Record] = ResultFile(
+    name="retention_plot", pattern="plots/retention.{format}", rules=("plot_retention",), stage="report",
+    needs=("training",), contents="Plot of what duration thresholds keep.",
+)  # fmt: skip
+WER_PLOT: ResultFile[Record] = ResultFile(
+    name="wer_plot", pattern="plots/wer.{format}", rules=("plot_wer",), stage="report",
+    contents="Plot of the WER of every run on every evaluation manifest.",
+)  # fmt: skip
+LOSS_PLOT: ResultFile[Record] = ResultFile(
+    name="loss_plot", pattern="plots/loss.{run}.{format}", rules=("plot_loss",), stage="report", runs=("train",),
+    needs=("model",), contents="Plot of the losses of a training.",
+)  # fmt: skip
+WEIGHTS_PLOT: ResultFile[Record] = ResultFile(
+    name="weights_plot", pattern="plots/weights.{run}.{format}", rules=("plot_weights",), stage="report",
+    runs=("train", "adapter", "checkpoint"), needs=("model",),
+    contents="Plot of how far each adapted module differs from the base model.",
+)  # fmt: skip
+SUMMARY: ResultFile[Record] = ResultFile(
+    name="duration_summary", pattern="durations/summary.tsv", record=DurationRow, rules=("summarise_durations",),
+    stage="data", fact=True, contents="The duration tables of all manifests in one table.",
+)  # fmt: skip
+DECISION = ResultFile(
+    name="decision", pattern="durations/decision.json", record=DurationDecision, rules=("choose_max_seconds",),
+    stage="data", needs=("training",), fact=True, contents="How `max_seconds` was chosen, and the alternatives.",
+)  # fmt: skip
+MAX_SECONDS = ResultFile(
+    name="max_seconds", pattern="max_seconds.json", record=MaxSeconds, rules=("choose_max_seconds",), stage="data",
+    needs=("training",), contents="The value of `max_seconds` alone, on which the files below depend.",
+)  # fmt: skip
+RETENTION = ResultFile(
+    name="retention", pattern="durations/retention.json", record=RetentionFacts, rules=("profile_retention",),
+    stage="data", needs=("training",), fact=True,
+    contents="Speakers and words that duration thresholds keep and drop in the training manifest.",
+)  # fmt: skip
+SPLIT_TRAIN = ResultFile(
+    name="split_train", pattern="splits/train.jsonl", record=Utterance, rules=("split_training",), stage="data",
+    needs=("training",), contents="Rows that training uses.",
+)  # fmt: skip
+SPLIT_VALIDATION = ResultFile(
+    name="split_validation", pattern="splits/val.jsonl", record=Utterance, rules=("split_training",), stage="data",
+    needs=("training",), contents="Rows held out of the training manifest for validation.",
+)  # fmt: skip
+SPLIT_SIZES = ResultFile(
+    name="split_sizes", pattern="splits/sizes.tsv", record=SplitSizes, rules=("split_training",), stage="data",
+    needs=("training",), fact=True, contents="Size of each part of the split.",
+)  # fmt: skip
+STABILITY = ResultFile(
+    name="stability", pattern="splits/stability.json", record=StabilityFacts, rules=("try_split_seeds",),
+    stage="data", needs=("training",), fact=True, contents="The split at `max_seconds` with other seeds.",
+)  # fmt: skip
+LABELS = ResultFile(
+    name="labels", pattern="labels.json", record=LabelFacts, rules=("audit_labels",), stage="baseline",
+    needs=("model",), fact=True, contents="The label audit: a sample of training labels, checked with the base model.",
+)  # fmt: skip
+LABEL_HYPOTHESES = ResultFile(
+    name="label_hypotheses", pattern="labels.hypotheses.jsonl", record=Transcript, rules=("audit_labels",),
+    stage="baseline", needs=("model",), contents="Greedy hypotheses of the base model for the sample of the label audit.",
+)  # fmt: skip
+HARDENED = ResultFile(
+    name="hardened", pattern="hardened.json", record=HardenedFacts, rules=("harden_manifest",), stage="baseline",
+    needs=("model", "harden"), fact=True,
+    contents="Baseline WER on distorted versions of a saturated evaluation manifest.",
+)  # fmt: skip
+ADAPTER_BEST: ResultFile[Record] = ResultFile(
+    name="adapter_best", pattern="adapters/{run}/best", rules=("train_adapter",), stage="candidates",
+    runs=("train", "sweep"), needs=("model",), contents="Folder of the adapter at the best step (PEFT files).",
+)  # fmt: skip
+ADAPTER_LAST: ResultFile[Record] = ResultFile(
+    name="adapter_last", pattern="adapters/{run}/last", rules=("train_adapter",), stage="candidates",
+    runs=("train", "sweep"), needs=("model",), contents="Folder of the adapter at the last step (PEFT files).",
+)  # fmt: skip
+TRAINING = ResultFile(
+    name="training", pattern="adapters/{run}/train.json", record=TrainFacts, rules=("train_adapter", "import_training"),
+    stage="candidates", runs=("train", "adapter"), needs=("model",), fact=True,
+    contents="Settings and outcome of a training; of an external adapter, what its trainer recorded.",
+)  # fmt: skip
+LOSS = ResultFile(
+    name="loss", pattern="adapters/{run}/loss.tsv", record=LossRow, rules=("train_adapter",), stage="candidates",
+    runs=("train", "sweep"), needs=("model",), contents="Loss log of a training, one row per logged step.",
+)  # fmt: skip
+TRANSCRIPTS = ResultFile(
+    name="transcripts", pattern="transcripts/{run}/{manifest}.jsonl", record=Transcript,
+    rules=("transcribe_run", "import_transcripts"), stage="candidates", runs=EVERY_RUN, manifests="evaluation",
+    contents="Hypotheses of a run, one line per row.",
+)  # fmt: skip
+SETTINGS = ResultFile(
+    name="settings", pattern="transcripts/{run}/{manifest}.settings.json", record=RunSettings,
+    rules=("transcribe_run", "import_transcripts"), stage="candidates", runs=EVERY_RUN, manifests="evaluation",
+    fact=True, contents="Settings that the transcripts were computed with, as far as they are recorded.",
+)  # fmt: skip
+IMPORT = ResultFile(
+    name="import", pattern="transcripts/{run}/{manifest}.import.json", record=ImportFacts,
+    rules=("import_transcripts",), stage="candidates", runs=("imported base", "hypotheses"), manifests="evaluation",
+    fact=True, contents="How external transcripts were matched to the rows of a manifest.",
+)  # fmt: skip
+WER = ResultFile(
+    name="wer", pattern="wer/{run}/{manifest}.json", record=WerFacts, rules=("score_run",), stage="candidates",
+    runs=EVERY_RUN, manifests="evaluation", fact=True, contents="WER and CER of a run, with every word error.",
+)  # fmt: skip
+MISMATCHES = ResultFile(
+    name="mismatches", pattern="mismatches/{manifest}.json", record=MismatchFacts, rules=("match_texts",),
+    stage="baseline", manifests="transcribed", fact=True,
+    contents="Rows whose audio matches the transcript of another row, by hypotheses of the base model.",
+)  # fmt: skip
+RUN_MISMATCHES = ResultFile(
+    name="run_mismatches", pattern="mismatches/{run}/{manifest}.json", record=MismatchFacts,
+    rules=("match_hypotheses",), stage="candidates", runs=("hypotheses",), manifests="evaluation", fact=True,
+    contents="The same by the hypotheses of imported transcripts: are they in the right order?",
+)  # fmt: skip
+EFFECT = ResultFile(
+    name="effect", pattern="effect/{run}.json", record=EffectFacts, rules=("measure_effect", "compare_models"),
+    stage="candidates", runs=("train", "adapter", "checkpoint"), needs=("model",), fact=True,
+    contents="Effect ladder: what an adapter (or a tuned checkpoint) changes in files, weights, logits and text.",
+)  # fmt: skip
+PAIRED = ResultFile(
+    name="paired", pattern="paired/{run}/{manifest}.json", record=PairedFacts, rules=("compare_runs",),
+    stage="comparison", runs=CANDIDATES, manifests="evaluation", fact=True,
+    contents="Difference in WER between a candidate and the baseline on the same utterances.",
+)  # fmt: skip
+REACHABLE = ResultFile(
+    name="reachable", pattern="reachable/{manifest}.json", record=ReachableFacts, rules=("split_errors",),
+    stage="comparison", manifests="evaluation", fact=True,
+    contents="The baseline's word errors by origin, and so how many of them tuning could fix.",
+)  # fmt: skip
+PARITY = ResultFile(
+    name="parity", pattern="parity/{run}.json", record=ParityFacts, rules=("compare_settings",), stage="comparison",
+    runs=CANDIDATES, fact=True, contents="Settings of a candidate compared with the baseline's, one by one.",
+)  # fmt: skip
+VERDICT = ResultFile(
+    name="verdict", pattern="verdict.json", record=Verdict, rules=("decide_verdict",), stage="verdict",
+    contents="Checks, causes and outcomes (schemas/verdict.schema.json).",
+)  # fmt: skip
+GATE = ResultFile(
+    name="gate", pattern="gate.json", record=Gate, rules=("decide_verdict",), stage="verdict",
+    contents="Whether the study is ready for a sweep; decides the exit code of `snakemake gate`.",
+)  # fmt: skip
+SWEEP = ResultFile(
+    name="sweep", pattern="sweep.tsv", record=SweepRow, rules=("summarise_sweep",), stage="verdict",
+    contents="Outcome of every entry of the sweep on every evaluation manifest.",
+)  # fmt: skip
+PLOTS = ResultFile(
+    name="plots", pattern="plots/{plot}.{format}", stage="report",
+    rules=("plot_durations", "plot_retention", "plot_wer", "plot_loss", "plot_weights"),
+    contents="Plots of the summary, as png and svg.",
+)  # fmt: skip
+SUMMARY: ResultFile[Record] = ResultFile(
+    name="summary", pattern="summary.md", rules=("render_summary",), stage="report",
+    contents="The full report as Markdown.",
+)  # fmt: skip
+PAGE: ResultFile[Record] = ResultFile(
+    name="page", pattern="summary.html", rules=("render_page",), stage="report",
+    contents="The full report as one HTML page with its plots.",
+)  # fmt: skip
+
+RESULTS: tuple[ResultFile[Any], ...] = (
+    CONFIG, AUDIO, INTEGRITY, ROWS, REJECTED, MANIFEST_FACTS, LEAKAGE, DURATIONS, DURATION_SUMMARY, DECISION,
+    MAX_SECONDS, RETENTION, SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_SIZES, STABILITY, ADAPTER_BEST, ADAPTER_LAST, TRAINING,
+    LOSS, TRANSCRIPTS, SETTINGS, IMPORT, WER, LABELS, LABEL_HYPOTHESES, MISMATCHES, RUN_MISMATCHES, HARDENED, EFFECT,
+    PAIRED, REACHABLE, PARITY, VERDICT, GATE, SWEEP, DURATION_PLOT, RETENTION_PLOT, WER_PLOT, LOSS_PLOT, WEIGHTS_PLOT,
+    SUMMARY, PAGE,
+)  # fmt: skip
+
+
+def runs_of(config: Mapping[str, Any], kinds: Iterable[RunKind]) -> list[str]:
+    """Runs of a study that are of one of the kinds: the baseline first, then in the configuration's order."""
+    kinds = set(kinds)
+    imported = "imported base" in kinds and config.get("base") is not None
+    runs = [BASE] if BASE in kinds or imported else []
+    candidates = config.get("candidates") or {}
+    runs += [run for run, candidate in candidates.items() if not kinds.isdisjoint(candidate)]
+    return runs + (list(config.get("sweep") or {}) if "sweep" in kinds else [])
+
+
+def manifests_of(config: Mapping[str, Any], kind: ManifestKind) -> list[str]:
+    """Manifests of a study of a kind; none for `packed`, which the manifests' own files decide."""
+    names = list(config.get("manifests") or {})
+    if kind == "all":
+        return names
+    if kind == "packed":
+        return []
+    roles = config.get("roles") or {}
+    evaluation = [name for role in ("general", "domain") for name in roles.get(role) or []]
+    evaluation = evaluation or [name for name in names if name != TRAIN]
+    return [*evaluation, TRAIN] if kind == "transcribed" and _has(config, "model") and TRAIN in names else evaluation
+
+
+def required_facts(config: Mapping[str, Any], results: str = "results") -> list[str]:
+    """Paths of the fact files that the verdict and the summary of a study need."""
+    return [f"{results}/{path}" for kind in RESULTS if kind.fact for path in kind.paths(config)]
+
+
+def required_plots(config: Mapping[str, Any], results: str = "results") -> list[str]:
+    """Paths of all plots of a study."""
+    return [f"{results}/{path}" for kind in RESULTS if "{format}" in kind.pattern for path in kind.paths(config)]
+
+
+def _has(config: Mapping[str, Any], need: Need) -> bool:
+    if need == "model":
+        return config.get("model", "unknown") is not None
+    if need == "training":
+        return TRAIN in (config.get("manifests") or {})
+    return bool((config.get("headroom") or {}).get("harden"))
+
+
+@dataclass(frozen=True)
+class Location:
+    """A path of the results folder as an entry of the table: its kind and its wildcards."""
+
+    kind: ResultFile[Any]
+    wildcards: dict[str, str]
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Sorts paths in the order data flows; files of the baseline run come before those of candidates."""
+        stage = "baseline" if self.wildcards.get("run") == BASE else self.kind.stage
+        return STAGES.index(stage), RESULTS.index(self.kind)
+
+
+def locate(path: str) -> Location | None:
+    """Find the entry of a path relative to the results folder: a file of the table, or another file in its folder.
+
+    None for a file that no rule of the workflow writes: people may keep other files in a results folder.
+    """
+    for kind in sorted(RESULTS, key=lambda kind: "{" in kind.pattern):
+        wildcards = kind.match(path)
+        if wildcards is not None:
+            return Location(kind, wildcards)
+    folder = path.rpartition("/")[0]
+    for kind in RESULTS:
+        parent = kind.pattern.rpartition("/")[0]
+        found = re.fullmatch(_regex(parent), folder) if parent else None
+        if found is not None:
+            return Location(kind, found.groupdict())
+    return None
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[T]):
+    """What reading a result file gave.
+
+    Attributes:
+        path: Path relative to the results folder.
+        value: The content; None where the file is missing or unreadable.
+        problem: "" (none), "missing", "unreadable", or "impossible": the file contains a fact that says why it could
+            not be computed (it has a value nevertheless).
+        message: The problem in words, "" where there is none.
+        code: Cause code of an impossible fact.
+    """
+
+    path: str
+    value: T | None
+    problem: Literal["", "missing", "unreadable", "impossible"] = ""
+    message: str = ""
+    code: str | None = None
+
+    def readable(self) -> T | None:
+        """The content; None where the file is missing. Raises UserError where it is unreadable."""
+        if self.problem == "unreadable":
+            raise UserError(self.message)
+        return self.value
+
+
+def read_result(results: Path, kind: ResultFile[R], **wildcards: str) -> Loaded[R]:
+    """Read the record of a result file. Never raises: a missing or unreadable file is a problem of the answer.
+
+    This is the one reader of diagnosis and report. A missing file is unknown to both. An unreadable one stops the
+    verdict, which would call a result missing that was computed (`Loaded.readable`); the report states it.
+    """
+    relative = kind.path(**wildcards)
+    if kind.record is None:
+        raise TypeError(f"{relative} contains no record")
+    path = results / relative
+    if not path.is_file():
+        return Loaded(relative, None, "missing", f"{relative} does not exist")
+    try:
+        value = kind.record.read(path)
+    except (UserError, OSError) as error:
+        return Loaded(relative, None, "unreadable", str(error))
+    if isinstance(value, Fact) and value.status == "impossible":
+        return Loaded(relative, value, "impossible", value.message or "no message", value.code)
+    return Loaded(relative, value)
+
+
+def read_rows(results: Path, kind: ResultFile[R], **wildcards: str) -> Loaded[list[R]]:
+    """Read the records of a table (`.tsv`), one per row; empty cells are None. Never raises, like `read_result`."""
+    relative = kind.path(**wildcards)
+    if kind.record is None:
+        raise TypeError(f"{relative} contains no records")
+    path = results / relative
+    if not path.is_file():
+        return Loaded(relative, None, "missing", f"{relative} does not exist")
+    try:
+        return Loaded(relative, _rows(path, kind.record))
+    except (UserError, OSError, UnicodeDecodeError, csv.Error) as error:
+        return Loaded(relative, None, "unreadable", str(error))
+
+
+def _rows(path: Path, record: type[R]) -> list[R]:
+    columns = list(record.model_fields)
+    rows = []
+    with path.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if not set(columns) <= set(reader.fieldnames or ()):
+            raise UserError(f"{path}:1: expected the columns {', '.join(columns)}")
+        for number, row in enumerate(reader, start=2):
+            try:
+                rows.append(record.from_json({column: row[column] or None for column in columns}))
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"])
+                raise UserError(f"{path}:{number}: not a {record.__name__} row: {where}: {first['msg']}") from None
+    return rows
