@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
+from lora import layout
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings
 from lora.diagnosis.headroom.baseline import baseline
@@ -83,7 +84,7 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
 
 def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -> Findings:
     """Whether the run is worse than the baseline by more than chance."""
-    score, evidence = paired_score(facts, run, manifest), [facts.at("paired", run, f"{manifest}.json")]
+    score, evidence = paired_score(facts, run, manifest), [facts.path(layout.PAIRED, run=run, manifest=manifest)]
     if score is None or score.delta is None:
         return found(
             "adapter.outcome", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
@@ -113,7 +114,7 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -
 def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
     """General speech must not suffer: not worse is said only where `harm_bound` lies below the margin."""
     margin = facts.config.statistics.equivalence_margin
-    score, evidence = paired_score(facts, run, manifest), [facts.at("paired", run, f"{manifest}.json")]
+    score, evidence = paired_score(facts, run, manifest), [facts.path(layout.PAIRED, run=run, manifest=manifest)]
     if score is None or score.delta is None:
         return found(
             "adapter.general_set", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
@@ -147,7 +148,7 @@ def direction(facts: StudyFacts) -> Findings:
     for manifest in facts.config.evaluations:
         scored = [(run, score) for run in runs if (score := paired_score(facts, run, manifest)) is not None]
         for (first, own), (second, other) in combinations(scored, 2):
-            evidence = [facts.at("paired", r, f"{manifest}.json") for r in (first, second)]
+            evidence = [facts.path(layout.PAIRED, run=r, manifest=manifest) for r in (first, second)]
             way = _way(own, other)
             answer = Answer("pass", f"{_told(first, manifest, own)}; {_told(second, manifest, other)}.", way, None)
             if way == "opposite":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lora import layout
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, cause, found
@@ -22,7 +23,7 @@ def judge_training(facts: StudyFacts, run: str) -> Findings:
         return Findings()
     if train.source == "":
         told = f"Nothing beside the adapter {run} tells of its training; bring `trainer_state.json` with it."
-        return found("training.history", Answer("unknown", told), [facts.at("adapters", run, "train.json")], run)
+        return found("training.history", Answer("unknown", told), [facts.path(layout.TRAINING, run=run)], run)
     findings = finite_loss(facts, run, train).add(trained_parameters(facts, run, train))
     if findings.causes and findings.causes[0].code == "training.diverged":
         return findings  # what follows from worthless weights is no cause of its own
@@ -34,8 +35,8 @@ def judge_training(facts: StudyFacts, run: str) -> Findings:
 
 
 def _evidence(facts: StudyFacts, run: str) -> list[str]:
-    log = [facts.at("adapters", run, "loss.tsv")] if facts.training[run].source is None else []
-    return [facts.at("adapters", run, "train.json"), *log]
+    log = [facts.path(layout.LOSS, run=run)] if facts.training[run].source is None else []
+    return [facts.path(layout.TRAINING, run=run), *log]
 
 
 def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
@@ -140,7 +141,7 @@ def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     file = facts.effect[run].file if run in facts.effect else None
     if file is not None and file.lora_b and file.lora_b_zero == file.lora_b:
         told += f", and all {file.lora_b} lora_B matrices are still exactly zero"
-        evidence = [*evidence, facts.at("effect", f"{run}.json")]
+        evidence = [*evidence, facts.path(layout.EFFECT, run=run)]
     broken = cause("training.lr_not_applied", f"{told}.", evidence, run)
     return found("training.learning_rate", Answer("fail", f"{told}.", peak, threshold, broken), evidence, run)
 

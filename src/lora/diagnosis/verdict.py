@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lora import layout
 from lora.diagnosis import wording
 from lora.diagnosis.adapter.criterion import CONSEQUENCES, adapter_change, explained_by_training, judge_adapter
 from lora.diagnosis.causes import CAUSES, RANK
@@ -141,21 +142,21 @@ def _fact_files(facts: StudyFacts, eval_manifest: str | None) -> Iterator[tuple[
     """Yield (fact, run, manifest, path) in the order of the workflow, the evaluation manifest before the others."""
     manifests = sorted(facts.config.evaluations, key=lambda m: m != eval_manifest)
     if facts.labels is not None:
-        yield facts.labels, None, TRAIN, facts.at("labels.json")
+        yield facts.labels, None, TRAIN, facts.path(layout.LABELS)
     for run in (BASE, *facts.config.candidates):
         if run in facts.training:
-            yield facts.training[run], run, None, facts.at("adapters", run, "train.json")
+            yield facts.training[run], run, None, facts.path(layout.TRAINING, run=run)
         if run in facts.effect:
-            yield facts.effect[run], run, None, facts.at("effect", f"{run}.json")
+            yield facts.effect[run], run, None, facts.path(layout.EFFECT, run=run)
         for m in manifests:
             if (run, m) in facts.settings:
-                yield facts.settings[run, m], run, m, facts.at("transcripts", run, f"{m}.settings.json")
+                yield facts.settings[run, m], run, m, facts.path(layout.SETTINGS, run=run, manifest=m)
             if (run, m) in facts.wer:
-                yield facts.wer[run, m], run, m, facts.at("wer", run, f"{m}.json")
+                yield facts.wer[run, m], run, m, facts.path(layout.WER, run=run, manifest=m)
             if (run, m) in facts.paired:
-                yield facts.paired[run, m], run, m, facts.at("paired", run, f"{m}.json")
+                yield facts.paired[run, m], run, m, facts.path(layout.PAIRED, run=run, manifest=m)
         if run in facts.parity:
-            yield facts.parity[run], run, None, facts.at("parity", f"{run}.json")
+            yield facts.parity[run], run, None, facts.path(layout.PARITY, run=run)
 
 
 def joined(causes: list[Cause]) -> list[Cause]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lora import layout
 from lora.diagnosis.adapter.checkpoint import checkpoint_stages
 from lora.diagnosis.adapter.effect import called_modules, changed_texts, logits_stage, text_stage, weights_stage
 from lora.diagnosis.adapter.load import file_stage, load_stage, partial_targets, stage_answer
@@ -80,7 +81,7 @@ def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
 def _texts(facts: StudyFacts, run: str) -> Findings:
     """What a run without an adapter of its own shows: hypotheses that differ from the baseline's."""
     changed, looked_at = changed_texts(facts, run)
-    evidence = [facts.at("paired", run, f"{m}.json") for r, m in facts.paired if r == run]
+    evidence = [facts.path(layout.PAIRED, run=run, manifest=m) for r, m in facts.paired if r == run]
     told = f"{changed:,} of {count(looked_at, 'hypothesis', 'hypotheses')} of {run} differ from the baseline's"
     if changed or not looked_at:
         status: CheckStatus = "pass" if changed else "unknown"
@@ -102,7 +103,7 @@ def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:
     if run is None:
         answer = Answer("unknown", "There is no candidate, so nothing shows that tuning takes effect.")
         return found("adapter_change", answer, [])
-    evidence = [facts.at("effect", f"{run}.json")]
+    evidence = [facts.path(layout.EFFECT, run=run)]
     own = [c for c in findings.checks if c.run == run and c.id in STAGES]
     blocking = [c for c in findings.causes if c.run == run and c.severity == "blocks"]
     blocking = [c for c in blocking if c.code.startswith(("adapter.", "training."))]

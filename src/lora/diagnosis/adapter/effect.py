@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.adapter.load import ROUNDING, stage_answer, stage_cause
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Findings
@@ -184,5 +185,5 @@ def called_modules(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings
         return stage_answer(facts, run, "adapter.calls", Answer("pass", summary, 0, 0))
     because = f"{len(never)} of {count(modules, 'adapted module')} of {run} are never called {text.inside}: "
     because += f"{listed(never)}."
-    broken = cause("adapter.bypassed", because, [facts.at("effect", f"{run}.json")], run, severity="warns")
+    broken = cause("adapter.bypassed", because, [facts.path(layout.EFFECT, run=run)], run, severity="warns")
     return stage_answer(facts, run, "adapter.calls", Answer("warn", because, len(never), 0, broken))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings
 from lora.diagnosis.transitional import Answer, cause, found
@@ -33,11 +34,11 @@ DIFFERS_BY = {
 
 
 def stage_answer(facts: StudyFacts, run: str, id: str, answer: Answer) -> Findings:
-    return found(id, answer, [facts.at("effect", f"{run}.json")], run)
+    return found(id, answer, [facts.path(layout.EFFECT, run=run)], run)
 
 
 def stage_cause(facts: StudyFacts, code: str, because: str, run: str, remedy: str | None = None) -> CauseResult:
-    return cause(code, because, [facts.at("effect", f"{run}.json")], run, remedy=remedy)
+    return cause(code, because, [facts.path(layout.EFFECT, run=run)], run, remedy=remedy)
 
 
 def file_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:

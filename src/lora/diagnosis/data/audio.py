@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.study_config import IntegrityRules
@@ -36,7 +37,7 @@ class Suspicion:
 
 def audio_content(facts: StudyFacts, manifest: str) -> Findings:
     """One check a manifest, and a cause for every kind of fault that more rows have than the configuration allows."""
-    evidence = [facts.at("integrity", f"{manifest}.tsv")]
+    evidence = [facts.path(layout.INTEGRITY, manifest=manifest)]
     if manifest not in facts.audio:
         answer = Answer("unknown", f"The audio of {manifest} was not measured.")
         return found("data.audio", answer, evidence, manifest=manifest)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.records.data import Dropped
@@ -22,7 +23,7 @@ def judge_filtered_rows(facts: StudyFacts) -> Findings:
     limit = facts.max_seconds
     if limit is None:
         return Findings()
-    id, evidence = "data.filtered_rows", [facts.at("durations", "retention.json")]
+    id, evidence = "data.filtered_rows", [facts.path(layout.RETENTION)]
     entries = facts.retention.dropped if facts.retention else []
     dropped = next((entry for entry in entries if entry.threshold == limit), None)
     details: dict[str, Any] = {"max_seconds": limit}

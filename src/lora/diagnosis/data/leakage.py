@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, cause, found
@@ -13,7 +14,7 @@ from lora.records.data import LeakageFacts, SharedRow
 
 def judge_leakage(facts: StudyFacts, manifest: str) -> Findings:
     """One check an evaluation manifest: shared rows block, shared speakers alone warn."""
-    evidence = [facts.at("leakage", f"{manifest}.json")]
+    evidence = [facts.path(layout.LEAKAGE, manifest=manifest)]
     shared = facts.leakage.get(manifest)
     if shared is None:
         answer = Answer("unknown", f"What {manifest} shares with training is not known.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from lora import layout
 from lora.diagnosis.data.audio import audio_content, rows_of_wrong_length
 from lora.diagnosis.data.filtered_rows import judge_filtered_rows
 from lora.diagnosis.data.leakage import judge_leakage
@@ -44,7 +45,7 @@ def judge_data(facts: StudyFacts) -> Findings:
 def data_sufficiency(facts: StudyFacts) -> Findings:
     """The criterion: rows in the training split, after filter and split."""
     needed = facts.config.durations.min_train_samples
-    evidence = [facts.at("splits", "sizes.tsv"), facts.at("durations", "decision.json")]
+    evidence = [facts.path(layout.SPLIT_SIZES), facts.path(layout.DECISION)]
     if "train" not in facts.sizes:
         made = "was not made" if TRAIN in facts.config.manifests else "is not known: no training manifest is named"
         answer = Answer("unknown", f"The training split {made}.", threshold=needed)
@@ -81,13 +82,13 @@ def _starvation(facts: StudyFacts, rows: int, evidence: list[str]) -> CauseResul
     rejected = len(facts.rejected.get(TRAIN, []))
     remedy = _more_rows(needed - most, tried[0] if tried else None)
     if rejected:
-        evidence = [*evidence, facts.at("manifests", f"{TRAIN}.rejected.tsv")]
+        evidence = [*evidence, facts.path(layout.REJECTED, manifest=TRAIN)]
         mend = f"Mend the {count(rejected, 'row')} of the training manifest that cannot be used"
         mend += f" (`{TRAIN}.rejected.tsv` names every line)."
         remedy = f"{mend} {remedy}" if rejected < needed - most else mend
     wrong = rows_of_wrong_length(facts, TRAIN)
     if wrong:
-        evidence = [*evidence, facts.at("integrity", f"{TRAIN}.tsv")]
+        evidence = [*evidence, facts.path(layout.INTEGRITY, manifest=TRAIN)]
         mend = f"First correct the durations of {count(wrong, 'row')} of the training manifest"
         remedy = f"{mend}, which the audio contradicts. {remedy}"
     return cause(
@@ -118,7 +119,7 @@ def _option(decision: DurationDecision, threshold: float | None) -> SplitOption 
 
 def rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
     """Rows of a manifest that nothing could use, by kind."""
-    evidence = [facts.at("manifests", f"{manifest}.rejected.tsv")]
+    evidence = [facts.path(layout.REJECTED, manifest=manifest)]
     if manifest not in facts.rows:
         return found("data.rejected_rows", Answer("unknown", f"{manifest} was not read."), evidence, manifest=manifest)
     rejected = facts.rejected.get(manifest, [])
@@ -169,13 +170,13 @@ def model_window(facts: StudyFacts, manifest: str) -> Findings:
             if facts.max_seconds is None or m.manifest_duration <= facts.max_seconds
         ]
         long = [m.id for m in kept if m.seconds is not None and m.seconds > window]
-        evidence = [facts.at("integrity", f"{TRAIN}.tsv"), facts.at("durations", "decision.json")]
+        evidence = [facts.path(layout.INTEGRITY, manifest=TRAIN), facts.path(layout.DECISION)]
         return _window_answer(TRAIN, long, len(kept), "training rows", window, evidence) if kept else Findings()
     wer = facts.wer.get((BASE, manifest))
     if wer is None or wer.within is None:
         return Findings()
     long = [row.id for row in wer.utterances if row.duration > window]
-    evidence = [facts.at("wer", BASE, f"{manifest}.json")]
+    evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
     return _window_answer(manifest, long, len(wer.utterances), "rows", window, evidence)
 
 

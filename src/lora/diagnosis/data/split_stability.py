@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, cause, found
@@ -11,7 +12,7 @@ from lora.records.data import SeededSplit
 
 def split_stability(facts: StudyFacts) -> Findings:
     """Silent where the study's own split has too few rows: `data_sufficiency` says so already."""
-    evidence = [facts.at("splits", "stability.json")]
+    evidence = [facts.path(layout.STABILITY)]
     stability, needed = facts.stability, facts.config.durations.min_train_samples
     if TRAIN not in facts.config.manifests:
         return Findings()  # `data_sufficiency` says so already

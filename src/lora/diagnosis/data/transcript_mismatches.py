@@ -5,6 +5,7 @@ A row counts only where another text fits clearly better than its own, so a weak
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.data.mismatched_rows import examples, other_name, row_name, slip_of, where, wrong_rows
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings
@@ -22,8 +23,11 @@ def mismatched_transcripts(facts: StudyFacts, manifest: str) -> Findings:
 
     Silent on training rows without a model, which alone listens to them.
     """
-    evidence = [facts.at("mismatches", f"{manifest}.json")]
-    evidence += [facts.at("labels.hypotheses.jsonl" if manifest == TRAIN else f"transcripts/{BASE}/{manifest}.jsonl")]
+    evidence = [facts.path(layout.MISMATCHES, manifest=manifest)]
+    if manifest == TRAIN:
+        evidence.append(facts.path(layout.LABEL_HYPOTHESES))
+    else:
+        evidence.append(facts.path(layout.TRANSCRIPTS, run=BASE, manifest=manifest))
     compared, most = facts.mismatches.get(manifest), facts.config.integrity.max_mismatched
     if manifest == TRAIN and facts.config.model is None:
         return Findings()
@@ -64,7 +68,7 @@ def has_many_mismatches(facts: StudyFacts, manifest: str) -> bool:
 
 
 def _remedy(facts: StudyFacts, manifest: str, wrong: list[MismatchedTranscript], slip: tuple[int, int] | None) -> str:
-    file = facts.at("mismatches", f"{manifest}.json")
+    file = facts.path(layout.MISMATCHES, manifest=manifest)
     if slip is not None:
         lines = [row.line for row in wrong if row.line is not None]
         remedy = f"Move the texts of {manifest} back to their audio: between lines {min(lines)} and {max(lines)} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.data.audio import rows_of_wrong_length
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult
@@ -35,7 +36,7 @@ def starving_durations(facts: StudyFacts, evidence: list[str]) -> CauseResult | 
                 f"By the durations of the training manifest {seconds(option.threshold)} leaves "
                 f"{count(option.train_rows, 'row')} to train on, by those of the audio about {rows}: "
                 f"{count(wrong, 'duration is', 'durations are')} wrong.",
-                [*evidence, facts.at("integrity", f"{TRAIN}.tsv")],
+                [*evidence, facts.path(layout.INTEGRITY, manifest=TRAIN)],
                 manifest=TRAIN,
                 remedy=REMEDY,
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from lora import layout
 from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
@@ -23,7 +24,10 @@ def baseline_works(facts: StudyFacts, manifest: str) -> Findings:
 
     Where many references belong to other rows, that is the cause (`data.transcript_mismatch`) and not the baseline.
     """
-    evidence = [facts.at("wer", BASE, f"{manifest}.json"), facts.at("transcripts", BASE, f"{manifest}.jsonl")]
+    evidence = [
+        facts.path(layout.WER, run=BASE, manifest=manifest),
+        facts.path(layout.TRANSCRIPTS, run=BASE, manifest=manifest),
+    ]
     id, base, most = "headroom.baseline_works", baseline(facts, manifest), facts.config.headroom.max_wer
     if base is None:
         unknown = Answer("unknown", f"The baseline has no WER on {manifest}.", None, most)

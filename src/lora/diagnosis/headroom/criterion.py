@@ -7,6 +7,7 @@ only whether the model works on them at all, and whether their references can be
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
@@ -46,7 +47,7 @@ def judge_headroom(facts: StudyFacts, eval_manifest: str | None) -> Findings:
 def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     """Baseline WER above the floor on at least one domain manifest; doubtful where its interval reaches the floor."""
     floor, domain = facts.config.headroom.min_wer, facts.config.domain
-    evidence = [facts.at("wer", BASE, f"{m}.json") for m in ([eval_manifest] if eval_manifest else domain)]
+    evidence = [facts.path(layout.WER, run=BASE, manifest=m) for m in ([eval_manifest] if eval_manifest else domain)]
     base = baseline(facts, eval_manifest) if eval_manifest else None
     if base is not None:
         told = f"Baseline WER on {eval_manifest} is {percent(base.wer, floor)} ({interval(base.score.interval, floor)})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import baseline
@@ -28,13 +29,13 @@ def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Fin
     )
     if base is None:
         return Findings()
-    evidence, detectable, outcome = [facts.at("wer", BASE, f"{manifest}.json")], foreseen(power), None
+    evidence, detectable, outcome = [facts.path(layout.WER, run=BASE, manifest=manifest)], foreseen(power), None
     spread, paired = "", _gate_score(facts, manifest) if gating else None
     if paired is not None and paired.detectable_difference is not None:
         power = paired.power or power
         detectable, outcome = paired.detectable_difference, paired.outcome
         spread = f", by the spread of {facts.config.gate_run} against base"
-        evidence.append(facts.at("paired", str(facts.config.gate_run), f"{manifest}.json"))
+        evidence.append(facts.path(layout.PAIRED, run=str(facts.config.gate_run), manifest=manifest))
     size, estimable = count(base.score.utterances, "utterance"), math.isfinite(detectable)
     told = f"{manifest} ({size}) is too small for any estimate of the difference it could show"
     if estimable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lora import layout
 from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
@@ -151,4 +152,4 @@ def _why(split: ReachableFacts | None) -> str:
 
 
 def _evidence(facts: StudyFacts, manifest: str) -> list[str]:
-    return [facts.at("reachable", f"{manifest}.json")]
+    return [facts.path(layout.REACHABLE, manifest=manifest)]

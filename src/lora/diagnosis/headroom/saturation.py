@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import Baseline, baseline, unknown_wer
@@ -14,7 +15,7 @@ from lora.records.verdict import CheckStatus
 
 def saturation(facts: StudyFacts, manifest: str) -> Findings:
     """Whether the baseline is at its floor. A set too small to tell is left to `detectable_difference`."""
-    floor, evidence = facts.config.headroom.min_wer, [facts.at("wer", BASE, f"{manifest}.json")]
+    floor, evidence = facts.config.headroom.min_wer, [facts.path(layout.WER, run=BASE, manifest=manifest)]
     base = baseline(facts, manifest)
     if base is None:
         answer = Answer("unknown", unknown_wer(facts, manifest), None, floor)

@@ -6,6 +6,7 @@ structure of labels, the model's agreement with labels of its own texts, the los
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings
@@ -22,7 +23,7 @@ def judge_labels(facts: StudyFacts) -> Findings:
     if labels is None or labels.status == "impossible":
         told = labels.message if labels and labels.message else "the label audit was not made"
         return found(
-            "labels.structure", Answer("unknown", f"Labels are not judged: {told}."), [facts.at("labels.json")]
+            "labels.structure", Answer("unknown", f"Labels are not judged: {told}."), [facts.path(layout.LABELS)]
         )
     judged = {
         "labels.structure": structure(facts, labels),
@@ -32,7 +33,7 @@ def judge_labels(facts: StudyFacts) -> Findings:
         "labels.tokenizer": tokenizer(facts, labels),
         "labels.length": length(facts, labels),
     }
-    at = [facts.at("labels.json")]
+    at = [facts.path(layout.LABELS)]
     return Findings().add(*(found(id, answer, at, manifest=TRAIN) for id, answer in judged.items()))
 
 
@@ -137,7 +138,7 @@ def _construction(facts: StudyFacts, labels: LabelFacts, because: str) -> CauseR
         remedy += (
             f" None of {count(len(labels.greedy.variants), 'other way')} of building them that were tried is right."
         )
-    return cause("labels.construction", because, [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
+    return cause("labels.construction", because, [facts.path(layout.LABELS)], manifest=TRAIN, remedy=remedy)
 
 
 def _right_variant(facts: StudyFacts, own: GreedyHypotheses | None) -> LabelVariant | None:
@@ -160,7 +161,7 @@ def loss(facts: StudyFacts, labels: LabelFacts) -> Answer:
     gap, by_hand = _loss_gap(step), step.shift_0 or 0.0
     if step.trainer is None:
         because = f"The trainer's loss{_of_step(step)} is not finite, where the cross entropy by hand is {by_hand:.3f}."
-        broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
+        broken = cause("labels.loss_misaligned", because, [facts.path(layout.LABELS)], manifest=TRAIN)
         return Answer("fail", because, None, most, broken)
     told = f"The trainer's loss{_of_step(step)} is {step.trainer:.3f} nats a token and {by_hand:.3f} by hand"
     if gap <= most:
@@ -179,7 +180,7 @@ def loss(facts: StudyFacts, labels: LabelFacts) -> Answer:
     else:
         why = f"it matches neither alignment, so {version} computes the loss on the wrong tokens"
     because = f"{told}; {why}."
-    broken = cause("labels.loss_misaligned", because, [facts.at("labels.json")], manifest=TRAIN)
+    broken = cause("labels.loss_misaligned", because, [facts.path(layout.LABELS)], manifest=TRAIN)
     return Answer("fail", because, gap, most, broken)
 
 
@@ -217,5 +218,5 @@ def length(facts: StudyFacts, labels: LabelFacts) -> Answer:
     told += f", and {len(labels.too_long_ids)} of {labels.sampled} are too long ({listed(labels.too_long_ids)})"
     if share <= most:
         return Answer("warn", f"{told}.", share, most)
-    broken = cause("labels.too_long", f"{told}.", [facts.at("labels.json")], manifest=TRAIN)
+    broken = cause("labels.too_long", f"{told}.", [facts.path(layout.LABELS)], manifest=TRAIN)
     return Answer("fail", f"{told}.", share, most, broken)

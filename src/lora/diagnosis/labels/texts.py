@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.headroom.baseline import baseline
 from lora.diagnosis.headroom.baseline_health import broken_reason
@@ -64,7 +65,7 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Answer:
         f"Rewrite the training transcripts {_like(own)}, as the model writes: "
         f"{_recipe(references, own, labels.numbers if other_numbers else None)}. Scoring ignores case and punctuation."
     )
-    broken = cause("labels.style_mismatch", f"{told}.", [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
+    broken = cause("labels.style_mismatch", f"{told}.", [facts.path(layout.LABELS)], manifest=TRAIN, remedy=remedy)
     if difference <= most and other_numbers and not costly:
         return Answer("fail", f"{told}.", numbers, rules.max_number_difference, broken)
     return Answer("fail", f"{told}.", difference, most, broken)
@@ -168,5 +169,5 @@ def tokenizer(facts: StudyFacts, labels: LabelFacts) -> Answer:
     remedy = (
         "Spell these characters out in the training transcripts, or rewrite them with characters the tokenizer knows."
     )
-    broken = cause("labels.tokenizer_gaps", f"{told}.", [facts.at("labels.json")], manifest=TRAIN, remedy=remedy)
+    broken = cause("labels.tokenizer_gaps", f"{told}.", [facts.path(layout.LABELS)], manifest=TRAIN, remedy=remedy)
     return Answer("fail", f"{told}.", share, most, broken)

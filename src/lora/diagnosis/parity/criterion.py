@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lora import layout
 from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings
@@ -25,7 +26,7 @@ OWN_SETTINGS = ("parity.decode", "parity.preprocessing")
 
 def judge_parity(facts: StudyFacts, run: str, eval_manifest: str | None) -> Findings:
     """A check for every manifest of a run, and one cause for every code under which settings differ."""
-    parity, evidence = facts.parity.get(run), [facts.at("parity", f"{run}.json")]
+    parity, evidence = facts.parity.get(run), [facts.path(layout.PARITY, run=run)]
     if parity is None or parity.status == "impossible":
         told = parity.message if parity and parity.message else "settings were not compared"
         return found("parity.settings", Answer("unknown", f"{run}: {told}."), evidence, run)
@@ -64,7 +65,7 @@ def parity_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     run = facts.config.gate_run
     if run is None:
         return found("parity", Answer("unknown", "There is no candidate whose settings could be compared."), [])
-    evidence = [facts.at("parity", f"{run}.json")]
+    evidence = [facts.path(layout.PARITY, run=run)]
     manifests = [eval_manifest] if eval_manifest else facts.config.evaluations
     answers = [settings_answer(facts, run, m) for m in manifests]
     order = ("fail", "unknown", "warn", "pass")
@@ -158,7 +159,9 @@ def _same_utterances(facts: StudyFacts, run: str, known: list[CauseResult]) -> F
         if paired is None or told or not (paired.missing_ids or paired.extra_ids):
             continue
         because = _unmatched(run, manifest, paired.missing_ids, paired.extra_ids)
-        causes.append(cause("parity.manifest", because, [facts.at("paired", run, f"{manifest}.json")], run, manifest))
+        causes.append(
+            cause("parity.manifest", because, [facts.path(layout.PAIRED, run=run, manifest=manifest)], run, manifest)
+        )
     return Findings(causes=causes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, found
@@ -30,7 +31,7 @@ def judge_imported_transcripts(facts: StudyFacts) -> Findings:
 
 
 def _found_rows(facts: StudyFacts, account: ImportFacts) -> Findings:
-    evidence = [facts.at("transcripts", account.run, f"{account.manifest}.import.json")]
+    evidence = [facts.path(layout.IMPORT, run=account.run, manifest=account.manifest)]
     told = [matched_words(account), *remarks(account)]
     doubtful = account.unmatched or account.ambiguous or account.missing or account.notes
     status: CheckStatus = "warn" if doubtful else "pass"

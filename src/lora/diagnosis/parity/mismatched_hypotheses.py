@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lora import layout
 from lora.diagnosis.data.mismatched_rows import examples, slip_of, where, wrong_rows
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
@@ -71,7 +72,10 @@ def _alone(facts: StudyFacts, run: str, own: MismatchFacts, other: str, others: 
 def _hypotheses(facts: StudyFacts, run: str, manifest: str) -> Findings:
     id, rules = "parity.hypotheses", facts.config.integrity
     own, most = facts.hypotheses.get((run, manifest)), rules.max_mismatched
-    evidence = [facts.at("mismatches", run, f"{manifest}.json"), facts.at("mismatches", f"{manifest}.json")]
+    evidence = [
+        facts.path(layout.RUN_MISMATCHES, run=run, manifest=manifest),
+        facts.path(layout.MISMATCHES, manifest=manifest),
+    ]
     if own is None or not own.compared or manifest not in facts.mismatches:
         told = f"Whether hypotheses of {run} on {manifest} stand under the ids of their rows is not known."
         return found(id, Answer("unknown", told, None, most), evidence, run, manifest)
