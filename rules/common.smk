@@ -9,6 +9,7 @@ from lora.code_hash import code_hash
 from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.data.formats.registry import contains_audio, manifest_files
 from lora.data.source import Source
+from lora.layout import required_facts, required_plots
 from lora.records.base import UserError
 
 # The two commands that always run: they cost well under a second and have no outputs that a killed run could take along,
@@ -205,36 +206,9 @@ def duration_facts():
 
 
 def all_facts():
-    """Every fact file that judgement and summary read."""
-    facts = [
-        *(f"results/manifests/{manifest}.rejected.tsv" for manifest in config["manifests"]),
-        *(f"results/manifests/{manifest}.facts.json" for manifest in config["manifests"]),
-        *(f"results/integrity/{manifest}.tsv" for manifest in config["manifests"]),
-        *duration_facts(),
-        *(of_every_manifest("results/leakage/{manifest}.json") if has_training() else []),
-        *of_every_manifest("results/mismatches/{manifest}.json"),
-        *of_every_manifest("results/wer/base/{manifest}.json"),
-        *of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
-        *of_every_manifest("results/reachable/{manifest}.json"),
-    ]
-    for run in config["candidates"]:
-        facts += [f"results/wer/{run}/{manifest}.json" for manifest in evaluation_manifests()]
-        facts += [f"results/paired/{run}/{manifest}.json" for manifest in evaluation_manifests()]
-        facts.append(f"results/parity/{run}.json")
-    facts += of_every_run("results/mismatches/{run}/{manifest}.json", runs_with("hypotheses"))
-    facts += of_every_run("results/transcripts/{run}/{manifest}.import.json", imported_runs())
-    if config["model"] is not None:
-        facts += ["results/labels.json", "results/mismatches/train.json"]
-        facts += [f"results/adapters/{run}/train.json" for run in runs_with("train", "adapter")]
-        facts += [f"results/effect/{run}.json" for run in runs_with("train", "adapter", "checkpoint")]
-        if config["headroom"]["harden"]:
-            facts.append("results/hardened.json")
-    return facts
+    """Every fact file that the verdict and the summary read."""
+    return required_facts(config)
 
 
 def all_plots():
-    names = [*(["durations", "retention"] if has_training() else []), "wer"]
-    if config["model"] is not None:
-        names += [f"loss.{run}" for run in runs_with("train")]
-        names += [f"weights.{run}" for run in runs_with("train", "adapter", "checkpoint")]
-    return [f"results/plots/{name}.{kind}" for name in names for kind in ("png", "svg")]
+    return required_plots(config)
