@@ -13,7 +13,7 @@ from snakemake.utils import update_config
 CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
-from lora.configuration import load_configuration
+from lora.configuration.loading import load_configuration
 from lora.records.base import UserError
 
 # `python` is the one that runs Snakemake, its environment activated or not; an activated conda environment goes before it.

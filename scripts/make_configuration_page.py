@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from lora.configuration import SCHEMA_PATH
+from lora.configuration.schema import SCHEMA_PATH
 
 HEAD = """# Configuration
 

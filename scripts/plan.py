@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from lora.configuration import load_configuration
+from lora.configuration.loading import load_configuration
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 

@@ -23,11 +23,12 @@ ALLOWED = {
     "formatting": {"records"},
     "code_hash": set(),
     "configuration": {"records"},
-    "diagnosis": {"diagnosis", "layout", "records", "formatting"},
+    "diagnosis": {"diagnosis", "layout", "configuration", "records", "formatting"},
     "scoring": {"scoring", *GROUND},
     "data": {"data", *GROUND},
+    "workflow": {"workflow", "configuration", "asr", "data", *GROUND},
     "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},
-    "report": {"report", "data", "scoring", "diagnosis", *GROUND},
+    "report": {"report", "configuration", "data", "scoring", "diagnosis", *GROUND},
     "runners": {"runners", "configuration", "asr", "report", "data", "scoring", "diagnosis", *GROUND},
 }
 

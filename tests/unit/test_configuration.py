@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import types
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
 
-from lora.configuration import load_configuration
+from lora.configuration.loading import load_configuration
+from lora.configuration.schema import load_schema, resolve
+from lora.configuration.study import Section, StudyConfig
 from lora.records.base import UserError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -135,7 +140,7 @@ def test_a_manifest_may_say_how_it_is_read(tmp_path: Path) -> None:
         ("format: jsonl", "format: kald", ["manifests.train.format", "'kald'", "'kaldi'"]),
         ("{text: text}", "{txt: text}", ["unknown key 'txt' in manifests.train.columns", "did you mean 'text'"]),
         ("path: data/train_manifest.jsonl", "path: data/nowhere", ["manifests.train.path: no such file or folder"]),
-        ("path: data/train_manifest.jsonl, ", "", ["manifests.train", "'path' is a required property"]),
+        ("path: data/train_manifest.jsonl, ", "", ["manifests.train", "'path' is missing"]),
         (MAPPED, "[data/train_manifest.jsonl]", ["manifests.train"]),
         ("}}", "}, channel: -1}", ["manifests.train.channel", "-1"]),
     ],
@@ -163,6 +168,76 @@ def test_without_a_model_the_baseline_needs_transcripts(tmp_path: Path) -> None:
     text = EMBEDDED.replace("model:\n  id: data/model", "model: null")
     with pytest.raises(UserError, match="needs a model"):
         load(text, tmp_path)
+
+
+def types_of(annotation: Any) -> set[Any]:
+    """The alternatives of a union, with lists and mappings by their outermost type."""
+    if isinstance(annotation, types.UnionType):
+        return set().union(*(types_of(part) for part in get_args(annotation)))
+    return {get_origin(annotation) or annotation}
+
+
+SCHEMA_TYPES = {
+    "integer": {int}, "number": {int, float}, "string": {str}, "boolean": {bool}, "array": {list}, "null": {type(None)},
+}  # fmt: skip
+
+
+def schema_types(schema: dict[str, Any]) -> set[Any]:
+    """Python types of the values that a schema admits; a mapping whose keys may all be absent is a dict."""
+    root = load_schema()
+    schema = resolve(schema, root)
+    if "const" in schema:
+        return {type(schema["const"])}
+    if "enum" in schema:
+        return {type(value) for value in schema["enum"]}
+    for keyword in ("oneOf", "anyOf"):
+        if keyword in schema and "type" not in schema:
+            return set().union(*(schema_types(option) for option in schema[keyword]))
+    names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    fixed = "required" in schema or any("default" in part for part in schema.get("properties", {}).values())
+    mapping = {Section} if fixed else {dict}
+    return set().union(*(mapping if name == "object" else SCHEMA_TYPES[name] for name in names))
+
+
+def sections(kind: type[Section], schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Path, type and schema of every typed mapping of the configuration."""
+    root = load_schema()
+    schema = resolve(schema, root)
+    yield path, kind, schema
+    for key, part in schema["properties"].items():
+        part = resolve(part, root)
+        values = part.get("additionalProperties")
+        named = resolve(values, root) if isinstance(values, dict) else {}
+        named = resolve(named.get("then", named), root)
+        inner = part if "properties" in part else named
+        for record in records_in(kind.model_fields[key].annotation):
+            yield from sections(record, inner, f"{path}{key}.")
+
+
+def records_in(annotation: Any) -> list[type[Section]]:
+    if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Section):
+        return [annotation]
+    return [record for part in get_args(annotation) for record in records_in(part)]
+
+
+def test_types_and_schema_have_the_same_keys_and_types() -> None:
+    compared = list(sections(StudyConfig, load_schema()))
+    assert {kind for _, kind, _ in compared} == set(Section.__subclasses__())
+    for path, kind, schema in compared:
+        assert list(kind.model_fields) == list(schema["properties"]), path
+        for key, field in kind.model_fields.items():
+            part = resolve(schema["properties"][key], load_schema())
+            may_be_absent = key not in schema.get("required", []) and "default" not in part
+            assert field.is_required() == (not may_be_absent), f"{path}{key}: types have no defaults of their own"
+            expected = schema_types(part) | ({type(None)} if may_be_absent else set())
+            actual = {Section if records_in(kind) else kind for kind in types_of(field.annotation)}
+            assert actual == expected, f"{path}{key}"
+
+
+def test_the_typed_configuration_is_the_same_configuration(tmp_path: Path) -> None:
+    for text in (EMBEDDED, ALONE, EMBEDDED.replace("train: data/train_manifest.jsonl", f"train: {MAPPED}")):
+        config = load(text, tmp_path)
+        assert json.dumps(StudyConfig.from_json(config).to_json()) == json.dumps(config)
 
 
 def test_the_documentation_page_is_the_schema() -> None:

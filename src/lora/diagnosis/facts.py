@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lora import layout
-from lora.diagnosis.study_config import StudyConfig
+from lora.configuration.study import StudyConfig
 from lora.layout import BASE, TRAIN, ResultFile
 from lora.records.audio import AudioMeasure
 from lora.records.base import Record

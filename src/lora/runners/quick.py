@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lora.configuration import load_configuration
+from lora.configuration.loading import load_configuration
 from lora.data.manifest import Manifest, Rejected, rebase
 from lora.data.tables import write_table
 from lora.data.transcripts.files import FORMATS

@@ -19,7 +19,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lora.configuration import load_configuration
+from lora.configuration.loading import load_configuration
 from lora.data.formats.registry import contains_audio
 from lora.data.source import Source
 from lora.provenance.recording import recording

@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from lora.configuration.study import StudyConfig
 from lora.data.audio.distortions import distortion_by_label
 from lora.data.audio.hardened_manifest import ROWS, write_hardened
 from lora.data.durations import survives
 from lora.data.identity import audio_hashes, manifest_identity
 from lora.data.manifest import read_rows
 from lora.diagnosis.headroom.hardening import config_lines
-from lora.diagnosis.study_config import StudyConfig
 from lora.provenance.recording import recording
 from lora.records.base import UserError
 from lora.records.tuning import HardenedFacts
@@ -60,7 +60,7 @@ def execute(args: argparse.Namespace) -> int:
         manifest = write_hardened(rows, path.parent, args.output, distortion, facts.sampling_rate, origin)
     config = StudyConfig.read(args.results / "config.json")
     name = f"{facts.manifest}-{distortion.label}"
-    lines = config_lines(config.manifests, config.roles.model_dump(), name, manifest.as_posix())
+    lines = config_lines(config.to_json()["manifests"], config.to_json()["roles"], name, manifest.as_posix())
     told = f"{len(rows)} rows written to {manifest}. In config.yaml, put in the place of `manifests` and `roles`:"
     print(f"{told}\n\n{lines}")
     return 0

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from lora.asr.decoding.audio_store import AudioStore, Rows
-from lora.configuration import SCHEMA_PATH, complete
+from lora.configuration.schema import complete
 from lora.data.audio.distortions import GRADES, Distortion
 from lora.data.manifest import read_manifest, read_rows
 from lora.records.base import write_lines
@@ -120,9 +120,8 @@ def measured(make_manifest: Callable[..., Path], tmp_path: Path) -> Path:
         status="measured", manifest="domain", proposed="domain-noise-10", wer=0.01, max_seconds=2.0,
         sampling_rate=16000, versions=versions,
     ).write(results / "hardened.json")  # fmt: skip
-    schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
     given = {"model": None, "manifests": {"train": "t.jsonl", "domain": "d.jsonl"}, "candidates": {}}
-    config = complete({**given, "roles": {"general": [], "domain": ["domain"]}}, schema, schema)
+    config = complete({**given, "roles": {"general": [], "domain": ["domain"]}})
     (results / "config.json").write_text(json.dumps(config))
     return results
 

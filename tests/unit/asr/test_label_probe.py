@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
 from faulty_models import DeafToCounts, ShiftedTwice
 from tiny_models import noise
 
@@ -29,9 +28,10 @@ from lora.asr.labels.structure import label_structure
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows
+from lora.configuration.schema import complete, setting
+from lora.configuration.study import LabelsConfig
 from lora.data.manifest import read_manifest
 from lora.diagnosis.labels.audit import loss as judge_loss
-from lora.diagnosis.study_config import LabelRules
 from lora.diagnosis.transitional import Answer
 from lora.records.base import read_lines
 from lora.records.labels import LabelFacts, LossComparison
@@ -299,8 +299,7 @@ def test_each_training_has_its_step_compared(family: str, request: pytest.Fixtur
 
 
 def judged(losses: list[LossComparison]) -> Answer:
-    defaults = yaml.safe_load((STUDY.parent / "schemas/config.schema.yaml").read_text())["properties"]["labels"]
-    rules = LabelRules.from_json({key: value["default"] for key, value in defaults["properties"].items()})
+    rules = LabelsConfig.from_json(complete({}, setting("labels").schema))
     facts: Any = SimpleNamespace(config=SimpleNamespace(labels=rules), at=lambda path: path)
     return judge_loss(facts, LabelFacts(sampled=4, losses=losses, transformers="5.12.0"))
 

@@ -7,7 +7,7 @@ import os
 import pytest
 import yaml
 
-from lora.configuration import SCHEMA_PATH
+from lora.configuration.schema import SCHEMA_PATH
 from lora.data.formats.detection import detect_format
 from lora.data.formats.registry import FORMATS as READERS
 from lora.data.manifest import read_manifest

@@ -8,10 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from healthy_data import leakage, measures, mismatches, retention, stability
 
-from lora.configuration import SCHEMA_PATH, complete
+from lora.configuration.schema import complete, setting
 from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
 from lora.diagnosis.verdict import decide
@@ -84,7 +83,7 @@ class HealthyStudy:
         """Transcripts, scores, comparison and effect of a run; `kind` enters it into the configuration."""
         if kind is not None:
             value: Any = {"train": {}, "adapter": "brought", "checkpoint": "tuned"}.get(kind, {"domain": "texts.jsonl"})
-            self.config["candidates"][run] = {kind: value}
+            self.config["candidates"][run] = complete({kind: value}, setting("candidate").schema)
         for m in ("heldout", "domain", "test"):
             self.files[f"transcripts/{run}/{m}.settings.json"] = settings(run, m)
             self.files[f"wer/{run}/{m}.json"] = wer(run, m)
@@ -148,8 +147,7 @@ class HealthyStudy:
 @functools.cache
 def complete_config() -> dict[str, Any]:
     """CONFIG with the schema's defaults."""
-    schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
-    completed: dict[str, Any] = complete(CONFIG, schema, schema)
+    completed: dict[str, Any] = complete(CONFIG)
     return completed
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import yaml
 from healthy import complete_config
 
+from lora.configuration.study import StudyConfig
 from lora.diagnosis.headroom.hardening import config_lines
-from lora.diagnosis.study_config import StudyConfig
 
 
 def test_pasted_lines_keep_every_manifest_and_add_one() -> None:
     config = StudyConfig.from_json(complete_config())
     read = yaml.safe_load(
         config_lines(
-            config.manifests, config.roles.model_dump(), "domain-noise-10", "data/domain-noise-10/manifest.jsonl"
+            config.to_json()["manifests"],
+            config.roles.model_dump(),
+            "domain-noise-10",
+            "data/domain-noise-10/manifest.jsonl",
         )
     )
     assert read["manifests"] == {**config.manifests, "domain-noise-10": "data/domain-noise-10/manifest.jsonl"}

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lora import layout
+from lora.configuration.study import IntegrityConfig
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
-from lora.diagnosis.study_config import IntegrityRules
 from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent, round_percent, seconds
 from lora.records.audio import AudioMeasure
@@ -75,7 +75,7 @@ def rows_of_wrong_length(facts: StudyFacts, manifest: str) -> int:
     return len(_wrong_durations(measures, facts.config.integrity).rows)
 
 
-def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list[Suspicion]:
+def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityConfig) -> list[Suspicion]:
     silent = [m for m in measures if m.level is not None and m.level < rules.min_level]
     heard = [m for m in measures if m.level is not None and m.level >= rules.min_level]
     clipped = [m for m in heard if (m.clipped or 0.0) > rules.max_clipped_samples]
@@ -98,7 +98,7 @@ def _suspicions(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> list
     ]
 
 
-def _wrong_durations(measures: Sequence[AudioMeasure], rules: IntegrityRules) -> Suspicion:
+def _wrong_durations(measures: Sequence[AudioMeasure], rules: IntegrityConfig) -> Suspicion:
     wrong = [m for m in measures if abs(m.manifest_duration - _seconds(m)) > _tolerance(m, rules)]
     told, remedy = "another length than the manifest says", None
     if wrong:
@@ -111,11 +111,11 @@ def _wrong_durations(measures: Sequence[AudioMeasure], rules: IntegrityRules) ->
     return Suspicion("data.wrong_durations", wrong, told, rules.max_wrong_durations, remedy)
 
 
-def _tolerance(measure: AudioMeasure, rules: IntegrityRules) -> float:
+def _tolerance(measure: AudioMeasure, rules: IntegrityConfig) -> float:
     return max(LEAST_DIFFERENCE, rules.duration_tolerance * _seconds(measure))
 
 
-def _improbable_rates(heard: Sequence[AudioMeasure], rules: IntegrityRules) -> Suspicion:
+def _improbable_rates(heard: Sequence[AudioMeasure], rules: IntegrityConfig) -> Suspicion:
     """Characters a second far from the manifest's own median: nobody reads this text in that time."""
     rates = {m.id: m.characters / _seconds(m) for m in heard}
     usual = statistics.median(rates.values()) if len(rates) >= ENOUGH_RATES else None
@@ -127,7 +127,7 @@ def _improbable_rates(heard: Sequence[AudioMeasure], rules: IntegrityRules) -> S
     return Suspicion("data.transcript_mismatch", odd, told, rules.max_rate_outliers)
 
 
-def _repeated(heard: Sequence[AudioMeasure], rules: IntegrityRules) -> Suspicion:
+def _repeated(heard: Sequence[AudioMeasure], rules: IntegrityConfig) -> Suspicion:
     first: dict[str, AudioMeasure] = {}
     again = [m for m in heard if m.audio_hash and first.setdefault(m.audio_hash, m) is not m]
     told = "the very recording of an earlier row"

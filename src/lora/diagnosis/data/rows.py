@@ -182,7 +182,7 @@ def model_window(facts: StudyFacts, manifest: str) -> Findings:
 
 def _window(facts: StudyFacts, manifest: str) -> float | None:
     """Seconds the model hears in one piece: as configured, else as known of its family."""
-    configured = (facts.config.model or {}).get("max_audio_seconds")
+    configured = None if facts.config.model is None else facts.config.model.max_audio_seconds
     if isinstance(configured, int | float):
         return float(configured)
     if manifest == TRAIN:

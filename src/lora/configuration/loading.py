@@ -1,0 +1,59 @@
+"""Load a study's configuration: complete it from the schema, and report the first mistake by file, line and key."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from lora.configuration.consistency import KeyPathError, check_consistency
+from lora.configuration.mistakes import describe, key_path, location, preference
+from lora.configuration.schema import complete, load_schema
+from lora.records.base import UserError
+
+
+def load_configuration(given: dict[str, Any], source: Path | None, study: Path) -> dict[str, Any]:
+    """Validate a configuration and fill in the schema's defaults.
+
+    Args:
+        given: The configuration as Snakemake merged it.
+        source: The file it came from, for line numbers; None if it was passed in memory.
+        study: The folder that its paths are relative to.
+
+    Returns:
+        The complete configuration; `StudyConfig.from_json` makes a typed record of it.
+
+    Raises:
+        UserError: On the first mistake.
+    """
+    validator = Draft202012Validator(load_schema())
+    given = _with_exponents(copy.deepcopy(given), validator)
+    error = best_match(validator.iter_errors(given), key=preference)
+    if error is not None:
+        raise UserError(f"{location(source, key_path(error))}: {describe(error)}")
+    config: dict[str, Any] = complete(given)
+    try:
+        check_consistency(config, study)
+    except KeyPathError as mistake:
+        raise UserError(f"{location(source, mistake.path)}: {mistake.text}") from None
+    return config
+
+
+def _with_exponents(given: dict[str, Any], validator: Draft202012Validator) -> dict[str, Any]:
+    """Convert numbers such as 1e-3, which YAML 1.1 reads as text because they have no dot."""
+    for error in validator.iter_errors(given):
+        for mistake in [error, *(error.context or [])]:
+            if mistake.validator == "type" and mistake.validator_value == "number" and mistake.absolute_path:
+                try:
+                    number = float(mistake.instance)
+                except (TypeError, ValueError):
+                    continue
+                *parents, key = mistake.absolute_path
+                section: Any = given
+                for parent in parents:
+                    section = section[parent]
+                section[key] = number
+    return given

@@ -1,0 +1,142 @@
+"""Messages about mistakes in config.yaml: file, line, key, value, what was expected, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema.exceptions import ValidationError
+
+# Keys of earlier versions by their path, and their present names.
+RENAMED = {
+    "headroom.max_suspected_references": "max_reference_errors",
+    "integrity.many_mismatched": "blocking_mismatched",
+    "integrity.max_narrow": "max_narrowband",
+    "labels.max_unwritable": "max_changed_by_tokenizer",
+}
+BOUNDS = {
+    "minimum": "{} or more",
+    "maximum": "{} or less",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "minLength": "at least {} character(s)",
+    "minItems": "at least {} item(s)",
+    "minProperties": "at least {} key(s)",
+}
+TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping of keys to values",
+    "null": "null",
+}
+
+
+def location(source: Path | None, path: list[Any]) -> str:
+    """`file:line` of a key path, as near as the YAML text allows."""
+    if source is None:
+        return "configuration"
+    node = yaml.compose(source.read_text(encoding="utf-8"))
+    line = 1
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            for key_node, value_node in node.value:
+                if key_node.value == str(part):
+                    line = key_node.start_mark.line + 1
+                    node = value_node
+                    break
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return f"{source}:{line}"
+
+
+def preference(error: ValidationError) -> tuple[int, int]:
+    """Prefer the mistake deepest in the file: of several readings of a `oneOf`, the one that got furthest is meant."""
+    return (len(error.absolute_path), error.validator == "additionalProperties")
+
+
+def key_path(error: ValidationError) -> list[Any]:
+    """Where a mistake is: the key that is wrong, or the unknown key itself."""
+    unknown = _unknown_key(error)
+    return [*error.absolute_path, *([unknown] if unknown is not None else [])]
+
+
+def describe(error: ValidationError) -> str:
+    """Say which key is wrong, its value, what was expected, and what to do."""
+    keys = [str(part) for part in error.absolute_path]
+    path = ".".join(keys)
+    unknown = _unknown_key(error)
+    if unknown is not None:
+        return _describe_unknown(unknown, path, error)
+    if error.validator in {"pattern", "not"} and isinstance(error.instance, str) and len(keys) < 2:
+        return (
+            f"{path}: '{error.instance}' cannot be a name; expected letters, digits, _ and -, and not 'base', "
+            "which is the baseline. Choose another name."
+        )
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"{path or 'the configuration'}: '{missing}' is missing. Add it (docs/configuration.md)."
+    if error.validator == "oneOf" and keys[:1] == ["candidates"]:
+        return f"{path}: expected exactly one of train, adapter, checkpoint, hypotheses. Remove the others."
+    return f'"{path or "the configuration"}" is {_short(error.instance)}; expected {_expectation(error)}'
+
+
+def suggest(word: str, known: list[str]) -> str:
+    """The end of a sentence on an unknown name: the closest known one, else all of them."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; expected one of {', '.join(known)}"
+
+
+def _unknown_key(error: ValidationError) -> str | None:
+    if error.validator != "additionalProperties":
+        return None
+    unknown = [key for key in error.instance if key not in error.schema.get("properties", {})]
+    return str(unknown[0]) if unknown else None
+
+
+def _describe_unknown(unknown: str, path: str, error: ValidationError) -> str:
+    section = f" in {path}" if path else ""
+    new_name = RENAMED.get(f"{path}.{unknown}")
+    if new_name is not None:
+        return f"unknown key '{unknown}'{section}; it is called '{new_name}' now. Rename it."
+    return f"unknown key '{unknown}'{section}{suggest(unknown, list(error.schema.get('properties', {})))}"
+
+
+def _expectation(error: ValidationError) -> str:
+    value = error.validator_value
+    keyword = str(error.validator)
+    if keyword == "enum":
+        expected = "one of " + ", ".join(repr(choice) for choice in value)
+    elif keyword == "type":
+        kinds = [value] if isinstance(value, str) else value
+        expected = f"{' or '.join(TYPES[kind] for kind in kinds)} ({' or '.join(kinds)})"
+    elif keyword in BOUNDS:
+        expected = BOUNDS[keyword].format(value)
+    elif keyword == "pattern":
+        expected = f"a value that matches {value}"
+    elif keyword == "uniqueItems":
+        expected = "each item once"
+    elif keyword == "oneOf":
+        expected = " or ".join(_option(option) for option in value)
+    else:
+        return str(error.message)
+    description = " ".join(error.schema.get("description", "").split())
+    return f"{expected}. {description}".rstrip()
+
+
+def _option(schema: dict[str, Any]) -> str:
+    if "const" in schema:
+        return repr(schema["const"])
+    bounds = [text.format(schema[keyword]) for keyword, text in BOUNDS.items() if keyword in schema]
+    return " ".join([TYPES.get(schema.get("type", ""), "a value"), " and ".join(bounds)]).strip()
+
+
+def _short(value: Any, length: int = 60) -> str:
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= length else text[: length - 1] + "…"

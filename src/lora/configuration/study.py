@@ -1,0 +1,235 @@
+"""The configuration of a study as typed records: what rules, runners, diagnosis and reports read.
+
+The schema has all defaults, descriptions and limits (`config.schema.yaml`, docs/configuration.md); the types have none
+of them, and a test compares both key by key. A field that may be None without a default in the schema is a key that
+may be left out. Numbers stay as written (10, not 10.0), so that commands and results do not depend on the type.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lora.records.base import Record
+
+TRAIN = "train"
+KINDS = ("train", "adapter", "checkpoint", "hypotheses")
+Number = int | float
+Decode = dict[str, Any]
+
+
+class Section(Record):
+    """A mapping of the configuration. Keys that were left out stay out of its JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        plain: dict[str, Any] = json.loads(self.model_dump_json(exclude_unset=True))
+        return plain
+
+
+class ModelConfig(Section):
+    id: str
+    revision: str | None
+    language: str | None
+    prompt: str | None
+    device: str
+    dtype: str
+    cpu_threads: int
+    processes: int
+    max_audio_seconds: str | Number
+
+
+class ManifestConfig(Section):
+    path: str
+    format: str
+    split: str | None
+    columns: dict[str, str]
+    channel: int | None
+
+
+class TranscriptFileConfig(Section):
+    path: str
+    format: str | None = None
+    columns: dict[str, str] | None = None
+
+
+class HypothesesConfig(Section):
+    hypotheses: dict[str, str | TranscriptFileConfig]
+
+
+class RolesConfig(Section):
+    general: list[str]
+    domain: list[str]
+
+
+class DurationsConfig(Section):
+    thresholds: list[Number]
+    max_seconds: str | Number
+    min_train_samples: int
+
+
+class SplitConfig(Section):
+    val_fraction: Number
+    by_speaker: bool
+    seed: int
+
+
+class IntegrityConfig(Section):
+    max_unreadable: Number
+    max_empty: Number
+    max_duplicates: Number
+    max_lost_speakers: Number
+    max_lost_words: Number
+    max_rate_difference: Number
+    max_held_out_speakers: Number
+    max_leaked: Number
+    max_shared_sentences: Number
+    max_wrong_durations: Number
+    duration_tolerance: Number
+    max_silent: Number
+    min_level: Number
+    max_clipped: Number
+    max_clipped_samples: Number
+    max_narrowband: Number
+    min_bandwidth: Number
+    max_rate_outliers: Number
+    max_rate_ratio: Number
+    max_mismatched: Number
+    blocking_mismatched: Number
+    mismatch_ratio: Number
+
+
+class PreprocessConfig(Section):
+    target_rms: Number | None
+
+
+class LabelsConfig(Section):
+    sample: int
+    seed: int
+    min_agreement: Number
+    max_log_probability_gap: Number
+    max_loss_gap: Number
+    max_style_difference: Number
+    max_style_cost: Number
+    max_style_share: Number
+    max_number_difference: Number
+    max_changed_by_tokenizer: Number
+    max_too_long: Number
+
+
+class HeadroomConfig(Section):
+    min_wer: Number
+    harden: bool
+    max_wer: Number
+    max_truncated: Number
+    max_insertions: Number
+    max_loops: Number
+    min_length_ratio: Number
+    max_reference_errors: Number
+
+
+class StatisticsConfig(Section):
+    replicates: int
+    confidence: Number
+    equivalence_margin: Number
+    target_gain: Number
+    assumed_shared_errors: Number
+
+
+class AdapterConfig(Section):
+    sample: int
+    min_relative_norm: Number
+    max_relative_norm: Number
+    min_changed_share: Number
+    min_learning_rate_share: Number
+    max_loss_growth: Number
+    max_overfit: Number
+
+
+class TrainConfig(Section):
+    max_steps: int
+    learning_rate: Number
+    scheduler: str
+    warmup_steps: int
+    weight_decay: Number
+    batch_size: int
+    gradient_accumulation: int
+    label_smoothing: Number
+    seed: int
+    rank: int
+    alpha: Number
+    dropout: Number
+    target_modules: str | list[str]
+    target_parts: list[str]
+    modules_to_save: list[str]
+    bias: str
+    use_dora: bool
+    use_rslora: bool
+    init_lora_weights: str
+    eval_steps: int
+    select: str
+    eval_decode: Decode
+
+
+class CandidateConfig(Section):
+    """A run compared with the baseline: exactly one of `KINDS` is set."""
+
+    train: TrainConfig | None = None
+    adapter: str | None = None
+    checkpoint: str | None = None
+    hypotheses: dict[str, str | TranscriptFileConfig] | None = None
+    decode: Decode | None = None
+    preprocess: PreprocessConfig | None = None
+    normalizer: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """train, adapter, checkpoint or hypotheses."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+
+class GateConfig(Section):
+    run: str | None
+
+
+class StudyConfig(Section):
+    model: ModelConfig | None
+    manifests: dict[str, str | ManifestConfig]
+    roles: RolesConfig
+    durations: DurationsConfig
+    split: SplitConfig
+    integrity: IntegrityConfig
+    preprocess: PreprocessConfig
+    decode: Decode
+    normalizer: str
+    labels: LabelsConfig
+    headroom: HeadroomConfig
+    statistics: StatisticsConfig
+    adapter: AdapterConfig
+    candidates: dict[str, CandidateConfig]
+    base: HypothesesConfig | None
+    gate: GateConfig
+    sweep: dict[str, TrainConfig]
+
+    @property
+    def evaluations(self) -> list[str]:
+        """Evaluation manifests in the order of `manifests`."""
+        return [name for name in self.manifests if name != TRAIN]
+
+    @property
+    def domain(self) -> list[str]:
+        """Manifests that can show a gain: all evaluation manifests but the general ones, or all if none is left."""
+        return [m for m in self.evaluations if m not in self.roles.general] or self.evaluations
+
+    @property
+    def general(self) -> list[str]:
+        return [m for m in self.evaluations if m not in self.domain]
+
+    @property
+    def gate_run(self) -> str | None:
+        """The candidate that decides: the configured one, else the first that trains, else the first."""
+        trained = [run for run, candidate in self.candidates.items() if candidate.kind == "train"]
+        return self.gate.run or next(iter([*trained, *self.candidates]), None)
+
+    def kind(self, run: str) -> str:
+        """The candidate's kind: train, adapter, checkpoint or hypotheses."""
+        return self.candidates[run].kind
