@@ -1,7 +1,7 @@
 """Write docs/configuration.md from the schema of config.yaml, the one place that holds keys and defaults.
 
 Example: python scripts/make_configuration_page.py > docs/configuration.md
-Reads: schemas/config.schema.yaml. Writes: the page on stdout.
+Reads: src/lora/schemas/config.schema.yaml. Writes: the page on stdout.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEAD = """# Configuration
 One YAML file describes a study. Paths are relative to the study folder, which is Snakemake's working directory
 (`--directory`). Without `--configfile`, `config.yaml` of that folder is read. Unknown keys are errors.
 
-Made from `schemas/config.schema.yaml` by `python scripts/make_configuration_page.py > docs/configuration.md`.
+Made from `src/lora/schemas/config.schema.yaml` by `python scripts/make_configuration_page.py > docs/configuration.md`.
 """
 
 

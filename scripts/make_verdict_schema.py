@@ -1,6 +1,6 @@
-"""Write schemas/verdict.schema.json from the record of a verdict and the table of causes.
+"""Write src/lora/schemas/verdict.schema.json from the record of a verdict and the table of causes.
 
-Example: python scripts/make_verdict_schema.py > schemas/verdict.schema.json
+Example: python scripts/make_verdict_schema.py > src/lora/schemas/verdict.schema.json
 Reads: nothing. Writes: the schema on stdout.
 """
 

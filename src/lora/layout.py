@@ -266,7 +266,7 @@ PARITY = ResultFile(
 )  # fmt: skip
 VERDICT = ResultFile(
     name="verdict", pattern="verdict.json", record=Verdict, rules=("decide_verdict",), stage="verdict",
-    contents="Checks, causes and outcomes (schemas/verdict.schema.json).",
+    contents="Checks, causes and outcomes (src/lora/schemas/verdict.schema.json).",
 )  # fmt: skip
 GATE = ResultFile(
     name="gate", pattern="gate.json", record=Gate, rules=("decide_verdict",), stage="verdict",

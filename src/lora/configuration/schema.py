@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where the C library is installed
-SCHEMA_PATH = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
+SCHEMA_PATH = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Order is rank: what invalidates a comparison (parity, labels, a broken adapter or training) stands before what makes it
 uninformative (headroom, power, data), and that before what explains a valid result. `docs/causes.md` and the severities
-in `schemas/verdict.schema.json` are made from this table. Remedies of data and headroom name data only, never settings
+in `src/lora/schemas/verdict.schema.json` are made from this table. Remedies of data and headroom name data only, never settings
 of the training.
 """
 

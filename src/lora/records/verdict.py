@@ -1,4 +1,4 @@
-"""The verdict (`results/verdict.json`, described by `schemas/verdict.schema.json`): checks, causes and outcomes."""
+"""The verdict (`results/verdict.json`, described by `src/lora/schemas/verdict.schema.json`): checks, causes and outcomes."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ HYPERPARAMETERS = re.compile(r"learning rate|\brank\b|alpha|dropout|warm-up|\bst
 
 
 def test_the_shipped_schema_is_the_one_made_from_the_code(repository: Path) -> None:
-    shipped = (repository / "schemas" / "verdict.schema.json").read_text(encoding="utf-8")
+    shipped = (repository / "src/lora/schemas" / "verdict.schema.json").read_text(encoding="utf-8")
     made = json.dumps(verdict_schema(), indent=2) + "\n"
-    assert shipped == made, "run: python scripts/make_verdict_schema.py > schemas/verdict.schema.json"
+    assert shipped == made, "run: python scripts/make_verdict_schema.py > src/lora/schemas/verdict.schema.json"
 
 
 def test_the_shipped_page_is_the_one_made_from_the_code(repository: Path) -> None:

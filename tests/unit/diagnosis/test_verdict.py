@@ -25,7 +25,7 @@ SEVERITIES = ["blocks", "warns", "info"]
 
 
 def validate(verdict: Verdict, repository: Path) -> None:
-    schema = json.loads((repository / "schemas" / "verdict.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((repository / "src/lora/schemas" / "verdict.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator(schema).validate(verdict.to_json())
 
 
