@@ -14,6 +14,12 @@ from lora.records.scores import Interval
 
 UNKNOWN = "unknown"
 MOST_DECIMALS = 6
+MODULE_GROUPS = {
+    "encoder": "encoder",
+    "decoder_self": "decoder self-attention",
+    "cross": "cross-attention",
+    "mlp": "decoder MLP",
+}
 
 
 def percent(fraction: float | None, threshold: float | None = None) -> str:
@@ -109,6 +115,14 @@ def seconds_limit(value: float | None) -> str:
     return "no limit" if value is None else seconds(value)
 
 
+def counted_rows(max_seconds: float | None, rows: int | None = None) -> str:
+    """The rows that a WER counts: `188 rows of at most 10 s`, or `all 188 rows`."""
+    number_of = "" if rows is None else f"{rows:,} "
+    if max_seconds is None:
+        return f"all {number_of}rows"
+    return f"{number_of}{'row' if rows == 1 else 'rows'} of at most {seconds(max_seconds)}"
+
+
 def hours(value: float | None) -> str:
     """An amount of speech: `2.1 h`, and below an hour in minutes, rounded up: `9 min`."""
     if value is None:
@@ -136,6 +150,11 @@ def listed(items: Sequence[str], most: int = 3) -> str:
     if len(items) > most:
         return f"{', '.join(shown)} and {len(items) - most:,} more"
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def module_group(name: str) -> str:
+    """A group of modules of a model as a reader knows it: `cross-attention` for `cross`."""
+    return MODULE_GROUPS.get(name, name)
 
 
 def _percentage(fraction: float, *different: float | None) -> str:

@@ -7,9 +7,11 @@ import pytest
 from lora.formatting import (
     caveat,
     count,
+    counted_rows,
     hours,
     interval,
     listed,
+    module_group,
     number,
     p_value,
     percent,
@@ -141,6 +143,14 @@ def test_times() -> None:
     assert hours(None) == "unknown"
 
 
+def test_rows_that_a_wer_counts() -> None:
+    assert counted_rows(10.0) == "rows of at most 10 s"
+    assert counted_rows(10.0, 1188) == "1,188 rows of at most 10 s"
+    assert counted_rows(10.0, 1) == "1 row of at most 10 s"
+    assert counted_rows(None) == "all rows"
+    assert counted_rows(None, 6) == "all 6 rows"
+
+
 def test_other_numbers() -> None:
     assert number(0.000123456) == "0.000123"
     assert number(16.0) == "16"
@@ -159,3 +169,8 @@ def test_listed_counts_the_rest() -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["a", "b", "c", "d"]) == "a, b, c and 1 more"
     assert listed(list("abcdefg"), most=3) == "a, b, c and 4 more"
+
+
+def test_module_groups_are_named_as_in_the_field() -> None:
+    assert module_group("cross") == "cross-attention"
+    assert module_group("adapter_of_another_kind") == "adapter_of_another_kind"

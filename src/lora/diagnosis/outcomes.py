@@ -14,7 +14,7 @@ from lora.diagnosis.findings import CauseResult, Findings
 from lora.diagnosis.headroom.baseline import baseline
 from lora.diagnosis.headroom.baseline_health import tuned_texts
 from lora.diagnosis.transitional import Answer, cause, found
-from lora.formatting import percent, points, round_points
+from lora.formatting import percent, points, points_range, round_percent, round_points
 from lora.records.comparisons import PairedScore
 from lora.records.verdict import RunOutcome
 
@@ -178,8 +178,8 @@ def _told(run: str, manifest: str, score: PairedScore) -> str:
     low, high = score.interval.low, score.interval.high
     between = "no interval can be given"
     if low is not None and high is not None:
-        level = f"{100 * score.interval.confidence:g} % interval of the change"
-        between = f"{level} for this adapter {100 * low:+.2f} to {100 * high:+.2f}"
+        level = f"{round_percent(score.interval.confidence)} interval of the change"
+        between = f"{level} for this adapter {points_range(low, high)}"
         between += ", these speakers only" if score.interval.scope == "these_speakers" else ""
     direction = "worse" if score.delta > 0 else "better"
     size = f"{points(score.delta)} {direction}" if score.delta else "no difference"

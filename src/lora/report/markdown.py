@@ -20,18 +20,18 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 
 
 def plain(value: object) -> str:
-    """One line without control, bidirectional and other invisible characters; blanks are joined."""
+    """One line without control, bidirectional and other invisible characters; runs of white space become one space."""
     visible = (c for c in str(value) if c.isspace() or unicodedata.category(c) not in INVISIBLE)
     return " ".join("".join(visible).split())
 
 
 def text(value: object) -> str:
-    """Text as it reads, on one line: no emphasis, link, HTML, mathematics or comment can come out of it."""
-    return _inner(plain(value))
+    """One line that renders as it reads: it cannot become emphasis, a link, HTML, mathematics or a comment."""
+    return _escape(plain(value))
 
 
-def _inner(line: str) -> str:
-    """A part of one plain line; blanks at its ends stay."""
+def _escape(line: str) -> str:
+    """Escape a part of one plain line; spaces at its ends stay."""
     safe = html.escape(line, quote=False)
     safe = re.sub(r"([\\`*\[\]~#$])", r"\\\1", safe)
     safe = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", safe)
@@ -39,23 +39,29 @@ def _inner(line: str) -> str:
 
 
 def prose(value: object) -> str:
-    """As `text`, but names of settings and files that our own sentences hold in backticks become code spans."""
+    """As `text`, but names of settings and files in backticks, as our own sentences quote them, become code spans."""
     parts = re.split(r"(?<!`)`([\w<](?:[\w.<>/: -]*[\w.>])?)`(?!`)", plain(value))
-    return "".join(code(part) if at % 2 else _inner(part) for at, part in enumerate(parts))
+    return "".join(code(part) if at % 2 else _escape(part) for at, part in enumerate(parts))
+
+
+def sentence(value: object) -> str:
+    """As `prose`, ended by a full stop where it has no final punctuation."""
+    markdown = prose(value).strip()
+    return markdown if not markdown or markdown.endswith((".", "!", "?")) else f"{markdown}."
 
 
 def code(value: object) -> str:
-    """A code span with fences longer than any run of backticks inside."""
+    """A code span fenced by more backticks than any run inside it."""
     inner = plain(value)
     if not inner:
         return "(empty)"
     fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", inner)), default=0))
-    blank = " " if inner.startswith("`") or inner.endswith("`") else ""
-    return f"{fence}{blank}{inner}{blank}{fence}"
+    space = " " if inner.startswith("`") or inner.endswith("`") else ""
+    return f"{fence}{space}{inner}{space}{fence}"
 
 
 def link(path: str, folder: str) -> str:
-    """A link to a file of the study, from a document that lies in `folder` (both relative to the study)."""
+    """A link to `path` from a document in `folder`, both relative to the study's folder."""
     target = os.path.relpath(path, folder or ".")
     label = text(PurePosixPath(target).as_posix())
     return f"[{label}]({quote(target)})"

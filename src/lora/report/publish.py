@@ -20,7 +20,7 @@ from lora.records.base import UserError
 from lora.report.commands import commands_section, devices, executions, remarks
 from lora.report.documents import append_block, has_block, replace_block, update_document
 from lora.report.markdown import code, text
-from lora.report.sections.conclusion import headline
+from lora.report.sections.verdict import headline
 from lora.report.study import Study
 from lora.report.templates import NOTES, PLAN
 

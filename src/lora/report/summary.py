@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from lora.report.sections.adapter import adapters
-from lora.report.sections.budget import error_budgets
+from lora.report.sections.candidates import candidates
 from lora.report.sections.comparisons import comparisons
-from lora.report.sections.conclusion import conclusion
-from lora.report.sections.data import training_data
+from lora.report.sections.conclusion import all_checks, conclusion
+from lora.report.sections.errors import error_budgets
+from lora.report.sections.headroom import headroom
 from lora.report.sections.labels import labels
 from lora.report.sections.parity import parity
-from lora.report.sections.scores import all_checks, headroom
+from lora.report.sections.training_data import training_data
 from lora.report.study import Study
+
+SECTIONS = (
+    conclusion,
+    training_data,
+    headroom,
+    comparisons,
+    error_budgets,
+    candidates,
+    labels,
+    parity,
+    all_checks,
+)
 
 
 def summarise(study: Study) -> str:
-    """Verdict first, then the facts behind it in the order D1, D2, comparisons, D3, D4, P."""
-    sections = [conclusion, training_data, headroom, comparisons, error_budgets]
-    sections += [adapters, labels, parity, all_checks]
-    return "\n\n".join(part for part in (section(study) for section in sections) if part) + "\n"
+    """The verdict, then the facts behind it: D1, D2, the comparisons, D3, D4, P."""
+    sections = [section(study) for section in SECTIONS]
+    return "\n\n".join(section for section in sections if section) + "\n"

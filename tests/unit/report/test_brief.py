@@ -20,7 +20,12 @@ def test_ready(study: Study) -> None:
     assert lines[1].startswith("  max_seconds   10 s is the smallest threshold")
     assert "  evaluate on   domain" in lines
     assert "  headroom      PASS    Baseline WER 31.2 % on domain leaves room." in lines
-    assert any(line.startswith("  short run     lora on domain: WER 31.2 % -> 20.6 %, -10.60 points") for line in lines)
+    assert any(
+        line.startswith(
+            "  short run     lora on domain (200 rows of at most 10 s): WER 31.2 % -> 20.6 %, -10.60 points"
+        )
+        for line in lines
+    )
     assert lines[-1] == "  read next     docs/experiment_plan.md"
     assert len(lines) <= 16
     assert max(map(len, lines)) <= WIDTH
@@ -40,7 +45,7 @@ def test_not_ready_with_causes_and_remedies(study: Study) -> None:
     assert "and 2 more in the summary" in printed
 
 
-def test_long_sentences_are_cut_and_mere_information_is_left_out(study: Study) -> None:
+def test_long_sentences_are_cut_and_causes_for_information_are_left_out(study: Study) -> None:
     causes = [
         Cause(
             code="data.x", severity="blocks", run=None, manifest=None, because="long " * 99, remedy="do", evidence=[]
@@ -63,7 +68,7 @@ def test_a_cause_that_is_too_long_ends_with_a_whole_sentence(study: Study) -> No
     assert "  cause         data.x (blocks): What is wrong comes first. ..." in brief(study, []).splitlines()
 
 
-def test_few_speakers_are_told(study: Study) -> None:
+def test_an_interval_of_few_speakers_carries_its_caveat(study: Study) -> None:
     path = study.results / "paired/lora/domain.json"
     path.write_text(path.read_text().replace('"scope": "speakers"', '"scope": "these_speakers"'))
     assert "these speakers only" in " ".join(brief(study, []).split())
@@ -82,7 +87,7 @@ def test_reasons_are_not_escaped_for_a_terminal(study: Study) -> None:
 def test_no_verdict(study: Study) -> None:
     (study.results / "verdict.json").unlink()
     printed = brief(study, ["x"])
-    assert printed.startswith("VERDICT NOT KNOWN\n  because       verdict.json does not exist\n")
+    assert printed.startswith("VERDICT UNKNOWN\n  because       verdict.json does not exist\n")
 
 
 def test_without_model_or_outcome(study: Study) -> None:
@@ -90,16 +95,16 @@ def test_without_model_or_outcome(study: Study) -> None:
         study.results / "verdict.json"
     )
     printed = brief(study, [])
-    assert printed.startswith("Nothing could be compared.\n")
-    assert "next step     Name the model in config.yaml (model.id)" in printed
+    assert printed.startswith("No comparison was possible.\n")
+    assert "next step     Set model.id in config.yaml" in printed
 
 
 OUTCOMES = {
     "better": "lora is better than the baseline on domain.",
     "worse": "lora is worse than the baseline on domain.",
-    "unchanged": "lora writes what the baseline writes on domain.",
-    "equivalent": "lora is as good as the baseline on domain.",
-    "underpowered": "Undecided: domain cannot tell whether lora differs from the baseline.",
+    "unchanged": "lora has the same hypotheses as the baseline on domain.",
+    "equivalent": "lora is equivalent to the baseline on domain.",
+    "underpowered": "Undecided: domain is too small to tell whether lora differs from the baseline.",
 }
 
 
@@ -110,23 +115,23 @@ def test_without_a_model_the_comparison_leads(study: Study, outcome: str) -> Non
     verdict.model_copy(update={"runs": runs}).write(study.results / "verdict.json")
     lines = brief(study, []).splitlines()
     assert lines[0] == OUTCOMES[outcome]
-    assert lines[1].startswith("  difference    lora on domain: WER ")
+    assert lines[1].startswith("  difference    lora on domain (200 rows of at most 10 s): WER ")
     assert "MAPSSWE" in lines[3] + lines[2]
     assert sum(line.startswith("  next step") for line in lines) == 1
 
 
-def test_without_a_model_an_unfair_comparison_is_not_believed(study: Study) -> None:
+def test_without_a_model_an_unfair_comparison_is_not_valid(study: Study) -> None:
     unfair = Cause(
         code="parity.decode", severity="blocks", run="lora", manifest="domain", because="Beams differ.",
         remedy="Decode both alike.", evidence=[],
     )  # fmt: skip
     example.verdict(None, causes=[unfair]).write(study.results / "verdict.json")
     printed = brief(study, [])
-    assert printed.startswith("The comparison of lora with the baseline cannot be believed.\n")
+    assert printed.startswith("The comparison of lora with the baseline is not valid.\n")
     assert "next step     Decode both alike. Then compare again." in printed
 
 
-def test_escapes_of_terminals_are_taken_out(study: Study) -> None:
+def test_terminal_escapes_are_removed(study: Study) -> None:
     evil = Cause(
         code="data.x", severity="blocks", run=None, manifest=None, because="\x1b]0;t\x07\x1b[2J", remedy="",
         evidence=[],

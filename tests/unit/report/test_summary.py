@@ -1,4 +1,4 @@
-"""The summary says the verdict in words, shows every fact, and survives whatever is missing."""
+"""The summary states the verdict, shows every fact, and is written whatever file is missing or broken."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
 from lora.records.scores import Interval, NormalizerIdentity, WerFacts
 from lora.records.tuning import HardenedFacts, HardenedVersion, TrainFacts
 from lora.records.verdict import Cause
-from lora.report.sections.compared import gate_outcome
-from lora.report.sections.conclusion import criteria
+from lora.report.sections.verdict import criteria, gate_outcome
 from lora.report.study import Study
 from lora.report.summary import summarise
 
@@ -47,35 +46,35 @@ def row(markdown: str, start: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split(" | ")]
 
 
-def test_verdict_comes_first_and_in_words(study: Study) -> None:
+def test_verdict_comes_first_as_a_paragraph(study: Study) -> None:
     lines = summarise(study).splitlines()
     assert lines[0] == "# Diagnosis: ready for the sweep"
     story = lines[2]
     assert story.startswith("**Ready for the sweep.**")
     assert "at most 10 s, which leaves 218 rows in the training split" in story
-    assert "8 s would leave only 145 of the 200 asked for" in story
-    assert "the baseline's WER there is 31.2 % (95 % interval 27.9 to 34.6 %)" in story
+    assert "8 s would leave only 145 of the 200 needed" in story
+    assert "where the baseline's WER is 31.2 % (95 % interval 27.9 to 34.6 %; 200 rows of at most 10 s)" in story
     assert "from 31.2 % to 20.6 % (-10.60 points, interval -12.70 to -8.50): better." in story
     assert story.endswith("lora changes all stages from file to text. 15 settings compared, all equal.")
     assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
 
 
-def test_what_would_show_is_as_observed_once_runs_were_compared(study: Study) -> None:
+def test_detectable_change_is_the_observed_one_once_runs_were_compared(study: Study) -> None:
     path = study.results / "paired/lora/domain.json"
     path.write_text(path.read_text().replace('"detectable_difference": 0.0182', '"detectable_difference": 0.0478'))
-    assert "a change of 4.78 points or more would show" in summarise(study)
+    assert "It can show a change of 4.78 points or more." in summarise(study)
     path.unlink()
-    assert "a change of 1.82 points or more would show" in summarise(study)
+    assert "It can show a change of 1.82 points or more." in summarise(study)
 
 
-def test_texts_alone_are_not_called_an_adapter_that_works(study: Study) -> None:
+def test_imported_hypotheses_are_not_called_an_adapter_that_works(study: Study) -> None:
     assert "D3 · the adapter works" in summarise(study)
     config = json.loads(study.config_path.read_text())
     config["candidates"]["lora"] = {"hypotheses": {"domain": "tuned.trn"}}
     study.config_path.write_text(json.dumps(config))
-    again = summarise(Study(study.results, study.config_path))
-    assert "D3 · the tuned texts differ" in again
-    assert "the adapter works" not in again
+    markdown = again(study)
+    assert "D3 · the hypotheses differ" in markdown
+    assert "the adapter works" not in markdown
 
 
 def test_not_ready_names_cause_and_next_step(study: Study) -> None:
@@ -99,7 +98,7 @@ def test_a_short_run_without_interval(study: Study) -> None:
         for outcome in example.verdict().runs
     ]
     example.verdict(runs=runs).write(study.results / "verdict.json")
-    assert "(0 points, no interval): no change at all." in again(study)
+    assert "(0 points, no interval): unchanged." in again(study)
 
 
 def test_not_ready_without_cause_names_the_failed_criteria(study: Study) -> None:
@@ -115,7 +114,7 @@ def test_without_a_model(study: Study) -> None:
     example.verdict(None, gate_run=None, runs=[], checks=[]).write(study.results / "verdict.json")
     configure(study, model=None, candidates={})
     markdown = again(study)
-    assert markdown.startswith("# Diagnosis: Nothing could be compared\n")
+    assert markdown.startswith("# Diagnosis: No comparison was possible\n")
     assert "No model is configured, so labels were not audited." in markdown
     assert "No candidate is configured" in markdown
 
@@ -139,25 +138,25 @@ def test_tables_of_the_data(study: Study) -> None:
     assert "![Training rows by duration, with the thresholds](plots/durations.png)" in markdown
 
 
-def test_texts_in_the_wrong_row(study: Study) -> None:
+def test_mismatched_transcripts(study: Study) -> None:
     markdown = summarise(study)
-    texts = markdown[markdown.index("Do texts belong to their audio?") :]
+    texts = markdown[markdown.index("Mismatched transcripts: ") :]
     assert row(texts, "`domain`") == ["`domain`", "200", "198", "2", "7", "1", "373"]
-    lines = texts[texts.index("Rows that another row's text fits better") :]
+    lines = texts[texts.index("Rows whose hypothesis fits another row's reference better") :]
     assert row(lines, "`domain`") == ["`domain`", "3", "`r3`", "81.0 %", "9", "4.0 %"]
     assert "![Rows, hours, speakers and words that each duration limit leaves](plots/retention.png)" in markdown
     assert row(texts, "`train`")[1] == "360"
     configure(study, model=None)
     texts = again(study)
-    assert not row(texts[texts.index("Do texts belong to their audio?") :], "`")[0].startswith("`train`")
+    assert not row(texts[texts.index("Mismatched transcripts: ") :], "`")[0].startswith("`train`")
 
 
-def test_how_manifests_were_read_and_which_recordings_are_changed(study: Study) -> None:
-    def told() -> list[str]:
+def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
+    def format_row() -> list[str]:
         section = again(study).partition("How the manifests were read")[2]
         return row(section, "`test`")
 
-    assert told() == ["`test`", "`jsonl`", "", "6", "unknown", "0", "0", "0"]
+    assert format_row() == ["`test`", "`jsonl`", "", "6", "unknown", "0", "0", "0"]
     facts = ManifestFacts(
         format="datasets", split="validation", columns={"audio": "audio", "text": "sentence"}, rows=6, rejected=0,
         hours=0.1, speakers=2,
@@ -167,10 +166,10 @@ def test_how_manifests_were_read_and_which_recordings_are_changed(study: Study) 
     changes = [{"rate": 8000}, {"rate": 8000, "channels": 2}, {"channels": 2, "channel": 0}, {}, {}, {}]
     changed = [m.model_copy(update=change).to_json() for m, change in zip(measures, changes, strict=True)]
     write_table(study.results / "integrity/test.tsv", tuple(AudioMeasure.model_fields), changed)
-    assert told() == ["`test`", "`datasets` (`validation`)", "text from `sentence`", "6", "2", "2", "1", "1"]
+    assert format_row() == ["`test`", "`datasets` (`validation`)", "text from `sentence`", "6", "2", "2", "1", "1"]
 
 
-def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
+def test_recordings_leakage_and_losses_of_the_filter(study: Study) -> None:
     markdown = summarise(study)
     line = next(line for line in markdown.splitlines() if "`test`" in line and "7750 Hz" in line)
     cells = [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -178,13 +177,13 @@ def test_recordings_and_what_the_filter_takes_away(study: Study) -> None:
     assert cells[4:] == ["16000 Hz", "1", "-19 dB", "-20 dB", "7750 Hz", "0 %"]
     shared = next(line for line in markdown.splitlines() if "`test`" in line and "0 of 6" in line)
     assert [cell.strip() for cell in shared.strip("|").split(" | ")][1:] == ["0 of 6", "1 of 6", "1 of 6", "1 of 20"]
-    assert "20 seeds of the split leave 218 to 220 training rows, by 20 of 24 speakers." in markdown
+    assert "With 20 split seeds, the training split has 218 to 220 rows of 20 of the 24 speakers." in markdown
     lost = row(markdown, "> 10 s")
     assert lost[1:6] == ["112", "30 min", "1 (0.2)", "14 (13)", "0.2 %"]
-    assert lost[6:] == ["2.70 / unknown", "ann and capstan"]
+    assert lost[6:] == ["2.7 / unknown", "ann and capstan"]
 
 
-def test_baseline_errors_beyond_the_filter(study: Study) -> None:
+def test_baseline_wer_beyond_the_filter(study: Study) -> None:
     facts = example.wer_facts("base", "domain", (0.2, 0.1, 0.3))
     assert facts.within is not None
     longer = facts.within.model_copy(update={"utterances": 210, "words": 3000, "errors": facts.within.errors + 100})
@@ -192,7 +191,7 @@ def test_baseline_errors_beyond_the_filter(study: Study) -> None:
     assert "within `max_seconds` and on longer ones: 20.0 % and 50.0 % on `domain` (10 longer rows)." in again(study)
 
 
-def test_rejected_rows_are_told_with_their_reasons(study: Study) -> None:
+def test_rejected_rows_are_listed_with_their_reasons(study: Study) -> None:
     lines = ["line\tid\treason", "3\ta\tmissing file", "4\tb\tmissing file", "9\tc\tempty text | <b>"]
     write_text(study.results / "manifests/domain.rejected.tsv", "\n".join(lines) + "\n")
     markdown = again(study)
@@ -211,7 +210,7 @@ def test_headroom_of_every_manifest(study: Study) -> None:
         "11.70 points (821 rows, 2.1 h, 684 speakers for 1 point)",
         "too small to show a gain",
     ]
-    assert "A manifest has headroom above 5 %." in markdown
+    assert "A manifest has headroom if its baseline WER is above 5 %." in markdown
 
 
 def test_hardened_versions(study: Study) -> None:
@@ -221,9 +220,9 @@ def test_hardened_versions(study: Study) -> None:
     )
     facts.write(study.results / "hardened.json")
     markdown = again(study)
-    assert "### Hardened versions of `domain`" in markdown
-    assert "Proposed is `domain-noise-10`" in markdown
-    assert "It cost 2.5 h of speech to decode." in markdown
+    assert "### Harder versions of `domain`" in markdown
+    assert "The proposed version is `domain-noise-10`" in markdown
+    assert "This took 2.5 h of speech to decode." in markdown
     assert "write-hardened --results results --output data/domain-noise-10" in markdown
     lines = markdown.split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(lines)["roles"] == {"general": ["heldout"], "domain": ["domain-noise-10", "domain", "test"]}
@@ -232,37 +231,37 @@ def test_hardened_versions(study: Study) -> None:
     ]  # fmt: skip
 
 
-def test_what_the_errors_are_made_of(study: Study) -> None:
-    markdown = summarise(study).split("### What the errors are made of")[1]
+def test_sources_of_errors(study: Study) -> None:
+    markdown = summarise(study).split("### Sources of the baseline's errors")[1]
     numbers = ["874", "0.18 points", "0.25 points", "6.61 points", "24.18 points", "0.29 points", "30.75 points"]
     assert row(markdown, "`domain`") == ["`domain`", *numbers, "99.96 %", "0", "1"]
     assert row(markdown, "`test`")[3:7] == ["unknown", "unknown", "25.00 points", "unknown"]
-    assert "that training never holds, with their errors: `<b>walrus</b>` (7) and 3 more." in markdown
-    assert "Doubtful references in 8 rows of `domain`: `d<1>` `pepper` heard as `pillow`." in markdown
-    assert "On `test` `lora` differ too little" in markdown
-    assert "1 hypothesis of `domain` (0.5 %) repeats itself: `domain-3` (`so on`, 40 times)." in markdown
+    assert "- Out-of-vocabulary words of `domain`, with their errors: `<b>walrus</b>` (7) and 3 more." in markdown
+    assert "Suspected reference errors in 8 rows of `domain`: `d<1>` `pepper` as `pillow`." in markdown
+    assert "On `test`, `lora` differs too little" in markdown
+    assert "On `domain`, 1 hypothesis loops (0.5 %): `domain-3` (`so on`, 40 times)." in markdown
 
 
-def test_the_primary_comparison_is_told_from_the_others(study: Study) -> None:
+def test_the_primary_comparison_is_marked(study: Study) -> None:
     markdown = summarise(study)
     primary = row(markdown, "**primary**")
     assert primary[1:7] == ["`lora`", "`domain`", "31.2 %", "20.6 %", "-10.60 points", "-12.70 to -8.50"]
-    assert primary[7] == "better; 100 of 200 texts changed"
+    assert primary[7] == "better; 100 of 200 hypotheses changed"
     assert row(markdown, "secondary")[2] == "`heldout`"
-    assert "One run's interval speaks of that adapter, not of the recipe" in markdown
+    assert "An interval is for this adapter, not for the training recipe" in markdown
     assert "negative is better" in markdown
 
 
-def test_no_difference_is_never_said_of_an_undecided_comparison(study: Study) -> None:
-    assert row(summarise(study), "secondary")[7].startswith("undecided: this set cannot tell")
+def test_an_undecided_comparison_is_never_called_equivalent(study: Study) -> None:
+    assert row(summarise(study), "secondary")[7].startswith("underpowered, the set is too small to tell")
 
 
-def test_mapsswe_stands_beside_the_outcome(study: Study) -> None:
+def test_mapsswe_and_its_disagreement_with_the_interval(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "**primary**")[8] == "p < 0.001 (200 segments)"
-    (said,) = [line for line in markdown.splitlines() if "the two tests disagree" in line]
-    assert said.startswith(
-        "- `lora` on `test`: the two tests disagree. MAPSSWE sees a difference (p = 0.036 (6 segments))"
+    (note,) = [line for line in markdown.splitlines() if "the two tests disagree" in line]
+    assert note.startswith(
+        "- `lora` on `test`: the two tests disagree. MAPSSWE shows a difference, p = 0.036 (6 segments)"
     )
     facts = example.paired_facts("domain")
     assert facts.within is not None
@@ -270,13 +269,13 @@ def test_mapsswe_stands_beside_the_outcome(study: Study) -> None:
     unsure = facts.within.mapsswe.model_copy(update={"p": 0.2})
     within = facts.within.model_copy(update={"mapsswe": unsure})
     facts.model_copy(update={"within": within}).write(study.results / "paired/lora/domain.json")
-    assert "The interval excludes 0, MAPSSWE sees no difference (p = 0.200 (200 segments))" in again(study)
+    assert "The interval excludes 0, but MAPSSWE shows no difference, p = 0.200 (200 segments)." in again(study)
 
 
 def test_the_budget_of_every_difference(study: Study) -> None:
     markdown = summarise(study)
     assert "**`lora` on `domain`**: -3 substitutions, +0 deletions, -1 insertions." in markdown
-    assert "Speakers with the largest change are shown; 12 others changed less or not at all." in markdown
+    assert "The speakers with the largest changes are listed; 12 others changed less or not at all." in markdown
     assert row(markdown, "5 to 8 s") == ["5 to 8 s", "10", "140", "49", "21", "-28", "-28", "0", "0"]
     assert row(markdown, "no speaker")[3:6] == ["9", "8", "-1"]
     assert "| `s0`" not in markdown
@@ -294,30 +293,30 @@ def test_words_and_speakers_cannot_break_out_of_the_budget(study: Study) -> None
     assert "<code>`a|b`</code>" in html
 
 
-def test_training_and_ladder(study: Study) -> None:
+def test_training_and_stages_of_the_adapter(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "settings")[1] == "max_steps 100, learning_rate 0.001, rank 8, alpha 16, seed 13"
-    assert row(markdown, "adapted modules")[1] == "encoder 16 (k_proj, q_proj), cross 20 (q_proj)"
-    assert row(markdown, "trained whole")[1] == "`proj_out.weight`"
+    assert row(markdown, "adapted modules")[1] == "encoder 16 (k_proj, q_proj), cross-attention 20 (q_proj)"
+    assert row(markdown, "fully trained")[1] == "`proj_out.weight`"
     assert row(markdown, "best step")[1] == "80 (validation loss 0.405), kept"
     assert "88 tensors, all finite; 44 lora_B matrices, none of them all zero" in row(markdown, "1 · its file")[1]
-    assert "88 of 88 tensors found their place; active; trained on this base model" in row(markdown, "2 · in")[1]
-    assert "switched off it equals the base exactly" in row(markdown, "4 · logits")[1]
-    assert row(markdown, "5 · text")[1].startswith("21 of 30 hypotheses change; adapter layers ran 9,120 times")
+    assert "88 of 88 tensors loaded; active; trained on this base model" in row(markdown, "2 · in")[1]
+    assert "equal to the base model when switched off" in row(markdown, "4 · logits")[1]
+    assert row(markdown, "5 · hypotheses")[1].startswith("21 of 30 hypotheses change; adapter layers ran 9,120 times")
     assert row(markdown, "6 · WER on `domain`")[1] == "-10.60 points: better"
     assert "](plots/loss.lora.png)" in markdown
     assert "](plots/weights.lora.png)" in markdown
 
 
-def test_words_of_an_adapter_configuration_cannot_break_out_of_the_ladder(study: Study) -> None:
+def test_texts_of_an_adapter_configuration_cannot_break_out_of_their_cell(study: Study) -> None:
     facts = EffectFacts.read(study.results / "effect/lora.json")
     assert facts.logits is not None
     reasons = ["biases were trained (<b>all</b> | [x](y))"]
     logits = facts.logits.model_copy(update={"off_equals_base": False, "off_differs_by": reasons})
     facts.model_copy(update={"logits": logits}).write(study.results / "effect/lora.json")
     html = MarkdownIt("gfm-like", {"linkify": False}).render(again(study))
-    told = html.partition("adapter switched off is not: ")[2]
-    assert told.startswith("biases were trained (&lt;b&gt;all&lt;/b&gt; | [x](y))")
+    reasons_html = html.partition("switching the adapter off is not enough: ")[2]
+    assert reasons_html.startswith("biases were trained (&lt;b&gt;all&lt;/b&gt; | [x](y))")
 
 
 def test_impossible_training_gives_its_reason_and_code(study: Study) -> None:
@@ -332,38 +331,32 @@ def test_impossible_training_gives_its_reason_and_code(study: Study) -> None:
     )
     EffectFacts.model_validate(broken).write(study.results / "effect/lora.json")
     markdown = again(study)
-    assert "**Training came to no adapter**: loss not finite at step 3 (`training.diverged`)." in markdown
+    assert "**Training produced no adapter**: loss not finite at step 3 (`training.diverged`)." in markdown
     assert row(markdown, "loss not finite")[1] == "at step 3"
     assert row(markdown, "3 · weights")[1] == "unknown: loss not finite at step 3 (`training.diverged`)"
 
 
-def test_an_adapter_that_somebody_brought(study: Study) -> None:
+def test_imported_candidates(study: Study) -> None:
     configure(study, candidates={"mine": {"decode": {}, "adapter": "a"}, "other": {"hypotheses": {"domain": "h"}}})
     markdown = again(study)
-    assert (
-        "### Run `mine`\n\nWhether the adapter changes anything is unknown: `effect/mine.json` does not exist."
-        in markdown
-    )
-    assert "This candidate was brought as its transcripts, so there is no adapter to look at." in markdown
+    assert "### Run `mine`\n\nThe effect of the adapter is unknown: `effect/mine.json` does not exist." in markdown
+    assert "Only the transcripts of this candidate were imported, so there is no adapter to check." in markdown
 
 
 def test_labels(study: Study) -> None:
     markdown = summarise(study)
-    assert row(markdown, "the model agrees with")[1] == "100 % of 2,210 tokens"
-    assert row(markdown, "the trainer's loss")[1] == "0.61234; by hand 0.61234 (shift 0), 9.8121 (shift 1)"
+    assert row(markdown, "the model predicts labels")[1] == "100 % of 2,210 tokens"
+    assert row(markdown, "the trainer's loss")[1] == "0.61234; cross entropy 0.61234 (shift 0), 9.8121 (shift 1)"
     assert row(markdown, "the trainer's loss (label smoothing 0.1, 31 + 825 tokens accumulated)")[1].startswith(
         "1.8074;"
     )
-    assert (
-        row(markdown, "own hypotheses as labels and as generated")[1]
-        == "0.0004; 0.0003 for the generated tokens replayed"
-    )
-    assert row(markdown, "own hypotheses that were left out")[1] == "2 cut and 19 spelt in other pieces"
-    assert row(markdown, "… labels without a start mark in front")[1] == "100 %, 0.0001 nats a token apart"
-    assert row(markdown, "texts the tokenizer gives back changed")[1] == "1: line 7 (`r7`); `a*b` becomes `ab`"
+    assert row(markdown, "log-probability as a label")[1] == "0.0004; 0.0003 for the generated tokens themselves"
+    assert row(markdown, "hypotheses left out")[1] == "2 truncated and 19 tokenized differently"
+    assert row(markdown, "… labels without a start mark in front")[1] == "100 %, 0.0001 nats per token apart"
+    assert row(markdown, "references that the tokenizer changes")[1] == "1: line 7 (`r7`); `a*b` becomes `ab`"
     assert row(markdown, "ends with: no mark")[1:3] == ["3", "0"]
-    assert "Of 64 rows digits stand in the reference alone in 5" in markdown
-    assert "prefix matches generation" not in markdown  # the family forces none
+    assert "Digits, in 64 rows: 5 have them only in the reference" in markdown
+    assert "the prefix is that of generation" not in markdown  # the family forces none
 
 
 def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
@@ -377,7 +370,7 @@ def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
     assert "2: <code>&lt;img src=x&gt;</code> and <code>[a](b)</code>" in html
 
 
-def test_parity_says_what_was_compared(study: Study) -> None:
+def test_parity_counts_and_lists_settings(study: Study) -> None:
     assert "`lora`: 15 settings compared, all equal." in summarise(study)
     example.parity_facts(differing=True).write(study.results / "parity/lora.json")
     markdown = again(study)
@@ -387,7 +380,7 @@ def test_parity_says_what_was_compared(study: Study) -> None:
     ]  # fmt: skip
 
 
-def test_same_bytes_wherever_the_study_stands(study: Study, tmp_path: Path) -> None:
+def test_same_bytes_in_every_folder(study: Study, tmp_path: Path) -> None:
     here = summarise(study)
     elsewhere = tmp_path / "other place" / "results"
     shutil.copytree(study.results, elsewhere)
@@ -399,10 +392,12 @@ def test_same_bytes_wherever_the_study_stands(study: Study, tmp_path: Path) -> N
 
 
 # Files whose absence the summary names; of others (a candidate's own WER, settings) it shows nothing by themselves.
-TOLD = {f"{name}.json" for name in ("verdict", "labels", "hardened", "durations/decision", "adapters/lora/train")}
-TOLD |= {f"{name}.json" for name in ("effect/lora", "parity/lora")}
-TOLD |= {f"{folder}/{m}.json" for folder in ("wer/base", "paired/lora") for m in example.DELTA}
-TOLD |= {"durations/summary.tsv", "splits/sizes.tsv"}
+NAMED_IF_MISSING = {
+    f"{name}.json" for name in ("verdict", "labels", "hardened", "durations/decision", "adapters/lora/train")
+}
+NAMED_IF_MISSING |= {f"{name}.json" for name in ("effect/lora", "parity/lora")}
+NAMED_IF_MISSING |= {f"{folder}/{m}.json" for folder in ("wer/base", "paired/lora") for m in example.DELTA}
+NAMED_IF_MISSING |= {"durations/summary.tsv", "splits/sizes.tsv"}
 
 
 def all_files(pristine: Path) -> list[str]:
@@ -410,7 +405,7 @@ def all_files(pristine: Path) -> list[str]:
 
 
 def test_any_file_may_be_missing_or_broken(pristine: Path, study: Study) -> None:
-    whole = summarise(study)
+    complete = summarise(study)
     for name in all_files(pristine):
         for content in (None, b"", b"{", b"\xff\xfe", b'{"status": "impossible"}', b"[1]"):
             path = study.results / name
@@ -420,11 +415,11 @@ def test_any_file_may_be_missing_or_broken(pristine: Path, study: Study) -> None
                 path.write_bytes(content)
             markdown = again(study)
             assert markdown.startswith("# Diagnosis: "), (name, content)
-            if content is None and name in TOLD:
+            if content is None and name in NAMED_IF_MISSING:
                 assert f"`{name}` does not exist" in markdown, name
                 assert "unknown" in markdown
         shutil.copy(pristine / name, study.results / name)
-    assert again(study) == whole
+    assert again(study) == complete
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
@@ -432,16 +427,16 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     assert markdown.startswith("# Diagnosis: verdict unknown\n\nThe verdict is unknown: `verdict.json` does not exist.")
 
 
-def test_wer_that_is_impossible_is_told_per_manifest(study: Study) -> None:
+def test_an_impossible_wer_gives_its_reason(study: Study) -> None:
     facts = example.wer_facts("base", "test", (0.2, 0.1, 0.3))
     gone = {"within": None, "all": None, "raw": None, "power": None, "status": "impossible"}
     facts = facts.model_copy(update={**gone, "code": "data.empty_transcripts", "message": "no transcript"})
     WerFacts.model_validate(facts.to_json()).write(study.results / "wer/base/test.json")
     markdown = again(study)
-    assert "- `test` is unknown: no transcript (`data.empty_transcripts`)." in markdown
+    assert "- The baseline WER of `test` is unknown: no transcript (`data.empty_transcripts`)." in markdown
 
 
-def test_no_interval_is_said(study: Study) -> None:
+def test_a_missing_interval_gives_its_reason(study: Study) -> None:
     facts = example.wer_facts("base", "test", (0.2, 0.1, 0.3))
     assert facts.within is not None
     none = Interval(low=None, high=None, confidence=0.95, method="one utterance: no interval", scope="none")
@@ -450,7 +445,7 @@ def test_no_interval_is_said(study: Study) -> None:
     assert row(again(study), "`test`     | domain")[4:6] == ["unknown", "no interval (one utterance)"]
 
 
-def test_few_speakers_and_no_error_are_said_where_an_interval_stands(study: Study) -> None:
+def test_intervals_carry_caveats_for_few_speakers_and_no_errors(study: Study) -> None:
     these = Interval(low=0.1, high=0.3, confidence=0.95, method="linearised ratio", scope="these_speakers")
     none = these.model_copy(update={"low": 0.0, "method": "zero errors in 9 utterances: exact upper bound"})
     for manifest, found in (("domain", these), ("test", none)):
@@ -464,15 +459,15 @@ def test_few_speakers_and_no_error_are_said_where_an_interval_stands(study: Stud
     paired.model_copy(update={"within": within_pair}).write(study.results / "paired/lora/domain.json")
     markdown = again(study)
     story = markdown.splitlines()[2]
-    assert "(95 % interval 10.0 to 30.0 %, these speakers only)" in story
-    assert "interval -12.70 to -8.50, these speakers only): better. One run's interval speaks of that adapter" in story
+    assert "(95 % interval 10.0 to 30.0 %, these speakers only; " in story
+    assert "interval -12.70 to -8.50, these speakers only): better. The interval is for this adapter" in story
     assert row(markdown, "`domain`   | domain")[5] == "10.0 to 30.0 % (these speakers only)"
     assert row(markdown, "`test`     | domain")[5] == "0 to 30.0 % (upper bound: no errors)"
     assert row(markdown, "**primary**")[6] == "-12.70 to -8.50 (these speakers only)"
-    assert "fewer than five speakers are known" in markdown
+    assert "with fewer than five speakers, nothing follows for other speakers" in markdown
 
 
-def test_rows_and_normalisers_that_differ_are_shown(study: Study) -> None:
+def test_different_rows_and_normalisers(study: Study) -> None:
     names = [NormalizerIdentity(name=name, version="1") for name in ("basic", "none")]
     again_scored = Rescored(
         manifest="domain", baseline=names[0], candidate=names[1], utterances=200, reported_delta=-0.061,
@@ -510,7 +505,10 @@ def test_rows_and_normalisers_that_differ_are_shown(study: Study) -> None:
         in markdown
     )
     assert "20.0 % to 19.7 % (-0.30 points)" in markdown
-    assert "- `lora` on `domain` was scored with `none`; here both runs are scored with `basic`" in markdown
+    assert (
+        "- `lora` on `domain` was scored with `none`; this table scores the raw hypotheses of both runs with `basic`"
+        in markdown
+    )
 
 
 def test_gate_outcome_and_criteria() -> None:
@@ -531,12 +529,12 @@ def test_a_limit_that_starves_training_is_not_recommended(study: Study) -> None:
     starved = example.verdict(False).model_copy(update={"max_seconds": 8.0})
     starved.write(study.results / "verdict.json")
     story = again(study).splitlines()[2]
-    assert "`max_seconds` is 8 s, which leaves 145 rows in the training split; 200 were asked for." in story
+    assert "`max_seconds` is 8 s, which leaves 145 rows in the training split; 200 are needed." in story
     assert "Train on" not in story
     assert "Evaluate on" not in story
 
 
-def test_no_limit_is_said_with_its_reason(study: Study) -> None:
+def test_a_missing_limit_gives_its_reason(study: Study) -> None:
     decision = json.loads((study.results / "durations/decision.json").read_text())
     reason = "No row survives any threshold (tried 5 s), so no limit is set."
     changed = {**decision, "max_seconds": None, "options": [], "reason": reason, "status": "none_sufficient"}
@@ -547,13 +545,13 @@ def test_no_limit_is_said_with_its_reason(study: Study) -> None:
     assert "**`max_seconds`: no limit**" in markdown
 
 
-def test_a_quote_at_the_start_of_an_id_swallows_no_row(study: Study) -> None:
+def test_a_quote_at_the_start_of_an_id_hides_no_row(study: Study) -> None:
     lines = ["line\tid\treason", '3\t"a\tmissing file', "4\tb\tmissing file"]
     write_text(study.results / "manifests/domain.rejected.tsv", "\n".join(lines) + "\n")
     assert "2 rows of `domain` cannot be used: missing file (2)" in again(study)
 
 
-def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
+def test_tensors_of_a_checkpoint(study: Study) -> None:
     stage = CheckpointStage(
         base_type="whisper", tuned_type="whisper", tensors=9, shared=8, changed=["a.weight"], rounded=2, reshaped=["e"],
         only_base=[], only_tuned=["_x_"], unmerged=[], non_finite=[], other_files=["vocab.json"],
@@ -566,16 +564,16 @@ def test_a_checkpoint_is_told_by_its_tensors(study: Study) -> None:
     facts.write(study.results / "effect/full.json")
     configure(study, candidates={"full": {"checkpoint": "full"}})
     markdown = again(study)
-    moved = "1 of 2 weight matrices moved (mlp 1), by a median of 2.0 % of their norm (2.0 % to 2.0 %)"
+    moved = "1 of 2 weight matrices changed (decoder MLP 1), by a median of 2.0 % of their norm (2.0 % to 2.0 %)"
     assert row(markdown, "weights")[1] == moved
-    tensors = row(markdown, "its tensors")[1]
+    tensors = row(markdown, "tensors")[1]
     for words in (
         "8 of 9 tensors",
         "1 of them differ",
-        "2 differ by rounding",
+        "2 differ only by rounding",
         "1 tensor of another shape**: `e`",
         "`_x_`",
     ):
         assert words in tensors
     (study.results / "effect/full.json").unlink()
-    assert "How its weights differ from the base's is unknown" in again(study)
+    assert "How its weights differ from the base model's is unknown" in again(study)

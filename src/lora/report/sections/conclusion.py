@@ -1,177 +1,168 @@
-"""The first screen of the summary: the verdict in plain words, the four criteria, the causes with their remedies."""
+"""The first screen of the summary: the verdict in a paragraph, the criteria, the causes with remedies; and all checks."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from lora.diagnosis.causes import CAUSES
 from lora.formatting import (
     UNKNOWN,
     caveat,
     count,
+    counted_rows,
+    interval,
     number,
     percent,
-    percent_range,
     points,
     points_range,
+    round_percent,
     seconds,
     seconds_limit,
     signed_points,
 )
 from lora.records.scores import Power
 from lora.records.verdict import Cause, Check, Verdict
-from lora.report.markdown import code, link, prose, table, text
-from lora.report.sections.compared import after_comparing, compared, compared_headline, gate_outcome
+from lora.report.markdown import code, link, prose, sentence, table, text
+from lora.report.sections.verdict import (
+    CRITERIA,
+    OUTCOMES,
+    criteria,
+    first_comparison,
+    gate_outcome,
+    headline,
+    next_step,
+)
 from lora.report.study import Study
 
-CRITERIA = {
-    "data_sufficiency": "D1 · enough training data",
-    "headroom": "D2 · room for improvement",
-    "adapter_change": "D3 · the adapter works",
-    "parity": "P · a fair comparison",
-}
-ONLY_TEXTS = "D3 · the tuned texts differ"  # all that transcripts can show of an adapter
 STATUS = {"pass": "✓ pass", "warn": "! warn", "fail": "✗ fail", "unknown": "? unknown"}
 SEVERITY = {"blocks": "blocks the sweep", "warns": "warning", "info": "for information"}
-OUTCOMES = {
-    "better": "better",
-    "worse": "worse",
-    "unchanged": "no change at all",
-    "equivalent": "no difference larger than the margin",
-    "underpowered": "undecided: this set cannot tell",
-}
-
-
-def headline(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "Verdict unknown"
-    if verdict.ready_for_sweep is None:
-        return compared_headline(verdict)
-    return "Ready for the sweep" if verdict.ready_for_sweep else "Not ready for the sweep"
-
-
-def criteria(verdict: Verdict) -> list[tuple[str, Check | None]]:
-    """The four criteria in their order; of several checks with one id the gating one: no run, or the gate's."""
-    found: list[tuple[str, Check | None]] = []
-    for name in CRITERIA:
-        checks = [check for check in verdict.checks if check.id == name]
-        checks.sort(
-            key=lambda c: (c.run not in {None, verdict.gate_run}, c.manifest not in {None, verdict.eval_manifest})
-        )
-        found.append((name, checks[0] if checks else None))
-    return found
-
-
-def title(cause: Cause) -> str:
-    """The cause in a few plain words."""
-    kind = CAUSES.get(cause.code)
-    return kind.title if kind else text(cause.code)
+ONLY_HYPOTHESES = "D3 · the hypotheses differ"  # all that imported transcripts show of an adapter
+RATES = {"headroom", "adapter_change"}  # criteria whose numbers are fractions
 
 
 def conclusion(study: Study) -> str:
-    found = study.verdict
-    if found.value is None:
-        return f"# Diagnosis: verdict unknown\n\nThe verdict is {found.unknown}."
-    told = headline(found.value)
-    if found.value.ready_for_sweep is not None:
-        told = told.lower()  # without a model it holds names, which keep their case
-    parts = [f"# Diagnosis: {text(told)}", _story(study, found.value), _criteria_table(study, found.value)]
-    return "\n\n".join([*parts, _causes(found.value)])
+    verdict = study.verdict.value
+    if verdict is None:
+        return f"# Diagnosis: verdict unknown\n\nThe verdict is {study.verdict.unknown}."
+    title = headline(verdict)
+    if verdict.ready_for_sweep is not None:
+        title = title.lower()  # without a model the headline has names, which keep their case
+    paragraph = _comparison_story(study, verdict) if verdict.ready_for_sweep is None else _story(study, verdict)
+    return "\n\n".join(
+        [
+            f"# Diagnosis: {text(title)}",
+            paragraph,
+            f"**Next step.** {next_step(verdict)}",
+            _criteria_table(study, verdict),
+            _causes(verdict),
+        ]
+    )
+
+
+def all_checks(study: Study) -> str:
+    """Every check of the verdict."""
+    verdict = study.verdict.value
+    if verdict is None or not verdict.checks:
+        return ""
+    rows = [
+        [
+            code(check.id),
+            code(check.run) if check.run else "",
+            code(check.manifest) if check.manifest else "",
+            STATUS[check.status],
+            prose(check.summary),
+        ]
+        for check in verdict.checks
+    ]
+    return "## All checks\n\n" + table(["check", "run", "manifest", "status", "result"], rows)
 
 
 def _story(study: Study, verdict: Verdict) -> str:
     sentences = [f"**{text(headline(verdict))}.**"]
-    blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
-    if verdict.ready_for_sweep is None:
-        return f"{_comparison_story(study, verdict, blocking)}\n\n**Next step.** {next_step(verdict)}"
     if not verdict.ready_for_sweep:
-        stopped = [check for _, check in criteria(verdict) if check is None or check.status in {"fail", "unknown"}]
-        if blocking:
-            sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}{_others(len(blocking) - 1)}")
-        elif stopped:
-            reasons = [_sentence(check.summary) for check in stopped if check is not None]
-            sentences.extend(reasons or ["A criterion was not judged."])
-    sentences += [_data(study, verdict), _evaluation(study, verdict), _effect(study, verdict), _sound(verdict)]
-    paragraph = " ".join(sentence for sentence in sentences if sentence)
-    return f"{paragraph}\n\n**Next step.** {next_step(verdict)}"
+        sentences += [_likely_cause(verdict)] if _blocking(verdict) else _unmet_criteria(verdict)
+    sentences += [_duration_limit(study, verdict), _evaluation(study, verdict), _gate_run(study, verdict)]
+    sentences.append(_adapter_and_parity(verdict))
+    return " ".join(part for part in sentences if part)
 
 
-def _comparison_story(study: Study, verdict: Verdict, blocking: list[Cause]) -> str:
-    """Without a model: what the comparison shows, whether it is fair, and what else keeps it from saying more."""
+def _comparison_story(study: Study, verdict: Verdict) -> str:
+    """Without a model: the outcome of the comparison, whether it is fair, and what it leaves open."""
     sentences = [f"**{text(headline(verdict))}.**"]
-    if blocking:
-        sentences.append(f"Most likely cause: {_sentence(blocking[0].because)}{_others(len(blocking) - 1)}")
-    sentences += [_evaluation(study, verdict), _effect(study, verdict)]
+    if _blocking(verdict):
+        sentences.append(_likely_cause(verdict))
+    sentences += [_evaluation(study, verdict), _gate_run(study, verdict)]
     parity = dict(criteria(verdict))["parity"]
     if parity is not None and parity.status == "unknown":
-        sentences.append("Whether both runs were made under the same conditions is not recorded, and unknown here.")
+        sentences.append("Whether both runs used the same settings is not recorded.")
     elif parity is not None and parity.status in {"pass", "warn"}:
-        sentences.append(_sentence(parity.summary))
+        sentences.append(sentence(parity.summary))
     if study.decision.value is not None:
-        sentences.append(_data(study, verdict))
-    sentences.append("Without a model nothing is said of labels, of the adapter itself, or of a sweep.")
-    return " ".join(sentence for sentence in sentences if sentence)
+        sentences.append(_duration_limit(study, verdict))
+    sentences.append("Without a model, the labels, the adapter and readiness for a sweep were not checked.")
+    return " ".join(part for part in sentences if part)
 
 
-def _others(more: int) -> str:
-    return f" {count(more, 'other cause blocks', 'other causes block')} too." if more else ""
+def _blocking(verdict: Verdict) -> list[Cause]:
+    return [cause for cause in verdict.causes if cause.severity == "blocks"]
 
 
-def _sound(verdict: Verdict) -> str:
-    """That the numbers can be trusted, in the words of the checks of adapter and parity, where both passed."""
-    trusted = [check for name, check in criteria(verdict) if name in {"adapter_change", "parity"} and check is not None]
-    if not verdict.ready_for_sweep or any(check.status != "pass" for check in trusted):
-        return ""
-    return " ".join(_sentence(check.summary) for check in trusted)
+def _likely_cause(verdict: Verdict) -> str:
+    first, *others = _blocking(verdict)
+    more = f" {count(len(others), 'other cause blocks', 'other causes block')} too." if others else ""
+    return f"Most likely cause: {sentence(first.because)}{more}"
 
 
-def _data(study: Study, verdict: Verdict) -> str:
-    """Which max_seconds, and what shorter thresholds would have left."""
+def _unmet_criteria(verdict: Verdict) -> list[str]:
+    unmet = [check for _, check in criteria(verdict) if check is None or check.status in {"fail", "unknown"}]
+    summaries = [sentence(check.summary) for check in unmet if check is not None]
+    return summaries or (["A criterion was not checked."] if unmet else [])
+
+
+def _duration_limit(study: Study, verdict: Verdict) -> str:
+    """The chosen `max_seconds`, and that a shorter threshold would leave too few rows."""
     decision = study.decision.value
     if decision is None:
         return "A `max_seconds` for training is unknown." if verdict.max_seconds is None else ""
     if verdict.max_seconds is None:
-        return _sentence(decision.reason)
+        return sentence(decision.reason)
     chosen = next((o for o in decision.options if o.threshold == verdict.max_seconds), None)
     rows = f", which leaves {count(chosen.train_rows, 'row')} in the training split" if chosen else ""
     if chosen and chosen.train_rows < decision.min_train_samples:
-        return (
-            f"`max_seconds` is {seconds_limit(verdict.max_seconds)}{rows}; {decision.min_train_samples} were asked for."
+        limit = seconds_limit(verdict.max_seconds)
+        return f"`max_seconds` is {limit}{rows}; {decision.min_train_samples:,} are needed."
+    too_short = [
+        option
+        for option in decision.options
+        if option.threshold < verdict.max_seconds and option.train_rows < decision.min_train_samples
+    ]
+    shorter = ""
+    if too_short:
+        longest = max(too_short, key=lambda option: option.threshold)
+        shorter = (
+            f"; {seconds(longest.threshold)} would leave only {longest.train_rows:,} of the "
+            f"{decision.min_train_samples:,} needed"
         )
-    sentence = f"Train on rows of at most {seconds_limit(verdict.max_seconds)}{rows}"
-    shorter = [o for o in decision.options if o.threshold < verdict.max_seconds]
-    starving = [o for o in shorter if o.train_rows < decision.min_train_samples]
-    if starving:
-        last = max(starving, key=lambda o: o.threshold)
-        sentence += (
-            f"; {seconds(last.threshold)} would leave only {last.train_rows} of the "
-            f"{decision.min_train_samples} asked for"
-        )
-    return sentence + "."
+    return f"Train on rows of at most {seconds_limit(verdict.max_seconds)}{rows}{shorter}."
 
 
 def _evaluation(study: Study, verdict: Verdict) -> str:
+    """The evaluation manifest, its baseline WER, and the smallest change that it can show."""
     if verdict.eval_manifest is None:
         return "No manifest qualifies for the evaluation." if verdict.ready_for_sweep is not None else ""
-    facts = study.wer("base", verdict.eval_manifest).value
     begin = "Evaluate on" if verdict.ready_for_sweep else "The evaluation manifest is"
-    chosen = f"{begin} {code(verdict.eval_manifest)}"
+    facts = study.wer("base", verdict.eval_manifest).value
     if facts is None or facts.within is None:
-        return f"{chosen}."
-    within = facts.within
-    ends = percent_range(within.interval.low, within.interval.high) + caveat(within.interval, ", {}")
-    sentence = (
-        f"{chosen}: the baseline's WER there is {percent(within.wer)} "
-        f"({100 * within.interval.confidence:g} % interval {ends})"
+        return f"{begin} {code(verdict.eval_manifest)}."
+    score = facts.within
+    detectable = _detectable_difference(study, verdict, facts.power)
+    shows = "" if detectable is None else f" It can show a change of {points(detectable)} or more."
+    return (
+        f"{begin} {code(verdict.eval_manifest)}, where the baseline's WER is {percent(score.wer)} "
+        f"({interval(score.interval)}; {counted_rows(facts.max_seconds, score.utterances)}).{shows}"
     )
-    shows = _shows(study, verdict, facts.power)
-    if shows is not None:
-        sentence += f", and a change of {points(shows)} or more would show"
-    return sentence + "."
 
 
-def _shows(study: Study, verdict: Verdict, power: Power | None) -> float | None:
-    """The smallest difference that shows: as observed once runs were compared, else as the baseline foresees it."""
+def _detectable_difference(study: Study, verdict: Verdict, power: Power | None) -> float | None:
+    """The smallest difference that shows: as observed once runs were compared, else as the baseline predicts it."""
     outcome = gate_outcome(verdict)
     paired = study.paired(outcome.run, outcome.manifest).value if outcome else None
     if paired is not None and paired.within is not None and paired.within.detectable_difference is not None:
@@ -179,87 +170,79 @@ def _shows(study: Study, verdict: Verdict, power: Power | None) -> float | None:
     return power.detectable_difference if power else None
 
 
-def _effect(study: Study, verdict: Verdict) -> str:
+def _gate_run(study: Study, verdict: Verdict) -> str:
+    """What the gate run does to the WER of the evaluation manifest."""
     outcome = gate_outcome(verdict)
-    begin = "took it"
+    subject = "it"
     if outcome is None and verdict.ready_for_sweep is None:
-        outcome = compared(verdict)
-        begin = f"took {code(outcome.manifest)}" if outcome else begin
+        outcome = first_comparison(verdict)
+        subject = f"the WER of {code(outcome.manifest)}" if outcome else subject
     if outcome is None or outcome.delta is None:
         return ""
-    ends = points_range(outcome.ci_low, outcome.ci_high)
-    shown = outcome.ci_low is not None and outcome.ci_high is not None
+    has_interval = outcome.ci_low is not None and outcome.ci_high is not None
     paired = study.paired(outcome.run, outcome.manifest).value
     score = paired.within if paired else None
-    inside = f"interval {ends}{caveat(score.interval if score else None, ', {}')}" if shown else ends
-    words = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
+    ends = points_range(outcome.ci_low, outcome.ci_high)
+    if has_interval:
+        ends = f"interval {ends}{caveat(score.interval if score else None, ', {}')}"
     return (
-        f"The run {code(outcome.run)} {begin} from {percent(outcome.baseline_wer)} to "
-        f"{percent(outcome.tuned_wer)} ({signed_points(outcome.delta)}, {inside}): {words}."
-        + (" One run's interval speaks of that adapter, not of the recipe." if shown else "")
+        f"The run {code(outcome.run)} changed {subject} from {percent(outcome.baseline_wer)} to "
+        f"{percent(outcome.tuned_wer)} ({signed_points(outcome.delta)}, {ends}): "
+        f"{OUTCOMES.get(outcome.outcome or '', UNKNOWN)}."
+        + (" The interval is for this adapter, not for training again with another seed." if has_interval else "")
     )
 
 
-def next_step(verdict: Verdict, written: Callable[[str], str] | None = None) -> str:
-    """What to do first; `written` says how a remedy is written, by default so that Markdown shows it as it reads."""
-    written = written or _sentence
-    blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
-    if verdict.ready_for_sweep:
-        limit = "" if verdict.max_seconds is None else f" with `max_seconds` = {verdict.max_seconds:g}"
-        warned = " Keep the warnings below in view." if any(c.severity == "warns" for c in verdict.causes) else ""
-        return f"Rerun H1 to H4{limit}, evaluated on {code(verdict.eval_manifest or '')}.{warned}"
-    if blocking:
-        again = "run the diagnosis again before any sweep"
-        if verdict.ready_for_sweep is None:
-            again = "train and compare again" if blocking[0].manifest == "train" else "compare again"
-        return f"{written(blocking[0].remedy)} Then {again}."
-    if verdict.ready_for_sweep is None:
-        return after_comparing(dict(criteria(verdict))["parity"])
-    return "Make the criteria below that are unknown answerable, then run the diagnosis again."
+def _adapter_and_parity(verdict: Verdict) -> str:
+    """Why the numbers can be trusted: the summaries of both criteria, where both pass."""
+    checks = [check for name, check in criteria(verdict) if name in {"adapter_change", "parity"} and check is not None]
+    if not verdict.ready_for_sweep or any(check.status != "pass" for check in checks):
+        return ""
+    return " ".join(sentence(check.summary) for check in checks)
 
 
 def _criteria_table(study: Study, verdict: Verdict) -> str:
-    rows, named = [], dict(CRITERIA)
+    titles = dict(CRITERIA)
     if "hypotheses" in (study.setting("candidates", verdict.gate_run or "") or {}):
-        named["adapter_change"] = ONLY_TEXTS
+        titles["adapter_change"] = ONLY_HYPOTHESES
+    rows = []
     for name, check in criteria(verdict):
         if check is None:
-            rows.append([named[name], STATUS["unknown"], UNKNOWN, UNKNOWN, "This check was not made."])
-            continue
-        rows.append(
-            [
-                named[name],
-                STATUS[check.status],
-                _value(check.value),
-                _value(check.threshold),
-                _sentence(check.summary),
-            ]
-        )
-    return table(["criterion", "status", "value", "threshold", "in words"], rows)
+            rows.append([titles[name], STATUS["unknown"], UNKNOWN, UNKNOWN, "This criterion was not checked."])
+        else:
+            value, threshold = _value_and_threshold(check)
+            rows.append([titles[name], STATUS[check.status], value, threshold, sentence(check.summary)])
+    return table(["criterion", "status", "value", "threshold", "result"], rows)
+
+
+def _value_and_threshold(check: Check) -> tuple[str, str]:
+    value, threshold = check.value, check.threshold
+    if check.id in RATES and isinstance(threshold, int | float):
+        known = value if isinstance(value, int | float) else None
+        return percent(known, threshold), round_percent(threshold)
+    return _cell(value), _cell(threshold)
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return "none"
+    return text(value) if isinstance(value, str) else number(value, 4)
 
 
 def _causes(verdict: Verdict) -> str:
     if not verdict.causes:
         return "## Causes and remedies\n\nNo cause was found."
-    items = []
-    for position, cause in enumerate(verdict.causes, start=1):
-        about = "".join(f", {code(name)}" for name in (cause.run, cause.manifest) if name)
-        see = ", ".join(link(path, "results") for path in cause.evidence)
-        lines = [
-            f"{position}. **{title(cause)}** ({SEVERITY[cause.severity]}; {code(cause.code)}{about}). "
-            f"{_sentence(cause.because)}",
-            f"   *Remedy:* {_sentence(cause.remedy)}" + (f" *See:* {see}" if see else ""),
-        ]
-        items.append("  \n".join(lines))
+    items = [_cause(position, cause) for position, cause in enumerate(verdict.causes, start=1)]
     return "## Causes and remedies\n\nMost likely first.\n\n" + "\n".join(items)
 
 
-def _sentence(words: str) -> str:
-    safe = prose(words).strip()
-    return safe if not safe or safe.endswith((".", "!", "?")) else f"{safe}."
-
-
-def _value(value: float | str | None) -> str:
-    if value is None:
-        return "none"
-    return text(value) if isinstance(value, str) else number(value, 4)
+def _cause(position: int, cause: Cause) -> str:
+    kind = CAUSES.get(cause.code)
+    title = kind.title if kind else text(cause.code)
+    concerns = "".join(f", {code(name)}" for name in (cause.run, cause.manifest) if name)
+    evidence = ", ".join(link(path, "results") for path in cause.evidence)
+    return (
+        f"{position}. **{title}** ({SEVERITY[cause.severity]}; {code(cause.code)}{concerns}). "
+        f"{sentence(cause.because)}  \n"
+        f"   *Remedy:* {sentence(cause.remedy)}" + (f" *See:* {evidence}" if evidence else "")
+    )

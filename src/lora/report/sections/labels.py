@@ -1,4 +1,4 @@
-"""D4: do the labels say what the model would say, and is the loss computed on the right tokens?"""
+"""D4: do the labels match what the model generates, and is the loss computed on the right tokens?"""
 
 from __future__ import annotations
 
@@ -7,165 +7,185 @@ from lora.records.labels import GreedyHypotheses, LabelFacts, LossComparison, St
 from lora.report.markdown import code, table, text
 from lora.report.study import Study
 
-
-def labels(study: Study) -> str:
-    if not study.has_model:
-        return "## D4 · Labels and loss\n\nNo model is configured, so labels were not audited."
-    found = study.labels
-    facts = found.value
-    if facts is None or (not found.known and facts.sampled == 0):
-        return f"## D4 · Labels and loss\n\nThe label audit is {found.unknown}."
-    lines = [
-        "## D4 · Labels and loss",
-        f"A seeded sample of {count(facts.sampled, 'training label')}, judged by the base model in evaluation mode"
-        + (f" (transformers {text(facts.transformers)})." if facts.transformers else "."),
-    ]
-    if not found.known:
-        lines.append(f"Part of it is {found.unknown}.")
-    lines.append(table(["looked at", "found", "right is"], [*_structure(facts), *_loss(facts), *_limits(facts)]))
-    lines.append(_styles(facts))
-    return "\n\n".join(lines)
-
-
-def _structure(facts: LabelFacts) -> list[list[str]]:
-    s = facts.structure
-    if s is None:
-        return [["structure of the labels", UNKNOWN, ""]]
-    shares = {
-        "labels end with the end token": s.ends_with_eos,
-        "labels hold no other end token": s.single_eos,
-        "labels hold no start token of their own": s.single_start,
-        "labels hold neither the blank nor marks": s.only_text,
-        "padding is ignored by the loss": s.padding_ignored,
-        "the prompt is that of generation, and ignored by the loss": s.prompt_ignored,
-        "prefix matches generation": s.prefix_matches_generation,
-    }
-    rows = [[what, percent(share), "100 %"] for what, share in shares.items() if share is not None]
-    if s.same_decoder_start is not None:
-        rows.append(["forward starts the decoder as generation does", "yes" if s.same_decoder_start else "no", "yes"])
-    return rows
-
-
-def _loss(facts: LabelFacts) -> list[list[str]]:
-    rows = []
-    own = facts.greedy
-    if own is None:
-        rows.append(["the model agrees with its own hypotheses", UNKNOWN, "100 %"])
-    else:
-        found = f"{percent(own.argmax_agreement)} of {own.positions:,} tokens" if own.positions else UNKNOWN
-        agrees = "the model agrees with its own hypotheses"
-        rows.append([agrees if own.compared == "predictions" else "labels spell own hypotheses alike", found, "100 %"])
-        if own.compared == "predictions":
-            rows += _likelihood(own)
-    if not facts.losses:
-        rows.append(["the trainer's loss", UNKNOWN, "that by hand at shift 0"])
-    for loss in facts.losses:
-        by_hand = f"{number(loss.shift_0, 5)} (shift 0), {number(loss.shift_1, 5)} (shift 1)"
-        if loss.shift_1 is None:
-            by_hand = number(loss.shift_0, 5)
-        found = f"{number(loss.trainer, 5)}; by hand {by_hand}"
-        rows.append([f"the trainer's loss{_step(loss)}", found, "that by hand at shift 0"])
-    rows.append(["loss of references, nats a token", number(facts.reference_nll), "decides nothing"])
-    rows.append(["loss of own hypotheses", number(facts.hypothesis_nll), "lower than that of references"])
-    rows.append(["loss of references in the model's style", number(facts.restyled_nll), "not far below the references"])
-    rows.append(["part of the gap that style closes", _closed(facts), "small"])
-    return rows
-
-
-def _likelihood(own: GreedyHypotheses) -> list[list[str]]:
-    gap, replay = own.log_probability_gap, own.replay
-    noise = "" if replay is None else f"; {number(replay.log_probability_gap, 2)} for the generated tokens replayed"
-    rows = [["own hypotheses as labels and as generated, nats a token apart", f"{number(gap, 2)}{noise}", "0"]]
-    left_out = {
-        "cut": own.truncated,
-        "spelt in other pieces": own.retokenized,
-        "changed by the tokenizer": own.changed_by_tokenizer,
-    }
-    told = [f"{n} {why}" for why, n in left_out.items() if n]
-    rows.append(["own hypotheses that were left out", listed(told), "few"])
-    for variant in own.variants:
-        gap = variant.log_probability_gap
-        apart = "" if gap is None else f", {number(gap, 2)} nats a token apart"
-        rows.append([f"… labels {variant.name}", f"{percent(variant.argmax_agreement)}{apart}", "for comparison"])
-    return rows
-
-
-def _step(loss: LossComparison) -> str:
-    told = []
-    if loss.label_smoothing:
-        told.append(f"label smoothing {loss.label_smoothing:g}")
-    if loss.gradient_accumulation > 1:
-        told.append(f"{' + '.join(map(str, loss.tokens))} tokens accumulated")
-    return f" ({', '.join(told)})" if told else ""
-
-
-def _closed(facts: LabelFacts) -> str:
-    """What part of the distance between references and own hypotheses goes when references take the model's style."""
-    if facts.reference_nll is None or facts.restyled_nll is None or facts.hypothesis_nll is None:
-        return UNKNOWN
-    distance = facts.reference_nll - facts.hypothesis_nll
-    return percent((facts.reference_nll - facts.restyled_nll) / distance) if distance > 0 else "no gap"
-
-
-def _limits(facts: LabelFacts) -> list[list[str]]:
-    limit = "no limit known" if facts.label_limit is None else f"at most {facts.label_limit}"
-    if facts.label_capacity == "frames":
-        limit = "at most its frames"
-    lost = [f"{code(character)} ({count(n, 'row')})" for character, n in facts.lost_characters.items()]
-    return [
-        ["longest label, tokens", str(facts.longest_label), limit],
-        ["labels longer than the limit", _ids(facts.too_long_ids), "none"],
-        ["audio beyond the model's window", _ids(facts.beyond_window_ids), "none"],
-        ["characters the tokenizer loses", listed(lost), "none"],
-        ["texts the tokenizer gives back changed", _changed(facts), "none"],
-        ["unknown tokens", f"{percent(facts.unknown_tokens)} in {count(facts.unknown_rows, 'row')}", "0 %"],
-    ]
-
-
-def _ids(ids: list[str]) -> str:
-    return f"{len(ids)}: {listed([code(i) for i in ids], 3)}" if ids else "none"
-
-
-def _changed(facts: LabelFacts) -> str:
-    if not facts.changed_texts:
-        return "none"
-    first = facts.changed_texts[0]
-    rows = [code(row.id) if row.line is None else f"line {row.line} ({code(row.id)})" for row in facts.changed_texts]
-    return f"{len(rows)}: {listed(rows, 3)}; {code(first.text)} becomes {code(first.decoded)}"
-
-
-_STYLE = {
+HEADING = "## D4 · Labels and loss"
+STYLES = {
     "upper_case": "all upper case",
     "lower_case": "all lower case",
     "sentence_case": "sentence case",
     "with_final_punctuation": "final punctuation",
 }
+HISTOGRAMS = {"case": "cases", "ends with": "final_punctuation", "punctuation marks": "punctuation"}
+
+
+def labels(study: Study) -> str:
+    if not study.has_model:
+        return f"{HEADING}\n\nNo model is configured, so labels were not audited."
+    found = study.labels
+    facts = found.value
+    if facts is None or (not found.known and facts.sampled == 0):
+        return f"{HEADING}\n\nThe label audit is {found.unknown}."
+    version = f" (transformers {text(facts.transformers)})" if facts.transformers else ""
+    checks = [*_structure(facts), *_agreement(facts), *_losses(facts), *_limits(facts)]
+    parts = [
+        HEADING,
+        f"A seeded sample of {count(facts.sampled, 'training label')}, scored by the base model in evaluation mode"
+        f"{version}.",
+        "" if found.known else f"Part of the audit is {found.unknown}.",
+        table(["check", "result", "expected"], checks),
+        _styles(facts),
+        _histogram(facts),
+        _numbers(facts),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _structure(facts: LabelFacts) -> list[list[str]]:
+    structure = facts.structure
+    if structure is None:
+        return [["structure of the labels", UNKNOWN, ""]]
+    shares = {
+        "labels end with EOS": structure.ends_with_eos,
+        "labels have no other EOS": structure.single_eos,
+        "labels have no decoder start token of their own": structure.single_start,
+        "labels have neither the CTC blank nor special tokens": structure.only_text,
+        "the loss ignores padding": structure.padding_ignored,
+        "the prompt is that of generation, and the loss ignores it": structure.prompt_ignored,
+        "the prefix is that of generation": structure.prefix_matches_generation,
+    }
+    rows = [[check, percent(share), "100 %"] for check, share in shares.items() if share is not None]
+    if structure.same_decoder_start is not None:
+        same = "yes" if structure.same_decoder_start else "no"
+        rows.append(["training and generation start the decoder with the same token", same, "yes"])
+    return rows
+
+
+def _agreement(facts: LabelFacts) -> list[list[str]]:
+    """Whether the base model agrees with labels built from its own greedy hypotheses."""
+    greedy = facts.greedy
+    if greedy is None:
+        return [["the model predicts labels built from its own hypotheses", UNKNOWN, "100 %"]]
+    agreement = f"{percent(greedy.argmax_agreement)} of {greedy.positions:,} tokens" if greedy.positions else UNKNOWN
+    if greedy.compared == "tokens":
+        return [["labels built from the model's hypotheses have the same tokens", agreement, "100 %"]]
+    check = "the model predicts labels built from its own hypotheses"
+    return [[check, agreement, "100 %"], *_log_probabilities(greedy)]
+
+
+def _log_probabilities(greedy: GreedyHypotheses) -> list[list[str]]:
+    replay = greedy.replay
+    noise = "" if replay is None else f"; {number(replay.log_probability_gap, 2)} for the generated tokens themselves"
+    left_out = {
+        "truncated": greedy.truncated,
+        "tokenized differently": greedy.retokenized,
+        "changed by the tokenizer": greedy.changed_by_tokenizer,
+    }
+    rows = [
+        [
+            "log-probability as a label minus as generated, nats per token",
+            f"{number(greedy.log_probability_gap, 2)}{noise}",
+            "0",
+        ],
+        ["hypotheses left out", listed([f"{n:,} {reason}" for reason, n in left_out.items() if n]), "few"],
+    ]
+    for variant in greedy.variants:
+        gap = variant.log_probability_gap
+        nats = "" if gap is None else f", {number(gap, 2)} nats per token apart"
+        rows.append([f"… labels {variant.name}", f"{percent(variant.argmax_agreement)}{nats}", "for comparison"])
+    return rows
+
+
+def _losses(facts: LabelFacts) -> list[list[str]]:
+    expected = "the cross entropy at shift 0"
+    rows = [[f"the trainer's loss{_loss_settings(loss)}", _loss(loss), expected] for loss in facts.losses]
+    return [
+        *(rows or [["the trainer's loss", UNKNOWN, expected]]),
+        ["loss of references, nats per token", number(facts.reference_nll), "for comparison"],
+        ["loss of the model's hypotheses", number(facts.hypothesis_nll), "lower than that of references"],
+        ["loss of references in the model's style", number(facts.restyled_nll), "not far below the references"],
+        ["share of that gap due to style", _style_share(facts), "small"],
+    ]
+
+
+def _loss(loss: LossComparison) -> str:
+    shift_1 = "" if loss.shift_1 is None else f" (shift 0), {number(loss.shift_1, 5)} (shift 1)"
+    return f"{number(loss.trainer, 5)}; cross entropy {number(loss.shift_0, 5)}{shift_1}"
+
+
+def _loss_settings(loss: LossComparison) -> str:
+    settings = []
+    if loss.label_smoothing:
+        settings.append(f"label smoothing {loss.label_smoothing:g}")
+    if loss.gradient_accumulation > 1:
+        settings.append(f"{' + '.join(map(str, loss.tokens))} tokens accumulated")
+    return f" ({', '.join(settings)})" if settings else ""
+
+
+def _style_share(facts: LabelFacts) -> str:
+    """The share of the gap in loss between references and hypotheses that rewriting references in the model's style closes."""
+    if facts.reference_nll is None or facts.restyled_nll is None or facts.hypothesis_nll is None:
+        return UNKNOWN
+    gap = facts.reference_nll - facts.hypothesis_nll
+    return percent((facts.reference_nll - facts.restyled_nll) / gap) if gap > 0 else "no gap"
+
+
+def _limits(facts: LabelFacts) -> list[list[str]]:
+    limit = "no known limit" if facts.label_limit is None else f"at most {facts.label_limit:,}"
+    if facts.label_capacity == "frames":
+        limit = "at most its frames"
+    lost = [f"{code(character)} ({count(n, 'row')})" for character, n in facts.lost_characters.items()]
+    unknown = f"{percent(facts.unknown_tokens)} in {count(facts.unknown_rows, 'row')}"
+    return [
+        ["longest label, tokens", f"{facts.longest_label:,}", limit],
+        ["labels longer than the limit", _ids(facts.too_long_ids), "none"],
+        ["audio longer than the model's window", _ids(facts.beyond_window_ids), "none"],
+        ["characters that the tokenizer loses", listed(lost, 5), "none"],
+        ["references that the tokenizer changes", _changed_texts(facts), "none"],
+        ["unknown tokens", unknown, "0 %"],
+    ]
+
+
+def _ids(ids: list[str]) -> str:
+    return f"{len(ids):,}: {listed([code(i) for i in ids])}" if ids else "none"
+
+
+def _changed_texts(facts: LabelFacts) -> str:
+    if not facts.changed_texts:
+        return "none"
+    first = facts.changed_texts[0]
+    rows = [code(row.id) if row.line is None else f"line {row.line} ({code(row.id)})" for row in facts.changed_texts]
+    return f"{len(rows):,}: {listed(rows)}; {code(first.text)} becomes {code(first.decoded)}"
 
 
 def _styles(facts: LabelFacts) -> str:
-    profiles = [("references", facts.reference_style), ("the model's hypotheses", facts.hypothesis_style)]
-    headers = ["style of", "texts", *_STYLE.values(), "marks per 100 words", "digits per 100 words"]
-    shares = table(headers, [[name, *_style(p)] for name, p in profiles], numbers=range(1, len(headers)))
-    return "\n\n".join(part for part in (shares, _histogram(facts), _numbers(facts)) if part)
+    profiles = {"references": facts.reference_style, "the model's hypotheses": facts.hypothesis_style}
+    headers = ["style of", "texts", *STYLES.values(), "punctuation marks per 100 words", "digits per 100 words"]
+    rows = [[name, *_style(profile)] for name, profile in profiles.items()]
+    return table(headers, rows, numbers=range(1, len(headers)))
+
+
+def _style(profile: StyleProfile | None) -> list[str]:
+    if profile is None:
+        return [UNKNOWN] * (len(STYLES) + 3)
+    return [
+        f"{profile.texts:,}",
+        *(percent(getattr(profile, field)) for field in STYLES),
+        number(profile.punctuation_per_100_words),
+        number(profile.digits_per_100_words),
+    ]
 
 
 def _histogram(facts: LabelFacts) -> str:
-    """How many texts are written in which way, references beside own texts."""
-    references, own = facts.reference_style, facts.hypothesis_style
-    if references is None or own is None:
+    """How many texts have which case, final mark and number of marks, references next to hypotheses."""
+    references, hypotheses = facts.reference_style, facts.hypothesis_style
+    if references is None or hypotheses is None:
         return ""
     rows = []
-    for what, field, empty in (
-        ("case", "cases", ""),
-        ("ends with", "final_punctuation", "no mark"),
-        ("punctuation marks", "punctuation", ""),
-    ):
-        one, other = getattr(references, field), getattr(own, field)
-        for kind in sorted({*one, *other}):
-            shown = (code(kind) if field == "final_punctuation" else text(kind)) if kind else empty
-            rows.append([f"{what}: {shown}", str(one.get(kind, 0)), str(other.get(kind, 0))])
-    headers = ["texts by style", "references", "the model's hypotheses"]
-    return table(headers, rows, numbers=(1, 2)) if rows else ""
+    for title, field in HISTOGRAMS.items():
+        counts, other_counts = getattr(references, field), getattr(hypotheses, field)
+        for kind in sorted({*counts, *other_counts}):
+            name = code(kind) if field == "final_punctuation" and kind else text(kind) or "no mark"
+            rows.append([f"{title}: {name}", f"{counts.get(kind, 0):,}", f"{other_counts.get(kind, 0):,}"])
+    return table(["texts by style", "references", "the model's hypotheses"], rows, numbers=(1, 2)) if rows else ""
 
 
 def _numbers(facts: LabelFacts) -> str:
@@ -173,17 +193,6 @@ def _numbers(facts: LabelFacts) -> str:
     if numbers is None or not numbers.only_reference + numbers.only_hypothesis + numbers.both:
         return ""
     return (
-        f"Of {count(numbers.rows, 'row')} digits stand in the reference alone in {numbers.only_reference}, in the "
-        f"model's hypothesis alone in {numbers.only_hypothesis}, in both in {numbers.both}."
+        f"Digits, in {count(numbers.rows, 'row')}: {numbers.only_reference:,} have them only in the reference, "
+        f"{numbers.only_hypothesis:,} only in the model's hypothesis, {numbers.both:,} in both."
     )
-
-
-def _style(profile: StyleProfile | None) -> list[str]:
-    if profile is None:
-        return [UNKNOWN] * (len(_STYLE) + 3)
-    return [
-        str(profile.texts),
-        *(percent(getattr(profile, field)) for field in _STYLE),
-        number(profile.punctuation_per_100_words),
-        number(profile.digits_per_100_words),
-    ]

@@ -1,49 +1,169 @@
-"""D1: how each manifest was read, and what is done to its recordings before a model hears them."""
+"""D1: rejected rows, how each manifest was read, its recordings, mismatched transcripts, and leakage from training."""
 
 from __future__ import annotations
 
+import statistics
+from collections import Counter
+
 from lora import layout
-from lora.formatting import UNKNOWN, listed
-from lora.report.markdown import code, table
+from lora.formatting import UNKNOWN, hours, listed, percent
+from lora.records.data import ManifestFacts, MismatchedTranscript
+from lora.report.markdown import code, table, text
 from lora.report.study import Study
 
-
-def read_as(study: Study) -> str:
-    """A row a manifest; recordings are counted by what resampling and mixing down change."""
-    headers = ["manifest", "read as", "columns", "usable rows", "speakers", "resampled", "mixed to one channel"]
-    headers.append("one channel taken")
-    told_of = [m for m in study.manifests if study.find(layout.MANIFEST_FACTS, manifest=m).value is not None]
-    if not told_of:
-        return ""  # references alone were read
-    rows = [_manifest(study, manifest, _model_rate(study)) for manifest in study.manifests]
-    told = "How the manifests were read, and how many recordings are changed before the model hears them:"
-    return f"{told}\n\n{table(headers, rows, numbers=range(3, 8))}"
+MISMATCHES = 10  # listed per manifest; the fact file has all
+MOST_EXAMPLES = 5
 
 
-def _manifest(study: Study, manifest: str, rate: int | None) -> list[str]:
-    facts = study.find(layout.MANIFEST_FACTS, manifest=manifest).value
+def rejected_rows(study: Study) -> str:
+    """Rejected rows per manifest, with their most frequent reasons."""
+    lines = []
+    for manifest in study.manifests:
+        file = layout.REJECTED.path(manifest=manifest)
+        if not study.exists(layout.REJECTED, manifest=manifest):
+            lines.append(f"- The rejected rows of {code(manifest)} are {UNKNOWN}: {code(file)} does not exist.")
+            continue
+        rejected = study.table(layout.REJECTED, manifest=manifest)
+        if rejected:
+            reasons = Counter(row.get("reason", "") for row in rejected)
+            examples = listed([f"{text(reason)} ({n})" for reason, n in reasons.most_common()])
+            lines.append(
+                f"- {len(rejected):,} rows of {code(manifest)} cannot be used: {examples}; see [{file}]({file})."
+            )
+    return "\n".join(lines) or "Every row of every manifest can be used."
+
+
+def manifests(study: Study) -> str:
+    """One row per manifest: format, columns, and recordings that resampling and mixing to mono change."""
+    facts = {m: study.find(layout.MANIFEST_FACTS, manifest=m).value for m in study.manifests}
+    if all(value is None for value in facts.values()):
+        return ""  # only references were read
+    rate = _model_rate(study)
+    rows = [_manifest(study, manifest, value, rate) for manifest, value in facts.items()]
+    headers = ["manifest", "format", "columns", "usable rows", "speakers", "resampled", "mixed to mono"]
+    headers.append("one channel used")
+    title = "How the manifests were read, and how many recordings are converted before transcription:"
+    return f"{title}\n\n{table(headers, rows, numbers=range(3, 8))}"
+
+
+def _manifest(study: Study, manifest: str, facts: ManifestFacts | None, rate: int | None) -> list[str]:
     if facts is None:
         return [code(manifest), *[UNKNOWN] * 7]
-    other = {field: name for field, name in facts.columns.items() if field != name}
+    mapped = [f"{field} from {code(name)}" for field, name in facts.columns.items() if field != name]
     measures = [m for m in study.table(layout.INTEGRITY, manifest=manifest) if m.get("rate")]
-    several = [m for m in measures if m.get("channels") != "1"]
-    chosen = sum(bool(m.get("channel")) for m in several)
+    multichannel = [m for m in measures if m.get("channels") != "1"]
+    one_channel = sum(bool(m.get("channel")) for m in multichannel)
     return [
         code(manifest),
         code(facts.format) + (f" ({code(facts.split)})" if facts.split else ""),
-        listed([f"{field} from {code(name)}" for field, name in other.items()], most=4) if other else "",
+        listed(mapped, most=4) if mapped else "",
         f"{facts.rows:,}",
         UNKNOWN if facts.speakers is None else f"{facts.speakers:,}",
         UNKNOWN if rate is None else f"{sum(m['rate'] != str(rate) for m in measures):,}",
-        f"{len(several) - chosen:,}",
-        f"{chosen:,}",
+        f"{len(multichannel) - one_channel:,}",
+        f"{one_channel:,}",
     ]
 
 
 def _model_rate(study: Study) -> int | None:
-    """The sampling rate (Hz) that the baseline's model hears, where it is known."""
+    """The sampling rate (Hz) of the baseline's model, or None if it was not recorded."""
     for manifest in study.evaluations:
         settings = study.settings("base", manifest).value
         if settings is not None and settings.preprocess and settings.preprocess.get("sampling_rate"):
             return int(settings.preprocess["sampling_rate"])
     return None
+
+
+def recordings(study: Study) -> str:
+    """One row per manifest with measures of its audio; extremes, because faults show there first."""
+    if not any(study.exists(layout.INTEGRITY, manifest=manifest) for manifest in study.manifests):
+        return "The recordings were not checked, so their quality is unknown."
+    headers = ["manifest", "recordings", "cannot be decoded", "speech", "sampling rates", "channels", "median level"]
+    headers += ["lowest level", "smallest bandwidth", "most clipped"]
+    rows = [_recordings(study, manifest) for manifest in study.manifests]
+    return f"Recordings, measured from their samples:\n\n{table(headers, rows, numbers=[1, 2, 3, 6, 7, 8, 9])}"
+
+
+def _recordings(study: Study, manifest: str) -> list[str]:
+    measures = study.table(layout.INTEGRITY, manifest=manifest)
+    if not measures:
+        return [code(manifest), *[UNKNOWN] * 9]
+    levels, bandwidths, clipped = (_numbers(measures, key) for key in ("level", "bandwidth", "clipped"))
+    return [
+        code(manifest),
+        f"{len(measures):,}",
+        f"{sum(bool(m.get('problem')) for m in measures):,}",
+        hours(sum(_numbers(measures, "seconds")) / 3600),
+        listed(sorted({f"{text(m['rate'])} Hz" for m in measures if m.get("rate")}), MOST_EXAMPLES),
+        listed(sorted({text(m["channels"]) for m in measures if m.get("channels")}), MOST_EXAMPLES),
+        f"{statistics.median(levels):.0f} dB" if levels else UNKNOWN,
+        f"{min(levels):.0f} dB" if levels else UNKNOWN,
+        f"{min(bandwidths):g} Hz" if bandwidths else UNKNOWN,
+        percent(max(clipped)) if clipped else UNKNOWN,
+    ]
+
+
+def _numbers(measures: list[dict[str, str]], key: str) -> list[float]:
+    """The cells of a column that are numbers; a broken table has fewer."""
+    values = []
+    for measure in measures:
+        try:
+            values.append(float(measure.get(key, "")))
+        except ValueError:
+            continue
+    return values
+
+
+def mismatched_transcripts(study: Study) -> str:
+    """One row per manifest, and the mismatched lines; training rows only if the label audit transcribed them."""
+    rows, lines = [], []
+    for manifest in study.manifests:
+        if manifest == "train" and not study.has_model:
+            continue
+        facts = study.find(layout.MISMATCHES, manifest=manifest).value
+        if facts is None:
+            rows.append([code(manifest), *[UNKNOWN] * 6])
+            continue
+        counts = (facts.rows, facts.compared, facts.too_short, facts.suspects, len(facts.mismatched), facts.comparisons)
+        rows.append([code(manifest), *(f"{n:,}" for n in counts)])
+        lines += [_mismatch(manifest, row) for row in facts.mismatched[:MISMATCHES]]
+    if not rows:
+        return ""
+    headers = ["manifest", "rows", "compared", "too short", "unlike own reference", "fits another reference"]
+    headers.append("pairs compared")
+    parts = [
+        "Mismatched transcripts: each hypothesis of the base model, compared with its own reference and all others:",
+        table(headers, rows, numbers=range(1, 7)),
+    ]
+    if lines:
+        columns = ["manifest", "line", "row", "distance to own reference", "closest to line", "distance to it"]
+        parts.append("Rows whose hypothesis fits another row's reference better (share of characters that differ):")
+        parts.append(table(columns, lines, numbers=[1, 3, 4, 5]))
+    return "\n\n".join(parts)
+
+
+def _mismatch(manifest: str, row: MismatchedTranscript) -> list[str]:
+    line, other_line = (UNKNOWN if number is None else str(number) for number in (row.line, row.other_line))
+    return [code(manifest), line, code(row.id), percent(row.own_distance), other_line, percent(row.other_distance)]
+
+
+def leakage(study: Study) -> str:
+    """What every evaluation manifest shares with the training manifest."""
+    rows = []
+    for manifest in study.evaluations:
+        facts = study.find(layout.LEAKAGE, manifest=manifest).value
+        if facts is None:
+            rows.append([code(manifest), *[UNKNOWN] * 4])
+            continue
+        shared = [
+            f"{len(same):,} of {facts.rows:,}" for same in (facts.same_audio, facts.same_reading, facts.same_sentence)
+        ]
+        if not study.exists(layout.INTEGRITY, manifest=manifest):
+            shared[0] = UNKNOWN  # the audio was not read, so recordings could not be compared
+        speakers = UNKNOWN
+        if facts.speakers is not None:
+            speakers = f"{len(facts.shared_speakers):,} of {facts.speakers:,}"
+        rows.append([code(manifest), *shared, speakers])
+    headers = ["manifest", "recordings", "sentences by the same speaker", "sentences", "speakers"]
+    title = "What each evaluation manifest shares with the training manifest:"
+    return f"{title}\n\n{table(headers, rows, numbers=range(1, 5))}"

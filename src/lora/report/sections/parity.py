@@ -1,4 +1,4 @@
-"""P: were baseline and candidate run under identical manifest, normalisation, preprocessing and decoding?"""
+"""P: were baseline and candidate run with the same manifest, normalisation, preprocessing and decoding?"""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from lora.diagnosis.parity.criterion import normalizer_words, rows_words
 from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
 from lora.formatting import UNKNOWN, count, listed, percent, signed_points
 from lora.records.comparisons import DifferingRows, Rescored, SettingDifference
-from lora.report.markdown import code, table, text
+from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
 
-SHOWN_TEXTS = 5
+REFERENCES = 5  # different references shown per manifest
 
 
 def parity(study: Study) -> str:
     if not study.candidates:
         return "## P · Parity\n\nNo candidate is configured, so nothing was compared."
-    parts = ["## P · Parity of baseline and tuned", *(_run(study, run) for run in study.candidates), brought(study)]
+    runs = [_run(study, run) for run in study.candidates]
+    parts = ["## P · Parity of baseline and tuned", *runs, _imported(study)]
     return "\n\n".join(part for part in parts if part)
 
 
-def brought(study: Study) -> str:
-    """How hypotheses that were brought as files found their rows; empty where none were."""
+def _imported(study: Study) -> str:
+    """How imported hypotheses were matched to rows; empty without any."""
     lines = []
     for run in ("base", *study.candidates):
         for manifest in study.evaluations:
-            account = study.imported(run, manifest).value
-            if account is not None and account.format is not None:
-                told = "; ".join([matched_words(account), *remarks(account)])
-                lines.append(f"- {code(account.source)}: {text(told)}.")
-    return "\n".join(["How brought hypotheses found their rows:\n", *lines]) if lines else ""
+            facts = study.imported(run, manifest).value
+            if facts is not None and facts.format is not None:
+                result = "; ".join([matched_words(facts), *remarks(facts)])
+                lines.append(f"- {code(facts.source)}: {sentence(result)}")
+    return "\n".join(["How imported hypotheses were matched to rows:\n", *lines]) if lines else ""
 
 
 def _run(study: Study, run: str) -> str:
@@ -39,24 +40,24 @@ def _run(study: Study, run: str) -> str:
     facts = found.value
     if facts is None or (not found.known and not facts.settings):
         return f"{code(run)}: {found.unknown}."
-    differing = [s for s in facts.settings if s.same is False]
-    unknown = [s for s in facts.settings if s.same is None]
-    compared = count(len(facts.settings), "setting") + " compared"
-    if not differing and not unknown:
+    different = [setting for setting in facts.settings if setting.same is False]
+    unknown = [setting for setting in facts.settings if setting.same is None]
+    compared = f"{count(len(facts.settings), 'setting')} compared"
+    if not different and not unknown:
         return f"{code(run)}: {compared}, all equal."
-    parts = [f"{code(run)}: {compared}, {len(differing)} different, {len(unknown)} {UNKNOWN}."]
-    if differing:
-        parts.append(table(["setting", "manifest", "baseline", "candidate", "code"], _rows(differing)))
+    parts = [f"{code(run)}: {compared}, {len(different)} different, {len(unknown)} {UNKNOWN}."]
+    if different:
+        parts.append(table(["setting", "manifest", "baseline", "candidate", "code"], _different(different)))
     if unknown:
-        parts.append(_unknown(unknown))
+        parts.append(_not_recorded(unknown))
     parts += [_differing_rows(rows, run) for rows in facts.rows]
     if facts.rescored:
         parts.append(_rescored(facts.rescored))
     return "\n\n".join(parts)
 
 
-def _rows(settings: list[SettingDifference]) -> list[list[str]]:
-    """One row per setting and pair of values; manifests that share them are joined."""
+def _different(settings: list[SettingDifference]) -> list[list[str]]:
+    """One row per setting and pair of values, with all manifests to which it applies."""
     manifests: dict[tuple[str, str, str, str], list[str]] = {}
     for s in settings:
         manifests.setdefault((text(s.field), _value(s.baseline), _value(s.candidate), s.code), []).append(s.manifest)
@@ -72,61 +73,58 @@ def _value(value: Any) -> str:
     return code(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
 
 
-def _unknown(settings: list[SettingDifference]) -> str:
-    """Who did not record what: a sentence for every side, manifests that lack the same settings joined."""
-    lacking: dict[tuple[str, str], list[str]] = {}
+def _not_recorded(settings: list[SettingDifference]) -> str:
+    """One line per run and set of settings that it did not record, with all manifests to which it applies."""
+    runs = {(False, True): "the candidate", (True, False): "the baseline"}
+    fields: dict[tuple[str, str], list[str]] = {}
     for s in settings:
-        lacks = {(False, True): "the candidate", (True, False): "the baseline"}
-        side = lacks.get((s.baseline is None, s.candidate is None), "one or both of them")
-        lacking.setdefault((side, s.manifest), []).append(s.field)
+        run = runs.get((s.baseline is None, s.candidate is None), "one or both runs")
+        fields.setdefault((run, s.manifest), []).append(s.field)
     manifests: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (side, manifest), fields in lacking.items():
-        manifests.setdefault((side, tuple(fields)), []).append(manifest)
+    for (run, manifest), names in fields.items():
+        manifests.setdefault((run, tuple(names)), []).append(manifest)
     lines = [
-        f"- Not recorded by {side} (on {', '.join(code(m) for m in names)}): "
-        f"{listed([code(field) for field in fields], most=8)}."
-        for (side, fields), names in manifests.items()
+        f"- Not recorded by {run} (on {', '.join(code(m) for m in on)}): "
+        f"{listed([code(name) for name in names], most=8)}."
+        for (run, names), on in manifests.items()
     ]
-    return "What is unknown is neither equal nor different.\n\n" + "\n".join(lines)
+    return "Settings that are not recorded count neither as equal nor as different.\n\n" + "\n".join(lines)
 
 
 def _differing_rows(rows: DifferingRows, run: str) -> str:
-    """Untrusted ids and texts are made harmless cell by cell, and the sentence as a whole."""
-    told = f"Rows of {code(rows.manifest)}: {text('; '.join(rows_words(rows, run)))}."
+    differences = f"Rows of {code(rows.manifest)}: {sentence('; '.join(rows_words(rows, run)))}"
     if not rows.different_references:
-        return told
-    shown = [
-        [code(pair.id), text(pair.baseline), text(pair.candidate)] for pair in rows.different_references[:SHOWN_TEXTS]
+        return differences
+    examples = rows.different_references[:REFERENCES]
+    cells = [[code(pair.id), text(pair.baseline), text(pair.candidate)] for pair in examples]
+    others = len(rows.different_references) - len(examples)
+    more = f"\n\n{count(others, 'other reference differs', 'other references differ')} too." if others else ""
+    headers = ["utterance", "reference of base", f"reference of {code(run)}"]
+    return f"{differences}\n\n{table(headers, cells)}{more}"
+
+
+def _rescored(manifests: list[Rescored]) -> str:
+    """Both runs scored with each normaliser, and how much of the difference the normaliser explains."""
+    rows = [
+        [
+            code(scores.manifest),
+            signed_points(scores.reported_delta),
+            *(
+                f"{percent(score.baseline_wer)} to {percent(score.tuned_wer)} ({signed_points(score.delta)})"
+                if score
+                else UNKNOWN
+                for score in (scores.under_baseline, scores.under_candidate)
+            ),
+            signed_points(scores.explained_by_normalizer),
+        ]
+        for scores in manifests
     ]
-    more = len(rows.different_references) - len(shown)
-    left = f"\n\n{count(more, 'other text differs', 'other texts differ')} too." if more else ""
-    return f"{told}\n\n" + table(["utterance", "text for base", f"text for {code(run)}"], shown) + left
-
-
-def _rescored(again: list[Rescored]) -> str:
-    """Both runs under either normaliser, and what the normaliser explains of the difference."""
-    rows = []
-    for found in again:
-        pairs = (found.under_baseline, found.under_candidate)
-        rows.append(
-            [
-                code(found.manifest),
-                signed_points(found.reported_delta),
-                *(
-                    f"{percent(pair.baseline_wer)} to {percent(pair.tuned_wer)} ({signed_points(pair.delta)})"
-                    if pair
-                    else UNKNOWN
-                    for pair in pairs
-                ),
-                signed_points(found.explained_by_normalizer),
-            ]
-        )
-    first = again[0]
-    names = [f"both under {text(n.name)} ({text(n.version)})" for n in (first.baseline, first.candidate)]
-    headers = ["manifest", "difference as reported", *names, "the normaliser's part"]
-    sentences = "\n".join(f"- {code(found.manifest)}: {text(normalizer_words(found))}" for found in again)
+    first = manifests[0]
+    names = [f"both with {text(n.name)} ({text(n.version)})" for n in (first.baseline, first.candidate)]
+    headers = ["manifest", "difference as reported", *names, "explained by the normaliser"]
+    lines = "\n".join(f"- {code(scores.manifest)}: {sentence(normalizer_words(scores))}" for scores in manifests)
     return (
-        "The two runs were scored with different normalisers, so their raw texts were scored again with either. The "
-        "paired comparison above is under one of them.\n\n"
-        f"{table(headers, rows, numbers=[1, 2, 3, 4])}\n\n{sentences}"
+        "The two runs were scored with different normalisers, so their raw hypotheses were scored again with each of "
+        "them (rows within `max_seconds`). The comparison above uses one normaliser for both.\n\n"
+        f"{table(headers, rows, numbers=[1, 2, 3, 4])}\n\n{lines}"
     )
