@@ -54,8 +54,8 @@ COMMANDS = {
 
 
 @pytest.fixture
-def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Draws with letters kept as text, and returns them joined by blanks."""
+def texts_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Plot with text kept as text, and return all of it, joined by spaces."""
     monkeypatch.setitem(style.SETTINGS, "svg.fonttype", "none")
 
     def draw(plot: Callable[..., None], *facts: object) -> str:
@@ -80,32 +80,32 @@ def test_same_facts_same_bytes(name: str, folder: Path) -> None:
     assert Path(f"one/{name}.png.run.json").exists()
 
 
-def test_durations(words: Callable[..., str]) -> None:
-    drawn = words(plot_durations, example.durations(), example.decision())
-    assert "max_seconds = 10 leaves 218 rows to train on" in drawn
-    assert "hatched: the 112 longer ones" in drawn
-    assert "at least 200 asked for" in drawn
+def test_durations(texts_of: Callable[..., str]) -> None:
+    texts = texts_of(plot_durations, example.durations(), example.decision())
+    assert "max_seconds = 10 leaves 218 rows to train on" in texts
+    assert "hatched: 112 longer rows" in texts
+    assert "at least 200 needed" in texts
     for threshold, rows in (("5 s", "79"), ("8 s", "145"), ("10 s", "218"), ("15 s", "264"), ("20 s", "295")):
-        assert threshold in drawn
-        assert rows in drawn
+        assert threshold in texts
+        assert rows in texts
 
 
-def test_durations_without_rows(words: Callable[..., str]) -> None:
+def test_durations_without_rows(texts_of: Callable[..., str]) -> None:
     nothing = DurationDecision.model_validate(
         {**example.decision().to_json(), "max_seconds": None, "status": "none_sufficient", "options": []}
     )
-    assert "no usable training row" in words(plot_durations, [], nothing)
-    assert "No duration threshold leaves a training row" in words(plot_durations, [30.0, 31.0], nothing)
+    assert "no usable training row" in texts_of(plot_durations, [], nothing)
+    assert "No duration threshold leaves a training row" in texts_of(plot_durations, [30.0, 31.0], nothing)
 
 
-def test_one_row_and_one_threshold(words: Callable[..., str]) -> None:
+def test_one_row_and_one_threshold(texts_of: Callable[..., str]) -> None:
     decision = example.decision()
     one = decision.model_copy(update={"options": decision.options[2:3], "min_train_samples": 1})
-    assert "218" in words(plot_durations, [4.0], one)
+    assert "218" in texts_of(plot_durations, [4.0], one)
 
 
 def retention(speakers: int | None = 24) -> RetentionFacts:
-    """Rows of 1 to 25 s, as many in every second; speakers are all heard from 6 s on."""
+    """Equally many rows of every duration from 1 to 25 s; all speakers occur from 6 s on."""
     curve = [
         {"threshold": float(t), "rows": 4 * t, "hours": t * t / 400, "speakers": speakers and min(speakers, 4 * t),
          "words": 16 * t}
@@ -115,22 +115,32 @@ def retention(speakers: int | None = 24) -> RetentionFacts:
     return RetentionFacts.model_validate({"curve": [*curve, everything], "dropped": []})
 
 
-def test_retention(words: Callable[..., str]) -> None:
-    drawn = words(plot_retention, retention(), example.decision())
-    assert "10 s leaves 40 of 100 rows, 0.25 of 1.56 hours, 24 of 24 speakers and 160 of 400 words." in drawn
-    for named in ("5 s", "8 s", "10 s", "20 s", "max_seconds", "100 rows", "1.56 hours", "24 speakers", "400 words"):
-        assert named in drawn
-    assert "speakers" not in words(plot_retention, retention(None), example.decision())
+def test_retention(texts_of: Callable[..., str]) -> None:
+    texts = texts_of(plot_retention, retention(), example.decision())
+    assert "10 s leaves 40 of 100 rows, 15 min of 1.6 h, 24 of 24 speakers and 160 of 400 words." in texts
+    for named in (
+        "5 s",
+        "8 s",
+        "10 s",
+        "20 s",
+        "max_seconds",
+        "100 rows",
+        "1.6 h of speech",
+        "24 speakers",
+        "400 words",
+    ):
+        assert named in texts
+    assert "speakers" not in texts_of(plot_retention, retention(None), example.decision())
 
 
-def test_retention_without_a_limit_or_rows(words: Callable[..., str]) -> None:
+def test_retention_without_a_limit_or_rows(texts_of: Callable[..., str]) -> None:
     decision = example.decision().model_copy(update={"max_seconds": None})
-    assert "No limit is set" in words(plot_retention, retention(), decision)
+    assert "No limit is set" in texts_of(plot_retention, retention(), decision)
     nothing = {"threshold": None, "rows": 0, "hours": 0.0, "speakers": None, "words": 0}
     empty = RetentionFacts.model_validate({"curve": [nothing], "dropped": []})
-    assert "no usable training row" in words(plot_retention, empty, decision)
+    assert "no usable training row" in texts_of(plot_retention, empty, decision)
     far = example.decision().model_copy(update={"max_seconds": 500.0})
-    assert "500 s takes nothing away" in words(plot_retention, retention(), far)
+    assert "500 s removes nothing" in texts_of(plot_retention, retention(), far)
 
 
 def wers() -> list[WerFacts]:
@@ -145,68 +155,84 @@ def paired() -> list[PairedFacts]:
     return [example.paired_facts(m) for m in MANIFESTS]
 
 
-def test_wer(words: Callable[..., str]) -> None:
-    drawn = words(plot_wer, wers(), paired(), 0.05)
-    for shown in ("domain (200 rows)", "31.2 %", "20.6 %", "-10.6  better", "+0.3  undecided", "headroom from 5 %"):
-        assert " ".join(shown.split()) in drawn
-    assert "Band: ±0.5 points" in drawn
+def test_wer(texts_of: Callable[..., str]) -> None:
+    texts = texts_of(plot_wer, wers(), paired(), 0.05)
+    for shown in (
+        "domain (200 rows)",
+        "31.2 %",
+        "20.6 %",
+        "-10.60 points  better",
+        "+0.30 points  underpowered",
+        "Rows of at most 10 s.",
+        "headroom from 5 %",
+    ):
+        assert " ".join(shown.split()) in texts
+    assert "Band: ±0.5 points" in texts
 
 
-def test_wer_of_a_baseline_alone(words: Callable[..., str]) -> None:
-    drawn = words(plot_wer, wers()[:3], [], None)
-    assert "31.2 %" in drawn
-    assert "Change" not in drawn
-    assert "headroom" not in drawn
+def test_wer_of_a_baseline_alone(texts_of: Callable[..., str]) -> None:
+    texts = texts_of(plot_wer, wers()[:3], [], None)
+    assert "31.2 %" in texts
+    assert "Change" not in texts
+    assert "headroom" not in texts
 
 
-def test_wer_that_is_not_known(words: Callable[..., str]) -> None:
+def test_an_unknown_wer(texts_of: Callable[..., str]) -> None:
     gone = {"within": None, "status": "impossible", "code": "adapter.not_loaded", "message": "no adapter to load"}
     known, broken = wers()[:3], [f.model_copy(update=gone) for f in wers()[3:]]
     lost = [f.model_copy(update=gone) for f in paired()]
-    assert words(plot_wer, [*known, *broken], lost, 0.05).count("unknown") == 3
-    assert "Not known: no adapter to load" in words(plot_wer, broken, [], 0.05)
-    assert "no WER was measured" in words(plot_wer, [], [], 0.05)
+    assert texts_of(plot_wer, [*known, *broken], lost, 0.05).count("unknown") == 3
+    assert "Unknown: no adapter to load" in texts_of(plot_wer, broken, [], 0.05)
+    assert "no WER was measured" in texts_of(plot_wer, [], [], 0.05)
 
 
 def loss_log() -> list[dict[str, str]]:
     return list(csv.DictReader(example.loss_table().splitlines(), delimiter="\t"))
 
 
-def test_loss(words: Callable[..., str]) -> None:
-    drawn = words(plot_loss, loss_log(), example.train_facts())
-    assert "Loss of lora" in drawn
-    assert "best: step 80, kept" in drawn
-    assert "validation 0.41" in drawn
-    assert "100 of 100 steps, 218 training and 30 validation rows" in drawn
+def test_loss(texts_of: Callable[..., str]) -> None:
+    texts = texts_of(plot_loss, loss_log(), example.train_facts())
+    assert "Loss of lora" in texts
+    assert "best: step 80, kept" in texts
+    assert "validation 0.41" in texts
+    assert "100 of 100 steps, 218 training and 30 validation rows" in texts
 
 
-def test_loss_that_became_infinite(words: Callable[..., str]) -> None:
+def test_loss_that_becomes_infinite(texts_of: Callable[..., str]) -> None:
     log = [{"step": "1", "train_loss": "0.7"}, {"step": "2", "train_loss": "inf"}, {"step": "3", "train_loss": "nan"}]
     facts = TrainFacts(
         run="lora", status="impossible", code="training.diverged", message="loss not finite", non_finite_step=2
     )
-    drawn = words(plot_loss, log, facts)
-    assert "not finite at step 2" in drawn
-    assert "Came to no adapter: loss not finite" in drawn
-    assert "Not known: loss not finite" in words(plot_loss, [], facts)
+    texts = texts_of(plot_loss, log, facts)
+    assert "not finite at step 2" in texts
+    assert "Training produced no adapter: loss not finite" in texts
+    assert "Unknown: loss not finite" in texts_of(plot_loss, [], facts)
 
 
-def test_weights(words: Callable[..., str]) -> None:
-    drawn = words(plot_weights, example.effect_facts())
-    assert "44 adapted modules, one mark each" in drawn
-    for shown in ("encoder", "decoder self", "cross", "mlp", "q_proj", "fc2", "median 0.045"):
-        assert shown in drawn
+def test_weights(texts_of: Callable[..., str]) -> None:
+    texts = texts_of(plot_weights, example.effect_facts())
+    assert "44 adapted modules, one mark each" in texts
+    for shown in (
+        "encoder",
+        "decoder self-attention",
+        "cross-attention",
+        "decoder MLP",
+        "q_proj",
+        "fc2",
+        "median 4.5 %",
+    ):
+        assert shown in texts
 
 
-def test_weights_that_are_zero_or_missing(words: Callable[..., str]) -> None:
+def test_weights_that_are_zero_or_missing(texts_of: Callable[..., str]) -> None:
     effect = example.effect_facts()
     zero = [m.model_copy(update={"delta_norm": 0.0, "relative_norm": 0.0}) for m in effect.weights or []]
     nothing = effect.model_copy(update={"weights": zero, "median_relative_norm": 0.0})
-    assert "44 of them unchanged (crosses)" in words(plot_weights, nothing)
+    assert "44 of them unchanged (crosses)" in texts_of(plot_weights, nothing)
     impossible = EffectFacts(run="lora", status="impossible", code="adapter.not_finite", message="tensors hold NaN")
-    assert "Not known: tensors hold NaN" in words(plot_weights, impossible)
+    assert "Unknown: tensors hold NaN" in texts_of(plot_weights, impossible)
 
 
-def test_names_are_never_mathematics(words: Callable[..., str]) -> None:
+def test_names_are_never_mathematics(texts_of: Callable[..., str]) -> None:
     facts = example.train_facts().model_copy(update={"run": "$x^2$ <b>"})
-    assert "Loss of $x^2$ &lt;b&gt;" in words(plot_loss, loss_log(), facts)
+    assert "Loss of $x^2$ &lt;b&gt;" in texts_of(plot_loss, loss_log(), facts)

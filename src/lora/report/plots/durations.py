@@ -8,26 +8,27 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from lora.formatting import count, seconds
 from lora.records.data import DurationDecision
-from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, PALE, figure, headed, message
+from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, PALE, add_title, draw_message, figure
 
 FEW = "#a9bccb"
 
 
 def plot_durations(durations: Sequence[float], decision: DurationDecision, png: Path, svg: Path) -> None:
-    """`durations` in seconds, of all usable training rows."""
-    with figure(8.6, 4.6, png, svg) as drawn:
+    """Plot the training split under each threshold, and all usable training rows by duration (`durations`, in seconds)."""
+    with figure(8.6, 4.6, png, svg) as canvas:
         if not durations:
-            message(drawn, "Training rows by duration", "There is no usable training row, so nothing can be drawn.")
+            draw_message(canvas, "Training rows by duration", "There is no usable training row.")
             return
-        axes = drawn.subplots()
+        axes = canvas.subplots()
         _cumulative(axes, sorted(durations), decision.max_seconds)
         _bars(axes, decision, max(durations))
         _minimum(axes, decision.min_train_samples)
         highest = max([len(durations), decision.min_train_samples, *(o.train_rows for o in decision.options)])
         axes.set_ylim(0, 1.12 * highest)
-        headed(axes, _title(decision), _subtitle(durations, decision.max_seconds))
-        axes.set_xlabel("duration limit, and rows of the training split that it leaves", labelpad=8)
+        add_title(axes, _title(decision), _subtitle(durations, decision.max_seconds))
+        axes.set_xlabel("duration limit, and number of rows in the training split", labelpad=8)
         axes.set_ylabel("training rows")
         axes.grid(axis="x", visible=False)
 
@@ -36,18 +37,18 @@ def _title(decision: DurationDecision) -> str:
     if decision.max_seconds is None:
         return "No duration threshold leaves a training row"
     chosen = next((o for o in decision.options if o.threshold == decision.max_seconds), None)
-    left = "" if chosen is None else f" leaves {chosen.train_rows} rows to train on"
-    return f"max_seconds = {decision.max_seconds:g}{left}"
+    rows = "" if chosen is None else f" leaves {count(chosen.train_rows, 'row')} to train on"
+    return f"max_seconds = {decision.max_seconds:g}{rows}"
 
 
 def _subtitle(durations: Sequence[float], limit: float | None) -> str:
-    words = "Bars: training split under each limit. Curve: all usable rows by duration"
+    legend = "Bars: training split under each limit. Curve: all usable rows by duration"
     longer = sum(1 for duration in durations if limit is not None and duration > limit)
-    return f"{words}; hatched: the {longer} longer ones." if longer else f"{words}."
+    return f"{legend}; hatched: {count(longer, 'longer row')}." if longer else f"{legend}."
 
 
 def _cumulative(axes: Axes, durations: list[float], limit: float | None) -> None:
-    """Rows of at most x seconds; what the chosen limit leaves out is hatched, not only paler."""
+    """Number of rows up to each duration; rows beyond the chosen limit are hatched, not only paler."""
     xs = [0.0, *durations, durations[-1] * 1.02]
     ys = [*range(len(durations) + 1), len(durations)]
     axes.fill_between(xs, ys, step="post", color="#eef3f8", linewidth=0)
@@ -69,12 +70,12 @@ def _cumulative(axes: Axes, durations: list[float], limit: float | None) -> None
 
 
 def _bars(axes: Axes, decision: DurationDecision, longest: float) -> None:
-    """One bar a threshold; its number of rows stands below it, so that nothing hides the curve."""
+    """One bar per threshold; its number of rows is the tick label, so that the curve stays visible."""
     thresholds = [option.threshold for option in decision.options]
     gaps = [b - a for a, b in pairwise(thresholds)]
     width = min([0.04 * longest, *(0.6 * gap for gap in gaps)])
     axes.set_xlim(0, max([longest * 1.02, *(t + width for t in thresholds)]))
-    axes.set_xticks(thresholds, [f"{o.threshold:g} s\n{o.train_rows}" for o in decision.options])
+    axes.set_xticks(thresholds, [f"{seconds(o.threshold)}\n{o.train_rows:,}" for o in decision.options])
     for option, tick in zip(decision.options, axes.get_xticklabels(), strict=True):
         chosen = option.threshold == decision.max_seconds
         enough = option.train_rows >= decision.min_train_samples
@@ -87,6 +88,6 @@ def _bars(axes: Axes, decision: DurationDecision, longest: float) -> None:
 def _minimum(axes: Axes, rows: int) -> None:
     axes.axhline(rows, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=5)
     axes.annotate(
-        f"at least {rows} asked for", (0, rows), (6, 4), textcoords="offset points", xycoords=("axes fraction", "data"),
+        f"at least {rows:,} needed", (0, rows), (6, 4), textcoords="offset points", xycoords=("axes fraction", "data"),
         fontsize=10, color=INK, va="bottom",
     )  # fmt: skip

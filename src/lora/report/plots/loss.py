@@ -9,24 +9,25 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from lora.formatting import UNKNOWN, number
 from lora.records.tuning import TrainFacts, ValidationPoint
 from lora.report.markdown import plain
-from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, figure, headed, message
+from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, add_title, draw_message, figure
 
 Points = list[tuple[float, float]]
 TRAINING_COLUMNS = ("train_loss", "loss")
 
 
 def plot_loss(log: Sequence[Mapping[str, str]], facts: TrainFacts, png: Path, svg: Path) -> None:
-    """`log` holds the rows of loss.tsv; blank cells are steps at which a loss was not taken."""
+    """Plot the rows of loss.tsv (`log`); empty cells are steps without that loss."""
     training = _column(log)
     validation: Points = [(p.step, p.loss) for p in facts.validation if p.loss is not None]
-    with figure(8.6, 4.2, png, svg) as drawn:
+    with figure(8.6, 4.2, png, svg) as canvas:
         if not training and not validation:
-            why = facts.message or "the run logged no loss"
-            message(drawn, f"Loss of {plain(facts.run)}", f"Not known: {plain(why)}")
+            reason = facts.message or "the run logged no loss"
+            draw_message(canvas, f"Loss of {plain(facts.run)}", f"Unknown: {plain(reason)}")
             return
-        axes = drawn.subplots()
+        axes = canvas.subplots()
         if training:
             axes.plot(*zip(*training, strict=True), color=BLUE, linewidth=1.4, alpha=0.85)
         if validation:
@@ -36,9 +37,9 @@ def plot_loss(log: Sequence[Mapping[str, str]], facts: TrainFacts, png: Path, sv
         _names(axes, training, validation)
         _best(axes, facts)
         _stopped(axes, facts)
-        headed(axes, f"Loss of {plain(facts.run)}", _subtitle(facts))
+        add_title(axes, f"Loss of {plain(facts.run)}", _subtitle(facts))
         axes.set_xlabel("optimiser step")
-        axes.set_ylabel("loss, nats a token")
+        axes.set_ylabel("loss, nats per token")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(bottom=0)
         axes.set_xlim(0, max([1, facts.non_finite_step or 0, *(x for x, _ in [*training, *validation])]))
@@ -46,14 +47,15 @@ def plot_loss(log: Sequence[Mapping[str, str]], facts: TrainFacts, png: Path, sv
 
 def _subtitle(facts: TrainFacts) -> str:
     if facts.status == "impossible":
-        return f"Came to no adapter: {plain(facts.message or facts.code or 'no reason given')}"[:110]
-    rows = f"{facts.train_rows} training and {facts.val_rows} validation rows"
-    return f"{facts.optimizer_steps} of {facts.planned_steps} steps, {rows}"
+        return f"Training produced no adapter: {plain(facts.message or facts.code or 'no reason given')}"[:110]
+    numbers = (facts.optimizer_steps, facts.planned_steps, facts.train_rows, facts.val_rows)
+    steps, planned, train_rows, val_rows = (UNKNOWN if n is None else f"{n:,}" for n in numbers)
+    return f"{steps} of {planned} steps, {train_rows} training and {val_rows} validation rows"
 
 
 def _column(log: Sequence[Mapping[str, str]]) -> Points:
     """Step and training loss where it is a finite number."""
-    found: Points = []
+    points: Points = []
     for row in log:
         cell = next((row[name] for name in TRAINING_COLUMNS if row.get(name)), "")
         try:
@@ -61,18 +63,18 @@ def _column(log: Sequence[Mapping[str, str]]) -> Points:
         except ValueError:
             continue
         if abs(loss) != float("inf") and loss == loss:
-            found.append((step, loss))
-    return found
+            points.append((step, loss))
+    return points
 
 
 def _names(axes: Axes, training: Points, validation: Points) -> None:
-    """The last value of each curve beside its end, the higher one above the lower one."""
+    """Label each curve with its last value at its end, the higher one above the lower one."""
     ends = [(points[-1], name, colour) for points, name, colour in
             ((training, "training", BLUE), (validation, "validation", ORANGE)) if points]  # fmt: skip
     ends.sort(key=lambda end: -end[0][1])
     for position, (point, name, colour) in enumerate(ends):
         axes.annotate(
-            f"{name} {point[1]:.3g}", point, (10, 0), textcoords="offset points", color=colour, fontsize=10,
+            f"{name} {number(point[1])}", point, (10, 0), textcoords="offset points", color=colour, fontsize=10,
             fontweight="bold", va="bottom" if position == 0 else "top", annotation_clip=False,
         )  # fmt: skip
 
@@ -85,9 +87,9 @@ def _best(axes: Axes, facts: TrainFacts) -> None:
     axes.axvline(best.step, color=MUTED, linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
     ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.6}
     axes.plot(best.step, best.loss, "o", markersize=13, clip_on=False, **ring)
-    words = f"best: step {best.step}" + (f", {kept}" if kept else "")
+    label = f"best: step {best.step:,}" + (f", {kept}" if kept else "")
     axes.annotate(
-        words, (best.step, 1), (-6, -4), xycoords=("data", "axes fraction"), textcoords="offset points", ha="right",
+        label, (best.step, 1), (-6, -4), xycoords=("data", "axes fraction"), textcoords="offset points", ha="right",
         va="top", fontsize=10,
     )  # fmt: skip
 

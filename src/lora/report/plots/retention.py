@@ -1,4 +1,4 @@
-"""What a duration limit leaves of the training manifest: rows, hours, speakers and distinct words, as one picture."""
+"""Rows, speech, speakers and distinct words of the training manifest that each duration limit leaves."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from lora.formatting import hours, listed, round_percent, seconds
 from lora.records.data import DurationDecision, RetentionFacts, RetentionPoint
-from lora.report.plots.style import BLUE, GREEN, INK, ORANGE, PALE, PURPLE, figure, headed, message
+from lora.report.plots.style import BLUE, GREEN, INK, ORANGE, PALE, PURPLE, add_title, draw_message, figure
 
 TITLE = "What a duration limit leaves of the training data"
-NEAREST = 0.04  # of the width, between two thresholds whose numbers can be read
+CLOSEST = 0.04  # smallest gap between two tick labels, as a share of the width
 
 
 @dataclass(frozen=True)
 class _Line:
-    """One quantity over the grid, as shares of all there is; `label` says how much that is."""
+    """One quantity over the grid, as shares of its total; `label` names the total."""
 
     label: str
     colour: str
@@ -28,70 +29,70 @@ class _Line:
 
 
 def plot_retention(facts: RetentionFacts, decision: DurationDecision, png: Path, svg: Path) -> None:
-    """The fine grid of `facts`; thresholds are those of `decision`, the chosen one stands out."""
+    """Plot the fine grid of `facts`, with the thresholds of `decision` and the chosen one in colour."""
     grid = [point for point in facts.curve if point.threshold is not None]
-    whole = next((point for point in facts.curve if point.threshold is None), None)
-    with figure(8.6, 4.6, png, svg) as drawn:
-        if whole is None or not whole.rows or not grid:
-            message(drawn, TITLE, "There is no usable training row, so nothing can be drawn.")
+    total = next((point for point in facts.curve if point.threshold is None), None)
+    with figure(8.6, 4.6, png, svg) as canvas:
+        if total is None or not total.rows or not grid:
+            draw_message(canvas, TITLE, "There is no usable training row.")
             return
-        axes = drawn.subplots()
-        seconds = [0.0, *(point.threshold or 0.0 for point in grid)]
-        lines = _lines(grid, whole)
-        right = max(seconds)
+        axes = canvas.subplots()
+        limits = [0.0, *(point.threshold or 0.0 for point in grid)]
+        lines = _lines(grid, total)
+        right = max(limits)
         _thresholds(axes, decision, right)
         for line in lines:
-            axes.plot(seconds, line.shares, color=line.colour, linewidth=2.2, linestyle=line.dashes, clip_on=False)
+            axes.plot(limits, line.shares, color=line.colour, linewidth=2.2, linestyle=line.dashes, clip_on=False)
         _names(axes, lines)
         _chosen(axes, decision, lines, grid, right)
-        headed(axes, TITLE, _subtitle(decision, grid, whole))
+        add_title(axes, TITLE, _subtitle(decision, grid, total))
         axes.set_xlim(0, right)
         axes.set_ylim(0, 1.0)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: round_percent(round(share, 9))))
         axes.set_xlabel("duration limit", labelpad=8)
-        axes.set_ylabel("share that is left")
+        axes.set_ylabel("share that remains")
         axes.grid(axis="x", visible=False)
 
 
-def _lines(grid: Sequence[RetentionPoint], whole: RetentionPoint) -> list[_Line]:
-    """Those that the manifest knows; speakers may be unknown, words may be none."""
+def _lines(grid: Sequence[RetentionPoint], total: RetentionPoint) -> list[_Line]:
+    """The quantities with a total above 0; speakers may be unknown."""
     kinds: list[tuple[str, float, list[float], str, Any]] = [
-        (f"{whole.rows:,} rows", whole.rows, [p.rows for p in grid], BLUE, "-"),
-        (f"{whole.hours:.3g} hours", whole.hours, [p.hours for p in grid], GREEN, (0, (7, 2))),
-        (f"{whole.words:,} words", whole.words, [p.words for p in grid], PURPLE, (0, (1.2, 1.4))),
+        (f"{total.rows:,} rows", total.rows, [p.rows for p in grid], BLUE, "-"),
+        (f"{hours(total.hours)} of speech", total.hours, [p.hours for p in grid], GREEN, (0, (7, 2))),
+        (f"{total.words:,} words", total.words, [p.words for p in grid], PURPLE, (0, (1.2, 1.4))),
     ]
-    if whole.speakers:
+    if total.speakers:
         people = [p.speakers or 0.0 for p in grid]
-        kinds.append((f"{whole.speakers:,} speakers", whole.speakers, people, INK, (0, (4, 2, 1, 2))))
+        kinds.append((f"{total.speakers:,} speakers", total.speakers, people, INK, (0, (4, 2, 1, 2))))
     return [
-        _Line(label, colour, dashes, [0.0, *(value / total for value in values)])
-        for label, total, values, colour, dashes in kinds
-        if total
+        _Line(label, colour, dashes, [0.0, *(value / amount for value in values)])
+        for label, amount, values, colour, dashes in kinds
+        if amount
     ]
 
 
 def _names(axes: Axes, lines: Sequence[_Line]) -> None:
-    """What stands for all there is, beside the picture, the fullest curve first as in the picture."""
+    """A legend with the totals to the right of the axes, the highest curve first."""
     for line in sorted(lines, key=lambda line: -sum(line.shares)):
         axes.plot([], [], color=line.colour, linestyle=line.dashes, linewidth=2.2, label=line.label)
     axes.legend(
-        loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=2.8, labelspacing=0.9, title="100 % are",
+        loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=2.8, labelspacing=0.9, title="100 % is",
         alignment="left",
     )  # fmt: skip
 
 
 def _thresholds(axes: Axes, decision: DurationDecision, right: float) -> None:
-    """Every threshold of the configuration as a quiet line with its number; the chosen one's always stays."""
+    """A muted line and a label at every configured threshold; the chosen one is always labelled."""
     named: list[float] = []
     for threshold in sorted((o.threshold for o in decision.options), key=lambda t: (t != decision.max_seconds, t)):
         if threshold > right:
             continue
         if threshold != decision.max_seconds:
             axes.axvline(threshold, color=PALE, linewidth=1.2, zorder=1)
-        if all(abs(threshold - other) > NEAREST * right for other in named):
+        if all(abs(threshold - other) > CLOSEST * right for other in named):
             named.append(threshold)
     ticks = sorted(named)
-    axes.set_xticks([0, *ticks], ["0", *(f"{t:g} s" for t in ticks)])
+    axes.set_xticks([0, *ticks], ["0", *(seconds(t) for t in ticks)])
     for threshold, tick in zip(ticks, axes.get_xticklabels()[1:], strict=True):
         chosen = threshold == decision.max_seconds
         tick.set(color=ORANGE if chosen else INK, fontweight="bold" if chosen else "normal")
@@ -100,7 +101,7 @@ def _thresholds(axes: Axes, decision: DurationDecision, right: float) -> None:
 def _chosen(
     axes: Axes, decision: DurationDecision, lines: Sequence[_Line], grid: Sequence[RetentionPoint], right: float
 ) -> None:
-    """The chosen limit, with what it leaves of each quantity as points on the curves."""
+    """The chosen limit, with a marker on each curve."""
     limit = decision.max_seconds
     if limit is None or limit > right:
         return
@@ -119,15 +120,15 @@ def _chosen(
         )  # fmt: skip
 
 
-def _subtitle(decision: DurationDecision, grid: Sequence[RetentionPoint], whole: RetentionPoint) -> str:
+def _subtitle(decision: DurationDecision, grid: Sequence[RetentionPoint], total: RetentionPoint) -> str:
     limit = decision.max_seconds
     if limit is None:
-        return "No limit is set; lines mark the thresholds of the configuration."
+        return "No limit is set; lines mark the configured thresholds."
     point = next((p for p in grid if p.threshold == limit), None)
     if point is None:
-        return f"A limit of {limit:g} s takes nothing away."
-    parts = [f"{point.rows:,} of {whole.rows:,} rows", f"{point.hours:.3g} of {whole.hours:.3g} hours"]
-    if whole.speakers:
-        parts.append(f"{point.speakers or 0:,} of {whole.speakers:,} speakers")
-    parts.append(f"{point.words:,} of {whole.words:,} words")
-    return f"{limit:g} s leaves {', '.join(parts[:-1])} and {parts[-1]}."
+        return f"A limit of {seconds(limit)} removes nothing."
+    parts = [f"{point.rows:,} of {total.rows:,} rows", f"{hours(point.hours)} of {hours(total.hours)}"]
+    if total.speakers:
+        parts.append(f"{point.speakers or 0:,} of {total.speakers:,} speakers")
+    parts.append(f"{point.words:,} of {total.words:,} words")
+    return f"{seconds(limit)} leaves {listed(parts, most=4)}."

@@ -1,6 +1,6 @@
 """One look for all plots, and one way to save them: same facts, same bytes.
 
-Colours are Okabe and Ito's, told apart by people with any colour vision; a meaning never rests on colour alone.
+Colours are Okabe and Ito's, which people with any colour vision can distinguish; nothing is encoded by colour alone.
 """
 
 from __future__ import annotations
@@ -64,37 +64,37 @@ SETTINGS: Any = {  # matplotlib types its keys one by one
 def figure(width: float, height: float, png: Path, svg: Path) -> Iterator[Figure]:
     """A figure of width x height inches in the common style, saved to both files at the end."""
     with plt.rc_context(SETTINGS):
-        drawn = plt.figure(figsize=(width, height), layout="constrained")
+        canvas = plt.figure(figsize=(width, height), layout="constrained")
         try:
-            yield drawn
-            _save(drawn, png, "png", {"Software": None})
-            _save(drawn, svg, "svg", {"Date": None, "Creator": None})
+            yield canvas
+            _save(canvas, png, "png", {"Software": None})
+            _save(canvas, svg, "svg", {"Date": None, "Creator": None})
         finally:
-            plt.close(drawn)
+            plt.close(canvas)
 
 
-def headed(axes: Axes, title: str, subtitle: str) -> None:
-    """What the picture shows, in words above it: a bold line and a quiet one."""
+def add_title(axes: Axes, title: str, subtitle: str) -> None:
+    """A bold title and a muted subtitle above the axes."""
     axes.set_title(title, loc="left", fontsize=13, fontweight="bold", pad=26)
-    quiet = axes.annotate(
+    muted = axes.annotate(
         subtitle, (0, 1), (0, 9), xycoords="axes fraction", textcoords="offset points", color=MUTED, fontsize=10
     )
-    quiet.set_in_layout(False)  # a long line must not squeeze the axes
+    muted.set_in_layout(False)  # a long line must not squeeze the axes
 
 
-def message(drawn: Figure, title: str, words: str) -> None:
-    """A picture that says why there is none."""
-    axes = drawn.subplots()
+def draw_message(canvas: Figure, title: str, reason: str) -> None:
+    """A title and the reason why there is nothing to plot."""
+    axes = canvas.subplots()
     axes.set_axis_off()
     axes.text(0.02, 0.7, title, fontsize=13, fontweight="bold", transform=axes.transAxes)
-    wrapped = textwrap.fill(" ".join(words.split()), 78)
+    wrapped = textwrap.fill(" ".join(reason.split()), 78)
     axes.text(0.02, 0.6, wrapped, color=MUTED, va="top", linespacing=1.5, transform=axes.transAxes)
 
 
-def _save(drawn: Figure, path: Path, kind: str, metadata: dict[str, None]) -> None:
-    """Whole or not at all."""
+def _save(canvas: Figure, path: Path, kind: str, metadata: dict[str, None]) -> None:
+    """Write the file completely or not at all."""
     buffer = io.BytesIO()
-    drawn.savefig(buffer, format=kind, metadata=metadata)
+    canvas.savefig(buffer, format=kind, metadata=metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_bytes(buffer.getvalue())

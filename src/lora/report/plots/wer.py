@@ -1,4 +1,4 @@
-"""WER of the baseline and of every run per manifest, with intervals, beside the paired differences."""
+"""WER of the baseline and every run per manifest, with intervals, next to the paired differences."""
 
 from __future__ import annotations
 
@@ -8,40 +8,33 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lora.formatting import count
+from lora.formatting import count, counted_rows, percent, round_percent, round_points, signed_points
 from lora.records.comparisons import PairedFacts
 from lora.records.scores import WerFacts
 from lora.report.markdown import plain
-from lora.report.plots.style import INK, MUTED, PALE, SERIES, figure, headed, message
+from lora.report.plots.style import INK, MUTED, PALE, SERIES, add_title, draw_message, figure
 
 BASE = "base"
-WORDS = {
-    "better": "better",
-    "worse": "worse",
-    "unchanged": "no change",
-    "equivalent": "equivalent",
-    "underpowered": "undecided",
-}
-PAPER = {"facecolor": "white", "linewidth": 0, "pad": 1}  # keeps lines from crossing words
+PAPER = {"facecolor": "white", "linewidth": 0, "pad": 1}  # keeps lines from crossing text
 MARKERS = ("o", "s", "D", "^", "v")
 
 
 def plot_wer(
     wers: Sequence[WerFacts], paired: Sequence[PairedFacts], min_wer: float | None, png: Path, svg: Path
 ) -> None:
-    """Rows within max_seconds; manifests and runs stand in the order of `wers`."""
+    """Plot WER and differences of rows within max_seconds; manifests and runs in the order of `wers`."""
     lanes = [(m, r) for m in _manifests(wers) for r in _runs(wers)]
-    with figure(10.4, 1.6 + 0.36 * (len(lanes) + len(_manifests(wers))), png, svg) as drawn:
+    with figure(10.4, 1.6 + 0.36 * (len(lanes) + len(_manifests(wers))), png, svg) as canvas:
         if not any(facts.within is not None and facts.within.wer is not None for facts in wers):
-            why = next((facts.message for facts in wers if facts.message), "no WER was measured")
-            message(drawn, "Word error rate", f"Not known: {plain(why)}")
+            reason = next((facts.message for facts in wers if facts.message), "no WER was measured")
+            draw_message(canvas, "Word error rate", f"Unknown: {plain(reason)}")
             return
         heights = _heights(wers)
         if paired:
-            left, right = drawn.subplots(1, 2, sharey=True, width_ratios=[5, 4])
+            left, right = canvas.subplots(1, 2, sharey=True, width_ratios=[5, 4])
             _differences(right, paired, heights, _runs(wers))
         else:
-            left = drawn.subplots()
+            left = canvas.subplots()
         _levels(left, wers, heights, min_wer)
 
 
@@ -54,7 +47,7 @@ def _runs(wers: Sequence[WerFacts]) -> list[str]:
 
 
 def _heights(wers: Sequence[WerFacts]) -> dict[tuple[str, str], float]:
-    """One lane a run, a gap between manifests, from top to bottom."""
+    """The vertical position of each run, from top to bottom, with a gap between manifests."""
     heights, y = {}, 0.0
     for manifest in _manifests(wers):
         for run in _runs(wers):
@@ -99,7 +92,7 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
             markerfacecolor="white" if facts.run == BASE else None, markeredgewidth=1.8, clip_on=False,
         )  # fmt: skip
         axes.annotate(
-            f"{100 * score.wer:.1f} %",
+            percent(score.wer),
             (end, y),
             (8, 0),
             textcoords="offset points",
@@ -110,15 +103,15 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
     _lanes(axes, wers, heights)
     axes.set_xlim(0, highest * 1.18 + 0.5)
     axes.set_xlabel("WER, %")
-    subtitle = "Rows within max_seconds."
+    subtitle = f"{_counted(wers)}."
     if min_wer is not None:
         axes.axvline(100 * min_wer, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
-        subtitle += f" Dashed: headroom from {100 * min_wer:g} %."
-    headed(axes, "Word error rate", subtitle)
+        subtitle += f" Dashed: headroom from {round_percent(min_wer)}."
+    add_title(axes, "Word error rate", subtitle)
 
 
 def _lanes(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str], float]) -> None:
-    """Names of runs as ticks, under the manifest in bold."""
+    """Names of runs as tick labels, under the manifest in bold."""
     places, names = list(heights.values()), [run for _, run in heights]
     for manifest in _manifests(wers):
         rows = next((f.within.utterances for f in wers if f.manifest == manifest and f.within is not None), None)
@@ -148,7 +141,7 @@ def _differences(
         axes.plot(100 * score.delta, y, _marker(facts.run, runs), color=colour, markersize=7.5)
         reach = max(reach, *(abs(100 * e) for e in [score.delta, *ends]))
         axes.annotate(
-            f"{_points(score.delta)}  {WORDS[score.outcome]}", (1, y), (10, 0), xycoords=("axes fraction", "data"),
+            f"{signed_points(score.delta)}  {score.outcome}", (1, y), (10, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="center", fontsize=10, annotation_clip=False,
         )  # fmt: skip
     margin = max((facts.equivalence_margin for facts in paired), default=0.0)
@@ -157,9 +150,10 @@ def _differences(
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("tuned minus baseline, points")
-    headed(axes, "Change by tuning", f"Left is better. Band: ±{100 * margin:g} points.")
+    add_title(axes, "Change by tuning", f"Left is better. Band: ±{round_points(margin)}.")
 
 
-def _points(delta: float) -> str:
-    rounded = round(100 * delta, 1) + 0.0
-    return f"{rounded:+.1f}" if rounded else "0.0"
+def _counted(wers: Sequence[WerFacts]) -> str:
+    """`Rows of at most 10 s`: the rows that the plotted WERs count."""
+    rows = counted_rows(next((facts.max_seconds for facts in wers), None))
+    return f"{rows[0].upper()}{rows[1:]}"
