@@ -9,13 +9,15 @@ from typing import Any
 from lora.diagnosis.causes import CAUSES
 from lora.records.verdict import CheckStatus, Severity
 
+MOST_NAMED = 10  # rows or names that `details` list; the fact files list all of them
+
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """The answer to one question. Create it with `check`.
 
     `reason` says which case of the check it is, `details` holds the JSON values that the sentence is written from.
-    `explained_by` are results whose sentences make up the summary (for criteria that combine other checks).
+    `explained_by` are results whose sentences are the summary (for criteria that combine other checks).
     """
 
     id: str

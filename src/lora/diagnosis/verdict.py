@@ -14,7 +14,7 @@ from lora.diagnosis import wording
 from lora.diagnosis.adapter.criterion import CONSEQUENCES, adapter_change, explained_by_training, judge_adapter
 from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.checks import CHECKS, CRITERIA
-from lora.diagnosis.data.rows import judge_data
+from lora.diagnosis.data.criterion import judge_data
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, CheckResult, Findings, cause
 from lora.diagnosis.headroom.criterion import choose_eval_manifest, judge_headroom

@@ -1,4 +1,4 @@
-"""D1: what is wrong with recordings, from their measures; each fault on one row, beside a row that is nearly so."""
+"""Faults of recordings, from their measurements: each fault on one row, and a row that only nearly has it."""
 
 from __future__ import annotations
 
@@ -11,46 +11,65 @@ from healthy_data import measures
 
 def test_sound_recordings_pass(study: HealthyStudy) -> None:
     check = check_of(study.verdict(), "data.audio", manifest="domain")
-    assert (check.status, check.summary) == ("pass", "200 recordings of domain sound as they should.")
+    assert (check.status, check.reason, check.value, check.details["rows"]) == ("pass", "ok", 0, 200)
 
 
 @pytest.mark.parametrize(
-    ("code", "changes", "healthy", "told"),
+    ("code", "changes", "healthy", "fault", "details"),
     [
         (
             "data.wrong_durations",
             {"manifest_duration": 6.0},
             {"manifest_duration": 4.15},
-            "line 3 claims 6 s and holds 4 s",
+            "wrong_durations",
+            {"first": {"line": "line 3", "manifest": 6.0, "audio": 4.0}, "milliseconds": False},
         ),
         (
             "data.wrong_durations",
             {"manifest_duration": 4000.0},
             {"manifest_duration": 4.0},
-            "as if it counted milliseconds",
+            "wrong_durations",
+            {"milliseconds": True},
         ),
-        ("data.silent_audio", {"level": -70.0}, {"level": -45.0}, "nothing louder than -50 dB"),
-        ("data.clipped_audio", {"clipped": 0.01}, {"clipped": 0.0004}, "loudest parts cut off"),
-        ("data.sample_rate_mismatch", {"bandwidth": 4000.0}, {"bandwidth": 6250.0}, "nothing above 4000 Hz"),
-        ("data.transcript_mismatch", {"characters": 200}, {"characters": 120}, "usual"),
-        ("data.transcript_mismatch", {"characters": 10}, {"characters": 25}, "usual"),
-        ("data.duplicates", {"audio_hash": f"{1:032x}"}, {"audio_hash": "f" * 32}, "line 3 that of line 1"),
+        ("data.silent_audio", {"level": -70.0}, {"level": -45.0}, "silent", {"level": -50.0}),
+        ("data.clipped_audio", {"clipped": 0.01}, {"clipped": 0.0004}, "clipped", {}),
+        (
+            "data.sample_rate_mismatch",
+            {"bandwidth": 4000.0},
+            {"bandwidth": 6250.0},
+            "narrowband",
+            {"bandwidth": 4000.0, "sampling_rates": [16000]},
+        ),
+        ("data.transcript_mismatch", {"characters": 200}, {"characters": 120}, "text_rate", {"median": 15.0}),
+        ("data.transcript_mismatch", {"characters": 10}, {"characters": 25}, "text_rate", {"median": 15.0}),
+        (
+            "data.duplicates",
+            {"audio_hash": f"{1:032x}"},
+            {"audio_hash": "f" * 32},
+            "repeated",
+            {"first": {"line": "line 3", "repeats": "line 1"}},
+        ),
     ],
 )
 def test_a_fault_of_one_recording(
-    study: HealthyStudy, code: str, changes: dict[str, Any], healthy: dict[str, Any], told: str
+    study: HealthyStudy,
+    code: str,
+    changes: dict[str, Any],
+    healthy: dict[str, Any],
+    fault: str,
+    details: dict[str, Any],
 ) -> None:
     study.set_audio("test", measures(12, **healthy))
-    assert not [found for found in codes(study.verdict()) if found.startswith("data.")]
+    assert not [c for c in codes(study.verdict()) if c.startswith("data.")]
     study.set_audio("test", measures(12, **changes))
     verdict = study.verdict()
     cause = cause_of(verdict, code)
-    assert (cause.severity, cause.manifest) == ("warns", "test")
-    assert "1 of 12 rows of test (8.3 %; line 3): " in cause.because
-    assert told in cause.because
+    assert (cause.severity, cause.manifest, cause.reason) == ("warns", "test", fault)
+    common = {"fault": fault, "affected": 1, "rows": 12, "lines": ["line 3"]}
+    assert cause.details == cause.details | common | details
     assert cause.evidence == ["results/integrity/test.tsv"]
     assert check_of(verdict, "data.audio", manifest="test").status == "fail"
-    assert [found for found in codes(verdict) if found.startswith("data.")] == [code]
+    assert [c for c in codes(verdict) if c.startswith("data.")] == [code]
 
 
 def test_tolerated_shares_only_warn_in_the_check(study: HealthyStudy) -> None:
@@ -79,18 +98,21 @@ def test_damaged_recordings_are_judged_as_rejected_lines_only(study: HealthyStud
     assert not [code for code in codes(study.verdict()) if code.startswith("data.")]
 
 
-def test_audio_that_nobody_measured_is_unknown(study: HealthyStudy) -> None:
+def test_unmeasured_audio_is_unknown(study: HealthyStudy) -> None:
     (study.results / "integrity/test.tsv").unlink()
     assert check_of(study.verdict(), "data.audio", manifest="test").status == "unknown"
 
 
-def test_formats_unlike_most_are_told_and_no_cause(study: HealthyStudy) -> None:
+def test_formats_unlike_most_warn_without_a_cause(study: HealthyStudy) -> None:
     mixed = measures(12, channels=2, rate=44100)
     study.set_audio("test", mixed)
     verdict = study.verdict()
     assert not [code for code in codes(verdict) if code.startswith("data.")]
     check = check_of(verdict, "data.audio", manifest="test")
     assert check.status == "warn"
-    assert "1 row with 2 channels (most have 1); 1 row with 44100 Hz (most have 16000)" in check.summary
+    assert [(f["fault"], f["affected"], f["others"], f["usual"]) for f in check.details["faults"]] == [
+        ("other_channels", 1, [2], 1),
+        ("other_sampling_rate", 1, [44100], 16000),
+    ]
     study.set_audio("test", [m | {"channels": 2, "rate": 8000} for m in measures(12)])
     assert check_of(study.verdict(), "data.audio", manifest="test").status == "pass"

@@ -1,4 +1,4 @@
-"""D1: enough training rows, and rows that can be used."""
+"""Enough training rows, and rows that can be used."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def test_a_filter_that_starves_training_names_the_threshold_that_would_not(study
     cause = cause_of(verdict, "data.filter_starves_training")
     assert verdict.causes[0] == cause
     assert (cause.severity, cause.manifest) == ("blocks", "train")
-    assert "8 s leave only 130 of the 200" in cause.because
-    assert "10 s would leave 230" in cause.because
-    assert "durations.max_seconds` to 10" in cause.remedy
+    assert cause.details == {"rows": 130, "needed": 200, "max_seconds": 8, "better": 10, "better_rows": 230}
     assert verdict.ready_for_sweep is False
     assert check_of(verdict, "data_sufficiency").status == "fail"
 
@@ -41,9 +39,8 @@ def test_too_few_rows_at_every_threshold_says_how_many_are_missing(study: Health
     verdict = study.verdict()
     cause = cause_of(verdict, "data.too_few_samples")
     assert verdict.causes[0] == cause
-    assert "at most 150 even at 20 s" in cause.because
-    assert "50 rows are missing" in cause.because
-    assert "Add at least 56 recordings of at most 20 s" in cause.remedy
+    assert (cause.details["most"], cause.details["at"], cause.details["missing_rows"]) == (150, 20, 50)
+    assert cause.details["add"] == {"rows": 56, "max_seconds": 20, "hours": pytest.approx(56 / 400)}
     assert "data.filter_starves_training" not in codes(verdict)
 
 
@@ -56,7 +53,7 @@ def test_no_row_at_all_blocks_once_though_training_was_impossible_too(study: Hea
     verdict = study.verdict()
     assert codes(verdict).count("data.too_few_samples") == 1
     assert verdict.causes[0].code == "data.too_few_samples"
-    assert "200 rows are missing" in verdict.causes[0].because
+    assert verdict.causes[0].details["missing_rows"] == 200
     assert check_of(verdict, "adapter_change").status == "unknown"
 
 
@@ -99,18 +96,18 @@ def test_rejected_rows_become_causes_by_kind(study: HealthyStudy, reason: str, c
     verdict = study.verdict()
     cause = cause_of(verdict, code)
     assert (cause.severity, cause.manifest) == ("warns", "domain")
-    assert "2 of 200 rows of domain (1.0 %; line 199 and 200)" in cause.because
+    assert (cause.details["affected"], cause.details["rows"], cause.details["lines"]) == (2, 200, [199, 200])
     assert cause.evidence == ["results/manifests/domain.rejected.tsv"]
     assert check_of(verdict, "data.rejected_rows", manifest="domain").status == "fail"
     assert verdict.ready_for_sweep is True
 
 
-def test_rows_without_duration_are_to_be_given_one(study: HealthyStudy) -> None:
+def test_rows_without_duration_are_recognised(study: HealthyStudy) -> None:
     untold = "no audio: the manifest tells no duration, and there is no file to read it from"
     study.set_rows("train", 358, rejected=(untold, untold))
-    assert "Give these rows a `duration`" in cause_of(study.verdict(), "data.unreadable_audio").remedy
+    assert cause_of(study.verdict(), "data.unreadable_audio").details["no_duration"] is True
     study.set_rows("train", 358, rejected=(untold, "missing file: a.ogg"))
-    assert cause_of(study.verdict(), "data.unreadable_audio").remedy.startswith("Restore the files")
+    assert cause_of(study.verdict(), "data.unreadable_audio").details["no_duration"] is False
 
 
 def test_rejected_rows_within_the_tolerated_share_only_warn_in_the_check(study: HealthyStudy) -> None:
@@ -121,10 +118,10 @@ def test_rejected_rows_within_the_tolerated_share_only_warn_in_the_check(study: 
     assert check_of(verdict, "data.rejected_rows", manifest="domain").status == "warn"
 
 
-def test_a_broken_line_has_no_cause_of_its_own_but_is_told(study: HealthyStudy) -> None:
+def test_a_broken_line_raises_no_cause_but_is_named(study: HealthyStudy) -> None:
     study.set_rows("domain", 199, rejected=("broken line: not JSON",))
     verdict = study.verdict()
-    assert check_of(verdict, "data.rejected_rows", manifest="domain").summary.endswith("cannot be used: broken line.")
+    assert check_of(verdict, "data.rejected_rows", manifest="domain").details["kinds"] == ["broken line"]
     assert not [code for code in codes(verdict) if code.startswith("data.")]
 
 
@@ -133,15 +130,14 @@ def test_training_audio_beyond_the_window(study: HealthyStudy) -> None:
     assert "data.exceeds_model_window" not in codes(study.verdict())
     study.set_audio("train", measures(360, seconds=31.0))
     cause = cause_of(study.verdict(), "data.exceeds_model_window")
-    assert "1 of 360 training rows are longer than the 30 s" in cause.because
-    assert "durations.max_seconds` to at most 30" in cause.remedy
+    assert (cause.details["affected"], cause.details["rows"], cause.details["window"]) == (1, 360, 30)
 
 
 def test_a_window_that_is_configured_counts_before_that_of_the_family(study: HealthyStudy) -> None:
     study.change("durations/decision.json", {"model_window_seconds": 30.0})
     study.configure({"model": {"max_audio_seconds": 3}})
-    found = [cause for cause in study.verdict().causes if cause.code == "data.exceeds_model_window"]
-    assert {cause.manifest for cause in found} >= {"train", "domain"}
+    causes = [cause for cause in study.verdict().causes if cause.code == "data.exceeds_model_window"]
+    assert {cause.manifest for cause in causes} >= {"train", "domain"}
 
 
 def test_evaluation_audio_beyond_the_window(study: HealthyStudy) -> None:
@@ -151,28 +147,26 @@ def test_evaluation_audio_beyond_the_window(study: HealthyStudy) -> None:
     study.files["wer/base/domain.json"]["utterances"][7]["duration"] = 31.0
     cause = cause_of(study.verdict(), "data.exceeds_model_window")
     assert cause.manifest == "domain"
-    assert "1 of 20 rows" in cause.because
+    assert (cause.details["affected"], cause.details["rows"]) == (1, 20)
 
 
-def test_an_empty_manifest_is_no_usable_one(study: HealthyStudy) -> None:
+def test_an_empty_manifest_fails(study: HealthyStudy) -> None:
     study.set_rows("test", 0)
     check = check_of(study.verdict(), "data.rejected_rows", manifest="test")
-    assert (check.status, check.summary) == ("fail", "test holds no row at all.")
+    assert (check.status, check.reason, check.value) == ("fail", "empty", 0)
 
 
-def test_too_few_rows_are_to_be_mended_before_others_are_added(study: HealthyStudy) -> None:
+def test_rejected_rows_count_as_missing_rows(study: HealthyStudy) -> None:
     starve(study, 0, None, [])
     study.set_rows("train", 0, rejected=("missing file: a.ogg",) * 360)
     cause = study.verdict().causes[0]
     assert cause.code == "data.too_few_samples"
-    assert cause.remedy.startswith("Mend the 360 rows of the training manifest")
-    assert "Add" not in cause.remedy
+    assert (cause.details["rejected"], cause.details["missing_rows"]) == (360, 200)
     assert "results/manifests/train.rejected.tsv" in cause.evidence
     starve(study, 150, None, [option(8, 150)])
     study.set_rows("train", 167, rejected=("missing file: a.ogg",) * 10)
-    remedy = study.verdict().causes[0].remedy
-    assert remedy.startswith("Mend the 10 rows")
-    assert "Add at least 56 recordings" in remedy
+    details = study.verdict().causes[0].details
+    assert (details["rejected"], details["missing_rows"], details["add"]["rows"]) == (10, 50, 56)
 
 
 def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: HealthyStudy) -> None:
@@ -180,9 +174,9 @@ def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: Health
     study.set_audio("train", [m | {"manifest_duration": 4000.0} for m in measures(200)])
     verdict = study.verdict()
     assert verdict.causes[0].code == "data.too_few_samples"
-    assert verdict.causes[0].remedy.startswith("First correct the durations of 200 rows of the training manifest")
+    assert verdict.causes[0].details["wrong_durations"] == 200
     assert "results/integrity/train.tsv" in verdict.causes[0].evidence
-    assert "as if it counted milliseconds" in cause_of(verdict, "data.wrong_durations").because
+    assert cause_of(verdict, "data.wrong_durations").details["milliseconds"] is True
     assert cause_of(verdict, "data.wrong_durations").severity == "warns"
 
 
@@ -194,9 +188,10 @@ def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_
     verdict = study.verdict()
     cause = verdict.causes[0]
     assert (cause.code, cause.severity, cause.manifest) == ("data.wrong_durations", "blocks", "train")
-    assert "8 s leaves 0 rows to train on, by those of the audio about 324: 360 durations are wrong" in cause.because
-    assert "as if it counted milliseconds" in cause.because
-    assert "counts seconds" in cause.remedy
+    assert cause.reason == "starve_training"
+    assert (cause.details["threshold"], cause.details["affected"]) == (8, 360)
+    assert (cause.details["rows_by_manifest"], cause.details["rows_by_audio"]) == (0, 324)
+    assert [(other["reason"], other["milliseconds"]) for other in cause.details["also"]] == [("wrong_durations", True)]
     assert "data.too_few_samples" not in codes(verdict)
     assert check_of(verdict, "data_sufficiency").status == "fail"
     assert verdict.ready_for_sweep is False

@@ -1,4 +1,4 @@
-"""D1: texts that belong to other rows: a few warn, many block, and weak models or missing facts accuse nobody."""
+"""Mismatched transcripts: a few warn, many block; weak models and missing facts raise no cause."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from healthy_data import mismatched, mismatches
 CODE = "data.transcript_mismatch"
 
 
-def test_texts_where_they_belong(study: HealthyStudy) -> None:
+def test_matching_transcripts_pass(study: HealthyStudy) -> None:
     verdict = study.verdict()
     assert check_of(verdict, "data.texts", manifest="domain").status == "pass"
-    assert "64 sampled rows of train fits no other" in check_of(verdict, "data.texts", manifest="train").summary
+    check = check_of(verdict, "data.texts", manifest="train")
+    assert (check.status, check.details["compared"], check.details["mismatched"]) == ("pass", 64, 0)
     assert CODE not in codes(verdict)
 
 
-def test_two_swapped_texts_warn_and_are_named(study: HealthyStudy) -> None:
+def test_two_swapped_transcripts_warn_and_are_named(study: HealthyStudy) -> None:
     study.files["mismatches/domain.json"] = mismatches("domain", 200, 200, mismatched(3, 9), mismatched(9, 3))
     verdict = study.verdict()
     cause = cause_of(verdict, CODE)
-    assert (cause.severity, cause.manifest) == ("warns", "domain")
-    assert (
-        "2 of 200 rows of domain (1.0 %; line 3 differs from its own text in 80.0 % of the characters" in cause.because
-    )
-    assert "from line 9's in 10.0 %" in cause.because
-    assert "slipped" not in cause.because
-    assert "correct the texts of line 3 (it says line 9's) and line 9 (it says line 3's) of domain." in cause.remedy
+    assert (cause.severity, cause.manifest, cause.reason) == ("warns", "domain", "mismatched")
+    assert (cause.details["mismatched"], cause.details["compared"], cause.details["share"]) == (2, 200, 0.01)
+    assert cause.details["first"] == [
+        {"row": "line 3", "own_distance": 0.8, "other": "line 9", "other_distance": 0.1},
+        {"row": "line 9", "own_distance": 0.8, "other": "line 3", "other_distance": 0.1},
+    ]
+    assert cause.details["offset"] is None
     assert cause.evidence == ["results/mismatches/domain.json", "results/transcripts/base/domain.jsonl"]
     assert verdict.ready_for_sweep is True
 
@@ -43,7 +44,7 @@ def test_another_text_must_fit_clearly_better(study: HealthyStudy) -> None:
     assert CODE not in codes(study.verdict())
 
 
-def test_texts_that_slipped_block_and_explain_a_broken_baseline(study: HealthyStudy) -> None:
+def test_shifted_transcripts_block_and_explain_a_broken_baseline(study: HealthyStudy) -> None:
     study.files["mismatches/domain.json"] = mismatches(
         "domain", 200, 200, *(mismatched(i, i - 1) for i in range(2, 180))
     )
@@ -51,9 +52,9 @@ def test_texts_that_slipped_block_and_explain_a_broken_baseline(study: HealthySt
     wer["within"] |= {"wer": 0.95, "errors": round(0.95 * wer["within"]["words"])}
     verdict = study.verdict()
     cause = cause_of(verdict, CODE)
-    assert cause.severity == "blocks"
-    assert "in 178 of the 178 that text stands 1 line further up: the texts have slipped" in cause.because
-    assert "between lines 2 and 179 a row's text stands 1 line further up" in cause.remedy
+    assert (cause.severity, cause.reason) == ("blocks", "shifted")
+    assert (cause.details["offset"], cause.details["shifted"], cause.details["mismatched"]) == (-1, 178, 178)
+    assert (cause.details["first_line"], cause.details["last_line"]) == (2, 179)
     assert "headroom.baseline_broken" not in codes(verdict)
     assert check_of(verdict, "headroom.baseline_works", manifest="domain").status == "fail"
     assert verdict.ready_for_sweep is False
@@ -66,12 +67,12 @@ def test_training_is_judged_by_its_sample(study: HealthyStudy) -> None:
     study.files["mismatches/train.json"] = mismatches("train", 360, 64, *shuffled)
     verdict = study.verdict()
     assert (verdict.causes[0].code, verdict.causes[0].severity) == (CODE, "blocks")
-    assert "Only 64 of its rows were listened to" in verdict.causes[0].remedy
+    assert (verdict.causes[0].details["compared"], verdict.causes[0].details["rows"]) == (64, 360)
     assert "results/labels.hypotheses.jsonl" in verdict.causes[0].evidence
-    assert "and 21 more" in verdict.causes[0].remedy
+    assert (verdict.causes[0].details["mismatched"], len(verdict.causes[0].details["first"])) == (29, 10)
 
 
-def test_what_nobody_compared_is_unknown(study: HealthyStudy) -> None:
+def test_uncompared_transcripts_are_unknown(study: HealthyStudy) -> None:
     study.files["mismatches/domain.json"] = mismatches("domain", 200, 0)
     study.remove("mismatches/test.json")
     verdict = study.verdict()

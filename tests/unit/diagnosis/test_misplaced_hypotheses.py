@@ -41,7 +41,7 @@ def test_hypotheses_that_slipped_block_and_explain_a_worse_wer(brought: HealthyS
     assert verdict.causes[0] == cause
     assert (cause.severity, cause.run, cause.manifest) == ("blocks", "theirs", "domain")
     assert "theirs says the text of another row in 189 of 200 rows of domain" in cause.because
-    assert "189 of them belong 1 line further down" in cause.because
+    assert "189 of them belong 1 line below" in cause.because
     assert "Join the hypotheses of theirs with their rows by id" in cause.remedy
     assert check_of(verdict, "parity").status == "fail"
     assert "adapter.worsens" not in codes(verdict)

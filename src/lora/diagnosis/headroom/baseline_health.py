@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lora import layout
-from lora.diagnosis.data.transcript_mismatches import has_many_mismatches
+from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.headroom.baseline import baseline

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lora import layout
-from lora.diagnosis.data.mismatched_rows import examples, slip_of, where, wrong_rows
+from lora.diagnosis.data.mismatched_rows import common_offset, mismatch_details, mismatched_rows
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, cause, found
+from lora.diagnosis.wording.data import lines_away, mismatch_examples
 from lora.formatting import count, percent
 from lora.records.data import MismatchedTranscript, MismatchFacts
 from lora.records.verdict import CheckStatus, Severity
@@ -62,8 +63,8 @@ def heard_rightly_by(facts: StudyFacts, manifest: str) -> str | None:
 
 def _alone(facts: StudyFacts, run: str, own: MismatchFacts, other: str, others: MismatchFacts) -> OutOfPlace:
     """Rows that only one run misplaces. As many as the other hears unlike their own text may be the texts' fault."""
-    common = {row.id for row in wrong_rows(facts, others)}
-    rows = [row for row in wrong_rows(facts, own) if row.id not in common]
+    common = {row.id for row in mismatched_rows(facts, others)}
+    rows = [row for row in mismatched_rows(facts, own) if row.id not in common]
     unsure = others.suspects - len(common)
     compared = min(own.compared, others.compared)
     return OutOfPlace(run, other, rows, own.compared, max(len(rows) - unsure, 0) / compared if compared else 0.0)
@@ -85,12 +86,12 @@ def _hypotheses(facts: StudyFacts, run: str, manifest: str) -> Findings:
         return found(id, Answer("pass", told, 0.0, most), evidence, run, manifest)
     because = (
         f"{slipped.run} says the text of another row in {len(slipped.rows)} of {count(slipped.compared, 'row')} of "
-        f"{manifest} ({percent(len(slipped.rows) / slipped.compared)}; {examples(slipped.rows)}), where "
+        f"{manifest} ({percent(len(slipped.rows) / slipped.compared)}; {mismatch_examples(mismatch_details(slipped.rows))}), where "
         f"{slipped.other} says their own: the hypotheses of {slipped.run} stand under the ids of other rows"
     )
-    slip = slip_of(slipped.rows)
+    slip = common_offset(slipped.rows)
     if slip is not None:
-        because += f"; {slip[1]} of them belong {where(slip[0])}"
+        because += f"; {slip[1]} of them belong {lines_away(slip[0])}"
     remedy = (
         f"Join the hypotheses of {slipped.run} with their rows by id rather than by position, and bring them again."
     )

@@ -31,7 +31,12 @@ MISSING = {
 
 def summary(result: CheckResult) -> str:
     """The answer of a check in words, followed by what to provide if it is unknown."""
-    text = SUMMARIES[result.id](result) if result.summary is None else result.summary
+    if result.summary is not None:
+        text = result.summary
+    elif result.explained_by:
+        text = " ".join(because(r) if isinstance(r, CauseResult) else summary(r) for r in result.explained_by)
+    else:
+        text = SUMMARIES[result.id](result)
     missing = result.details.get("missing")
     if missing is None:
         return text

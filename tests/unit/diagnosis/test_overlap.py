@@ -1,4 +1,4 @@
-"""D1: rows that training holds too block the evaluation they stand in; shared speakers alone warn."""
+"""Rows that an evaluation manifest shares with training block; shared speakers alone warn."""
 
 from __future__ import annotations
 
@@ -17,24 +17,33 @@ def share(study: HealthyStudy, manifest: str = "domain", **changes: Any) -> None
 
 def test_separate_manifests_pass(study: HealthyStudy) -> None:
     check = check_of(study.verdict(), "data.overlap", manifest="domain")
-    assert check.status == "pass"
-    assert "0 sentences of 200 occur there" in check.summary
+    assert (check.status, check.reason, check.value) == ("pass", "ok", 0)
+    assert (check.details["sentences"], check.details["rows"], check.details["audio_compared"]) == (0, 200, True)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "details"),
     [
-        ({"same_audio": shared(1)}, "training holds 1 recording (line 1 is line 7 of training)"),
-        ({"same_reading": shared(2)}, "training holds 2 texts by the same speaker (line 1 is line 7 of training and"),
-        ({"same_sentence": shared(11)}, "training holds the sentences of 11 rows (5.5 %; 5 % may)"),
+        (
+            {"same_audio": shared(1)},
+            {"recordings": 1, "recording_lines": [{"line": 1, "train_line": 7}], "too_many_rows": True},
+        ),
+        ({"same_reading": shared(2)}, {"texts": 2, "shared_rows": 2, "too_many_rows": True}),
+        (
+            {"same_sentence": shared(11)},
+            {"sentences": 11, "tolerated_sentences": 0.05, "too_many_rows": False, "too_many_sentences": True},
+        ),
     ],
 )
-def test_shared_rows_block_the_evaluation(study: HealthyStudy, changes: dict[str, Any], told: str) -> None:
+def test_shared_rows_block_the_evaluation(
+    study: HealthyStudy, changes: dict[str, Any], details: dict[str, Any]
+) -> None:
     share(study, **changes)
     verdict = study.verdict()
     assert verdict.causes[0] == cause_of(verdict, "data.leakage")
     assert (verdict.causes[0].severity, verdict.causes[0].manifest) == ("blocks", "domain")
-    assert told in verdict.causes[0].because
+    assert verdict.causes[0].reason == "shared_rows"
+    assert verdict.causes[0].details == verdict.causes[0].details | details
     assert verdict.ready_for_sweep is False
 
 
@@ -45,16 +54,15 @@ def test_on_another_manifest_they_only_warn(study: HealthyStudy) -> None:
     assert verdict.ready_for_sweep is True
 
 
-def test_a_few_common_sentences_are_no_leak(study: HealthyStudy) -> None:
+def test_a_few_shared_sentences_are_tolerated(study: HealthyStudy) -> None:
     share(study, same_sentence=shared(10))
     verdict = study.verdict()
     assert "data.leakage" not in codes(verdict)
-    assert (
-        "10 sentences of 200 occur there, and 5 % may" in check_of(verdict, "data.overlap", manifest="domain").summary
-    )
+    check = check_of(verdict, "data.overlap", manifest="domain")
+    assert (check.status, check.details["sentences"]) == ("pass", 10)
 
 
-def test_tolerated_rows_are_told(study: HealthyStudy) -> None:
+def test_tolerated_rows_are_counted(study: HealthyStudy) -> None:
     study.configure({"integrity": {"max_leaked": 0.01}})
     share(study, same_audio=shared(2), same_reading=shared(2))
     check = check_of(study.verdict(), "data.overlap", manifest="domain")
@@ -65,12 +73,13 @@ def test_shared_speakers_alone_warn(study: HealthyStudy) -> None:
     share(study, shared_speakers=["ann", "bob"])
     verdict = study.verdict()
     cause = cause_of(verdict, "data.leakage")
-    assert cause.severity == "warns"
-    assert "2 of 20 speakers of domain (ann and bob) are heard in training too" in cause.because
+    assert (cause.severity, cause.reason) == ("warns", "shared_speakers")
+    assert (cause.details["shared_speakers"], cause.details["speakers"]) == (2, 20)
+    assert cause.details["speaker_names"] == ["ann", "bob"]
     assert check_of(verdict, "data.overlap", manifest="domain").status == "warn"
     assert verdict.ready_for_sweep is True
 
 
-def test_what_nobody_compared_is_unknown(study: HealthyStudy) -> None:
+def test_an_uncompared_manifest_is_unknown(study: HealthyStudy) -> None:
     study.remove("leakage/domain")
     assert check_of(study.verdict(), "data.overlap", manifest="domain").status == "unknown"

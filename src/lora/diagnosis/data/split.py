@@ -1,4 +1,4 @@
-"""Does the duration filter only make training smaller, or does it remove a kind of speech?
+"""The training split: does the duration filter remove a kind of speech, and would other split seeds change the outcome?
 
 Losses are compared with those of a random sample: rare words and speakers with few rows disappear from any smaller set.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
-from lora.records.data import Dropped
+from lora.records.data import Dropped, SeededSplit
 
 ENOUGH_ROWS = 20  # removed rows from which their speaking rate is compared
 SIGMAS = 3.0  # standard deviations (Poisson) above the loss of a random sample
@@ -96,3 +96,55 @@ def _signs(facts: StudyFacts, dropped: Dropped) -> list[dict[str, Any]]:
 
 def _beyond_chance(lost: int, expected: float) -> bool:
     return lost - expected > SIGMAS * math.sqrt(expected)
+
+
+def judge_split_seeds(facts: StudyFacts) -> Findings:
+    """Whether other seeds leave enough rows and speakers; no check where `data_sufficiency` fails already."""
+    id, evidence = "data.split_seeds", [facts.path(layout.STABILITY)]
+    stability, needed = facts.stability, facts.config.durations.min_train_samples
+    if TRAIN not in facts.config.manifests:
+        return Findings()
+    if stability is None or not stability.splits:
+        return Findings.of(
+            check(id, status="unknown", reason="not_computed", threshold=needed, evidence=evidence, manifest=TRAIN)
+        )
+    if stability.splits[0].train_rows < needed:
+        return Findings()
+    most = facts.config.integrity.max_held_out_speakers
+    fewest = min(stability.splits, key=lambda split: split.train_rows)
+    worst = max(stability.splits, key=lambda split: _held_out(split, stability.speakers))
+    held_out = _held_out(worst, stability.speakers)
+    signs = [
+        *(["too_few_rows"] if fewest.train_rows < needed else []),
+        *(["speakers_held_out"] if held_out > most else []),
+    ]
+    stable = facts.decision.stable if facts.decision else None
+    details = {
+        "signs": signs,
+        "seeds": len(stability.splits),
+        "needed": needed,
+        "fewest_rows": fewest.train_rows,
+        "fewest_rows_seed": fewest.seed,
+        "short_seeds": sum(split.train_rows < needed for split in stability.splits),
+        "held_out": held_out,
+        "held_out_seed": worst.seed,
+        "tolerated_held_out": most,
+        "speakers": stability.speakers,
+        "stable_max_seconds": stable if facts.max_seconds is not None and stable != facts.max_seconds else None,
+    }
+    result = check(
+        id,
+        status="fail" if signs else "pass",
+        reason=signs[0] if signs else "ok",
+        value=fewest.train_rows,
+        threshold=needed,
+        details=details,
+        evidence=evidence,
+        manifest=TRAIN,
+    )
+    return Findings.of(result, result.cause("data.unstable_split") if signs else None)
+
+
+def _held_out(split: SeededSplit, speakers: int | None) -> float:
+    """Share of known speakers without a training row; 0 where no speaker is known."""
+    return 1 - (split.train_speakers or 0) / speakers if speakers else 0.0

@@ -1,0 +1,83 @@
+"""Does each transcript belong to its audio? Judged by whose text the base model transcribes in each row.
+
+A row counts only where another text fits clearly better than its own, so weak models and accents raise no cause.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lora import layout
+from lora.diagnosis.data.mismatched_rows import common_offset, mismatch_details, mismatched_rows
+from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
+from lora.diagnosis.findings import Findings, check
+from lora.diagnosis.parity.mismatched_hypotheses import heard_rightly_by
+from lora.records.verdict import CheckStatus, Severity
+
+
+def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
+    """One check per manifest. A few mismatched transcripts warn; many invalidate every number on the manifest and block.
+
+    No check of training without a model, which alone transcribes training rows.
+    """
+    id, evidence = "data.texts", [facts.path(layout.MISMATCHES, manifest=manifest)]
+    if manifest == TRAIN:
+        evidence.append(facts.path(layout.LABEL_HYPOTHESES))
+    else:
+        evidence.append(facts.path(layout.TRANSCRIPTS, run=BASE, manifest=manifest))
+    compared, rules = facts.mismatches.get(manifest), facts.config.integrity
+    if manifest == TRAIN and facts.config.model is None:
+        return Findings()
+    if compared is None or not compared.compared:
+        return Findings.of(
+            check(
+                id,
+                status="unknown",
+                reason="not_compared",
+                threshold=rules.max_mismatched,
+                evidence=evidence,
+                manifest=manifest,
+            )
+        )
+    mismatched, share = mismatched_rows(facts, compared), mismatched_share(facts, manifest)
+    contradicted_by = heard_rightly_by(facts, manifest) if mismatched else None
+    details: dict[str, Any] = {
+        "rows": compared.rows,
+        "compared": compared.compared,
+        "share": share,
+        **mismatch_details(mismatched),
+        "contradicted_by": contradicted_by,
+        "file": facts.path(layout.MISMATCHES, manifest=manifest),
+    }
+    status: CheckStatus = "fail"
+    reason = "mismatched" if common_offset(mismatched) is None else "shifted"
+    if not mismatched:
+        status, reason = "pass", "ok"
+    elif contradicted_by is not None:
+        status, reason = "warn", "baseline_shifted"
+    elif share <= rules.max_mismatched:
+        status = "warn"
+    result = check(
+        id,
+        status=status,
+        reason=reason,
+        value=share if mismatched else 0.0,
+        threshold=rules.max_mismatched,
+        details=details,
+        evidence=evidence,
+        manifest=manifest,
+    )
+    if status != "fail":
+        return Findings.of(result)
+    severity: Severity = "blocks" if share > rules.blocking_mismatched else "warns"
+    return Findings.of(result, result.cause("data.transcript_mismatch", severity=severity))
+
+
+def mismatched_share(facts: StudyFacts, manifest: str) -> float:
+    """Share of the compared rows that another text fits clearly better; 0 where nothing was compared."""
+    compared = facts.mismatches.get(manifest)
+    return len(mismatched_rows(facts, compared)) / compared.compared if compared and compared.compared else 0.0
+
+
+def has_many_mismatches(facts: StudyFacts, manifest: str) -> bool:
+    return mismatched_share(facts, manifest) > facts.config.integrity.blocking_mismatched
