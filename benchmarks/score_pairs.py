@@ -12,8 +12,9 @@ import numpy as np
 from measuring import Figure, Goal, Plan, Result, cost_of, line, script
 
 from lora.records.base import write_lines
+from lora.records.manifests import Utterance
 from lora.records.scores import UtteranceErrors, WerScore
-from lora.records.utterances import Transcript, Utterance
+from lora.records.transcripts import Transcript
 
 TITLE = "Scores and paired bootstrap"
 MINUTES = 2

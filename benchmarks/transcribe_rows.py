@@ -20,7 +20,7 @@ from measuring import REPOSITORY, Figure, Goal, Plan, Result, line, seconds_of
 
 from lora.data.audio.loading import load_audio
 from lora.data.manifest import read_manifest
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 TITLE = "Transcription"
 MINUTES = 8

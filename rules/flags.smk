@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lora.asr.model_files import window_seconds
 from lora.data.source import Source
-from lora.records.data import MaxSeconds
+from lora.records.durations import MaxSeconds
 
 
 def source_flags(wildcards):

@@ -25,7 +25,7 @@ from lora.diagnosis.data.max_seconds import choose_max_seconds
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.base import UserError
-from lora.records.data import MaxSeconds
+from lora.records.durations import MaxSeconds
 
 
 def seconds_or_auto(text: str) -> float | None:

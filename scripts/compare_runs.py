@@ -26,7 +26,7 @@ from lora.provenance.recording import recording
 from lora.records.base import UserError
 from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.scores import Power, UtteranceErrors, WerFacts
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 from lora.scoring.budget import error_budget
 from lora.scoring.paired import paired_score
 from lora.scoring.rescoring import common_normalizer, errors_with_normalizer, same_text

@@ -25,9 +25,10 @@ from lora.data.durations import survives
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.base import UserError
-from lora.records.comparisons import ParityFacts, Rescored
+from lora.records.parity import ParityFacts, Rescored
 from lora.records.scores import WerFacts
-from lora.records.utterances import RunSettings, Transcript
+from lora.records.settings import RunSettings
+from lora.records.transcripts import Transcript
 from lora.scoring.rescoring import rescored
 from lora.scoring.settings_diff import compare_settings, differing_rows
 from lora.scoring.transcripts import read_transcripts

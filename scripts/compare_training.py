@@ -22,7 +22,7 @@ from lora.data.manifest import read_rows
 from lora.data.tables import read_records
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
-from lora.records.audio import AudioMeasure
+from lora.records.integrity import AudioMeasure
 from lora.scoring.normalizers import normalizer
 
 

@@ -32,8 +32,9 @@ from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
 from lora.provenance.command import run_command
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError, read_lines, write_lines
-from lora.records.imports import ImportFacts
-from lora.records.utterances import ManifestIdentity, RunSettings, Transcript, Utterance
+from lora.records.manifests import Utterance
+from lora.records.settings import ManifestIdentity, RunSettings
+from lora.records.transcripts import ImportFacts, Transcript
 
 # What a person may write down of a model's own generation settings, beside the arguments of every model.
 MODELS_OWN = {"tokens_per_second", "forced_decoder_ids", "is_multilingual", "max_initial_timestamp_index",

@@ -22,7 +22,7 @@ from lora.data.source import add_source_arguments, source_from_args
 from lora.data.tables import write_table
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
-from lora.records.audio import AudioMeasure
+from lora.records.integrity import AudioMeasure
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

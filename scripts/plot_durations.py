@@ -17,8 +17,8 @@ from pathlib import Path
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.base import read_lines
-from lora.records.data import DurationDecision
-from lora.records.utterances import Utterance
+from lora.records.durations import DurationDecision
+from lora.records.manifests import Utterance
 
 
 def main(argv: list[str] | None = None) -> int:

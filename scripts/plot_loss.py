@@ -18,7 +18,7 @@ from pathlib import Path
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.base import UserError
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
-from lora.records.data import DurationDecision, RetentionFacts
+from lora.records.durations import DurationDecision, RetentionFacts
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -22,8 +22,10 @@ from lora.data.durations import survives
 from lora.data.manifest import read_rows
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
+from lora.records.manifests import Utterance
 from lora.records.scores import Loop, WerFacts
-from lora.records.utterances import RunSettings, Transcript, Utterance
+from lora.records.settings import RunSettings
+from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus_wer import wer_score
 from lora.scoring.loops import longest_loop

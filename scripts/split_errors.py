@@ -21,9 +21,9 @@ from lora.data.durations import survives
 from lora.data.manifest import read_rows
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
+from lora.records.manifests import Utterance
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
-from lora.records.utterances import Utterance
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.reachable_errors import ComparedUtterance, split_errors
 from lora.scoring.transcripts import read_transcripts

@@ -22,7 +22,7 @@ from lora.data.tables import write_table
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.base import write_lines
-from lora.records.data import SplitSizes
+from lora.records.splits import SplitSizes
 
 
 def seconds_or_none(text: str) -> float | None:

@@ -24,9 +24,9 @@ from lora.data.source import Source, add_source_arguments, source_from_args
 from lora.data.tables import read_records, write_table
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
-from lora.records.audio import AudioMeasure
 from lora.records.base import write_lines
-from lora.records.data import ManifestFacts
+from lora.records.integrity import AudioMeasure
+from lora.records.manifests import ManifestFacts
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

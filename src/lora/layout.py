@@ -16,28 +16,21 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from lora.records.audio import AudioMeasure
 from lora.records.base import Fact, Record, UserError
-from lora.records.comparisons import PairedFacts, ParityFacts
-from lora.records.data import (
-    DurationDecision,
-    DurationRow,
-    LeakageFacts,
-    ManifestFacts,
-    MaxSeconds,
-    MismatchFacts,
-    RejectedRow,
-    RetentionFacts,
-    SplitSizes,
-    StabilityFacts,
-)
+from lora.records.comparisons import PairedFacts, SweepRow
+from lora.records.durations import DurationDecision, DurationRow, MaxSeconds, RetentionFacts
 from lora.records.effect import EffectFacts
-from lora.records.imports import ImportFacts
+from lora.records.hardening import HardenedFacts
+from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
+from lora.records.manifests import ManifestFacts, RejectedRow, Utterance
+from lora.records.parity import ParityFacts
 from lora.records.reachable import ReachableFacts
-from lora.records.scores import SweepRow, WerFacts
-from lora.records.tuning import HardenedFacts, LossRow, TrainFacts
-from lora.records.utterances import RunSettings, Transcript, Utterance
+from lora.records.scores import WerFacts
+from lora.records.settings import RunSettings
+from lora.records.splits import SplitSizes, StabilityFacts
+from lora.records.training import LossRow, TrainFacts
+from lora.records.transcripts import ImportFacts, Transcript
 from lora.records.verdict import Gate, Verdict
 
 R = TypeVar("R", bound=Record)

@@ -12,8 +12,8 @@ import random
 from pathlib import Path
 
 from lora.data.manifest import read_rows
+from lora.records.manifests import Utterance
 from lora.records.scores import WerFacts
-from lora.records.utterances import Utterance
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.normalizers import normalizer
 from lora.scoring.reachable_errors import ComparedUtterance, split_errors

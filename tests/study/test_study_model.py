@@ -17,7 +17,7 @@ from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.data.audio.loading import load_audio
 from lora.data.manifest import read_manifest
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 from lora.scoring.alignment import count_errors
 from lora.scoring.normalizers import normalizer
 

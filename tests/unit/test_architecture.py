@@ -22,7 +22,7 @@ ALLOWED = {
     "provenance": {"provenance", "records"},
     "formatting": {"records"},
     "code_hash": set(),
-    "configuration": {"records"},
+    "configuration": {"configuration", "records"},
     "diagnosis": {"diagnosis", "layout", "configuration", "records", "formatting"},
     "scoring": {"scoring", *GROUND},
     "data": {"data", *GROUND},

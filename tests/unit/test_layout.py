@@ -12,7 +12,7 @@ from lora import layout
 from lora.data.durations import COLUMNS as DURATION_COLUMNS
 from lora.layout import RESULTS, locate, read_result, read_rows, required_facts, required_plots
 from lora.records.base import UserError
-from lora.records.data import DurationRow, MaxSeconds
+from lora.records.durations import DurationRow, MaxSeconds
 from lora.records.labels import LabelFacts
 
 REPOSITORY = Path(__file__).parents[2]

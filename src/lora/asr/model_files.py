@@ -15,7 +15,7 @@ from typing import Any
 from lora.asr.families.table import FAMILIES, Family
 from lora.provenance.hashes import HASH_LENGTH
 from lora.records.base import UserError
-from lora.records.utterances import ModelIdentity
+from lora.records.settings import ModelIdentity
 
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 CONFIGURATION = "config.json"

@@ -21,7 +21,7 @@ from lora.data.formats.registry import contains_audio, manifest_files, unpack_au
 from lora.data.manifest import Manifest, Rejected, read_manifest, rebase
 from lora.data.source import Source
 from lora.records.base import UserError, write_lines
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 OURS = re.compile(r"\d{6}\.\w+")
 MOST_REASONS = 5

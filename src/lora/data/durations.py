@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from lora.data.row_columns import UNKNOWN, RowColumns, total_hours
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def survives(duration: float, max_seconds: float | None) -> bool:

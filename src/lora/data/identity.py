@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lora.data.audio.loading import load_audio, samples_hash
 from lora.provenance.hashes import content_hash
-from lora.records.utterances import ManifestIdentity, Utterance
+from lora.records.manifests import Utterance
+from lora.records.settings import ManifestIdentity
 
 
 def audio_hashes(rows: Iterable[Utterance], folder: Path | str, sampling_rate: int = 16000) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from lora.data.durations import speakers
-from lora.records.data import LeakageFacts, SharedRow
-from lora.records.utterances import Utterance
+from lora.records.integrity import LeakageFacts, SharedRow
+from lora.records.manifests import Utterance
 
 Words = Callable[[str], Sequence[str]]
 

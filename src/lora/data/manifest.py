@@ -17,9 +17,9 @@ from lora.data.formats.reading import Entry, Reading
 from lora.data.formats.registry import read_source
 from lora.data.row_fields import Columns, RowError, row_fields
 from lora.data.source import Source
-from lora.records.audio import AudioMeasure
 from lora.records.base import UserError, read_lines
-from lora.records.utterances import Utterance
+from lora.records.integrity import AudioMeasure
+from lora.records.manifests import Utterance
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lora.data.row_columns import UNKNOWN, Floats, Numbers, RowColumns, total_hours
-from lora.records.data import Dropped, RetentionFacts, RetentionPoint
+from lora.records.durations import Dropped, RetentionFacts, RetentionPoint
 
 Words = Callable[[str], Sequence[str]]
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lora.data.manifest import read_rows
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 UNKNOWN = -1
 Floats = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "audio": ("audio", "audio_filepath", "audio_path", "path", "wav", "file"),

@@ -16,8 +16,9 @@ from itertools import islice
 from typing import Literal
 
 from lora.data.durations import hours, speakers, survives
-from lora.records.data import SeededSplit, SplitOption, SplitSizes, StabilityFacts
-from lora.records.utterances import Utterance
+from lora.records.durations import SplitOption
+from lora.records.manifests import Utterance
+from lora.records.splits import SeededSplit, SplitSizes, StabilityFacts
 
 # Above this share of the rows, validation by whole speakers would starve training: rows are split instead.
 LARGEST_VALIDATION = 1 / 3

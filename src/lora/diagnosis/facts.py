@@ -9,25 +9,21 @@ from typing import Any, TypeVar
 from lora import layout
 from lora.configuration.study import StudyConfig
 from lora.layout import BASE, TRAIN, ResultFile
-from lora.records.audio import AudioMeasure
 from lora.records.base import Record
-from lora.records.comparisons import PairedFacts, ParityFacts
-from lora.records.data import (
-    DurationDecision,
-    LeakageFacts,
-    MismatchFacts,
-    RejectedRow,
-    RetentionFacts,
-    SplitSizes,
-    StabilityFacts,
-)
+from lora.records.comparisons import PairedFacts
+from lora.records.durations import DurationDecision, RetentionFacts
 from lora.records.effect import EffectFacts
-from lora.records.imports import ImportFacts
+from lora.records.hardening import HardenedFacts
+from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
+from lora.records.manifests import RejectedRow
+from lora.records.parity import ParityFacts
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
-from lora.records.tuning import HardenedFacts, TrainFacts
-from lora.records.utterances import RunSettings
+from lora.records.settings import RunSettings
+from lora.records.splits import SplitSizes, StabilityFacts
+from lora.records.training import TrainFacts
+from lora.records.transcripts import ImportFacts
 
 R = TypeVar("R", bound=Record)
 

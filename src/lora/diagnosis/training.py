@@ -9,7 +9,7 @@ from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, percent
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 from lora.records.verdict import CheckStatus
 
 

@@ -1,4 +1,4 @@
-"""What all records share: one way to and from JSON, atomic files, and errors that name file and field."""
+"""Base of all records: reading and writing JSON, atomic files, and errors that name file and field."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 R = TypeVar("R", bound="Record")
 
 
 class UserError(Exception):
-    """Something a person can mend: commands print its text (file, line, value, what to do) without a traceback."""
+    """An error that a person can fix. Commands print its text (file, line, value, what to do) without a traceback."""
 
 
 class Record(BaseModel):
-    """A frozen record; unknown keys are errors, and non-finite floats become null in JSON."""
+    """Base of records: frozen; unknown keys are errors; floats that are not finite are null in JSON."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def to_json(self) -> dict[str, Any]:
-        plain: dict[str, Any] = json.loads(self.model_dump_json())  # only here pydantic makes NaN null
-        return plain
+        value: dict[str, Any] = json.loads(self.model_dump_json())  # only this way pydantic writes NaN as null
+        return value
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -35,7 +35,7 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Raises UserError naming file and field when the file does not hold such a record."""
+        """Read a file. Raises UserError, which names file and field, when it does not contain such a record."""
         try:
             return cls.model_validate_json(Path(path).read_bytes())
         except FileNotFoundError:
@@ -47,7 +47,7 @@ class Record(BaseModel):
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write a whole file or nothing: a temporary file in the same folder, then a rename."""
+    """Write a file atomically: to a temporary file in the same folder, which is then renamed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -56,12 +56,12 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def write_lines(path: Path | str, records: Iterable[Record]) -> None:
-    """Write JSON lines, one record a line, without the keys that are null."""
+    """Write JSON lines, one record per line, without keys that are null."""
     write_text(path, "".join(f"{r.model_dump_json(exclude_none=True)}\n" for r in records))
 
 
 def read_lines(path: Path | str, kind: type[R]) -> Iterator[R]:
-    """Read JSON lines that this software wrote; people's own manifests go through `lora.data.manifest`."""
+    """Read JSON lines that this software wrote (`lora.data.manifest` reads manifests of users)."""
     with Path(path).open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             try:
@@ -71,8 +71,10 @@ def read_lines(path: Path | str, kind: type[R]) -> Iterator[R]:
 
 
 class Fact(Record):
-    """A record that may be impossible to compute for a reason that has a cause code."""
+    """Base of records that may be impossible to compute for a reason that has a cause code."""
 
-    status: Literal["ok", "impossible"] = "ok"
-    code: str | None = None
-    message: str | None = None
+    status: Literal["ok", "impossible"] = Field(
+        default="ok", description="`impossible`: the fact could not be computed; the other keys have what is known."
+    )
+    code: str | None = Field(default=None, description="Cause code of an impossible fact (docs/causes.md).")
+    message: str | None = Field(default=None, description="Why the fact is impossible.")

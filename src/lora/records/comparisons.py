@@ -1,8 +1,10 @@
-"""Facts about two runs: the paired difference of their errors, and whether their settings allow the comparison."""
+"""A candidate against the baseline: the paired difference of their word errors."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import Field
 
 from lora.records.base import Fact, Record
 from lora.records.scores import Interval, NormalizerIdentity, Power
@@ -11,70 +13,63 @@ Outcome = Literal["unchanged", "better", "worse", "equivalent", "underpowered"]
 
 
 class Mapsswe(Record):
-    """Matched-pairs sentence-segment word error test (two-sided normal), beside the interval; it decides nothing.
+    """Matched-pairs sentence-segment word error test (two-sided, normal); reported, but decides nothing."""
 
-    `mean_difference` is in errors a segment, tuned minus baseline. `z` and `p` are null where segments do not differ
-    in their difference.
-    """
-
-    segments: int
-    mean_difference: float | None
-    z: float | None
-    p: float | None
+    segments: int = Field(description="Number of segments.")
+    mean_difference: float | None = Field(description="Mean difference in errors per segment, tuned - baseline.")
+    z: float | None = Field(description="Test statistic; null where the difference is the same in all segments.")
+    p: float | None = Field(description="Two-sided p-value; null where `z` is.")
 
 
 class PairedScore(Record):
-    """Two runs over the same utterances; delta = tuned - baseline, negative is better.
+    """Two runs over the same utterances. Differences are tuned - baseline: negative is better."""
 
-    `changed_errors` counts utterances whose number of errors differs; fewer than 6 can show nothing (sign test).
-    The `*_delta` fields are counts of errors, tuned minus baseline. `harm_bound` is what "not worse" is judged by: the
-    upper end of the interval, or with fewer than 6 changed utterances an exact bound that may lie above it. `power` is
-    from the observed standard error.
-    """
-
-    utterances: int
-    words: int
-    baseline_wer: float | None
-    tuned_wer: float | None
-    delta: float | None
-    interval: Interval
-    bootstrap: Interval | None = None
-    changed_hypotheses: int
-    changed_errors: int
-    substitutions_delta: int
-    deletions_delta: int
-    insertions_delta: int
-    outcome: Outcome
-    within_margin: bool
-    harm_bound: float | None = None
-    detectable_difference: float | None
-    power: Power | None = None
-    mapsswe: Mapsswe | None = None
+    utterances: int = Field(description="Number of utterances.")
+    words: int = Field(description="Reference words.")
+    baseline_wer: float | None = Field(description="WER of the baseline (fraction); null without a reference word.")
+    tuned_wer: float | None = Field(description="WER of the candidate (fraction); null without a reference word.")
+    delta: float | None = Field(description="`tuned_wer` - `baseline_wer`.")
+    interval: Interval = Field(description="Interval of `delta` by the linearised ratio estimator.")
+    bootstrap: Interval | None = Field(default=None, description="Interval of `delta` by percentile bootstrap.")
+    changed_hypotheses: int = Field(description="Utterances whose normalised hypothesis differs.")
+    changed_errors: int = Field(
+        description="Utterances whose number of errors differs; fewer than 6 can show nothing (sign test)."
+    )
+    substitutions_delta: int = Field(description="Change in the number of substitutions.")
+    deletions_delta: int = Field(description="Change in the number of deletions.")
+    insertions_delta: int = Field(description="Change in the number of insertions.")
+    outcome: Outcome = Field(description="Outcome of the comparison.")
+    within_margin: bool = Field(description="Whether the whole interval is within the equivalence margin.")
+    harm_bound: float | None = Field(
+        default=None,
+        description="Largest plausible `delta`, which decides 'not worse': the upper end of the interval, or, with fewer "
+        "than 6 changed utterances, an exact bound that may be higher; null without an interval.",
+    )
+    detectable_difference: float | None = Field(description="Smallest difference in WER (fraction) that is detected.")
+    power: Power | None = Field(default=None, description="Power by the observed standard error.")
+    mapsswe: Mapsswe | None = Field(default=None, description="Matched-pairs test, for comparison with other tools.")
 
 
 class BudgetLine(Record):
-    """Errors of both runs in one part of the utterances; the `*_delta` fields are counts, tuned minus baseline.
+    """Errors of both runs in one group of utterances."""
 
-    `name` is a speaker (null: utterances without one) or a range of durations.
-    """
-
-    name: str | None
-    utterances: int
-    words: int
-    baseline_errors: int
-    tuned_errors: int
-    substitutions_delta: int
-    deletions_delta: int
-    insertions_delta: int
+    name: str | None = Field(description="Speaker (null: utterances without a known speaker) or range of durations.")
+    utterances: int = Field(description="Number of utterances.")
+    words: int = Field(description="Reference words.")
+    baseline_errors: int = Field(description="Word errors of the baseline.")
+    tuned_errors: int = Field(description="Word errors of the candidate.")
+    substitutions_delta: int = Field(description="Change in the number of substitutions.")
+    deletions_delta: int = Field(description="Change in the number of deletions.")
+    insertions_delta: int = Field(description="Change in the number of insertions.")
 
 
 class WordPair(Record):
-    """How often each run wrote `hypothesis` for `reference`; null is no word (an insertion or a deletion)."""
+    """How often each run made one word error."""
 
-    reference: str | None
-    hypothesis: str | None
-    baseline: int
-    tuned: int
+    reference: str | None = Field(description="Word of the reference; null for an insertion.")
+    hypothesis: str | None = Field(description="Word of the hypothesis; null for a deletion.")
+    baseline: int = Field(description="Times in the baseline.")
+    tuned: int = Field(description="Times in the candidate.")
 
     @property
     def change(self) -> int:
@@ -82,103 +77,43 @@ class WordPair(Record):
 
 
 class ErrorBudget(Record):
-    """Where a difference comes from: every speaker (most changed first), every range of durations, and the word pairs
-    whose number of errors rose (`gained`) and fell (`lost`) most, at most 20 of each.
-    """
+    """Where a difference in errors comes from."""
 
-    by_speaker: list[BudgetLine]
-    by_duration: list[BudgetLine]
-    gained: list[WordPair]
-    lost: list[WordPair]
+    by_speaker: list[BudgetLine] = Field(description="Every speaker, most changed first.")
+    by_duration: list[BudgetLine] = Field(description="Every range of durations.")
+    gained: list[WordPair] = Field(description="Word errors that became more frequent, most first, at most 20.")
+    lost: list[WordPair] = Field(description="Word errors that became less frequent, most first, at most 20.")
 
 
 class PairedFacts(Fact):
-    """`results/paired/<run>/<m>.json`: a candidate against `base` on one manifest, matched by utterance id.
+    """Difference in WER between a candidate and the baseline on one manifest, matched by utterance id."""
 
-    `budget` is of the difference `within`. `normalizer` is the one that both runs are scored with here: where the two
-    were scored with different ones, their raw texts are scored again with one of them, so that both count the same
-    words.
-    """
-
-    run: str
-    manifest: str
-    max_seconds: float | None
-    equivalence_margin: float
-    normalizer: NormalizerIdentity | None = None
-    within: PairedScore | None = None
-    all: PairedScore | None = None
-    budget: ErrorBudget | None = None
-    missing_ids: list[str] = []
-    extra_ids: list[str] = []
-
-
-class SettingDifference(Record):
-    """One recorded setting of baseline and candidate; `same` is null where either is unknown."""
-
-    manifest: str
-    field: str
-    baseline: Any
-    candidate: Any
-    same: bool | None
-    code: str
+    run: str = Field(description="Name of the candidate.")
+    manifest: str = Field(description="Name of the manifest.")
+    max_seconds: float | None = Field(description="`max_seconds` of the study in seconds; null is no limit.")
+    equivalence_margin: float = Field(description="`statistics.equivalence_margin` of the configuration (fraction).")
+    normalizer: NormalizerIdentity | None = Field(
+        default=None,
+        description="Normaliser that both runs are scored with here. Where the runs have different ones, their raw "
+        "texts are scored again with one of them.",
+    )
+    within: PairedScore | None = Field(
+        default=None, description="Comparison over the rows within `max_seconds`: the primary one."
+    )
+    all: PairedScore | None = Field(default=None, description="Comparison over all rows.")
+    budget: ErrorBudget | None = Field(default=None, description="Where the difference `within` comes from.")
+    missing_ids: list[str] = Field(default=[], description="Utterances that only the baseline has.")
+    extra_ids: list[str] = Field(default=[], description="Utterances that only the candidate has.")
 
 
-class SameNormalizerScore(Record):
-    """Corpus WER of both runs under one normaliser; delta = tuned - baseline."""
+class SweepRow(Record):
+    """One entry of the sweep on one manifest; empty cells where it could not be measured."""
 
-    baseline_wer: float | None
-    tuned_wer: float | None
-    delta: float | None
-
-
-class Rescored(Record):
-    """Two runs that were scored with different normalisers, their raw texts scored again with either of them.
-
-    All of it over the utterances within `max_seconds`. `reported_delta` is the difference of the two WERs as each was
-    scored. A normaliser that is not installed in the recorded version is null. `explained` is the part of the reported
-    difference that is the normaliser's: reported minus the delta under the baseline's (else the candidate's).
-    """
-
-    manifest: str
-    baseline: NormalizerIdentity
-    candidate: NormalizerIdentity
-    utterances: int
-    reported_delta: float | None
-    under_baseline: SameNormalizerScore | None
-    under_candidate: SameNormalizerScore | None
-    explained_by_normalizer: float | None
-
-
-class ReferenceDifference(Record):
-    """An utterance whose reference text differs between the two runs."""
-
-    id: str
-    baseline: str
-    candidate: str
-
-
-class DifferingRows(Record):
-    """How the rows of two runs differ on one manifest: ids that only one of them has, and other reference texts.
-
-    `restyled` counts references that differ in writing only (one text under some normaliser). `different_audio` says that
-    ids and texts agree to the letter while the recorded content differs, which leaves the audio.
-    """
-
-    manifest: str
-    missing_ids: list[str]
-    extra_ids: list[str]
-    different_references: list[ReferenceDifference]
-    style_only: int
-    different_audio: bool
-
-
-class ParityFacts(Fact):
-    """`results/parity/<run>.json`: every setting that must be equal, compared field by field, for every manifest.
-
-    `rows` and `rescored` hold only the manifests on which rows or normalisers differ.
-    """
-
-    run: str
-    settings: list[SettingDifference] = []
-    rows: list[DifferingRows] = []
-    rescored: list[Rescored] = []
+    manifest: str = Field(description="Name of the evaluation manifest.")
+    run: str = Field(description="Name of the entry of the sweep.")
+    baseline_wer: float | None = Field(description="WER of the baseline (fraction), rows within `max_seconds`.")
+    tuned_wer: float | None = Field(description="WER of the entry (fraction), rows within `max_seconds`.")
+    delta: float | None = Field(description="`tuned_wer` - `baseline_wer`; negative is better.")
+    ci_low: float | None = Field(description="Lower end of the confidence interval of `delta`.")
+    ci_high: float | None = Field(description="Upper end of the confidence interval of `delta`.")
+    outcome: str = Field(description="Outcome of the comparison, or the cause code of an impossible one.")

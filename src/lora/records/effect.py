@@ -1,8 +1,10 @@
-"""Facts of the effect ladder, stage by stage, from an adapter's file to its texts."""
+"""The effect ladder: what an adapter changes, stage by stage, from its files to the text."""
 
 from __future__ import annotations
 
 from typing import Literal
+
+from pydantic import Field
 
 from lora.records.base import Fact, Record
 
@@ -10,158 +12,159 @@ from lora.records.base import Fact, Record
 class Spread(Record):
     """Smallest, median and largest of some numbers."""
 
-    low: float
-    median: float
-    high: float
+    low: float = Field(description="Smallest number.")
+    median: float = Field(description="Median.")
+    high: float = Field(description="Largest number.")
 
 
 class FileStage(Record):
-    """Rung 1, the adapter's files: tensors readable and finite, and how many of its lora_B matrices are all zero.
+    """Stage 1: the adapter's files, by themselves and against their own configuration."""
 
-    `alpha` is null where the adapter's configuration tells none. `lora_b_norms` are Frobenius norms of the finite
-    lora_B matrices; `scaling` is what the configuration multiplies B A by (patterns aside). What the configuration
-    alone promises: `unpaired` names modules that have only one of lora_A and lora_B, `targets_without_tensors` target
-    names no tensor belongs to, `other_ranks` modules whose rank is not the configured one (rank patterns obeyed).
-    `other_tensors` are no LoRA tensors; `undeclared` those of them that neither bias nor saved modules nor trained
-    tokens of the configuration explain (a whole model saved as an adapter, for one).
-    """
-
-    peft_type: str
-    rank: int
-    alpha: float | None
-    tensors: int
-    finite: bool
-    lora_b: int
-    lora_b_zero: int
-    initialisation: str
-    bias: str
-    non_finite: list[str] = []
-    lora_b_norms: Spread | None = None
-    scaling: float | None = None
-    variant: str = "LoRA"
-    rank_pattern: int = 0
-    alpha_pattern: int = 0
-    modules_to_save: list[str] = []
-    unpaired: list[str] = []
-    targets_without_tensors: list[str] = []
-    other_ranks: list[str] = []
-    other_tensors: list[str] = []
-    undeclared: list[str] = []
+    peft_type: str = Field(description="`peft_type` of the adapter's configuration.")
+    rank: int = Field(description="`r` of the configuration.")
+    alpha: float | None = Field(description="`lora_alpha` of the configuration; null if not recorded.")
+    tensors: int = Field(description="Tensors in the adapter's file.")
+    finite: bool = Field(description="Whether all values are finite.")
+    lora_b: int = Field(description="lora_B matrices in the file.")
+    lora_b_zero: int = Field(description="lora_B matrices that are all zero.")
+    initialisation: str = Field(description="`init_lora_weights` of the configuration.")
+    bias: str = Field(description="`bias` of the configuration.")
+    non_finite: list[str] = Field(default=[], description="Tensors with values that are not finite.")
+    lora_b_norms: Spread | None = Field(default=None, description="Frobenius norms of the finite lora_B matrices.")
+    scaling: float | None = Field(default=None, description="Factor of B A by the configuration, patterns aside.")
+    variant: str = Field(default="LoRA", description="Variant of LoRA, e.g. `rsLoRA` or `DoRA`.")
+    rank_pattern: int = Field(default=0, description="Entries of `rank_pattern`.")
+    alpha_pattern: int = Field(default=0, description="Entries of `alpha_pattern`.")
+    modules_to_save: list[str] = Field(default=[], description="`modules_to_save` of the configuration.")
+    unpaired: list[str] = Field(default=[], description="Modules that have only one of lora_A and lora_B.")
+    targets_without_tensors: list[str] = Field(default=[], description="Target names that no tensor belongs to.")
+    other_ranks: list[str] = Field(
+        default=[], description="Modules whose rank is not the configured one (rank patterns considered)."
+    )
+    other_tensors: list[str] = Field(default=[], description="Tensors that are no LoRA matrices.")
+    undeclared: list[str] = Field(
+        default=[],
+        description="Those of `other_tensors` that the configuration does not explain (biases, saved modules, trained "
+        "tokens): for example a whole model saved as an adapter.",
+    )
 
 
 class LoadStage(Record):
-    """Rung 2, the adapter in the model: tensors of the file found in the model, and the parts of the model it adapts.
+    """Stage 2: the adapter in the model."""
 
-    `base_matches` is null where nothing tells the base model the adapter was trained on; `base_evidence` says what
-    does: the `hash` our trainer recorded, else commits of one `revision`, else the `shape` of tensors (which can only
-    refute, so that `shape` with null means that all of them fit). `shape_mismatches` have another shape than their place.
-    Missing tensors keep what the model gave them: `missing_random` random values, `missing_zero` zeros.
-    `other_tensors_changed` are tensors other than LoRA matrices (biases, modules saved whole) that differ from the base's.
-    `merged_share` estimates how often the base weights hold this adapter's delta already (0: not, 1: merged in once);
-    null where the delta is too small to tell. `model_folder_adapter`: the model's folder holds an adapter of its own.
-    """
-
-    tensors_in_file: int
-    tensors_loaded: int
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-    active: bool
-    base_matches: bool | None
-    base_trained_on: str | None
-    modules_by_group: dict[str, int]
-    base_evidence: Literal["hash", "revision", "shape"] | None = None
-    shape_mismatches: list[str] = []
-    missing_random: list[str] = []
-    missing_zero: list[str] = []
-    other_tensors_changed: list[str] = []
-    active_adapters: list[str] = []
-    merged_adapters: list[str] = []
-    merged_share: float | None = None
-    model_folder_adapter: bool = False
-    batch_norms: int = 0
+    tensors_in_file: int = Field(description="Tensors in the adapter's file.")
+    tensors_loaded: int = Field(description="Tensors that were loaded into the model.")
+    missing_keys: list[str] = Field(description="Tensors that the model expects and the file does not have.")
+    unexpected_keys: list[str] = Field(description="Tensors of the file that the model does not have.")
+    active: bool = Field(description="Whether the adapter is active.")
+    base_matches: bool | None = Field(
+        description="Whether the adapter was trained on this base model; null if nothing shows it."
+    )
+    base_trained_on: str | None = Field(description="Base model that the adapter records.")
+    modules_by_group: dict[str, int] = Field(description="Adapted modules of each module group.")
+    base_evidence: Literal["hash", "revision", "shape"] | None = Field(
+        default=None,
+        description="What `base_matches` is decided by: the `hash` that our trainer records, else the `revision`, else "
+        "the `shape` of tensors (which can only refute: null with `shape` means that all of them fit).",
+    )
+    shape_mismatches: list[str] = Field(default=[], description="Tensors whose shape is not that of the model's.")
+    missing_random: list[str] = Field(default=[], description="Missing tensors that kept random values.")
+    missing_zero: list[str] = Field(default=[], description="Missing tensors that kept zeros.")
+    other_tensors_changed: list[str] = Field(
+        default=[],
+        description="Tensors other than LoRA matrices (biases, saved modules) that differ from the base model's.",
+    )
+    active_adapters: list[str] = Field(default=[], description="Names of the active adapters.")
+    merged_adapters: list[str] = Field(default=[], description="Names of merged adapters.")
+    merged_share: float | None = Field(
+        default=None,
+        description="Estimate of how often the base weights contain this adapter's delta already (0: not, 1: merged "
+        "once); null where the delta is too small for an estimate.",
+    )
+    model_folder_adapter: bool = Field(
+        default=False, description="Whether the model's folder contains an adapter of its own."
+    )
+    batch_norms: int = Field(default=0, description="BatchNorm layers of the model.")
 
 
 class ModuleDelta(Record):
-    """Rung 3, one adapted module: Frobenius norms of the effective delta scale*BA and of the base weight.
+    """Stage 3: one adapted module. Norms are Frobenius norms."""
 
-    `change` is the norm of what training added to the delta since its initialisation, relative to the base weight. It
-    is the delta itself where the initialisation computes the base model; else it is known to our trainer alone.
-    """
-
-    name: str
-    module_group: str
-    delta_norm: float | None
-    base_norm: float | None
-    relative_norm: float | None
-    stable_rank: float | None
-    change: float | None = None
+    name: str = Field(description="Name of the module.")
+    module_group: str = Field(description="`encoder`, `decoder_self`, `cross` (cross-attention) or `mlp`.")
+    delta_norm: float | None = Field(description="Norm of the effective delta, scale * B A.")
+    base_norm: float | None = Field(description="Norm of the base weight.")
+    relative_norm: float | None = Field(description="`delta_norm` / `base_norm`.")
+    stable_rank: float | None = Field(description="Squared Frobenius norm over squared spectral norm of the delta.")
+    change: float | None = Field(
+        default=None,
+        description="Norm of what training added to the delta since its initialisation, relative to the base weight; "
+        "known where the initialisation leaves the base model unchanged, or from our own trainer.",
+    )
 
 
 class CheckpointStage(Record):
-    """A tuned checkpoint in the place of stages 1 and 2: its tensors against the base model's, by name.
+    """A tuned checkpoint in place of stages 1 and 2: its tensors against the base model's, by name."""
 
-    `shared` have one name and shape on both sides; `changed` of them differ in value, `rounded` only in number format.
-    `reshaped` have one name and two shapes; `only_base` and `only_tuned` leave out copies of tied parameters.
-    `unmerged` are parts of an adapter inside the checkpoint. `other_files` are files of tokenizer and feature extractor
-    whose bytes differ.
-    """
-
-    base_type: str
-    tuned_type: str
-    tensors: int
-    shared: int
-    changed: list[str]
-    rounded: int
-    reshaped: list[str]
-    only_base: list[str]
-    only_tuned: list[str]
-    unmerged: list[str]
-    non_finite: list[str]
-    other_files: list[str]
+    base_type: str = Field(description="Model type of the base model.")
+    tuned_type: str = Field(description="Model type of the checkpoint.")
+    tensors: int = Field(description="Tensors of the checkpoint.")
+    shared: int = Field(description="Tensors of the same name and shape in both.")
+    changed: list[str] = Field(description="Shared tensors whose values differ.")
+    rounded: int = Field(description="Shared tensors that differ only in number format.")
+    reshaped: list[str] = Field(description="Tensors of the same name with another shape.")
+    only_base: list[str] = Field(description="Tensors of the base model only, copies of tied parameters aside.")
+    only_tuned: list[str] = Field(description="Tensors of the checkpoint only, copies of tied parameters aside.")
+    unmerged: list[str] = Field(description="Tensors of an adapter that is not merged into the checkpoint.")
+    non_finite: list[str] = Field(description="Tensors with values that are not finite.")
+    other_files: list[str] = Field(description="Files of tokenizer and feature extractor whose bytes differ.")
 
 
 class LogitsStage(Record):
-    """Rung 4, logits with the adapter on against off, teacher-forced on validation rows, same call path.
+    """Stage 4: logits with the adapter on and off, teacher-forced on validation rows. Off is the base model."""
 
-    `kl_mean` is the mean KL(on || off) in nats a position; `argmax_flips` the share of positions whose most likely
-    token differs. "Off" is the freshly loaded base. `off_equals_base`: largest absolute difference between the adapter
-    switched off and that base is exactly 0 at every labelled position; `off_differs_by` says why it need not be
-    (initialisation, biases, modules saved whole, BatchNorm). `not_finite` is the share of positions with the adapter on
-    whose logits hold values that are not finite.
-    """
-
-    utterances: int
-    positions: int
-    kl_mean: float | None
-    argmax_flips: float
-    largest_difference: float | None
-    off_equals_base: bool
-    off_differs_by: list[str] = []
-    not_finite: float = 0.0
+    utterances: int = Field(description="Number of utterances.")
+    positions: int = Field(description="Label positions.")
+    kl_mean: float | None = Field(description="Mean KL(on || off) in nats per position.")
+    argmax_flips: float = Field(description="Share of positions whose most likely token differs (0..1).")
+    largest_difference: float | None = Field(description="Largest absolute difference of a logit.")
+    off_equals_base: bool = Field(
+        description="Whether the model with the adapter switched off has exactly the logits of the base model."
+    )
+    off_differs_by: list[str] = Field(
+        default=[],
+        description="Why it need not have them: initialisation, biases, saved modules, BatchNorm.",
+    )
+    not_finite: float = Field(
+        default=0.0, description="Share of positions with logits that are not finite, adapter on (0..1)."
+    )
 
 
 class TextStage(Record):
-    """Rung 5, texts with the adapter on against off: hypotheses changed, and adapter calls counted by hook.
+    """Stage 5: hypotheses with the adapter on and off, and adapter calls counted by hooks."""
 
-    `generates`: texts come from `generate`; else from the best token of every frame (greedy CTC decoding).
-    `never_called` names adapted modules whose adapter took no part; `off_changed` texts of the adapter switched off
-    that differ from the base's; `repeat_changed` texts (of `repeated`) that a second, equal call changed.
-    `merged_changed` counts texts that merging changes in the model's own number format, `merged_changed_bf16` those
-    that merging in bfloat16 changes against the unmerged adapter in bfloat16; null where it could not be tried.
-    """
-
-    utterances: int
-    changed: int
-    adapter_calls: int
-    adapter_calls_off: int
-    merged_changed: int | None
-    calls_by_module: dict[str, int] = {}
-    never_called: list[str] = []
-    off_changed: int = 0
-    repeated: int = 0
-    repeat_changed: int = 0
-    merged_changed_bf16: int | None = None
-    generates: bool = True
+    utterances: int = Field(description="Number of utterances.")
+    changed: int = Field(description="Hypotheses that differ between on and off.")
+    adapter_calls: int = Field(description="Calls of adapter modules with the adapter on.")
+    adapter_calls_off: int = Field(description="Calls of adapter modules with the adapter off.")
+    merged_changed: int | None = Field(
+        description="Hypotheses that merging changes in the model's own number format; null if not possible."
+    )
+    calls_by_module: dict[str, int] = Field(default={}, description="Calls of each adapted module.")
+    never_called: list[str] = Field(default=[], description="Adapted modules that were never called.")
+    off_changed: int = Field(
+        default=0, description="Hypotheses with the adapter off that differ from the base model's."
+    )
+    repeated: int = Field(default=0, description="Hypotheses that were decoded a second time.")
+    repeat_changed: int = Field(default=0, description="Those of them that differ the second time.")
+    merged_changed_bf16: int | None = Field(
+        default=None,
+        description="Hypotheses that merging changes in bfloat16, against the unmerged adapter in bfloat16; null if not "
+        "possible.",
+    )
+    generates: bool = Field(
+        default=True, description="Whether hypotheses come from `generate`; false for greedy CTC decoding."
+    )
 
     @property
     def inside(self) -> str:
@@ -170,19 +173,22 @@ class TextStage(Record):
 
 
 class EffectFacts(Fact):
-    """`results/effect/<run>.json`: the stages of the ladder; null is a stage that could not be climbed.
+    """Effect ladder of an adapter, or of a tuned checkpoint. A stage that could not be measured is null.
 
-    `median_change` is the median of the modules' `change`. A tuned checkpoint has `checkpoint` and `weights` (of
-    all matrices) and none of the other stages; its medians are over the matrices that changed.
+    A tuned checkpoint has `checkpoint` and `weights` (of all matrices) and none of the other stages.
     """
 
-    run: str
-    adapter: str | None = None
-    file: FileStage | None = None
-    load: LoadStage | None = None
-    checkpoint: CheckpointStage | None = None
-    weights: list[ModuleDelta] | None = None
-    median_relative_norm: float | None = None
-    median_change: float | None = None
-    logits: LogitsStage | None = None
-    text: TextStage | None = None
+    run: str = Field(description="Name of the run.")
+    adapter: str | None = Field(default=None, description="Path of the adapter; null for a checkpoint.")
+    file: FileStage | None = Field(default=None, description="Stage 1: files.")
+    load: LoadStage | None = Field(default=None, description="Stage 2: loading.")
+    checkpoint: CheckpointStage | None = Field(default=None, description="Tensors of a tuned checkpoint.")
+    weights: list[ModuleDelta] | None = Field(default=None, description="Stage 3: weights, one entry per module.")
+    median_relative_norm: float | None = Field(
+        default=None, description="Median of `relative_norm`; of a checkpoint, over the matrices that changed."
+    )
+    median_change: float | None = Field(
+        default=None, description="Median of `change`; of a checkpoint, over the matrices that changed."
+    )
+    logits: LogitsStage | None = Field(default=None, description="Stage 4: logits.")
+    text: TextStage | None = Field(default=None, description="Stage 5: text.")

@@ -1,149 +1,177 @@
-"""Facts of the label audit: what the base model says about training labels before anything is trained."""
+"""The label audit: a sample of training labels, checked with the base model before anything is trained."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from lora.records.base import Fact, Record
 
 
 class LabelStructure(Record):
-    """Shares of sampled rows, 1.0 is right everywhere, null where it has no part in the model's family.
+    """How the trainer's collator builds labels: shares of sampled rows (1.0: right everywhere).
 
-    Tokens are those that the trainer's own collator built.
-
-    `single_start`: no second decoder start where the model adds its own. `single_eos`: nothing but the last token
-    is an end mark. `same_decoder_start`: forward shifts labels behind the token that generation starts with.
-    `prompt_ignored`: the prompt of a speech language model is that of generation and counts in no loss, all behind it
-    does. `only_text`: a label of CTC holds neither blank nor marks.
+    A share is null where it does not apply to the model's family.
     """
 
-    padding_ignored: float
-    ends_with_eos: float | None = None
-    single_start: float | None = None
-    prefix_matches_generation: float | None = None
-    single_eos: float | None = None
-    same_decoder_start: bool | None = None
-    prompt_ignored: float | None = None
-    only_text: float | None = None
+    padding_ignored: float = Field(description="Share of rows whose padding does not count in the loss.")
+    ends_with_eos: float | None = Field(default=None, description="Share of labels that end with EOS.")
+    single_start: float | None = Field(
+        default=None, description="Share of labels without a second decoder start token where the model adds its own."
+    )
+    prefix_matches_generation: float | None = Field(
+        default=None, description="Share of labels whose prefix is the one that generation starts with."
+    )
+    single_eos: float | None = Field(default=None, description="Share of labels in which only the last token is EOS.")
+    same_decoder_start: bool | None = Field(
+        default=None, description="Whether the forward pass shifts labels behind generation's decoder start token."
+    )
+    prompt_ignored: float | None = Field(
+        default=None,
+        description="Of a speech language model: share of rows whose prompt is that of generation and does not count in "
+        "the loss, while everything behind it does.",
+    )
+    only_text: float | None = Field(
+        default=None, description="Of a CTC model: share of labels without blank, BOS and EOS tokens."
+    )
 
 
 class LabelVariant(Record):
-    """Another way of making labels of the model's own texts, and how well the model agrees with these."""
+    """Another way to build labels from the greedy hypotheses, and how well the model agrees with these."""
 
-    name: str
-    argmax_agreement: float
-    log_probability_gap: float | None
+    name: str = Field(description="What is done differently.")
+    argmax_agreement: float = Field(description="Share of positions whose most likely token is the label (0..1).")
+    log_probability_gap: float | None = Field(description="As in `greedy`.")
 
 
 class GreedyHypotheses(Record):
-    """The model's own greedy texts, labelled as training labels are: built rightly, the model agrees with itself.
+    """The base model's greedy hypotheses, labelled as training transcripts are.
 
-    `log_probability_gap` is the largest difference, in nats a token, between a text's summed log-probability as a label
-    and that of its generation (its own logits, step by step). `replay` is what remains of both where the very tokens
-    that were generated are teacher-forced behind generation's own start: numerical noise, nothing of labels. `variants`
-    are scored where labels disagree with the model at all. Left out are texts that the token cap cut, texts that the
-    tokenizer spells in other pieces than the model did (`respelt`, of which `retokenized_leading_space` only want a blank in
-    front), and texts that do not survive the tokenizer (`unwritable`).
-
-    `compared`: `predictions`, or for CTC, where no token depends on the one before, the `tokens` of labels with those
-    that were written.
+    With correct labels the model agrees with its own hypotheses.
     """
 
-    utterances: int
-    positions: int
-    argmax_agreement: float
-    log_probability_gap: float | None
-    replay: LabelVariant | None = None
-    variants: list[LabelVariant] = []
-    truncated: int = 0
-    retokenized: int = 0
-    retokenized_leading_space: int = 0
-    changed_by_tokenizer: int = 0
-    compared: Literal["predictions", "tokens"] = "predictions"
+    utterances: int = Field(description="Hypotheses that were compared.")
+    positions: int = Field(description="Label positions that were compared.")
+    argmax_agreement: float = Field(description="Share of positions whose most likely token is the label (0..1).")
+    log_probability_gap: float | None = Field(
+        description="Largest difference, in nats per token, between the log-probability of a hypothesis as a label and "
+        "that of its generation."
+    )
+    replay: LabelVariant | None = Field(
+        default=None,
+        description="The generated tokens themselves, teacher-forced: what remains is numerical noise.",
+    )
+    variants: list[LabelVariant] = Field(
+        default=[], description="Other ways to build labels; measured where labels and model disagree."
+    )
+    truncated: int = Field(default=0, description="Hypotheses left out because they end at the token limit.")
+    retokenized: int = Field(
+        default=0, description="Hypotheses left out because the tokenizer splits their text into other tokens."
+    )
+    retokenized_leading_space: int = Field(
+        default=0, description="Those of `retokenized` that only need a space in front."
+    )
+    changed_by_tokenizer: int = Field(
+        default=0, description="Hypotheses left out because encoding and decoding changes their text."
+    )
+    compared: Literal["predictions", "tokens"] = Field(
+        default="predictions",
+        description="`predictions` of the model, or for CTC, whose tokens do not depend on each other, the `tokens` of "
+        "labels with those of the hypotheses.",
+    )
 
 
 class LossComparison(Record):
-    """Loss of one optimiser step as the trainer computes it, against the same by hand at shift 0 and 1.
+    """Loss of one optimiser step as the trainer computes it and as computed by hand, in nats per token."""
 
-    The step adds up `gradient_accumulation` batches of unequal numbers of tokens (`tokens`). By hand it is a mean over
-    all their tokens, smoothed where `label_smoothing` is above 0; `mean_of_batches` weighs batches alike instead.
-    """
-
-    trainer: float | None
-    shift_0: float | None
-    shift_1: float | None
-    label_smoothing: float = 0.0
-    gradient_accumulation: int = 1
-    tokens: list[int] = []
-    mean_of_batches: float | None = None
+    trainer: float | None = Field(description="Loss of the trainer.")
+    shift_0: float | None = Field(description="Loss by hand over all tokens, labels aligned as built.")
+    shift_1: float | None = Field(description="Loss by hand over all tokens, labels shifted by one.")
+    label_smoothing: float = Field(default=0.0, description="Label smoothing of the comparison.")
+    gradient_accumulation: int = Field(default=1, description="Batches that the step accumulates.")
+    tokens: list[int] = Field(default=[], description="Label tokens of each batch.")
+    mean_of_batches: float | None = Field(
+        default=None, description="Loss by hand if every batch weighs the same, whatever its number of tokens."
+    )
 
 
 class StyleProfile(Record):
-    """How texts are written: shares over texts (0..1), marks and digits per 100 words, and histograms over texts.
+    """How texts are written: shares of texts (0..1), rates per 100 words and histograms over texts."""
 
-    `cases` counts texts in upper, lower, sentence, other and no case; `final_punctuation` by the mark that ends them (empty
-    where none does); `marks` by their number of marks (`5+` from five on).
-    """
-
-    texts: int
-    upper_case: float
-    lower_case: float
-    sentence_case: float
-    with_final_punctuation: float
-    punctuation_per_100_words: float
-    digits_per_100_words: float
-    cases: dict[str, int] = {}
-    final_punctuation: dict[str, int] = {}
-    punctuation: dict[str, int] = {}
+    texts: int = Field(description="Number of texts.")
+    upper_case: float = Field(description="Share of texts in upper case.")
+    lower_case: float = Field(description="Share of texts in lower case.")
+    sentence_case: float = Field(description="Share of texts in sentence case.")
+    with_final_punctuation: float = Field(description="Share of texts that end with punctuation.")
+    punctuation_per_100_words: float = Field(description="Punctuation marks per 100 words.")
+    digits_per_100_words: float = Field(description="Digits per 100 words.")
+    cases: dict[str, int] = Field(default={}, description="Texts in upper, lower, sentence, other and no case.")
+    final_punctuation: dict[str, int] = Field(
+        default={}, description="Texts by the punctuation mark at their end; empty key: none."
+    )
+    punctuation: dict[str, int] = Field(
+        default={}, description="Texts by their number of punctuation marks; `5+` is five or more."
+    )
 
 
 class NumberStyle(Record):
-    """Rows whose reference, own text, or both write a number in digits; `rows` are all that were compared."""
+    """Rows whose reference or greedy hypothesis writes a number in digits."""
 
-    rows: int
-    only_reference: int
-    only_hypothesis: int
-    both: int
+    rows: int = Field(description="Rows that were compared.")
+    only_reference: int = Field(description="Rows with digits in the reference only.")
+    only_hypothesis: int = Field(description="Rows with digits in the hypothesis only.")
+    both: int = Field(description="Rows with digits in both.")
 
 
 class ChangedText(Record):
-    """A row whose text is another one after tokenizing and decoding."""
+    """A row whose text changes when it is encoded and decoded."""
 
-    id: str
-    line: int | None
-    text: str
-    decoded: str
+    id: str = Field(description="Id of the row.")
+    line: int | None = Field(description="Line of the original manifest.")
+    text: str = Field(description="Text of the row.")
+    decoded: str = Field(description="Text after encoding and decoding.")
 
 
 class LabelFacts(Fact):
-    """`results/labels.json`: the audit of a seeded sample of training labels by the base model in evaluation mode.
+    """Audit of a seeded sample of training labels with the base model in evaluation mode."""
 
-    `*_nll` are negative log-likelihoods in nats a token; `restyled_nll` is that of references rewritten in the model's
-    own style (case, punctuation, numbers). `unwritable` maps a character the tokenizer loses to the number of rows that
-    hold it; `label_capacity` is what a label may be too long for: the decoder (`label_limit` tokens), or for CTC the frames
-    of its own audio; `lost` lists rows that do not survive the tokenizer, white space aside; `unknown_tokens` is the
-    share of label tokens that stand for nothing (tokens of the text only), `unknown_rows` the rows that hold one.
-    `losses` has an entry for each combination of label smoothing and accumulation that a training of the study uses.
-    """
-
-    sampled: int = 0
-    structure: LabelStructure | None = None
-    greedy: GreedyHypotheses | None = None
-    losses: list[LossComparison] = []
-    reference_nll: float | None = None
-    hypothesis_nll: float | None = None
-    restyled_nll: float | None = None
-    reference_style: StyleProfile | None = None
-    hypothesis_style: StyleProfile | None = None
-    numbers: NumberStyle | None = None
-    lost_characters: dict[str, int] = {}
-    changed_texts: list[ChangedText] = []
-    unknown_tokens: float = 0.0
-    unknown_rows: int = 0
-    longest_label: int = 0
-    label_limit: int | None = None
-    label_capacity: Literal["decoder", "frames"] = "decoder"
-    too_long_ids: list[str] = []
-    beyond_window_ids: list[str] = []
-    transformers: str | None = None
+    sampled: int = Field(default=0, description="Rows in the sample.")
+    structure: LabelStructure | None = Field(default=None, description="How labels are built.")
+    greedy: GreedyHypotheses | None = Field(
+        default=None, description="Agreement of the model with its own greedy hypotheses as labels."
+    )
+    losses: list[LossComparison] = Field(
+        default=[],
+        description="One entry per combination of label smoothing and accumulation that a training of the study uses.",
+    )
+    reference_nll: float | None = Field(
+        default=None, description="Negative log-likelihood of the references in nats per token."
+    )
+    hypothesis_nll: float | None = Field(
+        default=None, description="Negative log-likelihood of the greedy hypotheses in nats per token."
+    )
+    restyled_nll: float | None = Field(
+        default=None,
+        description="Negative log-likelihood, in nats per token, of the references rewritten in the model's style (case, "
+        "punctuation, numbers).",
+    )
+    reference_style: StyleProfile | None = Field(default=None, description="Style of the references.")
+    hypothesis_style: StyleProfile | None = Field(default=None, description="Style of the greedy hypotheses.")
+    numbers: NumberStyle | None = Field(default=None, description="Numbers in digits.")
+    lost_characters: dict[str, int] = Field(
+        default={}, description="Characters that the tokenizer loses, each with the number of rows that have it."
+    )
+    changed_texts: list[ChangedText] = Field(
+        default=[], description="Rows whose text changes when it is encoded and decoded, white space aside."
+    )
+    unknown_tokens: float = Field(default=0.0, description="Share of text tokens that are the unknown token (0..1).")
+    unknown_rows: int = Field(default=0, description="Rows with an unknown token.")
+    longest_label: int = Field(default=0, description="Tokens of the longest label.")
+    label_limit: int | None = Field(default=None, description="Tokens that the decoder allows; null for CTC.")
+    label_capacity: Literal["decoder", "frames"] = Field(
+        default="decoder", description="What limits a label: the decoder, or for CTC the frames of its own audio."
+    )
+    too_long_ids: list[str] = Field(default=[], description="Rows whose label is too long.")
+    beyond_window_ids: list[str] = Field(default=[], description="Rows whose audio is longer than the model takes.")
+    transformers: str | None = Field(default=None, description="Version of transformers.")

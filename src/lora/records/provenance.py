@@ -1,35 +1,33 @@
-"""Who made a result: the run record that stands beside it as `<file>.run.json`."""
+"""The run record next to a result (`<file>.run.json`): what computed it."""
 
 from __future__ import annotations
+
+from pydantic import Field
 
 from lora.records.base import Record
 
 
 class RunRecord(Record):
-    """What the last execution did.
+    """What the last execution of a command did.
 
-    Times, hosts, commits and absolute paths stand here and nowhere else in results.
-
-    `seconds` is wall time; `peak_memory_mb` the resident set at its largest; `fallbacks` are device or dtype choices
-    that differ from what was asked, and `adjustments` whatever else a person should know was done for them (batch
-    halved).
+    Times, hosts, commits and absolute paths are in run records and nowhere else in results.
     """
 
-    command: str
-    started: str
-    seconds: float
-    peak_memory_mb: float
-    host: str
-    platform: str
-    python: str
-    versions: dict[str, str]
-    commit: str | None
-    seed: int | None = None
-    device: str | None = None
-    dtype: str | None = None
-    fallbacks: list[str] = []
-    adjustments: list[str] = []
-    utterances_decoded: int | None = None
-    utterances_reused: int | None = None
-    optimizer_steps: int | None = None
-    outputs: list[str] = []
+    command: str = Field(description="Exact command.")
+    started: str = Field(description="Start as an ISO 8601 time in UTC.")
+    seconds: float = Field(description="Wall-clock time in seconds.")
+    peak_memory_mb: float = Field(description="Largest resident set in MB.")
+    host: str = Field(description="Name of the machine.")
+    platform: str = Field(description="Operating system.")
+    python: str = Field(description="Version of Python.")
+    versions: dict[str, str] = Field(description="Versions of the installed packages that results depend on.")
+    commit: str | None = Field(description="Commit of this software, `-dirty` if changed; null outside a repository.")
+    seed: int | None = Field(default=None, description="Seed; null for a command without one.")
+    device: str | None = Field(default=None, description="Type of the device, e.g. `cpu`; null without a model.")
+    dtype: str | None = Field(default=None, description="Number format of the model; null without a model.")
+    fallbacks: list[str] = Field(default=[], description="Devices or number formats other than the requested ones.")
+    adjustments: list[str] = Field(default=[], description="Other things that were adjusted, such as the batch size.")
+    utterances_decoded: int | None = Field(default=None, description="Utterances that were decoded.")
+    utterances_reused: int | None = Field(default=None, description="Utterances that came from the cache.")
+    optimizer_steps: int | None = Field(default=None, description="Optimiser steps that were done.")
+    outputs: list[str] = Field(default=[], description="Files and folders that were written.")

@@ -1,79 +1,102 @@
-"""Facts about what stands behind a baseline's errors, and so how many of them tuning could mend."""
+"""The baseline's word errors by origin, and so how many of them tuning could fix."""
 
 from __future__ import annotations
+
+from pydantic import Field
 
 from lora.records.base import Fact, Record
 
 
 class WordCount(Record):
-    """How many errors fell on a word of the reference."""
+    """A reference word and its number of errors."""
 
-    word: str
-    count: int
+    word: str = Field(description="Word of the reference.")
+    count: int = Field(description="Errors at this word.")
 
 
 class Respelling(Record):
-    """Words of the reference that were written in another way, and how many errors that made."""
+    """Reference words that the hypothesis spells in another way."""
 
-    reference: str
-    hypothesis: str
-    errors: int
+    reference: str = Field(description="Words of the reference.")
+    hypothesis: str = Field(description="Words of the hypothesis.")
+    errors: int = Field(description="Errors that this spelling makes.")
 
 
 class CandidateChange(Record):
-    """How far a candidate's hypotheses differ from the baseline's (after normalisation).
+    """How far a candidate's normalised hypotheses differ from the baseline's."""
 
-    `misheard` are hypotheses of which fewer than 60 % of the words are right, `poor_changed` those of them that the
-    candidate changed. Only the agreement of an `independent` candidate, one that changed at least half of them or all
-    but two, counts. A candidate without usable transcripts has no utterances.
-    """
-
-    run: str
-    utterances: int
-    changed: int
-    poor_hypotheses: int
-    poor_changed: int
-    independent: bool
+    run: str = Field(description="Name of the candidate.")
+    utterances: int = Field(description="Utterances of both; 0 for a candidate without usable transcripts.")
+    changed: int = Field(description="Utterances whose hypothesis differs.")
+    poor_hypotheses: int = Field(
+        description="Hypotheses of the baseline that have fewer than 60 % of the reference words right."
+    )
+    poor_changed: int = Field(description="Poor hypotheses that the candidate changed.")
+    independent: bool = Field(
+        description="Whether the agreement of this candidate with the baseline counts as evidence: it changed "
+        "something, and at least half of the poor hypotheses (or all but two)."
+    )
 
 
 class SuspectedReference(Record):
-    """Reference words (from word `at` of the reference, counted from 0) against which all runs wrote the same."""
+    """A suspected reference error: baseline and every independent candidate agree against the reference."""
 
-    id: str
-    at: int
-    reference: str
-    hypothesis: str
+    id: str = Field(description="Id of the row.")
+    at: int = Field(description="Index of the first reference word of the place, from 0.")
+    reference: str = Field(description="Words of the reference.")
+    hypothesis: str = Field(description="Words that all runs have instead.")
 
 
 class ReachableFacts(Fact):
-    """`results/reachable/<m>.json`: the baseline's word errors within max_seconds, by what stands behind them.
+    """The baseline's word errors within `max_seconds` by origin: `style` + `out_of_vocabulary` + `agreed` + `rest`.
 
-    Counts of errors: `errors` = `style` + `unheard` + `agreed` + `rest`. `unheard` (with its number of distinct words
-    and the most frequent of them) is null without training texts; `agreed` is null without an independent candidate;
-    such errors then stand in the next part. `doubtful` counts errors in places whose reference is to be doubted, which
-    may lie in any part; `suspected_rows` the rows that hold them; null where either is missing. Lists hold at most 30.
-    `suspected` counts the places that the baseline alone gives reason to doubt, `contradicted` those of them that are
-    doubtful, listed or not; `repeated` is the share of its other errors that every independent candidate makes again,
-    and so how often agreement comes about by itself.
+    An origin that is not known (null) has its errors counted in the next one.
     """
 
-    manifest: str
-    utterances: int = 0
-    words: int = 0
-    errors: int = 0
-    english: bool = False
-    style: int = 0
-    respelled: list[Respelling] = []
-    training_words: int | None = None
-    out_of_vocabulary: int | None = None
-    out_of_vocabulary_words: list[WordCount] = []
-    out_of_vocabulary_word_count: int = 0
-    candidates: list[CandidateChange] = []
-    agreed: int | None = None
-    rest: int = 0
-    suspected_errors: int | None = None
-    suspected_rows: int | None = None
-    suspected_references: list[SuspectedReference] = []
-    questionable_places: int | None = None
-    confirmed_places: int | None = None
-    repeated_share: float | None = None
+    manifest: str = Field(description="Name of the manifest.")
+    utterances: int = Field(default=0, description="Utterances within `max_seconds`.")
+    words: int = Field(default=0, description="Their reference words.")
+    errors: int = Field(default=0, description="Their word errors.")
+    english: bool = Field(default=False, description="Whether English spelling variants and numbers were recognised.")
+    style: int = Field(default=0, description="Errors that are only another spelling of the same words.")
+    respelled: list[Respelling] = Field(default=[], description="The most frequent spellings, at most 30.")
+    training_words: int | None = Field(
+        default=None, description="Distinct words of the training transcripts; null without training transcripts."
+    )
+    out_of_vocabulary: int | None = Field(
+        default=None,
+        description="Errors at words that are not in the training transcripts; null without training transcripts.",
+    )
+    out_of_vocabulary_words: list[WordCount] = Field(default=[], description="The most frequent of them, at most 30.")
+    out_of_vocabulary_word_count: int = Field(default=0, description="Number of distinct words among them.")
+    candidates: list[CandidateChange] = Field(default=[], description="How far each candidate differs.")
+    agreed: int | None = Field(
+        default=None,
+        description="Errors that every independent candidate makes too; null without an independent candidate.",
+    )
+    rest: int = Field(default=0, description="All other errors.")
+    suspected_errors: int | None = Field(
+        default=None,
+        description="Errors (of any origin) at suspected reference errors; null without training transcripts or an "
+        "independent candidate.",
+    )
+    suspected_rows: int | None = Field(
+        default=None, description="Rows with a suspected reference error; null as above."
+    )
+    suspected_references: list[SuspectedReference] = Field(
+        default=[], description="The suspected reference errors, at most 30."
+    )
+    questionable_places: int | None = Field(
+        default=None,
+        description="Places at which the baseline alone gives reason to doubt the reference; null as above.",
+    )
+    confirmed_places: int | None = Field(
+        default=None,
+        description="Questionable places that every independent candidate confirms: all suspected reference errors; "
+        "null as above.",
+    )
+    repeated_share: float | None = Field(
+        default=None,
+        description="Share of the baseline's other errors that every independent candidate repeats (0..1): how often "
+        "runs agree by chance; null as above.",
+    )

@@ -1,4 +1,4 @@
-"""Facts about the errors of one run: of every utterance, WER and CER with their intervals, and power."""
+"""Word and character errors of one run, with confidence intervals and power."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from lora.records.base import Fact, Record
 
 
 class Edit(NamedTuple):
-    """One word error: `reference` is null for an insertion, `hypothesis` for a deletion.
+    """One word error; a list `[at, reference, hypothesis]` in files.
 
-    `at` counts reference words from 0: the word concerned, or the one an insertion stands before (the number of words
-    at the end). In files it is the list `[at, reference, hypothesis]`.
+    Attributes:
+        at: Index of the reference word from 0; of an insertion, of the word that it precedes (the number of words at
+            the end).
+        reference: Word of the reference; None for an insertion.
+        hypothesis: Word of the hypothesis; None for a deletion.
     """
 
     at: int
@@ -22,22 +25,23 @@ class Edit(NamedTuple):
 
 
 class UtteranceErrors(Record):
-    """Errors of one utterance after normalisation; `words` and `characters` are those of the reference.
+    """Errors of one utterance after normalisation."""
 
-    `edits` holds every word error, in the order of the reference.
-    """
-
-    id: str
-    duration: float
-    speaker_id: str | None
-    words: int
-    hits: int
-    substitutions: int
-    deletions: int
-    insertions: int
-    characters: int = 0
-    character_errors: int = 0
-    edits: list[Edit] = []
+    id: str = Field(description="Id of the row.")
+    duration: float = Field(description="Duration of the row in seconds.")
+    speaker_id: str | None = Field(description="Speaker; null if not known.")
+    words: int = Field(description="Words of the reference.")
+    hits: int = Field(description="Reference words that the hypothesis has right.")
+    substitutions: int = Field(description="Substituted words.")
+    deletions: int = Field(description="Deleted words.")
+    insertions: int = Field(description="Inserted words.")
+    characters: int = Field(default=0, description="Characters of the reference.")
+    character_errors: int = Field(default=0, description="Character errors.")
+    edits: list[Edit] = Field(
+        default=[],
+        description="Every word error as `[index of the reference word, reference word, hypothesis word]`, in the order "
+        "of the reference; the reference word of an insertion and the hypothesis word of a deletion are null.",
+    )
 
     @property
     def errors(self) -> int:
@@ -45,103 +49,89 @@ class UtteranceErrors(Record):
 
 
 class Interval(Record):
-    """A two-sided confidence interval; `method` names estimator and unit, `scope` what it generalises to."""
+    """A two-sided confidence interval."""
 
-    low: float | None
-    high: float | None
-    confidence: float
-    method: str
-    scope: Literal["speakers", "these_speakers", "none"]
+    low: float | None = Field(description="Lower end; null where it cannot be estimated.")
+    high: float | None = Field(description="Upper end; null where it cannot be estimated.")
+    confidence: float = Field(description="Confidence level, e.g. 0.95.")
+    method: str = Field(description="Estimator and the unit that it resamples or clusters by.")
+    scope: Literal["speakers", "these_speakers", "none"] = Field(
+        description="What the interval generalises to: new speakers, new utterances of these speakers, or nothing."
+    )
 
 
 class WerScore(Record):
-    """Corpus WER and CER of a set of utterances; `wer` and `cer` are null where there is no reference word.
+    """Corpus WER and CER of a set of utterances: all errors over all reference words or characters."""
 
-    `interval` is the linearised ratio estimator's, `bootstrap` the percentile bootstrap beside it.
-    """
-
-    utterances: int
-    speakers: int | None
-    words: int
-    errors: int
-    substitutions: int
-    deletions: int
-    insertions: int
-    wer: float | None
-    characters: int = 0
-    character_errors: int = 0
-    cer: float | None = None
-    interval: Interval
-    bootstrap: Interval | None = None
-    empty_references: list[str]
-    truncated: int
+    utterances: int = Field(description="Number of utterances.")
+    speakers: int | None = Field(description="Known speakers; null where no row names one.")
+    words: int = Field(description="Reference words.")
+    errors: int = Field(description="Word errors.")
+    substitutions: int = Field(description="Substituted words.")
+    deletions: int = Field(description="Deleted words.")
+    insertions: int = Field(description="Inserted words.")
+    wer: float | None = Field(description="WER as a fraction; null without a reference word.")
+    characters: int = Field(default=0, description="Reference characters.")
+    character_errors: int = Field(default=0, description="Character errors.")
+    cer: float | None = Field(default=None, description="CER as a fraction; null without a reference character.")
+    interval: Interval = Field(description="Interval of the WER by the linearised ratio estimator.")
+    bootstrap: Interval | None = Field(default=None, description="Interval of the WER by percentile bootstrap.")
+    empty_references: list[str] = Field(description="Ids of utterances whose reference is empty after normalisation.")
+    truncated: int = Field(description="Hypotheses that end at the token limit.")
 
 
 class Loop(Record):
-    """A hypothesis in which the words `words` stand `times` in a row, and in its reference do not."""
+    """A hypothesis that repeats words in a row which its reference does not repeat."""
 
-    id: str
-    words: str
-    times: int
+    id: str = Field(description="Id of the row.")
+    words: str = Field(description="The repeated words.")
+    times: int = Field(description="Number of repetitions.")
 
 
 class Power(Record):
-    """What difference an evaluation could show (80 % power, two-sided), and how much of its kind `target_gain` needs.
+    """Smallest difference that an evaluation can detect (80 % power, two-sided), and what `target_gain` would need."""
 
-    `standard_error` is of the WER difference of two runs: foreseen from the baseline's own errors if they share
-    `assumed_shared_errors` of them, or observed where that is null. The `*_needed` are totals, not additions; hours are
-    null where durations are not known, speakers where utterances are the `units` that the standard error takes as drawn
-    independently. `design_effect` is the variance by speakers over that by utterances, at least 1.
-    """
-
-    assumed_shared_errors: float | None
-    standard_error: float
-    detectable_difference: float
-    target_gain: float
-    utterances: int
-    utterances_needed: int
-    hours: float | None = None
-    hours_needed: float | None = None
-    speakers: int | None = None
-    speakers_needed: int | None = None
-    design_effect: float = 1.0
-    units: Literal["speakers", "utterances"] = "utterances"
+    assumed_shared_errors: float | None = Field(
+        description="Share of the baseline's errors that both runs are assumed to make; null: observed from two runs."
+    )
+    standard_error: float = Field(description="Standard error of the difference in WER (fraction).")
+    detectable_difference: float = Field(description="Smallest difference in WER (fraction) that would be detected.")
+    target_gain: float = Field(description="`statistics.target_gain` of the configuration (fraction).")
+    utterances: int = Field(description="Utterances of the evaluation.")
+    utterances_needed: int = Field(description="Utterances in all that `target_gain` needs.")
+    hours: float | None = Field(default=None, description="Duration in hours; null where durations are not known.")
+    hours_needed: float | None = Field(default=None, description="Hours in all that `target_gain` needs.")
+    speakers: int | None = Field(default=None, description="Known speakers; null where `units` is `utterances`.")
+    speakers_needed: int | None = Field(default=None, description="Speakers in all that `target_gain` needs.")
+    design_effect: float = Field(
+        default=1.0, description="Variance with speakers as units over that with utterances as units; at least 1."
+    )
+    units: Literal["speakers", "utterances"] = Field(
+        default="utterances", description="What the standard error takes as sampled independently."
+    )
 
 
 class NormalizerIdentity(Record):
-    """A text normaliser by name and the version of the code that does it."""
+    """A text normaliser."""
 
-    name: str
-    version: str
+    name: str = Field(description="Name of the normaliser.")
+    version: str = Field(description="Version of the code that implements it.")
 
 
 class WerFacts(Fact):
-    """`results/wer/<run>/<m>.json`. `within` counts rows of at most `max_seconds` (primary), `all` every row.
+    """Word error rate of one run on one manifest."""
 
-    `raw` is scored from the texts as written (over `within` rows), so that style errors show beside word errors.
-    `loops` are the looping hypotheses of `within` rows.
-    """
-
-    run: str
-    manifest: str
-    normalizer: NormalizerIdentity
-    max_seconds: float | None
-    within: WerScore | None = None
-    all: WerScore | None = None
-    raw: WerScore | None = None
-    power: Power | None = None
-    loops: list[Loop] = []
-    utterances: list[UtteranceErrors] = []
-
-
-class SweepRow(Record):
-    """One entry of the sweep on one manifest; a row of `results/sweep.tsv`. Empty where it could not be measured."""
-
-    manifest: str = Field(description="Name of the evaluation manifest.")
-    run: str = Field(description="Name of the entry of the sweep.")
-    baseline_wer: float | None = Field(description="WER of the baseline (fraction), rows within `max_seconds`.")
-    tuned_wer: float | None = Field(description="WER of the entry (fraction), rows within `max_seconds`.")
-    delta: float | None = Field(description="`tuned_wer` - `baseline_wer`; negative is better.")
-    ci_low: float | None = Field(description="Lower end of the confidence interval of `delta`.")
-    ci_high: float | None = Field(description="Upper end of the confidence interval of `delta`.")
-    outcome: str = Field(description="Outcome of the comparison, or the cause code of an impossible one.")
+    run: str = Field(description="Name of the run.")
+    manifest: str = Field(description="Name of the manifest.")
+    normalizer: NormalizerIdentity = Field(description="Text normaliser that references and hypotheses went through.")
+    max_seconds: float | None = Field(description="`max_seconds` of the study in seconds; null is no limit.")
+    within: WerScore | None = Field(
+        default=None, description="Score of the rows within `max_seconds`: the primary one."
+    )
+    all: WerScore | None = Field(default=None, description="Score of all rows.")
+    raw: WerScore | None = Field(
+        default=None, description="Score of the texts as written (no normaliser), rows within `max_seconds`."
+    )
+    power: Power | None = Field(default=None, description="Power of a comparison on the rows within `max_seconds`.")
+    loops: list[Loop] = Field(default=[], description="Looping hypotheses of the rows within `max_seconds`.")
+    utterances: list[UtteranceErrors] = Field(default=[], description="Errors of every row.")

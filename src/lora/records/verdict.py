@@ -17,9 +17,9 @@ class Check(Record):
     """One question of the diagnosis and its answer, for one run or one manifest where it concerns one."""
 
     id: str = Field(description="id in docs/checks.md, such as `data.audio`")
-    run: str | None
-    manifest: str | None
-    status: CheckStatus
+    run: str | None = Field(description="run that it concerns; null for none")
+    manifest: str | None = Field(description="manifest that it concerns; null for none")
+    status: CheckStatus = Field(description="answer of the check")
     reason: str = Field(default="", description="code of the case within this check, such as `ok` or `not_computed`")
     value: float | str | None = Field(description="the number that decides")
     threshold: float | str | None = Field(description="what `value` is compared with")
@@ -32,9 +32,9 @@ class Cause(Record):
     """A reason why tuning would not help or did not help, with a remedy that a person can carry out."""
 
     code: str = Field(description="code in docs/causes.md, such as `data.too_few_samples`")
-    severity: Severity
-    run: str | None
-    manifest: str | None
+    severity: Severity = Field(description="what the cause does to the verdict")
+    run: str | None = Field(description="run that it concerns; null for none")
+    manifest: str | None = Field(description="manifest that it concerns; null for none")
     reason: str = Field(default="", description="code of the case within this cause")
     details: dict[str, Any] = Field(default_factory=dict, description="numbers and names behind the sentences")
     because: str = Field(description="what was measured, with its numbers")
@@ -43,33 +43,33 @@ class Cause(Record):
 
 
 class RunOutcome(Record):
-    """One candidate on one manifest, over rows within `max_seconds`; None where it could not be measured."""
+    """One candidate on one manifest, over rows within `max_seconds`; null where it could not be measured."""
 
-    run: str
-    manifest: str
-    baseline_wer: float | None
-    tuned_wer: float | None
-    delta: float | None
-    ci_low: float | None
-    ci_high: float | None
-    within_margin: bool | None
-    outcome: Outcome | None
+    run: str = Field(description="name of the candidate")
+    manifest: str = Field(description="name of the manifest")
+    baseline_wer: float | None = Field(description="WER of the baseline (fraction)")
+    tuned_wer: float | None = Field(description="WER of the candidate (fraction)")
+    delta: float | None = Field(description="`tuned_wer` - `baseline_wer`; negative is better")
+    ci_low: float | None = Field(description="lower end of the confidence interval of `delta`")
+    ci_high: float | None = Field(description="upper end of the confidence interval of `delta`")
+    within_margin: bool | None = Field(description="whether the whole interval is within the equivalence margin")
+    outcome: Outcome | None = Field(description="outcome of the comparison")
 
 
 class Verdict(Record):
     """Whether the study is ready for a sweep, and why."""
 
     ready_for_sweep: bool | None = Field(description="null without a model: then there is nothing to sweep")
-    max_seconds: float | None
-    eval_manifest: str | None
-    gate_run: str | None
-    checks: list[Check]
+    max_seconds: float | None = Field(description="longest row in seconds that training uses; null is no limit")
+    eval_manifest: str | None = Field(description="manifest of the gating comparison; null if none is usable")
+    gate_run: str | None = Field(description="candidate of the gating comparison; null without candidates")
+    checks: list[Check] = Field(description="every check of the study")
     causes: list[Cause] = Field(description="most likely first")
-    runs: list[RunOutcome]
+    runs: list[RunOutcome] = Field(description="outcome of every candidate on every evaluation manifest")
 
 
 class Gate(Record):
     """`results/gate.json`, from which `check_gate.py` takes its exit code."""
 
-    ready_for_sweep: bool | None
+    ready_for_sweep: bool | None = Field(description="as in the verdict")
     reasons: list[str] = Field(description="blocking causes with their remedies, and criteria that fail without one")

@@ -13,15 +13,17 @@ from lora import layout
 from lora.formatting import UNKNOWN
 from lora.layout import ResultFile
 from lora.records.base import Record
-from lora.records.comparisons import PairedFacts, ParityFacts
-from lora.records.data import DurationDecision
+from lora.records.comparisons import PairedFacts
+from lora.records.durations import DurationDecision
 from lora.records.effect import EffectFacts
-from lora.records.imports import ImportFacts
+from lora.records.hardening import HardenedFacts
 from lora.records.labels import LabelFacts
+from lora.records.parity import ParityFacts
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
-from lora.records.tuning import HardenedFacts, TrainFacts
-from lora.records.utterances import RunSettings
+from lora.records.settings import RunSettings
+from lora.records.training import TrainFacts
+from lora.records.transcripts import ImportFacts
 from lora.records.verdict import Verdict
 from lora.report.markdown import code, plain, text
 

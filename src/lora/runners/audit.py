@@ -23,7 +23,7 @@ from lora.asr.training.data import SpeechRows, sample_rows
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError, write_lines
 from lora.records.labels import LabelFacts
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 from lora.runners.options import (
     add_decode_arguments,
     add_model_arguments,

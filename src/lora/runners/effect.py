@@ -19,7 +19,7 @@ from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training.data import SpeechRows, batches_in_order, sample_rows
 from lora.provenance.recording import Recording, recording
 from lora.records.effect import EffectFacts
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, positive
 from lora.runners.train import read_rows, whole
 

@@ -24,9 +24,9 @@ from lora.data.audio.distortions import GRADES, Distortion
 from lora.data.durations import hours, survives
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError
+from lora.records.hardening import HardenedFacts, HardenedVersion
 from lora.records.scores import WerFacts
-from lora.records.tuning import HardenedFacts, HardenedVersion
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 from lora.runners.options import (
     add_decode_arguments,
     add_model_arguments,

@@ -13,7 +13,7 @@ from lora.asr.decoding.run_settings import Conditions, conditions
 from lora.asr.devices import DEVICES, DTYPES, Device, guess_device, limit_threads
 from lora.asr.model_files import ModelFiles, describe_model
 from lora.records.base import UserError
-from lora.records.utterances import AdapterIdentity
+from lora.records.settings import AdapterIdentity
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

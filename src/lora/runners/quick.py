@@ -32,8 +32,8 @@ from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, included_references, reference_rows
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
-from lora.records.audio import AudioMeasure
 from lora.records.base import UserError, write_lines
+from lora.records.integrity import AudioMeasure
 from lora.report.brief import brief
 from lora.report.study import Study
 from lora.runners.options import positive_number

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lora.records.data import MaxSeconds
+from lora.records.durations import MaxSeconds
 from lora.runners.steps import Steps
 
 TRAIN, BASE = "train", "base"

@@ -23,8 +23,8 @@ from lora.asr.decoding.transcribe import Rows, Transcribed, transcribe_manifests
 from lora.data.manifest import read_manifest
 from lora.provenance.recording import Recording, recording
 from lora.records.base import write_lines
-from lora.records.tuning import TrainFacts
-from lora.records.utterances import AdapterIdentity
+from lora.records.settings import AdapterIdentity
+from lora.records.training import TrainFacts
 from lora.runners.options import (
     add_decode_arguments,
     add_model_arguments,

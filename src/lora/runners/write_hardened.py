@@ -23,7 +23,7 @@ from lora.data.manifest import read_rows
 from lora.diagnosis.headroom.hardening import config_lines
 from lora.provenance.recording import recording
 from lora.records.base import UserError
-from lora.records.tuning import HardenedFacts
+from lora.records.hardening import HardenedFacts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,8 +14,9 @@ from typing import NamedTuple, cast
 
 from rapidfuzz.distance import Levenshtein
 
+from lora.records.manifests import Utterance
 from lora.records.scores import Edit, UtteranceErrors
-from lora.records.utterances import Transcript, Utterance
+from lora.records.transcripts import Transcript
 from lora.scoring.normalizers import Normalizer
 
 PlainEdit = tuple[int, str | None, str | None]

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from lora.records.scores import Interval, UtteranceErrors, WerScore
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 
 
 def wer_score(

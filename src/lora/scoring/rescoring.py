@@ -11,9 +11,10 @@ from collections.abc import Mapping, Set
 from functools import cache
 
 from lora.records.base import UserError
-from lora.records.comparisons import Rescored, SameNormalizerScore
+from lora.records.manifests import Utterance
+from lora.records.parity import Rescored, SameNormalizerScore
 from lora.records.scores import NormalizerIdentity, UtteranceErrors, WerFacts
-from lora.records.utterances import Transcript, Utterance
+from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.normalizers import NAMES, Normalizer, normalizer
 

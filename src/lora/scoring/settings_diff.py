@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lora.records.base import Fact
-from lora.records.comparisons import DifferingRows, ParityFacts, ReferenceDifference, Rescored, SettingDifference
+from lora.records.parity import DifferingRows, ParityFacts, ReferenceDifference, Rescored, SettingDifference
 from lora.records.scores import WerFacts
-from lora.records.utterances import ModelIdentity, RunSettings, Transcript
+from lora.records.settings import ModelIdentity, RunSettings
+from lora.records.transcripts import Transcript
 from lora.scoring.rescoring import same_text
 
 # Arguments of `generate` in which order and repetition mean nothing, and one value is a list of one.

@@ -21,8 +21,9 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio
 
-from lora.records.data import MismatchedTranscript, MismatchFacts
-from lora.records.utterances import Transcript, Utterance
+from lora.records.integrity import MismatchedTranscript, MismatchFacts
+from lora.records.manifests import Utterance
+from lora.records.transcripts import Transcript
 
 Words = Callable[[str], Sequence[str]]
 

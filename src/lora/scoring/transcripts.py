@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.records.base import UserError, read_lines
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 
 
 def read_transcripts(path: Path | str) -> dict[str, Transcript]:

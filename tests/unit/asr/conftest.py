@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from tiny_models import RATE, Train, make_moonshine, make_whisper, noise
 
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 from lora.runners.experiment import main
 
 

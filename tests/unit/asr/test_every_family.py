@@ -27,7 +27,7 @@ from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 torch.set_num_threads(1)
 FAMILIES = {"moonshine": make_moonshine} | MAKERS

@@ -15,7 +15,7 @@ from lora.records.base import read_lines
 from lora.records.effect import EffectFacts
 from lora.records.labels import LabelFacts
 from lora.records.provenance import RunRecord
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 from lora.runners.experiment import main
 
 pytestmark = [

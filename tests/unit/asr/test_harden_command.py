@@ -17,9 +17,9 @@ from lora.configuration.schema import complete
 from lora.data.audio.distortions import GRADES, Distortion
 from lora.data.manifest import read_manifest, read_rows
 from lora.records.base import write_lines
+from lora.records.hardening import HardenedFacts, HardenedVersion
 from lora.records.provenance import RunRecord
 from lora.records.scores import Interval, NormalizerIdentity, Power, WerFacts, WerScore
-from lora.records.tuning import HardenedFacts, HardenedVersion
 from lora.runners.experiment import main
 from lora.runners.harden import propose, saturated
 

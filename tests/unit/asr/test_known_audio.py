@@ -12,7 +12,7 @@ from tiny_models import noise
 from lora.asr.decoding import audio_store as samples
 from lora.asr.decoding.audio_index import KnownAudio, stamp_of
 from lora.asr.decoding.audio_store import AudioStore, Rows
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def rows(folder: Path, *names: str, offset: float | None = None) -> Rows:

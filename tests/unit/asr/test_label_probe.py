@@ -35,7 +35,8 @@ from lora.diagnosis.labels.audit import loss as judge_loss
 from lora.diagnosis.transitional import Answer
 from lora.records.base import read_lines
 from lora.records.labels import LabelFacts, LossComparison
-from lora.records.utterances import Transcript, Utterance
+from lora.records.manifests import Utterance
+from lora.records.transcripts import Transcript
 from lora.runners.experiment import main
 
 STUDY = Path(__file__).parents[3] / "data"

@@ -21,7 +21,7 @@ from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.records.effect import EffectFacts
 from lora.records.provenance import RunRecord
-from lora.records.tuning import ModuleChange, TrainFacts
+from lora.records.training import ModuleChange, TrainFacts
 from lora.runners.experiment import main
 
 DECODE = {"max_new_tokens": 8}

@@ -10,7 +10,7 @@ import pytest
 
 from lora.asr.training.history import training_history
 from lora.records.base import UserError
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 
 
 def logged(step: int, loss: float = 1.0, norm: float = 0.5) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.records.base import read_lines
 from lora.records.provenance import RunRecord
-from lora.records.tuning import TrainFacts
-from lora.records.utterances import RunSettings, Transcript
+from lora.records.settings import RunSettings
+from lora.records.training import TrainFacts
+from lora.records.transcripts import Transcript
 from lora.runners.experiment import main
 
 SECONDS = [1.4, 0.6, 2.2, 1.7, 0.9, 1.2]

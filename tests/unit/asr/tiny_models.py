@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 
 RATE = 16000
 Train = Callable[..., TrainFacts]

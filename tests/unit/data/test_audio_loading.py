@@ -6,7 +6,7 @@ import pytest
 from lora.data.audio.loading import load_audio, samples_hash
 from lora.data.identity import audio_hashes, manifest_identity
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def row(**fields):

@@ -9,7 +9,7 @@ from lora.data.transcripts.ctm import Word
 from lora.data.transcripts.files import TranscriptFile
 from lora.data.transcripts.row_matching import match_rows
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 FILE = Path("theirs.trn")
 

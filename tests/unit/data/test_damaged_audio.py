@@ -10,7 +10,7 @@ import soundfile
 
 from lora.data.audio.loading import load_audio
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def row(audio: str) -> Utterance:

@@ -3,7 +3,7 @@
 from lora.data.durations import duration_table, survives
 from lora.data.row_columns import columns_of
 from lora.data.tables import read_table, write_table
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def rows(*durations):

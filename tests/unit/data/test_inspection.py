@@ -11,8 +11,8 @@ import soxr
 
 from lora.data.audio.inspection import inspect_row, inspect_rows
 from lora.data.manifest import Manifest, without_damaged
-from lora.records.audio import AudioMeasure
-from lora.records.utterances import Utterance
+from lora.records.integrity import AudioMeasure
+from lora.records.manifests import Utterance
 
 RATE = 16000
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lora.data.leakage import leakage
-from lora.records.data import LeakageFacts
-from lora.records.utterances import Utterance
+from lora.records.integrity import LeakageFacts
+from lora.records.manifests import Utterance
 from lora.scoring.normalizers import normalizer
 
 

@@ -6,8 +6,8 @@ import random
 
 from lora.data.retention import retention
 from lora.data.row_columns import columns_of
-from lora.records.data import Dropped
-from lora.records.utterances import Utterance
+from lora.records.durations import Dropped
+from lora.records.manifests import Utterance
 
 
 def rows(count: int = 200) -> list[Utterance]:

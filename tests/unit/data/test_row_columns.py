@@ -9,7 +9,7 @@ import pytest
 
 from lora.data.row_columns import UNKNOWN, RowColumns, columns_of, read_columns, total_hours
 from lora.records.base import UserError, write_lines
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 ROWS = [
     Utterance(id="a", text="Zwei Ähren.", duration=1.5, audio="a.wav", speaker_id="s1"),

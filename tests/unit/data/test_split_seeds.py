@@ -9,7 +9,7 @@ import pytest
 
 from lora.data.durations import speakers
 from lora.data.splits import seeded_splits, split, split_options, split_stability
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def rows(counts: dict[str | None, int], seconds: float = 2.0) -> list[Utterance]:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from lora.data.splits import sizes, split
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def rows(counts, seconds=2.0):

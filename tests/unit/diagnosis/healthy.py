@@ -14,17 +14,19 @@ from lora.configuration.schema import complete, setting
 from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
 from lora.diagnosis.verdict import decide
-from lora.records.audio import AudioMeasure
 from lora.records.base import Record, write_text
 from lora.records.comparisons import PairedFacts
-from lora.records.data import DurationDecision, LeakageFacts, MaxSeconds, MismatchFacts, RetentionFacts, StabilityFacts
+from lora.records.durations import DurationDecision, MaxSeconds, RetentionFacts
 from lora.records.effect import EffectFacts
-from lora.records.imports import ImportFacts
+from lora.records.hardening import HardenedFacts
+from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
-from lora.records.tuning import HardenedFacts, TrainFacts
-from lora.records.utterances import RunSettings
+from lora.records.settings import RunSettings
+from lora.records.splits import StabilityFacts
+from lora.records.training import TrainFacts
+from lora.records.transcripts import ImportFacts
 from lora.records.verdict import Cause, Check, Verdict
 from lora.scoring.settings_diff import compare_settings
 

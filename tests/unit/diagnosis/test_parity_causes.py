@@ -12,9 +12,10 @@ from healthy import wer as wer_record
 
 from lora.diagnosis.parity.criterion import normalizer_words, rows_words
 from lora.diagnosis.verdict import decide
-from lora.records.comparisons import DifferingRows, ParityFacts, Rescored, SameNormalizerScore
+from lora.records.parity import DifferingRows, ParityFacts, Rescored, SameNormalizerScore
 from lora.records.scores import NormalizerIdentity, WerFacts
-from lora.records.utterances import RunSettings, Transcript
+from lora.records.settings import RunSettings
+from lora.records.transcripts import Transcript
 from lora.scoring.settings_diff import compare_settings, differing_rows
 
 MANIFESTS = ("heldout", "domain", "test")

@@ -13,7 +13,7 @@ import decide_verdict
 import pytest
 from healthy import HealthyStudy
 
-from lora.records.comparisons import ParityFacts
+from lora.records.parity import ParityFacts
 from lora.records.verdict import Gate, Verdict
 
 

@@ -1,7 +1,7 @@
 """D1: the choice of `max_seconds`, and the judgement of a configured one."""
 
 from lora.diagnosis.data.max_seconds import choose_max_seconds
-from lora.records.data import SplitOption
+from lora.records.durations import SplitOption
 
 
 def options(**train_rows):

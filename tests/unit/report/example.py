@@ -8,32 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.tables import write_table
-from lora.records.audio import AudioMeasure
 from lora.records.base import write_lines, write_text
-from lora.records.comparisons import (
-    BudgetLine,
-    ErrorBudget,
-    PairedFacts,
-    PairedScore,
-    ParityFacts,
-    SettingDifference,
-    WordPair,
-)
-from lora.records.data import (
-    Dropped,
-    DurationDecision,
-    LeakageFacts,
-    ManifestFacts,
-    MismatchedTranscript,
-    MismatchFacts,
-    RetentionFacts,
-    RetentionPoint,
-    SeededSplit,
-    SharedRow,
-    SplitOption,
-    StabilityFacts,
-)
+from lora.records.comparisons import BudgetLine, ErrorBudget, PairedFacts, PairedScore, WordPair
+from lora.records.durations import Dropped, DurationDecision, RetentionFacts, RetentionPoint, SplitOption
 from lora.records.effect import EffectFacts, FileStage, LoadStage, LogitsStage, ModuleDelta, TextStage
+from lora.records.hardening import HardenedFacts
+from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchedTranscript, MismatchFacts, SharedRow
 from lora.records.labels import (
     ChangedText,
     GreedyHypotheses,
@@ -44,11 +24,14 @@ from lora.records.labels import (
     NumberStyle,
     StyleProfile,
 )
+from lora.records.manifests import ManifestFacts, Utterance
+from lora.records.parity import ParityFacts, SettingDifference
 from lora.records.provenance import RunRecord
 from lora.records.reachable import CandidateChange, ReachableFacts, Respelling, SuspectedReference, WordCount
 from lora.records.scores import Interval, Loop, NormalizerIdentity, Power, WerFacts, WerScore
-from lora.records.tuning import HardenedFacts, TrainFacts, ValidationPoint
-from lora.records.utterances import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings, Utterance
+from lora.records.settings import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings
+from lora.records.splits import SeededSplit, StabilityFacts
+from lora.records.training import TrainFacts, ValidationPoint
 from lora.records.verdict import Cause, Check, RunOutcome, Verdict
 
 MANIFESTS = {"train": 360, "heldout": 120, "domain": 200, "test": 6}

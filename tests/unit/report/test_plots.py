@@ -16,10 +16,10 @@ import plot_wer as wer_command
 import pytest
 
 from lora.records.comparisons import PairedFacts
-from lora.records.data import DurationDecision, RetentionFacts
+from lora.records.durations import DurationDecision, RetentionFacts
 from lora.records.effect import EffectFacts
 from lora.records.scores import WerFacts
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 from lora.report.plots import style
 from lora.report.plots.durations import plot_durations
 from lora.report.plots.loss import plot_loss

@@ -12,9 +12,12 @@ import yaml
 from markdown_it import MarkdownIt
 
 from lora.data.tables import read_records, write_table
-from lora.records.audio import AudioMeasure
 from lora.records.base import write_text
-from lora.records.comparisons import (
+from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
+from lora.records.hardening import HardenedFacts, HardenedVersion
+from lora.records.integrity import AudioMeasure
+from lora.records.manifests import ManifestFacts
+from lora.records.parity import (
     DifferingRows,
     ParityFacts,
     ReferenceDifference,
@@ -22,10 +25,8 @@ from lora.records.comparisons import (
     SameNormalizerScore,
     SettingDifference,
 )
-from lora.records.data import ManifestFacts
-from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
 from lora.records.scores import Interval, NormalizerIdentity, WerFacts
-from lora.records.tuning import HardenedFacts, HardenedVersion, TrainFacts
+from lora.records.training import TrainFacts
 from lora.records.verdict import Cause
 from lora.report.sections.verdict import criteria, gate_outcome
 from lora.report.study import Study

@@ -5,7 +5,8 @@ import random
 import jiwer
 import pytest
 
-from lora.records.utterances import Transcript, Utterance
+from lora.records.manifests import Utterance
+from lora.records.transcripts import Transcript
 from lora.scoring.alignment import count_errors, utterance_errors, word_edits
 from lora.scoring.corpus_wer import wer_score
 from lora.scoring.normalizers import normalizer

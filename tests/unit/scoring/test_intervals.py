@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 from lora.scoring.corpus_wer import bootstrap_interval, ratio_interval, sampling_units, wer_interval, wer_score
 
 

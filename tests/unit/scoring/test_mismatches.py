@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from lora.records.data import MismatchFacts
-from lora.records.utterances import Transcript, Utterance
+from lora.records.integrity import MismatchFacts
+from lora.records.manifests import Utterance
+from lora.records.transcripts import Transcript
 from lora.scoring.normalizers import normalizer
 from lora.scoring.transcript_mismatches import mismatches
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from lora.records.manifests import Utterance
 from lora.records.reachable import ReachableFacts
-from lora.records.utterances import Transcript, Utterance
+from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.normalizers import normalizer
 from lora.scoring.reachable_errors import (

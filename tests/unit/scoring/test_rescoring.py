@@ -2,8 +2,9 @@
 
 import pytest
 
+from lora.records.manifests import Utterance
 from lora.records.scores import NormalizerIdentity, WerFacts
-from lora.records.utterances import Transcript, Utterance
+from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus_wer import wer_score
 from lora.scoring.normalizers import normalizer

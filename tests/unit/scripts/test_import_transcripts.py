@@ -10,8 +10,10 @@ import soundfile
 
 from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.records.base import read_lines, write_lines
+from lora.records.manifests import Utterance
 from lora.records.scores import WerFacts
-from lora.records.utterances import RunSettings, Transcript, Utterance
+from lora.records.settings import RunSettings
+from lora.records.transcripts import Transcript
 
 ROWS = ["7", "b"]
 

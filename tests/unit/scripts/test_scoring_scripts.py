@@ -9,9 +9,11 @@ import split_errors
 
 from lora.records.base import write_lines
 from lora.records.comparisons import PairedFacts
+from lora.records.manifests import Utterance
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import NormalizerIdentity, WerFacts
-from lora.records.utterances import RunSettings, Transcript, Utterance
+from lora.records.settings import RunSettings
+from lora.records.transcripts import Transcript
 
 
 @pytest.fixture

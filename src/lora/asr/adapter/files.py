@@ -17,7 +17,7 @@ from lora.asr.ladder.adapter_file import file_stage
 from lora.provenance.hashes import content_hash, file_hash
 from lora.records.base import UserError, write_text
 from lora.records.effect import FileStage, LoadStage
-from lora.records.utterances import AdapterIdentity
+from lora.records.settings import AdapterIdentity
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -21,7 +21,7 @@ from lora.asr.adapter.attach import ADAPTER, adapted_modules, part_of
 from lora.asr.adapter.choices import takes_from_base
 from lora.asr.adapter.files import AdapterProblem, read_adapter
 from lora.records.effect import ModuleDelta
-from lora.records.tuning import ModuleChange
+from lora.records.training import ModuleChange
 
 # Initialisations that leave base weights as they are; all others are taken to change them.
 KEEPING_BASE = {"true", "false", "gaussian", "orthogonal", "eva"}

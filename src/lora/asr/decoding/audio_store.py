@@ -18,7 +18,7 @@ from lora.asr.recipe import RECIPE
 from lora.data.audio.distortions import Distortion
 from lora.data.audio.loading import at_loudness, load_audio, samples_hash
 from lora.provenance.hashes import content_hash
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 MEMORY_BYTES = 512 * 2**20
 READERS = 2  # threads that decode and hash: libraries for both work outside the interpreter's lock

@@ -18,7 +18,8 @@ from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
 from lora.provenance.hashes import content_hash
 from lora.provenance.versions import version
-from lora.records.utterances import AdapterIdentity, ManifestIdentity, RunSettings, Utterance
+from lora.records.manifests import Utterance
+from lora.records.settings import AdapterIdentity, ManifestIdentity, RunSettings
 
 SOFTWARE = ("torch", "transformers", "tokenizers", "peft", "numpy", "soxr", "soundfile")
 

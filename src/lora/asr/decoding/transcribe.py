@@ -18,7 +18,9 @@ from lora.asr.decoding.run_settings import Conditions, manifest_identity
 from lora.asr.decoding.transcript_cache import Heard, opened
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.provenance.recording import Recording
-from lora.records.utterances import RunSettings, Transcript, Utterance
+from lora.records.manifests import Utterance
+from lora.records.settings import RunSettings
+from lora.records.transcripts import Transcript
 
 __all__ = ["BatchLimits", "Rows", "Transcribed", "transcribe_manifests"]
 

@@ -21,7 +21,7 @@ from lora.asr.labels.tokenizer import lost_characters, lost_texts, unknown_token
 from lora.asr.training.data import SpeechRows, batches_in_order
 from lora.provenance.versions import version
 from lora.records.labels import LabelFacts, StyleProfile
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 from lora.scoring.style import number_style, restyle, style_profile, with_numbers_as_in
 
 # Label smoothing and gradient accumulation of what is always compared: validation neither smooths nor accumulates.

@@ -7,7 +7,7 @@ from typing import Any
 
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.training.data import SpeechRows
-from lora.records.utterances import Transcript
+from lora.records.transcripts import Transcript
 
 # Greedy and nothing else: whatever edits scores would make the model disagree with its own text.
 PLAIN: dict[str, Any] = {

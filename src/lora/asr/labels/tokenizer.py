@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lora.asr.families.speech_model import SpeechModel
 from lora.records.labels import ChangedText
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 def lost_characters(speech: SpeechModel, texts: Sequence[str]) -> dict[str, int]:

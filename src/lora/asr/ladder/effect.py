@@ -22,7 +22,7 @@ from lora.asr.ladder.logits import ValidationBatch, keep_base_logits, logits_sta
 from lora.asr.ladder.texts import all_texts, text_stage
 from lora.records.base import UserError
 from lora.records.effect import EffectFacts, FileStage, LoadStage
-from lora.records.tuning import ModuleChange
+from lora.records.training import ModuleChange
 
 __all__ = ["ValidationBatch", "measure_effect"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from lora.asr.decoding.padding import Samples, padded_samples
 from lora.data.audio.loading import load_audio
 from lora.provenance.hashes import content_hash, file_hash
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 CACHE_BYTES = 512_000_000  # decoded samples kept in memory; beyond it rows are decoded again
 

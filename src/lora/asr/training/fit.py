@@ -48,7 +48,7 @@ from lora.asr.training.step_callback import LossNotFinite
 from lora.asr.training.trainer import SpeechTrainer, trainable_facts, training_arguments
 from lora.asr.training.validation_wer import validation_wer
 from lora.records.base import UserError, write_text
-from lora.records.tuning import ModuleChange, TrainFacts, ValidationPoint
+from lora.records.training import ModuleChange, TrainFacts, ValidationPoint
 
 
 def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[str]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from lora.asr.training.state import BEST, FACTS, LAST
 from lora.records.base import UserError
-from lora.records.tuning import TrainFacts, ValidationPoint
+from lora.records.training import TrainFacts, ValidationPoint
 
 TRAINER_STATE = "trainer_state.json"
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")

@@ -27,7 +27,7 @@ from lora.asr.training.checkpoints import last_checkpoint
 from lora.asr.training.state import FACTS, FINISHED, TOLD, Training
 from lora.provenance.command import run_command
 from lora.records.base import UserError
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 
 HANDED_OVER = "handed_over.pickle"
 POLL_SECONDS = 0.2

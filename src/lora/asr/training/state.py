@@ -20,7 +20,7 @@ from lora.asr.training.data import rows_hash
 from lora.provenance.hashes import content_hash
 from lora.provenance.versions import version
 from lora.records.base import write_text
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 
 FACTS, LOSS, BEST, LAST = "train.json", "loss.tsv", "best", "last"
 FINISHED = "finished"

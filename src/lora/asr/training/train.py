@@ -17,7 +17,7 @@ from pathlib import Path
 from lora.asr.devices import Device, confirm_device
 from lora.asr.training.state import BEST, FACTS, FINISHED, LAST, LOSS, TOLD, Training, write_impossible
 from lora.asr.work_lock import locked
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 
 
 @dataclass(frozen=True)

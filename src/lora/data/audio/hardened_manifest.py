@@ -15,7 +15,7 @@ from pathlib import Path
 from lora.data.audio.distortions import Distortion
 from lora.data.audio.loading import load_audio, samples_hash
 from lora.records.base import UserError, write_lines, write_text
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 ROWS = "manifest.jsonl"
 ORIGIN = "origin.json"

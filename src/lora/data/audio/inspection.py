@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from lora.data.audio.loading import Samples, decode, samples_hash
-from lora.records.audio import AudioMeasure
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.integrity import AudioMeasure
+from lora.records.manifests import Utterance
 
 # A worker process takes about half a second to start, in which one process measures some fifty utterances.
 PARALLEL_FROM = 400

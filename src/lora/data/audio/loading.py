@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 Samples = npt.NDArray[np.float32]
 MISSING_SHARE = 0.01  # of a file's frames; codecs round their ends

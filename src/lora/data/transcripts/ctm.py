@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 CHANNELS = {"1": 0, "A": 0, "2": 1, "B": 1}  # as NIST counts and names them, to those of manifests
 NO_WORD = {"@", "<eps>", "<epsilon>"}

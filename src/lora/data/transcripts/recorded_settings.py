@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lora.records.base import UserError
-from lora.records.utterances import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings
+from lora.records.settings import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings
 
 PREPROCESS = ("sampling_rate", "target_rms", "resampler", "padding_seconds")
 DEVICE = ("type", "dtype", "threads")

@@ -18,7 +18,7 @@ from lora.data.source import Source
 from lora.data.transcripts.columns import HYPOTHESES
 from lora.data.transcripts.files import read_transcript_file
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 UNKNOWN_DURATION = 0.0
 MANIFESTS = {".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet"}

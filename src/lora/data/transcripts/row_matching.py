@@ -17,7 +17,7 @@ from lora.data.transcripts.columns import ExternalTranscript
 from lora.data.transcripts.ctm import Word, of_channel, words_by_time
 from lora.data.transcripts.files import TranscriptFile
 from lora.records.base import UserError
-from lora.records.utterances import Utterance
+from lora.records.manifests import Utterance
 
 
 @dataclass

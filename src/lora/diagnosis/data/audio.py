@@ -12,7 +12,7 @@ from lora import layout
 from lora.configuration.study import IntegrityConfig
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
-from lora.records.audio import AudioMeasure
+from lora.records.integrity import AudioMeasure
 from lora.records.verdict import CheckStatus, Severity
 
 LEAST_DIFFERENCE = 0.1  # seconds; codecs and rounding stay below it

@@ -12,7 +12,7 @@ from lora.diagnosis.data.split import judge_filtered_rows, judge_split_seeds
 from lora.diagnosis.data.texts import judge_texts
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, CheckResult, Findings, check
-from lora.records.data import DurationDecision, SplitOption
+from lora.records.durations import DurationDecision, SplitOption
 
 
 def judge_data(facts: StudyFacts) -> Findings:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lora.formatting import hours, percent
-from lora.records.data import DurationDecision, SplitOption
+from lora.records.durations import DurationDecision, SplitOption
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import MOST_NAMED
-from lora.records.data import MismatchedTranscript, MismatchFacts
+from lora.records.integrity import MismatchedTranscript, MismatchFacts
 
 ENOUGH_ROWS = 3  # mismatched rows from which a common offset is no accident
 

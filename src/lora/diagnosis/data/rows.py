@@ -8,7 +8,7 @@ from typing import Any
 from lora import layout
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
-from lora.records.data import SharedRow
+from lora.records.integrity import SharedRow
 from lora.records.verdict import CheckStatus
 
 # How reasons in rejected.tsv begin, by the cause they belong to.

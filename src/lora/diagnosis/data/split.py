@@ -11,7 +11,8 @@ from typing import Any
 from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
-from lora.records.data import Dropped, SeededSplit
+from lora.records.durations import Dropped
+from lora.records.splits import SeededSplit
 
 ENOUGH_ROWS = 20  # removed rows from which their speaking rate is compared
 SIGMAS = 3.0  # standard deviations (Poisson) above the loss of a random sample

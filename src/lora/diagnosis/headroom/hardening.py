@@ -12,7 +12,7 @@ from typing import Any
 
 from lora.diagnosis.facts import StudyFacts
 from lora.formatting import percent
-from lora.records.tuning import HardenedFacts
+from lora.records.hardening import HardenedFacts
 
 PLAIN = re.compile(r"(?!(y|n|yes|no|on|off|null|true|false)$)[a-z][a-z0-9_./-]*", re.IGNORECASE)  # read as text by YAML
 

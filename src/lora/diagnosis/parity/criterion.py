@@ -14,7 +14,7 @@ from lora.diagnosis.findings import CauseResult, Findings
 from lora.diagnosis.parity.mismatched_hypotheses import judge_hypotheses, out_of_place
 from lora.diagnosis.transitional import Answer, cause, found
 from lora.formatting import count, listed, points
-from lora.records.comparisons import DifferingRows, ParityFacts, Rescored
+from lora.records.parity import DifferingRows, ParityFacts, Rescored
 from lora.records.verdict import CheckStatus
 
 # Fields that tell of differing rows, which the ids and texts themselves tell better.

@@ -7,7 +7,7 @@ from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, found
 from lora.formatting import count, listed
-from lora.records.imports import ImportFacts
+from lora.records.transcripts import ImportFacts
 from lora.records.verdict import CheckStatus
 
 HOW = {

@@ -16,7 +16,7 @@ from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, cause, found
 from lora.diagnosis.wording.data import lines_away, mismatch_examples
 from lora.formatting import count, percent
-from lora.records.data import MismatchedTranscript, MismatchFacts
+from lora.records.integrity import MismatchedTranscript, MismatchFacts
 from lora.records.verdict import CheckStatus, Severity
 
 

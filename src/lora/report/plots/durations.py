@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from lora.formatting import count, seconds
-from lora.records.data import DurationDecision
+from lora.records.durations import DurationDecision
 from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, PALE, add_title, draw_message, figure
 
 FEW = "#a9bccb"

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from lora.formatting import UNKNOWN, number
-from lora.records.tuning import TrainFacts, ValidationPoint
+from lora.records.training import TrainFacts, ValidationPoint
 from lora.report.markdown import plain
 from lora.report.plots.style import BLUE, INK, MUTED, ORANGE, add_title, draw_message, figure
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from lora.formatting import hours, listed, round_percent, seconds
-from lora.records.data import DurationDecision, RetentionFacts, RetentionPoint
+from lora.records.durations import DurationDecision, RetentionFacts, RetentionPoint
 from lora.report.plots.style import BLUE, GREEN, INK, ORANGE, PALE, PURPLE, add_title, draw_message, figure
 
 TITLE = "What a duration limit leaves of the training data"

@@ -8,7 +8,7 @@ from collections import Counter
 from lora import layout
 from lora.formatting import UNKNOWN, count, listed, module_group, number, percent, signed_points
 from lora.records.effect import CheckpointStage, EffectFacts
-from lora.records.tuning import TrainFacts
+from lora.records.training import TrainFacts
 from lora.report.markdown import code, table, text
 from lora.report.sections.adapter import adapter_stages
 from lora.report.sections.verdict import OUTCOMES

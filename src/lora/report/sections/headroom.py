@@ -16,8 +16,8 @@ from lora.formatting import (
     round_points,
     why_none,
 )
+from lora.records.hardening import HardenedFacts, HardenedVersion
 from lora.records.scores import Power, WerFacts, WerScore
-from lora.records.tuning import HardenedFacts, HardenedVersion
 from lora.records.verdict import Verdict
 from lora.report.markdown import code, table, text
 from lora.report.sections.errors import error_sources

@@ -7,7 +7,8 @@ from collections import Counter
 
 from lora import layout
 from lora.formatting import UNKNOWN, hours, listed, percent
-from lora.records.data import ManifestFacts, MismatchedTranscript
+from lora.records.integrity import MismatchedTranscript
+from lora.records.manifests import ManifestFacts
 from lora.report.markdown import code, table, text
 from lora.report.study import Study
 

@@ -8,7 +8,7 @@ from typing import Any
 from lora.diagnosis.parity.criterion import normalizer_words, rows_words
 from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
 from lora.formatting import UNKNOWN, count, listed, percent, signed_points
-from lora.records.comparisons import DifferingRows, Rescored, SettingDifference
+from lora.records.parity import DifferingRows, Rescored, SettingDifference
 from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
 

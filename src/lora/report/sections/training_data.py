@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lora import layout
 from lora.formatting import UNKNOWN, hours, listed, number, percent, seconds, seconds_limit
-from lora.records.data import Dropped, SplitOption
+from lora.records.durations import Dropped, SplitOption
 from lora.report.markdown import code, sentence, table, text
 from lora.report.sections.manifests import leakage, manifests, mismatched_transcripts, recordings, rejected_rows
 from lora.report.study import Study

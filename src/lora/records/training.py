@@ -1,0 +1,88 @@
+"""A training: its settings, losses and outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from lora.records.base import Fact, Record
+
+
+class ValidationPoint(Record):
+    """Validation after some optimiser steps."""
+
+    step: int = Field(description="Optimiser steps.")
+    loss: float | None = Field(description="Loss on the validation split in nats per token.")
+    wer: float | None = Field(default=None, description="WER on the validation split (fraction), where measured.")
+
+
+class LossRow(Record):
+    """One logged step of a training; empty cells were not measured at that step."""
+
+    step: int = Field(description="Optimiser step; 0 is before training.")
+    epoch: float | None = Field(description="Passes over the training split so far.")
+    train_loss: float | None = Field(description="Training loss in nats per token.")
+    learning_rate: float | None = Field(description="Learning rate of the optimiser at this step.")
+    grad_norm: float | None = Field(description="Norm of the gradient before clipping.")
+    validation_loss: float | None = Field(description="Loss on the validation split in nats per token.")
+
+
+class ModuleChange(Record):
+    """How far training moved one adapted module from its initial values."""
+
+    name: str = Field(description="Name of the module.")
+    lora_a: float | None = Field(description="Norm of the change of lora_A, relative to the initial lora_A.")
+    delta: float | None = Field(
+        description="Norm of scale * (B A - B0 A0), the change of the product since initialisation, relative to the base "
+        "weight."
+    )
+
+
+class TrainFacts(Fact):
+    """Settings and outcome of a training; null is not recorded."""
+
+    run: str = Field(description="Name of the run.")
+    source: str | None = Field(
+        default=None,
+        description="Null for a training of this study; else the file next to an external adapter that records its "
+        "training (empty where there is none).",
+    )
+    settings: dict[str, Any] = Field(default={}, description="Settings: the runner's flags with underscores.")
+    base_model_hash: str | None = Field(default=None, description="Hash of the base model.")
+    train_rows: int | None = Field(default=None, description="Training rows.")
+    val_rows: int | None = Field(default=None, description="Validation rows.")
+    trainable_parameters: int | None = Field(default=None, description="Trainable parameters.")
+    total_parameters: int | None = Field(default=None, description="All parameters.")
+    other_trainable: list[str] = Field(
+        default=[], description="Trainable parameters that the adapter's file does not contain."
+    )
+    fully_trained: list[str] = Field(
+        default=[], description="Tensors of the adapter's file besides LoRA matrices: saved modules and biases."
+    )
+    target_modules: int | None = Field(default=None, description="Number of adapted modules.")
+    adapted: dict[str, dict[str, int]] = Field(
+        default={}, description="Adapted modules by module group and by last name."
+    )
+    zero_gradient_modules: list[str] = Field(
+        default=[], description="Adapted modules whose gradient was zero at every step."
+    )
+    planned_steps: int | None = Field(default=None, description="Optimiser steps that were planned.")
+    optimizer_steps: int | None = Field(default=None, description="Optimiser steps that were done.")
+    learning_rate_peak: float | None = Field(
+        default=None, description="Highest learning rate, read from the optimiser."
+    )
+    gradient_norm_median: float | None = Field(default=None, description="Median norm of the gradient before clipping.")
+    first_train_loss: float | None = Field(default=None, description="First training loss in nats per token.")
+    final_train_loss: float | None = Field(default=None, description="Last training loss in nats per token.")
+    non_finite_step: int | None = Field(
+        default=None, description="First step with a loss or gradient that is not finite; null without one."
+    )
+    validation: list[ValidationPoint] = Field(default=[], description="Validation losses.")
+    best_step: int | None = Field(default=None, description="Step of the best validation.")
+    best_kept: bool | None = Field(
+        default=None, description="Whether the weights that are diagnosed are those of `best_step`."
+    )
+    changes: list[ModuleChange] = Field(
+        default=[], description="How far the weights in `best/` (else `last/`) moved from their initial values."
+    )
