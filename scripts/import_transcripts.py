@@ -55,8 +55,8 @@ def execute(args: argparse.Namespace) -> int:
             return 0
         rows = list(read_lines(args.rows, Utterance))
         found = match_rows(args.hypotheses, brought, rows, rejected_ids(args.rejected))
-        heard = [row for row in rows if row.id in found.heard]
-        transcripts = [transcript(row, found.heard[row.id]) for row in heard]
+        heard = [row for row in rows if row.id in found.hypotheses]
+        transcripts = [transcript(row, found.hypotheses[row.id]) for row in heard]
         transcripts += [extra(name, found.extra[name]) for name in sorted(found.extra)]
         write_lines(args.transcripts, transcripts)
         account = account_of(args, brought, rows, found)
@@ -86,7 +86,7 @@ def account_of(args: argparse.Namespace, brought: TranscriptFile, rows: list[Utt
         run=args.run, manifest=args.manifest_name, source=str(args.hypotheses), format=brought.format,
         hypotheses=len(brought.utterances) + len(brought.words), rows=len(rows), matched=found.how,
         unmatched=found.unmatched, ambiguous=found.ambiguous, rejected=found.rejected,
-        missing=[row.id for row in rows if row.id not in found.heard], notes=found.notes,
+        missing=[row.id for row in rows if row.id not in found.hypotheses], notes=found.notes,
     )  # fmt: skip
 
 

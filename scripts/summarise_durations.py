@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.durations import COLUMNS
-from lora.data.tables import read_table, write_table
+from lora.data.tables import concatenate_tables, write_table
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 
@@ -30,7 +30,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def execute(args: argparse.Namespace) -> int:
     with recording(outputs=[args.summary]):
-        write_table(args.summary, COLUMNS, (row for table in args.tables for row in read_table(table, COLUMNS)))
+        write_table(args.summary, COLUMNS, concatenate_tables(args.tables, COLUMNS))
     return 0
 
 

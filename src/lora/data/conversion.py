@@ -1,6 +1,6 @@
-"""A manifest of any format written as a canonical one: JSON lines, with audio paths relative to the new file.
+"""Convert a manifest of any format to JSON lines, with audio paths relative to the new file.
 
-Recordings that lie inside the given manifest become files in `<name>.audio/` beside the new one.
+Recordings that the manifest contains become files in `<name>.audio/` next to the new one.
 """
 
 from __future__ import annotations
@@ -23,47 +23,54 @@ from lora.data.source import Source
 from lora.records.base import UserError, write_lines
 from lora.records.manifests import Utterance
 
-OURS = re.compile(r"\d{6}\.\w+")
-MOST_REASONS = 5
-BEYOND = 0.1  # seconds that a piece may end after its file: ends are rounded
+WRITTEN_BY_US = re.compile(r"\d{6}\.\w+")  # names of audio files of an earlier conversion
+REASONS_SHOWN = 5
+END_TOLERANCE = 0.1  # seconds that a segment may end after its file, because times are rounded
 
 
 def convert(source: Source, output: Path, force: bool = False) -> Manifest:
-    """Write the usable rows of a manifest to `output`; returns what was read, for rows beside `output`.
+    """Write the usable rows of a manifest to `output`; return the manifest with paths relative to it.
 
-    Without a usable row nothing is written. Everything appears at once or, on an error, not at all. Raises UserError
-    where the output exists and `force` is not set, and where the manifest is unusable as a whole.
+    Nothing is written where no row is usable. All files appear at once or, on an error, none.
+
+    Args:
+        source: the manifest.
+        output: the JSON lines file to write.
+        force: overwrite an existing output.
+
+    Raises:
+        UserError: where the output exists and `force` is not set, and where the manifest as a whole cannot be read.
     """
     audio = output.with_name(f"{output.stem}.audio")
     for path in (output, audio):
         if path.exists() and not force:
-            raise UserError(f"{path}: exists already, and nothing is overwritten; name another, or say --force")
+            raise UserError(f"{path}: exists already; name another output, or overwrite it with --force")
     if output.exists() and any(output.samefile(path) for path in manifest_files(source)):
         raise UserError(
-            f"{output}: is what would be converted, and its rejected rows would be lost; name another output"
+            f"{output}: is the manifest to convert, and its rejected rows would be lost; name another output"
         )
     output.parent.mkdir(parents=True, exist_ok=True)
     building = audio.with_name(f".{audio.name}.{os.getpid()}.tmp")
     building.mkdir()
     try:
-        packed = contains_audio(source)
-        if packed:
+        audio_inside = contains_audio(source)
+        if audio_inside:
             unpack_audio(source, building)
         manifest = read_manifest(source, building)
         (building / ROWS).unlink(missing_ok=True)
-        rows = rebase(manifest.rows, audio if packed else manifest.folder, output.parent)
-        # The lines of another file would be nobody's lines here.
-        written = [row.model_copy(update={"line": None}) for row in _as_files(rows, building, audio.name)]
+        rows = rebase(manifest.rows, audio if audio_inside else manifest.folder, output.parent)
+        # Line numbers of the old file have no meaning in the new one.
+        written = [row.model_copy(update={"line": None}) for row in _samples_to_files(rows, building, audio.name)]
         if written:
-            _put(building, audio)
+            _move_audio(building, audio)
             write_lines(output, written)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return replace(manifest, rows=written, folder=output.parent)
 
 
-def _as_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Utterance]:
-    """The same rows, with inline samples written to numbered files in `folder`, which will be called `name`."""
+def _samples_to_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Utterance]:
+    """The same rows, with inline samples written to numbered files in `folder`, which will be renamed to `name`."""
     import soundfile
 
     for number, row in enumerate(rows, start=1):
@@ -75,78 +82,79 @@ def _as_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Ut
         yield row.model_copy(update={"audio": f"{name}/{file}", "samples": None, "sampling_rate": None})
 
 
-def _put(building: Path, audio: Path) -> None:
-    """Move the new folder of audio, if anything is in it, to where an earlier conversion may have left one."""
+def _move_audio(building: Path, audio: Path) -> None:
+    """Move the new audio folder, unless it is empty, over that of an earlier conversion."""
     if not any(building.iterdir()):
         return
     if audio.is_dir():
         for path in audio.iterdir():
-            if OURS.fullmatch(path.name):
+            if WRITTEN_BY_US.fullmatch(path.name):
                 path.unlink()
     try:
         building.rename(audio)
     except OSError:
-        raise UserError(f"{audio}: holds files of somebody else; name another output") from None
+        raise UserError(f"{audio}: contains files that were not written by a conversion; name another output") from None
 
 
 def conversion_summary(source: Source, manifest: Manifest) -> str:
-    """What was read, in lines for a person: format, columns, rows, audio, and why rows were rejected."""
+    """Text that describes what was read: format, columns, rows, audio, and why rows were rejected."""
     hours = sum(row.duration for row in manifest.rows) / 3600
     speakers = len({row.speaker_id for row in manifest.rows} - {None})
     lines = [f"{source.path}: read as {manifest.format}"]
     if manifest.columns:
-        named = [f"{field} from {name}" for field, name in manifest.columns.items()]
-        lines.append(f"columns: {', '.join(named)}")
+        columns = [f"{field} from {name}" for field, name in manifest.columns.items()]
+        lines.append(f"columns: {', '.join(columns)}")
     lines.append(f"rows: {len(manifest.rows)} usable, {len(manifest.rejected)} rejected")
     lines.append(f"hours: {hours:.3f}; speakers: {speakers or 'not named'}")
     lines += _audio_lines(manifest)
     kinds = Counter(_kind(entry) for entry in manifest.rejected)
-    for kind, count in kinds.most_common(MOST_REASONS):
+    for kind, count in kinds.most_common(REASONS_SHOWN):
         first = next(entry for entry in manifest.rejected if _kind(entry) == kind)
         lines.append(f"rejected: {count} x {kind}; first: line {first.line}: {first.reason}")
     return "\n".join(lines)
 
 
 def _kind(entry: Rejected) -> str:
-    """What rejected rows have in common: the reason before its details and its place."""
+    """The kind of a rejection: its reason without details and place."""
     return re.split(r"[:,(]", entry.reason)[0].strip()
 
 
 def _audio_lines(manifest: Manifest) -> list[str]:
-    """Sampling rates and channels of the rows' files by their headers, and rows that these contradict."""
+    """Sampling rates and channels from the headers of the files, and warnings about rows that contradict them."""
     import soundfile
 
     kinds: Counter[str] = Counter()
-    seen: dict[str, Any] = {}
-    no_channel, beyond = [], []
+    headers: dict[str, Any] = {}
+    missing_channel: list[Utterance] = []
+    past_end: list[Utterance] = []
     for row in manifest.rows:
         if row.audio is None:
             continue
-        if row.audio not in seen:
+        if row.audio not in headers:
             try:
-                seen[row.audio] = soundfile.info(str(manifest.folder / row.audio))
+                headers[row.audio] = soundfile.info(str(manifest.folder / row.audio))
             except (soundfile.LibsndfileError, OSError, RuntimeError):
-                seen[row.audio] = None
-        info = seen[row.audio]
+                headers[row.audio] = None
+        info = headers[row.audio]
         if info is None:
             kinds["cannot be opened"] += 1
             continue
         kinds[f"{info.samplerate} Hz with {info.channels} channel{'s' * (info.channels > 1)}"] += 1
         if row.channel is not None and row.channel >= info.channels:
-            no_channel.append(row)
-        if row.offset is not None and row.offset + row.duration > info.duration + BEYOND:
-            beyond.append(row)
-    told = ", ".join(f"{kind} ({n} rows)" for kind, n in kinds.most_common())
-    lines = [f"audio: {told or 'none'}"]
-    if no_channel:
+            missing_channel.append(row)
+        if row.offset is not None and row.offset + row.duration > info.duration + END_TOLERANCE:
+            past_end.append(row)
+    counts = ", ".join(f"{kind} ({n} rows)" for kind, n in kinds.most_common())
+    lines = [f"audio: {counts or 'none'}"]
+    if missing_channel:
         lines.append(
-            f"warning: {len(no_channel)} rows ask for a channel (from 0) that their file does not have, and a study "
-            f"rejects them; first: {no_channel[0].id}, channel {no_channel[0].channel}"
+            f"warning: {len(missing_channel)} rows name a channel (from 0) that their file does not have; a study "
+            f"rejects them; first: {missing_channel[0].id}, channel {missing_channel[0].channel}"
         )
-    if beyond:
-        end = (beyond[0].offset or 0.0) + beyond[0].duration
+    if past_end:
+        end = (past_end[0].offset or 0.0) + past_end[0].duration
         lines.append(
-            f"warning: {len(beyond)} rows end after their file does, and the hours count what is not there; "
-            f"first: {beyond[0].id}, which ends at {end:g} s of {seen[str(beyond[0].audio)].duration:g} s"
+            f"warning: {len(past_end)} rows end after their file, and the hours include the missing audio; "
+            f"first: {past_end[0].id}, which ends at {end:g} s of {headers[str(past_end[0].audio)].duration:g} s"
         )
     return lines

@@ -1,32 +1,18 @@
-"""How much audio survives a duration threshold: the one test that tables, filters and scores share.
-
-The table of what survives each duration threshold, from columns of rows and not from the rows.
-"""
+"""How much audio remains under a duration limit: the test that tables, filters and scores share, and the table."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lora.data.row_columns import UNKNOWN, RowColumns, total_hours
 from lora.records.manifests import Utterance
 
-
-def survives(duration: float, max_seconds: float | None) -> bool:
-    """Whether audio of `duration` seconds is kept; None keeps everything."""
-    return max_seconds is None or duration <= max_seconds
-
-
-def hours(rows: Iterable[Utterance]) -> float:
-    return sum(row.duration for row in rows) / 3600.0
-
-
-def speakers(rows: Iterable[Utterance]) -> int | None:
-    """Number of known speakers; None where no row names one."""
-    return len({row.speaker_id for row in rows} - {None}) or None
-
+if TYPE_CHECKING:
+    import pandas
 
 COLUMNS = (
     "manifest",
@@ -43,32 +29,55 @@ COLUMNS = (
 ALL = "all"
 
 
-def duration_table(name: str, columns: RowColumns, thresholds: Iterable[float]) -> list[dict[str, object]]:
-    """One row a threshold in ascending order and one for all, with `COLUMNS`; hours are hours, the rest
-    seconds.
+def survives(duration: float, max_seconds: float | None) -> bool:
+    """Whether audio of `duration` seconds is within the limit; None is no limit."""
+    return max_seconds is None or duration <= max_seconds
 
-    Shares are of rows and of hours; mean, median and longest stand on the `all` row. An empty manifest has
-    shares of 0.
+
+def hours(rows: Iterable[Utterance]) -> float:
+    return sum(row.duration for row in rows) / 3600.0
+
+
+def speakers(rows: Iterable[Utterance]) -> int | None:
+    """Number of known speakers; None where no row names one."""
+    return len({row.speaker_id for row in rows} - {None}) or None
+
+
+def duration_table(name: str, columns: RowColumns, thresholds: Iterable[float]) -> pandas.DataFrame:
+    """What remains of a manifest under each duration limit.
+
+    Args:
+        name: the manifest.
+        columns: its durations and speakers.
+        thresholds: limits in seconds.
+
+    Returns:
+        One row per threshold in ascending order and one without a limit ("all"), with `COLUMNS`. `share` counts rows
+        and `hours_share` hours, both 0 for an empty manifest; `mean`, `median` and `longest` (seconds) are only in the
+        row without a limit. Numbers are formatted, so that the written table does not depend on pandas.
     """
-    lengths = columns.durations
-    rows, total = len(lengths), total_hours(lengths)
+    import pandas
+
+    rows = pandas.DataFrame({"seconds": columns.durations, "speaker": columns.speakers})
+    count = len(rows)
+    all_hours = total_hours(columns.durations)
     table: list[dict[str, object]] = []
     for threshold in (*sorted(set(thresholds)), None):
-        kept = lengths <= (np.inf if threshold is None else threshold)  # as `durations.survives`
-        kept_rows, kept_hours = int(kept.sum()), total_hours(lengths[kept])
-        people = len(np.setdiff1d(columns.speakers[kept], UNKNOWN))
+        within = rows[rows["seconds"] <= (np.inf if threshold is None else threshold)]  # as `survives`
+        within_hours = total_hours(within["seconds"].to_numpy())
+        names = within["speaker"].unique()
         entry: dict[str, object] = {
             "manifest": name,
             "threshold": ALL if threshold is None else f"{threshold:g}",
-            "rows": kept_rows,
-            "share": f"{kept_rows / rows if rows else 0.0:.4f}",
-            "hours": f"{kept_hours:.4f}",
-            "hours_share": f"{kept_hours / total if total else 0.0:.4f}",
-            "speakers": people or "",
+            "rows": len(within),
+            "share": f"{len(within) / count if count else 0.0:.4f}",
+            "hours": f"{within_hours:.4f}",
+            "hours_share": f"{within_hours / all_hours if all_hours else 0.0:.4f}",
+            "speakers": int((names != UNKNOWN).sum()) or "",
         }
-        if threshold is None and rows:
-            entry["mean"] = f"{math.fsum(lengths.tolist()) / rows:.3f}"
-            entry["median"] = f"{np.median(lengths):.3f}"
-            entry["longest"] = f"{lengths.max():.3f}"
+        if threshold is None and count:
+            entry["mean"] = f"{math.fsum(columns.durations.tolist()) / count:.3f}"
+            entry["median"] = f"{rows['seconds'].median():.3f}"
+            entry["longest"] = f"{rows['seconds'].max():.3f}"
         table.append(entry)
-    return table
+    return pandas.DataFrame(table, columns=list(COLUMNS), dtype=object).where(lambda cells: cells.notna(), None)

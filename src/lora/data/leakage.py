@@ -1,4 +1,4 @@
-"""What an evaluation manifest shares with the training manifest: recordings, readings, sentences, speakers."""
+"""Overlap of an evaluation manifest with the training manifest: recordings, readings, sentences, speakers."""
 
 from __future__ import annotations
 
@@ -19,19 +19,25 @@ def leakage(
     train_audio: Mapping[str, str],
     audio: Mapping[str, str],
 ) -> LeakageFacts:
-    """Facts of manifest `name`; the mappings give the hash of a row's samples by its id, where one is known.
+    """Count what an evaluation manifest shares with the training manifest.
 
-    Texts are compared as words of the caller's normaliser; those without any word are never the same.
+    Args:
+        name: the evaluation manifest.
+        train: rows of the training manifest.
+        rows: rows of the evaluation manifest.
+        words: normaliser; texts are the same if their words are, and texts without words are never the same.
+        train_audio: hash of the samples by row id, where known.
+        audio: the same for `rows`.
     """
 
     def sentence(row: Utterance) -> Hashable | None:
         return tuple(words(row.text)) or None
 
     def reading(row: Utterance) -> Hashable | None:
-        said = sentence(row)
-        return None if said is None or row.speaker_id is None else (row.speaker_id, said)
+        normalized = sentence(row)
+        return None if normalized is None or row.speaker_id is None else (row.speaker_id, normalized)
 
-    known = {row.speaker_id for row in train} - {None}
+    train_speakers = {row.speaker_id for row in train} - {None}
     return LeakageFacts(
         manifest=name,
         rows=len(rows),
@@ -39,7 +45,7 @@ def leakage(
         same_audio=_shared(train, rows, lambda row: train_audio.get(row.id), lambda row: audio.get(row.id)),
         same_reading=_shared(train, rows, reading, reading),
         same_sentence=_shared(train, rows, sentence, sentence),
-        shared_speakers=sorted({row.speaker_id for row in rows if row.speaker_id is not None} & known),
+        shared_speakers=sorted({row.speaker_id for row in rows if row.speaker_id is not None} & train_speakers),
     )
 
 
@@ -49,14 +55,14 @@ def _shared(
     train_key: Callable[[Utterance], Hashable | None],
     key: Callable[[Utterance], Hashable | None],
 ) -> list[SharedRow]:
-    """Rows whose key some training row has, with the first of them; a key that is null is no key."""
+    """Rows that have the key of a training row, with the first such training row; None is not a key."""
     first: dict[Hashable, Utterance] = {}
     for row in train:
-        found = train_key(row)
-        if found is not None:
-            first.setdefault(found, row)
+        value = train_key(row)
+        if value is not None:
+            first.setdefault(value, row)
     return [
         SharedRow(line=row.line, id=row.id, train_line=twin.line, train_id=twin.id)
         for row in rows
-        if (found := key(row)) is not None and (twin := first.get(found)) is not None
+        if (value := key(row)) is not None and (twin := first.get(value)) is not None
     ]

@@ -1,7 +1,7 @@
-"""Read a manifest of any dialect into utterances, and say of every row that cannot be used where and why.
+"""Read a manifest of any format into utterances, and report every row that cannot be used with its line and reason.
 
-Nothing is dropped in silence: each line that is not blank becomes a row or a `Rejected`. Audio that has a
-duration in the manifest is only looked up (it must exist and not be empty); otherwise its header is read.
+Nothing is dropped silently: each line that is not empty becomes a row or a `Rejected`. Where the manifest gives a
+duration, the audio file only has to exist and not be empty; otherwise its header is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.audio.headers import read_headers
-from lora.data.formats.reading import Entry, Reading
+from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import read_source
 from lora.data.row_fields import Columns, RowError, row_fields
 from lora.data.source import Source
@@ -21,10 +21,12 @@ from lora.records.base import UserError, read_lines
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
 
+COLUMNS_NAMED = 12  # in an error message
+
 
 @dataclass(frozen=True)
 class Rejected:
-    """A line that cannot be used; `id` is null where the line does not even tell that."""
+    """A line that cannot be used; `id` is None where it could not be read."""
 
     line: int
     id: str | None
@@ -33,10 +35,12 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Usable rows in the order of the file, and the lines that are not usable in the order of the file.
+    """Usable rows and rejected lines, both in the order of the file.
 
-    `folder` is where relative audio paths of the rows start. `format` is how the manifest was read, `columns` the names
-    under which it holds our fields, where it is a table.
+    Attributes:
+        folder: where relative audio paths of the rows start.
+        format: name of the manifest's format.
+        columns: our field names to the manifest's column names, where it is a table.
     """
 
     rows: list[Utterance]
@@ -47,9 +51,14 @@ class Manifest:
 
 
 def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> Manifest:
-    """Raises UserError when the manifest is unreadable as a whole: missing, not text, or without the columns needed.
+    """Read a manifest of any format.
 
-    `unpacked` is where recordings were written that lie inside the manifest's own files.
+    Args:
+        source: the manifest.
+        unpacked: folder to which `unpack_audio` wrote the recordings of a manifest that contains them.
+
+    Raises:
+        UserError: where the manifest as a whole cannot be read: missing, not text, or without the required columns.
     """
     source = source if isinstance(source, Source) else Source(Path(source))
     reading = read_source(source, unpacked)
@@ -84,32 +93,30 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
 
 
 def _rejected(entry: Entry, identity: str | None, reason: str, field: str | None = None) -> Rejected:
-    """Where a manifest is several files, the reason ends with the one to look at for the field at fault."""
+    """Where a manifest consists of several files, the reason ends with the file and line of the field at fault."""
     place = entry.place_of(field)
     return Rejected(entry.line, identity, reason if place is None else f"{reason} ({place})")
 
 
 def without_damaged(manifest: Manifest, measures: Iterable[AudioMeasure]) -> Manifest:
-    """Rows whose audio turned out not to decode move to the rejected lines, with the reason."""
+    """The manifest with rows whose audio cannot be decoded moved to the rejected lines."""
     problems = {measure.id: measure.problem for measure in measures if measure.problem is not None}
-    kept = [row for row in manifest.rows if row.id not in problems]
+    decodable = [row for row in manifest.rows if row.id not in problems]
     damaged = [Rejected(row.line or 0, row.id, str(problems[row.id])) for row in manifest.rows if row.id in problems]
     rejected = sorted([*manifest.rejected, *damaged], key=lambda entry: entry.line)
-    return replace(manifest, rows=kept, rejected=rejected)
+    return replace(manifest, rows=decodable, rejected=rejected)
 
 
 def read_rows(path: Path | str) -> list[Utterance]:
-    """Canonical rows, as this software wrote them: no audio is looked up again."""
+    """Rows that this software wrote; their audio is not looked up again."""
     try:
         return list(read_lines(path, Utterance))
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file of rows") from None
+        raise UserError(f"{path}: no such file of rows; run validate_manifest.py first") from None
 
 
 def rebase(rows: Iterable[Utterance], source: Path | str, target: Path | str) -> Iterator[Utterance]:
-    """The same rows for a file in folder `target` instead of `source`; absolute paths stay as they were
-    written.
-    """
+    """The same rows with audio paths relative to folder `target` instead of `source`; absolute paths stay."""
     route = _route(Path(source), Path(target))
     for row in rows:
         if row.audio is None or Path(row.audio).is_absolute():
@@ -119,9 +126,7 @@ def rebase(rows: Iterable[Utterance], source: Path | str, target: Path | str) ->
 
 
 def _route(source: Path, target: Path) -> str:
-    """Relative path from one folder to the other: as written, unless a symbolic link makes that lead
-    elsewhere.
-    """
+    """Relative path from `target` to `source`, with symbolic links resolved where they would lead elsewhere."""
     target.mkdir(parents=True, exist_ok=True)
     route = os.path.relpath(source, target)
     try:
@@ -132,9 +137,10 @@ def _route(source: Path, target: Path) -> str:
 
 
 def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
-    """Which column of a table holds which field.
+    """Our field names to the column names of a table.
 
-    Raises UserError where no line can be read, a column that a person named is not there, or none holds audio or text.
+    Raises:
+        UserError: where no line can be read, a configured column is missing, or there is none for audio or text.
     """
     if not reading.table or not reading.entries:
         return {}
@@ -145,17 +151,23 @@ def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
             f"{path}:{first.line}: none of {len(reading.entries)} lines can be read; the first: {first.row}"
         )
     names = {str(name) for row in rows for name in row}
-    found = ", ".join(sorted(names)[:12]) or "none"
+    present = ", ".join(sorted(names)[:COLUMNS_NAMED]) or "none"
     for field_name, mapped in reading.columns.mapped.items():
         if mapped not in names:
-            raise UserError(f"{path}: columns.{field_name} names '{mapped}', which is no column; found {found}")
+            raise UserError(f"{path}: columns.{field_name} is '{mapped}', which is not a column; found {present}")
     for needed in ("audio", "text"):
         inline = needed == "audio" and reading.columns.names["samples"][0] in names
         if not inline and not names.intersection(reading.columns.names[needed]):
             expected = ", ".join(reading.columns.names[needed])
-            raise UserError(f"{path}: no column for {needed}: expected one of {expected}; found {found}")
-    held = {kind: [name for name in options if name in names] for kind, options in reading.columns.names.items()}
-    return {kind: options[0] for kind, options in held.items() if options}
+            raise UserError(
+                f"{path}: no column for {needed}: expected one of {expected}; found {present}. Name it with `columns`."
+            )
+    columns: dict[str, str] = {}
+    for field_name, synonyms in reading.columns.names.items():
+        column = next((name for name in synonyms if name in names), None)
+        if column is not None:
+            columns[field_name] = column
+    return columns
 
 
 def _require_file(fields: dict[str, Any], folder: Path) -> None:
@@ -179,10 +191,10 @@ def _written_id(row: dict[str, Any], columns: Columns) -> str | None:
 def _with_durations(
     drafts: list[tuple[Entry, dict[str, Any]]], folder: Path
 ) -> Iterator[tuple[Entry, dict[str, Any], str | None, str | None]]:
-    """(entry, fields, reason to reject, field at fault), durations filled from headers where the manifest has none."""
-    asked = [index for index, (_, fields) in enumerate(drafts) if fields["duration"] is None]
-    paths = [str(folder / drafts[index][1]["audio"]) for index in asked]
-    lengths = dict(zip(asked, read_headers(paths), strict=True))
+    """(entry, fields, reason to reject, field at fault), with durations from headers where the manifest has none."""
+    missing = [index for index, (_, fields) in enumerate(drafts) if fields["duration"] is None]
+    paths = [str(folder / drafts[index][1]["audio"]) for index in missing]
+    lengths = dict(zip(missing, read_headers(paths), strict=True))
     for index, (entry, fields) in enumerate(drafts):
         length = lengths.get(index)
         if isinstance(length, str):

@@ -1,5 +1,6 @@
-"""The lines of a manifest file: JSON lines, CSV or TSV by suffix, each with its line number or the reason
-it is broken. Files compressed with gzip are read as what they hold.
+"""The lines of a manifest file: JSON lines, CSV or TSV, each with its line number, or the reason why it is broken.
+
+Files compressed with gzip are decompressed.
 """
 
 from __future__ import annotations
@@ -20,10 +21,9 @@ GZIP = b"\x1f\x8b"
 
 
 def parsed_lines(path: Path) -> Iterator[Parsed]:
-    """(line number from 1, row) for every line that is not blank; a broken line yields its reason instead
-    of a row.
+    """(line number from 1, row or the reason why it is broken) of every line that is not empty.
 
-    Raises UserError when the file cannot be read as text at all.
+    The suffix decides between CSV, TSV and JSON lines. Raises UserError where the file as a whole cannot be read.
     """
     return lines_as(text_kind(path), path)
 
@@ -35,12 +35,12 @@ def text_kind(path: Path) -> str:
 
 
 def lines_as(kind: str, path: Path) -> Iterator[Parsed]:
-    """As `parsed_lines`, read as csv, tsv or jsonl whatever the suffix says."""
+    """As `parsed_lines`, but `kind` (csv, tsv or jsonl) decides instead of the suffix."""
     return {"csv": _csv_rows, "tsv": _tsv_rows, "jsonl": _json_rows}[kind](_content(path))
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """(line number from 1, line) of any text file; null for a line that is not UTF-8."""
+    """(line number from 1, line) of any text file; None for a line that is not UTF-8."""
     return _text_lines(_content(path))
 
 
@@ -48,14 +48,14 @@ def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: no such manifest") from None
+        raise UserError(f"{path}: no such manifest; correct the path") from None
     except OSError as error:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror}") from None
     if content.startswith(GZIP):
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise UserError(f"{path}: not a whole gzip file: {error}") from None
+            raise UserError(f"{path}: incomplete or damaged gzip file: {error}") from None
     if content.startswith(UTF16):
         raise UserError(f"{path}: the manifest is UTF-16; save it as UTF-8")
     if b"\0" in content[:4096]:
@@ -64,7 +64,7 @@ def _content(path: Path) -> bytes:
 
 
 def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
-    """Split at line feeds only: str.splitlines would also cut at U+2028, which JSON strings may hold."""
+    """Split at line feeds only: str.splitlines would also split at U+2028, which JSON strings may contain."""
     for number, raw in enumerate(content.split(b"\n"), start=1):
         try:
             yield number, raw.removesuffix(b"\r").decode("utf-8")
@@ -86,17 +86,17 @@ def _json_row(line: str) -> dict[str, Any] | str:
     except (ValueError, RecursionError) as error:
         return f"broken line: not JSON: {error}"
     if "\\ud" in line.lower() and not writable(row):
-        return "broken line: half of a character (a lone surrogate, as of an emoji that was cut)"
+        return "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
     return row if isinstance(row, dict) else f"broken line: a JSON {type(row).__name__}, not an object"
 
 
-def repeated(header: list[str]) -> str | None:
-    """The first name that stands twice in a header, null where none does."""
+def repeated_name(header: list[str]) -> str | None:
+    """The first name that occurs twice in a header; None where all differ."""
     return next((name for position, name in enumerate(header) if name in header[:position]), None)
 
 
 def writable(row: Any) -> bool:
-    """Whether a parsed line can be written as UTF-8: JSON can hold what no text can."""
+    """Whether a parsed line can be encoded as UTF-8: JSON escapes can express lone surrogates."""
     try:
         json.dumps(row, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -105,9 +105,7 @@ def writable(row: Any) -> bool:
 
 
 def _tsv_rows(content: bytes) -> Iterator[Parsed]:
-    """Quotes mean nothing inside a TSV cell: one unbalanced quote in a sentence must not swallow the rows
-    after it.
-    """
+    """Quotes have no meaning inside a TSV cell, so that an unbalanced quote cannot swallow the rows after it."""
     header: list[str] | None = None
     for number, line in _text_lines(content):
         if line is None:
@@ -122,8 +120,8 @@ def _tsv_rows(content: bytes) -> Iterator[Parsed]:
 
 def _unquoted(cell: str) -> str:
     inner = cell[1:-1]
-    whole = len(cell) >= 2 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
-    return inner.replace('""', '"') if whole else cell
+    quoted = len(cell) >= 2 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
+    return inner.replace('""', '"') if quoted else cell
 
 
 def _csv_rows(content: bytes) -> Iterator[Parsed]:
@@ -150,6 +148,6 @@ def _csv_rows(content: bytes) -> Iterator[Parsed]:
 def _table_row(header: list[str], cells: list[str]) -> dict[str, Any] | str:
     if len(cells) != len(header):
         return f"broken line: {len(cells)} columns where the header has {len(header)}"
-    if twice := repeated(header):
-        return f"the header has two columns named {twice!r}; rename one"
+    if (name := repeated_name(header)) is not None:
+        return f"the header has two columns named {name!r}; rename one"
     return dict(zip(header, cells, strict=True))

@@ -1,6 +1,6 @@
-"""Columns of canonical rows without the rows: what tables of a million rows need, at the speed of a bare reader.
+"""Single columns of validated rows as arrays, for tables over a million rows.
 
-Reads: JSON lines that this software wrote, a block at a time, so that only the columns are held in memory.
+Reads the JSON lines that this software wrote with pyarrow, block by block, so that only these columns are in memory.
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RowColumns:
-    """`durations` in seconds and `speakers` as positions in `names` (-1: unknown), both of shape (rows,).
+    """Columns of a manifest.
 
-    `texts` has a text a row, or none at all where nobody asked for them.
+    Attributes:
+        durations: seconds, shape (rows,).
+        speakers: index into `names` of each row's speaker, `UNKNOWN` where there is none; shape (rows,).
+        names: names of the speakers.
+        texts: text of each row; empty where texts were not requested.
     """
 
     durations: Floats
@@ -35,27 +39,28 @@ class RowColumns:
 
 
 def read_columns(path: Path | str, texts: bool = False) -> RowColumns:
-    """Raises UserError for a missing file, and naming the line of what is no canonical row."""
+    """Read the columns of a file of validated rows. Raises UserError for a missing file and for an invalid row."""
     import pyarrow
 
     durations: list[Floats] = []
     speakers: list[Numbers] = []
-    read: list[str | None] = []
+    all_texts: list[str | None] = []
     number: dict[str, int] = {}
     try:
         for batch in _batches(path, texts):
-            # Not `to_numpy` and no scalars of pyarrow: they import pandas, which takes longer than 100,000 rows.
+            # pyarrow's `to_numpy` and its scalars import pandas, which takes longer than reading 100,000 rows.
             durations.append(np.asarray(np.from_dlpack(batch["duration"]), np.float64))  # refuses nulls
             people = batch["speaker_id"].dictionary_encode(null_encoding="encode")
             numbers = [_number(name, number) for name in people.dictionary.to_pylist()]
             speakers.append(np.array(numbers, dtype=np.int64)[np.from_dlpack(people.indices)])
-            read += batch["text"].to_pylist() if texts else []
-        if None in read:
+            all_texts += batch["text"].to_pylist() if texts else []
+        if None in all_texts:
             raise pyarrow.ArrowInvalid("a row without text")
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, FileNotFoundError):
-        # No such file, no rows, a broken row, or one longer than a block (inline samples): row by row it is told which.
+        # Missing file, no rows, an invalid row, or one longer than a block (inline samples): read row by row, which
+        # works or raises an error that names the line.
         return columns_of(read_rows(path))
-    return RowColumns(np.concatenate(durations), np.concatenate(speakers), list(number), cast("list[str]", read))
+    return RowColumns(np.concatenate(durations), np.concatenate(speakers), list(number), cast("list[str]", all_texts))
 
 
 def columns_of(rows: Sequence[Utterance]) -> RowColumns:
@@ -69,12 +74,12 @@ def columns_of(rows: Sequence[Utterance]) -> RowColumns:
 
 
 def total_hours(durations: Floats) -> float:
-    """Added one by one in the order of rows, as `durations.hours` adds: the same bits."""
+    """Sum of `durations` (seconds) in hours, added in the order of rows: bit for bit the sum of `durations.hours`."""
     return float(np.cumsum(durations)[-1]) / 3600.0 if len(durations) else 0.0
 
 
 def _number(name: str | None, number: dict[str, int]) -> int:
-    """The number of a speaker, a new one at its first sight."""
+    """The index of a speaker, a new one at its first occurrence."""
     return UNKNOWN if name is None else number.setdefault(name, len(number))
 
 

@@ -1,6 +1,6 @@
-"""What manifests call their columns: the synonyms read without configuration, and one row as typed fields.
+"""One row of a manifest as typed fields, and the column names that are recognised without configuration.
 
-A row that cannot be used raises `RowError` with the reason a person reads in `<m>.rejected.tsv`.
+A row that cannot be used raises `RowError`, whose message is the reason in `<m>.rejected.tsv`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CANONICAL = frozenset(Utterance.model_fields)
 
 
 class RowError(Exception):
-    """Why one row cannot be used, and which field is at fault, where it is one."""
+    """Why a row cannot be used, and the field at fault where there is one."""
 
     def __init__(self, reason: str, field: str | None = None) -> None:
         super().__init__(reason)
@@ -37,9 +37,12 @@ class RowError(Exception):
 
 
 class Columns:
-    """Which columns of a row hold which field: those that a person mapped, else every synonym.
+    """Which columns of a row contain which field.
 
-    `mapped` goes from our names to theirs; `placeholders` are texts that stand for none.
+    Attributes:
+        mapped: our field names to the configured column names; other fields are looked up under all their synonyms.
+        placeholders: texts that mean "no text".
+        names: the column names of every field, the first that has a value counts.
     """
 
     def __init__(self, mapped: Mapping[str, str] | None = None, placeholders: frozenset[str] = frozenset()) -> None:
@@ -51,9 +54,9 @@ class Columns:
         return any(name in record for name in self.names[field])
 
     def value(self, record: Mapping[str, Any], field: str) -> Any:
-        """The first name that holds something; an empty column beside a filled synonym does not hide it.
+        """The value of the first column of the field that is not empty, else None.
 
-        NaN holds nothing: data frames write it for a missing value.
+        NaN counts as empty: data frames write it for a missing value.
         """
         for name in self.names[field]:
             value = record.get(name)
@@ -62,14 +65,23 @@ class Columns:
         return None
 
 
-SYNONYMOUS = Columns()
+DEFAULT_COLUMNS = Columns()
 
 
-def row_fields(record: Mapping[str, Any], line: int, columns: Columns = SYNONYMOUS) -> dict[str, Any]:
-    """Fields of an `Utterance`, from one row of any dialect; `duration` is None where only the header can tell.
+def row_fields(record: Mapping[str, Any], line: int, columns: Columns = DEFAULT_COLUMNS) -> dict[str, Any]:
+    """Fields of an `Utterance` from one row of any format.
 
-    White space in the text becomes single blanks. `line` is the row's own where the file is one that this software
-    wrote, so that it stays the line of the person's manifest.
+    Args:
+        record: the row by column name.
+        line: line number of the row. Rows written by this software keep their own, which is that of the user's file.
+        columns: which column contains which field.
+
+    Returns:
+        The fields, with white space in the text collapsed to single spaces; `duration` is None where it has to be read
+        from the audio header.
+
+    Raises:
+        RowError: where the row cannot be used.
     """
     if not columns.has(record, "text"):
         raise RowError(f"no text: expected one of {', '.join(columns.names['text'])}")
@@ -78,7 +90,7 @@ def row_fields(record: Mapping[str, Any], line: int, columns: Columns = SYNONYMO
         raise RowError(f"text is not a string: {text!r:.60}")
     if text is None or not text.strip() or text.strip() in columns.placeholders:
         raise RowError("empty text")
-    # Blanks are no words: a line break or a double blank would be a token of its own, and be taught.
+    # A line break or double space would become a token of its own, and the model would be trained to write it.
     fields: dict[str, Any] = {"text": " ".join(text.split()), "speaker_id": _name(columns, record, "speaker_id")}
     fields |= {"offset": _number(columns, record, "offset"), "duration": _number(columns, record, "duration")}
     fields["channel"] = _channel(columns, record)
@@ -100,14 +112,14 @@ def _name(columns: Columns, record: Mapping[str, Any], field: str) -> str | None
     if value is None or isinstance(value, str):
         return value.strip() or None if value else None
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # data frames turn whole numbers into 12.0 where one of them is missing
+        value = int(value)  # data frames turn whole numbers into floats where one is missing
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise RowError(f"{field} is neither a string nor a whole number: {value!r:.60}")
 
 
 def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
-    """A whole number from 0; other words in a column that nobody mapped are about something else."""
+    """A whole number from 0; None for other text in a column that was not mapped, such as a broadcaster's name."""
     value = columns.value(record, "channel")
     if value is None:
         return None
@@ -116,7 +128,7 @@ def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
     if not isinstance(value, bool) and str(value).strip().isdecimal():
         return int(value)
     if "channel" in columns.mapped or not isinstance(value, str):
-        raise RowError(f"channel is no whole number from 0: {value!r:.60}", "channel")
+        raise RowError(f"channel is not a whole number from 0: {value!r:.60}", "channel")
     return None
 
 
@@ -137,10 +149,9 @@ def _finite(value: Any, field: str) -> float | None:
 
 
 def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
-    """`audio` as a path, or inline: `samples`, a list in `audio`, or a mapping with `array` as data sets
-    write it.
-    """
-    samples, rate = columns.value(record, "samples"), _number(columns, record, "sampling_rate")
+    """`audio` as a path, or inline samples: `samples`, a list in `audio`, or a mapping with `array`."""
+    samples = columns.value(record, "samples")
+    rate = _number(columns, record, "sampling_rate")
     audio = columns.value(record, "audio")
     if isinstance(audio, Mapping):
         samples, rate = audio.get("array"), _finite(audio.get("sampling_rate"), "sampling_rate") or rate
@@ -171,8 +182,9 @@ def _inline(samples: Any, rate: float | None) -> dict[str, Any]:
 
 
 def _derived_id(fields: Mapping[str, Any]) -> str:
-    """Audio as written, with `#offset-duration` for a piece of a longer file and `#channel` for one of several; hash of
-    the PCM for inline samples.
+    """The audio path as written, or a hash of inline samples (little-endian float32).
+
+    A segment of a longer file adds `#offset-duration`, one of several channels `#channelN`.
     """
     if "samples" in fields:
         pcm = np.asarray(fields["samples"], dtype="<f4").tobytes()

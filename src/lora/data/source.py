@@ -1,4 +1,4 @@
-"""Where a manifest lies and how it is to be read: an entry of `manifests` in config.yaml, or flags of a command."""
+"""Where a manifest is and how to read it: an entry of `manifests` in config.yaml, or flags of a command."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.row_fields import SYNONYMS
+from lora.records.base import UserError
 
-FORMATS = (
-    "jsonl", "csv", "tsv", "nemo", "lhotse", "common_voice",
-    "kaldi", "librispeech", "audiofolder", "datasets", "parquet",
-)  # fmt: skip
 AUTO = "auto"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A manifest as a person names it.
+    """A manifest as named in the configuration or on a command line.
 
-    `format` is one of `FORMATS` or auto (found by layout and content). `split` names a part of a data set that holds
-    several. `columns` maps our names of fields to theirs. `channel` (from 0) is heard of every file; null mixes all.
+    Attributes:
+        path: file or folder.
+        format: name of a format in `lora.data.formats.registry`, or auto (detected from layout and content).
+        split: part of a data set that contains several.
+        columns: names of our fields to the names of the manifest's columns.
+        channel: channel (from 0) to use of every file; None mixes all of them.
     """
 
     path: Path
@@ -34,13 +35,23 @@ class Source:
 
     @classmethod
     def from_config(cls, value: str | Mapping[str, Any]) -> Source:
-        """From a path, or a mapping whose keys are the fields, as the schema of config.yaml admits it."""
+        """The manifest of a config.yaml entry: a path, or a mapping with the fields of this class as keys.
+
+        Raises:
+            UserError: where `format` is not the name of a format.
+        """
         if isinstance(value, str):
             return cls(Path(value))
-        return cls(**{**value, "path": Path(value["path"])})
+        source = cls(**{**value, "path": Path(value["path"])})
+        if source.format not in format_choices():
+            raise UserError(
+                f"format: {source.format!r} is not a manifest format; expected one of {', '.join(format_choices())}. "
+                "Correct it, or remove the key to detect the format."
+            )
+        return source
 
     def flags(self) -> list[str]:
-        """Flags of a command that reads this manifest, `--manifest` included; what is not set is left out."""
+        """Flags of a command that reads this manifest, `--manifest` included; unset fields are left out."""
         flags = ["--manifest", str(self.path)]
         if self.format != AUTO:
             flags += ["--format", self.format]
@@ -53,25 +64,34 @@ class Source:
         return flags
 
 
+def format_choices() -> tuple[str, ...]:
+    """Values of `format` in config.yaml and of `--format`."""
+    from lora.data.formats.registry import FORMATS  # the formats themselves import Source
+
+    return (AUTO, *FORMATS)
+
+
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of a command that reads a person's own manifest."""
+    """Add the flags that name a manifest and describe how to read it."""
     parser.add_argument("--manifest", type=Path, required=True, help="file or folder")
-    parser.add_argument("--format", choices=(AUTO, *FORMATS), default=AUTO, help="default: by layout and content")
-    parser.add_argument("--split", default=None, metavar="NAME", help="part of a data set that holds several")
-    parser.add_argument("--columns", type=_columns, default={}, metavar="JSON", help="our names of fields to theirs")
+    parser.add_argument("--format", choices=format_choices(), default=AUTO, help="default: detected")
+    parser.add_argument("--split", default=None, metavar="NAME", help="part of a data set that contains several")
     parser.add_argument(
-        "--channel", type=_channel, default=None, help="channel to hear, from 0; default: all, mixed down"
+        "--columns", type=_columns, default={}, metavar="JSON", help="our field names to the manifest's column names"
+    )
+    parser.add_argument(
+        "--channel", type=_channel, default=None, help="channel to use, from 0; default: all channels, mixed down"
     )
 
 
 def source_from_args(args: argparse.Namespace) -> Source:
-    """The manifest that `add_source_arguments` asked for."""
-    return Source(args.manifest, args.format, args.split, args.columns, args.channel)
+    """The manifest that the flags of `add_source_arguments` name."""
+    return Source(path=args.manifest, format=args.format, split=args.split, columns=args.columns, channel=args.channel)
 
 
 def _channel(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
     return int(text)
 
 
@@ -81,8 +101,8 @@ def _columns(text: str) -> dict[str, str]:
     except ValueError:
         value = None
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
-        raise argparse.ArgumentTypeError(f'{text!r} is no mapping such as {{"text": "normalized"}}')
+        raise argparse.ArgumentTypeError(f'{text!r} is not a mapping such as {{"text": "normalized"}}')
     for name in value:
         if name not in SYNONYMS:
-            raise argparse.ArgumentTypeError(f"{name!r} is no field of a row; there are: {', '.join(SYNONYMS)}")
+            raise argparse.ArgumentTypeError(f"{name!r} is not a field of a row; expected one of {', '.join(SYNONYMS)}")
     return value

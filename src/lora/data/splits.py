@@ -1,9 +1,7 @@
-"""The training and validation split: by speaker where that is possible, the same on every machine.
+"""The training and validation split, by whole speakers where possible, and the sizes it would have with other seeds.
 
-Which rows go where depends on the seed and on ids and speakers, never on the order of rows in the file:
-the order of candidates is that of SHA-256 over seed and name.
-
-The split with many seeds: how many rows and speakers each leaves to training, counted without making the split.
+The split depends on the seed, ids and speakers, never on the order of rows in the file or on the machine: candidates
+are sorted by SHA-256 of seed and name.
 """
 
 from __future__ import annotations
@@ -20,16 +18,21 @@ from lora.records.durations import SplitOption
 from lora.records.manifests import Utterance
 from lora.records.splits import SeededSplit, SplitSizes, StabilityFacts
 
-# Above this share of the rows, validation by whole speakers would starve training: rows are split instead.
+# Where whole speakers would put more than this share of the rows into validation, rows are split instead.
 LARGEST_VALIDATION = 1 / 3
-# Exact search keeps one bit a (speaker, sum of rows); 5e7 bits are 6 MB.
+# Exact search keeps one bit per (speaker, sum of rows); 5e7 bits are 6 MB.
 EXACT_SEARCH = 50_000_000
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows sorted by id. `method` says what was kept together; `too_long` rows are those beyond
-    max_seconds.
+    """Rows sorted by id.
+
+    Attributes:
+        train: training rows.
+        val: validation rows.
+        too_long: rows longer than max_seconds.
+        method: whether whole speakers or single rows were moved to validation; none where fewer than two rows remain.
     """
 
     train: list[Utterance]
@@ -41,27 +44,34 @@ class Split:
 def split(
     rows: Sequence[Utterance], max_seconds: float | None, val_fraction: float, by_speaker: bool, seed: int
 ) -> Split:
-    """Rows that survive `max_seconds`, in two parts.
+    """Split the rows of at most `max_seconds` into training and validation.
 
-    Whole speakers go to validation, as close to `val_fraction` of the rows as sums of speakers allow,
-    unless fewer than two speakers are known or that would take more than a third of the rows (or twice
-    `val_fraction`, if larger). Rows without a speaker stay in training then. Validation holds at least one
-    row when two rows survive.
+    Whole speakers go to validation, as close to `val_fraction` of the rows as sums of speakers allow, and rows without
+    a speaker stay in training. Single rows go to validation instead where fewer than two speakers are known, or where
+    whole speakers would take more than a third of the rows (or twice `val_fraction`, if larger). Validation contains
+    at least one row where two rows remain.
+
+    Args:
+        rows: rows of the training manifest.
+        max_seconds: longest row that is used; None uses all.
+        val_fraction: share of the rows for validation.
+        by_speaker: whether to keep speakers together.
+        seed: determines which rows or speakers are chosen.
     """
-    kept = sorted((row for row in rows if survives(row.duration, max_seconds)), key=lambda row: row.id)
+    remaining = sorted((row for row in rows if survives(row.duration, max_seconds)), key=lambda row: row.id)
     too_long = sorted((row for row in rows if not survives(row.duration, max_seconds)), key=lambda row: row.id)
-    if len(kept) < 2:
-        return Split(kept, [], too_long, "none")
-    target = validation_rows(len(kept), val_fraction)
-    count = Counter(row.speaker_id for row in kept if row.speaker_id is not None)
-    chosen = validation_speakers(count, len(kept), target, val_fraction, seed) if by_speaker else set()
+    if len(remaining) < 2:
+        return Split(remaining, [], too_long, "none")
+    target = validation_rows(len(remaining), val_fraction)
+    count = Counter(row.speaker_id for row in remaining if row.speaker_id is not None)
+    chosen = validation_speakers(count, len(remaining), target, val_fraction, seed) if by_speaker else set()
     if chosen:
-        val = [row for row in kept if row.speaker_id in chosen]
-        train = [row for row in kept if row.speaker_id not in chosen]
+        val = [row for row in remaining if row.speaker_id in chosen]
+        train = [row for row in remaining if row.speaker_id not in chosen]
         return Split(train, val, too_long, "speaker")
-    ids = set(order_by_seed((row.id for row in kept), seed)[:target])
-    val = [row for row in kept if row.id in ids]
-    return Split([row for row in kept if row.id not in ids], val, too_long, "row")
+    ids = set(order_by_seed((row.id for row in remaining), seed)[:target])
+    val = [row for row in remaining if row.id in ids]
+    return Split([row for row in remaining if row.id not in ids], val, too_long, "row")
 
 
 def sizes(parts: Split) -> list[SplitSizes]:
@@ -70,19 +80,24 @@ def sizes(parts: Split) -> list[SplitSizes]:
 
 
 def validation_rows(rows: int, val_fraction: float) -> int:
-    """How many of `rows` surviving rows validation asks for; at least one of two."""
+    """Number of validation rows of `rows` remaining ones; at least one of two."""
     return 0 if rows < 2 else min(max(1, int(val_fraction * rows + 0.5)), rows - 1)
 
 
 def order_by_seed(names: Iterable[str], seed: int) -> list[str]:
-    """Names in the order of the seed."""
+    """Names sorted by SHA-256 of seed and name."""
     return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}\0{name}".encode()).digest(), name))
 
 
 def validation_speakers(count: Counter[str], rows: int, target: int, val_fraction: float, seed: int) -> set[str]:
-    """Speakers whose rows come closest to `target`; empty where no set of whole speakers is acceptable.
+    """Speakers for validation, whose rows come closest to `target`; empty where rows have to be split instead.
 
-    `count` holds the rows of each known speaker, `rows` counts all of them.
+    Args:
+        count: rows of each known speaker.
+        rows: number of all rows, those without a speaker included.
+        target: wanted number of validation rows.
+        val_fraction: share of the rows for validation.
+        seed: determines the order of speakers.
     """
     limit = min(int(max(LARGEST_VALIDATION, 2 * val_fraction) * rows), rows - 1)
     names = [name for name in order_by_seed(count, seed) if count[name] <= limit]
@@ -104,8 +119,9 @@ def _first_fit(names: Sequence[str], count: Counter[str], target: int) -> set[st
 
 
 def _closest_sum(names: Sequence[str], count: Counter[str], target: int, limit: int) -> set[str]:
-    """Subset sums as bits of an integer, one integer a speaker, then back from the best sum; ties take
-    fewer rows.
+    """Exact subset-sum search with sums as bits of an integer, one integer per speaker, traced back from the best sum.
+
+    Of two sums equally close to `target` the smaller is taken.
     """
     mask = (1 << (limit + 1)) - 1
     reachable = [1]
@@ -121,7 +137,7 @@ def _closest_sum(names: Sequence[str], count: Counter[str], target: int, limit: 
     return chosen
 
 
-TRIES = 20
+TRIES = 20  # seeds that are compared
 
 
 def seeded_splits(
@@ -131,17 +147,17 @@ def seeded_splits(
     by_speaker: bool,
     seeds: Sequence[int],
 ) -> list[list[SeededSplit]]:
-    """For each threshold (seconds; null keeps everything) the sizes of the split with each seed.
+    """Sizes of the split with each seed, for each threshold (seconds; None keeps everything).
 
-    The same numbers as of `splits.split`, whose order of rows by seed is made once for all thresholds.
+    Gives the numbers of `split` without building the splits; rows are sorted once per seed for all thresholds.
     """
-    kept = [[row for row in rows if survives(row.duration, threshold)] for threshold in thresholds]
-    people_of = [{row.id: row.speaker_id for row in part} for part in kept]
+    remaining = [[row for row in rows if survives(row.duration, threshold)] for threshold in thresholds]
+    people_of = [{row.id: row.speaker_id for row in part} for part in remaining]
     counts = [Counter(name for name in people.values() if name is not None) for people in people_of]
-    found: list[list[SeededSplit]] = [[] for _ in kept]
+    by_threshold: list[list[SeededSplit]] = [[] for _ in remaining]
     for seed in seeds:
         order: list[str] | None = None
-        for part, count, splits in zip(people_of, counts, found, strict=True):
+        for part, count, splits in zip(people_of, counts, by_threshold, strict=True):
             target = validation_rows(len(part), val_fraction)
             chosen = (
                 validation_speakers(count, len(part), target, val_fraction, seed) if by_speaker and target else set()
@@ -152,11 +168,11 @@ def seeded_splits(
                 order = order_by_seed((row.id for row in rows), seed) if order is None else order
                 people = _speakers_left(part, order, target)
             splits.append(SeededSplit(seed=seed, train_rows=len(part) - held_out, train_speakers=people))
-    return found
+    return by_threshold
 
 
 def _speakers_left(part: Mapping[str, str | None], order: Sequence[str], target: int) -> int | None:
-    """Training speakers of `part` (id: speaker) where its first `target` rows in the seed's order validate."""
+    """Number of training speakers of `part` (id: speaker), whose first `target` rows in `order` are for validation."""
     training = islice((name for name in order if name in part), target, None)
     return len({part[name] for name in training} - {None}) or None
 
@@ -164,34 +180,34 @@ def _speakers_left(part: Mapping[str, str | None], order: Sequence[str], target:
 def split_options(
     rows: Sequence[Utterance], thresholds: Sequence[float], val_fraction: float, by_speaker: bool, seed: int
 ) -> list[SplitOption]:
-    """What the split would be with each threshold, also with the seeds after the study's.
+    """Sizes of the split with each threshold (seconds), with the study's seed and those after it.
 
-    Hours and speakers are those of the surviving rows.
+    Hours and speakers are those of the rows that the threshold keeps.
     """
-    found = []
+    choices = []
     tried = seeded_splits(rows, thresholds, val_fraction, by_speaker, range(seed, seed + TRIES))
     for threshold, splits in zip(thresholds, tried, strict=True):
-        kept = [row for row in rows if survives(row.duration, threshold)]
+        remaining = [row for row in rows if survives(row.duration, threshold)]
         people = [split.train_speakers or 0 for split in splits]
-        found.append(
+        choices.append(
             SplitOption(
                 threshold=threshold,
-                rows=len(kept),
-                hours=round(hours(kept), 6),
+                rows=len(remaining),
+                hours=round(hours(remaining), 6),
                 train_rows=splits[0].train_rows,
-                val_rows=len(kept) - splits[0].train_rows,
-                speakers=speakers(kept),
+                val_rows=len(remaining) - splits[0].train_rows,
+                speakers=speakers(remaining),
                 seeded_train_rows=[split.train_rows for split in splits],
-                fewest_train_speakers=min(people) if speakers(kept) else None,
+                fewest_train_speakers=min(people) if speakers(remaining) else None,
             )
         )
-    return found
+    return choices
 
 
 def split_stability(
     rows: Sequence[Utterance], max_seconds: float | None, val_fraction: float, by_speaker: bool, seed: int
 ) -> StabilityFacts:
-    """The split with the study's seed and those after it."""
+    """Sizes of the split with the study's seed and the `TRIES - 1` seeds after it."""
     (splits,) = seeded_splits(rows, [max_seconds], val_fraction, by_speaker, range(seed, seed + TRIES))
-    kept = [row for row in rows if survives(row.duration, max_seconds)]
-    return StabilityFacts(max_seconds=max_seconds, speakers=speakers(kept), splits=splits)
+    remaining = [row for row in rows if survives(row.duration, max_seconds)]
+    return StabilityFacts(max_seconds=max_seconds, speakers=speakers(remaining), splits=splits)

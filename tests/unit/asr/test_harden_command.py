@@ -169,7 +169,7 @@ def test_write_hardened_proposes_config_and_overwrites_nothing(
     assert (tmp_path / "data/domain-noise-10/manifest.jsonl.run.json").is_file()
     before = sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "data").rglob("*"))
     assert main(arguments) == 2
-    assert "nothing is overwritten" in capsys.readouterr().err
+    assert "is not overwritten" in capsys.readouterr().err
     assert sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "data").rglob("*")) == before
 
 

@@ -1,4 +1,4 @@
-"""Audio that decodes to less than its header promises, or to no numbers, is refused by name."""
+"""Audio that decodes to less than its header says, or to NaN, is an error that names row and file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def row(audio: str) -> Utterance:
     return Utterance(id="u", text="x", duration=4.0, audio=audio)
 
 
-def test_a_file_cut_in_the_middle(tmp_path: Path) -> None:
+def test_a_file_truncated_in_the_middle(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 64000).astype(np.float32)
     whole = tmp_path / "whole.flac"
     soundfile.write(whole, noise, 16000)
@@ -27,9 +27,9 @@ def test_a_file_cut_in_the_middle(tmp_path: Path) -> None:
         load_audio(row("cut.flac"), tmp_path)
 
 
-def test_samples_that_are_no_numbers(tmp_path: Path) -> None:
+def test_samples_that_are_not_finite(tmp_path: Path) -> None:
     samples = np.zeros(16000, dtype=np.float32)
     samples[100] = np.nan
     soundfile.write(tmp_path / "nan.wav", samples, 16000, subtype="FLOAT")
-    with pytest.raises(UserError, match=r"row u: nan\.wav holds samples that are no numbers"):
+    with pytest.raises(UserError, match=r"row u: nan\.wav contains samples that are NaN or infinite"):
         load_audio(row("nan.wav"), tmp_path)

@@ -1,4 +1,4 @@
-"""Data sets with their audio inside: unpacked to files that are the same each time, then read as rows."""
+"""Data sets that contain their audio are unpacked to the same files each time, then read as rows."""
 
 import json
 
@@ -19,7 +19,7 @@ from lora.records.base import UserError
 def recordings(tmp_path):
     """Bytes of small recordings in every format that soundfile writes."""
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 16000)
-    made = {}
+    contents = {}
     for kind, options in {
         "wav": {},
         "flac": {},
@@ -29,8 +29,8 @@ def recordings(tmp_path):
     }.items():
         path = tmp_path / f"recording.{kind}"
         soundfile.write(path, noise, 16000, **options)
-        made[kind] = path.read_bytes()
-    return made
+        contents[kind] = path.read_bytes()
+    return contents
 
 
 def saved(folder, table, shards=1):
@@ -47,8 +47,7 @@ def saved(folder, table, shards=1):
 
 def table(recordings, **columns):
     audio = [{"bytes": content, "path": f"{kind}.{kind}"} for kind, content in recordings.items()]
-    made = {"audio": audio, "text": [f"text {kind}" for kind in recordings]} | columns
-    return pyarrow.table(made)
+    return pyarrow.table({"audio": audio, "text": [f"text {kind}" for kind in recordings]} | columns)
 
 
 def read(source, folder):
@@ -56,15 +55,15 @@ def read(source, folder):
     return read_manifest(source, folder)
 
 
-def test_every_format_of_audio_is_heard_and_named(recordings, tmp_path):
+def test_recordings_of_every_audio_format_are_unpacked_and_named(recordings, tmp_path):
     source = Source(saved(tmp_path / "set", table(recordings, speaker=[1, 2, 3, 4, 5]), shards=2))
     assert contains_audio(source)
     assert [path.name for path in manifest_files(source)] == ["data-00000-of-00002.arrow", "data-00001-of-00002.arrow"]
-    found = read(source, tmp_path / "unpacked")
-    assert [row.id for row in found.rows] == ["wav.wav", "flac.flac", "ogg.ogg", "opus.opus", "mp3.mp3"]
-    assert [row.line for row in found.rows] == [1, 2, 3, 4, 5]
-    for row in found.rows:
-        assert 15000 < len(load_audio(row, found.folder)) < 18000
+    result = read(source, tmp_path / "unpacked")
+    assert [row.id for row in result.rows] == ["wav.wav", "flac.flac", "ogg.ogg", "opus.opus", "mp3.mp3"]
+    assert [row.line for row in result.rows] == [1, 2, 3, 4, 5]
+    for row in result.rows:
+        assert 15000 < len(load_audio(row, result.folder)) < 18000
         assert row.duration == pytest.approx(1.0, abs=0.1)
     names = {path.name for path in (tmp_path / "unpacked").iterdir()}
     assert names == {"000001.wav", "000002.flac", "000003.ogg", "000004.ogg", "000005.mp3", "rows.jsonl"}
@@ -73,44 +72,44 @@ def test_every_format_of_audio_is_heard_and_named(recordings, tmp_path):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "unpacked" / name).read_bytes()
 
 
-def test_rows_without_audio_are_rejected_and_repeated_names_are_no_ids(recordings, tmp_path):
+def test_rows_without_audio_are_rejected_and_duplicate_names_are_not_used_as_ids(recordings, tmp_path):
     audio = [{"bytes": recordings["wav"], "path": "audio.wav"}, {"bytes": recordings["flac"], "path": "audio.wav"}]
     audio += [None, {"bytes": None, "path": "gone.wav"}, {"bytes": b"noise", "path": None}]
     data = pyarrow.table({"audio": audio, "text": ["a", "b", "c", "d", "e"]})
-    found = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
-    assert [(len(row.id), row.text) for row in found.rows] == [(32, "a"), (32, "b")]
-    assert [entry.reason.split(":")[0] for entry in found.rejected] == ["no audio", "missing file", "unreadable audio"]
-    assert found.rejected[0].reason.endswith("(data-00000-of-00001.arrow, row 3)")
+    result = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
+    assert [(len(row.id), row.text) for row in result.rows] == [(32, "a"), (32, "b")]
+    assert [entry.reason.split(":")[0] for entry in result.rejected] == ["no audio", "missing file", "unreadable audio"]
+    assert result.rejected[0].reason.endswith("(data-00000-of-00001.arrow, row 3)")
 
 
 def test_arrays_keep_every_sample(tmp_path):
     samples = [0.125, -0.5, 1.0 / 3]
     data = pyarrow.table({"audio": [{"array": samples, "sampling_rate": 8000}], "text": ["x"]})
-    found = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
-    heard = load_audio(found.rows[0], found.folder, 8000)
-    np.testing.assert_array_equal(heard, np.array(samples, np.float32))
+    result = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
+    samples_read = load_audio(result.rows[0], result.folder, 8000)
+    np.testing.assert_array_equal(samples_read, np.array(samples, np.float32))
 
 
-def test_lists_of_samples_under_names_that_are_mapped(tmp_path):
+def test_lists_of_samples_in_mapped_columns(tmp_path):
     data = pyarrow.table({"wave": [[0.5, 0.25], []], "hz": [8000, 8000], "text": ["x", "y"]})
     columns = {"samples": "wave", "sampling_rate": "hz"}
-    found = read(Source(saved(tmp_path / "set", data), columns=columns), tmp_path / "unpacked")
-    np.testing.assert_array_equal(load_audio(found.rows[0], found.folder, 8000), np.array([0.5, 0.25], np.float32))
-    assert [entry.reason.split(" (")[0] for entry in found.rejected] == ["zero length"]
+    result = read(Source(saved(tmp_path / "set", data), columns=columns), tmp_path / "unpacked")
+    np.testing.assert_array_equal(load_audio(result.rows[0], result.folder, 8000), np.array([0.5, 0.25], np.float32))
+    assert [entry.reason.split(" (")[0] for entry in result.rejected] == ["zero length"]
 
 
 @pytest.mark.parametrize("rate", [0, -1, 0.5, None])
-def test_arrays_without_a_rate_are_no_audio(tmp_path, rate):
+def test_arrays_without_a_sampling_rate_are_rejected(tmp_path, rate):
     data = pyarrow.table({"audio": [{"array": [[0.1]], "sampling_rate": rate}], "text": ["x"]})
-    found = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
-    assert [entry.reason.split(":")[0] for entry in found.rejected] == ["no audio"]
+    result = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
+    assert [entry.reason.split(":")[0] for entry in result.rejected] == ["no audio"]
 
 
-def test_the_split_of_a_dict_must_be_named(recordings, tmp_path):
+def test_the_split_of_a_dataset_dict_must_be_named(recordings, tmp_path):
     for split in ("train", "validation"):
         saved(tmp_path / "dict" / split, table(recordings))
     (tmp_path / "dict/dataset_dict.json").write_text('{"splits": ["train", "validation"]}')
-    with pytest.raises(UserError, match="holds several splits; choose with `split`, one of train, validation"):
+    with pytest.raises(UserError, match="contains several splits; choose with `split`, one of train, validation"):
         contains_audio(Source(tmp_path / "dict"))
     for source in (Source(tmp_path / "dict", split="validation"), Source(tmp_path / "dict/validation")):
         assert len(manifest_files(source)) == 1
@@ -130,19 +129,19 @@ def test_parquet_by_file_and_by_split(recordings, tmp_path):
     assert len(read(Source(manifest_files(source)[0]), tmp_path / "again").rows) == 5
 
 
-def test_columns_of_other_names(recordings, tmp_path):
+def test_audio_in_columns_of_other_names(recordings, tmp_path):
     data = table(recordings).rename_columns(["speech", "said"])
     source = Source(saved(tmp_path / "set", data))
     with pytest.raises(UserError, match=r"set: no column for audio; found speech, said"):
         unpack_audio(source, tmp_path / "unpacked")
     wrong = Source(source.path, columns={"audio": "sound"})
-    with pytest.raises(UserError, match=r"columns\.audio names 'sound', which is no column; found speech, said"):
+    with pytest.raises(UserError, match=r"columns\.audio is 'sound', which is not a column; found speech, said"):
         unpack_audio(wrong, tmp_path / "unpacked")
     mapped = Source(source.path, columns={"audio": "speech", "text": "said"})
     assert read(mapped, tmp_path / "again").rows[0].text == "text wav"
 
 
-def test_damaged_tables_are_one_error(recordings, tmp_path):
+def test_damaged_tables_raise_one_error(recordings, tmp_path):
     folder = saved(tmp_path / "set", table(recordings))
     [shard] = folder.glob("*.arrow")
     shard.write_bytes(shard.read_bytes()[:200])
@@ -159,7 +158,7 @@ def test_damaged_tables_are_one_error(recordings, tmp_path):
         unpack_audio(Source(tmp_path / "x.parquet"), tmp_path / "unpacked")
 
 
-def test_without_unpacking_it_says_what_to_do(recordings, tmp_path):
+def test_reading_before_unpacking_names_the_command(recordings, tmp_path):
     folder = saved(tmp_path / "set", table(recordings))
-    with pytest.raises(UserError, match=r"recordings lie inside its tables.*convert_manifest\.py"):
+    with pytest.raises(UserError, match=r"tables contain the recordings.*convert_manifest\.py"):
         read_manifest(folder)

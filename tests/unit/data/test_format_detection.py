@@ -1,28 +1,41 @@
-"""Which format a manifest has, by layout and content; what is ambiguous, unknown or wrongly named is an error."""
+"""A manifest's format by layout and content; what is ambiguous, unknown or wrongly named is an error."""
 
 import gzip
 import json
 import os
+from pathlib import Path
 
 import pytest
 import yaml
 
 from lora.configuration.schema import SCHEMA_PATH
-from lora.data.formats.detection import detect_format
-from lora.data.formats.registry import FORMATS as READERS
+from lora.data.formats.registry import FORMATS, detect_format, formats_table
 from lora.data.manifest import read_manifest
 from lora.data.row_fields import SYNONYMS
-from lora.data.source import FORMATS, Source
+from lora.data.source import Source, format_choices
 from lora.records.base import UserError
 
+REPOSITORY = Path(__file__).parents[3]
 
-def test_every_list_of_formats_and_of_fields_is_the_same():
-    known = yaml.safe_load(SCHEMA_PATH.read_text())["$defs"]["manifest"]["properties"]
-    assert known["format"]["enum"] == ["auto", *FORMATS]
-    assert set(known["columns"]["properties"]) == set(SYNONYMS)
-    assert set(READERS) == set(FORMATS)
-    page = (SCHEMA_PATH.parents[1] / "docs/data.md").read_text()
-    assert [name for name in FORMATS if f"`{name}`" not in page] == []
+
+def test_the_registry_lists_every_format_once_under_its_name():
+    assert format_choices() == ("auto", *FORMATS)
+    assert [name for name, known in FORMATS.items() if known.name != name or not known.description] == []
+
+
+def test_schema_and_docs_follow_the_registry():
+    manifest = yaml.safe_load(SCHEMA_PATH.read_text())["$defs"]["manifest"]["properties"]
+    assert manifest["format"]["type"] == "string"
+    assert set(manifest["columns"]["properties"]) == set(SYNONYMS)
+    page = (REPOSITORY / "docs/data.md").read_text()
+    assert formats_table() in page, f"docs/data.md: replace the table of formats by\n{formats_table()}"
+    assert [name for name in FORMATS if f"**`{name}`" not in page and f", `{name}`" not in page] == []
+
+
+def test_an_unknown_format_in_the_configuration_names_the_known_ones():
+    with pytest.raises(UserError, match=r"format: 'kalid' is not a manifest format; expected one of auto, kaldi, "):
+        Source.from_config({"path": "data/train", "format": "kalid"})
+    assert Source.from_config({"path": "data/train", "format": "kaldi"}).format == "kaldi"
 
 
 @pytest.mark.parametrize(
@@ -35,14 +48,14 @@ def test_every_list_of_formats_and_of_fields_is_the_same():
         ("m.jsonl", '{"id": "c", "start": 0, "duration": 1, "supervisions": [], "type": "MonoCut"}', "lhotse"),
         ("m.jsonl", '{"file_name": "a.wav", "text": "x"}', "audiofolder"),
         ("m.jsonl", "", "jsonl"),
-        ("m.txt", "nothing that we know", "jsonl"),
+        ("m.txt", "unknown content", "jsonl"),
         ("m.csv", "audio,text\n", "csv"),
         ("m.CSV", "\ufefffile_name,text\n", "audiofolder"),
         ("m.tsv", "client_id\tpath\tsentence\n", "common_voice"),
         ("m.tsv", "path\tsentence\n", "tsv"),
     ],
 )
-def test_files_by_their_content(tmp_path, name, content, expected):
+def test_the_format_of_a_file_is_detected_from_its_content(tmp_path, name, content, expected):
     path = tmp_path / name
     path.write_text(content)
     assert detect_format(Source(path)).format == expected
@@ -51,32 +64,32 @@ def test_files_by_their_content(tmp_path, name, content, expected):
     assert detect_format(Source(packed)).format == expected
 
 
-def test_a_folder_of_two_kinds_must_be_told_apart(tmp_path):
+def test_a_folder_that_matches_two_formats_needs_format(tmp_path):
     (tmp_path / "wav.scp").write_text("u a.wav\n")
     (tmp_path / "text").write_text("u x\n")
     (tmp_path / "metadata.csv").write_text("file_name,text\na.wav,x\n")
-    with pytest.raises(UserError, match="could be kaldi or audiofolder; say which with `format`"):
+    with pytest.raises(UserError, match="could be kaldi or audiofolder; choose one with `format`"):
         detect_format(Source(tmp_path))
     assert detect_format(Source(tmp_path, format="kaldi")).format == "kaldi"
     assert detect_format(Source(tmp_path, format="audiofolder")).format == "audiofolder"
-    with pytest.raises(UserError, match="nothing of format datasets found in this folder"):
+    with pytest.raises(UserError, match="no manifest of format datasets found in this folder"):
         detect_format(Source(tmp_path, format="datasets"))
 
 
-def test_a_format_that_was_named_overrides_the_content(wav, tmp_path):
+def test_a_configured_format_overrides_the_content(wav, tmp_path):
     wav("a.wav")
     path = tmp_path / "m.txt"
     path.write_text("path\tsentence\na.wav\tHello.\n")
     with pytest.raises(UserError, match="none of 2 lines can be read"):
         read_manifest(path)
     assert [row.text for row in read_manifest(Source(path, format="tsv")).rows] == ["Hello."]
-    with pytest.raises(UserError, match="format kaldi is a folder, and this is a file"):
+    with pytest.raises(UserError, match="format kaldi is a folder, but this is a file"):
         read_manifest(Source(path, format="kaldi"))
-    with pytest.raises(UserError, match="`split` chooses a part of a folder, and this is a file"):
+    with pytest.raises(UserError, match="`split` selects a part of a folder, but this is a file"):
         read_manifest(Source(path, split="dev"))
 
 
-def test_folders_that_are_no_manifest(tmp_path):
+def test_folders_without_a_manifest(tmp_path):
     with pytest.raises(UserError, match=r"no manifest found in this folder; expected wav\.scp and text"):
         read_manifest(tmp_path)
     with pytest.raises(UserError, match="no such manifest"):
@@ -86,18 +99,18 @@ def test_folders_that_are_no_manifest(tmp_path):
 @pytest.mark.parametrize(
     "name", ["m.jsonl", "m.csv", "m.tsv", "m.jsonl.gz", "m.parquet", "metadata.parquet", "m.arrow"]
 )
-def test_garbage_is_one_error(tmp_path, name):
+def test_random_bytes_raise_one_error(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"\x00\x01garbage" + os.urandom(4096))
     with pytest.raises(UserError, match=str(path)):
         read_manifest(path)
 
 
-def test_deep_nesting_and_very_long_lines_are_rows_with_a_reason(wav, tmp_path):
+def test_deep_nesting_and_very_long_lines_are_rejected_with_a_reason(wav, tmp_path):
     wav("a.wav")
     path = tmp_path / "m.jsonl"
     good = json.dumps({"audio": "a.wav", "text": "x"})
     path.write_text("[" * 200_000 + "\n" + '{"audio": "' + "a" * 2_000_000 + '", "text": "x"}\n' + good + "\n")
-    found = read_manifest(path)
-    assert [row.line for row in found.rows] == [3]
-    assert [entry.reason.split(":")[0] for entry in found.rejected] == ["broken line", "missing file"]
+    result = read_manifest(path)
+    assert [row.line for row in result.rows] == [3]
+    assert [entry.reason.split(":")[0] for entry in result.rejected] == ["broken line", "missing file"]

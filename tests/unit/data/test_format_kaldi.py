@@ -1,4 +1,4 @@
-"""Kaldi data folders: every file of them, and nothing in them is ever executed."""
+"""Kaldi data folders: every file is read, and nothing in them is executed."""
 
 import os
 
@@ -27,14 +27,14 @@ def reasons(manifest):
     return {entry.id: entry.reason for entry in manifest.rejected}
 
 
-def test_whole_files_with_paths_from_where_the_recipe_runs(wav, folder, tmp_path):
+def test_paths_relative_to_the_folder_in_which_the_recipe_runs(wav, folder, tmp_path):
     wav("wavs/a.wav", 2.0)
     path = folder(
         wav_scp=["utt-a wavs/a.wav"], text=["utt-a  Hello   there"], utt2spk=["utt-a spk"], utt2dur=["utt-a 2.0"]
     )
-    found = read_manifest(path)
-    assert (found.format, found.folder) == ("kaldi", tmp_path)
-    [row] = found.rows
+    result = read_manifest(path)
+    assert (result.format, result.folder) == ("kaldi", tmp_path)
+    [row] = result.rows
     assert (row.id, row.text, row.speaker_id, row.audio, row.duration, row.offset) == (
         "utt-a",
         "Hello there",
@@ -45,22 +45,22 @@ def test_whole_files_with_paths_from_where_the_recipe_runs(wav, folder, tmp_path
     )
 
 
-def test_durations_of_recordings_are_those_of_utterances_without_segments(wav, folder):
+def test_without_segments_utterances_have_the_durations_of_recordings(wav, folder):
     wav("data/train/a.wav", 2.0)
     [row] = read_manifest(folder(wav_scp=["u a.wav"], text=["u x"], reco2dur=["u 1.25"])).rows
     assert row.duration == 1.25
 
 
-def test_segments_are_pieces_and_may_choose_a_channel(wav, folder):
+def test_segments_give_offsets_and_may_name_a_channel(wav, folder):
     wav("data/train/a.wav", 4.0, channels=2)
     path = folder(
         wav_scp=["rec a.wav"],
         text=["u1 one", "u2 two", "u3 three", "u4 four", "u5 five"],
         segments=["u1 rec 0.5 1.5", "u2 rec 2 -1 1", "u3 other 0 1", "u4 rec zero 1", "u9 rec 0 1"],
     )
-    found = read_manifest(path)
-    assert [(r.id, r.offset, r.duration, r.channel) for r in found.rows] == [("u1", 0.5, 1.0, None), ("u2", 2, 2.0, 1)]
-    assert reasons(found) == {
+    result = read_manifest(path)
+    assert [(r.id, r.offset, r.duration, r.channel) for r in result.rows] == [("u1", 0.5, 1.0, None), ("u2", 2, 2.0, 1)]
+    assert reasons(result) == {
         "u3": "no audio: wav.scp has no entry for other (wav.scp)",
         "u4": "no audio: expected `utterance recording start end`, times in seconds (segments:4)",
         "u5": "no audio: segments has no entry for u5 (segments)",
@@ -83,14 +83,14 @@ def test_commands_are_never_run_and_archives_not_read(wav, folder, tmp_path):
         text=[f"u{n} words" for n in range(1, 7)],
     )
     before = dict(os.environ)
-    found = read_manifest(path)
-    assert [row.id for row in found.rows] == ["u5"]
-    why = reasons(found)
+    result = read_manifest(path)
+    assert [row.id for row in result.rows] == ["u5"]
+    reason = reasons(result)
     for key, line in (("u1", 1), ("u2", 2), ("u3", 3)):
-        assert "a command, which is never run" in why[key]
-        assert why[key].endswith(f"(wav.scp:{line})")
-    assert "a place in an archive" in why["u4"]
-    assert why["u6"].startswith("missing file")
+        assert "a command, which is never run" in reason[key]
+        assert reason[key].endswith(f"(wav.scp:{line})")
+    assert "a position in an archive" in reason["u4"]
+    assert reason["u6"].startswith("missing file")
     assert not bait.exists()
     assert dict(os.environ) == before
 
@@ -116,33 +116,33 @@ def test_a_segment_without_values_is_rejected(wav, folder):
     assert "(segments:1)" in reasons(read_manifest(path))["u1"]
 
 
-def test_lengths_that_are_wrong_name_their_file(wav, folder):
+def test_wrong_durations_name_their_file(wav, folder):
     wav("data/train/a.wav", 2.0)
     path = folder(text=["u1 one"], wav_scp=["u1 a.wav"], utt2dur=["u0 1", "u1 long"])
     assert reasons(read_manifest(path))["u1"] == "duration is not a number: 'long' (utt2dur:2)"
 
 
-def test_a_binary_table_is_told_as_one(wav, folder):
+def test_a_binary_file_is_an_error(wav, folder):
     path = folder(text=["u1 one"], wav_scp=["u1 a.wav"])
     (path / "text").write_bytes(b"u1 \0\x01")
-    with pytest.raises(UserError, match=r"text: not a text file; in a Kaldi data folder it holds lines of `key value`"):
+    with pytest.raises(UserError, match=r"text: not a text file; expected lines of `key value`"):
         read_manifest(path)
 
 
-def test_a_split_of_a_plain_folder_is_to_be_removed(wav, folder):
+def test_split_has_to_be_removed_for_a_folder_without_splits(wav, folder):
     path = folder(text=["u1 one"], wav_scp=["u1 a.wav"])
     with pytest.raises(UserError, match="no split 'dev' in it; it is one kaldi manifest: remove `split`"):
         read_manifest(Source(path, split="dev"))
 
 
-def test_what_makes_the_folder_unusable(wav, folder):
+def test_missing_files_duplicate_keys_and_meaningless_settings_are_errors(wav, folder):
     path = folder(wav_scp=["u1 a.wav"])
-    with pytest.raises(UserError, match=r"a Kaldi data folder needs wav\.scp and text; text is not there"):
+    with pytest.raises(UserError, match=r"a Kaldi data folder needs wav\.scp and text; text is missing"):
         read_manifest(path)
     folder(text=["u1 x"], wav_scp=["u1 a.wav", "u1 b.wav"])
-    with pytest.raises(UserError, match=r"wav\.scp:2: a second entry for u1 \(the first in line 1\)"):
+    with pytest.raises(UserError, match=r"wav\.scp:2: duplicate entry for u1 \(first in line 1\)"):
         read_manifest(path)
     with pytest.raises(UserError, match=r"a file of a Kaldi data folder; name the folder"):
         read_manifest(path / "wav.scp")
-    with pytest.raises(UserError, match="`columns` means nothing for a manifest of format kaldi"):
+    with pytest.raises(UserError, match="`columns` has no meaning for a manifest of format kaldi"):
         read_manifest(Source(path, columns={"text": "x"}))

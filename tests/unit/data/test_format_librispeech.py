@@ -1,4 +1,4 @@
-"""Trees of speakers and chapters, pointed at from a subset or from the root."""
+"""Trees of speakers and chapters, read from a subset or from the root."""
 
 import pytest
 
@@ -18,21 +18,21 @@ def root(wav, tmp_path):
 
 
 def test_a_subset(root):
-    found = read_manifest(root / "dev-clean")
-    assert found.format == "librispeech"
-    assert [(r.id, r.text, r.speaker_id, r.duration, r.audio) for r in found.rows] == [
+    result = read_manifest(root / "dev-clean")
+    assert result.format == "librispeech"
+    assert [(r.id, r.text, r.speaker_id, r.duration, r.audio) for r in result.rows] == [
         ("84-7-0000", "TEXT 0", "84", 1.0, "84/7/84-7-0000.flac"),
         ("84-7-0001", "TEXT 1", "84", 2.0, "84/7/84-7-0001.flac"),
     ]
-    [lost] = found.rejected
-    assert (lost.line, lost.id) == (3, "84-7-0002")
-    assert lost.reason == "missing file: 84/7/84-7-0002.flac (84/7/84-7.trans.txt:3)"
+    [rejected] = result.rejected
+    assert (rejected.line, rejected.id) == (3, "84-7-0002")
+    assert rejected.reason == "missing file: 84/7/84-7-0002.flac (84/7/84-7.trans.txt:3)"
 
 
-def test_the_root_holds_all_subsets_and_split_chooses_one(root):
-    found = read_manifest(root)
-    assert [row.speaker_id for row in found.rows] == ["84", "84", "1089", "1089"]
-    assert [row.line for row in found.rows] == [1, 2, 4, 5]
+def test_the_root_has_all_subsets_and_split_selects_one(root):
+    result = read_manifest(root)
+    assert [row.speaker_id for row in result.rows] == ["84", "84", "1089", "1089"]
+    assert [row.line for row in result.rows] == [1, 2, 4, 5]
     assert [row.speaker_id for row in read_manifest(Source(root, split="test-other")).rows] == ["1089", "1089"]
     with pytest.raises(UserError, match="no split 'dev' in it; choose with `split`, one of dev-clean, test-other"):
         read_manifest(Source(root, split="dev"))

@@ -1,4 +1,4 @@
-"""NeMo, Common Voice, audiofolder, and tables of any columns: what is read, and what a mapping may name."""
+"""NeMo, Common Voice, audiofolder, and tables with any columns and mappings."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ def reasons(manifest):
     return {entry.line: entry.reason for entry in manifest.rejected}
 
 
-def test_nemo_rows_pieces_and_placeholders(wav, manifest):
+def test_nemo_rows_segments_and_placeholders(wav, manifest):
     wav("a.wav", 3)
     path = manifest(
         {"audio_filepath": "a.wav", "duration": 3.0, "text": "one", "text_pnc": "One.", "speaker": 7},
@@ -25,19 +25,19 @@ def test_nemo_rows_pieces_and_placeholders(wav, manifest):
         {"audio_filepath": ["a.wav", "b.wav"], "duration": 3.0, "text": "both"},
         name="m.json",
     )
-    found = read_manifest(path)
-    assert found.format == "nemo"
-    assert [(row.id, row.text, row.offset, row.duration) for row in found.rows] == [
+    result = read_manifest(path)
+    assert result.format == "nemo"
+    assert [(row.id, row.text, row.offset, row.duration) for row in result.rows] == [
         ("a.wav", "one", None, 3.0),
         ("a.wav#1.5-1", "two", 1.5, 1.0),
     ]
-    assert found.rows[0].speaker_id == "7"
-    assert reasons(found) == {3: "empty text", 4: "no audio: a list of files; a row has one file"}
+    assert result.rows[0].speaker_id == "7"
+    assert reasons(result) == {3: "empty text", 4: "no audio: audio_filepath is a list; expected one file per row"}
     cased = read_manifest(Source(path, columns={"text": "text_pnc"}))
     assert [row.text for row in cased.rows] == ["One.", "Two."]
 
 
-def test_a_tarred_nemo_manifest_says_what_to_do_unless_its_files_are_there(wav, manifest):
+def test_a_tarred_nemo_manifest_needs_its_extracted_files(wav, manifest):
     row = {"audio_filepath": "a.wav", "duration": 1.0, "text": "one", "shard_id": 0}
     path = manifest(row)
     with pytest.raises(UserError, match=r"a tarred NeMo manifest .*tar xf .*before it was tarred"):
@@ -46,7 +46,7 @@ def test_a_tarred_nemo_manifest_says_what_to_do_unless_its_files_are_there(wav, 
     assert len(read_manifest(path).rows) == 1
 
 
-def test_common_voice_finds_clips_with_and_without_ending(wav, manifest, tmp_path):
+def test_common_voice_clips_with_and_without_suffix(wav, manifest, tmp_path):
     wav("clips/one.wav")
     wav("two.mp3.wav")
     (tmp_path / "clips/two.mp3").write_bytes((tmp_path / "two.mp3.wav").read_bytes())
@@ -57,14 +57,14 @@ def test_common_voice_finds_clips_with_and_without_ending(wav, manifest, tmp_pat
         "s2\tgone.mp3\tLost.\t2",
         name="validated.tsv",
     )
-    found = read_manifest(path)
-    assert (found.format, found.columns["text"]) == ("common_voice", "sentence")
-    assert [(row.id, row.audio, row.speaker_id, row.text) for row in found.rows] == [
+    result = read_manifest(path)
+    assert (result.format, result.columns["text"]) == ("common_voice", "sentence")
+    assert [(row.id, row.audio, row.speaker_id, row.text) for row in result.rows] == [
         ("one.wav", "clips/one.wav", "s1", 'He said "no'),
         ("two", "clips/two.mp3", "s2", "Fine."),
     ]
-    assert reasons(found) == {4: "missing file: gone.mp3"}
-    with pytest.raises(UserError, match="holds several splits; choose with `split`, one of validated"):
+    assert reasons(result) == {4: "missing file: gone.mp3"}
+    with pytest.raises(UserError, match="contains several splits; choose with `split`, one of validated"):
         read_manifest(tmp_path)
     assert len(read_manifest(Source(tmp_path, split="validated")).rows) == 2
     with pytest.raises(UserError, match="no split 'dev' in it; choose with `split`, one of validated"):
@@ -83,10 +83,12 @@ def test_audiofolder(wav, tmp_path, kind):
     else:
         path.write_text("file_name,transcription,speaker_id\nclips/one.wav,one,3\n")
     for source in (Source(tmp_path / "train"), Source(path), Source(tmp_path, split="train")):
-        found = read_manifest(source)
-        assert found.format == "audiofolder"
-        assert [(r.audio, r.text, r.speaker_id, r.duration) for r in found.rows] == [("clips/one.wav", "one", "3", 1.0)]
-    with pytest.raises(UserError, match="holds several splits; choose with `split`, one of train"):
+        result = read_manifest(source)
+        assert result.format == "audiofolder"
+        assert [(r.audio, r.text, r.speaker_id, r.duration) for r in result.rows] == [
+            ("clips/one.wav", "one", "3", 1.0)
+        ]
+    with pytest.raises(UserError, match="contains several splits; choose with `split`, one of train"):
         read_manifest(tmp_path)
 
 
@@ -98,19 +100,19 @@ def test_columns_of_any_name(wav, manifest):
     assert (row.audio, row.text, row.speaker_id) == ("a.wav", "tidy", "s1")
 
 
-def test_a_mapped_column_that_is_not_there_is_one_error_with_those_found(wav, manifest):
+def test_a_missing_mapped_column_is_an_error_that_lists_the_columns(wav, manifest):
     wav("a.wav")
     path = manifest({"audio": "a.wav", "text": "x"})
-    with pytest.raises(UserError, match=r"m\.jsonl: columns\.text names 'norm', which is no column; found audio, text"):
+    with pytest.raises(UserError, match=r"m\.jsonl: columns\.text is 'norm', which is not a column; found audio, text"):
         read_manifest(Source(path, columns={"text": "norm"}))
 
 
 def test_a_mapped_column_hides_its_synonyms(wav, manifest):
     wav("a.wav")
     path = manifest({"audio": "a.wav", "text": "x", "norm": "y"}, {"audio": "a.wav", "text": "x", "norm": ""})
-    found = read_manifest(Source(path, columns={"text": "norm"}))
-    assert [row.text for row in found.rows] == ["y"]
-    assert reasons(found) == {2: "empty text"}
+    result = read_manifest(Source(path, columns={"text": "norm"}))
+    assert [row.text for row in result.rows] == ["y"]
+    assert reasons(result) == {2: "empty text"}
 
 
 def test_channels_of_rows_and_of_the_whole_manifest(wav, manifest):
@@ -120,18 +122,18 @@ def test_channels_of_rows_and_of_the_whole_manifest(wav, manifest):
         {"audio": "a.wav", "text": "y", "channel": "BBC"},
         {"audio": "a.wav", "text": "z", "channel": -1},
     )
-    found = read_manifest(path)
-    assert [(row.id, row.channel) for row in found.rows] == [("a.wav#channel1", 1), ("a.wav", None)]
-    assert reasons(found) == {3: "channel is no whole number from 0: -1"}
+    result = read_manifest(path)
+    assert [(row.id, row.channel) for row in result.rows] == [("a.wav#channel1", 1), ("a.wav", None)]
+    assert reasons(result) == {3: "channel is not a whole number from 0: -1"}
     mapped = read_manifest(Source(path, columns={"channel": "channel"}))
-    assert reasons(mapped)[2] == "channel is no whole number from 0: 'BBC'"
+    assert reasons(mapped)[2] == "channel is not a whole number from 0: 'BBC'"
     assert [row.channel for row in read_manifest(Source(path, channel=0)).rows] == [0, 0]
 
 
-def test_compressed_files_are_read_as_what_they_hold(wav, tmp_path):
+def test_compressed_files_are_decompressed(wav, tmp_path):
     wav("a.wav")
     (tmp_path / "m.csv.gz").write_bytes(gzip.compress(b"audio,text\na.wav,hello\n"))
     assert [row.text for row in read_manifest(tmp_path / "m.csv.gz").rows] == ["hello"]
     (tmp_path / "m.jsonl.gz").write_bytes(gzip.compress(b'{"audio": "a.wav", "text": "x"}\n')[:-12])
-    with pytest.raises(UserError, match=r"m\.jsonl\.gz: not a whole gzip file"):
+    with pytest.raises(UserError, match=r"m\.jsonl\.gz: incomplete or damaged gzip file"):
         read_manifest(tmp_path / "m.jsonl.gz")

@@ -34,13 +34,13 @@ def measure(folder: Path, samples: np.ndarray, rate: int = RATE, name: str = "a.
 
 
 def test_a_healthy_recording(tmp_path: Path) -> None:
-    found = measure(tmp_path, speech())
-    assert (found.line, found.seconds, found.rate, found.channels, found.characters) == (7, 3.0, RATE, 1, 3)
-    assert found.problem is None
-    assert found.level is not None
-    assert -25 < found.level < -10
-    assert found.clipped == 0
-    assert found.bandwidth == 8000
+    result = measure(tmp_path, speech())
+    assert (result.line, result.seconds, result.rate, result.channels, result.characters) == (7, 3.0, RATE, 1, 3)
+    assert result.problem is None
+    assert result.level is not None
+    assert -25 < result.level < -10
+    assert result.clipped == 0
+    assert result.bandwidth == 8000
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])

@@ -20,19 +20,19 @@ def compared(*rows: Utterance, audio: dict[str, str] | None = None) -> LeakageFa
 
 
 def test_the_same_sentence_by_the_same_speaker_and_by_another() -> None:
-    found = compared(row("e1", "hoist the main sail"), row("e2", "Hoist the main sail?", "eve"), row("e3", "Ahoy"))
-    assert [(s.id, s.train_id) for s in found.same_reading] == [("e1", "t1")]
-    assert [(s.line, s.train_line) for s in found.same_sentence] == [(1, 1), (2, 1)]
-    assert (found.rows, found.speakers, found.shared_speakers) == (3, 2, ["ann"])
+    result = compared(row("e1", "hoist the main sail"), row("e2", "Hoist the main sail?", "eve"), row("e3", "Ahoy"))
+    assert [(s.id, s.train_id) for s in result.same_reading] == [("e1", "t1")]
+    assert [(s.line, s.train_line) for s in result.same_sentence] == [(1, 1), (2, 1)]
+    assert (result.rows, result.speakers, result.shared_speakers) == (3, 2, ["ann"])
 
 
 def test_the_same_samples_whatever_the_text() -> None:
-    found = compared(row("e1", "Something else", "eve"), row("e2", "No", "eve"), audio={"e1": "b", "e2": "z"})
-    assert [(s.id, s.train_id) for s in found.same_audio] == [("e1", "t2")]
-    assert not found.same_sentence
+    result = compared(row("e1", "Something else", "eve"), row("e2", "No", "eve"), audio={"e1": "b", "e2": "z"})
+    assert [(s.id, s.train_id) for s in result.same_audio] == [("e1", "t2")]
+    assert not result.same_sentence
 
 
 def test_nothing_in_common() -> None:
-    found = compared(row("e1", "--", None), row("e2", "Ahoy", None))
-    assert (found.same_audio, found.same_reading, found.same_sentence, found.shared_speakers) == ([], [], [], [])
-    assert found.speakers is None
+    result = compared(row("e1", "--", None), row("e2", "Ahoy", None))
+    assert (result.same_audio, result.same_reading, result.same_sentence, result.shared_speakers) == ([], [], [], [])
+    assert result.speakers is None

@@ -59,9 +59,9 @@ def test_every_unusable_line_is_named_with_its_reason(wav, manifest, tmp_path):
         ({"audio": "a.wav", "text": "x", "samples": [0.1]}, "inline samples need a sampling_rate"),
         (good, "duplicate id, first used in line 1"),
     ]
-    found = read_manifest(manifest(*[line for line, _ in cases]))
-    assert [row.id for row in found.rows] == ["one"]
-    reasons = {entry.line: entry.reason for entry in found.rejected}
+    result = read_manifest(manifest(*[line for line, _ in cases]))
+    assert [row.id for row in result.rows] == ["one"]
+    reasons = {entry.line: entry.reason for entry in result.rejected}
     assert sorted(reasons) == list(range(2, len(cases) + 1))
     for number, (_, reason) in enumerate(cases, start=1):
         assert reason is None or reasons[number].startswith(reason), (number, reasons[number])
@@ -72,9 +72,9 @@ def test_bom_crlf_blank_lines_and_line_separators(wav, tmp_path):
     row = json.dumps({"audio": "a.wav", "text": "one\u2028two", "duration": 1}, ensure_ascii=False)
     path = tmp_path / "m.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + f"\r\n{row}\r\n\r\n".encode() + b'{"text": "\xff"}\r\n')
-    found = read_manifest(path)
-    assert [(r.line, r.text) for r in found.rows] == [(2, "one two")]
-    assert [(r.line, r.reason) for r in found.rejected] == [(4, "broken line: not UTF-8")]
+    result = read_manifest(path)
+    assert [(r.line, r.text) for r in result.rows] == [(2, "one two")]
+    assert [(r.line, r.reason) for r in result.rejected] == [(4, "broken line: not UTF-8")]
 
 
 def test_csv_with_quotes_and_wrong_columns(wav, manifest):
@@ -88,21 +88,21 @@ def test_csv_with_quotes_and_wrong_columns(wav, manifest):
         "a.wav,too,many,columns,here",
         name="m.csv",
     )
-    found = read_manifest(path)
-    assert [(r.line, r.text, r.duration, r.speaker_id) for r in found.rows] == [
+    result = read_manifest(path)
+    assert [(r.line, r.text, r.duration, r.speaker_id) for r in result.rows] == [
         (2, 'Yes, "indeed"', 1.5, None),
         (4, "No", 1.0, "s1"),
     ]
-    assert [(r.line, r.reason) for r in found.rejected] == [(5, "broken line: 5 columns where the header has 4")]
+    assert [(r.line, r.reason) for r in result.rejected] == [(5, "broken line: 5 columns where the header has 4")]
 
 
 def test_csv_quote_never_closed_is_named_with_the_lines_it_swallows(wav, manifest):
     wav("a.wav")
     path = manifest("audio,text", "a.wav,fine", 'a.wav,"open', "a.wav,lost", name="m.csv")
-    found = read_manifest(path)
-    assert [row.text for row in found.rows] == ["fine"]
-    assert [entry.line for entry in found.rejected] == [3]
-    assert "lines 3 to 5 are lost" in found.rejected[0].reason
+    result = read_manifest(path)
+    assert [row.text for row in result.rows] == ["fine"]
+    assert [entry.line for entry in result.rejected] == [3]
+    assert "lines 3 to 5 are lost" in result.rejected[0].reason
 
 
 def test_tsv_with_one_unbalanced_quote_loses_no_row(wav, manifest):
@@ -137,8 +137,8 @@ def test_files_unreadable_as_a_whole(manifest, tmp_path):
 
 def test_an_empty_manifest_has_no_rows_and_is_no_error(tmp_path):
     (tmp_path / "m.jsonl").write_text("\n\n")
-    found = read_manifest(tmp_path / "m.jsonl")
-    assert (found.rows, found.rejected) == ([], [])
+    result = read_manifest(tmp_path / "m.jsonl")
+    assert (result.rows, result.rejected) == ([], [])
 
 
 def test_canonical_rows_are_a_manifest_again_with_their_lines(wav, manifest, tmp_path):
@@ -182,10 +182,10 @@ def test_missing_values_of_data_frames_are_missing(wav, manifest):
         {"audio": "a.wav", "text": nan},
         {"audio": "a.wav", "text": "x", "speaker_id": 1.5},
     ]
-    found = read_manifest(manifest(*rows))
-    assert [(row.id, row.speaker_id, row.duration) for row in found.rows] == [("7", "12", 1.0), ("b", None, 1.0)]
+    result = read_manifest(manifest(*rows))
+    assert [(row.id, row.speaker_id, row.duration) for row in result.rows] == [("7", "12", 1.0), ("b", None, 1.0)]
     reasons = ["empty text", "speaker_id is neither a string nor a whole number: 1.5"]
-    assert [entry.reason for entry in found.rejected] == reasons
+    assert [entry.reason for entry in result.rejected] == reasons
 
 
 def test_white_space_in_texts_is_no_word(wav, manifest):

@@ -26,9 +26,9 @@ def dropped(given: list[Utterance], threshold: float = 10.0) -> Dropped:
 
 
 def test_a_filter_blind_to_everything_loses_what_a_lottery_would() -> None:
-    found = dropped(rows())
-    assert found.lost_speakers == []
-    assert abs(found.lost_word_count - found.expected_lost_word_count) < 3 * found.expected_lost_word_count**0.5 + 3
+    result = dropped(rows())
+    assert result.lost_speakers == []
+    assert abs(result.lost_word_count - result.expected_lost_word_count) < 3 * result.expected_lost_word_count**0.5 + 3
 
 
 def test_a_speaker_and_a_word_that_stand_on_long_rows_only() -> None:
@@ -36,13 +36,13 @@ def test_a_speaker_and_a_word_that_stand_on_long_rows_only() -> None:
         row.model_copy(update={"duration": 15.0, "text": f"{row.text} rare rare"}) if row.speaker_id == "s3" else row
         for row in rows()
     ]
-    found = dropped(biased)
-    assert found.lost_speakers == ["s3"]
-    assert found.lost_words[0] == "rare"
-    assert found.expected_lost_speakers < 0.1
-    assert len(found.lost_speaker_probabilities) == 1
-    assert 0 < found.lost_speaker_probabilities[0] < 0.1
-    assert found.lost_word_share > found.expected_lost_word_share + 0.01
+    result = dropped(biased)
+    assert result.lost_speakers == ["s3"]
+    assert result.lost_words[0] == "rare"
+    assert result.expected_lost_speakers < 0.1
+    assert len(result.lost_speaker_probabilities) == 1
+    assert 0 < result.lost_speaker_probabilities[0] < 0.1
+    assert result.lost_word_share > result.expected_lost_word_share + 0.01
 
 
 def test_the_curve_rises_to_everything() -> None:

@@ -31,17 +31,17 @@ def written(folder: Path, rows: list[Utterance]) -> Path:
 
 
 def test_a_file_and_its_rows_have_the_same_columns(tmp_path: Path) -> None:
-    found = read_columns(written(tmp_path, ROWS), texts=True)
-    assert same(found, columns_of(ROWS))
-    assert found.speakers.tolist() == [0, UNKNOWN, 1, 0]
+    result = read_columns(written(tmp_path, ROWS), texts=True)
+    assert same(result, columns_of(ROWS))
+    assert result.speakers.tolist() == [0, UNKNOWN, 1, 0]
     assert read_columns(tmp_path / "rows.jsonl").texts == []
 
 
 def test_rows_of_many_blocks(tmp_path: Path) -> None:
     rows = [ROWS[i % 4].model_copy(update={"id": str(i), "text": "word " * 50}) for i in range(9000)]
-    found = read_columns(written(tmp_path, rows), texts=True)
-    assert same(found, columns_of(rows))
-    assert total_hours(found.durations) == sum(row.duration for row in rows) / 3600
+    result = read_columns(written(tmp_path, rows), texts=True)
+    assert same(result, columns_of(rows))
+    assert total_hours(result.durations) == sum(row.duration for row in rows) / 3600
 
 
 def test_inline_samples_longer_than_a_block_and_no_rows_at_all(tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def mixed(speaker_count: int) -> list[Utterance]:
 @pytest.mark.parametrize("data", [mixed(12), mixed(1), mixed(2), rows({None: 30}), rows({"a": 1}), []])
 def test_counts_are_those_of_the_split(data: list[Utterance], by_speaker: bool) -> None:
     thresholds = [0.5, 5, 12, None]
-    found = seeded_splits(data, thresholds, 0.1, by_speaker, range(3, 9))
-    for threshold, splits in zip(thresholds, found, strict=True):
+    result = seeded_splits(data, thresholds, 0.1, by_speaker, range(3, 9))
+    for threshold, splits in zip(thresholds, result, strict=True):
         for entry in splits:
             train = split(data, threshold, 0.1, by_speaker, entry.seed).train
             assert (entry.train_rows, entry.train_speakers) == (len(train), speakers(train))
@@ -45,10 +45,10 @@ def test_counts_are_those_of_the_split(data: list[Utterance], by_speaker: bool) 
 
 def test_an_option_counts_what_the_split_would_hold() -> None:
     data = rows({f"s{i}": 5 for i in range(20)}, 3.6) + rows({"long": 7}, 20)
-    (found,) = split_options(data, [8.0], 0.1, True, 13)
-    assert (found.rows, found.train_rows, found.val_rows, found.speakers) == (100, 90, 10, 20)
-    assert (found.seeded_train_rows, found.fewest_train_speakers) == ([90] * 20, 18)
-    assert found.hours == pytest.approx(0.1)
+    (result,) = split_options(data, [8.0], 0.1, True, 13)
+    assert (result.rows, result.train_rows, result.val_rows, result.speakers) == (100, 90, 10, 20)
+    assert (result.seeded_train_rows, result.fewest_train_speakers) == ([90] * 20, 18)
+    assert result.hours == pytest.approx(0.1)
 
 
 def test_speakers_of_equal_size_make_every_seed_alike() -> None:

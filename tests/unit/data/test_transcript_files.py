@@ -1,11 +1,11 @@
-"""transcript_files: every format that pipelines write, told by suffix, by content or by a person."""
+"""Every format of transcript files, recognised by suffix or content, or configured."""
 
 import gzip
 import json
 
 import pytest
 
-from lora.data.transcripts.files import guess, read_transcript_file
+from lora.data.transcripts.files import guess_format, read_transcript_file
 from lora.records.base import UserError
 
 LINES = {
@@ -13,7 +13,7 @@ LINES = {
     "csv": 'id,hypothesis\nu1,one two\n"u2",""\n',
     "tsv": 'id\thypothesis\nu1\tone two\nu2\t""\n',
     "text": "u1 one  two\r\nu2\r\n",
-    "trn": ";; made by someone\none two (u1)\n\n(u2)\n",
+    "trn": ";; a comment\none two (u1)\n\n(u2)\n",
 }
 
 
@@ -23,8 +23,8 @@ def write(folder, name, content):
     return path
 
 
-def texts(found):
-    return {one.id: one.hypothesis for one in found.utterances}
+def texts(result):
+    return {one.id: one.hypothesis for one in result.utterances}
 
 
 @pytest.mark.parametrize("kind", LINES)
@@ -32,11 +32,11 @@ def texts(found):
 def test_the_same_transcripts_in_every_format(tmp_path, kind, how):
     suffix = f".{kind}" if how == "suffix" and kind != "text" else ".txt"
     path = write(tmp_path, f"theirs{suffix}", LINES[kind])
-    found = read_transcript_file(path, kind if how == "named" else None)
-    assert (found.format, texts(found)) == (kind, {"u1": "one two", "u2": ""})
+    result = read_transcript_file(path, kind if how == "named" else None)
+    assert (result.format, texts(result)) == (kind, {"u1": "one two", "u2": ""})
 
 
-def test_a_json_list_and_what_nemo_writes(tmp_path):
+def test_a_json_list_and_the_output_of_nemo(tmp_path):
     rows = [{"audio_filepath": "a/u1.wav", "text": "one", "pred_text": "two", "duration": 1.5}]
     path = write(tmp_path, "out.json", json.dumps(rows, indent=1))
     (one,) = read_transcript_file(path).utterances
@@ -46,12 +46,12 @@ def test_a_json_list_and_what_nemo_writes(tmp_path):
     assert one.names == ("a/u1.wav#2-1.5", "a/u1.wav")
 
 
-def test_text_is_the_hypothesis_where_nothing_else_is(tmp_path):
+def test_text_is_the_hypothesis_where_it_is_the_only_text_column(tmp_path):
     (one,) = read_transcript_file(write(tmp_path, "x.jsonl", '{"utt_id": 3, "text": "one"}')).utterances
     assert (one.id, one.hypothesis, one.reference) == ("3", "one", None)
 
 
-def test_a_person_names_the_columns(tmp_path):
+def test_columns_can_be_configured(tmp_path):
     path = write(tmp_path, "x.csv", "who,said,truth,text\nu1,one,two,three\n")
     columns = {"id": "who", "hypothesis": "said", "reference": "truth"}
     (one,) = read_transcript_file(path, columns=columns).utterances
@@ -60,35 +60,35 @@ def test_a_person_names_the_columns(tmp_path):
 
 def test_trn_alternations_hesitations_and_brackets(tmp_path):
     lines = "{ uh / @ } i {am / 'm { not / n't }} (%hesitation) %uh (really) here (Spk1_u-1)\n{ / a } b (u2)\n"
-    found = read_transcript_file(write(tmp_path, "x.trn", lines))
-    assert texts(found) == {"Spk1_u-1": "uh i am really here", "u2": "b"}
-    assert found.notes == [
-        "of 4 alternations {a / b} the first was taken",
-        "2 hesitations marked with % are no words",
-        "1 words in brackets count as words",
+    result = read_transcript_file(write(tmp_path, "x.trn", lines))
+    assert texts(result) == {"Spk1_u-1": "uh i am really here", "u2": "b"}
+    assert result.notes == [
+        "4 alternations {a / b} were replaced by their first alternative",
+        "2 hesitations marked with % were left out",
+        "1 words in parentheses count as words",
     ]
 
 
-def test_ctm_words_stand_in_the_order_of_time(tmp_path):
+def test_ctm_words_are_sorted_by_time(tmp_path):
     lines = ";; c\nr1 1 0.5 0.2 two 0.9\nr1 1 0.1 0.2 one\nr1 1 0.9 0.1 @\nr2 B 0 1 three\nr2 A 1 1 four\n"
     lines += "r3 1 * * <ALT_BEGIN>\nr3 1 0 1 five\nr3 1 * * <ALT>\nr3 1 0 1 six\nr3 1 * * <ALT_END>\nr3 1 1 1 seven\n"
     path = write(tmp_path, "x.words", lines)
-    assert guess(path) == "ctm"
-    found = read_transcript_file(path)
-    heard = {name: [word.text for word in words] for name, words in found.words.items()}
-    assert heard == {"r1": ["one", "two"], "r2": ["three", "four"], "r3": ["five", "seven"]}
-    assert found.notes == [
-        "of 1 alternations the first was taken",
-        "1 files hold several channels, whose words are put in one order of time: r2",
+    assert guess_format(path) == "ctm"
+    result = read_transcript_file(path)
+    words_by_file = {name: [word.text for word in words] for name, words in result.words.items()}
+    assert words_by_file == {"r1": ["one", "two"], "r2": ["three", "four"], "r3": ["five", "seven"]}
+    assert result.notes == [
+        "1 alternations were replaced by their first alternative",
+        "1 files have several channels, whose words are merged in order of time; first: r2",
     ]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
-        ("x.trn", "one (u1)\ntwo\n", ":2: no id in brackets at the end: 'two'"),
-        ("x.trn", "one { two (u1)\n", ":1: a brace without its partner"),
-        ("x.trn", "one (u1)\ntwo (u1)\n", ":2: a second hypothesis for id 'u1' (first in line 1)"),
+        ("x.trn", "one (u1)\ntwo\n", ":2: no id in parentheses at the end of the line: 'two'"),
+        ("x.trn", "one { two (u1)\n", ":1: an unmatched brace"),
+        ("x.trn", "one (u1)\ntwo (u1)\n", ":2: duplicate hypothesis for id 'u1' (first in line 1)"),
         ("x.ctm", "u1 1 0.0 0.5 one\nu1 1 nan 0.5 two\n", ":2: expected file, channel, start, duration and word"),
         ("x.ctm", "u1 1 -1 0.5 one\n", ":1: expected file, channel"),
         ("x.ctm", "u1 1 0.1\n", ":1: expected file, channel"),
@@ -96,42 +96,42 @@ def test_ctm_words_stand_in_the_order_of_time(tmp_path):
         ("x.csv", 'id,hypothesis\nu1,"one\n', ":2: broken line: unexpected end of data"),
         ("x.csv", "a,b\n1,2\n", ":2: no column for id: expected one of id, utt_id"),
         ("x.jsonl", "[1]", ":1: entry 1 of the list is a int, not an object"),
-        ("x.jsonl", "[{", ": begins as a JSON list and is none"),
+        ("x.jsonl", "[{", ": begins like a JSON list but is not one"),
         ("x.jsonl", "3\n", ":1: broken line: a JSON int, not an object"),
-        ("x.jsonl", '{"id": ["a"], "hyp": "x"}', ":1: expected id as a string, found ['a']"),
-        ("x.jsonl", '{"id": "a", "pred_text": null}', ":1: expected pred_text as a string, found None"),
-        ("x.jsonl", '{"id": "a", "hyp": "x", "ref": 3}', ":1: expected ref as a string, found 3"),
+        ("x.jsonl", '{"id": ["a"], "hyp": "x"}', ":1: id is ['a']; expected a string"),
+        ("x.jsonl", '{"id": "a", "pred_text": null}', ":1: pred_text is None; expected a string"),
+        ("x.jsonl", '{"id": "a", "hyp": "x", "ref": 3}', ":1: ref is 3; expected a string"),
         ("x.jsonl", '{"id": " ", "hyp": "x"}', ":1: no column for id"),
-        ("x.txt", "a\0b", ": not a text file; transcripts are one of jsonl, csv"),
+        ("x.txt", "a\0b", ": not a text file; transcripts are one of jsonl, trn"),
     ],
 )
-def test_a_broken_file_is_one_message(tmp_path, name, content, told):
+def test_a_broken_file_raises_one_error(tmp_path, name, content, message):
     path = write(tmp_path, name, content)
     with pytest.raises(UserError) as error:
         read_transcript_file(path)
-    assert str(error.value).startswith(f"{path}{told}")
+    assert str(error.value).startswith(f"{path}{message}")
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [(b"u1 \xff\n", ":1: broken line: not UTF-8"), (b"\xff\xfea\0", ": the transcripts are UTF-16")],
 )
-def test_bytes_that_are_no_text(tmp_path, content, told):
+def test_files_that_are_not_utf_8_text(tmp_path, content, message):
     path = tmp_path / "x.txt"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         read_transcript_file(path)
 
 
-def test_columns_make_no_sense_in_a_trn(tmp_path):
+def test_columns_need_a_format_with_columns_and_must_exist(tmp_path):
     path = write(tmp_path, "x.trn", "one (u1)\n")
-    with pytest.raises(UserError, match="a file of the format trn has none"):
+    with pytest.raises(UserError, match="but format trn has no columns"):
         read_transcript_file(path, columns={"id": "x"})
-    with pytest.raises(UserError, match="no column 'x', named for id; found id, hyp"):
+    with pytest.raises(UserError, match="columns.id is 'x', which is not a column; found id, hyp"):
         read_transcript_file(write(tmp_path, "y.csv", "id,hyp\na,b\n"), columns={"id": "x"})
 
 
-def test_kaldi_text_of_digits_is_not_taken_for_ctm(tmp_path):
+def test_kaldi_text_of_digits_needs_a_format(tmp_path):
     path = write(tmp_path, "said.txt", "u0 4 7 1 9\nu1 3 3 0 2\n")
     with pytest.raises(UserError, match=r"could be ctm, or Kaldi text of digits; name the format"):
         read_transcript_file(path)
@@ -139,7 +139,7 @@ def test_kaldi_text_of_digits_is_not_taken_for_ctm(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.csv", "id,hypothesis,hypothesis\nu1,one,two\n", r"a.csv:1: two columns named 'hypothesis'"),
         ("a.tsv", "id\tid\thypothesis\nu1\tu1\tone\n", r"a.tsv:1: two columns named 'id'"),
@@ -147,19 +147,19 @@ def test_kaldi_text_of_digits_is_not_taken_for_ctm(tmp_path):
         ("a.json", '[{"id": "u1", "hypothesis": "\\ud800 x"}]', r"a.json:1: .*half of a character"),
     ],
 )
-def test_what_would_be_read_wrongly_is_one_message(tmp_path, name, content, told):
-    with pytest.raises(UserError, match=told):
+def test_duplicate_columns_and_lone_surrogates_raise_one_error(tmp_path, name, content, message):
+    with pytest.raises(UserError, match=message):
         read_transcript_file(write(tmp_path, name, content))
 
 
-def test_line_ends_of_an_old_macintosh(tmp_path):
+def test_line_ends_of_classic_mac_os(tmp_path):
     path = tmp_path / "a.trn"
     path.write_bytes(b"one (u1)\rtwo (u2)\r")
     assert texts(read_transcript_file(path)) == {"u1": "one", "u2": "two"}
 
 
-def test_a_folder_and_a_compressed_file_are_refused(tmp_path):
-    with pytest.raises(UserError, match="not a folder or a pipe"):
+def test_a_folder_and_a_compressed_file_are_errors(tmp_path):
+    with pytest.raises(UserError, match="not a file but a folder or pipe"):
         read_transcript_file(tmp_path)
     path = tmp_path / "a.trn"
     path.write_bytes(gzip.compress(b"one (u1)"))

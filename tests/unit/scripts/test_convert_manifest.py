@@ -46,7 +46,7 @@ def test_pieces_stay_pieces_and_what_was_understood_is_printed(kaldi, tmp_path, 
         "hours: 0.001; speakers: 1",
         "audio: 16000 Hz with 1 channel (1 rows), 8000 Hz with 2 channels (1 rows)",
         "rejected: 1 x no audio; first: line 3: no audio: a command, which is never run (cat c.flac |); "
-        "write its output to a file and name that (wav.scp:3)",
+        "write its output to a file and name the file (wav.scp:3)",
         f"written: {output}",
     ]
     assert rejected.read_text().splitlines()[1].startswith("3\tu3\tno audio")
@@ -83,9 +83,9 @@ def test_what_the_files_cannot_hold_is_told(kaldi, tmp_path, capsys):
     assert convert("--manifest", kaldi, "--output", tmp_path / "out.jsonl") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("warning: ")] == [
-        "warning: 1 rows ask for a channel (from 0) that their file does not have, and a study rejects them; "
+        "warning: 1 rows name a channel (from 0) that their file does not have; a study rejects them; "
         "first: u3, channel 3",
-        "warning: 1 rows end after their file does, and the hours count what is not there; "
+        "warning: 1 rows end after their file, and the hours include the missing audio; "
         "first: u1, which ends at 99.5 s of 2 s",
     ]
 
@@ -101,7 +101,7 @@ def test_what_is_converted_is_not_overwritten_even_with_force(tmp_path, capsys):
     path = tmp_path / "m.jsonl"
     path.write_text('{"audio": "gone.wav", "text": "x"}\n')
     assert convert("--manifest", path, "--output", path, "--force") == 2
-    assert "is what would be converted" in capsys.readouterr().err
+    assert "is the manifest to convert" in capsys.readouterr().err
     assert "gone.wav" in path.read_text()
 
 
@@ -110,7 +110,7 @@ def test_files_of_somebody_else_stay(tmp_path, capsys):
     (tmp_path / "out.audio").mkdir()
     (tmp_path / "out.audio/mine.wav").write_text("mine")
     assert convert("--manifest", tmp_path / "m.jsonl", "--output", tmp_path / "out.jsonl", "--force") == 2
-    assert "holds files of somebody else" in capsys.readouterr().err
+    assert "contains files that were not written by a conversion" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.jsonl", "out.audio"]
     assert (tmp_path / "out.audio/mine.wav").read_text() == "mine"
 
@@ -145,7 +145,7 @@ def test_a_mapping_that_is_none_is_refused(kaldi, tmp_path, capsys):
     for words in ("text", '["text"]', '{"text": 1}'):
         with pytest.raises(SystemExit):
             convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", "--columns", words)
-        assert "is no mapping such as" in capsys.readouterr().err
+        assert "is not a mapping such as" in capsys.readouterr().err
     for more in (["--channel", "-1"], ["--columns", '{"txt": "x"}']):
         with pytest.raises(SystemExit):
             convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", *more)

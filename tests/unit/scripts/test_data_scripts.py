@@ -165,7 +165,7 @@ def test_what_a_person_can_mend_is_one_line(study, capsys):
     status = run(validate_manifest, manifest=study / "gone.jsonl", rows=study / "r", rejected=study / "x")
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("command: ")]
     assert status == 2
-    assert errors == [f"error: {study / 'gone.jsonl'}: no such manifest"]
+    assert errors == [f"error: {study / 'gone.jsonl'}: no such manifest; correct the path"]
     assert not (study / "r").exists()
 
 

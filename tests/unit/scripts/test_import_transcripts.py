@@ -69,7 +69,7 @@ def test_a_table_of_texts(study):
     [
         (b'{"id": "b", "hypothesis": "\xff"}\n', ":1: broken line: not UTF-8"),
         (b'{"id": "b"}\n', ":1: no column for hypothesis: expected one of hypothesis, hyp, pred_text"),
-        (b'{"id": "b", "hypothesis": "x"}\n{"id": "b", "hypothesis": "y"}\n', ":2: a second hypothesis for id 'b'"),
+        (b'{"id": "b", "hypothesis": "x"}\n{"id": "b", "hypothesis": "y"}\n', ":2: duplicate hypothesis for id 'b'"),
     ],
 )
 def test_a_broken_line_is_one_message(study, capsys, content, told):
@@ -135,10 +135,10 @@ def test_some_keys_by_hand_leave_the_rest_unknown(study):
         ({"decode": {"num_beam": 5}}, "unknown key decode.num_beam; did you mean decode.num_beams?"),
         ({"preprocess": {"targetrms": 5}}, "unknown key preprocess.targetrms; did you mean preprocess.target_rms?"),
         ({"model": {"hash": "a", "size": 1}}, "unknown key model.size; known: family, hash"),
-        ({"decode": 5}, "decode: expected an object, found 5"),
+        ({"decode": 5}, "decode is 5; expected an object"),
         ({"status": "broken"}, "status: Input should be"),
-        ("[]", "expected a JSON object of settings, found []"),
-        ("{", "not a JSON file of settings"),
+        ("[]", "[] is not a JSON object of settings"),
+        ("{", "not JSON"),
     ],
 )
 def test_a_mistake_in_a_settings_file_is_one_message(study, capsys, settings, told):

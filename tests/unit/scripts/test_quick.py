@@ -103,17 +103,20 @@ def test_training_rows_without_a_duration_are_rejected_and_counted(
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
-        (["--baseline", "base.trn", "--tuned", "tuned.txt"], "base.trn:1: brings no reference to score against"),
+        (["--baseline", "base.trn", "--tuned", "tuned.txt"], "base.trn:1: no reference to score against"),
         (["--manifest", "x", "--baseline", "base.trn", "--tuned", "tuned.txt"], "no such file or folder: x"),
         (["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "other.trn"], "it has 'v1' (read as trn)"),
-        (["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "torn.trn"], "torn.trn:1: no id in brackets"),
+        (
+            ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "torn.trn"],
+            "torn.trn:1: no id in parentheses",
+        ),
         (["--manifest", "empty.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"], "empty.jsonl: holds no row"),
-        (["--manifest", "a.ctm", "--baseline", "base.trn", "--tuned", "tuned.txt"], "a ctm holds what was heard"),
+        (["--manifest", "a.ctm", "--baseline", "base.trn", "--tuned", "tuned.txt"], "a ctm contains hypotheses"),
         (
             ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "dev.jsonl"],
             "dev.jsonl: this is the manifest",
         ),
-        (["--manifest", "said.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"], "holds what was heard, not"),
+        (["--manifest", "said.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"], "contains hypotheses, not"),
     ],
 )
 def test_a_mistake_is_one_message(folder: Path, capsys: pytest.CaptureFixture[str], argv: list[str], told: str) -> None:
@@ -139,7 +142,7 @@ def test_rows_that_hold_no_text_are_rejected_with_their_line(folder: Path) -> No
     found = reference_rows(Path("twice.jsonl"))
     reasons = [r.reason.partition(":")[0] for r in found.rejected]
     assert reasons == ["duplicate id, first used in line 1", "broken line", "empty text"]
-    with pytest.raises(UserError, match=r"few\.trn:1: brings no reference"):
+    with pytest.raises(UserError, match=r"few\.trn:1: no reference"):
         included_references(Path("few.trn"))
 
 

@@ -1,8 +1,8 @@
 """Deterministic distortions that make a saturated manifest harder: noise, reverberation, telephone band, speed.
 
-They keep texts and speakers, so the same rows can be scored again; they are a proposal for where to look, no substitute
-for a harder manifest of the target domain. The same samples give the same result in every run: what is random is seeded
-by their hash. Levels are whole numbers, so that a version's label is a manifest's name.
+Texts and speakers stay, so that the same rows can be scored again. A distorted manifest shows where to look and does
+not replace a harder manifest of the target domain. Random numbers are seeded by a hash of the samples, so that every
+run gives the same result. Levels are whole numbers, so that labels are valid names of manifests.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ DECAY = 3 * np.log(10)  # amplitude falls by 60 dB, a thousandth, within RT60
 
 @dataclass(frozen=True)
 class Distortion:
-    """`noise`: level is the signal-to-noise ratio in dB. `telephone`: the upper edge of the band in Hz.
+    """A kind of distortion and its level.
 
-    `reverb`: the time in which sound decays by 60 dB (RT60), in ms. `speed`: the tempo in per cent of the original.
+    Attributes:
+        name: noise, reverb, telephone or speed.
+        level: noise: signal-to-noise ratio in dB; reverb: time in which sound decays by 60 dB (RT60) in ms;
+            telephone: upper edge of the band in Hz; speed: tempo in per cent of the original.
     """
 
     name: str
@@ -33,11 +36,11 @@ class Distortion:
         return f"{self.name}-{self.level:g}"
 
     def length(self, samples: int) -> int:
-        """Samples after the distortion; only speed changes their number, and never to none."""
+        """Number of samples after the distortion, at least 1; only speed changes it."""
         return max(1, round(100 * samples / self.level)) if self.name == "speed" else samples
 
     def apply(self, samples: Samples, sampling_rate: int, seed: str) -> Samples:
-        """Distorted samples; `seed` is a hexadecimal hash. Scaling in scales the result alike."""
+        """Distorted samples; `seed` is a hexadecimal hash. Scaled input gives output scaled by the same factor."""
         if self.name == "noise":
             return add_noise(samples, self.level, seed)
         if self.name == "reverb":
@@ -47,7 +50,7 @@ class Distortion:
         return band_pass(samples, sampling_rate, TELEPHONE_LOW, self.level)
 
 
-# Mildest first within each kind; what is mildest for a model is measured.
+# Mildest first within each kind; which is mildest for a model has to be measured.
 GRADES = (
     Distortion("telephone", 3400),
     *(Distortion("noise", level) for level in (20, 15, 10, 5, 0)),
@@ -57,12 +60,12 @@ GRADES = (
 
 
 def distortion_by_label(label: str) -> Distortion | None:
-    """The graded distortion that a label names, null for any other text."""
+    """The graded distortion with this label; None for any other text."""
     return next((grade for grade in GRADES if grade.label == label), None)
 
 
 def add_noise(samples: Samples, snr_db: float, seed: str) -> Samples:
-    """Pink noise (power falling as 1/f, as in rooms and streets) at a ratio to the whole utterance's power."""
+    """Add pink noise (power falls as 1/f, as in rooms and streets) at a ratio to the power of the whole utterance."""
     power = _power(samples)
     if power == 0 or samples.size < 2:
         return samples
@@ -75,11 +78,11 @@ def add_noise(samples: Samples, snr_db: float, seed: str) -> Samples:
 
 
 def reverberate(samples: Samples, sampling_rate: int, rt60: float, seed: str) -> Samples:
-    """A synthetic room: direct sound, and exponentially decaying Gaussian noise behind it.
+    """Add the reverberation of a synthetic room: the direct sound, then exponentially decaying Gaussian noise.
 
-    Polack's statistical model of late reverberation (1988), with `rt60` seconds. As in a diffuse field at one distance,
-    the energy of the noise grows with RT60; at 1 s it is that of the direct sound. The direct sound keeps its place,
-    what rings on behind the end is cut, and the power is that of the dry samples.
+    Polack's statistical model of late reverberation (1988), with `rt60` seconds. As in a diffuse field at a constant
+    distance, the energy of the noise grows with RT60; at 1 s it equals that of the direct sound. The direct sound is
+    not delayed, reverberation after the end is cut, and the power is that of the dry samples.
     """
     power, length = _power(samples), samples.size
     tail = np.arange(1, round(rt60 * sampling_rate) + 1) / sampling_rate
@@ -94,7 +97,7 @@ def reverberate(samples: Samples, sampling_rate: int, rt60: float, seed: str) ->
 
 
 def resample(samples: Samples, speed: float, length: int) -> Samples:
-    """Faster speech by resampling, which raises pitch and tempo alike (Ko et al. 2015), of exactly `length` samples."""
+    """Faster speech by resampling, which raises pitch and tempo (Ko et al. 2015), with exactly `length` samples."""
     import soxr
 
     faster = soxr.resample(samples, speed, 1.0)[:length]
@@ -102,7 +105,7 @@ def resample(samples: Samples, speed: float, length: int) -> Samples:
 
 
 def band_pass(samples: Samples, sampling_rate: int, low: float, high: float) -> Samples:
-    """Nothing below `low` and above `high` Hz."""
+    """Remove everything below `low` and above `high` Hz."""
     spectrum = np.fft.rfft(samples)
     frequencies = np.fft.rfftfreq(samples.size, 1 / sampling_rate)
     spectrum[(frequencies < low) | (frequencies > high)] = 0

@@ -1,7 +1,7 @@
-"""A distorted copy of a manifest as files: audio and rows in a new folder, the given data as it was.
+"""Write a distorted copy of a manifest: audio and rows in a new folder, without changing the original.
 
-Audio is written as 32-bit float WAV, because that keeps every sample as it is: a model hears exactly what `harden`
-measured, noise beyond full scale included.
+Audio is written as 32-bit float WAV, which is lossless, so that a model receives exactly the samples that `harden`
+scored, noise beyond full scale included.
 """
 
 from __future__ import annotations
@@ -29,16 +29,26 @@ def write_hardened(
     sampling_rate: int,
     origin: dict[str, object],
 ) -> Path:
-    """Write `target/manifest.jsonl`, `target/audio/` and `target/origin.json`; returns the manifest's path.
+    """Write `target/manifest.jsonl`, `target/audio/` and `target/origin.json`; return the path of the manifest.
 
-    `source` is the folder that audio paths of `rows` start from. Ids, texts and speakers stay; durations (seconds) are
-    those of the written audio. Everything appears at once or, on an error, not at all. Raises UserError where the
-    target exists, and naming row and file where audio cannot be read.
+    Ids, texts and speakers stay; durations (seconds) are those of the written audio. All files appear at once or, on an
+    error, none.
+
+    Args:
+        rows: rows of the original manifest.
+        source: folder from which their audio paths start.
+        target: folder to create.
+        distortion: applied to every row.
+        sampling_rate: of the written audio, Hz.
+        origin: content of `origin.json`.
+
+    Raises:
+        UserError: where the target exists, and where audio cannot be read, with row and file.
     """
     import soundfile
 
     if target.exists() or target.is_symlink():
-        raise UserError(f"{target}: exists already, and nothing is overwritten; name a new folder")
+        raise UserError(f"{target}: exists already and is not overwritten; name a new folder")
     building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         (building / "audio").mkdir(parents=True)

@@ -1,8 +1,7 @@
-"""Lengths of audio files from their headers, without decoding them.
+"""Durations of audio files from their headers, without decoding them.
 
-Lengths of WAV and FLAC files from their first bytes, where these are plain: several times faster than a library.
-
-Whatever is unusual (another container or codec, a length that is not told or does not fit the file) is left to others.
+Common WAV and FLAC headers are parsed here, several times faster than by libsndfile; every other file (another
+container or codec, a length that is missing or does not fit the file) is opened with libsndfile.
 Formats: "Multimedia Programming Interface and Data Specifications 1.0" (IBM, Microsoft 1991) and RFC 9639.
 """
 
@@ -14,13 +13,13 @@ import struct
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-# A worker process takes about half a second to start, in which one process reads some thousand headers.
+# Starting a worker process takes about half a second, in which one process reads some thousand headers.
 PARALLEL_FROM = 4000
 CHUNK = 256
 
 
 def header_seconds(path: str) -> float | str:
-    """Length in seconds, or the reason why the header cannot be read."""
+    """Duration in seconds by libsndfile, or the reason why the header cannot be read."""
     import soundfile
 
     try:
@@ -33,10 +32,14 @@ def header_seconds(path: str) -> float | str:
 
 
 def read_headers(paths: Sequence[str], workers: int | None = None) -> list[float | str]:
-    """The length in seconds of every path, in order, or the reason why its header cannot be read.
+    """Duration in seconds of every file, in order, or the reason why its header cannot be read.
 
-    Plain WAV and FLAC are read right here. The others go through libsndfile, many of them in parallel processes and
-    not in threads: libsndfile is called under the interpreter lock, and threads made it slower.
+    libsndfile reads many files in parallel processes, not in threads: it is called under the interpreter lock, and
+    threads were slower.
+
+    Args:
+        paths: audio files.
+        workers: processes; None uses one per core, at most 8.
     """
     plain = [plain_seconds(path) for path in paths]
     others = iter(_by_library([path for path, seconds in zip(paths, plain, strict=True) if seconds is None], workers))
@@ -52,34 +55,38 @@ def _by_library(paths: Sequence[str], workers: int | None) -> list[float | str]:
         return list(pool.map(header_seconds, paths, chunksize=CHUNK))
 
 
-HEAD = 4096  # bytes in which a header stands, unless a picture or a long comment comes before its end
+HEAD = 4096  # bytes that contain the header, unless a picture or a long comment is in it
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 
 
 def plain_seconds(path: str) -> float | None:
-    """Length in seconds; None where the file cannot be opened or its header is none of the plain ones."""
+    """Duration in seconds; None where the file cannot be opened or libsndfile has to read its header."""
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (a Path costs more than the reading)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (a Path takes longer than reading)
             head = file.read(HEAD)
             if head.startswith(b"fLaC"):
                 return _flac_seconds(head)
             if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
                 return _wav_seconds(head, os.fstat(file.fileno()).st_size)
-    except (OSError, ValueError, struct.error):  # gone, a path with a null byte, cut off within its header
+    except (OSError, ValueError, struct.error):  # missing, a path with a null byte, truncated within its header
         pass
     return None
 
 
 def _flac_seconds(head: bytes) -> float | None:
-    """STREAMINFO is always the first block: 20 bits of rate, 8 of channels and depth, 36 of samples from byte 18."""
-    kind, packed = head[4] & 0x7F, int.from_bytes(head[18:26], "big")
-    rate, samples = packed >> 44, packed & (2**36 - 1)
+    """STREAMINFO is always the first block: from byte 18, 20 bits of rate, 8 of channels and depth, 36 of samples."""
+    kind = head[4] & 0x7F
+    packed = int.from_bytes(head[18:26], "big")
+    rate = packed >> 44
+    samples = packed & (2**36 - 1)
     return samples / rate if kind == 0 and rate and samples and len(head) > 42 else None
 
 
 def _wav_seconds(head: bytes, size: int) -> float | None:
-    """Chunks up to `data`, whose promised bytes must be whole frames and stand in the file of `size` bytes."""
-    place, rate, frame = 12, 0, 0
+    """Read chunks up to `data`, whose length must be a multiple of a frame and fit into the file of `size` bytes."""
+    place = 12
+    rate = 0
+    frame = 0  # bytes
     while True:
         name, length = struct.unpack_from("<4sI", head, place)
         place += 8
@@ -90,6 +97,6 @@ def _wav_seconds(head: bytes, size: int) -> float | None:
             if tag not in (PCM, FLOAT) or frame != channels * bits // 8:
                 return None
         elif name == b"data":
-            whole = rate and frame and length and length % frame == 0 and place + length <= size
-            return length / frame / rate if whole else None
+            valid = rate and frame and length and length % frame == 0 and place + length <= size
+            return length / frame / rate if valid else None
         place += length + length % 2

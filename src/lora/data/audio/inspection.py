@@ -1,6 +1,6 @@
-"""Measure the audio of every row once: length, rate, channels, loudness, clipping, bandwidth, content.
+"""Measure the audio of every row: duration, rate, channels, loudness, clipping, bandwidth, hash of the samples.
 
-Audio that cannot be decoded is a measure with its reason, never an error.
+Audio that cannot be decoded gives a measure with the reason, never an error.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from lora.records.base import UserError
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
 
-# A worker process takes about half a second to start, in which one process measures some fifty utterances.
+# Starting a worker process takes about half a second, in which one process measures some fifty utterances.
 PARALLEL_FROM = 400
 CHUNK = 32
-QUIET = -120.0  # dB, what digital silence is written as
-LOUD_FRAMES = 0.95  # quantile of frame loudness: pauses do not count
-PEAK_SHARE = 0.99  # of the row's own peak; lossy codecs leave clipped tops a little uneven
-FAINT_PEAK = 0.01  # below it the steps of 16 bits look like flat tops
-MOST_FRAMES = 5000  # of 32 ms, of longer audio every second or third frame is looked at
+SILENCE = -120.0  # dB, written for digital silence
+LOUD_FRAMES = 0.95  # quantile of frame loudness, which leaves pauses out
+PEAK_SHARE = 0.99  # of the row's own peak; lossy codecs make clipped peaks slightly uneven
+FAINT_PEAK = 0.01  # below it the steps of 16-bit samples look like clipping
+MAX_FRAMES = 5000  # of 32 ms; of longer audio every second or third frame is used
 BAND = 250.0  # Hz
-BAND_FLOOR = 50.0  # dB under the strongest band; speech reaches 7 kHz and more, telephone speech 4 to 4.5 kHz
+BAND_FLOOR = 50.0  # dB below the strongest band; speech reaches 7 kHz and more, telephone speech 4 to 4.5 kHz
 
 
 def inspect_rows(rows: Sequence[Utterance], folder: Path | str, workers: int = 1) -> list[AudioMeasure]:
-    """A measure of every row, in order; large manifests in parallel processes."""
-    measured = partial(inspect_row, folder=str(folder))
+    """Measure every row, in order; large manifests in `workers` processes. Audio paths start at `folder`."""
+    inspect = partial(inspect_row, folder=str(folder))
     if workers == 1 or len(rows) < PARALLEL_FROM:
-        return [measured(row) for row in rows]
+        return [inspect(row) for row in rows]
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(measured, rows, chunksize=CHUNK))
+        return list(pool.map(inspect, rows, chunksize=CHUNK))
 
 
 def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
-    known = {
+    fields = {
         "line": row.line,
         "id": row.id,
         "manifest_duration": row.duration,
@@ -50,7 +50,7 @@ def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
         samples, rate = decode(row, folder)
     except UserError as error:
         reason = str(error).removeprefix(f"row {row.id}: ").replace(f"{folder}/", "")
-        return AudioMeasure.model_validate({**known, "problem": f"unreadable audio: {reason}"})
+        return AudioMeasure.model_validate({**fields, "problem": f"unreadable audio: {reason}"})
     measures = {
         "seconds": round(len(samples) / rate, 4),
         "rate": rate,
@@ -61,7 +61,7 @@ def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
         "audio_hash": samples_hash(samples),
         "channel": row.channel,
     }
-    return AudioMeasure.model_validate(known | measures)
+    return AudioMeasure.model_validate(fields | measures)
 
 
 def _channels(row: Utterance, folder: str) -> int:
@@ -71,14 +71,14 @@ def _channels(row: Utterance, folder: str) -> int:
 
 
 def loudness(samples: Samples, rate: int) -> float:
-    """Root mean square of the loud 20 ms frames in dB to full scale, without any constant offset."""
+    """Root mean square of the loud 20 ms frames in dB relative to full scale, without any constant offset."""
     frames = _frames(samples - samples.mean(dtype=np.float64), round(0.02 * rate))
     rms = float(np.quantile(np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1)), LOUD_FRAMES))
-    return max(QUIET, 20 * float(np.log10(rms))) if rms > 0 else QUIET
+    return max(SILENCE, 20 * float(np.log10(rms))) if rms > 0 else SILENCE
 
 
 def clipped_share(samples: Samples) -> float:
-    """Share of samples that begin a run of three within 1 % of the row's own peak: tops that were cut off."""
+    """Share of samples that begin a run of three within 1 % of the row's own peak, as clipped peaks do."""
     size = np.abs(samples)
     peak = float(size.max())
     if peak < FAINT_PEAK or len(size) < 3:
@@ -88,12 +88,12 @@ def clipped_share(samples: Samples) -> float:
 
 
 def bandwidth(samples: Samples, rate: int) -> float | None:
-    """Upper edge (Hz) of the highest band of 250 Hz that is within 50 dB of the strongest; null in silence."""
+    """Upper edge (Hz) of the highest band of 250 Hz that is within 50 dB of the strongest; None for silence."""
     frames = _frames(samples, round(0.032 * rate))
-    frames = frames[:: 1 + len(frames) // MOST_FRAMES]
+    frames = frames[:: 1 + len(frames) // MAX_FRAMES]
     power = np.mean(np.abs(np.fft.rfft(frames * np.hanning(frames.shape[1]), axis=1)) ** 2, axis=0)
     frequencies = np.fft.rfftfreq(frames.shape[1], 1 / rate)
-    inside = frequencies >= BAND / 2  # hum and offset are no speech
+    inside = frequencies >= BAND / 2  # leaves out hum and constant offset
     index = (frequencies[inside] // BAND).astype(int)
     bands = np.bincount(index, weights=power[inside]) / np.maximum(np.bincount(index), 1)
     if bands.max() <= 0:
@@ -102,7 +102,7 @@ def bandwidth(samples: Samples, rate: int) -> float | None:
 
 
 def _frames(samples: Samples, length: int) -> Samples:
-    """Whole frames, shape (frames, length); what is shorter than one is padded with zeros."""
+    """Complete frames, shape (frames, length); audio shorter than one frame is padded with zeros."""
     padded = samples if len(samples) >= length else np.pad(samples, (0, length - len(samples)))
     count = len(padded) // length
     return padded[: count * length].reshape(count, length)

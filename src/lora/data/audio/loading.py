@@ -1,6 +1,4 @@
-"""Samples of an utterance: decoded, cut to its piece, mixed to one channel, resampled and brought to one
-loudness.
-"""
+"""Load the samples of an utterance: decode, cut to its segment, mix to one channel, resample, scale to one loudness."""
 
 from __future__ import annotations
 
@@ -14,18 +12,25 @@ from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
 Samples = npt.NDArray[np.float32]
-MISSING_SHARE = 0.01  # of a file's frames; codecs round their ends
+MISSING_SHARE = 0.01  # of a file's frames that may be missing, because codecs round the end
 
 
 def load_audio(
     row: Utterance, folder: Path | str, sampling_rate: int = 16000, target_rms: float | None = None
 ) -> Samples:
-    """Mono float32 samples, shape (n,), at `sampling_rate` Hz.
+    """Mono float32 samples, shape (n,).
 
-    A row with an `offset` (0 included) is the piece of `duration` seconds from there; a row without one is
-    the whole file, whatever the manifest claims its duration to be. Several channels are mixed to one, or the row's
-    `channel` is taken. `target_rms` scales by one factor and
-    never clips; silence stays silence. Raises UserError naming the row and the file.
+    A row with an `offset` (0 included) is the segment of `duration` seconds from there; a row without one is the whole
+    file, whatever duration the manifest gives. Channels are mixed to one, unless the row names its `channel`.
+
+    Args:
+        row: the utterance.
+        folder: where relative audio paths start.
+        sampling_rate: Hz; audio at another rate is resampled with soxr.
+        target_rms: root mean square to scale the samples to, by one factor and without clipping; None leaves them.
+
+    Raises:
+        UserError: where the audio cannot be read, with row and file.
     """
     samples, rate = decode(row, folder)
     if rate != sampling_rate:
@@ -36,7 +41,7 @@ def load_audio(
 
 
 def at_loudness(samples: Samples, target_rms: float | None) -> Samples:
-    """Samples scaled to a root mean square, null leaves them as they are; silence stays silence."""
+    """Samples scaled to a root mean square; None leaves them as they are, and silence stays silence."""
     if target_rms is not None:
         rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
         if rms > 0:
@@ -45,16 +50,17 @@ def at_loudness(samples: Samples, target_rms: float | None) -> Samples:
 
 
 def decode(row: Utterance, folder: Path | str) -> tuple[Samples, int]:
-    """Mono float32 samples as they were recorded, at least one, and their sampling rate in Hz.
+    """Mono float32 samples (at least one) and their sampling rate in Hz, neither resampled nor scaled.
 
-    Raises UserError naming the row and the file.
+    Raises:
+        UserError: where the audio cannot be read, with row and file.
     """
     samples, rate = _decoded(row, Path(folder))
     where = row.audio or "its inline samples"
     if samples.size == 0:
-        raise UserError(f"row {row.id}: no audio samples in {where}")
+        raise UserError(f"row {row.id}: no audio samples in {where}; correct the row's offset or replace the file")
     if not np.isfinite(samples).all():
-        raise UserError(f"row {row.id}: {where} holds samples that are no numbers (NaN or infinite); mend the file")
+        raise UserError(f"row {row.id}: {where} contains samples that are NaN or infinite; replace the file")
     return samples, rate
 
 
@@ -67,7 +73,7 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
     if row.samples is not None:
         if row.sampling_rate is None:
             raise UserError(f"row {row.id}: inline samples without sampling_rate")
-        start, stop = _piece(row, row.sampling_rate)
+        start, stop = _segment(row, row.sampling_rate)
         return np.asarray(row.samples, dtype=np.float32)[start:stop], row.sampling_rate
     if row.audio is None:
         raise UserError(f"row {row.id}: neither audio nor samples")
@@ -76,12 +82,12 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
     path = folder / row.audio
     try:
         with soundfile.SoundFile(path) as file:
-            start, stop = _piece(row, file.samplerate)
+            start, stop = _segment(row, file.samplerate)
             file.seek(min(start, file.frames))
             frames = file.read(-1 if stop is None else stop - start, dtype="float32", always_2d=True)
             if stop is None and len(frames) < (1 - MISSING_SHARE) * file.frames:
                 raise UserError(
-                    f"row {row.id}: {path} is damaged: its header promises {file.frames / file.samplerate:.2f} s, "
+                    f"row {row.id}: {path} is damaged: its header says {file.frames / file.samplerate:.2f} s, "
                     f"{len(frames) / file.samplerate:.2f} s can be read; replace the file or remove the row"
                 )
             return _mono(row, path, frames), int(file.samplerate)
@@ -90,18 +96,18 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
 
 
 def _mono(row: Utterance, path: Path, frames: Samples) -> Samples:
-    """The row's channel of frames (n, channels), or all of them mixed to one; shape (n,)."""
+    """The row's channel of `frames`, shape (n, channels), or the mean of all channels; shape (n,)."""
     if row.channel is not None and row.channel >= frames.shape[1]:
         raise UserError(
-            f"row {row.id}: {path} holds {frames.shape[1]} channels, and the row asks for channel {row.channel} "
-            "(counted from 0); correct the manifest's channel"
+            f"row {row.id}: channel is {row.channel} (counted from 0), but {path} has {frames.shape[1]} channels; correct "
+            "the manifest's channel"
         )
-    chosen = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
-    mixed: Samples = chosen.mean(axis=1, dtype=np.float32)
+    selected = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
+    mixed: Samples = selected.mean(axis=1, dtype=np.float32)
     return mixed
 
 
-def _piece(row: Utterance, rate: int) -> tuple[int, int | None]:
+def _segment(row: Utterance, rate: int) -> tuple[int, int | None]:
     if row.offset is None:
         return 0, None
     start = round(row.offset * rate)

@@ -1,7 +1,7 @@
-"""Data sets that hold their audio inside: what `datasets` saves to disk (Arrow), and Parquet files.
+"""Data sets that contain their audio: what `datasets` saves to disk (Arrow), and Parquet files.
 
-Before anything can be heard, `unpack` writes the recordings as files, and the other columns as JSON lines beside them;
-`read_unpacked` reads those. Bytes are written as they are, samples as 32-bit float WAV, which keeps each of them.
+`unpack` writes the recordings as files, and the other columns as JSON lines next to them; `read_unpacked` reads those.
+Bytes are written unchanged, samples as 32-bit float WAV, which is lossless.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lora.data.formats.reading import Entry, Reading, refuse
+from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
+from lora.data.formats.tables import METADATA
 from lora.data.row_fields import SYNONYMS, Columns
 from lora.data.source import Source
 from lora.provenance.hashes import content_hash
@@ -24,72 +25,76 @@ from lora.records.base import UserError, write_text
 
 ROWS = "rows.jsonl"
 STATE = "state.json"
-PART = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}")
+SHARD = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}")
 BATCH = 64  # rows of a Parquet file in memory at once
-BEGINNINGS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
-BEGINNINGS |= {b"\xff\xfb": ".mp3", b"\xff\xf3": ".mp3", b"\xff\xf2": ".mp3"}
+COLUMNS_NAMED = 12  # in an error message
+AUDIO_STARTS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
+AUDIO_STARTS |= {b"\xff\xfb": ".mp3", b"\xff\xf3": ".mp3", b"\xff\xf2": ".mp3"}
 
 
 def arrow_files(source: Source) -> list[Path]:
-    """Files of a saved data set in the order of its rows. Raises UserError where it names files that are not there."""
+    """Files of a saved data set in the order of its rows. Raises UserError for an unreadable state.json."""
     if not source.path.is_dir():
         return [source.path]
     state = source.path / STATE
     if not state.is_file():
-        return _parts(source, sorted(source.path.glob("*.arrow")))
-    refuse(source, "split")
+        return _shards_of_split(source, sorted(source.path.glob("*.arrow")))
+    reject_settings(source, "split")
     try:
-        names = [str(part["filename"]) for part in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
+        names = [str(shard["filename"]) for shard in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{state}: not the state of a saved data set; save it again with save_to_disk") from None
+        raise UserError(
+            f"{state}: not the state of a saved data set; save the data set again with save_to_disk"
+        ) from None
     return [source.path / name for name in names]
 
 
 def parquet_files(source: Source) -> list[Path]:
     if not source.path.is_dir():
         return [source.path]
-    found = sorted(source.path.glob("*.parquet")) or sorted(source.path.glob("data/*.parquet"))
-    return _parts(source, found)
+    paths = sorted(source.path.glob("*.parquet")) or sorted(source.path.glob("data/*.parquet"))
+    return _shards_of_split(source, paths)
 
 
-def _parts(source: Source, found: list[Path]) -> list[Path]:
-    """Of files named `<split>-00000-of-00002` those of the source's split, or all where they are of one."""
-    splits = {match["split"] for path in found if (match := PART.match(path.stem))}
+def _shards_of_split(source: Source, paths: list[Path]) -> list[Path]:
+    """Of files named `<split>-00000-of-00002` those of the source's split, or all where only one exists."""
+    splits = {match["split"] for path in paths if (match := SHARD.match(path.stem))}
     if source.split is None and len(splits) < 2:
-        return found
+        return paths
     if source.split not in splits:
-        told = f"no files of split {source.split}" if source.split else "files of several splits"
-        raise UserError(f"{source.path}: {told}; choose with `split`, one of {', '.join(sorted(splits)) or 'none'}")
-    return [path for path in found if (match := PART.match(path.stem)) and match["split"] == source.split]
+        problem = f"no files of split {source.split}" if source.split else "files of several splits"
+        raise UserError(f"{source.path}: {problem}; choose with `split`, one of {', '.join(sorted(splits)) or 'none'}")
+    return [path for path in paths if (match := SHARD.match(path.stem)) and match["split"] == source.split]
 
 
 def unpack(source: Source, files: list[Path], folder: Path) -> int:
-    """Write every recording and `rows.jsonl` into `folder`; returns how many rows there are.
+    """Write every recording and `rows.jsonl` to `folder`; return the number of rows.
 
-    Audio files are numbered as the rows are. Raises UserError naming a file that cannot be read, or the columns where
-    none holds audio.
+    Audio files are numbered like the rows.
+
+    Raises:
+        UserError: for a file that cannot be read, and where no column contains audio.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
-    known: list[tuple[str | None, str]] = []
+    identities: list[tuple[str | None, str]] = []
     for path in files:
         for number, (row, audio) in enumerate(_rows(path, source), start=1):
             if isinstance(audio, list):
                 audio = {"array": audio, "sampling_rate": row.get(source.columns.get("sampling_rate", "sampling_rate"))}
-            written, name, key = _write(audio, folder, f"{len(rows) + 1:06d}", path.parent)
-            row["audio"] = written
+            row["audio"], name, key = _write(audio, folder, f"{len(rows) + 1:06d}", path.parent)
             rows.append({"place": f"{path.name}, row {number}", "row": row})
-            known.append((name, key))
-    _name_rows(rows, known, Columns(source.columns))
+            identities.append((name, key))
+    _add_ids(rows, identities, Columns(source.columns))
     write_text(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     return len(rows)
 
 
 def read_unpacked(source: Source, folder: Path | None) -> Reading:
-    """Rows that `unpack` wrote. Raises UserError where nothing was unpacked yet."""
+    """Rows that `unpack` wrote to `folder`. Raises UserError where nothing has been unpacked yet."""
     if folder is None or not (folder / ROWS).is_file():
         raise UserError(
-            f"{source.path}: its recordings lie inside its tables; write them out first: "
+            f"{source.path}: its tables contain the recordings; write them out first: "
             f"python scripts/convert_manifest.py --manifest {source.path} --output <new>.jsonl"
         )
     entries = []
@@ -103,7 +108,7 @@ def read_unpacked(source: Source, folder: Path | None) -> Reading:
 
 
 def _rows(path: Path, source: Source) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Columns that JSON can hold, and the audio, of every row of a file."""
+    """The columns that JSON can represent, and the audio, of every row of a file."""
     import pyarrow
 
     try:
@@ -139,7 +144,7 @@ def _parquet(path: Path) -> tuple[Any, Iterator[Any]]:
 
 
 def _audio_column(schema: Any, source: Source) -> str:
-    """As mapped, else the column that `datasets` declared as audio, else one with a usual name."""
+    """The mapped column, else the one that `datasets` declares as audio, else one with a usual name."""
     mapped = source.columns.get("audio") or source.columns.get("samples")
     if mapped is not None and mapped in schema.names:
         return mapped
@@ -150,17 +155,23 @@ def _audio_column(schema: Any, source: Source) -> str:
     declared = [name for name, kind in features.items() if isinstance(kind, Mapping) and kind.get("_type") == "Audio"]
     usual = [name for name in (*SYNONYMS["audio"], "samples") if name in schema.names]
     if mapped is not None or not [*declared, *usual]:
-        asked = f"columns.audio names '{mapped}', which is no column" if mapped else "no column for audio"
-        raise UserError(f"{source.path}: {asked}; found {', '.join(schema.names[:12])}")
+        problem = f"columns.audio is '{mapped}', which is not a column" if mapped else "no column for audio"
+        raise UserError(f"{source.path}: {problem}; found {', '.join(schema.names[:COLUMNS_NAMED])}")
     return str([*declared, *usual][0])
 
 
 def _write(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | None, str | None, str]:
-    """What `audio` of a row becomes, the name the data set has for it, and a hash of its content ("" without any)."""
+    """Write the audio of a row.
+
+    Returns:
+        The path of the audio from `folder`, the data set's name for it, and a hash of its content ("" where the data
+        set contains only a path).
+    """
     if not isinstance(audio, Mapping):
-        return (None if audio is None else _from(folder, origin, str(audio))), None, ""
+        return (None if audio is None else _relative(folder, origin, str(audio))), None, ""
     name = audio.get("path") if isinstance(audio.get("path"), str) else None
-    content, samples = audio.get("bytes"), _samples(audio.get("array"), audio.get("sampling_rate"))
+    content = audio.get("bytes")
+    samples = _samples(audio.get("array"), audio.get("sampling_rate"))
     if isinstance(content, bytes) and content:
         path = folder / f"{number}{_suffix(content, name)}"
         path.write_bytes(content)
@@ -170,11 +181,11 @@ def _write(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | N
 
         soundfile.write(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), subtype="FLOAT")
         return f"{number}.wav", name, content_hash(samples.tobytes())
-    return (None if name is None else _from(folder, origin, name)), name, ""
+    return (None if name is None else _relative(folder, origin, name)), name, ""
 
 
 def _samples(array: Any, rate: Any) -> npt.NDArray[np.float32] | None:
-    """Samples, shape (n,) or (channels, n), or null where these are none or the rate is no whole number of Hz."""
+    """Samples, shape (n,) or (channels, n); None for anything else, and where the rate is not a whole number of Hz."""
     if array is None or not isinstance(rate, int | float) or rate < 1 or rate != int(rate):
         return None
     try:
@@ -184,20 +195,54 @@ def _samples(array: Any, rate: Any) -> npt.NDArray[np.float32] | None:
     return samples if samples.ndim in {1, 2} else None
 
 
-def _from(folder: Path, origin: Path, name: str) -> str:
-    """A path that a data set keeps, for rows in `folder`."""
+def _relative(folder: Path, origin: Path, name: str) -> str:
+    """A path of a data set in folder `origin`, as seen from `folder`; absolute paths stay."""
     return name if Path(name).is_absolute() else os.path.relpath(origin / name, folder)
 
 
 def _suffix(content: bytes, name: str | None) -> str:
-    found = next((suffix for start, suffix in BEGINNINGS.items() if content.startswith(start)), None)
-    return found or (Path(name).suffix.lower() if name else "") or ".audio"
+    suffix = next((suffix for start, suffix in AUDIO_STARTS.items() if content.startswith(start)), None)
+    return suffix or (Path(name).suffix.lower() if name else "") or ".audio"
 
 
-def _name_rows(rows: list[dict[str, Any]], known: list[tuple[str | None, str]], columns: Columns) -> None:
-    """Ids for rows that have none: the data set's own name of the audio where each has another, else its hash."""
-    names = [name for name, key in known if name or key]
+def _add_ids(rows: list[dict[str, Any]], identities: list[tuple[str | None, str]], columns: Columns) -> None:
+    """Give rows without an id the data set's own name of their audio where all names differ, else its content hash."""
+    names = [name for name, key in identities if name or key]
     unique = None not in names and len(set(names)) == len(names)
-    for entry, (name, key) in zip(rows, known, strict=True):
+    for entry, (name, key) in zip(rows, identities, strict=True):
         if columns.value(entry["row"], "id") is None and (identity := name if unique else key):
             entry["row"][columns.names["id"][0]] = identity
+
+
+def _is_saved_data_set(folder: Path) -> bool:
+    return (folder / STATE).is_file() or any(folder.glob("*.arrow"))
+
+
+def _is_parquet_folder(folder: Path) -> bool:
+    """Whether there are Parquet files other than the metadata of an audiofolder."""
+    patterns = ("*.parquet", "data/*.parquet")
+    return any(file.name not in METADATA for pattern in patterns for file in folder.glob(pattern))
+
+
+DATASETS = ManifestFormat(
+    name="datasets",
+    description="Folder written by `save_to_disk` of Hugging Face `datasets`, audio included.",
+    read=None,
+    matches_file=lambda sample: sample.kind == "arrow",
+    matches_folder=_is_saved_data_set,
+    layout=STATE,
+    row_files=arrow_files,
+    splits_inside=True,
+    unpack=unpack,
+)
+PARQUET = ManifestFormat(
+    name="parquet",
+    description="Parquet file, or folder of `<split>-00000-of-00002.parquet` files, audio included.",
+    read=None,
+    matches_file=lambda sample: sample.kind == "parquet",
+    matches_folder=_is_parquet_folder,
+    layout="*.parquet",
+    row_files=parquet_files,
+    splits_inside=True,
+    unpack=unpack,
+)

@@ -1,6 +1,6 @@
 """Kaldi data folders: wav.scp, text, and where they exist segments, utt2spk, utt2dur and reco2dur.
 
-Commands in wav.scp are never run: what reads somebody's data must not execute what stands in it.
+Commands in wav.scp are never run: a reader of other people's data must not execute it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lora.data.formats.reading import Entry, Reading, refuse, starting_folder
+from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import GZIP, UTF16, text_lines
 from lora.data.row_fields import Columns
 from lora.data.source import Source
@@ -20,11 +20,12 @@ from lora.records.base import UserError
 NEEDED = ("wav.scp", "text")
 OPTIONAL = ("segments", "utt2spk", "utt2dur", "reco2dur")
 ARCHIVE = re.compile(r".*\.ark:\d+(\[.*\])?", re.DOTALL)
-TO_THE_END = -1.0  # how segments write an end that is that of the file
+TO_THE_END = -1.0  # end of a segment that ends with its file
+SAMPLE_BYTES = 4096  # in which binary data is recognised
 
 
 class _Unusable(Exception):
-    """Why an utterance has no audio, and the line that says so."""
+    """Why an utterance has no audio, and the file and line that show it."""
 
     def __init__(self, reason: str, place: str) -> None:
         super().__init__(reason)
@@ -33,7 +34,7 @@ class _Unusable(Exception):
 
 @dataclass(frozen=True)
 class _Table:
-    """A file of `key value` lines, by key: the line and the value."""
+    """A file of `key value` lines: by key, its line number and value."""
 
     name: str
     lines: dict[str, tuple[int, str]]
@@ -46,20 +47,21 @@ class _Table:
 
 
 def kaldi_files(source: Source) -> list[Path]:
-    """Raises UserError where one is missing without which nothing can be read."""
+    """The files that are there. Raises UserError where a required one is missing."""
     for name in NEEDED:
         if not (source.path / name).is_file():
-            raise UserError(f"{source.path}: a Kaldi data folder needs {' and '.join(NEEDED)}; {name} is not there")
-    named = [*NEEDED, *(name for name in OPTIONAL if (source.path / name).is_file())]
-    return [source.path / name for name in named]
+            raise UserError(f"{source.path}: a Kaldi data folder needs {' and '.join(NEEDED)}; {name} is missing")
+    names = [*NEEDED, *(name for name in OPTIONAL if (source.path / name).is_file())]
+    return [source.path / name for name in names]
 
 
 def read_kaldi(source: Source) -> Reading:
-    """One row a line of `text`. Raises UserError where a file names a key twice."""
-    refuse(source, "columns")
+    """One row per line of `text`. Raises UserError where a file contains a key twice."""
+    reject_settings(source, "columns")
     kaldi_files(source)
     tables = {name: _table(source.path, name) for name in ("wav.scp", *OPTIONAL)}
-    entries, seen = [], set()
+    entries: list[Entry] = []
+    seen: set[str] = set()
     for line, text in _lines(source.path / "text"):
         if text is None:
             entries.append(Entry(line, "broken line: not UTF-8", f"text:{line}"))
@@ -69,15 +71,15 @@ def read_kaldi(source: Source) -> Reading:
             entries.append(_entry(line, key, "".join(words), tables))
     entries += _without_text(tables, seen)
     paths = [value for _, value in tables["wav.scp"].lines.values() if not value.endswith("|")]
-    return Reading("kaldi", starting_folder(source.path, paths), entries, Columns(), source.channel, table=False)
+    return Reading("kaldi", audio_root(source.path, paths), entries, Columns(), source.channel, table=False)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """Lines of a file of the folder. Raises UserError for binary data, before it is taken for a manifest."""
+    """Lines of a file of the folder. Raises UserError for binary data."""
     with path.open("rb") as file:
-        start = file.read(4096)
+        start = file.read(SAMPLE_BYTES)
     if b"\0" in start and not start.startswith((GZIP, *UTF16)):
-        raise UserError(f"{path}: not a text file; in a Kaldi data folder it holds lines of `key value`")
+        raise UserError(f"{path}: not a text file; expected lines of `key value`")
     return text_lines(path)
 
 
@@ -93,7 +95,7 @@ def _table(folder: Path, name: str) -> _Table:
             continue
         key, *rest = text.split(maxsplit=1)
         if key in lines:
-            raise UserError(f"{path}:{number}: a second entry for {key} (the first in line {lines[key][0]}); keep one")
+            raise UserError(f"{path}:{number}: duplicate entry for {key} (first in line {lines[key][0]}); keep one")
         lines[key] = (number, rest[0].strip() if rest else "")
     return _Table(name, lines)
 
@@ -103,7 +105,7 @@ def _entry(line: int, key: str, words: str, tables: dict[str, _Table]) -> Entry:
     row: dict[str, Any] = {"id": key, "text": words, "speaker_id": tables["utt2spk"].value(key)}
     try:
         if tables["segments"].lines:
-            row |= _piece(key, tables["segments"], tables["wav.scp"])
+            row |= _segment(key, tables["segments"], tables["wav.scp"])
             recording = (tables["segments"].value(key) or "").split()[0]
             places = dict.fromkeys(("offset", "duration", "channel"), tables["segments"].place(key))
         else:
@@ -117,44 +119,70 @@ def _entry(line: int, key: str, words: str, tables: dict[str, _Table]) -> Entry:
     return Entry(line, row, f"text:{line}", places=places)
 
 
-def _piece(key: str, segments: _Table, recordings: _Table) -> dict[str, Any]:
+def _segment(key: str, segments: _Table, recordings: _Table) -> dict[str, Any]:
     """`utterance recording start end [channel]`, times in seconds."""
     if key not in segments.lines:
         raise _Unusable(f"no audio: segments has no entry for {key}", segments.name)
     place = segments.place(key)
     try:
         recording, *numbers = (segments.value(key) or "").split()
-        start, end, *channel = float(numbers[0]), float(numbers[1]), *(int(number) for number in numbers[2:])
+        start, end = float(numbers[0]), float(numbers[1])
+        channel = [int(number) for number in numbers[2:]]
     except (ValueError, IndexError):
         raise _Unusable("no audio: expected `utterance recording start end`, times in seconds", place) from None
-    piece: dict[str, Any] = {"audio": _file(recording, recordings), "offset": start}
+    segment: dict[str, Any] = {"audio": _file(recording, recordings), "offset": start}
     if end != TO_THE_END:
-        piece["duration"] = round(end - start, 9)
+        segment["duration"] = round(end - start, 9)
     if channel:
-        piece["channel"] = channel[0]
-    return piece
+        segment["channel"] = channel[0]
+    return segment
 
 
 def _file(recording: str, recordings: _Table) -> str:
     if recording not in recordings.lines:
         raise _Unusable(f"no audio: wav.scp has no entry for {recording}", recordings.name)
-    value, place = recordings.value(recording) or "", recordings.place(recording)
+    value = recordings.value(recording) or ""
+    place = recordings.place(recording)
     if value.endswith("|") or value.startswith("|") or value == "-":
         raise _Unusable(
-            f"no audio: a command, which is never run ({value:.40}); write its output to a file and name that", place
+            f"no audio: a command, which is never run ({value:.40}); write its output to a file and name the file",
+            place,
         )
     if ARCHIVE.fullmatch(value):
         raise _Unusable(
-            f"no audio: a place in an archive ({value:.40}); copy it to a file (wav-copy) and name that", place
+            f"no audio: a position in an archive ({value:.40}); copy it to a file (wav-copy) and name the file", place
         )
     return value
 
 
 def _without_text(tables: dict[str, _Table], seen: set[str]) -> list[Entry]:
-    """Utterances that have audio and no line in `text`."""
-    named = tables["segments"] if tables["segments"].lines else tables["wav.scp"]
+    """Utterances that have audio but no line in `text`."""
+    listed = tables["segments"] if tables["segments"].lines else tables["wav.scp"]
     return [
-        Entry(line, "no text: no line in `text`", f"{named.name}:{line}", key)
-        for key, (line, _) in named.lines.items()
+        Entry(line, "no text: no line in `text`", f"{listed.name}:{line}", key)
+        for key, (line, _) in listed.lines.items()
         if key not in seen
     ]
+
+
+def _is_kaldi_folder(folder: Path) -> bool:
+    return (folder / "wav.scp").is_file()
+
+
+def _is_kaldi_file(sample: FileSample) -> bool:
+    """Always False: raises UserError for a file of a Kaldi data folder, whose folder has to be named instead."""
+    if sample.path.name in {"wav.scp", "segments", "utt2spk"}:
+        raise UserError(f"{sample.path}: a file of a Kaldi data folder; name the folder {sample.path.parent}")
+    return False
+
+
+KALDI = ManifestFormat(
+    name="kaldi",
+    description="Kaldi data folder: `wav.scp` and `text`, optionally `segments`, `utt2spk`, `utt2dur`, `reco2dur`.",
+    read=read_kaldi,
+    matches_file=_is_kaldi_file,
+    matches_folder=_is_kaldi_folder,
+    layout=" and ".join(NEEDED),
+    folder_only=True,
+    row_files=kaldi_files,
+)

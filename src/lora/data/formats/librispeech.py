@@ -1,31 +1,31 @@
-"""Trees like LibriSpeech: speaker/chapter/*.trans.txt beside the audio of its lines, in one subset or several."""
+"""Trees like LibriSpeech: speaker/chapter/*.trans.txt next to the audio of its lines, in one subset or several."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lora.data.formats.reading import Entry, Reading, refuse
+from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.row_fields import Columns
 from lora.data.source import Source
 
-ENDING = ".trans.txt"
+TRANSCRIPTS = "*.trans.txt"
 AUDIO = (".flac", ".wav", ".ogg", ".opus", ".mp3")
-# A chapter, a speaker, a subset, or the root above subsets.
-LEVELS = tuple(f"{'*/' * above}*{ENDING}" for above in range(4))
+# The folder may be a chapter, a speaker, a subset, or the root above subsets.
+PATTERNS = tuple(f"{'*/' * depth}{TRANSCRIPTS}" for depth in range(4))
 
 
 def librispeech_files(source: Source) -> list[Path]:
-    return sorted(path for level in LEVELS for path in source.path.glob(level))
+    return sorted(path for pattern in PATTERNS for path in source.path.glob(pattern))
 
 
 def is_librispeech(folder: Path) -> bool:
-    return any(True for level in LEVELS for _ in folder.glob(level))
+    return any(True for pattern in PATTERNS for _ in folder.glob(pattern))
 
 
 def read_librispeech(source: Source) -> Reading:
-    """Rows numbered through the whole tree; a speaker is the first part of an utterance's id."""
-    refuse(source, "columns")
+    """Rows numbered through the whole tree; the speaker is the first part of an utterance's id."""
+    reject_settings(source, "columns")
     entries: list[Entry] = []
     for path in librispeech_files(source):
         chapter = path.parent.relative_to(source.path)
@@ -40,3 +40,15 @@ def read_librispeech(source: Source) -> Reading:
                 row = {"id": key, "audio": audio, "text": words, "speaker_id": key.partition("-")[0]}
                 entries.append(Entry(len(entries) + 1, row, place))
     return Reading("librispeech", source.path, entries, Columns(), source.channel, table=False)
+
+
+LIBRISPEECH = ManifestFormat(
+    name="librispeech",
+    description="Tree of speakers and chapters with `*.trans.txt` next to the audio, as LibriSpeech has it.",
+    read=read_librispeech,
+    matches_folder=is_librispeech,
+    layout=TRANSCRIPTS,
+    folder_only=True,
+    searched_last=True,
+    row_files=librispeech_files,
+)

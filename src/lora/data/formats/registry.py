@@ -1,48 +1,41 @@
-"""All formats of manifests: how each is read, and the files that its rows stand in. A new one is an entry here."""
+"""The manifest formats, detection of a manifest's format, and reading a manifest of any format.
+
+To add a format, write a module with a `ManifestFormat` and list it in `FORMATS`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import gzip
+import zlib
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from lora.data.formats.arrow_tables import arrow_files, parquet_files, read_unpacked, unpack
-from lora.data.formats.detection import detect_format
-from lora.data.formats.kaldi import kaldi_files, read_kaldi
-from lora.data.formats.lhotse import read_lhotse
-from lora.data.formats.librispeech import librispeech_files, read_librispeech
-from lora.data.formats.plain import metadata_of, read_audiofolder, read_common_voice, read_nemo, read_table
-from lora.data.formats.reading import Reading
-from lora.data.source import Source
+from lora.data.formats.arrow_tables import DATASETS, PARQUET, read_unpacked
+from lora.data.formats.interface import FileSample, ManifestFormat, Reading
+from lora.data.formats.kaldi import KALDI
+from lora.data.formats.lhotse import LHOTSE
+from lora.data.formats.librispeech import LIBRISPEECH
+from lora.data.formats.tables import AUDIOFOLDER, COMMON_VOICE, CSV, JSONL, NEMO, TSV
+from lora.data.manifest_lines import GZIP
+from lora.data.source import AUTO, Source
+from lora.records.base import UserError
 
-
-@dataclass(frozen=True)
-class Format:
-    """`files` are those that rows are read from, audio not among them. Without `read`, audio lies inside of them."""
-
-    read: Callable[[Source], Reading] | None
-    files: Callable[[Source], list[Path]] = lambda source: [source.path]
-
-
-FORMATS: dict[str, Format] = {
-    "jsonl": Format(read_table),
-    "csv": Format(read_table),
-    "tsv": Format(read_table),
-    "nemo": Format(read_nemo),
-    "lhotse": Format(read_lhotse),
-    "common_voice": Format(read_common_voice),
-    "kaldi": Format(read_kaldi, kaldi_files),
-    "librispeech": Format(read_librispeech, librispeech_files),
-    "audiofolder": Format(read_audiofolder, lambda source: [metadata_of(source.path)]),
-    "datasets": Format(None, arrow_files),
-    "parquet": Format(None, parquet_files),
-}
+# A file has the first format that matches it, so special formats come before general ones.
+_IN_ORDER = (KALDI, LIBRISPEECH, LHOTSE, AUDIOFOLDER, DATASETS, PARQUET, COMMON_VOICE, NEMO, CSV, TSV, JSONL)
+FORMATS: dict[str, ManifestFormat] = {kind.name: kind for kind in _IN_ORDER}
+SAMPLE_BYTES = 1_000_000  # of a file that detection reads; cuts and inline samples make long lines
 
 
 def read_source(source: Source, unpacked: Path | None = None) -> Reading:
-    """Rows of a manifest of any format; `unpacked` is where `unpack_audio` wrote recordings that lie inside tables.
+    """Rows of a manifest of any format.
 
-    Raises UserError where the manifest is unusable as a whole.
+    Args:
+        source: the manifest.
+        unpacked: folder to which `unpack_audio` wrote the recordings of a manifest that contains them.
+
+    Raises:
+        UserError: where the manifest as a whole cannot be used.
     """
     source = detect_format(source)
     read = FORMATS[source.format].read
@@ -50,17 +43,116 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
 
 
 def manifest_files(source: Source) -> list[Path]:
-    """What an edit of makes the manifest another one."""
+    """Files whose changes invalidate the manifest: those that contain its rows, without audio files."""
     source = detect_format(source)
-    return FORMATS[source.format].files(source)
+    return FORMATS[source.format].row_files(source)
 
 
 def contains_audio(source: Source) -> bool:
-    """Whether recordings lie inside the manifest's own files."""
-    return FORMATS[detect_format(source).format].read is None
+    """Whether the manifest's own files contain the recordings."""
+    return FORMATS[detect_format(source).format].unpack is not None
 
 
 def unpack_audio(source: Source, folder: Path) -> int:
-    """Write recordings that lie inside a manifest's files into `folder`; returns the number of rows."""
-    found = detect_format(source)
-    return unpack(found, FORMATS[found.format].files(found), folder)
+    """Write the recordings that a manifest's files contain to `folder`; return the number of rows."""
+    source = detect_format(source)
+    unpack = FORMATS[source.format].unpack
+    if unpack is None:
+        raise UserError(f"{source.path}: a manifest of format {source.format} contains no audio to unpack")
+    return unpack(source, FORMATS[source.format].row_files(source), folder)
+
+
+def formats_table() -> str:
+    """The formats as a Markdown table, for docs/data.md."""
+    from tabulate import tabulate
+
+    rows = [(f"`{kind.name}`", kind.description) for kind in FORMATS.values()]
+    table: str = tabulate(rows, headers=("format", "what it is"), tablefmt="pipe", disable_numparse=True)
+    return table
+
+
+def detect_format(source: Source) -> Source:
+    """The same manifest with its format, and with the path of its split.
+
+    Reads only the beginning of a file, because the workflow calls this at every start.
+
+    Raises:
+        UserError: where the path does not exist, no format or several formats match, or a split has to be named.
+    """
+    path = source.path
+    if not path.exists():
+        raise UserError(f"{path}: no such manifest; correct the path")
+    if path.is_dir():
+        return _detect_folder(source)
+    if source.split is not None:
+        raise UserError(f"{path}: `split` selects a part of a folder, but this is a file; remove it")
+    if source.format == AUTO:
+        sample = FileSample(path, _beginning(path))
+        return replace(source, format=next(name for name, kind in FORMATS.items() if kind.matches_file(sample)))
+    if FORMATS[source.format].folder_only:
+        raise UserError(
+            f"{path}: a manifest of format {source.format} is a folder, but this is a file; name its folder"
+        )
+    return source
+
+
+def _detect_folder(source: Source) -> Source:
+    path, split = source.path, source.split
+    if split is not None and (path / split).is_dir():
+        return _detect_folder(replace(source, path=path / split, split=None))
+    candidates = [kind for name, kind in FORMATS.items() if source.format in {AUTO, name}]
+    if split is not None:
+        for kind in candidates:
+            if (table := kind.split_file(path, split)) is not None:
+                return replace(source, path=table, split=None, format=kind.name)
+    matching = _matching(candidates, path)
+    if len(matching) > 1:
+        names = " or ".join(kind.name for kind in matching)
+        raise UserError(f"{path}: could be {names}; choose one with `format`")
+    if not matching:
+        raise UserError(f"{path}: {_unknown_folder(source)}")
+    if split is not None and not matching[0].splits_inside:
+        whole = f"; it is one {matching[0].name} manifest: remove `split`"
+        raise UserError(f"{path}: no split '{split}' in it{_split_choices(path) or whole}")
+    return replace(source, format=matching[0].name)
+
+
+def _matching(formats: Iterable[ManifestFormat], folder: Path) -> list[ManifestFormat]:
+    formats = list(formats)
+    first = [kind for kind in formats if not kind.searched_last and kind.matches_folder(folder)]
+    return first or [kind for kind in formats if kind.searched_last and kind.matches_folder(folder)]
+
+
+def _unknown_folder(source: Source) -> str:
+    """Why a folder is not a manifest, and what was expected."""
+    choices = _split_choices(source.path)
+    if source.split is not None:
+        return f"no split '{source.split}' in it{choices}"
+    if choices:
+        return f"contains several splits{choices}"
+    nothing = "no manifest" if source.format == AUTO else f"no manifest of format {source.format}"
+    expected = ", ".join(f"{kind.layout} ({kind.name})" for kind in FORMATS.values() if kind.layout)
+    return f"{nothing} found in this folder; expected {expected}, or the name of a file in it"
+
+
+def _split_choices(folder: Path) -> str:
+    """The splits of a folder, as the end of an error message; empty where there are none."""
+    names = [entry.name for entry in sorted(folder.iterdir()) if entry.is_dir() and _matching(FORMATS.values(), entry)]
+    for kind in FORMATS.values():
+        names += kind.split_names(folder)
+    return f"; choose with `split`, one of {', '.join(names)}" if names else ""
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            compressed = file.read(len(GZIP)) == GZIP
+        if compressed:
+            with gzip.open(path) as unpacked:
+                return unpacked.read(SAMPLE_BYTES)
+        with path.open("rb") as file:
+            return file.read(SAMPLE_BYTES)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return b""  # the reader reports what is wrong
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the manifest: {error.strerror}") from None

@@ -1,7 +1,7 @@
-"""ctm: `file channel start duration word [confidence]` a line, `;;` comments, alternations between `<ALT...>` lines.
+"""NIST ctm: lines of `file channel start duration word [confidence]`, `;;` comments, alternations in `<ALT...>` lines.
 
-Words belong to a row by the file's name where it names one row, else by time: the row whose piece of the recording
-(offset and duration) holds most of the word.
+Words are assigned to the row that the file name names, else by time: to the row whose segment of the recording (offset
+and duration) overlaps most with the word.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
-CHANNELS = {"1": 0, "A": 0, "2": 1, "B": 1}  # as NIST counts and names them, to those of manifests
+CHANNELS = {"1": 0, "A": 0, "2": 1, "B": 1}  # channel names of NIST to channel numbers of manifests
 NO_WORD = {"@", "<eps>", "<epsilon>"}
 
 
@@ -32,7 +32,7 @@ class Word(NamedTuple):
 
 
 def is_word(fields: Sequence[str]) -> bool:
-    """Whether a line's fields are those of a word (or of an alternation's mark)."""
+    """Whether a line's fields are those of a word or of an alternation mark."""
     if len(fields) not in {5, 6, 7, 8}:
         return False
     return fields[4].startswith("<ALT") or not any(math.isnan(_seconds(field)) for field in fields[2:4])
@@ -47,10 +47,11 @@ def _seconds(field: str) -> float:
 
 
 def read_words(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[dict[str, list[Word]], list[str]]:
-    """Words of every file in the order of time, and notes. Raises UserError naming the line that holds no word."""
-    found: dict[str, list[Word]] = {}
+    """Words of every file in order of time, and notes on decisions. Raises UserError for a line that has no word."""
+    by_file: dict[str, list[Word]] = {}
     channels: dict[str, set[str]] = {}
-    alternations, alternative = 0, 0
+    alternations = 0
+    alternative = 0  # number of the current one inside an alternation, 0 outside
     for number, line in lines:
         fields = line.split()
         if not fields or fields[0].startswith(";;"):
@@ -64,24 +65,24 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[dict[str, 
             alternative = {"<ALT_BEGIN>": 1, "<ALT_END>": 0}.get(mark, alternative + 1)
             continue
         if alternative > 1:
-            continue  # the first of an alternation is taken
-        words = found.setdefault(fields[0], [])
+            continue  # only the first alternative counts
+        words = by_file.setdefault(fields[0], [])
         channels.setdefault(fields[0], set()).add(fields[1])
         if fields[4] not in NO_WORD:
             words.append(Word(_seconds(fields[2]), _seconds(fields[3]), fields[4], fields[1]))
-    for words in found.values():
-        words.sort(key=lambda word: word.start)  # stable: equal starts stay as written
-    notes = [f"of {alternations} alternations the first was taken"] if alternations else []
+    for words in by_file.values():
+        words.sort(key=lambda word: word.start)  # stable: words with equal starts stay in the order of the file
+    notes = [f"{alternations} alternations were replaced by their first alternative"] if alternations else []
     several = sorted(name for name, used in channels.items() if len(used) > 1)
     if several:
         notes.append(
-            f"{len(several)} files hold several channels, whose words are put in one order of time: {several[0]}"
+            f"{len(several)} files have several channels, whose words are merged in order of time; first: {several[0]}"
         )
-    return found, notes
+    return by_file, notes
 
 
 def of_channel(words: Iterable[Word], channel: int | None) -> list[Word]:
-    """Words of a manifest's channel (from 0); all of them where rows name none, or the ctm names it in other ways."""
+    """Words of a channel (from 0); all words where `channel` is None or the ctm names channels in an unknown way."""
     words = list(words)
     if channel is None or any(word.channel.upper() not in CHANNELS for word in words):
         return words
@@ -89,18 +90,18 @@ def of_channel(words: Iterable[Word], channel: int | None) -> list[Word]:
 
 
 def words_by_time(words: Iterable[Word], rows: Sequence[Utterance]) -> tuple[dict[str, list[str]], list[Word]]:
-    """Texts by row id (every row has an entry), and words that lie in no row; `rows` are pieces of one recording."""
-    heard: dict[str, list[str]] = {row.id: [] for row in rows}
+    """Words by row id (every row has an entry), and words outside of all rows; `rows` are segments of one recording."""
+    by_row: dict[str, list[str]] = {row.id: [] for row in rows}
     starts = np.array([row.offset or 0.0 for row in rows])
     ends = starts + np.array([row.duration for row in rows])
-    outside = []
+    outside: list[Word] = []
     for word in words:
-        shared = np.minimum(word.end, ends) - np.maximum(word.start, starts)  # negative is the distance
-        holds = (starts <= word.start) & (word.start < ends)
-        best = shared == shared.max()
-        place = int(np.argmax(best & holds if (best & holds).any() else best))
-        if shared[place] > 0 or holds[place]:
-            heard[rows[place].id].append(word.text)
+        overlap = np.minimum(word.end, ends) - np.maximum(word.start, starts)  # the negative distance where none
+        inside = (starts <= word.start) & (word.start < ends)
+        best = overlap == overlap.max()
+        place = int(np.argmax(best & inside if (best & inside).any() else best))
+        if overlap[place] > 0 or inside[place]:
+            by_row[rows[place].id].append(word.text)
         else:
             outside.append(word)
-    return heard, outside
+    return by_row, outside

@@ -1,7 +1,7 @@
-"""Files of transcripts that another pipeline wrote: JSON lines, CSV, TSV, Kaldi text, sclite trn or ctm.
+"""Transcript files of other tools: JSON lines, CSV, TSV, Kaldi text, sclite trn or ctm.
 
-The format is the suffix's, or for other suffixes what the first lines look like; a person may name it. Ids stay as they
-were written: `lora.data.transcripts.row_matching` finds their rows.
+The format is configured, else given by the suffix, else guessed from the first lines. Ids stay as they are written:
+`lora.data.transcripts.row_matching` finds their rows. To add a format, add a `TranscriptFormat` to `FORMATS`.
 """
 
 from __future__ import annotations
@@ -9,26 +9,23 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lora.data.manifest_lines import repeated, writable
+from lora.data.manifest_lines import repeated_name, writable
 from lora.data.transcripts import ctm, trn
 from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns
 from lora.records.base import UserError
 
-SUFFIXES = {".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv", ".trn": "trn",
-            ".ctm": "ctm"}  # fmt: skip
-FORMATS = ("jsonl", "csv", "tsv", "text", "trn", "ctm")
-LOOKED_AT = 20  # lines that tell the format
+GUESSED_FROM = 20  # lines
 
 
 @dataclass(frozen=True)
 class TranscriptFile:
-    """What a file holds: utterances, or of a ctm the timed words of every recording (in their order)."""
+    """Content of a file: utterances, or for a ctm the timed words of every recording in order of time."""
 
     format: str
     utterances: list[ExternalTranscript] = field(default_factory=list)
@@ -36,32 +33,89 @@ class TranscriptFile:
     notes: list[str] = field(default_factory=list)
 
 
-def read_transcript_file(
-    path: Path, named: str | None = None, columns: Mapping[str, str] | None = None
-) -> TranscriptFile:
-    """`named` is the format a person gave, `columns` what they call id, hypothesis and reference.
+@dataclass(frozen=True)
+class TranscriptFormat:
+    """A format of transcript files.
 
-    Raises UserError naming file and line of what cannot be read, or the columns that are missing.
+    Attributes:
+        name: value of `format` in config.yaml and of `--format`.
+        read: the content of a file, given the mapping of columns.
+        matches: whether the first lines (not empty, without `;;` comments) of a file have this format.
+        suffixes: file suffixes that imply the format.
+        has_columns: whether `columns` may be configured.
+    """
+
+    name: str
+    read: Callable[[Path, Mapping[str, str]], TranscriptFile]
+    matches: Callable[[Path, Sequence[str]], bool]
+    suffixes: tuple[str, ...] = ()
+    has_columns: bool = False
+
+
+def read_transcript_file(
+    path: Path, format_name: str | None = None, columns: Mapping[str, str] | None = None
+) -> TranscriptFile:
+    """Read a transcript file.
+
+    Args:
+        path: the file.
+        format_name: its format; None uses the suffix, else the first lines.
+        columns: our names (id, hypothesis, reference) to the names of its columns.
+
+    Raises:
+        UserError: with file and line for what cannot be read, and for missing columns.
     """
     if path.exists() and not path.is_file():
-        raise UserError(f"{path}: transcripts must be a file, not a folder or a pipe; save them to one first")
-    kind = named or SUFFIXES.get(path.suffix.lower()) or guess(path)
-    if columns and kind not in {"jsonl", "csv", "tsv"}:
-        raise UserError(f"{path}: columns were named, and a file of the format {kind} has none; name another format")
-    if kind == "ctm":
-        words, told = ctm.read_words(path, text_lines(path))
-        return TranscriptFile(kind, words=words, notes=told)
-    if kind not in {"trn", "text"}:
-        return TranscriptFile(kind, _once_each(path, list(from_columns(path, _records(path, kind), columns or {}))))
+        raise UserError(f"{path}: not a file but a folder or pipe; save the transcripts to a file and name it")
+    kind = FORMATS[format_name or _format_of_suffix(path) or guess_format(path)]
+    if columns and not kind.has_columns:
+        raise UserError(f"{path}: `columns` is set, but format {kind.name} has no columns; name another format")
+    return kind.read(path, columns or {})
+
+
+def guess_format(path: Path) -> str:
+    """The format that the first lines look like. Raises UserError where the file cannot be read or is ambiguous."""
+    lines = [line for _, line in islice((pair for pair in text_lines(path) if pair[1].strip()), GUESSED_FROM)]
+    lines = [line for line in lines if not line.lstrip().startswith(";;")]
+    if not lines:
+        return TEXT.name
+    return next(kind.name for kind in FORMATS.values() if kind.matches(path, lines))
+
+
+def _format_of_suffix(path: Path) -> str | None:
+    return next((kind.name for kind in FORMATS.values() if path.suffix.lower() in kind.suffixes), None)
+
+
+def _read_ctm(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+    words, notes = ctm.read_words(path, text_lines(path))
+    return TranscriptFile("ctm", words=words, notes=notes)
+
+
+def _read_trn(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
     notes: list[str] = []
-    lines = text_lines(path)
-    found = trn.read_lines(path, lines, notes) if kind == "trn" else kaldi_lines(lines)
-    heard = [ExternalTranscript((line.id,), line.words, line=line.number) for line in found]
-    return TranscriptFile(kind, _once_each(path, heard), notes=notes)
+    transcripts = _from_lines(path, trn.read_lines(path, text_lines(path), notes))
+    return TranscriptFile("trn", transcripts, notes=notes)
+
+
+def _read_kaldi(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+    return TranscriptFile("text", _from_lines(path, kaldi_lines(text_lines(path))))
+
+
+def _from_lines(path: Path, lines: Iterable[trn.Line]) -> list[ExternalTranscript]:
+    return _unique(
+        path, [ExternalTranscript(names=(line.id,), hypothesis=line.words, line=line.number) for line in lines]
+    )
+
+
+def _table_reader(kind: str) -> Callable[[Path, Mapping[str, str]], TranscriptFile]:
+    def read(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+        return TranscriptFile(kind, _unique(path, list(from_columns(path, _records(path, kind), columns))))
+
+    return read
 
 
 def _records(path: Path, kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Rows with their line number. Raises UserError naming the first broken line: nothing is left out."""
+    """Rows with their line number. Raises UserError for the first broken line, because nothing may be left out."""
     lines = ((number, line) for number, line in text_lines(path) if line.strip())
     if kind != "jsonl":
         yield from _table_rows(path, lines, kind)
@@ -76,13 +130,13 @@ def _records(path: Path, kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
             raise UserError(f"{path}:{number}: broken line: not JSON: {error}") from None
         if not isinstance(row, dict):
             raise UserError(f"{path}:{number}: broken line: a JSON {type(row).__name__}, not an object")
-        yield number, _whole(path, number, row)
+        yield number, _checked(path, number, row)
 
 
-def _whole(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _checked(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
     if not writable(row):
         raise UserError(
-            f"{path}:{number}: broken line: half of a character (a lone surrogate, as of an emoji that was cut)"
+            f"{path}:{number}: broken line: half of a character (a lone surrogate, as from a truncated emoji)"
         )
     return row
 
@@ -92,15 +146,15 @@ def _json_list(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: begins as a JSON list and is none: {error}") from None
+        raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict):
             raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
-        yield number, _whole(path, number, entry)
+        yield number, _checked(path, number, entry)
 
 
 def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Quotes mean nothing inside a TSV cell: one unbalanced quote must not swallow the rows after it."""
+    """Quotes have no meaning inside a TSV cell, so that an unbalanced quote cannot swallow the rows after it."""
     numbers: list[int] = []
 
     def counted() -> Iterator[str]:
@@ -120,11 +174,11 @@ def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iter
             raise UserError(f"{path}:{numbers[first]}: broken line: {error}") from None
         if header is None:
             header = [cell.strip() for cell in cells]
-            if twice := repeated(header):
-                raise UserError(f"{path}:{numbers[first]}: two columns named {twice!r}; rename one")
+            if (name := repeated_name(header)) is not None:
+                raise UserError(f"{path}:{numbers[first]}: two columns named {name!r}; rename one")
         elif len(cells) != len(header):
-            told = f"{len(cells)} columns where the header has {len(header)}"
-            raise UserError(f"{path}:{numbers[first]}: broken line: {told}")
+            problem = f"{len(cells)} columns where the header has {len(header)}"
+            raise UserError(f"{path}:{numbers[first]}: broken line: {problem}")
         else:
             yield numbers[first], dict(zip(header, cells, strict=True))
 
@@ -134,39 +188,19 @@ def _tsv_cells(line: str) -> list[str]:
     return [c[1:-1].replace('""', '"') if len(c) > 1 and c[0] == c[-1] == '"' else c for c in cells]
 
 
-def _once_each(path: Path, found: list[ExternalTranscript]) -> list[ExternalTranscript]:
+def _unique(path: Path, transcripts: list[ExternalTranscript]) -> list[ExternalTranscript]:
+    """The transcripts. Raises UserError for an id that occurs twice."""
     first: dict[str, int] = {}
-    for one in found:
+    for one in transcripts:
         if one.id in first:
-            where = f"first in line {first[one.id]}"
-            raise UserError(f"{path}:{one.line}: a second hypothesis for id {one.id!r} ({where}); keep one of them")
+            earlier = f"first in line {first[one.id]}"
+            raise UserError(f"{path}:{one.line}: duplicate hypothesis for id {one.id!r} ({earlier}); keep one of them")
         first[one.id] = one.line
-    return found
-
-
-def guess(path: Path) -> str:
-    """The format by the first lines, for suffixes that tell none. Raises UserError where the file cannot be read."""
-    lines = [line for _, line in islice((pair for pair in text_lines(path) if pair[1].strip()), LOOKED_AT)]
-    lines = [line for line in lines if not line.lstrip().startswith(";;")]
-    if not lines:
-        return "text"
-    if lines[0].lstrip()[:1] in {"{", "["}:
-        return "jsonl"
-    if all(trn.ID.search(line) for line in lines):
-        return "trn"
-    words = [line.split() for line in lines]
-    if all(ctm.is_word(fields) for fields in words):
-        if all(fields[4].isdecimal() for fields in words) and len({fields[0] for fields in words}) == len(words) > 1:
-            raise UserError(f"{path}: could be ctm, or Kaldi text of digits; name the format (ctm or text)")
-        return "ctm"
-    for kind, separator in (("tsv", "\t"), ("csv", ",")):
-        if separator in lines[0] and known_columns([cell.strip(' "') for cell in lines[0].split(separator)]):
-            return kind
-    return "text"
+    return transcripts
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number from 1, line) without line ends. Raises UserError where it is no text in UTF-8."""
+    """(number from 1, line without its end). Raises UserError for a file that is not UTF-8 text."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -178,7 +212,7 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     if b"\0" in content[:4096]:
         raise UserError(f"{path}: not a text file; transcripts are one of {', '.join(FORMATS)}")
     if b"\n" not in content:
-        content = content.replace(b"\r", b"\n")  # line ends of an old Macintosh
+        content = content.replace(b"\r", b"\n")  # line ends of classic Mac OS
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         try:
             yield number, raw.removesuffix(b"\r").decode("utf-8")
@@ -187,9 +221,55 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def kaldi_lines(lines: Iterator[tuple[int, str]]) -> Iterator[trn.Line]:
-    """`id words...`; an id alone heard nothing."""
+    """`id words...`; an id alone is an empty hypothesis."""
     for number, line in lines:
         if not line.strip():
             continue
         name, *words = re.split(r"[ \t]+", line.strip())
         yield trn.Line(number, name, " ".join(words))
+
+
+def _is_json(path: Path, lines: Sequence[str]) -> bool:
+    return lines[0].lstrip()[:1] in {"{", "["}
+
+
+def _is_trn(path: Path, lines: Sequence[str]) -> bool:
+    return all(trn.ID.search(line) for line in lines)
+
+
+def _is_ctm(path: Path, lines: Sequence[str]) -> bool:
+    """Raises UserError for what could be Kaldi text of digits as well."""
+    words = [line.split() for line in lines]
+    if not all(ctm.is_word(fields) for fields in words):
+        return False
+    if all(fields[4].isdecimal() for fields in words) and len({fields[0] for fields in words}) == len(words) > 1:
+        raise UserError(f"{path}: could be ctm, or Kaldi text of digits; name the format (ctm or text)")
+    return True
+
+
+def _has_header(separator: str) -> Callable[[Path, Sequence[str]], bool]:
+    def matches(path: Path, lines: Sequence[str]) -> bool:
+        return separator in lines[0] and known_columns([cell.strip(' "') for cell in lines[0].split(separator)])
+
+    return matches
+
+
+JSONL = TranscriptFormat(
+    name="jsonl",
+    read=_table_reader("jsonl"),
+    matches=_is_json,
+    suffixes=(".jsonl", ".json", ".ndjson"),
+    has_columns=True,
+)
+TRN = TranscriptFormat(name="trn", read=_read_trn, matches=_is_trn, suffixes=(".trn",))
+CTM = TranscriptFormat(name="ctm", read=_read_ctm, matches=_is_ctm, suffixes=(".ctm",))
+TSV = TranscriptFormat(
+    name="tsv", read=_table_reader("tsv"), matches=_has_header("\t"), suffixes=(".tsv",), has_columns=True
+)
+CSV = TranscriptFormat(
+    name="csv", read=_table_reader("csv"), matches=_has_header(","), suffixes=(".csv",), has_columns=True
+)
+TEXT = TranscriptFormat(name="text", read=_read_kaldi, matches=lambda path, lines: True)
+
+# A file without a known suffix has the first format that its lines match.
+FORMATS: dict[str, TranscriptFormat] = {kind.name: kind for kind in (JSONL, TRN, CTM, TSV, CSV, TEXT)}

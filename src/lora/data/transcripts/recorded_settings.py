@@ -1,7 +1,7 @@
-"""What another pipeline recorded of how it made its transcripts.
+"""Settings that another pipeline recorded for its transcripts.
 
-The layout is the runner's own: `<stem>.settings.json` beside the transcripts. A person may write such a file by hand
-with some of its keys; what it does not say stays unknown.
+The file is `<stem>.settings.json` next to the transcripts, with the keys that this software's own runs write. It may
+be written by hand with some of the keys; missing ones are unknown.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from lora.records.settings import AdapterIdentity, ManifestIdentity, ModelIdenti
 
 PREPROCESS = ("sampling_rate", "target_rms", "resampler", "padding_seconds")
 DEVICE = ("type", "dtype", "threads")
-# Without these a section cannot be compared with the baseline's; it counts as unknown then.
-NEEDED = {"model": "hash", "adapter": "hash"}
-FILLED: dict[str, dict[str, Any]] = {
+# A section without its key here cannot be compared with the baseline and counts as unknown.
+REQUIRED = {"model": "hash", "adapter": "hash"}
+DEFAULTS: dict[str, dict[str, Any]] = {
     "model": {"id": "", "revision": None, "family": "", "window_seconds": None},
     "adapter": {"source": ""},
     "manifest": {"rows": None, "content_hash": None},
@@ -29,22 +29,31 @@ FILLED: dict[str, dict[str, Any]] = {
 
 
 def adjacent_settings(hypotheses: Path) -> Path:
-    """Where the settings of a file of transcripts lie, if there are any."""
+    """Path of the settings of a transcript file, which may not exist."""
     return hypotheses.with_name(f"{hypotheses.stem}.settings.json")
 
 
 def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[str]) -> RunSettings:
-    """What a brought settings file says, under the run's name here.
+    """Read a settings file.
 
-    A record of the runner (it has a fingerprint) may hold a model's own generation arguments; in one written by hand
-    every argument must be one of `decode_keys`. Raises UserError naming file and key.
+    A record of this software (it has a fingerprint) may contain generation arguments of the model; in a file written by
+    hand every argument must be one of `decode_keys`.
+
+    Args:
+        path: the settings file.
+        run: name of the run in this study.
+        manifest: name of the manifest in this study.
+        decode_keys: names of decoding settings.
+
+    Raises:
+        UserError: for an unreadable file, an unknown key or a wrong value, with file and key.
     """
     try:
         given = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError, OSError) as error:
-        raise UserError(f"{path}: not a JSON file of settings: {error}") from None
+        raise UserError(f"{path}: not JSON: {error}. Correct or remove the file.") from None
     if not isinstance(given, dict):
-        raise UserError(f"{path}: expected a JSON object of settings, found {given!r:.60}")
+        raise UserError(f"{path}: {given!r:.60} is not a JSON object of settings")
     _check_keys(path, "", given, RunSettings.model_fields)
     sections = {
         "manifest": ManifestIdentity.model_fields,
@@ -61,18 +70,18 @@ def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[s
             continue
         if key in sections:
             if not isinstance(value, dict):
-                raise UserError(f"{path}: {key}: expected an object, found {value!r:.60}")
-            known = sections[key]
-            if known is not None:
-                _check_keys(path, f"{key}.", value, known)
+                raise UserError(f"{path}: {key} is {value!r:.60}; expected an object")
+            allowed = sections[key]
+            if allowed is not None:
+                _check_keys(path, f"{key}.", value, allowed)
             value = _completed(key, value, manifest)
         values[key] = value
     try:
         return RunSettings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path}: {where}: {first['msg']}") from None
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {key}: {first['msg']}") from None
 
 
 def _check_keys(path: Path, section: str, given: dict[str, Any], known: Collection[str]) -> None:
@@ -84,10 +93,10 @@ def _check_keys(path: Path, section: str, given: dict[str, Any], known: Collecti
 
 
 def _completed(key: str, value: dict[str, Any], manifest: str) -> dict[str, Any] | None:
-    """A section as its record wants it; null where what it is compared by is missing."""
+    """A section with the fields of its record; None where the key by which it is compared is missing."""
     if key in {"device", "software"}:
         return {name: str(entry) for name, entry in value.items() if entry is not None}
-    if key in NEEDED and value.get(NEEDED[key]) is None:
+    if key in REQUIRED and value.get(REQUIRED[key]) is None:
         return None
-    completed = FILLED.get(key, {}) | value
+    completed = DEFAULTS.get(key, {}) | value
     return completed | {"name": manifest} if key == "manifest" else completed

@@ -1,7 +1,7 @@
-"""Rows of an evaluation whose audio is not looked at: references with their ids, and durations as far as they are told.
+"""Rows of an evaluation without their audio: references with ids, and durations where they are known.
 
-Reads a manifest of any format, whose audio need not exist, references in Kaldi text or trn, or transcripts that
-bring their own references. A duration that nothing tells is 0.
+Reads a manifest of any format, whose audio need not exist, references in Kaldi text or trn, or transcripts that include
+their references. An unknown duration is 0.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.audio.headers import header_seconds
-from lora.data.formats.reading import Entry, Reading
+from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import read_source
 from lora.data.manifest import Manifest, Rejected
 from lora.data.row_fields import RowError, row_fields
@@ -25,11 +25,11 @@ MANIFESTS = {".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet"}
 
 
 def reference_rows(path: Path) -> Manifest:
-    """Every line becomes a row or a rejected one. Raises UserError where the file holds no references at all."""
+    """Read references; every line becomes a row or a rejected line. Raises UserError for a file without references."""
     reading = read_source(Source(path)) if path.is_dir() or _suffix(path) in MANIFESTS else None
     if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
-        return _of_manifest(reading)
-    return _of_transcripts(path)
+        return _from_manifest(reading)
+    return _from_transcripts(path)
 
 
 def _suffix(path: Path) -> str:
@@ -40,7 +40,7 @@ def _names_audio(entry: Entry, reading: Reading) -> bool:
     return isinstance(entry.row, dict) and any(reading.columns.has(entry.row, field) for field in ("audio", "samples"))
 
 
-def _of_manifest(reading: Reading) -> Manifest:
+def _from_manifest(reading: Reading) -> Manifest:
     rows: dict[str, Utterance] = {}
     rejected = []
     for entry in reading.entries:
@@ -63,23 +63,24 @@ def _of_manifest(reading: Reading) -> Manifest:
 
 
 def _duration(fields: dict[str, Any], folder: Path) -> float:
-    """As the manifest says, else by the header of the audio where it is there."""
+    """Seconds from the manifest, else from the header of the audio file where it exists."""
     if fields["duration"] is not None:
         return float(fields["duration"])
     length = header_seconds(str(folder / fields["audio"]))
     return max(0.0, length - (fields["offset"] or 0.0)) if isinstance(length, float) else UNKNOWN_DURATION
 
 
-def _of_transcripts(path: Path) -> Manifest:
-    found = read_transcript_file(path)
-    if found.format == "ctm":
-        raise UserError(f"{path}: a ctm holds what was heard, not references; name a manifest, or references as trn")
-    rows, rejected = [], []
-    for one in found.utterances:
-        # Alone in its row, a text is a reference: hypotheses come with columns of their own.
+def _from_transcripts(path: Path) -> Manifest:
+    file = read_transcript_file(path)
+    if file.format == "ctm":
+        raise UserError(f"{path}: a ctm contains hypotheses, not references; name a manifest, or references as trn")
+    rows: list[Utterance] = []
+    rejected: list[Rejected] = []
+    for one in file.utterances:
+        # The only text column of a row is the reference, unless its name says that it is the hypothesis.
         if one.reference is None and one.column in HYPOTHESES:
             raise UserError(
-                f"{path}:{one.line}: its column {one.column!r} holds what was heard, not references; name a manifest, "
+                f"{path}:{one.line}: column {one.column!r} contains hypotheses, not references; name a manifest, "
                 "or references in a column such as text"
             )
         text = one.reference if one.reference is not None else one.hypothesis
@@ -92,13 +93,13 @@ def _of_transcripts(path: Path) -> Manifest:
 
 
 def included_references(path: Path) -> Manifest:
-    """The references that transcripts bring with them. Raises UserError naming the first line without one."""
-    found = read_transcript_file(path)
-    lacking = [one for one in found.utterances if one.reference is None]
-    if found.format == "ctm" or lacking or not found.utterances:
-        where = f":{lacking[0].line}" if lacking else ""
+    """The references that a transcript file includes. Raises UserError for the first line without one."""
+    file = read_transcript_file(path)
+    missing = [one for one in file.utterances if one.reference is None]
+    if file.format == "ctm" or missing or not file.utterances:
+        where = f":{missing[0].line}" if missing else ""
         raise UserError(
-            f"{path}{where}: brings no reference to score against; name a manifest, which may hold references only "
+            f"{path}{where}: no reference to score against; name a manifest, which may contain references only "
             "(JSON lines or CSV with id and text, Kaldi text, trn)"
         )
-    return _of_transcripts(path)
+    return _from_transcripts(path)

@@ -1,9 +1,8 @@
-"""ExternalTranscript hypotheses under the ids of the manifest's rows, and the account of how each of them was matched.
+"""Match external hypotheses to the rows of a manifest, and record how each of them was matched.
 
-Which row of a manifest a brought hypothesis belongs to: by id, else by a file name that only one row has.
-
-Tools write ids in lower case, or the name of the audio without its folder and ending. A way of matching counts only
-where it is unique on both sides; what fits several rows is told, never guessed.
+Other tools write ids in lower case, or the name of the audio file without folder and suffix. A hypothesis is matched by
+id, else by a file name that only one row has, else by the same without case. A match has to be unique on both sides;
+ambiguous ones are reported, never guessed.
 """
 
 from __future__ import annotations
@@ -19,12 +18,24 @@ from lora.data.transcripts.files import TranscriptFile
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
+AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".aac", ".wma", ".webm", ".mp4"}
+
 
 @dataclass
 class Matched:
-    """`heard` by row id; `extra` by their own ids: hypotheses that fit no row, or more than one thing."""
+    """Result of matching the hypotheses of a file.
 
-    heard: dict[str, ExternalTranscript] = field(default_factory=dict)
+    Attributes:
+        hypotheses: by row id.
+        extra: by their own id, hypotheses that match no row or are ambiguous.
+        how: number of matches by way of matching.
+        unmatched: ids of hypotheses that match no row.
+        ambiguous: ids of hypotheses that match several rows, or a row that another one matches too.
+        rejected: ids of hypotheses whose row cannot be used.
+        notes: decisions for the record.
+    """
+
+    hypotheses: dict[str, ExternalTranscript] = field(default_factory=dict)
     extra: dict[str, ExternalTranscript] = field(default_factory=dict)
     how: dict[str, int] = field(default_factory=dict)
     unmatched: list[str] = field(default_factory=list)
@@ -33,104 +44,109 @@ class Matched:
     notes: list[str] = field(default_factory=list)
 
 
-def match_rows(path: Path, brought: TranscriptFile, rows: Sequence[Utterance], rejected: Sequence[str]) -> Matched:
-    """`rejected` are ids of rows that cannot be used. Raises UserError where nothing fits any row."""
-    found = Matched(notes=list(brought.notes))
-    if brought.format != "ctm":
-        _by_name(found, brought.utterances, rows, rejected)
+def match_rows(path: Path, file: TranscriptFile, rows: Sequence[Utterance], rejected: Sequence[str]) -> Matched:
+    """Match the transcripts of a file to rows.
+
+    Args:
+        path: the file, for error messages.
+        file: its transcripts.
+        rows: usable rows of the manifest.
+        rejected: ids of rows that cannot be used.
+
+    Raises:
+        UserError: where the file has no transcript, or none matches a row.
+    """
+    matched = Matched(notes=list(file.notes))
+    if file.format != "ctm":
+        _by_name(matched, file.utterances, rows, rejected)
     else:
-        by_time, rest = _recordings(brought, rows)
-        _by_name(found, [ExternalTranscript((name,), _text(words)) for name, words in rest.items()], rows, rejected)
-        _by_time(found, brought, by_time)
-        _silent_rows(found, rows)
-    given = [*brought.utterances, *brought.words]
-    if rows and not given:
-        raise UserError(f"{path}: holds no transcript (read as {brought.format})")
-    if given and rows and not found.how and not found.rejected:
-        theirs = brought.utterances[0].id if brought.utterances else next(iter(brought.words))
+        by_time, rest = _recordings(file, rows)
+        _by_name(matched, [ExternalTranscript((name,), _text(words)) for name, words in rest.items()], rows, rejected)
+        _by_time(matched, file, by_time)
+        _silent_rows(matched, rows)
+    transcripts = [*file.utterances, *file.words]
+    if rows and not transcripts:
+        raise UserError(f"{path}: contains no transcript (read as {file.format}); name another file or its format")
+    if transcripts and rows and not matched.how and not matched.rejected:
+        first_id = file.utterances[0].id if file.utterances else next(iter(file.words))
         raise UserError(
-            f"{path}: none of its {len(given)} {'files' if brought.format == 'ctm' else 'ids'} is a row of the "
-            f"manifest: it has {theirs!r} (read as {brought.format}), the manifest has {rows[0].id!r}. Ids are "
-            "matched as written, by the name of the audio file, and without case; name the format if it is another one "
-            "(`{path: ..., format: trn}`; of a quick comparison `--baseline-format`, `--tuned-format`), or the column "
-            "that holds the ids (`columns: {id: ...}`)"
+            f"{path}: none of its {len(transcripts)} {'files' if file.format == 'ctm' else 'ids'} is a row of the "
+            f"manifest: it has {first_id!r} (read as {file.format}), the manifest has {rows[0].id!r}. Ids are "
+            "matched as written, by the name of the audio file, and without case. Name the format if it is another one "
+            "(`{path: ..., format: trn}`; in a quick comparison `--baseline-format`, `--tuned-format`), or the column "
+            "of the ids (`columns: {id: ...}`)"
         )
-    return found
+    return matched
 
 
 def _by_name(
-    found: Matched, given: Sequence[ExternalTranscript], rows: Sequence[Utterance], rejected: Sequence[str]
+    matched: Matched, transcripts: Sequence[ExternalTranscript], rows: Sequence[Utterance], rejected: Sequence[str]
 ) -> None:
     usable = {row.id for row in rows}
-    unusable = set(rejected) - usable  # a repeated id belongs to the row that was kept
+    unusable = set(rejected) - usable  # a duplicate id belongs to the usable row
     targets = [*(target(row) for row in rows), *(Target(name, (stem(name),)) for name in sorted(unusable))]
-    matching = match([one.names for one in given], targets)
+    matching = match([one.names for one in transcripts], targets)
     for row, position in matching.rows.items():
         if row in unusable:
-            found.rejected.append(given[position].id)
+            matched.rejected.append(transcripts[position].id)
         else:
-            found.heard[row] = given[position]
-            found.how[matching.how[row]] = found.how.get(matching.how[row], 0) + 1
-    found.ambiguous += [given[position].id for position in matching.ambiguous]
-    found.unmatched += [given[position].id for position in matching.unmatched]
-    found.extra |= {given[i].id: given[i] for i in (*matching.ambiguous, *matching.unmatched)}
+            matched.hypotheses[row] = transcripts[position]
+            matched.how[matching.how[row]] = matched.how.get(matching.how[row], 0) + 1
+    matched.ambiguous += [transcripts[position].id for position in matching.ambiguous]
+    matched.unmatched += [transcripts[position].id for position in matching.unmatched]
+    matched.extra |= {transcripts[i].id: transcripts[i] for i in (*matching.ambiguous, *matching.unmatched)}
 
 
 def _recordings(
-    brought: TranscriptFile, rows: Sequence[Utterance]
+    file: TranscriptFile, rows: Sequence[Utterance]
 ) -> tuple[dict[str, list[Utterance]], dict[str, list[Word]]]:
-    """Files that are recordings of which rows are pieces (by row), and the words of all other files."""
-    pieces: dict[str, list[Utterance]] = defaultdict(list)
+    """Rows by the recording of which they are segments, for files of such recordings; words of all other files."""
+    segments: dict[str, list[Utterance]] = defaultdict(list)
     for row in rows:
         if row.audio is not None and row.offset is not None:
-            pieces[stem(row.audio).casefold()].append(row)
+            segments[stem(row.audio).casefold()].append(row)
     ids = {row.id for row in rows}
     by_time = {
-        name: pieces[key] for name in brought.words if name not in ids and (key := stem(name).casefold()) in pieces
+        name: segments[key] for name in file.words if name not in ids and (key := stem(name).casefold()) in segments
     }
-    return by_time, {name: words for name, words in brought.words.items() if name not in by_time}
+    return by_time, {name: words for name, words in file.words.items() if name not in by_time}
 
 
-def _by_time(found: Matched, brought: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
+def _by_time(matched: Matched, file: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
     outside: list[tuple[str, Word]] = []
     for name, rows in by_time.items():
         by_channel: dict[int | None, list[Utterance]] = defaultdict(list)
         for row in rows:
             by_channel[row.channel].append(row)
-        for channel, pieces in by_channel.items():
-            texts, beyond = words_by_time(of_channel(brought.words[name], channel), pieces)
-            found.heard |= {row: ExternalTranscript((row,), " ".join(words)) for row, words in texts.items()}
-            found.how["time"] = found.how.get("time", 0) + len(texts)
-            outside += [(name, word) for word in beyond]
+        for channel, segments in by_channel.items():
+            texts, unassigned = words_by_time(of_channel(file.words[name], channel), segments)
+            matched.hypotheses |= {row: ExternalTranscript((row,), " ".join(words)) for row, words in texts.items()}
+            matched.how["time"] = matched.how.get("time", 0) + len(texts)
+            outside += [(name, word) for word in unassigned]
     if outside:
         name, word = outside[0]
-        found.notes.append(
-            f"{len(outside)} words lie in no row's piece of its recording and were left out, first "
+        matched.notes.append(
+            f"{len(outside)} words are outside of all segments of their recording and were left out, first "
             f"{word.text!r} of {name} at {word.start:g} s"
         )
 
 
-def _silent_rows(found: Matched, rows: Sequence[Utterance]) -> None:
-    """A ctm has no line for a row in which nothing was heard: as sclite scores them, all of its words are missing."""
-    silent = [row.id for row in rows if row.id not in found.heard]
-    if not silent or not found.heard:
+def _silent_rows(matched: Matched, rows: Sequence[Utterance]) -> None:
+    """Add empty hypotheses for rows without a word in the ctm: as for sclite, all of their words are deleted."""
+    empty = [row.id for row in rows if row.id not in matched.hypotheses]
+    if not empty or not matched.hypotheses:
         return
-    found.heard |= {row: ExternalTranscript((row,), "") for row in silent}
-    found.notes.append(
-        f"{len(silent)} rows have no word in the ctm and count as rows in which nothing was heard, first {silent[0]}"
-    )
+    matched.hypotheses |= {row: ExternalTranscript((row,), "") for row in empty}
+    matched.notes.append(f"{len(empty)} rows have no word in the ctm and count as empty hypotheses, first {empty[0]}")
 
 
 def _text(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in words)
 
 
-AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".aac", ".wma", ".webm", ".mp4"}
-
-
 @dataclass(frozen=True)
 class Target:
-    """A row that a hypothesis may belong to, by its id and the file names it goes by."""
+    """A row that a hypothesis may belong to: its id, and the file names under which it may appear."""
 
     id: str
     stems: tuple[str, ...] = ()
@@ -138,7 +154,7 @@ class Target:
 
 @dataclass
 class Matching:
-    """By row id the position of its hypothesis and the way it was found; the positions of all other hypotheses."""
+    """By row id, the position of its hypothesis and the way of matching; the positions of all other hypotheses."""
 
     rows: dict[str, int] = field(default_factory=dict)
     how: dict[str, str] = field(default_factory=dict)
@@ -147,7 +163,7 @@ class Matching:
 
 
 def target(row: Utterance) -> Target:
-    """A piece of a recording also goes by `name#offset-duration`."""
+    """The target of a row; a segment of a recording may also appear as `name#offset-duration`."""
     stems = [stem(row.id)]
     if row.audio is not None:
         stems.append(stem(row.audio))
@@ -157,7 +173,7 @@ def target(row: Utterance) -> Target:
 
 
 def stem(name: str) -> str:
-    """The file name without folders and the ending of audio; other dots belong to the name."""
+    """The file name without folders and without the suffix of an audio file; other dots belong to the name."""
     path, hash_mark, piece = name.replace("\\", "/").partition("#")
     last = PurePosixPath(path)
     bare = last.stem if last.suffix.lower() in AUDIO else last.name
@@ -165,9 +181,9 @@ def stem(name: str) -> str:
 
 
 def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matching:
-    """Every hypothesis, by what it can be found by (the most telling name first), to at most one row.
+    """Match every hypothesis, given its names (most specific first), to at most one row.
 
-    The ways are tried one after the other: `id`, `file name`, and both without case.
+    Tries `id`, then `file name`, then both without case.
     """
     ways: list[tuple[str, Callable[[str], str], Callable[[Target], Iterable[str]]]] = [
         ("id", str, lambda t: (t.id,)),
@@ -175,18 +191,19 @@ def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matchi
         ("id without case", str.casefold, lambda t: (t.id.casefold(),)),
         ("file name without case", lambda n: stem(n).casefold(), lambda t: (s.casefold() for s in t.stems)),
     ]
-    matching, left = Matching(), list(range(len(names)))
+    matching = Matching()
+    remaining = list(range(len(names)))
     for way, key, keys in ways:
         index: dict[str, set[str]] = {}
         for one in targets:
             for name in keys(one):
                 index.setdefault(name, set()).add(one.id)
         claims: dict[str, list[int]] = {}
-        still = []
-        for position in left:
+        unmatched: list[int] = []
+        for position in remaining:
             fitting = next((ids for name in names[position] if (ids := index.get(key(name)))), None)
             if fitting is None:
-                still.append(position)
+                unmatched.append(position)
             elif len(fitting) > 1:
                 matching.ambiguous.append(position)
             else:
@@ -197,7 +214,7 @@ def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matchi
             else:
                 matching.rows[row] = positions[0]
                 matching.how[row] = way
-        left = still
-    matching.unmatched = left
+        remaining = unmatched
+    matching.unmatched = remaining
     matching.ambiguous.sort()
     return matching

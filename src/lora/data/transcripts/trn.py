@@ -1,7 +1,7 @@
-"""sclite's trn: `words (id)` a line, `;;` comments, `{a / b}` alternations, `(%hesitation)` and the like.
+"""sclite's trn: lines of `words (id)`, `;;` comments, `{a / b}` alternations, `(%hesitation)` and similar marks.
 
-A hypothesis is one text: of alternations the first is taken (`@` is no word), hesitations marked with `%` are no words,
-other words in brackets keep their word. What was decided so is counted.
+A hypothesis has to be one text: the first alternative counts (`@` is no word), hesitations marked with `%` are left
+out, other words in parentheses count as words. Each of these decisions is counted.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ class Line(NamedTuple):
 
 
 def read_lines(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -> Iterator[Line]:
-    """Adds to `notes` what was decided. Raises UserError naming a line without an id, or with a lone brace."""
+    """Transcripts of a file; adds decisions to `notes`. Raises UserError for a line without id or with a lone brace."""
     alternations = hesitations = bracketed = 0
     for number, line in lines:
         if not line.strip() or line.lstrip().startswith(";;"):
             continue
-        found = ID.search(line)
-        if found is None:
-            raise UserError(f"{path}:{number}: no id in brackets at the end: {line.strip()!r:.80}")
-        words, chosen = first_alternatives(line[: found.start()])
+        id_match = ID.search(line)
+        if id_match is None:
+            raise UserError(f"{path}:{number}: no id in parentheses at the end of the line: {line.strip()!r:.80}")
+        words, replaced = first_alternatives(line[: id_match.start()])
         if "{" in words or "}" in words:
-            raise UserError(f"{path}:{number}: a brace without its partner: {line.strip()!r:.80}")
-        alternations += chosen
-        kept = []
+            raise UserError(f"{path}:{number}: an unmatched brace: {line.strip()!r:.80}")
+        alternations += replaced
+        text: list[str] = []
         for word in words.split():
             if HESITATION.match(word):
                 hesitations += 1
             elif word != "@":
                 inner = word[1:-1] if len(word) > 2 and word[0] == "(" and word[-1] == ")" else word
                 bracketed += inner != word
-                kept.append(inner)
-        yield Line(number, found[1], " ".join(kept))
-    decided = {
-        f"of {alternations} alternations {{a / b}} the first was taken": alternations,
-        f"{hesitations} hesitations marked with % are no words": hesitations,
-        f"{bracketed} words in brackets count as words": bracketed,
+                text.append(inner)
+        yield Line(number, id_match[1], " ".join(text))
+    decisions = {
+        f"{alternations} alternations {{a / b}} were replaced by their first alternative": alternations,
+        f"{hesitations} hesitations marked with % were left out": hesitations,
+        f"{bracketed} words in parentheses count as words": bracketed,
     }
-    notes += [words for words, count in decided.items() if count]
+    notes += [note for note, count in decisions.items() if count]
 
 
 def first_alternatives(words: str) -> tuple[str, int]:
-    """The text with the first of every alternation, innermost first, and how many there were."""
+    """The text with every alternation replaced by its first alternative, innermost first, and their number."""
     count = 0
-    while (found := ALTERNATION.search(words)) is not None:
-        first = re.split(r"\s/\s|^/\s|\s/$", found[1])[0]
-        words = f"{words[: found.start()]} {first} {words[found.end() :]}"
+    while (match := ALTERNATION.search(words)) is not None:
+        first = re.split(r"\s/\s|^/\s|\s/$", match[1])[0]
+        words = f"{words[: match.start()]} {first} {words[match.end() :]}"
         count += 1
     return words, count

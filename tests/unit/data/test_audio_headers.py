@@ -49,6 +49,6 @@ def test_plain_and_other_files_keep_their_order(tmp_path: Path) -> None:
     kinds = [PLAIN[0], UNUSUAL[4], PLAIN[4], UNUSUAL[0]]
     paths = [audio(tmp_path / str(i), *kind) for i, kind in enumerate(kinds)]
     (tmp_path / "noise").write_bytes(b"not audio at all")
-    found = read_headers([*paths, str(tmp_path / "noise")])
-    assert found[:4] == [soundfile.info(path).duration for path in paths]
-    assert str(found[4]).startswith("unreadable audio: ")
+    result = read_headers([*paths, str(tmp_path / "noise")])
+    assert result[:4] == [soundfile.info(path).duration for path in paths]
+    assert str(result[4]).startswith("unreadable audio: ")

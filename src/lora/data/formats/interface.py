@@ -1,0 +1,178 @@
+"""What a manifest format describes of itself, and what its reader returns."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lora.data.manifest_lines import text_kind
+from lora.data.row_fields import Columns
+from lora.data.source import Source
+from lora.records.base import UserError
+
+PARQUET_START = b"PAR1"
+ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")
+PATHS_TRIED = 20  # audio paths that `audio_root` looks up per folder
+
+
+class Entry(NamedTuple):
+    """One row of a manifest: its columns, or the reason why it is broken.
+
+    `line` counts from 1: the line of the file, or the row of a data set without lines. `place` is the file and line to
+    look at where that is not the manifest itself, `places` the same for single fields. `id` names a broken row where
+    its id could be read.
+    """
+
+    line: int
+    row: dict[str, Any] | str
+    place: str | None = None
+    id: str | None = None
+    places: Mapping[str, str] | None = None
+
+    def place_of(self, field: str | None) -> str | None:
+        """File and line of a field, for an error message."""
+        return (self.places or {}).get(field or "", self.place)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader returns.
+
+    Attributes:
+        folder: where relative audio paths start.
+        entries: rows in the order of the manifest.
+        columns: which column contains which field.
+        channel: the channel (from 0) to use of every file; None where each row names its own or all are mixed.
+        table: whether the author of the manifest chose the column names; readers of other formats set them.
+    """
+
+    format: str
+    folder: Path
+    entries: list[Entry]
+    columns: Columns
+    channel: int | None = None
+    table: bool = True
+
+
+@dataclass(frozen=True)
+class FileSample:
+    """The decompressed beginning of a manifest file, from which formats recognise their own."""
+
+    path: Path
+    start: bytes
+
+    @property
+    def kind(self) -> str:
+        """parquet or arrow by the first bytes; csv, tsv or jsonl by the suffix."""
+        if self.start.startswith(PARQUET_START):
+            return "parquet"
+        if self.start.startswith(ARROW_STARTS) and self.path.suffix == ".arrow":
+            return "arrow"
+        return text_kind(self.path)
+
+    @cached_property
+    def header(self) -> frozenset[str]:
+        """Column names of a CSV or TSV file; empty for other files."""
+        if self.kind not in {"csv", "tsv"}:
+            return frozenset()
+        lines = self.start.decode("utf-8-sig", errors="replace").splitlines()
+        first = next((line for line in lines if line.strip()), "")
+        names = next(csv.reader([first]), []) if self.kind == "csv" else first.split("\t")
+        return frozenset(name.strip().strip('"') for name in names)
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """The first line of a JSON lines file that is an object; empty for other files."""
+        if self.kind != "jsonl":
+            return {}
+        for line in self.start.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(row, dict):
+                return row
+        return {}
+
+
+def _manifest_itself(source: Source) -> list[Path]:
+    return [source.path]
+
+
+def _no_file(sample: FileSample) -> bool:
+    return False
+
+
+def _no_folder(folder: Path) -> bool:
+    return False
+
+
+def _no_split_file(folder: Path, split: str) -> Path | None:
+    return None
+
+
+def _no_splits(folder: Path) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True)
+class ManifestFormat:
+    """A manifest format: everything that detection, reading, help, errors and docs need to know about it.
+
+    Attributes:
+        name: value of `format` in config.yaml and of `--format`.
+        description: one line for docs and help.
+        read: rows of a manifest; None where `unpack` first has to write recordings out of its files.
+        matches_file: whether a file has this format. May raise UserError for a file that is only a part of a manifest.
+        matches_folder: whether a folder has this format, by its layout.
+        layout: files by which a folder of this format is recognised, for the error about an unknown folder.
+        folder_only: whether the manifest is always a folder.
+        searched_last: whether a folder is tested only after all others failed, because the test looks into subfolders.
+        row_files: files that contain the rows, without audio files. A change of one of them invalidates the manifest.
+        split_file: the file of a split in a folder that has one table per split.
+        split_names: the splits of such a folder, for error messages.
+        splits_inside: whether `row_files` selects the split by itself.
+        unpack: writes recordings contained in `row_files` to a folder and returns the number of rows; None where audio
+            is in files of its own.
+    """
+
+    name: str
+    description: str
+    read: Callable[[Source], Reading] | None
+    matches_file: Callable[[FileSample], bool] = _no_file
+    matches_folder: Callable[[Path], bool] = _no_folder
+    layout: str = ""
+    folder_only: bool = False
+    searched_last: bool = False
+    row_files: Callable[[Source], list[Path]] = _manifest_itself
+    split_file: Callable[[Path, str], Path | None] = _no_split_file
+    split_names: Callable[[Path], list[str]] = _no_splits
+    splits_inside: bool = False
+    unpack: Callable[[Source, list[Path], Path], int] | None = None
+
+
+def reject_settings(source: Source, *settings: str) -> None:
+    """Raise UserError for a setting that has no meaning in the source's format, instead of ignoring it."""
+    for name in settings:
+        if getattr(source, name):
+            raise UserError(
+                f"{source.path}: `{name}` has no meaning for a manifest of format {source.format}; remove it"
+            )
+
+
+def audio_root(folder: Path, paths: Iterable[str]) -> Path:
+    """The folder that relative audio paths start from, for tools that write them relative to their working folder.
+
+    Tries the manifest's folder, each folder above it, then the working folder; returns the first in which one of the
+    first `PATHS_TRIED` paths exists, else `folder`.
+    """
+    relative = [path for path in paths if not Path(path).is_absolute()][:PATHS_TRIED]
+    for start in (folder, *folder.parents, Path()):
+        if any((start / path).exists() for path in relative):
+            return start
+    return folder

@@ -1,0 +1,169 @@
+"""Tables with one row per line: JSON lines, CSV and TSV with any columns, and three formats close to them.
+
+NeMo manifests write `-` for missing text; Common Voice keeps its clips in a folder next to the TSV; the metadata of an
+audiofolder names the audio in `file_name`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lora.data.formats.interface import PATHS_TRIED, Entry, FileSample, ManifestFormat, Reading
+from lora.data.manifest_lines import lines_as, text_kind
+from lora.data.row_fields import Columns
+from lora.data.source import Source
+from lora.records.base import UserError
+
+FILE_NAME = "file_name"
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+CLIPS = "clips"
+NO_TEXT = frozenset({"-"})  # of NeMo
+
+
+def read_table(source: Source) -> Reading:
+    kind = source.format if source.format in {"csv", "tsv"} else "jsonl"
+    entries = _entries(kind, source.path)
+    return Reading(source.format, source.path.parent, entries, Columns(source.columns), source.channel)
+
+
+def read_nemo(source: Source) -> Reading:
+    """Raise UserError for a tarred manifest whose audio was not extracted from its archives."""
+    entries = _entries("jsonl", source.path)
+    folder = source.path.parent
+    rows = [entry.row for entry in entries if isinstance(entry.row, dict)]
+    sharded = [row for row in rows if "shard_id" in row]
+    if sharded and not any(_exists(folder, row.get("audio_filepath")) for row in islice(sharded, PATHS_TRIED)):
+        raise UserError(
+            f"{source.path}: a tarred NeMo manifest (its rows have shard_id) without its audio next to it. Extract the "
+            f"archives into this folder (`for t in audio_*.tar; do tar xf $t; done` in {folder}), or name the manifest "
+            "from before it was tarred."
+        )
+    checked = [
+        entry._replace(row="no audio: audio_filepath is a list; expected one file per row")
+        if _names_several_files(entry.row)
+        else entry
+        for entry in entries
+    ]
+    return Reading("nemo", folder, checked, Columns(source.columns, NO_TEXT), source.channel)
+
+
+def read_common_voice(source: Source) -> Reading:
+    """`path` names a clip in `clips/`, with or without its `.mp3`; ids stay as the TSV writes them."""
+    folder = source.path.parent
+    columns = Columns(source.columns)
+    entries = [
+        entry._replace(row=_with_clip(entry.row, folder, columns)) if isinstance(entry.row, dict) else entry
+        for entry in _entries("tsv", source.path)
+    ]
+    return Reading("common_voice", folder, entries, columns, source.channel)
+
+
+def read_audiofolder(source: Source) -> Reading:
+    """A folder of audio with metadata.csv, .jsonl or .parquet, or that file itself."""
+    path = metadata_of(source.path)
+    columns = Columns({"audio": FILE_NAME, **source.columns})
+    entries = list(_parquet_entries(path)) if path.suffix == ".parquet" else _entries(text_kind(path), path)
+    return Reading("audiofolder", path.parent, entries, columns, source.channel)
+
+
+def metadata_of(path: Path) -> Path:
+    """The metadata file of an audiofolder; the path itself where it is a file."""
+    if not path.is_dir():
+        return path
+    return next((path / name for name in METADATA if (path / name).is_file()), path / METADATA[0])
+
+
+def _entries(kind: str, path: Path) -> list[Entry]:
+    return [Entry(line, row) for line, row in lines_as(kind, path)]
+
+
+def _parquet_entries(path: Path) -> Iterator[Entry]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        rows = pyarrow.parquet.read_table(path).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a Parquet file: {error}") from None
+    for number, row in enumerate(rows, start=1):
+        yield Entry(number, row)
+
+
+def _exists(folder: Path, audio: Any) -> bool:
+    return isinstance(audio, str) and (folder / audio).exists()
+
+
+def _names_several_files(row: dict[str, Any] | str) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("audio_filepath"), list)
+
+
+def _with_clip(row: dict[str, Any], folder: Path, columns: Columns) -> dict[str, Any]:
+    """The row with the path of its clip from `folder`, and with the written name as its id where it has none."""
+    written = columns.value(row, "audio")
+    if not isinstance(written, str):
+        return row
+    candidates = (written, f"{CLIPS}/{written}", f"{CLIPS}/{written}.mp3")
+    clip = next((path for path in candidates if (folder / path).is_file()), written)
+    own_id = columns.value(row, "id")
+    return {**row, columns.names["audio"][0]: clip, columns.names["id"][0]: written if own_id is None else own_id}
+
+
+def _is_audiofolder_file(sample: FileSample) -> bool:
+    if sample.kind == "parquet":
+        return sample.path.name in METADATA
+    return FILE_NAME in sample.header or FILE_NAME in sample.row
+
+
+def _split_table(folder: Path, split: str) -> Path | None:
+    path = folder / f"{split}.tsv"
+    return path if path.is_file() else None
+
+
+def _tables_next_to_clips(folder: Path) -> list[str]:
+    return sorted(file.stem for file in folder.glob("*.tsv")) if (folder / CLIPS).is_dir() else []
+
+
+JSONL = ManifestFormat(
+    name="jsonl",
+    description="JSON lines with any columns.",
+    read=read_table,
+    matches_file=lambda sample: True,  # the last in the order of detection
+)
+CSV = ManifestFormat(
+    name="csv",
+    description="CSV with a header and any columns.",
+    read=read_table,
+    matches_file=lambda sample: sample.kind == "csv",
+)
+TSV = ManifestFormat(
+    name="tsv",
+    description="TSV with a header and any columns.",
+    read=read_table,
+    matches_file=lambda sample: sample.kind == "tsv",
+)
+NEMO = ManifestFormat(
+    name="nemo",
+    description="NeMo manifest: JSON lines with `audio_filepath` and `duration`.",
+    read=read_nemo,
+    matches_file=lambda sample: {"audio_filepath", "duration"} <= sample.row.keys(),
+)
+COMMON_VOICE = ManifestFormat(
+    name="common_voice",
+    description="Common Voice TSV with `client_id`, `path` and `sentence`, and its folder `clips`.",
+    read=read_common_voice,
+    matches_file=lambda sample: sample.kind == "tsv" and {"client_id", "path", "sentence"} <= sample.header,
+    split_file=_split_table,
+    split_names=_tables_next_to_clips,
+)
+AUDIOFOLDER = ManifestFormat(
+    name="audiofolder",
+    description="Hugging Face audiofolder: audio files and `metadata.csv`, `.jsonl` or `.parquet` with `file_name`.",
+    read=read_audiofolder,
+    matches_file=_is_audiofolder_file,
+    matches_folder=lambda folder: any((folder / name).is_file() for name in METADATA),
+    layout="metadata.csv or .jsonl",
+    row_files=lambda source: [metadata_of(source.path)],
+)

@@ -1,0 +1,97 @@
+"""External hypotheses are matched to rows by id, by file name or by time; others are reported."""
+
+from pathlib import Path
+
+import pytest
+
+from lora.data.transcripts.columns import ExternalTranscript
+from lora.data.transcripts.ctm import Word
+from lora.data.transcripts.files import TranscriptFile
+from lora.data.transcripts.row_matching import match_rows
+from lora.records.base import UserError
+from lora.records.manifests import Utterance
+
+FILE = Path("theirs.trn")
+
+
+def row(id, audio=None, offset=None, duration=1.0, channel=None):
+    return Utterance(id=id, text="one", duration=duration, audio=audio, offset=offset, channel=channel)
+
+
+def texts(*names):
+    return TranscriptFile("trn", [ExternalTranscript((name,), f"text of {name}") for name in names])
+
+
+def hypotheses(result):
+    return {id: one.hypothesis for id, one in result.hypotheses.items()}
+
+
+def test_ids_are_tried_first_then_file_names_then_both_without_case():
+    rows = [row("A"), row("b", "clips/Two.wav"), row("clips/3.x.flac"), row("Spk-4")]
+    result = match_rows(FILE, texts("A", "Two", "/other/3.x.wav", "spk-4"), rows, [])
+    assert hypotheses(result) == {
+        "A": "text of A", "b": "text of Two", "clips/3.x.flac": "text of /other/3.x.wav", "Spk-4": "text of spk-4"
+    }  # fmt: skip
+    assert result.how == {"id": 1, "file name": 2, "id without case": 1}
+
+
+def test_ambiguous_and_unmatched_hypotheses_are_reported_and_kept():
+    rows = [row("1", "a/x.wav"), row("2", "b/x.wav"), row("3", "c/y.wav"), row("Z")]
+    result = match_rows(FILE, texts("x", "3", "y", "z", "nowhere"), rows, [])
+    assert hypotheses(result) == {"3": "text of 3", "Z": "text of z"}
+    assert (result.ambiguous, result.unmatched) == (["x", "y"], ["nowhere"])
+    assert set(result.extra) == {"x", "y", "nowhere"}
+
+
+def test_two_ids_that_differ_by_case_only_are_not_guessed():
+    result = match_rows(FILE, texts("aa", "ok"), [row("AA"), row("Aa"), row("ok")], [])
+    assert (hypotheses(result), result.ambiguous) == ({"ok": "text of ok"}, ["aa"])
+
+
+def test_hypotheses_of_rejected_rows_are_listed_as_rejected():
+    result = match_rows(FILE, texts("a", "broken"), [row("a")], ["clips/broken.wav"])
+    assert (hypotheses(result), result.rejected, result.extra) == ({"a": "text of a"}, ["broken"], {})
+
+
+def test_no_match_at_all_is_an_error_with_an_id_of_each_side():
+    with pytest.raises(UserError, match=r"none of its 1 ids is a row .*: it has 'x' \(read as trn\).* has 'a'"):
+        match_rows(FILE, texts("x"), [row("a")], [])
+    ctm = TranscriptFile("ctm", words={"rec": [Word(0, 1, "hi")]})
+    with pytest.raises(UserError, match=r"none of its 1 files .*: it has 'rec'"):
+        match_rows(FILE, ctm, [row("a")], [])
+
+
+def test_ctm_words_of_one_recording_are_assigned_to_rows_by_time():
+    rows = [
+        row("r#0", "rec/Day1.wav", 0.0, 2.0),
+        row("r#2", "rec/Day1.wav", 2.0, 1.0),
+        row("r#9", "rec/Day1.wav", 9.0, 1.0),
+    ]
+    words = [Word(0.5, 0.5, "a"), Word(1.8, 0.6, "b"), Word(2.9, 0.1, "c"), Word(5, 0.2, "lost"), Word(2.0, 0.0, "d")]
+    result = match_rows(FILE, TranscriptFile("ctm", words={"day1": sorted(words)}), rows, [])
+    assert hypotheses(result) == {"r#0": "a", "r#2": "b d c", "r#9": ""}
+    assert result.how == {"time": 3}
+    assert result.notes == [
+        "1 words are outside of all segments of their recording and were left out, first 'lost' of day1 at 5 s"
+    ]
+
+
+@pytest.mark.parametrize("names", [("1", "2"), ("A", "b")])
+def test_ctm_words_are_assigned_to_rows_of_their_channel(names):
+    """Two speakers on two channels of a call, talking at the same time."""
+    rows = [row("left", "call.wav", 0.0, 9.0, channel=0), row("right", "call.wav", 0.0, 9.0, channel=1)]
+    words = [Word(1.0, 0.5, "yes", names[0]), Word(1.1, 0.5, "no", names[1])]
+    result = match_rows(FILE, TranscriptFile("ctm", words={"call": words}), rows, [])
+    assert hypotheses(result) == {"left": "yes", "right": "no"}
+
+
+def test_a_file_without_a_transcript_is_an_error():
+    with pytest.raises(UserError, match=r"theirs.trn: contains no transcript \(read as trn\)"):
+        match_rows(FILE, TranscriptFile("trn"), [row("a")], [])
+
+
+def test_ctm_files_named_like_rows_and_rows_without_a_word():
+    rows = [row("u1", "x/u1.wav"), row("u2", "x/u2.wav")]
+    result = match_rows(FILE, TranscriptFile("ctm", words={"u1": [Word(0, 1, "a"), Word(1, 1, "b")]}), rows, [])
+    assert hypotheses(result) == {"u1": "a b", "u2": ""}
+    assert result.notes == ["1 rows have no word in the ctm and count as empty hypotheses, first u2"]
