@@ -137,7 +137,6 @@ def test_a_manifest_may_say_how_it_is_read(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("format: jsonl", "fromat: jsonl", ["unknown key 'fromat' in manifests.train", "did you mean 'format'"]),
-        ("format: jsonl", "format: kald", ["manifests.train.format", "'kald'", "'kaldi'"]),
         ("{text: text}", "{txt: text}", ["unknown key 'txt' in manifests.train.columns", "did you mean 'text'"]),
         ("path: data/train_manifest.jsonl", "path: data/nowhere", ["manifests.train.path: no such file or folder"]),
         ("path: data/train_manifest.jsonl, ", "", ["manifests.train", "'path' is missing"]),
