@@ -1,4 +1,4 @@
-"""D2: something to gain, and a set that could show it."""
+"""Headroom: something to gain, and a manifest that could show it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def saturate(study: HealthyStudy) -> None:
 
 def test_the_general_manifest_is_saturated_by_design(study: HealthyStudy) -> None:
     cause = cause_of(study.verdict(), "headroom.saturated")
-    assert (cause.severity, cause.manifest) == ("info", "heldout")
-    assert "can only show forgetting" in cause.because
+    assert (cause.severity, cause.manifest, cause.reason) == ("info", "heldout", "general")
 
 
 def test_saturated_domain_manifests_block(study: HealthyStudy) -> None:
@@ -39,7 +38,8 @@ def test_saturated_domain_manifests_block(study: HealthyStudy) -> None:
     assert verdict.eval_manifest is None
     assert verdict.ready_for_sweep is False
     assert check_of(verdict, "headroom").status == "fail"
-    assert "1.2 %" in verdict.causes[0].because
+    assert verdict.causes[0].details["wer"] == 0.012
+    assert verdict.causes[0].details["harder"] is None
 
 
 def test_a_hardened_version_is_proposed(study: HealthyStudy) -> None:
@@ -51,19 +51,20 @@ def test_a_hardened_version_is_proposed(study: HealthyStudy) -> None:
         "proposed": "domain-noise-10",
         "versions": [version],
     }
-    remedy = study.verdict().causes[0].remedy
-    assert "the harder version domain-noise-10 (baseline WER 14.0 %)" in remedy
-    assert "write-hardened --results results --output data/domain-noise-10" in remedy
+    harder = study.verdict().causes[0].details["harder"]
+    assert (harder["proposed"], harder["wer"]) == ("domain-noise-10", 0.14)
+    assert harder["command"].endswith("write-hardened --results results --output data/domain-noise-10")
 
 
-def test_versions_measured_in_vain_are_said(study: HealthyStudy) -> None:
+def test_versions_measured_in_vain_are_counted(study: HealthyStudy) -> None:
     saturate(study)
     version = {"distortion": "noise", "level": 0.0, "utterances": 200, "wer": 0.02, "ci_low": 0.01, "ci_high": 0.03}
     study.files["hardened.json"] = {"status": "measured", "manifest": "domain", "versions": [version]}
-    assert "none of the 1 distortions of domain leaves room" in study.verdict().causes[0].remedy
+    harder = study.verdict().causes[0].details["harder"]
+    assert harder == {"proposed": None, "tried": 1, "manifest": "domain"}
 
 
-def test_one_saturated_domain_manifest_beside_a_usable_one_only_warns(study: HealthyStudy) -> None:
+def test_a_saturated_domain_manifest_next_to_a_usable_one_only_warns(study: HealthyStudy) -> None:
     set_wer(study, "test", 0.012, 0.007, 0.017)
     study.change("wer/base/test.json", {"power": {"detectable_difference": 0.004}})
     verdict = study.verdict()
@@ -99,19 +100,21 @@ def test_two_rows_without_an_error_are_too_few_rather_than_saturated(study: Heal
     study.change("wer/base/test.json", {"power": None})
     verdict = study.verdict()
     assert [c.code for c in verdict.causes if c.severity == "blocks"] == ["headroom.underpowered"]
-    assert "too small for any estimate" in verdict.causes[0].because
-    assert check_of(verdict, "headroom.baseline", manifest="test").status == "fail"
+    assert (verdict.causes[0].reason, verdict.causes[0].details["detectable"]) == ("no_estimate", None)
+    check = check_of(verdict, "headroom.baseline", manifest="test")
+    assert (check.status, check.reason) == ("fail", "too_few_rows")
 
 
-def test_a_small_manifest_beside_the_evaluation_manifest_warns(study: HealthyStudy) -> None:
+def test_a_small_manifest_next_to_the_evaluation_manifest_warns(study: HealthyStudy) -> None:
     cause = cause_of(study.verdict(), "headroom.underpowered")
-    assert (cause.severity, cause.manifest) == ("warns", "test")
-    told = "12 utterances) can show differences of 6.10 points or more; the target gain of 1 point would not."
-    assert told in cause.because
-    assert "Add about 435 utterances" in cause.remedy
+    assert (cause.severity, cause.manifest, cause.reason) == ("warns", "test", "too_small")
+    details = cause.details
+    assert (details["utterances"], details["detectable"], details["target"]) == (12, 0.061, 0.01)
+    assert details["spread_of"] is None
+    assert details["add"] == {"utterances": 435, "hours": None, "speakers": None}
 
 
-def test_the_remedy_names_hours_and_speakers_from_the_observed_spread(study: HealthyStudy) -> None:
+def test_missing_hours_and_speakers_follow_from_the_observed_spread(study: HealthyStudy) -> None:
     observed = {
         "assumed_shared_errors": None, "standard_error": 0.008, "detectable_difference": 0.024, "target_gain": 0.01,
         "utterances": 200, "utterances_needed": 1100, "hours": 0.5, "hours_needed": 2.75, "speakers": 20,
@@ -119,10 +122,7 @@ def test_the_remedy_names_hours_and_speakers_from_the_observed_spread(study: Hea
     }  # fmt: skip
     set_paired(study, "domain", {"outcome": "underpowered", "detectable_difference": 0.024, "power": observed})
     cause = next(c for c in study.verdict().causes if c.code == "headroom.underpowered" and c.manifest == "domain")
-    told = (
-        "Add about 900 utterances (2.2 h) of the target domain, from 90 more speakers like the present ones, to domain."
-    )
-    assert cause.remedy == told
+    assert cause.details["add"] == {"utterances": 900, "hours": 2.25, "speakers": 90}
 
 
 @pytest.mark.parametrize("outcome", ["underpowered", "unchanged"])
@@ -133,7 +133,7 @@ def test_an_evaluation_manifest_too_small_blocks_while_nothing_shows(study: Heal
     verdict = study.verdict()
     cause = next(c for c in verdict.causes if c.code == "headroom.underpowered" and c.manifest == "domain")
     assert cause.severity == "blocks"
-    assert ("3.00 points" if outcome == "unchanged" else "2.40 points") in cause.because
+    assert cause.details["detectable"] == (0.03 if outcome == "unchanged" else 0.024)
     assert verdict.ready_for_sweep is False
 
 
@@ -144,47 +144,52 @@ def test_underpowered_outcome_on_a_set_that_could_show_the_target_does_not_block
     assert check_of(verdict, "headroom.power", manifest="domain").status == "pass"
 
 
-def test_a_difference_that_showed_is_proof_enough(study: HealthyStudy) -> None:
+def test_a_decided_difference_does_not_block(study: HealthyStudy) -> None:
     set_paired(study, "domain", {"outcome": "better", "detectable_difference": 0.037})
     verdict = study.verdict()
     assert verdict.ready_for_sweep is True
-    assert check_of(verdict, "headroom.power", manifest="domain").status == "warn"
+    check = check_of(verdict, "headroom.power", manifest="domain")
+    assert (check.status, check.reason, check.details["outcome"]) == ("warn", "decided", "better")
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "sign"),
     [
-        ({"wer": 0.91, "errors": 2184, "interval": interval(0.89, 0.93)}, "its WER is 91.0 %"),
-        ({"truncated": 30}, "30 of 200 transcripts (15.0 %) are cut by the token cap"),
-        ({"insertions": 800}, "inserts 800 words"),
+        (
+            {"wer": 0.91, "errors": 2184, "interval": interval(0.89, 0.93)},
+            {"sign": "wer", "wer": 0.91},
+        ),
+        ({"truncated": 30}, {"sign": "truncated", "count": 30, "utterances": 200}),
+        ({"insertions": 800}, {"sign": "insertions", "count": 800, "words": 2400}),
     ],
 )
-def test_a_broken_baseline_blocks(study: HealthyStudy, changes: dict[str, Any], words: str) -> None:
+def test_a_broken_baseline_blocks(study: HealthyStudy, changes: dict[str, Any], sign: dict[str, Any]) -> None:
     study.configure({"roles": {"domain": ["domain"]}})
     del study.config["manifests"]["test"]
     study.change("wer/base/domain.json", {"within": changes})
     verdict = study.verdict()
     cause = cause_of(verdict, "headroom.baseline_broken")
     assert verdict.causes[0] == cause
-    assert cause.severity == "blocks"
-    assert words in cause.because
-    assert "works on heldout (WER 1.5 %)" in cause.remedy
+    assert (cause.severity, cause.reason) == ("blocks", "broken")
+    assert cause.details["signs"] == [sign]
+    assert cause.details["works_on"] == {"manifest": "heldout", "wer": 0.015}
 
 
-def test_a_looping_or_mute_baseline_blocks(study: HealthyStudy) -> None:
+def test_a_looping_or_nearly_silent_baseline_blocks(study: HealthyStudy) -> None:
     study.configure({"roles": {"domain": ["domain"]}})
     del study.config["manifests"]["test"]
     loops = [{"id": f"domain-{i}", "words": "and then", "times": 20 + i} for i in range(11)]
     study.change("wer/base/domain.json", {"loops": loops})
-    because = cause_of(study.verdict(), "headroom.baseline_broken").because
-    assert '11 of 200 transcripts (5.5 %) loop (domain-10: "and then" 30 times' in because
+    (sign,) = cause_of(study.verdict(), "headroom.baseline_broken").details["signs"]
+    assert (sign["sign"], sign["count"], sign["utterances"]) == ("loops", 11, 200)
+    assert sign["longest"][0] == {"id": "domain-10", "words": "and then", "times": 30}
     study.change("wer/base/domain.json", {"loops": [], "within": {"deletions": 1300}})
-    because = cause_of(study.verdict(), "headroom.baseline_broken").because
-    assert "it writes 45.8 % as many words as the references hold (at least 50 % are expected)" in because
+    (sign,) = cause_of(study.verdict(), "headroom.baseline_broken").details["signs"]
+    assert (sign["sign"], sign["length_ratio"], sign["least"]) == ("too_short", pytest.approx(1100 / 2400), 0.5)
 
 
 def test_one_looping_row_never_breaks_a_baseline(study: HealthyStudy) -> None:
-    """On 12 rows one is more than any share, and its 400 words are more than the references hold."""
+    """One of 12 rows exceeds any share, and its 400 words are more than all references have."""
     loop = {"id": "test-0", "words": "so", "times": 400}
     runaway = study.files["wer/base/test.json"]["utterances"]
     runaway[0] |= {"insertions": 400}
@@ -192,24 +197,34 @@ def test_one_looping_row_never_breaks_a_baseline(study: HealthyStudy) -> None:
     study.change("wer/base/test.json", {"loops": [loop], "within": within, "utterances": runaway})
     verdict = study.verdict()
     assert "headroom.baseline_broken" not in codes(verdict)
-    assert 'test-0: "so" 400 times' in check_of(verdict, "headroom.baseline_works", manifest="test").summary
+    check = check_of(verdict, "headroom.baseline_works", manifest="test")
+    assert (check.status, check.details["loops"]) == ("pass", 1)
+    assert check.details["longest_loops"] == [{"id": "test-0", "words": "so", "times": 400}]
 
 
 @pytest.mark.parametrize(
-    ("wer", "low", "high", "words"),
+    ("wer", "low", "high", "status", "reason", "certain"),
     [
-        (0.20, 0.15, 0.25, "surely above the floor of 5 %."),
-        (0.055, 0.048, 0.062, "above the floor of 5 %, but not surely: the interval reaches it."),
-        (0.20, None, None, "above the floor of 5 %, though how surely is not known."),
-        (0.045, 0.04, 0.052, "not above the floor of 5 %, though the interval reaches above it: no adapter"),
-        (0.02, 0.01, 0.03, "surely not above the floor of 5 %: no adapter"),
+        (0.20, 0.15, 0.25, "pass", "above", True),
+        (0.055, 0.048, 0.062, "warn", "above", False),
+        (0.20, None, None, "warn", "above", None),
+        (0.045, 0.04, 0.052, "fail", "saturated", False),
+        (0.02, 0.01, 0.03, "fail", "saturated", True),
     ],
 )
-def test_both_ends_of_the_interval_are_told(
-    study: HealthyStudy, wer: float, low: float | None, high: float | None, words: str
+def test_the_interval_decides_how_certain_the_side_of_the_floor_is(
+    study: HealthyStudy,
+    wer: float,
+    low: float | None,
+    high: float | None,
+    status: str,
+    reason: str,
+    certain: bool | None,
 ) -> None:
     set_wer(study, "domain", wer, low, high)
-    assert words in check_of(study.verdict(), "headroom.baseline", manifest="domain").summary
+    check = check_of(study.verdict(), "headroom.baseline", manifest="domain")
+    assert (check.status, check.reason, check.details["certain"]) == (status, reason, certain)
+    assert (check.details["interval"]["low"], check.details["interval"]["high"]) == (low, high)
 
 
 def test_some_truncated_transcripts_do_not_break_a_baseline(study: HealthyStudy) -> None:
@@ -247,32 +262,40 @@ def test_remedies_of_headroom_name_data_only(study: HealthyStudy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "unknown"),
     [
-        ({"within": {"utterances": 0, "words": 0, "wer": None}}, "none of its 200 rows is within `max_seconds`, 10 s."),
-        ({"within": {"words": 0, "wer": None}}, "it holds no reference word."),
-        ({"status": "impossible", "message": "nothing was brought", "within": None}, "nothing was brought."),
+        (
+            {"within": {"utterances": 0, "words": 0, "wer": None}},
+            {"reason": "no_row_within_limit", "rows": 200, "max_seconds": 10.0},
+        ),
+        ({"within": {"words": 0, "wer": None}}, {"reason": "no_reference_word"}),
+        (
+            {"status": "impossible", "message": "no transcripts", "within": None},
+            {"reason": "impossible", "message": "no transcripts"},
+        ),
     ],
 )
-def test_an_unknown_wer_has_its_reason(study: HealthyStudy, changes: dict[str, Any], reason: str) -> None:
+def test_an_unknown_wer_has_its_reason(study: HealthyStudy, changes: dict[str, Any], unknown: dict[str, Any]) -> None:
     study.configure({"roles": {"domain": ["domain"]}})
     del study.config["manifests"]["test"]
     study.change("wer/base/domain.json", changes)
     verdict = study.verdict()
-    told = check_of(verdict, "headroom").summary
-    assert told.startswith(f"The baseline's WER on domain is not known: {reason} Provide rows with words")
-    assert check_of(verdict, "headroom.baseline", manifest="domain").summary == check_of(verdict, "headroom").summary
+    criterion, check = check_of(verdict, "headroom"), check_of(verdict, "headroom.baseline", manifest="domain")
+    assert (criterion.status, criterion.reason, criterion.details["missing"]) == ("unknown", "no_wer", "inputs")
+    assert criterion.details["unknown"] == check.details["unknown"] == [{"manifest": "domain", **unknown}]
     assert verdict.ready_for_sweep is False
 
 
-def test_the_limit_says_whose_spread_it_comes_from(study: HealthyStudy) -> None:
+def test_the_observed_spread_of_the_gate_run_replaces_the_assumption(study: HealthyStudy) -> None:
     set_paired(study, "domain", {"outcome": "better", "detectable_difference": 0.037})
-    summary = check_of(study.verdict(), "headroom.power", manifest="domain").summary
-    assert "3.70 points or more, by the spread of lora against base; the target gain of 1 point would not." in summary
+    details = check_of(study.verdict(), "headroom.power", manifest="domain").details
+    assert (details["detectable"], details["spread_of"]) == (0.037, "lora")
 
 
-def test_one_cut_transcript_of_a_tiny_manifest_is_no_accident_where_others_are_cut(study: HealthyStudy) -> None:
-    """Else a cap that cuts every long text leaves the tiny manifest as the one to evaluate on."""
+def test_one_truncated_hypothesis_of_a_tiny_manifest_is_no_accident_where_others_are_truncated(
+    study: HealthyStudy,
+) -> None:
+    """Otherwise a cap that truncates every long hypothesis leaves the tiny manifest as the one to evaluate on."""
     study.change("wer/base/test.json", {"within": {"truncated": 1, "utterances": 3}})
     assert "headroom.baseline_broken" not in codes(study.verdict())
     study.change("wer/base/domain.json", {"within": {"truncated": 150}})

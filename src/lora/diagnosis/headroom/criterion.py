@@ -1,35 +1,42 @@
-"""D2: does the baseline leave anything to gain, and could the manifest show it? Remedies name data only.
+"""Does the baseline leave anything to gain, and could the manifest show it? Remedies name data only.
 
-A manifest *has headroom* where the baseline's WER is above `headroom.min_wer`. The evaluation manifest is the domain
-manifest with headroom that could show the smallest difference. General manifests are saturated by design and are asked
-only whether the model works on them at all, and whether their references can be believed.
+A manifest has headroom where the baseline's WER is above `headroom.min_wer`. The evaluation manifest is the domain
+manifest with headroom that could show the smallest difference. General manifests are expected to be saturated: they are
+only asked whether the model works on them and whether their references are right.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from lora import layout
 from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Findings
-from lora.diagnosis.headroom.baseline import baseline, has_headroom, unknown_wer
-from lora.diagnosis.headroom.baseline_health import baseline_works, broken_reason
-from lora.diagnosis.headroom.power import detectable_difference, foreseen, foreseen_power
-from lora.diagnosis.headroom.reachable import judge_reachable
-from lora.diagnosis.headroom.saturation import above, saturation
-from lora.diagnosis.transitional import Answer, found
-from lora.formatting import interval, percent, round_percent
+from lora.diagnosis.findings import Findings, check
+from lora.diagnosis.headroom.baseline import (
+    Baseline,
+    baseline,
+    broken_signs,
+    has_headroom,
+    judge_baseline,
+    unknown_wer,
+)
+from lora.diagnosis.headroom.hardening import harder_version
+from lora.diagnosis.headroom.power import foreseen, foreseen_power, judge_power
+from lora.diagnosis.headroom.reachable import judge_errors
+from lora.records.verdict import CheckStatus
 
 
 def choose_eval_manifest(facts: StudyFacts) -> str | None:
-    """The domain manifest with headroom and the smallest detectable difference, ties by name; null where none has any.
+    """The domain manifest with headroom and the smallest detectable difference, ties by name; None without headroom.
 
-    Foreseen from the baseline alone, so that no candidate influences what it is judged on. A manifest on which the
-    baseline is broken comes last, unless its texts stand in the wrong rows: then it is the one to mend.
+    Computed from the baseline alone, so that no candidate influences what it is judged on. A manifest on which the
+    baseline is broken comes last, unless its transcripts are mismatched: then it is the one to fix.
     """
 
     def order(manifest: str) -> tuple[bool, float, str]:
         detectable = foreseen(foreseen_power(facts, manifest))
-        broken = broken_reason(facts, manifest) is not None and not has_many_mismatches(facts, manifest)
+        broken = bool(broken_signs(facts, manifest)) and not has_many_mismatches(facts, manifest)
         return broken, detectable, manifest
 
     return min((m for m in facts.config.domain if has_headroom(facts, m)), key=order, default=None)
@@ -38,27 +45,115 @@ def choose_eval_manifest(facts: StudyFacts) -> str | None:
 def judge_headroom(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     findings = headroom_criterion(facts, eval_manifest)
     for manifest in facts.config.evaluations:
-        findings.add(saturation(facts, manifest), baseline_works(facts, manifest), judge_reachable(facts, manifest))
+        findings.add(judge_wer(facts, manifest), judge_baseline(facts, manifest), judge_errors(facts, manifest))
         if manifest in facts.config.domain:
-            findings.add(detectable_difference(facts, manifest, manifest == eval_manifest))
+            findings.add(judge_power(facts, manifest, gating=manifest == eval_manifest))
     return findings
 
 
 def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
-    """Baseline WER above the floor on at least one domain manifest; doubtful where its interval reaches the floor."""
-    floor, domain = facts.config.headroom.min_wer, facts.config.domain
-    evidence = [facts.path(layout.WER, run=BASE, manifest=m) for m in ([eval_manifest] if eval_manifest else domain)]
+    """The criterion: a baseline WER above the floor on at least one domain manifest; warns if its interval reaches it."""
+    id, floor, domain = "headroom", facts.config.headroom.min_wer, facts.config.domain
+    manifests = [eval_manifest] if eval_manifest else domain
+    evidence = [facts.path(layout.WER, run=BASE, manifest=m) for m in manifests]
     base = baseline(facts, eval_manifest) if eval_manifest else None
     if base is not None:
-        told = f"Baseline WER on {eval_manifest} is {percent(base.wer, floor)} ({interval(base.score.interval, floor)})"
-        answer = Answer(above(base, floor), f"{told}; the floor is {round_percent(floor)}.", base.wer, floor)
-        return found("headroom", answer, evidence, manifest=eval_manifest)
-    known = {m: b.wer for m in domain if (b := baseline(facts, m)) is not None}
-    if not known:
-        reasons = " ".join(unknown_wer(facts, m) for m in domain)
-        answer = Answer("unknown", reasons, None, floor)
-        return found("headroom", answer, evidence)
-    best = max(known, key=known.__getitem__)
-    highest = f"the highest is {percent(known[best])} on {best}"
-    summary = f"No domain manifest has a baseline WER above {round_percent(floor)}; {highest}."
-    return found("headroom", Answer("fail", summary, known[best], floor), evidence)
+        return Findings.of(
+            check(
+                id,
+                status=_status_above(base, floor),
+                reason="above",
+                value=base.wer,
+                threshold=floor,
+                details=_wer_details(base, floor),
+                evidence=evidence,
+                manifest=eval_manifest,
+            )
+        )
+    wers = {m: b.wer for m in domain if (b := baseline(facts, m)) is not None}
+    if not wers:
+        unknown = [unknown_wer(facts, m) for m in domain]
+        details = {"unknown": unknown}
+        return Findings.of(
+            check(id, status="unknown", reason="no_wer", threshold=floor, details=details, evidence=evidence)
+        )
+    best = max(wers, key=wers.__getitem__)
+    return Findings.of(
+        check(
+            id,
+            status="fail",
+            reason="none_above",
+            value=wers[best],
+            threshold=floor,
+            details={"highest": best, "wer": wers[best], "floor": floor},
+            evidence=evidence,
+        )
+    )
+
+
+def judge_wer(facts: StudyFacts, manifest: str) -> Findings:
+    """Whether the baseline is at its floor. A set too small to decide is left to `headroom.power`."""
+    id, floor = "headroom.baseline", facts.config.headroom.min_wer
+    evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
+    base = baseline(facts, manifest)
+    if base is None:
+        return Findings.of(
+            check(
+                id,
+                status="unknown",
+                reason="no_wer",
+                threshold=floor,
+                details={"unknown": [unknown_wer(facts, manifest)]},
+                evidence=evidence,
+                run=BASE,
+                manifest=manifest,
+            )
+        )
+    status: CheckStatus = "fail"
+    if base.wer > floor:
+        status, reason = _status_above(base, floor), "above"
+    elif manifest in facts.config.general:
+        status, reason = "pass", "general"
+    else:
+        reason = "too_few_rows" if _undecided(facts, manifest, base) else "saturated"
+    details = _wer_details(base, floor)
+    if reason == "saturated":
+        details["harder"] = harder_version(facts, manifest)
+    result = check(
+        id,
+        status=status,
+        reason=reason,
+        value=base.wer,
+        threshold=floor,
+        details=details,
+        evidence=evidence,
+        run=BASE,
+        manifest=manifest,
+    )
+    if reason == "general":
+        return Findings.of(result, result.cause("headroom.saturated", severity="info"))
+    return Findings.of(result, result.cause("headroom.saturated") if reason == "saturated" else None)
+
+
+def _status_above(base: Baseline, floor: float) -> CheckStatus:
+    """Status of a WER above the floor: warns where its interval reaches down to it, or there is none."""
+    low = base.score.interval.low
+    return "warn" if low is None or low <= floor else "pass"
+
+
+def _wer_details(base: Baseline, floor: float) -> dict[str, Any]:
+    """`certain` says whether the whole interval is on the WER's side of the floor; None without an interval."""
+    low, high = base.score.interval.low, base.score.interval.high
+    certain: bool | None = None
+    if base.wer > floor and low is not None:
+        certain = low > floor
+    elif base.wer <= floor and high is not None:
+        certain = high <= floor
+    return {"wer": base.wer, "interval": base.score.interval.to_json(), "floor": floor, "certain": certain}
+
+
+def _undecided(facts: StudyFacts, manifest: str, base: Baseline) -> bool:
+    """At the floor, but with an interval that reaches above it and without the power to show the target gain."""
+    floor, target = facts.config.headroom.min_wer, facts.config.statistics.target_gain
+    high = base.score.interval.high
+    return (high is None or high > floor) and foreseen(foreseen_power(facts, manifest)) > target

@@ -1,6 +1,6 @@
-"""A harder version of a saturated manifest as something to do: the command, and the lines for config.yaml.
+"""How to use a harder version of a saturated manifest: the command that writes it, and the lines for config.yaml.
 
-The proposal itself (the mildest version with headroom) is a fact of `harden`.
+Which version is proposed (the mildest one with headroom) is a fact of the step `harden`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lora.diagnosis.facts import StudyFacts
-from lora.formatting import percent
-from lora.records.hardening import HardenedFacts
 
-PLAIN = re.compile(r"(?!(y|n|yes|no|on|off|null|true|false)$)[a-z][a-z0-9_./-]*", re.IGNORECASE)  # read as text by YAML
+PLAIN = re.compile(
+    r"(?!(y|n|yes|no|on|off|null|true|false)$)[a-z][a-z0-9_./-]*", re.IGNORECASE
+)  # YAML reads these as text
 
 
 def proposed_manifest(name: str) -> str:
-    """Where the command puts a proposed manifest, relative to the study."""
+    """Path of a proposed manifest, relative to the study."""
     return f"data/{name}/manifest.jsonl"
 
 
@@ -27,7 +27,7 @@ def write_command(name: str) -> str:
 
 
 def config_lines(manifests: Mapping[str, Any], roles: Mapping[str, Sequence[str]], name: str, path: str) -> str:
-    """`manifests` and `roles` as they should be with a new domain manifest, in YAML; all others stay."""
+    """YAML of `manifests` and `roles` with a new domain manifest added."""
     domain = [name, *(other for other in roles.get("domain", ()) if other != name)]
     lines = ["manifests:", *(f"  {_yaml(key)}: {_yaml(value)}" for key, value in {**manifests, name: path}.items())]
     entries = {"general": roles.get("general", ()), "domain": domain}
@@ -35,26 +35,20 @@ def config_lines(manifests: Mapping[str, Any], roles: Mapping[str, Sequence[str]
     return "\n".join(lines)
 
 
-def harder(facts: StudyFacts, manifest: str) -> str:
-    """The remedy for a saturated manifest: the measured proposal where there is one."""
-    found = facts.hardened
-    version = None if found is None else found.proposal
-    if found is None or found.manifest != manifest or version is None or found.proposed is None:
-        wanted = "Evaluate on a harder manifest of the target domain (rarer words, other accents, more noise)"
-        return f"{wanted}{_tried(found)}."
-    reached = "" if version.wer is None else f" (baseline WER {percent(version.wer)})"
-    return (
-        f"Evaluate on a harder manifest of the target domain, or on the harder version {found.proposed}{reached}: "
-        f"make it with `{write_command(found.proposed)}`, and enter it in config.yaml with the lines that section D2 "
-        "of the summary shows."
-    )
-
-
-def _tried(found: HardenedFacts | None) -> str:
-    """For a manifest whose versions were measured in vain."""
-    if found is None or found.status != "measured" or found.proposed is not None:
-        return ""
-    return f"; none of the {len(found.versions)} distortions of {found.manifest} leaves room and is still understood"
+def harder_version(facts: StudyFacts, manifest: str) -> dict[str, Any] | None:
+    """The proposed harder version of a manifest, or how many distortions were tried; None where none was measured."""
+    hardened = facts.hardened
+    if hardened is None:
+        return None
+    if hardened.manifest == manifest and hardened.proposal is not None and hardened.proposed is not None:
+        return {
+            "proposed": hardened.proposed,
+            "wer": hardened.proposal.wer,
+            "command": write_command(hardened.proposed),
+        }
+    if hardened.status == "measured" and hardened.proposed is None:
+        return {"proposed": None, "tried": len(hardened.versions), "manifest": hardened.manifest}
+    return None
 
 
 def _yaml(value: Any) -> str:

@@ -1,78 +1,86 @@
-"""Could a manifest show the gain hoped for? A set too small shows nothing, whatever the tuning does."""
+"""Could a manifest show the target gain? A set too small shows nothing, whatever the tuning does."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import Findings
+from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.baseline import baseline
-from lora.diagnosis.transitional import Answer, cause, found
-from lora.formatting import count, hours, points, round_points
 from lora.records.comparisons import PairedScore
 from lora.records.scores import Power
+from lora.records.verdict import CheckStatus
 
 DECIDED = {"better", "worse", "equivalent"}
 
 
-def detectable_difference(facts: StudyFacts, manifest: str, gating: bool) -> Findings:
-    """Whether the manifest could show the gain hoped for.
+def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
+    """Whether the smallest difference that the manifest can show is at most the target gain.
 
-    On the evaluation manifest the gate run's own spread replaces the assumption, and a difference that did show is
-    proof enough: then the limit is only told. On other manifests the baseline's foresight stands.
+    On the evaluation manifest (`gating`) the observed spread of the gate run replaces the assumption, and where its
+    difference is decided the set is large enough for it: then a smaller target only warns.
     """
-    base, power, target = (
-        baseline(facts, manifest),
-        foreseen_power(facts, manifest),
-        facts.config.statistics.target_gain,
-    )
+    base = baseline(facts, manifest)
     if base is None:
         return Findings()
-    evidence, detectable, outcome = [facts.path(layout.WER, run=BASE, manifest=manifest)], foreseen(power), None
-    spread, paired = "", _gate_score(facts, manifest) if gating else None
+    power, target = foreseen_power(facts, manifest), facts.config.statistics.target_gain
+    evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
+    detectable, outcome, spread_of = foreseen(power), None, None
+    paired = _gate_score(facts, manifest) if gating else None
     if paired is not None and paired.detectable_difference is not None:
         power = paired.power or power
         detectable, outcome = paired.detectable_difference, paired.outcome
-        spread = f", by the spread of {facts.config.gate_run} against base"
+        spread_of = facts.config.gate_run
         evidence.append(facts.path(layout.PAIRED, run=str(facts.config.gate_run), manifest=manifest))
-    size, estimable = count(base.score.utterances, "utterance"), math.isfinite(detectable)
-    told = f"{manifest} ({size}) is too small for any estimate of the difference it could show"
-    if estimable:
-        told = f"{manifest} ({size}) can show differences of {points(detectable, target)} or more{spread}"
-        told += f"; the target gain of {round_points(target)} {'would' if detectable <= target else 'would not'}"
-    values = (detectable if estimable else None, target)
+    estimable = math.isfinite(detectable)
+    status: CheckStatus = "fail"
+    reason = "too_small" if estimable else "no_estimate"
     if detectable <= target:
-        return found("headroom.power", Answer("pass", f"{told}.", *values), evidence, BASE, manifest)
-    if outcome in DECIDED:
-        summary = f"{told}. The gate run's difference shows ({outcome}); smaller ones between sweep runs may not."
-        return found("headroom.power", Answer("warn", summary, *values), evidence, BASE, manifest)
-    remedy = f"Add {_more(power)} to {manifest}."
-    small = cause("headroom.underpowered", f"{told}.", evidence, BASE, manifest, remedy)
-    return found("headroom.power", Answer("fail", f"{told}.", *values, small), evidence, BASE, manifest)
+        status, reason = "pass", "ok"
+    elif outcome in DECIDED:
+        status, reason = "warn", "decided"
+    result = check(
+        "headroom.power",
+        status=status,
+        reason=reason,
+        value=detectable if estimable else None,
+        threshold=target,
+        details={
+            "utterances": base.score.utterances,
+            "detectable": detectable if estimable else None,
+            "target": target,
+            "spread_of": spread_of,
+            "outcome": outcome,
+            "add": _missing(power),
+        },
+        evidence=evidence,
+        run=BASE,
+        manifest=manifest,
+    )
+    return Findings.of(result, result.cause("headroom.underpowered") if status == "fail" else None)
 
 
-def _more(power: Power | None) -> str:
-    """What to add: `about 500 utterances (36 min) of the target domain, from 12 more speakers like the present`."""
+def _missing(power: Power | None) -> dict[str, Any] | None:
+    """Utterances, hours and speakers to add; None where that is unknown."""
     missing = power.utterances_needed - power.utterances if power else 0
     if power is None or missing <= 0:
-        return "utterances of the target domain, if possible from more speakers,"
-    speech = ""
-    if power.hours is not None and power.hours_needed is not None:
-        speech = f" ({hours(power.hours_needed - power.hours)})"
-    added = f"about {count(missing, 'utterance')}{speech} of the target domain"
-    if power.speakers is None or power.speakers_needed is None:
-        return f"{added}, if possible from more speakers,"
-    return f"{added}, from {count(power.speakers_needed - power.speakers, 'more speaker')} like the present ones,"
+        return None
+    hours = None if power.hours is None or power.hours_needed is None else power.hours_needed - power.hours
+    unknown = power.speakers is None or power.speakers_needed is None
+    speakers = None if unknown else (power.speakers_needed or 0) - (power.speakers or 0)
+    return {"utterances": missing, "hours": hours, "speakers": speakers}
 
 
 def foreseen_power(facts: StudyFacts, manifest: str) -> Power | None:
+    """The power that is estimated from the baseline alone."""
     wer = facts.wer.get((BASE, manifest))
     return wer.power if wer else None
 
 
 def foreseen(power: Power | None) -> float:
-    """Detectable difference; without errors (or without an estimate) nothing can be foreseen."""
+    """The smallest detectable difference; infinite without errors or without an estimate."""
     return power.detectable_difference if power and power.detectable_difference > 0 else math.inf
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.checks import CHECKS
 from lora.diagnosis.findings import CauseResult, CheckResult
-from lora.diagnosis.wording import data
+from lora.diagnosis.wording import data, headroom
 
-SUMMARIES: dict[str, Callable[[CheckResult], str]] = {**data.SUMMARIES}
-BECAUSE: dict[str, Callable[[CauseResult], str]] = {**data.BECAUSE}
-REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {**data.REMEDIES}
+SUMMARIES: dict[str, Callable[[CheckResult], str]] = {**data.SUMMARIES, **headroom.SUMMARIES}
+BECAUSE: dict[str, Callable[[CauseResult], str]] = {**data.BECAUSE, **headroom.BECAUSE}
+REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {**data.REMEDIES, **headroom.REMEDIES}
 
 # What to provide for an unknown check, by `details["missing"]`; `inputs` is worded by the table of checks.
 MISSING = {
