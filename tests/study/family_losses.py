@@ -29,9 +29,9 @@ from lora.asr.labels.loss import compare_loss  # noqa: E402
 from lora.asr.model_files import describe_model  # noqa: E402
 from lora.asr.model_loading import load_model  # noqa: E402
 from lora.asr.training.data import SpeechRows  # noqa: E402
-from lora.records.base import UserError
-from lora.records.labels import LossComparison
-from lora.records.manifests import Utterance
+from lora.records.base import UserError  # noqa: E402
+from lora.records.labels import LossComparison  # noqa: E402
+from lora.records.manifests import Utterance  # noqa: E402
 
 TEXTS = ["Go on", "Hello there friend", "What", "Yes"]
 TOLERANCE = 1e-3  # of the loss

@@ -48,9 +48,10 @@ class SuspectedReference(Record):
 
 
 class ReachableFacts(Fact):
-    """The baseline's word errors within `max_seconds` by origin: `style` + `out_of_vocabulary` + `agreed` + `rest`.
+    """The baseline's word errors within `max_seconds` by origin.
 
-    An origin that is not known (null) has its errors counted in the next one.
+    `errors` = `style` + `out_of_vocabulary` + `agreed` + `rest`. Where an origin is not known (null), its errors count
+    in the next one.
     """
 
     manifest: str = Field(description="Name of the manifest.")
