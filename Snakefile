@@ -1,4 +1,4 @@
-"""LoRA tuning diagnostics: manifests in, one verdict out. The files of rules/ stand in the order data flows."""
+"""LoRA tuning diagnostics: manifests in, one verdict out. The files of rules/ come in the order data flows."""
 
 from snakemake.utils import min_version
 
@@ -11,12 +11,12 @@ include: "rules/study.smk"
 report: "report/workflow.rst"
 
 
-config = study_configuration()
-lock_study()
+config = read_configuration()
+study = study_of(config)
+start_study()
 
 
 include: "rules/common.smk"
-include: "rules/flags.smk"
 
 
 wildcard_constraints:
@@ -36,22 +36,21 @@ include: "rules/sweep.smk"
 include: "rules/targets.smk"
 
 
-# The default target stands here, because Snakemake takes none from an included file.
+# The default target is here because Snakemake takes none from an included file.
 rule publish:
+    """Update the generated block of docs/experiment_plan.md and add an entry to notes.md."""
     default_target: True
     input:
         summary="results/summary.md",
         page="results/summary.html",
         gate="results/gate.json",
-        plots=all_plots(),
+        plots=files.all_plots(study),
     log:
         "work/logs/publish.log",
     conda:
         "envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        gpu=0,
     shell:
         PUBLISH
+
+
+set_default_resources()

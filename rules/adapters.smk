@@ -1,17 +1,18 @@
-"""The short adapter run, and what its adapter does to files, weights, logits and text.
+"""The short adapter run, and what its adapter changes in files, weights, logits and text.
 
-Before: the training and validation split, the model. After: the best and the last adapter of every candidate that trains, its
-training facts and loss log (of a brought adapter what its own trainer told), the effect ladder of every candidate
-that has an adapter, and of every tuned checkpoint how far its weights lie from the base model's.
+Before: the training and validation split, the model. After: the best and the last adapter of every candidate that trains,
+its training facts and loss log (of an external adapter what its own trainer recorded), the effect ladder of every
+candidate that has an adapter, and for every tuned checkpoint how far its weights are from the base model's.
 """
 
 
 rule train_adapter:
+    """Train a LoRA adapter for a few steps."""
     input:
-        decision,
+        wait_for_max_seconds,
         train="results/splits/train.jsonl",
         val="results/splits/val.jsonl",
-        model=model_files,
+        model=for_run(files.model_files),
     output:
         best=directory("results/adapters/{run}/best"),
         last=directory("results/adapters/{run}/last"),
@@ -22,21 +23,21 @@ rule train_adapter:
     benchmark:
         "work/benchmarks/train_adapter/{run}.tsv"
     wildcard_constraints:
-        run=any_of([*runs_with("train"), *config["sweep"]]),
+        run=any_of(study.trained_runs),
     conda:
         "../envs/asr.yaml"
-    threads: model_threads() * training_processes()
+    threads: study.model_threads * study.training_processes
     resources:
-        mem_mb=lambda wildcards, attempt: 6000 * attempt,
-        runtime=lambda wildcards, attempt: 480 * attempt,
-        gpu=model_gpus() * training_processes(),
+        mem_mb=per_attempt(6000),
+        runtime=per_attempt(480),
+        gpu=study.model_gpus * study.training_processes,
     params:
-        # Asked when the training starts, and no input: not even as ancient() would Snakemake plan a sweep together with a
-        # gate that has to be remade.
-        gate=lambda wildcards: ["results/gate.json"] if wildcards.run in config["sweep"] else [],
-        model=model_flags,
-        settings=training_flags,
-        processes=training_processes(),
+        # Checked when the training starts, and no input: Snakemake would not plan a sweep together with a gate that is
+        # stale, not even with ancient().
+        gate=lambda wildcards: ["results/gate.json"] if wildcards.run in study.config.sweep else [],
+        model=for_run(flags.model_flags),
+        settings=for_run(flags.training_flags),
+        processes=study.training_processes,
         recipe=RECIPE["train"],
     shell:
         """
@@ -56,8 +57,9 @@ rule train_adapter:
 
 
 rule import_training:
+    """Read what an external adapter's trainer recorded."""
     input:
-        training_told,
+        for_run(files.training_record),
     output:
         "results/adapters/{run}/train.json",
     log:
@@ -65,16 +67,11 @@ rule import_training:
     benchmark:
         "work/benchmarks/import_training/{run}.tsv"
     wildcard_constraints:
-        run=any_of(runs_with("adapter")),
+        run=any_of(study.runs_with("adapter")),
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        gpu=0,
     params:
-        adapter=lambda wildcards: config["candidates"][wildcards.run]["adapter"],
+        adapter=for_run(Study.adapter_folder),
         code=code("import_training"),
     shell:
         """
@@ -87,11 +84,12 @@ rule import_training:
 
 
 rule measure_effect:
+    """Measure what an adapter changes in files, weights, logits and text."""
     input:
-        decision,
-        adapter=adapter_files,
+        wait_for_max_seconds,
+        adapter=for_run(files.adapter_files),
         rows="results/splits/val.jsonl",
-        model=model_files,
+        model=for_run(files.model_files),
     output:
         "results/effect/{run}.json",
     log:
@@ -99,19 +97,19 @@ rule measure_effect:
     benchmark:
         "work/benchmarks/measure_effect/{run}.tsv"
     wildcard_constraints:
-        run=any_of(runs_with("train", "adapter")),
+        run=any_of(study.runs_with("train", "adapter")),
     conda:
         "../envs/asr.yaml"
-    threads: model_threads()
+    threads: study.model_threads
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-        gpu=model_gpus(),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+        gpu=study.model_gpus,
     params:
-        model=model_flags,
-        adapter=adapter_flags,
-        decode=decode_of,
-        sample=config["adapter"]["sample"],
+        model=for_run(flags.model_flags),
+        adapter=for_run(flags.adapter_flags),
+        decode=for_run(flags.decode_json),
+        sample=study.config.adapter.sample,
         recipe=RECIPE["effect"],
     shell:
         """
@@ -128,9 +126,10 @@ rule measure_effect:
 
 
 rule compare_models:
+    """Measure how far the weights of a tuned checkpoint are from those of the base model."""
     input:
-        base=lambda wildcards: folder_files(config["model"]["id"]),
-        tuned=model_files,
+        base=lambda wildcards: files.model_files(study, "base"),
+        tuned=for_run(files.model_files),
     output:
         "results/effect/{run}.json",
     log:
@@ -138,17 +137,14 @@ rule compare_models:
     benchmark:
         "work/benchmarks/compare_models/{run}.tsv"
     wildcard_constraints:
-        run=any_of(runs_with("checkpoint")),
+        run=any_of(study.runs_with("checkpoint")),
     conda:
         "../envs/asr.yaml"
-    threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=30,
-        gpu=0,
+        mem_mb=per_attempt(4000),
     params:
-        base=lambda wildcards: base_flags(),
-        tuned=lambda wildcards: model_of(wildcards.run),
+        base=flags.base_model_flags(study),
+        tuned=for_run(Study.model_id),
         recipe=RECIPE["compare"],
     shell:
         """

@@ -1,13 +1,14 @@
 """Every candidate against the baseline: paired difference of errors, parity of settings, and what tuning could reach.
 
-Before: transcripts, settings and WER of both. After: one paired file per candidate and manifest, one parity file per candidate,
-one file per manifest on what stands behind the baseline's errors.
+Before: transcripts, settings and WER of both. After: one paired file per candidate and manifest, one parity file per
+candidate, and one file per manifest on the origin of the baseline's errors.
 """
 
 
 rule compare_runs:
+    """Compare the errors of a candidate and the baseline on the same utterances."""
     input:
-        decision,
+        wait_for_max_seconds,
         baseline_wer="results/wer/base/{manifest}.json",
         tuned_wer="results/wer/{run}/{manifest}.json",
         baseline_transcripts="results/transcripts/base/{manifest}.jsonl",
@@ -20,15 +21,10 @@ rule compare_runs:
         "work/benchmarks/compare_runs/{run}/{manifest}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
-        margin=config["statistics"]["equivalence_margin"],
-        confidence=config["statistics"]["confidence"],
-        replicates=config["statistics"]["replicates"],
+        margin=study.config.statistics.equivalence_margin,
+        confidence=study.config.statistics.confidence,
+        replicates=study.config.statistics.replicates,
         code=code("compare_runs"),
     shell:
         """
@@ -48,13 +44,14 @@ rule compare_runs:
 
 
 rule split_errors:
+    """Sort the baseline's word errors by origin: how many of them can tuning fix?"""
     input:
-        decision,
+        wait_for_max_seconds,
         rows="results/manifests/{manifest}.jsonl",
         baseline_wer="results/wer/base/{manifest}.json",
         baseline_transcripts="results/transcripts/base/{manifest}.jsonl",
-        candidates=expand("results/transcripts/{run}/{{manifest}}.jsonl", run=config["candidates"]),
-        train=training_words,
+        candidates=expand("results/transcripts/{run}/{{manifest}}.jsonl", run=study.config.candidates),
+        train=files.training_split(study),
     output:
         "results/reachable/{manifest}.json",
     log:
@@ -63,15 +60,8 @@ rule split_errors:
         "work/benchmarks/split_errors/{manifest}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
-        candidates=lambda wildcards: [
-            f"{run}=results/transcripts/{run}/{wildcards.manifest}.jsonl" for run in config["candidates"]
-        ],
+        candidates=for_manifest(flags.candidate_transcripts),
         code=code("split_errors"),
     shell:
         """
@@ -88,14 +78,15 @@ rule split_errors:
 
 
 rule compare_settings:
+    """Compare the settings of a candidate and the baseline one by one."""
     input:
-        decision,
-        baseline_settings=of_every_manifest("results/transcripts/base/{manifest}.settings.json"),
-        tuned_settings=of_every_manifest("results/transcripts/{{run}}/{manifest}.settings.json"),
-        baseline_wer=of_every_manifest("results/wer/base/{manifest}.json"),
-        tuned_wer=of_every_manifest("results/wer/{{run}}/{manifest}.json"),
-        baseline_transcripts=of_every_manifest("results/transcripts/base/{manifest}.jsonl"),
-        tuned_transcripts=of_every_manifest("results/transcripts/{{run}}/{manifest}.jsonl"),
+        wait_for_max_seconds,
+        baseline_settings=study.per_manifest("results/transcripts/base/{manifest}.settings.json"),
+        tuned_settings=study.per_manifest("results/transcripts/{{run}}/{manifest}.settings.json"),
+        baseline_wer=study.per_manifest("results/wer/base/{manifest}.json"),
+        tuned_wer=study.per_manifest("results/wer/{{run}}/{manifest}.json"),
+        baseline_transcripts=study.per_manifest("results/transcripts/base/{manifest}.jsonl"),
+        tuned_transcripts=study.per_manifest("results/transcripts/{{run}}/{manifest}.jsonl"),
     output:
         "results/parity/{run}.json",
     log:
@@ -104,11 +95,6 @@ rule compare_settings:
         "work/benchmarks/compare_settings/{run}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("compare_settings"),
     shell:

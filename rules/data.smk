@@ -1,14 +1,14 @@
 """From manifests to the training split.
 
-Before: the manifests that config.yaml names. After: recordings that lay inside a manifest, as files; usable and rejected
-rows of each, duration tables, the decision on max_seconds, the training and validation split, and what other seeds would
-make of it.
+Before: the manifests that config.yaml names. After: recordings that were inside a manifest, as files; usable and rejected
+rows of each; duration tables; the chosen max_seconds; the training and validation split, and how other seeds would split.
 """
 
 
 rule unpack_audio:
+    """Write recordings that are inside a manifest's files as audio files of their own."""
     input:
-        source_files,
+        for_manifest(files.manifest_files),
     output:
         directory("results/audio/{manifest}"),
     log:
@@ -16,16 +16,14 @@ rule unpack_audio:
     benchmark:
         "work/benchmarks/unpack_audio/{manifest}.tsv"
     wildcard_constraints:
-        manifest=any_of(PACKED_MANIFESTS),
+        manifest=any_of(study.packed_manifests),
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=120,
-        gpu=0,
     params:
-        source=source_flags,
+        source=for_manifest(flags.source_flags),
         code=code("unpack_audio"),
     shell:
         """
@@ -37,9 +35,10 @@ rule unpack_audio:
 
 
 rule validate_manifest:
+    """Sort the rows of a manifest into usable and rejected ones."""
     input:
-        manifest=source_files,
-        unpacked=unpacked_audio,
+        manifest=for_manifest(files.manifest_files),
+        unpacked=for_manifest(files.unpacked_audio),
         measures="results/integrity/{manifest}.tsv",
     output:
         rows="results/manifests/{manifest}.jsonl",
@@ -51,13 +50,10 @@ rule validate_manifest:
         "work/benchmarks/validate_manifest/{manifest}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
         runtime=60,
-        gpu=0,
     params:
-        source=reading_flags,
+        source=for_manifest(flags.reading_flags),
         code=code("validate_manifest"),
     shell:
         """
@@ -72,6 +68,7 @@ rule validate_manifest:
 
 
 rule profile_durations:
+    """Count what each duration threshold keeps of a manifest."""
     input:
         "results/manifests/{manifest}.jsonl",
     output:
@@ -82,13 +79,8 @@ rule profile_durations:
         "work/benchmarks/profile_durations/{manifest}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
-        thresholds=config["durations"]["thresholds"],
+        thresholds=study.config.durations.thresholds,
         code=code("profile_durations"),
     shell:
         """
@@ -102,8 +94,9 @@ rule profile_durations:
 
 
 rule summarise_durations:
+    """Join the duration tables of all manifests."""
     input:
-        expand("results/durations/{manifest}.tsv", manifest=config["manifests"]),
+        expand("results/durations/{manifest}.tsv", manifest=study.config.manifests),
     output:
         "results/durations/summary.tsv",
     log:
@@ -112,11 +105,6 @@ rule summarise_durations:
         "work/benchmarks/summarise_durations.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("summarise_durations"),
     shell:
@@ -129,6 +117,7 @@ rule summarise_durations:
 
 
 checkpoint choose_max_seconds:
+    """Choose the longest training row. Its value is a file of its own, so that only a new value makes results stale."""
     input:
         "results/manifests/train.jsonl",
     output:
@@ -140,20 +129,9 @@ checkpoint choose_max_seconds:
         "work/benchmarks/choose_max_seconds.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
-        durations=[
-            *("--thresholds", *config["durations"]["thresholds"]),
-            *("--max-seconds", config["durations"]["max_seconds"]),
-            *("--min-train-samples", config["durations"]["min_train_samples"]),
-            *("--max-held-out-speakers", config["integrity"]["max_held_out_speakers"]),
-            *("--window", window_of_model()),
-        ],
-        split=split_flags(),
+        durations=flags.duration_flags(study),
+        split=flags.split_flags(study),
         code=code("choose_max_seconds"),
     shell:
         """
@@ -168,8 +146,9 @@ checkpoint choose_max_seconds:
 
 
 rule split_training:
+    """Filter the training manifest by max_seconds and split off the validation rows."""
     input:
-        decision,
+        wait_for_max_seconds,
         rows="results/manifests/train.jsonl",
     output:
         train="results/splits/train.jsonl",
@@ -181,14 +160,9 @@ rule split_training:
         "work/benchmarks/split_training.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
         max_seconds=max_seconds,
-        split=split_flags(),
+        split=flags.split_flags(study),
         code=code("split_training"),
     shell:
         """
@@ -204,8 +178,9 @@ rule split_training:
 
 
 rule try_split_seeds:
+    """Repeat the split with other seeds to see how much it depends on chance."""
     input:
-        decision,
+        wait_for_max_seconds,
         rows="results/manifests/train.jsonl",
     output:
         "results/splits/stability.json",
@@ -215,14 +190,9 @@ rule try_split_seeds:
         "work/benchmarks/try_split_seeds.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
         max_seconds=max_seconds,
-        split=split_flags(),
+        split=flags.split_flags(study),
         code=code("try_split_seeds"),
     shell:
         """

@@ -1,14 +1,15 @@
-"""What the manifests hold beyond their counts.
+"""What is wrong with the recordings and texts of manifests.
 
-Before: the manifests; usable rows of each. After: measures of every recording (made before rows are called usable),
-what each evaluation manifest shares with training, who and what the duration filter takes away from training.
+Before: the manifests; usable rows of each. After: measurements of every recording (taken before rows are called usable),
+what each evaluation manifest shares with training, which speakers and words the duration filter takes from training.
 """
 
 
 rule inspect_audio:
+    """Decode and measure every recording of a manifest."""
     input:
-        manifest=source_files,
-        unpacked=unpacked_audio,
+        manifest=for_manifest(files.manifest_files),
+        unpacked=for_manifest(files.unpacked_audio),
     output:
         "results/integrity/{manifest}.tsv",
     log:
@@ -21,9 +22,8 @@ rule inspect_audio:
     resources:
         mem_mb=4000,
         runtime=240,
-        gpu=0,
     params:
-        source=reading_flags,
+        source=for_manifest(flags.reading_flags),
         code=code("inspect_audio"),
     shell:
         """
@@ -36,6 +36,7 @@ rule inspect_audio:
 
 
 rule compare_training:
+    """Find recordings, texts and speakers that an evaluation manifest shares with the training manifest."""
     input:
         train_rows="results/manifests/train.jsonl",
         train_measures="results/integrity/train.tsv",
@@ -49,11 +50,6 @@ rule compare_training:
         "work/benchmarks/compare_training/{manifest}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
         code=code("compare_training"),
     shell:
@@ -70,6 +66,7 @@ rule compare_training:
 
 
 rule profile_retention:
+    """Measure which speakers and words each duration threshold takes from training."""
     input:
         "results/manifests/train.jsonl",
     output:
@@ -80,13 +77,8 @@ rule profile_retention:
         "work/benchmarks/profile_retention.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
-        thresholds=limits_of_study(),
+        thresholds=study.duration_limits,
         code=code("profile_retention"),
     shell:
         """

@@ -1,15 +1,16 @@
-"""What the base model says about labels and headroom before anything is trained.
+"""What the base model shows about labels and headroom before anything is trained.
 
 Before: the training split, the model, the baseline's WER. After: the label audit, and harder versions of the best domain
-manifest where every domain manifest is saturated.
+manifest if every domain manifest is saturated.
 """
 
 
 rule audit_labels:
+    """Check a sample of training labels and the training loss with the base model."""
     input:
-        decision,
+        wait_for_max_seconds,
         rows="results/splits/train.jsonl",
-        model=model_files,
+        model=for_run(files.model_files),
     output:
         facts="results/labels.json",
         own="results/labels.hypotheses.jsonl",
@@ -19,17 +20,17 @@ rule audit_labels:
         "work/benchmarks/audit_labels.tsv"
     conda:
         "../envs/asr.yaml"
-    threads: model_threads()
+    threads: study.model_threads
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-        gpu=model_gpus(),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+        gpu=study.model_gpus,
     params:
-        model=model_flags,
-        decode=decode_of,
-        sample=config["labels"]["sample"],
-        seed=config["labels"]["seed"],
-        losses=loss_flags(),
+        model=for_run(flags.model_flags),
+        decode=for_run(flags.decode_json),
+        sample=study.config.labels.sample,
+        seed=study.config.labels.seed,
+        losses=flags.loss_flags(study),
         recipe=RECIPE["audit"],
     shell:
         """
@@ -47,11 +48,12 @@ rule audit_labels:
 
 
 rule harden_manifest:
+    """Measure baseline WER on distorted audio if every domain manifest is saturated."""
     input:
-        decision,
-        rows=rows_of(config["roles"]["domain"]),
-        wer=expand("results/wer/base/{manifest}.json", manifest=config["roles"]["domain"]),
-        model=model_files,
+        wait_for_max_seconds,
+        rows=files.rows_of(study.config.roles.domain),
+        wer=expand("results/wer/base/{manifest}.json", manifest=study.config.roles.domain),
+        model=for_run(files.model_files),
     output:
         "results/hardened.json",
     log:
@@ -60,24 +62,17 @@ rule harden_manifest:
         "work/benchmarks/harden_manifest.tsv"
     conda:
         "../envs/asr.yaml"
-    threads: model_threads()
+    threads: study.model_threads
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=model_gpus(),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(240),
+        gpu=study.model_gpus,
     params:
-        model=model_flags,
-        decode=decode_of,
-        manifests=[
-            flag
-            for manifest in config["roles"]["domain"]
-            for flag in (
-                *("--manifest", f"{manifest}=results/manifests/{manifest}.jsonl"),
-                *("--baseline-wer", f"{manifest}=results/wer/base/{manifest}.json"),
-            )
-        ],
-        min_wer=config["headroom"]["min_wer"],
-        max_wer=config["headroom"]["max_wer"],
+        model=for_run(flags.model_flags),
+        decode=for_run(flags.decode_json),
+        manifests=flags.hardened_manifest_flags(study),
+        min_wer=study.config.headroom.min_wer,
+        max_wer=study.config.headroom.max_wer,
         recipe=RECIPE["harden"],
     shell:
         """

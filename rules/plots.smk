@@ -1,10 +1,11 @@
-"""Pictures of the facts, each as PNG and SVG.
+"""Plots of the facts, each as PNG and SVG.
 
-Before: rows and decision, WER of every run, loss logs, effect ladders. After: results/plots/.
+Before: rows and the chosen max_seconds, WER of every run, loss logs, effect ladders. After: results/plots/.
 """
 
 
 rule plot_durations:
+    """Plot the durations of the training manifest and the chosen max_seconds."""
     input:
         rows="results/manifests/train.jsonl",
         decision="results/durations/decision.json",
@@ -17,11 +18,6 @@ rule plot_durations:
         "work/benchmarks/plot_durations.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("plot_durations"),
     shell:
@@ -36,6 +32,7 @@ rule plot_durations:
 
 
 rule plot_retention:
+    """Plot what duration thresholds keep of speakers and words."""
     input:
         retention="results/durations/retention.json",
         decision="results/durations/decision.json",
@@ -48,11 +45,6 @@ rule plot_retention:
         "work/benchmarks/plot_retention.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("plot_retention"),
     shell:
@@ -67,10 +59,11 @@ rule plot_retention:
 
 
 rule plot_wer:
+    """Plot the WER of every run on every evaluation manifest."""
     input:
-        decision,
-        wer=of_every_run("results/wer/{run}/{manifest}.json", ["base", *config["candidates"]]),
-        paired=of_every_run("results/paired/{run}/{manifest}.json", config["candidates"]),
+        wait_for_max_seconds,
+        wer=study.per_run_and_manifest("results/wer/{run}/{manifest}.json", ["base", *study.config.candidates]),
+        paired=study.per_run_and_manifest("results/paired/{run}/{manifest}.json", study.config.candidates),
     output:
         png=report("results/plots/wer.png", caption="../report/wer.rst", category="Word error rate"),
         svg="results/plots/wer.svg",
@@ -80,13 +73,8 @@ rule plot_wer:
         "work/benchmarks/plot_wer.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
-        min_wer=config["headroom"]["min_wer"],
+        min_wer=study.config.headroom.min_wer,
         code=code("plot_wer"),
     shell:
         """
@@ -101,8 +89,9 @@ rule plot_wer:
 
 
 rule plot_loss:
+    """Plot the training and validation loss of a run."""
     input:
-        decision,
+        wait_for_max_seconds,
         loss="results/adapters/{run}/loss.tsv",
         facts="results/adapters/{run}/train.json",
     output:
@@ -119,11 +108,6 @@ rule plot_loss:
         "work/benchmarks/plot_loss/{run}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("plot_loss"),
     shell:
@@ -138,8 +122,9 @@ rule plot_loss:
 
 
 rule plot_weights:
+    """Plot how far each adapted module is from the base model."""
     input:
-        decision,
+        wait_for_max_seconds,
         effect="results/effect/{run}.json",
     output:
         png=report(
@@ -155,11 +140,6 @@ rule plot_weights:
         "work/benchmarks/plot_weights/{run}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("plot_weights"),
     shell:

@@ -1,7 +1,8 @@
-"""The study: its configuration, its lock, and the surroundings of every command. Functions and constants only."""
+"""The study: its configuration, its lock, and the environment of every command. Functions and constants only."""
 
 import atexit
 import fcntl
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,34 +15,49 @@ CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
 from lora.configuration.loading import load_configuration
-from lora.records.base import UserError
+from lora.configuration.study import StudyConfig
+from lora.records.base import UserError, write_text
+from lora.workflow.study import Study, open_study
 
-# `python` is the one that runs Snakemake, its environment activated or not; an activated conda environment goes before it.
+# `python` is the one that runs Snakemake, whether or not its environment is activated; an activated conda environment
+# comes before it.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
 # Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
-# repository moves, and conda environments hold only other people's packages.
+# repository moves, and conda environments contain only other people's packages.
 shell.prefix(f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; ")
 
 
-def study_configuration():
-    """The complete configuration: --configfile or a module's own, else config.yaml of the study folder."""
-    files = [Path(path) for path in workflow.config_settings.configfiles]
+def read_configuration():
+    """The complete configuration, from --configfile or a module's `config`, else from config.yaml of the study folder."""
+    paths = [Path(path) for path in workflow.config_settings.configfiles]
     given = dict(config)
-    if not files and "manifests" not in given:
-        files = [Path("config.yaml")]
-        if not files[0].exists():
-            raise WorkflowError(f"no config.yaml in {Path.cwd()}: write one, or name it with --configfile")
-        given = load_configfile(files[0])
+    if not paths and "manifests" not in given:
+        paths = [Path("config.yaml")]
+        if not paths[0].exists():
+            raise WorkflowError(f"no config.yaml in {Path.cwd()}: write one, or name one with --configfile")
+        given = load_configfile(paths[0])
         update_config(given, config)
     try:
-        return load_configuration(given, files[-1] if files else None, Path.cwd())
+        return load_configuration(given, paths[-1] if paths else None, Path.cwd())
     except UserError as error:
         raise WorkflowError(str(error))
 
 
-def lock_study():
-    """Let one run at a time write to the study; the kernel frees the lock however the run ends."""
+def study_of(configuration):
+    """The study that the rules ask for names, files and flags."""
+    try:
+        return open_study(StudyConfig.from_json(configuration))
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def start_study():
+    """Lock the study and save its configuration, in a run that computes something.
+
+    One run at a time writes to a study; the kernel frees the lock however the run ends. Jobs read the configuration
+    from work/config.json because a command line has room for 128 KiB per argument only.
+    """
     # `workflow.dryrun` is known only after the Snakefile was read.
     if not workflow.is_main_process or workflow.output_settings.dryrun:
         return
@@ -50,6 +66,7 @@ def lock_study():
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise WorkflowError(f"another run is at work in {Path.cwd()}; wait for it to end, or stop it")
-    # Until the process ends the file must stay open, and Snakemake keeps no name of ours alive.
+        raise WorkflowError(f"another run is using {Path.cwd()}; wait until it ends, or stop it")
+    # The file must stay open until the process ends, and Snakemake keeps no name of ours alive.
     atexit.register(lock.close)
+    write_text("work/config.json", json.dumps(config, ensure_ascii=False))

@@ -1,12 +1,13 @@
 """The sweep: every entry trained, transcribed and compared, once the gate is ready.
 
-Before: results/gate.json, which is asked before each training but never makes one stale. After: results/sweep.tsv.
+Before: results/gate.json, which is checked before each training but never makes one stale. After: results/sweep.tsv.
 """
 
 
 rule summarise_sweep:
+    """Collect the outcome of every entry of the sweep in one table."""
     input:
-        of_every_run("results/paired/{run}/{manifest}.json", config["sweep"]),
+        study.per_run_and_manifest("results/paired/{run}/{manifest}.json", study.config.sweep),
     output:
         "results/sweep.tsv",
     log:
@@ -15,11 +16,6 @@ rule summarise_sweep:
         "work/benchmarks/summarise_sweep.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("summarise_sweep"),
     shell:

@@ -1,4 +1,4 @@
-"""Nouns one can ask for; each is a stage of the diagnosis and makes all before it."""
+"""Targets by name: each is a stage of the diagnosis, with everything before it."""
 
 
 localrules:
@@ -13,35 +13,41 @@ localrules:
 
 
 rule all:
+    """All documents and plots, without publishing them."""
     input:
         "results/summary.md",
         "results/summary.html",
         "results/gate.json",
-        all_plots(),
+        files.all_plots(study),
 
 
 rule durations:
+    """The duration filter and the split; needs no model."""
     input:
-        duration_facts(),
+        files.duration_facts(study),
 
 
 rule baseline:
+    """The baseline's word error rates."""
     input:
-        of_every_manifest("results/wer/base/{manifest}.json"),
+        study.per_manifest("results/wer/base/{manifest}.json"),
 
 
 rule effect:
+    """What every candidate changes in weights and in errors."""
     input:
-        expand("results/effect/{run}.json", run=runs_with("train", "adapter", "checkpoint")),
-        of_every_run("results/paired/{run}/{manifest}.json", config["candidates"]),
+        expand("results/effect/{run}.json", run=study.runs_with("train", "adapter", "checkpoint")),
+        study.per_run_and_manifest("results/paired/{run}/{manifest}.json", study.config.candidates),
 
 
 rule report:
+    """The report as one page with its plots."""
     input:
         "results/summary.html",
-        all_plots(),
+        files.all_plots(study),
 
 
 rule sweep:
+    """The sweep and its table."""
     input:
         "results/sweep.tsv",

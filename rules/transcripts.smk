@@ -1,21 +1,22 @@
-"""From rows and a model to transcripts, and from transcripts to word error rates and to texts in the wrong row.
+"""From rows and a model to transcripts, and from transcripts to word error rates and mismatched rows.
 
 Before: usable rows of every evaluation manifest; for a candidate its adapter, model or transcripts. After: transcripts and
-settings of every run, the WER of every run on every evaluation manifest, and rows that another row's text fits, by the
-base model and by brought transcripts.
+settings of every run, the WER of every run on every evaluation manifest, and rows whose audio fits another row's text, by
+hypotheses of the base model and of imported transcripts.
 """
 
 
 rule transcribe_run:
+    """Transcribe all evaluation manifests with the model, or with a run's adapter or checkpoint."""
     input:
-        lambda wildcards: decision(wildcards) if training_settings(wildcards.run) is not None else [],
-        rows=rows_of(evaluation_manifests()),
-        model=model_files,
-        adapter=adapter_files,
+        wait_if_run_is_trained,
+        rows=files.rows_of(study.evaluations),
+        model=for_run(files.model_files),
+        adapter=for_run(files.adapter_files),
     output:
         expand(
             "results/transcripts/{{run}}/{manifest}.{kind}",
-            manifest=evaluation_manifests(),
+            manifest=study.evaluations,
             kind=["jsonl", "settings.json"],
         ),
     log:
@@ -23,23 +24,19 @@ rule transcribe_run:
     benchmark:
         "work/benchmarks/transcribe_run/{run}.tsv"
     wildcard_constraints:
-        run=any_of(transcribed_runs()),
+        run=any_of(study.transcribed_runs),
     conda:
         "../envs/asr.yaml"
-    threads: model_threads()
+    threads: study.model_threads
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=model_gpus(),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(240),
+        gpu=study.model_gpus,
     params:
-        model=model_flags,
-        adapter=adapter_flags,
-        decode=decode_of,
-        manifests=[
-            flag
-            for manifest in evaluation_manifests()
-            for flag in ("--manifest", f"{manifest}=results/manifests/{manifest}.jsonl")
-        ],
+        model=for_run(flags.model_flags),
+        adapter=for_run(flags.adapter_flags),
+        decode=for_run(flags.decode_json),
+        manifests=flags.transcribed_manifest_flags(study),
         recipe=RECIPE["transcribe"],
     shell:
         """
@@ -55,11 +52,12 @@ rule transcribe_run:
 
 
 rule import_transcripts:
+    """Match external transcripts to the rows of a manifest."""
     input:
         rows="results/manifests/{manifest}.jsonl",
         rejected="results/manifests/{manifest}.rejected.tsv",
-        hypotheses=brought_hypotheses,
-        recorded=brought_settings,
+        hypotheses=for_run_and_manifest(files.imported_hypotheses),
+        recorded=for_run_and_manifest(files.imported_settings),
     output:
         transcripts="results/transcripts/{run}/{manifest}.jsonl",
         settings="results/transcripts/{run}/{manifest}.settings.json",
@@ -69,16 +67,11 @@ rule import_transcripts:
     benchmark:
         "work/benchmarks/import_transcripts/{run}/{manifest}.tsv"
     wildcard_constraints:
-        run=any_of(imported_runs()),
+        run=any_of(study.imported_runs),
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
-        form=brought_form,
+        file=for_run_and_manifest(flags.import_flags),
         code=code("import_transcripts"),
     shell:
         """
@@ -89,7 +82,7 @@ rule import_transcripts:
             --rejected {input.rejected:q} \
             --hypotheses {input.hypotheses:q} \
             --recorded {input.recorded:q} \
-            {params.form:q} \
+            {params.file:q} \
             --transcripts {output.transcripts:q} \
             --settings {output.settings:q} \
             --account {output.account:q} \
@@ -98,10 +91,11 @@ rule import_transcripts:
 
 
 rule match_texts:
+    """Find rows whose audio fits the transcript of another row, by hypotheses of the base model."""
     input:
-        lambda wildcards: decision(wildcards) if wildcards.manifest == "train" else [],
+        wait_if_manifest_is_train,
         rows="results/manifests/{manifest}.jsonl",
-        transcripts=heard_by_the_base_model,
+        transcripts=for_manifest(files.base_hypotheses),
     output:
         "results/mismatches/{manifest}.json",
     log:
@@ -110,11 +104,6 @@ rule match_texts:
         "work/benchmarks/match_texts/{manifest}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
         code=code("match_texts"),
     shell:
@@ -128,7 +117,8 @@ rule match_texts:
         """
 
 
-rule match_hypotheses:
+use rule match_texts as match_hypotheses with:
+    # The same for imported transcripts, by their own hypotheses: are they in the right order?
     input:
         rows="results/manifests/{manifest}.jsonl",
         transcripts="results/transcripts/{run}/{manifest}.jsonl",
@@ -139,30 +129,13 @@ rule match_hypotheses:
     benchmark:
         "work/benchmarks/match_hypotheses/{run}/{manifest}.tsv"
     wildcard_constraints:
-        run=any_of(runs_with("hypotheses")),
-    conda:
-        "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
-    params:
-        code=code("match_texts"),
-    shell:
-        """
-        python "$LORA/scripts/match_texts.py" \
-            --manifest-name {wildcards.manifest:q} \
-            --rows {input.rows:q} \
-            --transcripts {input.transcripts:q} \
-            --mismatches {output:q} \
-            >{log:q} 2>&1
-        """
+        run=any_of(study.runs_with("hypotheses")),
 
 
 rule score_run:
+    """Compute word and character error rates of a run on a manifest."""
     input:
-        decision,
+        wait_for_max_seconds,
         rows="results/manifests/{manifest}.jsonl",
         transcripts="results/transcripts/{run}/{manifest}.jsonl",
         settings="results/transcripts/{run}/{manifest}.settings.json",
@@ -174,18 +147,13 @@ rule score_run:
         "work/benchmarks/score_run/{run}/{manifest}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=0,
     params:
         max_seconds=max_seconds,
-        normalizer=lambda wildcards: own_or_study(wildcards.run, "normalizer"),
-        confidence=config["statistics"]["confidence"],
-        replicates=config["statistics"]["replicates"],
-        shared=config["statistics"]["assumed_shared_errors"],
-        gain=config["statistics"]["target_gain"],
+        normalizer=for_run(Study.normalizer),
+        confidence=study.config.statistics.confidence,
+        replicates=study.config.statistics.replicates,
+        shared=study.config.statistics.assumed_shared_errors,
+        gain=study.config.statistics.target_gain,
         code=code("score_run"),
     shell:
         """

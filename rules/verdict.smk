@@ -1,11 +1,12 @@
 """From facts to the verdict and its documents.
 
-Before: every fact file that the study's candidates and model allow. After: verdict, gate and summary; the gate's exit code; the
-generated block of docs/experiment_plan.md and an entry in notes.md.
+Before: every fact file that the study's candidates and model allow. After: verdict, gate and summary; the exit code of the
+gate; the generated block of docs/experiment_plan.md and an entry in notes.md.
 """
 
 
 rule record_config:
+    """Save the complete configuration with the results."""
     output:
         "results/config.json",
     log:
@@ -14,26 +15,23 @@ rule record_config:
         "work/benchmarks/record_config.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        gpu=0,
     params:
-        config=json.dumps(config),
+        # The configuration itself is in work/config.json, which every run writes anew.
+        config=content_hash(json.dumps(config)),
         code=code("record_config"),
     shell:
         """
         python "$LORA/scripts/record_config.py" \
-            --json {params.config:q} \
+            --source work/config.json \
             --config {output:q} \
             >{log:q} 2>&1
         """
 
 
 rule decide_verdict:
+    """Decide checks, causes and the gate from all facts."""
     input:
-        facts=all_facts(),
+        facts=files.all_facts(study),
         config="results/config.json",
     output:
         verdict="results/verdict.json",
@@ -44,11 +42,6 @@ rule decide_verdict:
         "work/benchmarks/decide_verdict.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("decide_verdict"),
     shell:
@@ -63,8 +56,9 @@ rule decide_verdict:
 
 
 rule render_summary:
+    """Write the report as Markdown."""
     input:
-        facts=all_facts(),
+        facts=files.all_facts(study),
         config="results/config.json",
         verdict="results/verdict.json",
     output:
@@ -75,11 +69,6 @@ rule render_summary:
         "work/benchmarks/render_summary.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-        gpu=0,
     params:
         code=code("render_summary"),
     shell:
@@ -93,9 +82,10 @@ rule render_summary:
 
 
 rule render_page:
+    """Write the report as one HTML page with its plots."""
     input:
         summary="results/summary.md",
-        plots=all_plots(),  # the page holds them
+        plots=files.all_plots(study),  # embedded in the page
     output:
         report("results/summary.html", caption="../report/summary.rst", category="Verdict"),
     log:
@@ -104,11 +94,6 @@ rule render_page:
         "work/benchmarks/render_page.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        gpu=0,
     params:
         code=code("render_page"),
     shell:
@@ -121,19 +106,15 @@ rule render_page:
 
 
 rule gate:
+    """Publish the documents and exit with the gate's code: 0 if the study is ready for the sweep."""
     input:
         summary="results/summary.md",
         page="results/summary.html",
         gate="results/gate.json",
-        plots=all_plots(),
+        plots=files.all_plots(study),
     log:
         "work/logs/gate.log",
     conda:
         "../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-        gpu=0,
     shell:
         PUBLISH + CHECK_GATE

@@ -16,7 +16,7 @@ from lora.records.durations import DurationRow, MaxSeconds
 from lora.records.labels import LabelFacts
 
 REPOSITORY = Path(__file__).parents[2]
-RULE = re.compile(r"^(?:rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+RULE = re.compile(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?: with)?:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 OUTPUT = re.compile(r"^    output:\n(.*?)(?=^    \w+:|\Z)", re.MULTILINE | re.DOTALL)
 CONFIG: dict[str, Any] = {
     "model": {"id": "model"},

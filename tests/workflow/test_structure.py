@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,19 @@ def test_rulegraph_and_summary_know_every_stage(study: Study) -> None:
     summary = study.snakemake("--summary").stdout
     assert "results/verdict.json" in summary
     assert "no update" in summary
+
+
+def test_a_configuration_longer_than_an_argument_of_a_command_may_be(tmp_path: Path) -> None:
+    sweep = {f"entry-{number}": {"rank": number + 1} for number in range(400)}
+    study = make_study(tmp_path / "study", {"sweep": sweep})
+    study.run("results/config.json")
+    recorded = (study.results / "config.json").read_text()
+    assert len(json.dumps(json.loads(recorded))) > 128 * 1024
+    assert json.loads(recorded)["sweep"]["entry-399"]["rank"] == 400
+    assert "Nothing to be done" in study.snakemake("-n", "results/config.json").stdout
+    study.configure({"gate": {"run": "lora"}})
+    study.run("results/config.json")
+    assert json.loads((study.results / "config.json").read_text())["gate"] == {"run": "lora"}
 
 
 def test_another_folder_and_an_explicit_configfile(computed: Study, tmp_path: Path) -> None:

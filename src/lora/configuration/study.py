@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lora.layout import TRAIN
 from lora.records.base import Record
 
-TRAIN = "train"
 KINDS = ("train", "adapter", "checkpoint", "hypotheses")
 Number = int | float
 Decode = dict[str, Any]

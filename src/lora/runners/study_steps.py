@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from lora.records.base import write_text
 from lora.records.durations import MaxSeconds
 from lora.runners.steps import Steps
 
@@ -24,7 +25,9 @@ def has_training(config: dict[str, Any]) -> bool:
 
 
 def record_config(steps: Steps, config: dict[str, Any]) -> None:
-    steps.script("record_config", "--json", json.dumps(config, sort_keys=True), "--config", steps.at("config.json"))
+    path = steps.at("config.json")
+    write_text(path, json.dumps(config, sort_keys=True))
+    steps.script("record_config", "--source", path, "--config", path)
 
 
 def tabulate_durations(steps: Steps, config: dict[str, Any], manifests: Sequence[str]) -> None:

@@ -1,0 +1,120 @@
+"""Input files of rules: what must exist for a run or a manifest. Paths are relative to the study folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lora.asr.training.history import history_file
+from lora.configuration.study import TranscriptFileConfig
+from lora.data.transcripts.recorded_settings import adjacent_settings
+from lora.layout import BASE, TRAIN, required_facts, required_plots
+from lora.workflow.study import Study
+
+# Files of a model or adapter folder that are read; an edited model card makes nothing stale.
+MODEL_SUFFIXES = {".json", ".safetensors", ".txt", ".model", ".jinja"}
+
+
+def manifest_files(study: Study, manifest: str) -> list[str]:
+    """The files that list a manifest's rows."""
+    return study.manifest_files[manifest]
+
+
+def unpacked_audio(study: Study, manifest: str) -> list[str]:
+    """Folder of the recordings of a manifest whose audio is inside its files; none for any other manifest."""
+    return [f"results/audio/{manifest}"] if manifest in study.packed_manifests else []
+
+
+def rows_of(manifests: Iterable[str]) -> list[str]:
+    """Usable rows of manifests."""
+    return [f"results/manifests/{manifest}.jsonl" for manifest in manifests]
+
+
+def training_split(study: Study) -> list[str]:
+    """The training split, whose words are in the vocabulary of training; none without a training manifest."""
+    return ["results/splits/train.jsonl"] if study.has_training else []
+
+
+def model_files(study: Study, run: str) -> list[str]:
+    """Files of the model that a run transcribes with, before any adapter."""
+    return folder_files(study.model_id(run))
+
+
+def adapter_files(study: Study, run: str) -> list[str]:
+    """What must exist of a run's adapter: the outcome of its training, or the files of an external folder."""
+    if study.training_settings(run) is not None:
+        return [f"results/adapters/{run}/best", f"results/adapters/{run}/train.json"]
+    folder = study.adapter_folder(run)
+    return [] if folder is None else folder_files(folder)
+
+
+def folder_files(folder: str) -> list[str]:
+    """Files of a model or adapter folder; none for the id of a model on the hub."""
+    paths = Path(folder).glob("*")
+    return sorted(str(path) for path in paths if path.is_file() and path.suffix in MODEL_SUFFIXES)
+
+
+def training_record(study: Study, run: str) -> list[str]:
+    """The file in or next to an external adapter that records its training; none where there is no record."""
+    folder = study.adapter_folder(run)
+    path = None if folder is None else history_file(Path(folder))
+    return [] if path is None else [str(path)]
+
+
+def transcript_file(study: Study, run: str, manifest: str) -> TranscriptFileConfig | None:
+    """The configured file of an imported run's transcripts; None where the run has none of this manifest."""
+    if run == BASE:
+        hypotheses = None if study.config.base is None else study.config.base.hypotheses
+    else:
+        hypotheses = study.config.candidates[run].hypotheses
+    entry = (hypotheses or {}).get(manifest)
+    return TranscriptFileConfig(path=entry) if isinstance(entry, str) else entry
+
+
+def imported_hypotheses(study: Study, run: str, manifest: str) -> list[str]:
+    """The file of an imported run's transcripts of a manifest."""
+    configured = transcript_file(study, run, manifest)
+    return [] if configured is None else [configured.path]
+
+
+def imported_settings(study: Study, run: str, manifest: str) -> list[str]:
+    """The settings file next to imported transcripts, where there is one."""
+    return [
+        str(settings)
+        for path in imported_hypotheses(study, run, manifest)
+        if (settings := adjacent_settings(Path(path))).is_file()
+    ]
+
+
+def base_hypotheses(study: Study, manifest: str) -> str:
+    """The base model's transcripts of a manifest; of the training manifest those of the label audit's sample."""
+    if manifest == TRAIN:
+        return "results/labels.hypotheses.jsonl"
+    return f"results/transcripts/{BASE}/{manifest}.jsonl"
+
+
+def duration_facts(study: Study) -> list[str]:
+    """Duration tables of all manifests; with a training manifest also the filter's and the split's effect."""
+    facts = ["results/durations/summary.tsv"]
+    if study.has_training:
+        facts += [
+            "results/durations/decision.json",
+            "results/durations/retention.json",
+            "results/splits/sizes.tsv",
+            "results/splits/stability.json",
+        ]
+    return facts
+
+
+def all_facts(study: Study) -> list[str]:
+    """Every fact file that the verdict and the summary read."""
+    return required_facts(study.config.to_json())
+
+
+def all_plots(study: Study) -> list[str]:
+    return required_plots(study.config.to_json())
+
+
+def any_of(names: Iterable[str]) -> str:
+    """A wildcard constraint that admits these names only, and nothing when there are none."""
+    return "|".join(names) or "(?!)"

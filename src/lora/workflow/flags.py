@@ -1,0 +1,151 @@
+"""The configuration as flags of the commands that rules call."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lora.workflow.files import transcript_file, unpacked_audio
+from lora.workflow.study import Study
+
+Flags = list[Any]
+
+
+def source_flags(study: Study, manifest: str) -> Flags:
+    """How a manifest is read: flags of every command that reads it."""
+    return list(study.source(manifest).flags())
+
+
+def reading_flags(study: Study, manifest: str) -> Flags:
+    """How a manifest is read, and the folder of its unpacked audio if it has one."""
+    unpacked = [flag for folder in unpacked_audio(study, manifest) for flag in ("--unpacked", folder)]
+    return [*source_flags(study, manifest), *unpacked]
+
+
+def base_model_flags(study: Study) -> Flags:
+    """Id and revision of the model that the study tunes."""
+    model = study.config.model
+    if model is None:
+        return []
+    return ["--model-id", model.id, *(["--revision", model.revision] if model.revision is not None else [])]
+
+
+def model_flags(study: Study, run: str) -> Flags:
+    """Flags that load a run's model, the same for every command that does."""
+    model = study.config.model
+    if model is None:
+        return []
+    model_id = study.model_id(run)
+    flags: Flags = ["--model-id", model_id]
+    if model.revision is not None and model_id == model.id:
+        flags += ["--revision", model.revision]
+    if model.language is not None:
+        flags += ["--language", model.language]
+    if model.prompt is not None:
+        flags += ["--prompt", model.prompt]
+    target_rms = study.target_rms(run)
+    flags += ["--device", model.device, "--dtype", model.dtype, "--cpu-threads", model.cpu_threads]
+    return [*flags, "--target-rms", "none" if target_rms is None else target_rms]
+
+
+def adapter_flags(study: Study, run: str) -> Flags:
+    """The adapter of a run, and the facts of its training if this study trains it."""
+    if study.training_settings(run) is not None:
+        folder = f"results/adapters/{run}"
+        return ["--adapter", f"{folder}/best", "--train-facts", f"{folder}/train.json"]
+    external = study.adapter_folder(run)
+    return [] if external is None else ["--adapter", external]
+
+
+def decode_json(study: Study, run: str) -> str:
+    """Generation arguments of a run."""
+    return json.dumps(study.decode(run), sort_keys=True)
+
+
+def training_flags(study: Study, run: str) -> Flags:
+    """A run's training settings as flags of the runner; what is false or empty is left out."""
+    settings = study.training_settings(run)
+    flags: Flags = []
+    for key, value in ({} if settings is None else settings.model_dump()).items():
+        if value is False or value == []:
+            continue
+        flags.append(f"--{key}".replace("_", "-"))
+        if isinstance(value, dict):
+            flags.append(json.dumps(value, sort_keys=True))
+        elif isinstance(value, list):
+            flags.append(",".join(value))
+        elif value is not True:
+            flags.append(value)
+    return flags
+
+
+def loss_flags(study: Study) -> Flags:
+    """Settings of all trainings that change how the loss is computed, each combination once.
+
+    Two accumulated batches stand for any larger number of them.
+    """
+    trainings = [settings for run in study.trained_runs if (settings := study.training_settings(run)) is not None]
+    combinations = {(settings.label_smoothing, min(settings.gradient_accumulation, 2)) for settings in trainings}
+    return [
+        flag
+        for smoothing, accumulation in sorted(combinations)
+        for flag in (
+            "--train-settings",
+            json.dumps({"gradient_accumulation": accumulation, "label_smoothing": smoothing}),
+        )
+    ]
+
+
+def duration_flags(study: Study) -> Flags:
+    """What the choice of max_seconds depends on."""
+    durations = study.config.durations
+    return [
+        *("--thresholds", *durations.thresholds),
+        *("--max-seconds", durations.max_seconds),
+        *("--min-train-samples", durations.min_train_samples),
+        *("--max-held-out-speakers", study.config.integrity.max_held_out_speakers),
+        *("--window", study.window),
+    ]
+
+
+def split_flags(study: Study) -> Flags:
+    """How the training manifest is split; the choice of max_seconds counts rows of the same split."""
+    split = study.config.split
+    by_speaker = "--by-speaker" if split.by_speaker else "--no-by-speaker"
+    return ["--val-fraction", split.val_fraction, by_speaker, "--split-seed", split.seed]
+
+
+def transcribed_manifest_flags(study: Study) -> Flags:
+    """The manifests that a run transcribes."""
+    return [
+        flag
+        for manifest in study.evaluations
+        for flag in ("--manifest", f"{manifest}=results/manifests/{manifest}.jsonl")
+    ]
+
+
+def hardened_manifest_flags(study: Study) -> Flags:
+    """The domain manifests, and the baseline's WER on each."""
+    return [
+        flag
+        for manifest in study.config.roles.domain
+        for flag in (
+            *("--manifest", f"{manifest}=results/manifests/{manifest}.jsonl"),
+            *("--baseline-wer", f"{manifest}=results/wer/base/{manifest}.json"),
+        )
+    ]
+
+
+def candidate_transcripts(study: Study, manifest: str) -> Flags:
+    """Every candidate with its transcripts of a manifest, as NAME=PATH."""
+    return [f"{run}=results/transcripts/{run}/{manifest}.jsonl" for run in study.config.candidates]
+
+
+def import_flags(study: Study, run: str, manifest: str) -> Flags:
+    """Format and columns of imported transcripts, as far as they are configured."""
+    configured = transcript_file(study, run, manifest)
+    if configured is None:
+        return []
+    flags = [] if configured.format is None else ["--format", configured.format]
+    columns = [f"{field}={name}" for field, name in sorted((configured.columns or {}).items())]
+    return [*flags, *(["--columns", *columns] if columns else [])]
