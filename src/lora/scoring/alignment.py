@@ -1,10 +1,14 @@
-"""Word and character errors of every utterance, in one alignment pass over the words.
+"""Word and character errors of every utterance, from one alignment of its words.
 
-Unit-cost Levenshtein distance over words (rapidfuzz, the aligner inside jiwer). Where several alignments
-cost the same, the edits are rapidfuzz's; their number does not depend on it. SCTK aligns with costs 4/3/3 and
-can count an error more or less on an utterance. What is asked of words later (segments, word pairs) reads the
-edits of this pass. Characters are Unicode code points of the words joined by single blanks, blanks included, as
-jiwer counts them; of their alignment only the distance is kept.
+Words are aligned with unit-cost Levenshtein distance by rapidfuzz, the aligner inside jiwer, called directly: with
+jiwer.process_words the alignment of 20,000 utterances took 6.4 times as long (0.23 s against 0.036 s) and their scoring
+as a whole 1.5 to 2.4 times, because it builds strings and an AlignmentChunk for every run of words. A test compares the
+edits with jiwer's on 10,000 random pairs.
+
+Where several alignments cost the same, the edits are those that rapidfuzz chooses; their number is the same for all.
+SCTK aligns with costs 4/3/3 and may count an error more or less in an utterance. Later analyses (segments, word pairs)
+read these edits and do not align again. Characters are Unicode code points of the words joined by single spaces, spaces
+included, as jiwer counts them; only their distance is computed.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ PlainEdit = tuple[int, str | None, str | None]
 
 
 class Counts(NamedTuple):
-    """Of one utterance: hits + substitutions + deletions = reference words."""
+    """Counts of one utterance: hits + substitutions + deletions = reference words."""
 
     hits: int
     substitutions: int
@@ -37,21 +41,21 @@ def word_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit
 
 
 def _edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[PlainEdit]:
-    """As plain tuples, of which records make named ones: half of the time of an utterance is making objects."""
+    """Edits as plain tuples, which records convert: creating objects takes half of the time of an utterance."""
     if reference == hypothesis:
         return []
     # rapidfuzz compares words by their 64-bit hashes.
     operations = cast("list[tuple[str, int, int]]", Levenshtein.editops(reference, hypothesis).as_list())
     return [
-        (at, None if tag == "insert" else reference[at], None if tag == "delete" else hypothesis[heard])
-        for tag, at, heard in operations
+        (at, None if tag == "insert" else reference[at], None if tag == "delete" else hypothesis[hypothesis_word])
+        for tag, at, hypothesis_word in operations
     ]
 
 
 def counts_of(words: int, edits: Sequence[PlainEdit]) -> Counts:
-    """Of a reference of `words` words; an empty one has insertions only, and nothing is divided."""
-    insertions = sum([said is None for _, said, _ in edits])
-    deletions = sum([heard is None for _, _, heard in edits])
+    """Counts for a reference of `words` words; an empty one has insertions only."""
+    insertions = sum([reference_word is None for _, reference_word, _ in edits])
+    deletions = sum([hypothesis_word is None for _, _, hypothesis_word in edits])
     substitutions = len(edits) - insertions - deletions
     return Counts(words - substitutions - deletions, substitutions, deletions, insertions)
 
@@ -63,8 +67,12 @@ def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
 def utterance_errors(
     rows: Iterable[Utterance], transcripts: Mapping[str, Transcript], normalizer: Normalizer
 ) -> list[UtteranceErrors]:
-    """Errors of every row, in the order of rows, against its own text; `transcripts` holds every id of
-    `rows`.
+    """Errors of every row against its text, in the order of rows.
+
+    Args:
+        rows: rows with their references.
+        transcripts: hypotheses by row id; every row needs one.
+        normalizer: applied to both sides.
     """
     scored = []
     for row in rows:

@@ -1,7 +1,7 @@
-"""Where a difference of errors comes from: speakers, durations, and the word pairs most gained and lost.
+"""Where a difference of errors comes from: speakers, durations, and the word pairs that changed most.
 
-Read from the word edits of both runs (see `alignment`), so nothing is aligned again. Where several alignments cost
-the same, a pair of words is one of several readings of the same error; sums over utterances do not depend on it.
+Uses the word edits of both runs (see `alignment`). Where several alignments cost the same, a pair of words is one of
+several descriptions of the same error; sums over utterances are the same for all.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from collections.abc import Iterable, Sequence
 from lora.records.comparisons import BudgetLine, ErrorBudget, WordPair
 from lora.records.scores import UtteranceErrors
 
-EDGES = (2.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0)  # s; a duration equal to an edge lies below it, as in the filter
+EDGES = (2.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0)  # s; a duration equal to an edge is in the lower bin, as in the filter
 PAIRS = 20
 Pair = tuple[UtteranceErrors, UtteranceErrors]
-Words = tuple[str | None, str | None]  # of the reference, of the hypothesis; none is no word
+Words = tuple[str | None, str | None]  # of the reference, of the hypothesis; None is no word
 
 
 def error_budget(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceErrors]) -> ErrorBudget:
-    """Both lists hold the same ids in the same order. Utterances without a speaker are a line of their own."""
+    """Split the difference of two runs. Both lists contain the same utterances in the same order.
+
+    Utterances without a speaker are one line.
+    """
     pairs = list(zip(baseline, tuned, strict=True))
     speakers: defaultdict[str | None, list[Pair]] = defaultdict(list)
     durations: defaultdict[int, list[Pair]] = defaultdict(list)
@@ -41,7 +44,7 @@ def _edits(scored: Iterable[UtteranceErrors]) -> Counter[Words]:
 
 
 def _most_risen(before: Counter[Words], after: Counter[Words], sign: int = 1) -> list[WordPair]:
-    """Pairs whose count rose (with sign -1: fell), the largest change first, ties by their words."""
+    """Pairs whose count rose (with sign -1: fell), the largest change first, ties by words."""
     change = {words: sign * (after[words] - before[words]) for words in before.keys() | after.keys()}
     order = sorted((-rise, words[0] or "", words[1] or "", words) for words, rise in change.items() if rise > 0)
     return [

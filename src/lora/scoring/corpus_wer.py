@@ -1,18 +1,15 @@
-"""Corpus WER and CER of a set of scored utterances: all errors over all reference words, and the same of characters.
+"""Corpus WER and CER (all errors over all reference words or characters) with confidence intervals.
 
-Confidence intervals of corpus WER and of differences of it.
-
-Corpus WER is a ratio of sums, R = E/W. Its variance is that of the linearised ratio estimator (Cochran
-1977, Sampling Techniques, chapter 6; for clusters chapter 9A): with residuals d_i = e_i - R w_i summed to
-D_k within cluster k that holds W_k words,
+Corpus WER is a ratio of sums, R = E/W. Its variance is that of the linearised ratio estimator (Cochran 1977, Sampling
+Techniques, chapter 6; for clusters chapter 9A): with residuals d_i = e_i - R w_i summed to D_k within cluster k of W_k
+words,
     var(R) = sum((D_k / (1 - W_k/W))^2) / W^2,
-and Student's t with K-1 degrees of freedom. The divisor 1 - W_k/W takes each cluster's pull on R out of its own
-residual (CR3, MacKinnon & White 1985; Bell & McCaffrey 2002): without it, intervals of few speakers with unequal
-amounts of speech are too short (docs/methods.md has the figures). Clusters are speakers from `MIN_SPEAKERS` on,
-since utterances of a speaker err together; below that they are utterances, and the interval holds for these
-speakers only.
-The percentile bootstrap of whole clusters (Bisani & Ney 2004; blockwise: Liu & Peng 2020, arXiv 1912.09508)
-is given beside it.
+and Student's t with K-1 degrees of freedom. The divisor 1 - W_k/W corrects each cluster's residual for its own
+influence on R (CR3, MacKinnon & White 1985; Bell & McCaffrey 2002): without it, intervals of few speakers with unequal
+amounts of speech are too short (figures in docs/methods.md). Clusters are speakers from `MIN_SPEAKERS` on, because
+errors of a speaker are correlated; with fewer speakers they are utterances, and the interval is valid for these
+speakers only. The percentile bootstrap of whole clusters (Bisani & Ney 2004; blockwise: Liu & Peng 2020, arXiv
+1912.09508) is reported in addition.
 """
 
 from __future__ import annotations
@@ -36,13 +33,22 @@ def wer_score(
     confidence: float,
     replicates: int,
 ) -> WerScore:
-    """Utterances with an empty reference count with their insertions and are named; no word at all gives no
-    WER.
+    """Corpus WER and CER of a set of utterances.
+
+    Utterances with an empty reference count with their insertions and are listed. Without any reference word there is
+    no WER.
+
+    Args:
+        scored: errors of the utterances.
+        transcripts: their transcripts by id.
+        confidence: of the intervals, such as 0.95.
+        replicates: of the bootstrap; 0 skips it.
     """
     errors = [entry.errors for entry in scored]
     words = [entry.words for entry in scored]
     speakers = [entry.speaker_id for entry in scored]
-    total, characters = sum(words), sum(entry.characters for entry in scored)
+    total = sum(words)
+    characters = sum(entry.characters for entry in scored)
     character_errors = sum(entry.character_errors for entry in scored)
     return WerScore(
         utterances=len(scored),
@@ -71,8 +77,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Units:
-    """What is drawn independently. `errors` and `words` are sums a unit, shape (K,); errors may be
-    differences.
+    """Independent sampling units, speakers or utterances.
+
+    Attributes:
+        errors: sum per unit, shape (K,); differences of errors for a comparison.
+        words: reference words per unit, shape (K,).
+        name: the kind of unit.
     """
 
     errors: Floats
@@ -85,7 +95,7 @@ class Units:
 
 
 def sampling_units(errors: Sequence[float], words: Sequence[float], speakers: Sequence[str | None]) -> Units:
-    """Speakers where at least `MIN_SPEAKERS` are known (rows without one form one more), else utterances."""
+    """Speakers where at least `MIN_SPEAKERS` are known (rows without a speaker form one more), else utterances."""
     if len(set(speakers) - {None}) < MIN_SPEAKERS:
         return Units(np.asarray(errors, float), np.asarray(words, float), "utterances")
     number: dict[str | None, int] = {}
@@ -95,9 +105,9 @@ def sampling_units(errors: Sequence[float], words: Sequence[float], speakers: Se
 
 
 def ratio_variance(drawn: Units) -> float:
-    """Variance of sum(errors)/sum(words); needs two units and one word.
+    """Variance of sum(errors)/sum(words), see the module; needs two units and one word.
 
-    A unit that holds nearly all words is taken to leave the others at least 1/K of them.
+    The divisor 1 - W_k/W is at least 1/K, for a unit that contains nearly all words.
     """
     total = drawn.words.sum()
     residuals = drawn.errors - drawn.errors.sum() / total * drawn.words
@@ -110,9 +120,7 @@ def t_quantile(probability: float, drawn: Units) -> float:
 
 
 def ratio_interval(drawn: Units, confidence: float) -> Interval:
-    """Interval of a ratio or of a difference of ratios, not clipped; no interval from a single unit or
-    without words.
-    """
+    """Interval of a ratio or a difference of ratios, not clipped; without bounds for a single unit or no words."""
     if drawn.words.sum() <= 0:
         return no_interval(confidence, "no reference word: no WER")
     if len(drawn.words) < 2:
@@ -128,12 +136,12 @@ def wer_interval(
 ) -> Interval:
     """Interval of corpus WER, clipped at 0 only (WER may exceed 1).
 
-    WER is skewed: few hard speakers or utterances carry many errors, and a set that happens to lack them has both a low
-    WER and a low variance. The upper end is therefore taken on the log scale, R exp(h / R) with the half width h; where
-    h exceeds R it goes on as the tangent, e h, so that tiny sets stay finite.
-    Without any error the variance estimate is 0 and says nothing. The upper bound is then that of the share
-    of utterances with errors, 1 - a^(1/n) with a = (1 - confidence)/2 (Clopper & Pearson 1934): words of an
-    utterance are not independent, and an erring utterance is taken to be wrong in every word.
+    WER is skewed: few hard speakers or utterances have many of the errors, and a set that happens to lack them has both
+    a low WER and a low variance. The upper bound is therefore computed on the log scale, R exp(h / R) with half width
+    h, and beyond h = R on its tangent, e h, so that it stays finite for tiny sets.
+    Without any error the variance estimate is 0 and uninformative. The upper bound is then that of the share of
+    utterances with errors, 1 - a^(1/n) with a = (1 - confidence)/2 (Clopper & Pearson 1934), as if every word of such
+    an utterance were wrong, because words of an utterance are not independent.
     """
     drawn = sampling_units(errors, words, speakers)
     counted = sum(count > 0 for count in words)
@@ -152,17 +160,19 @@ def wer_interval(
 
 
 def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Interval | None:
-    """Percentile bootstrap over whole units, seeded; None without replicates, interval or error to draw.
+    """Percentile bootstrap over whole units with a fixed seed; None without replicates, interval or errors.
 
-    Units with equal (errors, words) are drawn together, as one multinomial count a distinct pair: the same
-    distribution, at the cost of distinct pairs instead of units.
+    Units with equal (errors, words) are drawn together, as one multinomial count per distinct pair: the same
+    distribution, in time proportional to the distinct pairs.
     """
     count = len(drawn.words)
     if replicates < 1 or count < 2 or drawn.words.sum() <= 0 or not drawn.errors.any():
         return None
     pairs, multiplicity = np.unique(np.stack([drawn.errors, drawn.words], 1), axis=0, return_counts=True)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    parts = [min(AT_ONCE, replicates - done) for done in range(0, replicates, AT_ONCE)]  # counts that fit a cache
+    parts = [
+        min(AT_ONCE, replicates - done) for done in range(0, replicates, AT_ONCE)
+    ]  # sizes for which counts fit the CPU cache
     sums = np.concatenate([generator.multinomial(count, multiplicity / count, size=part) @ pairs for part in parts])
     ratios = sums[sums[:, 1] > 0]
     low, high = np.quantile(ratios[:, 0] / ratios[:, 1], [0.5 - confidence / 2, 0.5 + confidence / 2])

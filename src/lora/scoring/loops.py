@@ -1,7 +1,7 @@
-"""Hypotheses that loop: the same words again and again, where the reference does not say them so.
+"""Repetition loops: hypotheses that repeat words many times where the reference does not.
 
-What Radford et al. 2022 (section 4.5) call repetition loops and recognise by the compressed size of a text is counted
-here from words, because that names the rows and the words, and a short text compresses too little to tell.
+Radford et al. 2022 (section 4.5) recognise repetition loops by the compression ratio of a text. Here they are found
+from the words, which names the repeated words and also works for texts too short to compress.
 """
 
 from __future__ import annotations
@@ -10,46 +10,50 @@ from collections.abc import Sequence
 
 from lora.records.scores import Loop
 
-LONGEST = 6  # words of a repeated n-gram
-TIMES = 3  # in a row
-EXCESS = 2  # more often in a row than the reference has it
+MAX_WORDS = 6  # of a repeated n-gram
+MIN_REPEATS = 3  # in a row
+MIN_EXCESS = 2  # repeats more than in the reference
 
 
 def longest_loop(id: str, reference: Sequence[str], hypothesis: Sequence[str]) -> Loop | None:
-    """The n-gram of 1 to 6 words that the hypothesis repeats over most words, null where it repeats none.
+    """The n-gram of 1 to 6 words whose repetition covers most words of the hypothesis; None where there is no loop.
 
-    An n-gram loops if it stands at least three times in a row, and at least twice more in a row than anywhere in the
-    reference. Of equally long runs the shortest n-gram counts, so that `a a a a a a` is six of `a`.
+    An n-gram loops if it occurs at least three times in a row, and at least twice more in a row than anywhere in the
+    reference. Of runs of equal length the shortest n-gram counts, so that `a a a a a a` is six times `a`.
     """
     best: Loop | None = None
     covered = 0
-    for size in range(1, min(LONGEST, len(hypothesis) // TIMES) + 1):
+    for size in range(1, min(MAX_WORDS, len(hypothesis) // MIN_REPEATS) + 1):
         for start, times in _runs(hypothesis, size):
             words = tuple(hypothesis[start : start + size])
-            if times < TIMES or size * times <= covered or times - _most_in_a_row(reference, words) < EXCESS:
+            if times < MIN_REPEATS or size * times <= covered or times - _most_in_a_row(reference, words) < MIN_EXCESS:
                 continue
             best, covered = Loop(id=id, words=" ".join(words), times=times), size * times
     return best
 
 
 def _runs(words: Sequence[str], size: int) -> list[tuple[int, int]]:
-    """(start, times) of every maximal run in which words repeat with the period `size`, at least twice."""
-    found, start = [], 0
+    """(start, repeats) of every maximal run in which words repeat with period `size`, at least twice."""
+    runs: list[tuple[int, int]] = []
+    start = 0
     while start + 2 * size <= len(words):
         end = start + size
         while end < len(words) and words[end] == words[end - size]:
             end += 1
         times = (end - start) // size
         if times > 1:
-            found.append((start, times))
+            runs.append((start, times))
             start = end - size + 1
         else:
             start += 1
-    return found
+    return runs
 
 
 def _most_in_a_row(words: Sequence[str], gram: tuple[str, ...]) -> int:
-    size, most, start = len(gram), 0, 0
+    """The largest number of times that an n-gram occurs in a row."""
+    size = len(gram)
+    most = 0
+    start = 0
     while start + size <= len(words):
         times = 0
         while tuple(words[start + times * size : start + (times + 1) * size]) == gram:

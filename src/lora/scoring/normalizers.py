@@ -1,8 +1,8 @@
-"""Text normalisers: what counts as the same word. Each has a name and a version that settings record.
+"""Text normalisers, which decide what counts as the same word. Each has a name and version, recorded with scores.
 
 - `none`: words as written, split at white space.
 - `basic`: this project's own, for any language: Unicode NFKC, case folding, punctuation and symbols become
-  blanks except apostrophes between letters or digits.
+  spaces except apostrophes between letters or digits.
 - `english`: the normaliser of the Whisper paper (Radford et al. 2022, appendix C) as packaged in
   `whisper-normalizer`; it also writes numbers as digits, expands contractions, spells in American English and
   drops fillers.
@@ -23,13 +23,13 @@ ENGLISH_PACKAGE = "whisper-normalizer"
 BASIC_VERSION = "1"
 NAMES = ("english", "basic", "none")
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}"
-# Marks nobody hears and that are no word boundary: soft hyphen, byte order mark.
+# Removed without leaving a word boundary: soft hyphen, byte order mark.
 SILENT = "\N{SOFT HYPHEN}\N{ZERO WIDTH NO-BREAK SPACE}"
 LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
 class Normalizer:
-    """Words of a text after normalisation; the same text is normalised once, where that takes longer than a look."""
+    """Splits texts into normalised words; results are cached except for the trivial normaliser `none`."""
 
     def __init__(self, name: str, version: str, text: Callable[[str], str] | None) -> None:
         self.identity = NormalizerIdentity(name=name, version=version)
@@ -57,15 +57,13 @@ def normalizer(name: str) -> Normalizer:
 
 
 def basic(text: str) -> str:
-    """NFKC before and after folding (Unicode 15, D146): folding may undo the composition."""
+    """Normalise a text for any language. NFKC before and after case folding (Unicode 15, D146), which may decompose."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return LONE_APOSTROPHE.sub(" ", folded.translate(_SIGNS))
 
 
 class _Signs(dict[int, str]):
-    """Translation of one character, remembered: punctuation (P) and symbols (S) to a blank, apostrophes to
-    one form.
-    """
+    """Cached translation of characters: punctuation (P) and symbols (S) to a space, apostrophes to one form."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)

@@ -1,19 +1,16 @@
-"""Two runs over the same utterances: the difference of their corpus WER, its interval, and what may be said
-of it.
+"""Compare two runs over the same utterances: difference of corpus WER, its interval, the outcome, and MAPSSWE.
 
-The difference is a ratio estimator too: sum(tuned errors - baseline errors) over the reference words both
-share, so the interval is the linearised one of `intervals`, by speakers where there are enough. A 95 %
-interval inside the margin is two one-sided tests at 2.5 % (Schuirmann 1987). Fewer than 6 utterances whose
-error counts differ cannot reach 5 % in a two-sided sign test (2 * 0.5^5 = 0.0625), so they decide nothing
-here either. "Not worse" is non-inferiority: `harm_bound` below the margin.
+The difference is a ratio estimator as well, sum(tuned errors - baseline errors) over the reference words that both
+share, so its interval is the linearised one of `corpus_wer`, by speakers where there are enough. A 95 % interval inside
+the margin is equivalent to two one-sided tests at 2.5 % (Schuirmann 1987). Fewer than 6 utterances with different error
+counts cannot reach 5 % in a two-sided sign test (2 * 0.5^5 = 0.0625), so they do not decide here either. "Not worse" is
+non-inferiority: `harm_bound` below the margin.
 
-MAPSSWE, the matched-pairs sentence-segment word error test, from the word edits of two runs.
-
-Gillick & Cox 1989 (ICASSP, "Some statistical issues in the comparison of speech recognition algorithms"), as in
-NIST SCTK: inside one utterance a segment ends where two or more successive words are right in both runs; segments
-hold at least one error; the mean difference of their errors over its standard error is taken as normal. Segments
-count as independent: speakers and utterances that err together make p too small, which is why this test stands
-beside the interval by speakers and decides nothing.
+MAPSSWE is the matched-pairs sentence-segment word error test of Gillick & Cox 1989 (ICASSP, "Some statistical issues in
+the comparison of speech recognition algorithms"), as in NIST SCTK: within an utterance a segment ends where two or more
+successive words are right in both runs, and contains at least one error; the mean difference of errors per segment over
+its standard error is taken as normal. The test assumes independent segments. Errors of a speaker or utterance are
+correlated, so that its p is too small; it is reported in addition to the interval and decides nothing.
 """
 
 from __future__ import annotations
@@ -42,15 +39,24 @@ def paired_score(
     replicates: int,
     target_gain: float | None = None,
 ) -> PairedScore:
-    """Both lists hold the same ids in the same order; `changed_hypotheses` counts raw texts that differ.
+    """Compare two runs.
 
     Without a changed hypothesis there is nothing to estimate and no interval: the outcome is `unchanged`.
-    `detectable_difference` comes from the observed standard error, where enough changed to estimate one; so does
-    `power`, for a `target_gain` (WER as a fraction).
+    `detectable_difference` and `power` use the observed standard error and are None where too few utterances changed.
+
+    Args:
+        baseline: errors of the baseline.
+        tuned: errors of the candidate, for the same utterances in the same order.
+        changed_hypotheses: number of raw hypotheses that differ.
+        margin: WER difference (fraction) below which runs are equivalent.
+        confidence: of the intervals, such as 0.95.
+        replicates: of the bootstrap; 0 skips it.
+        target_gain: WER difference (fraction) for which to report the power.
     """
     if [entry.id for entry in baseline] != [entry.id for entry in tuned]:
-        raise ValueError("baseline and tuned must hold the same utterances in the same order")
-    before, after = [entry.errors for entry in baseline], [entry.errors for entry in tuned]
+        raise ValueError("baseline and tuned must contain the same utterances in the same order")
+    before = [entry.errors for entry in baseline]
+    after = [entry.errors for entry in tuned]
     difference = [second - first for first, second in zip(before, after, strict=True)]
     words = [entry.words for entry in baseline]
     drawn = sampling_units(difference, words, [entry.speaker_id for entry in baseline])
@@ -88,7 +94,7 @@ def paired_score(
 
 
 def outcome(interval: Interval, changed_hypotheses: int, changed_errors: int, margin: float) -> Outcome:
-    """The first that holds: unchanged, better or worse, equivalent, underpowered."""
+    """The first that applies: unchanged, better or worse, equivalent, underpowered."""
     if changed_hypotheses == 0:
         return "unchanged"
     if interval.low is None or interval.high is None or changed_errors < MIN_CHANGED:
@@ -101,11 +107,11 @@ def outcome(interval: Interval, changed_hypotheses: int, changed_errors: int, ma
 
 
 def harm_bound(interval: Interval, differences: Sequence[int]) -> float | None:
-    """The largest WER difference that the data leave open; null without an interval.
+    """The largest WER increase that the data do not exclude; None without an interval.
 
-    Where fewer than 6 utterances changed their errors, the interval rests on too few of them. The bound is then at
-    least the exact upper one of the share of utterances that get worse (Clopper & Pearson 1934), each taken to become
-    wrong in every word, as for a WER without errors.
+    Where the errors of fewer than 6 utterances changed, the interval is based on too few of them. The bound is then at
+    least the exact upper bound of the share of utterances that get worse (Clopper & Pearson 1934), as if every word of
+    them became wrong, as for a WER without errors.
     """
     if interval.high is None or sum(value != 0 for value in differences) >= MIN_CHANGED:
         return interval.high
@@ -128,8 +134,9 @@ MIN_RIGHT = 2
 
 
 def mapsswe(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceErrors]) -> Mapsswe:
-    """Both lists hold the same ids in the same order. Without spread (fewer than two segments, or all with the same
-    difference) there is no z and no p.
+    """MAPSSWE of two runs over the same utterances in the same order.
+
+    z and p are None for fewer than two segments, or where all segments have the same difference.
     """
     differences = [
         difference
@@ -150,12 +157,12 @@ def two_sided(z: float) -> float:
 
 
 def segment_differences(baseline: Sequence[Edit], tuned: Sequence[Edit]) -> list[int]:
-    """Errors of every segment of one utterance, tuned minus baseline; 0 where both err equally often."""
-    marked = [(edit.at, edit.reference is not None, -1) for edit in baseline]
-    marked += [(edit.at, edit.reference is not None, 1) for edit in tuned]
+    """Difference of errors (tuned minus baseline) of every segment of one utterance."""
+    positions = [(edit.at, edit.reference is not None, -1) for edit in baseline]
+    positions += [(edit.at, edit.reference is not None, 1) for edit in tuned]
     differences: list[int] = []
-    right_from = 0  # the first reference word behind all errors so far
-    for at, is_word, sign in sorted(marked):
+    right_from = 0  # the first reference word after all errors so far
+    for at, is_word, sign in sorted(positions):
         if not differences or at - right_from >= MIN_RIGHT:
             differences.append(0)
         differences[-1] += sign

@@ -1,11 +1,10 @@
-"""How small a WER difference an evaluation set could show, foreseen from the baseline's own errors.
+"""The smallest WER difference that an evaluation set can show, forecast from the errors of the baseline.
 
-Two runs that share a part s of their errors differ with variance 2 (1 - s) var(WER): errors they share
-cancel, the rest is as scattered as the baseline's. var(WER) is that of the linearised ratio estimator; the
-design effect is the ratio of its value by speakers to its value by utterances, at least 1. The smallest
-difference detected with 80 % power by a two-sided test is (q.975 + q.80) standard errors (Cohen 1988), with
-quantiles of t where speakers are the units. More of the same kind divides the variance; with more speakers the
-quantiles of t shrink too.
+The difference of two runs that share a part s of their errors has variance 2 (1 - s) var(WER): shared errors cancel,
+the others vary like those of the baseline. var(WER) is that of the linearised ratio estimator (see `corpus_wer`); the
+design effect is its value by speakers over its value by utterances, at least 1. The smallest difference detected with
+80 % power by a two-sided test is (q.975 + q.80) standard errors (Cohen 1988), with quantiles of t where speakers are
+the units. More data of the same kind reduces the variance; more speakers also reduce the quantiles of t.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ POWER = 0.80
 
 
 def detectable_difference(standard_error: float, drawn: Units, confidence: float) -> float:
-    """Difference shown with 80 % power at this confidence, in units of WER."""
+    """WER difference (fraction) that is detected with 80 % power at this confidence."""
     return _quantiles(drawn.name, len(drawn.words), confidence) * standard_error
 
 
@@ -35,9 +34,18 @@ def power_from_error(
     assumed_shared_errors: float | None = None,
     design_effect: float = 1.0,
 ) -> Power:
-    """What this standard error of a WER difference lets the set show, and how much of its kind `target_gain` needs.
+    """What a set can show, given the standard error of a WER difference, and how much data `target_gain` needs.
 
-    More utterances of the same kind, with as many a speaker as now where speakers are the units.
+    The additional data are utterances of the same kind, with as many per speaker where speakers are the units.
+
+    Args:
+        scored: errors of the utterances.
+        standard_error: of the WER difference (fraction).
+        drawn: the sampling units.
+        target_gain: WER difference (fraction) to detect.
+        confidence: of the two-sided test, such as 0.95.
+        assumed_shared_errors: share of errors that both runs are assumed to share; None for an observed standard error.
+        design_effect: variance by speakers over variance by utterances.
     """
     factor = _growth(standard_error, drawn, target_gain, confidence)
     hours = sum(entry.duration for entry in scored) / 3600
@@ -49,7 +57,7 @@ def power_from_error(
         target_gain=target_gain,
         utterances=len(scored),
         utterances_needed=math.ceil(len(scored) * factor),
-        hours=hours or None,  # 0 where no row tells its duration
+        hours=hours or None,  # 0 where no row has a duration
         hours_needed=hours * factor or None,
         speakers=speakers,
         speakers_needed=None if speakers is None else math.ceil(speakers * factor),
@@ -61,12 +69,11 @@ def power_from_error(
 def forecast_power(
     scored: Sequence[UtteranceErrors], assumed_shared_errors: float, target_gain: float, confidence: float
 ) -> Power | None:
-    """None where two utterances with words are missing.
+    """Forecast of a comparison from the baseline alone; None for fewer than two utterances with words.
 
-    A baseline with hardly an error has a variance estimate near 0 that would promise the power of a huge
-    set: the variance is at least that of independent words at the rate of Agresti & Coull (1998), (errors +
-    2)/(words + 4). `utterances_needed` takes more utterances of the same kind, from speakers in the same
-    proportion.
+    A baseline with hardly any errors has a variance estimate near 0, which would promise too much power. The variance
+    is therefore at least that of independent words at the rate of Agresti & Coull (1998), (errors + 2)/(words + 4).
+    `utterances_needed` assumes more utterances of the same kind, from speakers in the same proportion.
     """
     words = [entry.words for entry in scored]
     if sum(count > 0 for count in words) < 2:
@@ -85,7 +92,7 @@ def forecast_power(
 
 
 def _growth(standard_error: float, drawn: Units, target_gain: float, confidence: float) -> float:
-    """The smallest multiple of the set that shows `target_gain`; whole speakers, at least `MIN_SPEAKERS` of them."""
+    """The smallest multiple of the set that shows `target_gain`, in whole speakers, at least `MIN_SPEAKERS`."""
     count = len(drawn.words)
     if drawn.name == "utterances":
         return (detectable_difference(standard_error, drawn, confidence) / target_gain) ** 2

@@ -1,18 +1,16 @@
-"""How much of a baseline's errors tuning could reach: its word errors, split by what stands behind them.
+"""How many of a baseline's errors tuning could remove: its word errors, split by their probable reason.
 
-Every error falls into the first of four parts that it fits: `style` (only another spelling), `unheard` (the reference
-word never occurs in training), `agreed` (every independent candidate writes the very same thing), and the rest.
+Every error belongs to the first of four parts that applies: `style` (only another spelling), `out_of_vocabulary` (the
+reference word never occurs in training), `agreed` (every independent candidate makes the same error), and the rest.
 
-Agreement alone proves nothing about the reference, because candidates come from the same base and hard audio stays
-hard. A place is *doubtful* only where the words around it are right, and in it all runs wrote a word that occurs in
-other texts and is spelled nothing like the reference: mishearings sound alike and mostly look alike, a wrong
-transcript does not.
+Agreement alone is no evidence against the reference, because candidates come from the same base model and difficult
+audio stays difficult. A reference is suspected only where the words around it are right, and all runs wrote a word that
+occurs in other texts and is spelled unlike the reference: misrecognised words sound alike and mostly look alike, wrong
+transcripts do not.
 
-Whether two runs of words are the same words in another spelling, beyond what the study's normaliser takes as equal.
-
-Two forms are compared, without the blanks between words: the words without hyphens and apostrophes (`ice cream`,
-`icecream`; `dont`, `don't`), and for English texts what the normaliser of the Whisper paper makes of them (numbers as
-digits, contractions written out, American spelling, no fillers).
+Spellings are compared beyond the study's normaliser, without the spaces between words, in two forms: without hyphens
+and apostrophes (`ice cream`, `icecream`; `dont`, `don't`), and for English texts as the normaliser of the Whisper paper
+writes them (numbers as digits, contractions expanded, American spelling, no fillers).
 """
 
 from __future__ import annotations
@@ -33,17 +31,17 @@ from lora.scoring.normalizers import basic, normalizer
 Words = tuple[str, ...]
 K = TypeVar("K", str, tuple[str, str])
 
-SHOWN = 30  # words, spellings and places that facts list
-ADJACENT = 2  # words of a doubtful place
-SHORT, LONG = 3, 4  # letters: both words have the first, one of them the second; articles and pronouns prove nothing
-ALIKE = 0.4  # similarity of spelling from which on a word may be a mishearing
-REST_RIGHT = 0.6  # share of an utterance's (other) words that must be right; below it, it is clearly misheard
-STUBBORN = 2  # clearly misheard hypotheses that an independent candidate may leave as they are, or half of them
+SHOWN = 30  # words, spellings and places listed in the result
+ADJACENT = 2  # words of a suspected reference, at most, and words around it, at least
+SHORT, LONG = 3, 4  # letters that both words need, and that one of them needs; leaves out articles and pronouns
+ALIKE = 0.4  # similarity of spelling from which a word may be misrecognised
+REST_RIGHT = 0.6  # share of the (other) words of an utterance that must be right; below it the hypothesis is poor
+UNCHANGED = 2  # poor hypotheses that an independent candidate may leave unchanged, or half of them if more
 
 
 @dataclass(frozen=True)
 class ComparedUtterance:
-    """The baseline's errors and both sides' words of one utterance, and the words that candidates wrote, by run."""
+    """One utterance: errors of the baseline, words of both sides, and words of the candidates' hypotheses by run."""
 
     errors: UtteranceErrors
     reference: Words
@@ -52,68 +50,83 @@ class ComparedUtterance:
 
 
 def regions(edits: Sequence[Edit]) -> list[list[Edit]]:
-    """Edits without a right word between them, together."""
-    found: list[list[Edit]] = []
+    """Groups of edits without a right word between them."""
+    groups: list[list[Edit]] = []
     end = -1
     for edit in edits:
-        if found and edit.at <= end:
-            found[-1].append(edit)
+        if groups and edit.at <= end:
+            groups[-1].append(edit)
         else:
-            found.append([edit])
+            groups.append([edit])
         end = edit.at + (edit.reference is not None)
-    return found
+    return groups
 
 
 def split_errors(
-    manifest: str, heard: Sequence[ComparedUtterance], runs: Sequence[str], vocabulary: frozenset[str] | None
+    manifest: str, utterances: Sequence[ComparedUtterance], runs: Sequence[str], vocabulary: frozenset[str] | None
 ) -> ReachableFacts:
-    """`heard` holds the rows within max_seconds; `vocabulary` the training texts' words, null where there is none."""
-    english = is_english([one.reference for one in heard])
+    """Split the baseline's errors by their probable reason.
+
+    Args:
+        manifest: name of the manifest.
+        utterances: its rows within max_seconds.
+        runs: candidates.
+        vocabulary: words of the training transcripts; None without a training manifest.
+    """
+    english = is_english([utterance.reference for utterance in utterances])
     forms = spelling_forms(english)
-    real = (vocabulary or frozenset()).union(*(one.reference for one in heard))
-    suspected = (
-        [] if vocabulary is None else [(one, region) for one in heard for region in suspected_regions(one, real)]
-    )
-    candidates = [candidate_change(run, [one for one in heard if run in one.tuned]) for run in runs]
+    written = (vocabulary or frozenset()).union(*(utterance.reference for utterance in utterances))
+    suspected: list[tuple[ComparedUtterance, list[Edit]]] = []
+    if vocabulary is not None:
+        for utterance in utterances:
+            suspected += [(utterance, region) for region in suspected_regions(utterance, written)]
+    candidates = [candidate_change(run, [one for one in utterances if run in one.tuned]) for run in runs]
     independent = [candidate.run for candidate in candidates if candidate.independent]
-    agreeing = {one.errors.id: agreed_edits(one, independent) for one in heard} if independent else {}
-    parts, respelled, unheard = Counter[str](), Counter[tuple[str, str]](), Counter[str]()
-    for one in heard:
-        left = Counter(agreeing.get(one.errors.id, {}))
-        for region in regions(one.errors.edits):
-            said, wrote = region_words(region)
-            if same_spelling(said, wrote, forms):
+    agreeing = {one.errors.id: agreed_edits(one, independent) for one in utterances} if independent else {}
+    parts = Counter[str]()
+    respelled = Counter[tuple[str, str]]()
+    out_of_vocabulary = Counter[str]()
+    for utterance in utterances:
+        remaining = Counter(agreeing.get(utterance.errors.id, {}))
+        for region in regions(utterance.errors.edits):
+            reference_words, hypothesis_words = region_words(region)
+            if same_spelling(reference_words, hypothesis_words, forms):
                 parts["style"] += len(region)
-                respelled[" ".join(said), " ".join(wrote)] += len(region)
+                respelled[" ".join(reference_words), " ".join(hypothesis_words)] += len(region)
                 continue
             for edit in region:
                 if vocabulary is not None and edit.reference is not None and edit.reference not in vocabulary:
                     parts["out_of_vocabulary"] += 1
-                    unheard[edit.reference] += 1
-                elif left[edit] > 0:
-                    left[edit] -= 1
+                    out_of_vocabulary[edit.reference] += 1
+                elif remaining[edit] > 0:
+                    remaining[edit] -= 1
                     parts["agreed"] += 1
                 else:
                     parts["rest"] += 1
     places = [
-        SuspectedReference(id=one.errors.id, at=region[0].at, reference=" ".join(said), hypothesis=" ".join(wrote))
-        for one, region in suspected
-        if independent and all(agreeing[one.errors.id][edit] for edit in region)
-        for said, wrote in [region_words(region)]
+        SuspectedReference(
+            id=utterance.errors.id,
+            at=region[0].at,
+            reference=" ".join(reference_words),
+            hypothesis=" ".join(hypothesis_words),
+        )
+        for utterance, region in suspected
+        if independent and all(agreeing[utterance.errors.id][edit] for edit in region)
+        for reference_words, hypothesis_words in [region_words(region)]
     ]
     known = bool(independent) and vocabulary is not None
     return ReachableFacts(
         manifest=manifest,
-        utterances=len(heard),
-        words=sum(one.errors.words for one in heard),
-        errors=sum(one.errors.errors for one in heard),
+        utterances=len(utterances),
+        words=sum(utterance.errors.words for utterance in utterances),
+        errors=sum(utterance.errors.errors for utterance in utterances),
         english=english,
         style=parts["style"],
         respelled=[Respelling(reference=a, hypothesis=b, errors=n) for (a, b), n in _most(respelled)],
         training_words=None if vocabulary is None else len(vocabulary),
         out_of_vocabulary=None if vocabulary is None else parts["out_of_vocabulary"],
-        out_of_vocabulary_words=[WordCount(word=word, count=n) for word, n in _most(unheard)],
-        out_of_vocabulary_word_count=len(unheard),
+        out_of_vocabulary_words=[WordCount(word=word, count=n) for word, n in _most(out_of_vocabulary)],
+        out_of_vocabulary_word_count=len(out_of_vocabulary),
         candidates=candidates,
         agreed=parts["agreed"] if independent else None,
         rest=parts["rest"],
@@ -122,66 +135,70 @@ def split_errors(
         suspected_references=places[:SHOWN],
         questionable_places=len(suspected) if known else None,
         confirmed_places=len(places) if known else None,
-        repeated_share=repeated_share(heard, suspected, agreeing) if known else None,
+        repeated_share=repeated_share(utterances, suspected, agreeing) if known else None,
     )
 
 
 def repeated_share(
-    heard: Sequence[ComparedUtterance],
+    utterances: Sequence[ComparedUtterance],
     suspected: Sequence[tuple[ComparedUtterance, list[Edit]]],
     agreeing: Mapping[str, Counter[Edit]],
 ) -> float:
-    """Share of the baseline's edits outside suspected places that all independent candidates make again."""
-    doubted_edits = Counter((one.errors.id, edit) for one, region in suspected for edit in region)
+    """Share of the baseline's edits outside suspected regions that all independent candidates make as well."""
+    suspected_edits = Counter((utterance.errors.id, edit) for utterance, region in suspected for edit in region)
     shared = Counter((id, edit) for id, edits in agreeing.items() for edit in edits.elements())
-    others = sum(len(one.errors.edits) for one in heard) - doubted_edits.total()
-    again = shared.total() - (shared & doubted_edits).total()
+    others = sum(len(utterance.errors.edits) for utterance in utterances) - suspected_edits.total()
+    again = shared.total() - (shared & suspected_edits).total()
     return again / others if others else 0.0
 
 
 def region_words(region: Sequence[Edit]) -> tuple[list[str], list[str]]:
     """Words of the reference and of the hypothesis."""
-    said = [edit.reference for edit in region if edit.reference is not None]
-    return said, [edit.hypothesis for edit in region if edit.hypothesis is not None]
+    reference_words = [edit.reference for edit in region if edit.reference is not None]
+    return reference_words, [edit.hypothesis for edit in region if edit.hypothesis is not None]
 
 
-def suspected_regions(one: ComparedUtterance, real: frozenset[str]) -> list[list[Edit]]:
-    """Places whose reference the baseline alone gives reason to doubt; `real` are words that occur in texts."""
-    errors = one.errors
-    found = []
+def suspected_regions(utterance: ComparedUtterance, written: frozenset[str]) -> list[list[Edit]]:
+    """Regions whose reference is suspected from the baseline alone; `written` are words that occur in any text."""
+    errors = utterance.errors
+    suspected: list[list[Edit]] = []
     for region in regions(errors.edits):
-        said, wrote = region_words(region)
-        others = errors.words - len(said)
-        if len(region) > ADJACENT or not len(said) == len(wrote) == len(region) or others < ADJACENT:
+        reference_words, hypothesis_words = region_words(region)
+        others = errors.words - len(reference_words)
+        only_substitutions = len(reference_words) == len(hypothesis_words) == len(region)
+        if not only_substitutions or len(region) > ADJACENT or others < ADJACENT:
             continue
-        if errors.errors - len(region) > (1 - REST_RIGHT) * others or not real.issuperset(wrote):
+        if errors.errors - len(region) > (1 - REST_RIGHT) * others or not written.issuperset(hypothesis_words):
             continue
-        if all(_unlike(a, b) for a, b in zip(said, wrote, strict=True)):
-            found.append(region)
-    return found
+        if all(_unlike(a, b) for a, b in zip(reference_words, hypothesis_words, strict=True)):
+            suspected.append(region)
+    return suspected
 
 
-def candidate_change(run: str, heard: Sequence[ComparedUtterance]) -> CandidateChange:
-    """Whether a candidate differs enough from the baseline for its agreement to mean something.
+def candidate_change(run: str, utterances: Sequence[ComparedUtterance]) -> CandidateChange:
+    """Whether a candidate differs enough from the baseline for its agreement to be informative (`independent`).
 
-    It must have changed something, and at least half (or all but two) of the hypotheses that the baseline clearly
-    misheard. Where it misheard none, there is nothing that a candidate could have left as it was.
+    It must have changed a hypothesis, and at least half (or all but two) of the baseline's poor hypotheses.
     """
-    misheard = [one for one in heard if one.errors.hits < REST_RIGHT * one.errors.words]
-    changed = sum(one.tuned[run] != one.hypothesis for one in heard)
-    moved = sum(one.tuned[run] != one.hypothesis for one in misheard)
-    independent = changed > 0 and len(misheard) - moved <= max(STUBBORN, len(misheard) // 2)
+    poor = [utterance for utterance in utterances if utterance.errors.hits < REST_RIGHT * utterance.errors.words]
+    changed = sum(utterance.tuned[run] != utterance.hypothesis for utterance in utterances)
+    poor_changed = sum(utterance.tuned[run] != utterance.hypothesis for utterance in poor)
+    independent = changed > 0 and len(poor) - poor_changed <= max(UNCHANGED, len(poor) // 2)
     return CandidateChange(
-        run=run, utterances=len(heard), changed=changed, poor_hypotheses=len(misheard), poor_changed=moved,
+        run=run,
+        utterances=len(utterances),
+        changed=changed,
+        poor_hypotheses=len(poor),
+        poor_changed=poor_changed,
         independent=independent,
-    )  # fmt: skip
+    )
 
 
-def agreed_edits(one: ComparedUtterance, runs: Sequence[str]) -> Counter[Edit]:
-    """The baseline's edits that every one of these runs makes at the same place."""
-    shared = Counter(one.errors.edits)
+def agreed_edits(utterance: ComparedUtterance, runs: Sequence[str]) -> Counter[Edit]:
+    """The baseline's edits that all of these runs make at the same place."""
+    shared = Counter(utterance.errors.edits)
     for run in runs:
-        shared &= Counter(word_edits(one.reference, one.tuned[run]))
+        shared &= Counter(word_edits(utterance.reference, utterance.tuned[run]))
     return shared
 
 
@@ -196,7 +213,7 @@ def _most(counted: Mapping[K, int]) -> list[tuple[K, int]]:
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
 
 
-# About a fifth of running English; almost none of them is a word elsewhere.
+# About a fifth of the words of English texts; almost none of them is a word of other languages.
 ENGLISH = frozenset({"the", "and", "of", "to", "that", "it", "is", "was"})
 ENGLISH_SHARE = 0.06
 
@@ -204,13 +221,13 @@ Form = Callable[[str], str]
 
 
 def is_english(texts: Iterable[Sequence[str]]) -> bool:
-    """Whether texts (as words in lower case) are English, by the share of its commonest words."""
+    """Whether texts (as words in lower case) are English, by the share of its most common words."""
     words = list(chain.from_iterable(texts))
     return sum(word in ENGLISH for word in words) > ENGLISH_SHARE * len(words)
 
 
 def spelling_forms(english: bool) -> list[Form]:
-    """What makes one string of a text, whichever way it is spelled."""
+    """Functions that map spellings of the same text to the same string."""
     forms: list[Form] = [lambda text: "".join(basic(text).replace("'", "").split())]
     if english:
         words = normalizer("english").words
@@ -219,6 +236,6 @@ def spelling_forms(english: bool) -> list[Form]:
 
 
 def same_spelling(reference: Sequence[str], hypothesis: Sequence[str], forms: Sequence[Form]) -> bool:
-    """Also where one side is nothing but what a form drops (a filler)."""
+    """Whether two word sequences differ in spelling only, or in words that a form drops (fillers)."""
     first, second = " ".join(reference), " ".join(hypothesis)
     return any(form(first) == form(second) for form in forms)

@@ -1,8 +1,7 @@
-"""Runs that were scored with different normalisers, scored again from their raw texts with one and the same.
+"""Score runs with different normalisers again from their raw texts, with the same normaliser.
 
-Two normalisers disagree about what a word is, so that neither their errors nor their reference words can be subtracted
-from each other. The WERs under either of them can, and what the reported difference has beyond that is the
-normaliser's.
+Two normalisers disagree about words, so that neither errors nor reference words of the two runs can be subtracted. WERs
+under the same normaliser can; the rest of the reported difference is due to the normaliser.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Transcripts = Mapping[str, Transcript]
 
 
 def installed_normalizer(identity: NormalizerIdentity) -> Normalizer | None:
-    """The normaliser that a record names, or null where this environment has not got it in that very version."""
+    """The normaliser of a record; None where this environment does not have that exact version."""
     try:
         found = normalizer(identity.name)
     except UserError:
@@ -31,12 +30,12 @@ def installed_normalizer(identity: NormalizerIdentity) -> Normalizer | None:
 
 
 def common_normalizer(base: WerFacts, tuned: WerFacts) -> Normalizer | None:
-    """One that both runs can be scored with: the baseline's (which is the study's), else the candidate's."""
+    """A normaliser for both runs: the baseline's (which is the study's), else the candidate's, else None."""
     return installed_normalizer(base.normalizer) or installed_normalizer(tuned.normalizer)
 
 
 def errors_with_normalizer(words: Normalizer, facts: WerFacts, transcripts: Transcripts) -> list[UtteranceErrors]:
-    """Errors of every utterance of `facts`, in its order, from the raw texts; `transcripts` holds all of its ids."""
+    """Errors of every utterance of `facts`, in its order, from raw texts; `transcripts` needs all of its ids."""
     rows = [
         Utterance(id=u.id, text=transcripts[u.id].reference, duration=u.duration, speaker_id=u.speaker_id)
         for u in facts.utterances
@@ -47,8 +46,16 @@ def errors_with_normalizer(words: Normalizer, facts: WerFacts, transcripts: Tran
 def rescored(
     base: WerFacts, tuned: WerFacts, before: Transcripts, after: Transcripts, within: Set[str]
 ) -> Rescored | None:
-    """`within` are the ids that WER counts. Null where there is nothing to do (one normaliser) or nothing to do it with
-    (a run that was not scored, other utterances).
+    """The difference of two runs under each of their normalisers.
+
+    None where both used the same normaliser, a run was not scored, or their utterances differ.
+
+    Args:
+        base: scores of the baseline.
+        tuned: scores of the candidate.
+        before: transcripts of the baseline by id.
+        after: transcripts of the candidate by id.
+        within: ids that the WER counts.
     """
     ids = {u.id for u in base.utterances}
     scored = "impossible" not in {base.status, tuned.status} and ids == {u.id for u in tuned.utterances}
@@ -88,9 +95,9 @@ def _minus(first: float | None, second: float | None) -> float | None:
 
 
 def same_text(first: str, second: str) -> bool:
-    """Whether two references are one text: equal as written, or as words under any of the normalisers.
+    """Whether two references are the same text: equal as written, or as words under any of the normalisers.
 
-    Other pipelines write references down normalised; such a text is not another one.
+    Other tools may write references in normalised form, which is not a different text.
     """
     return first == second or any(words.words(first) == words.words(second) for words in every_normalizer())
 

@@ -1,7 +1,7 @@
-"""How texts are written (case, punctuation, digits), and rewriting a text in another style. Torch-free.
+"""Writing style of texts (case, punctuation, digits), and rewriting a text in another style.
 
-Style is not what WER counts after normalisation, but a model trained on labels of another style than its own spends its
-training on the style: the loss falls convincingly and the words do not move.
+WER ignores style after normalisation. A model trained on labels in another style than its own learns the style: the
+loss falls and the words do not improve.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ FINAL = (
     "\N{DEVANAGARI DANDA}\N{ARABIC QUESTION MARK}\N{ARABIC FULL STOP}"
 )
 MAJORITY = 0.5
-RARE = 0.1  # a case in which the model writes fewer of its texts is not its own
-MOST_WORDS_OF_A_NUMBER = 6
-# Texts with fewer marks a hundred words are written without punctuation: one in a hundred words is an accident.
+RARE = 0.1  # a case in which the model writes a smaller share of its texts is not its own
+MAX_WORDS_OF_A_NUMBER = 6
+# Texts with fewer marks per 100 words count as unpunctuated: one mark in a hundred words is an accident.
 UNPUNCTUATED = 1.0
 
 
 def style_profile(texts: Iterable[str]) -> StyleProfile:
-    """Shares over texts that hold letters (case) or words (final mark), and marks per 100 words; zeros for no text."""
+    """Shares of texts with letters (case) or words (final mark), and marks per 100 words; zeros without texts."""
     written = [text.strip() for text in texts if text.strip()]
     cased = [text for text in written if text.upper() != text.lower()]
     words = sum(len(text.split()) for text in written)
@@ -46,9 +46,9 @@ def style_profile(texts: Iterable[str]) -> StyleProfile:
 
 
 def restyle(text: str, style: StyleProfile) -> str:
-    """`text` rewritten in `style`: only where it is written otherwise, and never its words.
+    """`text` rewritten in `style`, without changing its words.
 
-    Case changes where the style knows one case, or where a text is in a case in which the style writes hardly any.
+    Case changes where the style has one case, or where the text is in a case that is rare in the style.
     """
     text = text.strip()
     if style.punctuation_per_100_words < UNPUNCTUATED:
@@ -69,21 +69,21 @@ def restyle(text: str, style: StyleProfile) -> str:
 
 
 def with_numbers_as_in(text: str, own: str) -> str:
-    """`text` with its numbers written as in `own`, the model's text of the same audio: digits or words.
+    """`text` with its numbers written as in `own`, the model's hypothesis of the same audio: in digits or words.
 
-    Words are aligned; where words that all hold digits stand against words without any (or the reverse), those of `own`
-    are taken. What stands against other words stays: it may have been heard wrongly.
+    The words are aligned. Where words that all contain digits are aligned with words without digits (or the reverse),
+    those of `own` replace them. Words aligned with other words stay, because the hypothesis may be wrong.
     """
-    words, said = text.split(), own.split()
-    matcher = SequenceMatcher(None, [_bare(w) for w in words], [_bare(w) for w in said], autojunk=False)
+    words, own_words = text.split(), own.split()
+    matcher = SequenceMatcher(None, [_bare(w) for w in words], [_bare(w) for w in own_words], autojunk=False)
     result: list[str] = []
     for kind, i, j, k, m in matcher.get_opcodes():
-        result += said[k:m] if kind == "replace" and _same_number(words[i:j], said[k:m]) else words[i:j]
+        result += own_words[k:m] if kind == "replace" and _same_number(words[i:j], own_words[k:m]) else words[i:j]
     return " ".join(result)
 
 
 def number_style(references: Sequence[str], own: Sequence[str]) -> NumberStyle:
-    """Rows by whose text writes numbers in digits, where the other has no digit."""
+    """Count rows in which only the reference, only the hypothesis, or both have digits."""
     pairs = [(_has_digit(one), _has_digit(other)) for one, other in zip(references, own, strict=True)]
     return NumberStyle(
         rows=len(pairs),
@@ -93,18 +93,18 @@ def number_style(references: Sequence[str], own: Sequence[str]) -> NumberStyle:
     )
 
 
-def _same_number(words: list[str], said: list[str]) -> bool:
-    """One side in digits, the other in words, as far as can be seen without knowing the language."""
-    if max(len(words), len(said)) > MOST_WORDS_OF_A_NUMBER:
+def _same_number(words: list[str], own_words: list[str]) -> bool:
+    """Whether one side is a number in digits and the other one in words, without knowledge of the language."""
+    if max(len(words), len(own_words)) > MAX_WORDS_OF_A_NUMBER:
         return False
-    for digits, letters in ((words, said), (said, words)):
+    for digits, letters in ((words, own_words), (own_words, words)):
         if all(map(_is_number, digits)) and not any(map(_has_digit, letters)) and len(digits) <= len(letters):
             return True
     return False
 
 
 def _is_number(word: str) -> bool:
-    """Mostly digits: `7`, `1,500`, `42nd`, `£3.50`, but not a code such as `x7b`."""
+    """Whether a word is mostly digits: `7`, `1,500`, `42nd`, `£3.50`, but not a code such as `x7b`."""
     letters = sum(character.isalnum() for character in word)
     return 2 * sum(character.isdigit() for character in word) >= max(letters, 1)
 
@@ -131,8 +131,8 @@ def _case(text: str) -> str:
     return "sentence" if _is_sentence_case(text) else "other"
 
 
-def _share(texts: list[str], holds: Callable[[str], bool]) -> float:
-    return sum(map(holds, texts)) / len(texts) if texts else 0.0
+def _share(texts: list[str], condition: Callable[[str], bool]) -> float:
+    return sum(map(condition, texts)) / len(texts) if texts else 0.0
 
 
 def _is_sentence_case(text: str) -> bool:
@@ -141,9 +141,9 @@ def _is_sentence_case(text: str) -> bool:
 
 
 def _in_sentence_case(text: str) -> str:
-    """Lower case with a capital at the start and behind each sentence end; names cannot be known."""
+    """Lower case with a capital at the start and after each sentence end; names are not recognised."""
     lowered = re.sub(r"\bi\b(?='|\b)", "I", text.lower())
-    return re.sub(rf"(^\W*|[{re.escape(FINAL)}]\s+)(\w)", lambda found: found[1] + found[2].upper(), lowered)
+    return re.sub(rf"(^\W*|[{re.escape(FINAL)}]\s+)(\w)", lambda match: match[1] + match[2].upper(), lowered)
 
 
 def _is_mark(character: str) -> bool:

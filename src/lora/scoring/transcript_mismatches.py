@@ -1,13 +1,9 @@
-"""Rows whose audio says the text of another row of their manifest, by what the base model heard.
+"""Mismatched transcripts: rows whose audio has the text of another row, according to the base model's hypotheses.
 
-A hard accent or a weak model makes a hypothesis unlike its own text, never like another row's: so a text is called
-mismatched only where another one fits. Only hypotheses unlike their own text are compared with the others, and of those
-only with a short list.
-
-Texts that share pieces with a query: a short list for comparisons that cost too much with every text.
-
-An inverted index over character q-grams, most of which a few edits leave whole (Ukkonen 1992). A query looks up its
-rarest ones only, weighted by inverse document frequency (Spaerck Jones 1972).
+A difficult accent or a weak model makes a hypothesis unlike its own text, but not like the text of another row. A
+transcript is therefore called mismatched only where another text fits. Hypotheses unlike their own text are compared
+with a short list of other texts, from an inverted index over character q-grams, most of which survive a few edits
+(Ukkonen 1992); a query looks up its rarest q-grams, weighted by inverse document frequency (Spaerck Jones 1972).
 """
 
 from __future__ import annotations
@@ -27,19 +23,19 @@ from lora.records.transcripts import Transcript
 
 Words = Callable[[str], Sequence[str]]
 
-# Distances are shares of the characters of the longer text. On the embedded study's accents (37 % WER) own texts lie
-# at 0.2 (95 %: 0.47), texts of other rows at 0.76 (10 %: 0.7).
-UNLIKE = 0.5  # from which on a hypothesis is unlike its own text
-FITS = 0.5  # up to which another text can fit
-# Similarity of the shorter text to its best place in the longer one from which on a hypothesis is a piece of its own
-# text, or holds it: cut short, looping, or a text of a part of the audio. Unrelated texts reach 0.72 in 1 % of pairs.
+# Distances are shares of the characters of the longer text. On the embedded study's accents (37 % WER) the median
+# distance to the own text is 0.2 (95 %: 0.47), to texts of other rows 0.76 (10 %: 0.7).
+UNLIKE = 0.5  # distance from which a hypothesis is unlike its own text
+FITS = 0.5  # distance up to which another text can fit
+# Similarity of the shorter text to the best place in the longer one from which a hypothesis is a part of its own text
+# or contains it: truncated, looping, or a text of a part of the audio. Unrelated texts reach 0.72 in 1 % of pairs.
 PART = 0.75
-LEAST_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
+MIN_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
 COMPARED_WITH = 25  # texts on the short list
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Comparison:
     row: Utterance
     hypothesis: str
     own: str
@@ -53,46 +49,54 @@ class _Heard:
 def mismatches(
     name: str, rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], words: Words
 ) -> MismatchFacts:
-    """Facts of manifest `name`; `rows` are all of it, `transcripts` what was heard of some or all of them.
+    """Find the mismatched transcripts of a manifest.
 
-    Texts are compared as words of the caller's normaliser; rows of the same text are one text. A text is there for no
-    more rows than carry it without being heard as such: what the model says beyond that, it says by itself.
+    A text explains at most as many mismatches as there are rows with this text whose own hypothesis does not match it.
+    Where more hypotheses resemble it, the model writes it by itself (a generic hypothesis), and none counts.
+
+    Args:
+        name: the manifest.
+        rows: all of its rows; rows with the same text count as one text.
+        transcripts: hypotheses of some or all rows by id.
+        words: normaliser.
     """
     texts = {row.id: " ".join(words(row.text)) for row in rows}
     carriers: defaultdict[str, list[Utterance]] = defaultdict(list)
     for row in rows:
         if texts[row.id]:
             carriers[texts[row.id]].append(row)
-    said = {row.id: " ".join(words(transcripts[row.id].hypothesis)) for row in rows if row.id in transcripts}
-    heard = [
-        _Heard(row, said[row.id], texts[row.id], Levenshtein.normalized_distance(said[row.id], texts[row.id]))
+    hypotheses = {row.id: " ".join(words(transcripts[row.id].hypothesis)) for row in rows if row.id in transcripts}
+    compared = [
+        _Comparison(
+            row, hypotheses[row.id], texts[row.id], Levenshtein.normalized_distance(hypotheses[row.id], texts[row.id])
+        )
         for row in rows
-        if len(said.get(row.id, "")) >= LEAST_CHARACTERS and texts[row.id]
+        if len(hypotheses.get(row.id, "")) >= MIN_CHARACTERS and texts[row.id]
     ]
-    suspects = [entry for entry in heard if entry.suspicious]
+    suspects = [entry for entry in compared if entry.suspicious]
     claims, comparisons = _best_others(suspects, list(carriers) if suspects else [])
-    at_home = Counter(entry.own for entry in heard if not entry.suspicious)
-    wanted = Counter(text for text, _ in claims.values())
-    free = {text: len(carriers[text]) - at_home[text] for text in wanted}
+    matching = Counter(entry.own for entry in compared if not entry.suspicious)
+    claimed = Counter(text for text, _ in claims.values())
+    free = {text: len(carriers[text]) - matching[text] for text in claimed}
     mismatched = [
-        _misplaced(entry, carriers[claims[entry.row.id][0]], claims[entry.row.id][1])
+        _mismatch(entry, carriers[claims[entry.row.id][0]], claims[entry.row.id][1])
         for entry in suspects
-        if entry.row.id in claims and wanted[claims[entry.row.id][0]] <= free[claims[entry.row.id][0]]
+        if entry.row.id in claims and claimed[claims[entry.row.id][0]] <= free[claims[entry.row.id][0]]
     ]
     return MismatchFacts(
         manifest=name,
         rows=len(rows),
-        compared=len(heard),
-        too_short=len(said) - len(heard),
+        compared=len(compared),
+        too_short=len(hypotheses) - len(compared),
         suspects=len(suspects),
         generic_hypotheses=len(claims) - len(mismatched),
-        comparisons=len(heard) + comparisons,
+        comparisons=len(compared) + comparisons,
         mismatched=mismatched,
     )
 
 
-def _best_others(suspects: Sequence[_Heard], texts: Sequence[str]) -> tuple[dict[str, tuple[str, float]], int]:
-    """By row id, the closest other text that can fit, with its distance; and the number of pairs compared."""
+def _best_others(suspects: Sequence[_Comparison], texts: Sequence[str]) -> tuple[dict[str, tuple[str, float]], int]:
+    """The closest other text that can fit and its distance, by row id; and the number of pairs compared."""
     shortlist = Shortlist(texts)
     claims: dict[str, tuple[str, float]] = {}
     comparisons = 0
@@ -106,7 +110,7 @@ def _best_others(suspects: Sequence[_Heard], texts: Sequence[str]) -> tuple[dict
     return claims, comparisons
 
 
-def _misplaced(entry: _Heard, carriers: Sequence[Utterance], distance: float) -> MismatchedTranscript:
+def _mismatch(entry: _Comparison, carriers: Sequence[Utterance], distance: float) -> MismatchedTranscript:
     here = entry.row.line or 0
     nearest = min(carriers, key=lambda row: (abs((row.line or 0) - here), row.line or 0, row.id))
     return MismatchedTranscript(
@@ -119,33 +123,35 @@ def _misplaced(entry: _Heard, carriers: Sequence[Utterance], distance: float) ->
     )
 
 
-LENGTH = 4  # characters of a piece, blanks included
-LOOKED_UP = 24  # pieces of a query, its rarest
+QGRAM = 4  # characters, spaces included
+LOOKED_UP = 24  # q-grams of a query, its rarest
 
 
 class Shortlist:
-    """Index over `texts`; building is linear in their characters, a query in the texts that share its rare pieces."""
+    """Inverted q-gram index over texts. Building is linear in their characters, a query in the texts that share its
+    rare q-grams.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._size = len(texts)
-        self._holders: defaultdict[str, list[int]] = defaultdict(list)
+        self._texts_with: defaultdict[str, list[int]] = defaultdict(list)
         for number, text in enumerate(texts):
-            for piece in _pieces(text):
-                self._holders[piece].append(number)
+            for qgram in _qgrams(text):
+                self._texts_with[qgram].append(number)
 
     def near(self, query: str, most: int) -> list[int]:
-        """Numbers of at most `most` texts that share the most weight of pieces with `query`, best first."""
-        known = sorted((len(self._holders[p]), p) for p in _pieces(query) if p in self._holders)[:LOOKED_UP]
-        if not known:
+        """Indices of at most `most` texts that share the largest weight of q-grams with `query`, best first."""
+        by_rarity = sorted((len(self._texts_with[p]), p) for p in _qgrams(query) if p in self._texts_with)[:LOOKED_UP]
+        if not by_rarity:
             return []
-        counts, pieces = zip(*known, strict=True)
+        counts, qgrams = zip(*by_rarity, strict=True)
         weights = np.repeat([math.log(1 + self._size / count) for count in counts], counts)
-        numbers = np.concatenate([self._holders[piece] for piece in pieces])
+        numbers = np.concatenate([self._texts_with[qgram] for qgram in qgrams])
         score = np.round(np.bincount(numbers, weights=weights), 9)
         shared = np.nonzero(score)[0]
         best = shared[np.lexsort((shared, -score[shared]))][:most]
         return [int(number) for number in best]
 
 
-def _pieces(text: str) -> set[str]:
-    return {text[i : i + LENGTH] for i in range(max(1, len(text) - LENGTH + 1))}
+def _qgrams(text: str) -> set[str]:
+    return {text[i : i + QGRAM] for i in range(max(1, len(text) - QGRAM + 1))}

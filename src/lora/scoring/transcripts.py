@@ -1,4 +1,4 @@
-"""Transcripts by utterance id, and words for ids that two sides do not share."""
+"""Read transcripts by utterance id, and describe ids that two sides do not share."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from lora.records.transcripts import Transcript
 
 
 def read_transcripts(path: Path | str) -> dict[str, Transcript]:
-    """Raises UserError for a missing file and for an id that occurs twice."""
-    found: dict[str, Transcript] = {}
+    """Transcripts by id. Raises UserError for a missing file and for an id that occurs twice."""
+    transcripts: dict[str, Transcript] = {}
     try:
         for number, transcript in enumerate(read_lines(path, Transcript), start=1):
-            if transcript.id in found:
-                raise UserError(f"{path}:{number}: a second transcript of {transcript.id}")
-            found[transcript.id] = transcript
+            if transcript.id in transcripts:
+                raise UserError(f"{path}:{number}: duplicate transcript of {transcript.id}; keep one")
+            transcripts[transcript.id] = transcript
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file of transcripts") from None
-    return found
+        raise UserError(f"{path}: no such transcript file; correct the path") from None
+    return transcripts
 
 
 def ids_message(missing: Sequence[str], extra: Sequence[str], here: str, there: str) -> str:
-    """One sentence on ids that `there` has and `here` lacks (missing), and the other way round (extra)."""
+    """A sentence about ids that `there` has and `here` lacks (missing), and the reverse (extra)."""
     parts = []
     if missing:
         parts.append(f"{here} lack{_s(here)} {_utterances(missing)} of {there}, first {missing[0]}")

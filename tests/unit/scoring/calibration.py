@@ -1,4 +1,4 @@
-"""How often the intervals hold and how often equal runs are called different, by simulation with the shipped code.
+"""Coverage of the intervals and how often equal runs are called different, by simulation with the shipped code.
 
     PYTHONPATH=src python tests/unit/scoring/calibration.py          # the table of docs/methods.md, about a minute
 

@@ -1,4 +1,4 @@
-"""Scored utterances that tests write down as numbers."""
+"""Scored utterances from plain numbers."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""NIST SCTK (Debian package sctk) as tests ask it: alignments of two runs, and its own MAPSSWE of them."""
+"""NIST SCTK (Debian package sctk) for tests: its alignments of two runs, and its own MAPSSWE of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a difference comes from, by hand."""
+"""Where a difference of errors comes from, by hand."""
 
 from lora.records.comparisons import WordPair
 from lora.records.scores import UtteranceErrors
@@ -6,7 +6,7 @@ from lora.scoring.alignment import counts_of, word_edits
 from lora.scoring.budget import PAIRS, error_budget
 
 
-def heard(id, reference, hypothesis, duration=1.0, speaker=None):
+def scored_pair(id, reference, hypothesis, duration=1.0, speaker=None):
     words = reference.split()
     edits = word_edits(words, hypothesis.split())
     counts = counts_of(len(words), edits)._asdict()
@@ -14,20 +14,20 @@ def heard(id, reference, hypothesis, duration=1.0, speaker=None):
 
 
 BASELINE = [
-    heard("1", "a b c d", "a x c d", 2.0, "s1"),
-    heard("2", "a b c d", "a x c d", 2.1, "s2"),
-    heard("3", "a b c d", "a b c", 31.0, "s2"),
-    heard("4", "", "i", 4.0),
+    scored_pair("1", "a b c d", "a x c d", 2.0, "s1"),
+    scored_pair("2", "a b c d", "a x c d", 2.1, "s2"),
+    scored_pair("3", "a b c d", "a b c", 31.0, "s2"),
+    scored_pair("4", "", "i", 4.0),
 ]
 TUNED = [
-    heard("1", "a b c d", "a b c d", 2.0, "s1"),
-    heard("2", "a b c d", "a x c d e e", 2.1, "s2"),
-    heard("3", "a b c d", "a b c y", 31.0, "s2"),
-    heard("4", "", "", 4.0),
+    scored_pair("1", "a b c d", "a b c d", 2.0, "s1"),
+    scored_pair("2", "a b c d", "a x c d e e", 2.1, "s2"),
+    scored_pair("3", "a b c d", "a b c y", 31.0, "s2"),
+    scored_pair("4", "", "", 4.0),
 ]
 
 
-def test_by_speaker_the_most_changed_first():
+def test_speakers_are_sorted_by_change():
     lines = error_budget(BASELINE, TUNED).by_speaker
     assert [line.name for line in lines] == ["s2", None, "s1"]
     second, none, first = lines
@@ -37,7 +37,7 @@ def test_by_speaker_the_most_changed_first():
     assert (none.words, none.insertions_delta) == (0, -1)
 
 
-def test_by_duration_edges_belong_below():
+def test_a_duration_equal_to_an_edge_is_in_the_lower_bin():
     lines = error_budget(BASELINE, TUNED).by_duration
     assert [(line.name, line.utterances) for line in lines] == [("up to 2 s", 1), ("2 to 5 s", 2), ("over 30 s", 1)]
     assert [line.tuned_errors - line.baseline_errors for line in lines] == [-1, 1, 0]
@@ -57,7 +57,7 @@ def test_word_pairs_gained_and_lost():
 
 
 def test_at_most_twenty_pairs_and_nothing_for_equal_runs():
-    many = [heard(str(i), f"w{i}", f"v{i}") for i in range(30)]
-    none = [heard(str(i), f"w{i}", f"w{i}") for i in range(30)]
+    many = [scored_pair(str(i), f"w{i}", f"v{i}") for i in range(30)]
+    none = [scored_pair(str(i), f"w{i}", f"w{i}") for i in range(30)]
     assert len(error_budget(many, none).lost) == PAIRS
     assert error_budget(many, none).gained == error_budget(many, many).lost == []

@@ -1,4 +1,4 @@
-"""Intervals by hand, at their degenerate ends, and by simulation."""
+"""Intervals by hand, for degenerate sets, and by simulation."""
 
 import math
 
@@ -12,32 +12,32 @@ from lora.scoring.corpus_wer import bootstrap_interval, ratio_interval, sampling
 def test_the_linearised_estimator_by_hand():
     # R = 3/20; residuals 0.25, -0.75, 0.5 over the others' shares 0.75, 0.75, 0.5 are 1/3, -1, 1;
     # variance (19/9) / 400; t(2) at 0.975 is 4.302653
-    found = wer_interval([1, 0, 2], [5, 5, 10], [None] * 3, 0.95)
-    assert found.low == 0.0
+    result = wer_interval([1, 0, 2], [5, 5, 10], [None] * 3, 0.95)
+    assert result.low == 0.0
     # the half width exceeds R: the upper end is e half widths
-    assert found.high == pytest.approx(math.e * 4.302653 * 0.0726483, abs=1e-5)
-    assert (found.scope, found.method) == (
+    assert result.high == pytest.approx(math.e * 4.302653 * 0.0726483, abs=1e-5)
+    assert (result.scope, result.method) == (
         "these_speakers",
         "linearised ratio by utterances, t(2), upper end on the log scale",
     )
 
 
-def test_speakers_are_the_units_from_five_on():
+def test_speakers_are_the_units_from_five_speakers_on():
     # Ten utterances in five speakers whose sums are (2,10) (0,10) (1,10) (1,10) (1,10): R = 0.1,
     # residuals 1, -1, 0, 0, 0 over 0.8; variance 3.125 / 2500; t(4) at 0.975 is 2.776445
     speakers = [name for name in "abcde" for _ in range(2)]
-    found = wer_interval([1, 1, 0, 0, 1, 0, 0, 1, 1, 0], [5] * 10, speakers, 0.95)
-    assert found.scope == "speakers"
-    assert found.high == pytest.approx(0.1 * math.exp(2.776445 * 0.0353553 / 0.1), abs=1e-6)
-    assert found.low == pytest.approx(0.1 - 2.776445 * 0.0353553, abs=1e-6)
+    result = wer_interval([1, 1, 0, 0, 1, 0, 0, 1, 1, 0], [5] * 10, speakers, 0.95)
+    assert result.scope == "speakers"
+    assert result.high == pytest.approx(0.1 * math.exp(2.776445 * 0.0353553 / 0.1), abs=1e-6)
+    assert result.low == pytest.approx(0.1 - 2.776445 * 0.0353553, abs=1e-6)
     four = wer_interval([1] * 8, [5, 6] * 4, [name for name in "abcd" for _ in range(2)], 0.95)
     assert four.scope == "these_speakers"
 
 
 def test_a_speaker_with_nearly_all_words_gives_a_finite_interval():
-    # the second unit holds every word: R = 3/10, residuals 1 and -1, the others' share is taken as 1/2
-    found = ratio_interval(sampling_units([1, 2], [0, 10], [None] * 2), 0.95)
-    assert found.high == pytest.approx(0.3 + 12.706205 * math.sqrt(1 + 4) / 10, abs=1e-6)
+    # the second unit has every word: R = 3/10, residuals 1 and -1, the others' share is taken as 1/2
+    result = ratio_interval(sampling_units([1, 2], [0, 10], [None] * 2), 0.95)
+    assert result.high == pytest.approx(0.3 + 12.706205 * math.sqrt(1 + 4) / 10, abs=1e-6)
 
 
 def test_rows_without_a_speaker_are_one_more_unit():
@@ -46,9 +46,9 @@ def test_rows_without_a_speaker_are_one_more_unit():
     assert drawn.words.tolist() == [5, 5, 5, 5, 5, 10]
 
 
-def test_zero_errors_have_an_honest_upper_bound():
-    found = wer_interval([0] * 10, [8] * 10, [None] * 10, 0.95)
-    assert (found.low, found.high) == (0.0, pytest.approx(1 - 0.025**0.1))
+def test_zero_errors_have_an_exact_upper_bound():
+    result = wer_interval([0] * 10, [8] * 10, [None] * 10, 0.95)
+    assert (result.low, result.high) == (0.0, pytest.approx(1 - 0.025**0.1))
     two = wer_interval([0, 0], [8, 9], [None, None], 0.95)
     assert two.high == pytest.approx(1 - 0.025**0.5)  # 84 %: two rows show nothing
 
@@ -62,15 +62,15 @@ def test_zero_errors_have_an_honest_upper_bound():
         ([], [], "no ref"),
     ],
 )
-def test_no_interval_where_there_is_none(errors, words, why):
-    found = wer_interval(errors, words, [None] * len(words), 0.95)
-    assert (found.low, found.high, found.scope) == (None, None, "none")
-    assert found.method.startswith(why)
+def test_sets_without_an_interval(errors, words, why):
+    result = wer_interval(errors, words, [None] * len(words), 0.95)
+    assert (result.low, result.high, result.scope) == (None, None, "none")
+    assert result.method.startswith(why)
 
 
 def test_wer_may_exceed_one_and_the_upper_bound_is_not_clipped():
-    found = wer_interval([10, 2, 9, 1], [4, 4, 4, 4], [None] * 4, 0.95)
-    assert found.high > 1.375
+    result = wer_interval([10, 2, 9, 1], [4, 4, 4, 4], [None] * 4, 0.95)
+    assert result.high > 1.375
 
 
 def test_corpus_wer_is_not_the_mean_of_utterances(scored):
@@ -78,11 +78,11 @@ def test_corpus_wer_is_not_the_mean_of_utterances(scored):
     texts = {
         e.id: Transcript(id=e.id, reference="", hypothesis="", duration=1, truncated=e.id == "u01") for e in entries
     }
-    found = wer_score(entries, texts, 0.95, 0)
-    assert found.wer == pytest.approx(4 / 10)
-    assert (found.errors, found.substitutions, found.insertions, found.words) == (4, 1, 3, 10)
-    assert (found.empty_references, found.truncated, found.speakers) == (["u02"], 1, None)
-    assert found.bootstrap is None
+    result = wer_score(entries, texts, 0.95, 0)
+    assert result.wer == pytest.approx(4 / 10)
+    assert (result.errors, result.substitutions, result.insertions, result.words) == (4, 1, 3, 10)
+    assert (result.empty_references, result.truncated, result.speakers) == (["u02"], 1, None)
+    assert result.bootstrap is None
     assert wer_score([], {}, 0.95, 100).wer is None
 
 

@@ -1,4 +1,4 @@
-"""Repeated n-grams: named where a model loops, not where people repeat themselves."""
+"""Repetition loops are found where a model loops, not where the speaker repeats words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MAPSSWE by hand: where segments end, and what their differences say."""
+"""MAPSSWE by hand: ends of segments, and the test of their differences."""
 
 import math
 
@@ -38,10 +38,10 @@ def test_segments_by_hand(reference, baseline, tuned, expected):
 
 def test_the_test_by_hand(scored):
     # segments differ by -1 -1 0 +1 -2: mean -0.6, deviation 1.140175, z = -0.6 / (1.140175 / sqrt 5) = -1.176697
-    found = mapsswe(scored([1, 1, 1, 0, 3], [9] * 5), scored([0, 0, 1, 1, 1], [9] * 5))
-    assert (found.segments, found.mean_difference) == (5, pytest.approx(-0.6))
-    assert found.z == pytest.approx(-1.176697, abs=1e-6)
-    assert found.p == pytest.approx(math.erfc(1.176697 / math.sqrt(2)), abs=1e-6)
+    result = mapsswe(scored([1, 1, 1, 0, 3], [9] * 5), scored([0, 0, 1, 1, 1], [9] * 5))
+    assert (result.segments, result.mean_difference) == (5, pytest.approx(-0.6))
+    assert result.z == pytest.approx(-1.176697, abs=1e-6)
+    assert result.p == pytest.approx(math.erfc(1.176697 / math.sqrt(2)), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_the_test_by_hand(scored):
 )
 def test_without_spread_there_is_no_p(scored, baseline, tuned, segments, mean):
     words = [5] * len(baseline)
-    found = mapsswe(scored(baseline, words), scored(tuned, words))
-    assert (found.segments, found.mean_difference, found.z, found.p) == (segments, mean, None, None)
+    result = mapsswe(scored(baseline, words), scored(tuned, words))
+    assert (result.segments, result.mean_difference, result.z, result.p) == (segments, mean, None, None)

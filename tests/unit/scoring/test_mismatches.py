@@ -1,4 +1,4 @@
-"""Texts in the wrong row are found by what was heard; weak models, loops, cuts and hallucinations accuse nobody."""
+"""Mismatched transcripts are found from hypotheses; weak models, loops, truncation and hallucinations are not."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ WORDS = ["".join(DICE.choices("abcdefghijklmnoprstuvwxyz", k=DICE.randint(2, 9))
 TEXTS = [" ".join(DICE.choices(WORDS, k=DICE.randint(5, 14))) for _ in range(120)]
 
 
-def compared(texts: list[str], heard: dict[int, str]) -> MismatchFacts:
+def compared(texts: list[str], recognised: dict[int, str]) -> MismatchFacts:
     rows = [Utterance(id=f"r{i}", text=text, duration=2.0, audio="a.wav", line=i + 1) for i, text in enumerate(texts)]
-    said = {
+    transcripts = {
         f"r{i}": Transcript(id=f"r{i}", reference="", hypothesis=h, duration=2.0, truncated=False)
-        for i, h in heard.items()
+        for i, h in recognised.items()
     }
-    return mismatches("domain", rows, said, normalizer("basic").words)
+    return mismatches("domain", rows, transcripts, normalizer("basic").words)
 
 
-def heard(texts: list[str], wrong: float = 0.0) -> dict[int, str]:
-    """What a model hears that gets this share of words wrong, each beyond recognition."""
+def hypotheses(texts: list[str], wrong: float = 0.0) -> dict[int, str]:
+    """Hypotheses of a model that gets this share of words wrong, each beyond recognition."""
     dice = random.Random(3)
 
     def word(right: str) -> str:
@@ -38,8 +38,8 @@ def heard(texts: list[str], wrong: float = 0.0) -> dict[int, str]:
 
 
 @pytest.mark.parametrize("wrong", [0.0, 0.2, 0.5, 0.8, 1.0])
-def test_a_weak_model_accuses_no_text(wrong: float) -> None:
-    facts = compared(TEXTS, heard(TEXTS, wrong))
+def test_a_weak_model_gives_no_mismatch(wrong: float) -> None:
+    facts = compared(TEXTS, hypotheses(TEXTS, wrong))
     assert (facts.compared, facts.mismatched) == (120, [])
     assert (facts.suspects > 60) == (wrong > 0.7)
 
@@ -47,43 +47,43 @@ def test_a_weak_model_accuses_no_text(wrong: float) -> None:
 def test_two_swapped_texts_by_a_weak_model() -> None:
     texts = list(TEXTS)
     texts[4], texts[50] = TEXTS[50], TEXTS[4]
-    facts = compared(texts, heard(TEXTS, 0.25))
+    facts = compared(texts, hypotheses(TEXTS, 0.25))
     assert [(row.line, row.other_line) for row in facts.mismatched] == [(5, 51), (51, 5)]
     assert all(row.own_distance > 0.6 > 0.5 > row.other_distance for row in facts.mismatched)
 
 
-def test_texts_that_slipped_by_one_row() -> None:
-    facts = compared([*TEXTS[1:], "the last text is missing here"], heard(TEXTS, 0.2))
+def test_transcripts_shifted_by_one_row() -> None:
+    facts = compared([*TEXTS[1:], "the last text is missing here"], hypotheses(TEXTS, 0.2))
     assert len(facts.mismatched) > 100
     assert {(row.other_line or 0) - (row.line or 0) for row in facts.mismatched} == {-1}
 
 
 def test_a_sample_is_compared_with_every_text() -> None:
     texts = list(reversed(TEXTS))
-    facts = compared(texts, {i: text for i, text in heard(TEXTS).items() if i % 10 == 0})
+    facts = compared(texts, {i: text for i, text in hypotheses(TEXTS).items() if i % 10 == 0})
     assert (facts.rows, facts.compared, len(facts.mismatched)) == (120, 12, 12)
     assert [(row.line, row.other_line) for row in facts.mismatched][:2] == [(1, 120), (11, 110)]
 
 
-def test_what_the_model_says_by_itself_is_no_misplaced_text() -> None:
-    said = heard(TEXTS) | dict.fromkeys(range(10, 20), TEXTS[0])
-    facts = compared(TEXTS, said)
+def test_generic_hypotheses_are_not_mismatches() -> None:
+    repeating = hypotheses(TEXTS) | dict.fromkeys(range(10, 20), TEXTS[0])
+    facts = compared(TEXTS, repeating)
     assert (facts.suspects, facts.generic_hypotheses, facts.mismatched) == (10, 10, [])
 
 
-def test_a_repeated_sentence_may_stand_in_for_as_many_rows_as_carry_it() -> None:
+def test_a_repeated_sentence_explains_as_many_mismatches_as_rows_have_it() -> None:
     texts = [TEXTS[0], TEXTS[0], *TEXTS[2:]]
     written = [TEXTS[2], TEXTS[3], TEXTS[0], TEXTS[0], *TEXTS[4:]]
-    facts = compared(written, heard(texts))
+    facts = compared(written, hypotheses(texts))
     assert [(row.line, row.other_line) for row in facts.mismatched] == [(1, 3), (2, 3), (3, 1), (4, 2)]
-    assert compared(texts, heard(texts)).suspects == 0
+    assert compared(texts, hypotheses(texts)).suspects == 0
 
 
 @pytest.mark.parametrize(
-    "heard_instead", ["", "yes", TEXTS[3][:12], " ".join([TEXTS[3]] * 4), f"{TEXTS[3]} {TEXTS[9]}"]
+    "other_hypothesis", ["", "yes", TEXTS[3][:12], " ".join([TEXTS[3]] * 4), f"{TEXTS[3]} {TEXTS[9]}"]
 )
-def test_cuts_loops_and_silence_are_no_misplaced_texts(heard_instead: str) -> None:
-    facts = compared([*TEXTS, TEXTS[3][:12]], heard(TEXTS) | {3: heard_instead})
+def test_truncation_loops_and_silence_are_not_mismatches(other_hypothesis: str) -> None:
+    facts = compared([*TEXTS, TEXTS[3][:12]], hypotheses(TEXTS) | {3: other_hypothesis})
     assert facts.mismatched == []
 
 
@@ -102,7 +102,7 @@ def test_other_scripts() -> None:
     assert compared(texts, dict(enumerate(texts))).mismatched == []
 
 
-def test_many_rows_cost_seconds() -> None:
+def test_many_rows_take_seconds() -> None:
     dice = random.Random(5)
     texts = [" ".join(dice.choices(WORDS, k=12)) for _ in range(3000)]
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""What counts as the same word."""
+"""Text normalisers: what counts as the same word."""
 
 import importlib.metadata
 import subprocess
@@ -28,7 +28,7 @@ def test_basic(text, words):
     assert " ".join(normalizer("basic").words(text)) == words
 
 
-def test_none_only_splits_at_blanks():
+def test_none_only_splits_at_white_space():
     assert normalizer("none").words(" Don't\tSTOP, ") == ("Don't", "STOP,")
 
 
@@ -41,7 +41,7 @@ def test_english_is_the_pinned_package():
     assert english.identity.version == "whisper-normalizer " + importlib.metadata.version("whisper-normalizer")
 
 
-def test_an_unknown_name_is_told():
+def test_an_unknown_name_is_an_error():
     with pytest.raises(UserError, match="'french' is unknown; choose one of english, basic, none"):
         normalizer("french")
 

@@ -1,4 +1,4 @@
-"""Differences of two runs: by hand, and every outcome in its order."""
+"""Differences of two runs by hand, and the order of outcomes."""
 
 import pytest
 
@@ -20,20 +20,20 @@ def compared(scored, before, after, words, changed=None, margin=0.005, speakers=
 
 def test_the_difference_by_hand(scored):
     # differences -1 0 -2 over 5 5 10 words: delta -0.15, the standard error of the mirrored WER, 0.0726483
-    found = compared(scored, [2, 1, 4], [1, 1, 2], [5, 5, 10])
-    assert (found.baseline_wer, found.tuned_wer) == (pytest.approx(0.35), pytest.approx(0.2))
-    assert found.delta == pytest.approx(-0.15)
-    assert found.interval.low == pytest.approx(-0.15 - 4.302653 * 0.0726483, abs=1e-6)
-    assert found.interval.high == pytest.approx(-0.15 + 4.302653 * 0.0726483, abs=1e-6)
-    assert (found.changed_errors, found.substitutions_delta, found.insertions_delta) == (2, -3, 0)
-    assert (found.outcome, found.detectable_difference) == ("underpowered", None)
+    result = compared(scored, [2, 1, 4], [1, 1, 2], [5, 5, 10])
+    assert (result.baseline_wer, result.tuned_wer) == (pytest.approx(0.35), pytest.approx(0.2))
+    assert result.delta == pytest.approx(-0.15)
+    assert result.interval.low == pytest.approx(-0.15 - 4.302653 * 0.0726483, abs=1e-6)
+    assert result.interval.high == pytest.approx(-0.15 + 4.302653 * 0.0726483, abs=1e-6)
+    assert (result.changed_errors, result.substitutions_delta, result.insertions_delta) == (2, -3, 0)
+    assert (result.outcome, result.detectable_difference) == ("underpowered", None)
 
 
 def test_identical_runs_are_unchanged_and_nothing_else(scored):
-    found = compared(scored, [1] * 50, [1] * 50, [10] * 50)
-    assert (found.outcome, found.delta, found.within_margin) == ("unchanged", 0.0, False)
-    assert (found.interval.low, found.interval.method, found.bootstrap) == (None, "no hypothesis differs", None)
-    assert found.detectable_difference is None
+    result = compared(scored, [1] * 50, [1] * 50, [10] * 50)
+    assert (result.outcome, result.delta, result.within_margin) == ("unchanged", 0.0, False)
+    assert (result.interval.low, result.interval.method, result.bootstrap) == (None, "no hypothesis differs", None)
+    assert result.detectable_difference is None
 
 
 def test_better_and_worse(scored):
@@ -44,32 +44,32 @@ def test_better_and_worse(scored):
 
 def test_detectable_difference_from_the_observed_error(scored):
     # differences +1 and -1 in turn, 100 utterances of 10 words: SE = sqrt(100) / 0.99 / 1000
-    found = compared(scored, [1, 2] * 50, [2, 1] * 50, [10] * 100)
-    assert found.detectable_difference == pytest.approx((1.959964 + 0.841621) * 0.0101010, rel=1e-4)
-    assert (found.outcome, found.within_margin) == ("underpowered", False)
+    result = compared(scored, [1, 2] * 50, [2, 1] * 50, [10] * 100)
+    assert result.detectable_difference == pytest.approx((1.959964 + 0.841621) * 0.0101010, rel=1e-4)
+    assert (result.outcome, result.within_margin) == ("underpowered", False)
 
 
 def test_equivalent_needs_the_whole_interval_inside(scored):
     before, after = [1, 0] * 400, [0, 1] * 3 + [1, 0] * 397
-    found = compared(scored, before, after, [10] * 800)
-    assert found.changed_errors == 6
-    assert (found.outcome, found.within_margin) == ("equivalent", True)
+    result = compared(scored, before, after, [10] * 800)
+    assert result.changed_errors == 6
+    assert (result.outcome, result.within_margin) == ("equivalent", True)
     narrow = compared(scored, before, after, [10] * 800, margin=0.0005)
     assert (narrow.outcome, narrow.within_margin) == ("underpowered", False)
 
 
 def test_better_inside_the_margin_is_better(scored):
-    found = compared(scored, [1] * 7 + [0] * 793, [0] * 800, [10] * 800)
-    assert (found.outcome, found.within_margin) == ("better", True)
+    result = compared(scored, [1] * 7 + [0] * 793, [0] * 800, [10] * 800)
+    assert (result.outcome, result.within_margin) == ("better", True)
 
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_fewer_than_six_changed_utterances_show_nothing(scored, count):
-    found = compared(scored, [1] * count + [0] * 500, [0] * (count + 500), [10] * (count + 500), margin=0.5)
-    assert (found.outcome, found.changed_errors) == ("underpowered", count)
+    result = compared(scored, [1] * count + [0] * 500, [0] * (count + 500), [10] * (count + 500), margin=0.5)
+    assert (result.outcome, result.changed_errors) == ("underpowered", count)
 
 
-def test_text_that_changed_without_its_errors_is_not_unchanged(scored):
+def test_changed_texts_with_equal_errors_are_not_unchanged(scored):
     assert compared(scored, [1] * 20, [1] * 20, [10] * 20, changed=3).outcome == "underpowered"
 
 
@@ -92,7 +92,7 @@ def test_no_word_and_one_utterance(scored):
     assert (one.delta, one.interval.low, one.outcome) == (pytest.approx(0.2), None, "underpowered")
 
 
-def test_not_worse_rests_on_the_interval_or_on_an_exact_bound(scored):
+def test_harm_bound_is_the_interval_or_an_exact_bound(scored):
     enough = compared(scored, [1, 0] * 400, [0, 1] * 3 + [1, 0] * 397, [10] * 800)
     assert enough.harm_bound == enough.interval.high
     # no utterance of 20 gets worse: up to 1 - 0.025^(1/20) = 16.8 % could, and the interval is one point
@@ -106,12 +106,12 @@ def test_not_worse_rests_on_the_interval_or_on_an_exact_bound(scored):
 
 def test_power_after_the_fact_uses_the_observed_error(scored):
     before, after = scored([1, 2] * 50, [10] * 100), scored([2, 1] * 50, [10] * 100)
-    found = paired_score(before, after, 100, 0.005, 0.95, 0, target_gain=0.01)
+    result = paired_score(before, after, 100, 0.005, 0.95, 0, target_gain=0.01)
     # SE 0.010101 shows 2.83 points; one point needs (2.8299)^2 = 8.008 times as much
-    assert (found.power.assumed_shared_errors, found.power.utterances_needed) == (None, 801)
-    assert found.power.detectable_difference == found.detectable_difference
+    assert (result.power.assumed_shared_errors, result.power.utterances_needed) == (None, 801)
+    assert result.power.detectable_difference == result.detectable_difference
 
 
-def test_pairs_that_do_not_match_are_a_programming_error(scored):
+def test_different_utterances_are_a_programming_error(scored):
     with pytest.raises(ValueError, match="same utterances"):
         paired_score(scored([1], [5]), scored([1, 1], [5, 5]), 1, 0.005, 0.95, 0)

@@ -1,4 +1,4 @@
-"""What an evaluation set could show, foreseen from the baseline alone."""
+"""Power of an evaluation set, forecast from the baseline alone."""
 
 import math
 
@@ -9,22 +9,22 @@ from lora.scoring.corpus_wer import sampling_units
 from lora.scoring.power import forecast_power, power_from_error
 
 
-def test_by_hand(scored):
+def test_the_forecast_by_hand(scored):
     # errors 0 and 4 in turn, 100 utterances of 10 words: residuals of 2 over 0.99, var = 400 / 0.99^2 / 1000^2
     # (floor 0.00016)
     entries = scored([0, 4] * 50, [10] * 100)
-    found = forecast_power(entries, 0.8, 0.01, 0.95)
+    result = forecast_power(entries, 0.8, 0.01, 0.95)
     error = math.sqrt(2 * 0.2 * 400 / 0.99**2 / 1e6)
-    assert found.standard_error == pytest.approx(error)
-    assert found.detectable_difference == pytest.approx((1.959964 + 0.841621) * error, rel=1e-6)
-    assert found.utterances_needed == math.ceil(100 * (found.detectable_difference / 0.01) ** 2)
-    assert (found.units, found.design_effect) == ("utterances", 1.0)
-    assert (found.hours, found.speakers, found.speakers_needed) == (pytest.approx(100 / 3600), None, None)
-    assert found.hours_needed == pytest.approx(100 / 3600 * (found.detectable_difference / 0.01) ** 2)
+    assert result.standard_error == pytest.approx(error)
+    assert result.detectable_difference == pytest.approx((1.959964 + 0.841621) * error, rel=1e-6)
+    assert result.utterances_needed == math.ceil(100 * (result.detectable_difference / 0.01) ** 2)
+    assert (result.units, result.design_effect) == ("utterances", 1.0)
+    assert (result.hours, result.speakers, result.speakers_needed) == (pytest.approx(100 / 3600), None, None)
+    assert result.hours_needed == pytest.approx(100 / 3600 * (result.detectable_difference / 0.01) ** 2)
 
 
 def test_close_to_the_known_simulation():
-    """12 % WER, 22 words a row, 80 % shared errors: 1.33 points at 100 rows, 0.60 at 500, 0.26 at 2620."""
+    """12 % WER, 22 words per row, 80 % shared errors: 1.33 points at 100 rows, 0.60 at 500, 0.26 at 2620."""
     from lora.records.scores import UtteranceErrors
 
     draw = np.random.default_rng(2)
@@ -46,7 +46,7 @@ def test_close_to_the_known_simulation():
         assert forecast_power(entries, 0.8, 0.01, 0.95).detectable_difference == pytest.approx(known, rel=0.2)
 
 
-def test_speakers_who_err_together_cost_power(scored):
+def test_correlated_errors_of_speakers_reduce_power(scored):
     speakers = [name for name in "abcdefghij" for _ in range(10)]
     errors = [4 if name < "f" else 0 for name in speakers]
     together = forecast_power(scored(errors, [10] * 100, speakers), 0.8, 0.01, 0.95)
@@ -62,18 +62,18 @@ def test_more_speakers_also_shrink_the_quantiles(scored):
     # with 13 (2.178813 + 0.872609) * 0.679366 = 2.073032. Normal quantiles would have said 12.
     entries = [entry.model_copy(update={"duration": 600.0}) for entry in scored([1] * 6, [10] * 6, list("abcdef"))]
     drawn = sampling_units([1] * 6, [10] * 6, list("abcdef"))
-    found = power_from_error(entries, 0.01, drawn, 0.02, 0.95)
-    assert (found.speakers, found.speakers_needed, found.utterances_needed) == (6, 14, 14)
-    assert (found.hours, found.hours_needed) == (1.0, pytest.approx(14 / 6))
-    assert found.detectable_difference == pytest.approx((2.570582 + 0.919544) * 0.01, rel=1e-6)
+    result = power_from_error(entries, 0.01, drawn, 0.02, 0.95)
+    assert (result.speakers, result.speakers_needed, result.utterances_needed) == (6, 14, 14)
+    assert (result.hours, result.hours_needed) == (1.0, pytest.approx(14 / 6))
+    assert result.detectable_difference == pytest.approx((2.570582 + 0.919544) * 0.01, rel=1e-6)
     # never fewer than an interval by speakers needs
     assert power_from_error(entries, 0.0001, drawn, 0.02, 0.95).speakers_needed == 5
 
 
-def test_a_baseline_without_errors_promises_no_miracles(scored):
-    found = forecast_power(scored([0] * 10, [10] * 10), 0.8, 0.01, 0.95)
+def test_a_baseline_without_errors_has_a_minimum_variance(scored):
+    result = forecast_power(scored([0] * 10, [10] * 10), 0.8, 0.01, 0.95)
     rate = 2 / 104
-    assert found.standard_error == pytest.approx(math.sqrt(0.4 * rate * (1 - rate) / 100))
+    assert result.standard_error == pytest.approx(math.sqrt(0.4 * rate * (1 - rate) / 100))
 
 
 @pytest.mark.parametrize(("errors", "words"), [([], []), ([1], [5]), ([1, 2], [5, 0]), ([1, 1], [0, 0])])

@@ -1,4 +1,4 @@
-"""Errors by what stands behind them, and references that all runs contradict."""
+"""Errors by their probable reason, and references that all runs contradict."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def split(
         for row, (_, text) in zip(rows, texts, strict=True)
     }
     errors = utterance_errors(rows, transcripts, BASIC)
-    heard = [
+    utterances = [
         ComparedUtterance(
-            entry, BASIC.words(a), BASIC.words(b), {run: BASIC.words(found[i]) for run, found in tuned.items()}
+            entry, BASIC.words(a), BASIC.words(b), {run: BASIC.words(result[i]) for run, result in tuned.items()}
         )
         for i, (entry, (a, b)) in enumerate(zip(errors, texts, strict=True))
     ]
-    return split_errors("domain", heard, list(tuned), vocabulary)
+    return split_errors("domain", utterances, list(tuned), vocabulary)
 
 
-def test_every_error_has_one_part() -> None:
+def test_every_error_has_one_reason() -> None:
     texts = [
         ("we saw the ice cream at the harbour", "we saw the icecream at the harbour"),  # spelling: 2 errors
-        ("we saw the walrus", "we saw the wall"),  # never heard
+        ("we saw the walrus", "we saw the wall"),  # not in the training transcripts
         ("the kettle is at the window", "the cattle is at the window"),  # all agree
         ("the boat is at the river", "the goat is at the liver"),  # one of two was mended
     ]
@@ -59,14 +59,19 @@ def test_every_error_has_one_part() -> None:
     assert facts.suspected_errors == 0
 
 
-def test_what_cannot_be_known_is_null() -> None:
+def test_unknown_parts_are_none() -> None:
     texts = [("the boat is at the river", "the goat is at the river")]
     assert split(texts, {}).agreed is None
     assert split(texts, {}).suspected_errors is None
     alike = split(texts, {"copy": [texts[0][1]]})
     assert (alike.agreed, alike.suspected_errors, alike.candidates[0].independent) == (None, None, False)
-    untold = split(texts, {"lora": ["the boat is at the river"]}, None)
-    assert (untold.out_of_vocabulary, untold.out_of_vocabulary_words, untold.suspected_errors, untold.agreed) == (
+    without_vocabulary = split(texts, {"lora": ["the boat is at the river"]}, None)
+    assert (
+        without_vocabulary.out_of_vocabulary,
+        without_vocabulary.out_of_vocabulary_words,
+        without_vocabulary.suspected_errors,
+        without_vocabulary.agreed,
+    ) == (
         None,
         [],
         None,
@@ -82,7 +87,7 @@ def test_empty_references_and_no_rows() -> None:
 
 
 def study(seed: int, wrong_references: float) -> ReachableFacts:
-    """Accented speech: half of the rows hold mishearings that look alike, most of which the candidate mends."""
+    """Accented speech: half of the rows have similar-looking recognition errors, most of which the candidate corrects."""
     dice = random.Random(seed)
     words = [f"{a}{b}{c}" for a in ("bran", "stol", "fick", "gum") for b in ("der", "ta", "le", "pos") for c in "nmktr"]
     texts, tuned = [], []
@@ -103,7 +108,7 @@ def study(seed: int, wrong_references: float) -> ReachableFacts:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_wrong_references_show_and_mishearings_do_not(seed: int) -> None:
+def test_wrong_references_are_suspected_and_recognition_errors_are_not(seed: int) -> None:
     healthy, noisy = study(seed, 0.0), study(seed, 0.25)
     assert healthy.agreed
     assert healthy.suspected_rows == 0
@@ -111,8 +116,8 @@ def test_wrong_references_show_and_mishearings_do_not(seed: int) -> None:
     assert (noisy.repeated_share or 1) < 0.5 < (noisy.confirmed_places or 0) / (noisy.questionable_places or 1)
 
 
-def test_a_weak_candidate_proves_nothing() -> None:
-    """It repeats every mishearing: its agreement is that of the base with itself."""
+def test_a_candidate_close_to_the_baseline_is_not_independent() -> None:
+    """It repeats every error of the baseline, so that its agreement is uninformative."""
     texts = [("the kettle is at the window we saw", f"garden river kettle {i}") for i in range(10)]
     facts = split(texts, {"weak": [*(text for _, text in texts[:9]), "the kettle"]})
     assert facts.candidates[0].changed == 1
@@ -129,7 +134,7 @@ def test_a_weak_candidate_proves_nothing() -> None:
         "the 1234 is at the window",  # a number in another spelling
     ],
 )
-def test_what_is_no_reason_to_doubt_a_reference(hypothesis: str) -> None:
+def test_errors_that_do_not_make_a_reference_suspected(hypothesis: str) -> None:
     texts = [("the kettle is at the window", hypothesis), ("we saw it", "we saw at")]
     assert split(texts, {"lora": [hypothesis, "we saw it"]}).suspected_errors == 0
 
@@ -162,7 +167,7 @@ def test_spellings(reference: str, hypothesis: str, english: bool, other: bool) 
     assert same_spelling(*pair, spelling_forms(False)) is other
 
 
-def test_english_is_told_from_others() -> None:
+def test_english_is_recognised() -> None:
     assert is_english([BASIC.words("The boat was at the harbour, and we saw it.")])
     assert not is_english([BASIC.words("Das Boot lag um zehn im Hafen, und wir sahen es. Das war in der Nacht.")])
     assert not is_english([BASIC.words("De boot lag in de haven of het was de wind; dat is de vraag van de man.")][:0])

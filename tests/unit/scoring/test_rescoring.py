@@ -1,4 +1,4 @@
-"""Runs scored with different normalisers, scored again: what of their difference is the normaliser's."""
+"""Runs with different normalisers, scored again: how much of their difference is due to the normaliser."""
 
 import pytest
 
@@ -34,25 +34,25 @@ def facts(run, texts, name, **more):
     ).model_copy(update=more)
 
 
-def test_a_difference_that_is_the_normalisers_alone():
+def test_a_difference_that_is_due_to_the_normaliser_only():
     base, tuned = facts("base", BASE, "none"), facts("lora", TUNED, "basic")
-    found = rescored(base, tuned, BASE, TUNED, {"u0", "u1", "u2"})
-    assert found.reported_delta == pytest.approx(0.0 - 3 / 5)
-    assert (found.under_baseline.baseline_wer, found.under_baseline.tuned_wer) == (3 / 5, 3 / 5)
-    assert (found.under_candidate.baseline_wer, found.under_candidate.delta) == (0.0, 0.0)
-    assert found.explained_by_normalizer == found.reported_delta
-    assert (found.baseline.name, found.candidate.name, found.utterances) == ("none", "basic", 3)
+    result = rescored(base, tuned, BASE, TUNED, {"u0", "u1", "u2"})
+    assert result.reported_delta == pytest.approx(0.0 - 3 / 5)
+    assert (result.under_baseline.baseline_wer, result.under_baseline.tuned_wer) == (3 / 5, 3 / 5)
+    assert (result.under_candidate.baseline_wer, result.under_candidate.delta) == (0.0, 0.0)
+    assert result.explained_by_normalizer == result.reported_delta
+    assert (result.baseline.name, result.candidate.name, result.utterances) == ("none", "basic", 3)
 
 
-def test_a_real_difference_stays_under_either():
+def test_a_real_difference_remains_under_either_normaliser():
     everyone = {row.id for row in ROWS}
     base, tuned = facts("base", BASE, "none"), facts("lora", TUNED, "basic")
-    found = rescored(base, tuned, BASE, TUNED, everyone)
-    assert found.under_baseline.delta == pytest.approx(0.0)  # "know." was wrong under it already
-    assert found.under_candidate.delta == pytest.approx(1 / 20)
+    result = rescored(base, tuned, BASE, TUNED, everyone)
+    assert result.under_baseline.delta == pytest.approx(0.0)  # "know." was wrong under it already
+    assert result.under_candidate.delta == pytest.approx(1 / 20)
 
 
-def test_nothing_to_score_again():
+def test_runs_that_need_or_allow_no_rescoring():
     base = facts("base", BASE, "basic")
     assert rescored(base, facts("lora", TUNED, "basic"), BASE, TUNED, set()) is None
     broken = facts("lora", TUNED, "none", status="impossible")
@@ -60,14 +60,14 @@ def test_nothing_to_score_again():
     assert rescored(base, facts("lora", TUNED, "none", utterances=[]), BASE, TUNED, set()) is None
 
 
-def test_a_version_that_is_not_installed_is_not_pretended():
+def test_a_version_that_is_not_installed_is_not_used():
     old = NormalizerIdentity(name="basic", version="0")
     assert installed_normalizer(old) is None
     assert installed_normalizer(NormalizerIdentity(name="elsewhere", version="1")) is None
     base, tuned = facts("base", BASE, "basic", normalizer=old), facts("lora", TUNED, "basic")
-    found = rescored(base, tuned, BASE, TUNED, {"u0"})
-    assert found.under_baseline is None
-    assert found.under_candidate is not None
+    result = rescored(base, tuned, BASE, TUNED, {"u0"})
+    assert result.under_baseline is None
+    assert result.under_candidate is not None
     assert common_normalizer(base, tuned).identity == tuned.normalizer
     assert common_normalizer(base, tuned.model_copy(update={"normalizer": old})) is None
     assert errors_with_normalizer(normalizer("basic"), base, BASE) == facts("base", BASE, "basic").utterances
@@ -83,5 +83,5 @@ def test_a_version_that_is_not_installed_is_not_pretended():
         ("", "", True),
     ],
 )
-def test_one_text_written_in_two_ways(first, second, same):
+def test_references_in_two_notations(first, second, same):
     assert same_text(first, second) is same

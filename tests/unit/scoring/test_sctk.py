@@ -21,17 +21,17 @@ SYSTEMS = {"baseline": 0.24, "tuned": 0.20}
 
 
 def spoken(seed):
-    """150 references of 3 to 20 words by 7 speakers, and two runs that err anywhere, also behind the last word."""
+    """150 references of 3 to 20 words by 7 speakers, and two runs with errors anywhere, also after the last word."""
     draw = random.Random(seed)
     references = {f"s{i % 7}-u{i:03}": draw.choices(VOCABULARY, k=draw.randint(3, 20)) for i in range(150)}
     runs = {
-        system: {id: list(misheard(draw, words, rate)) for id, words in references.items()}
+        system: {id: list(with_errors(draw, words, rate)) for id, words in references.items()}
         for system, rate in SYSTEMS.items()
     }
     return references, runs
 
 
-def misheard(draw, words, rate):
+def with_errors(draw, words, rate):
     for word in words:
         chance = draw.random()
         if chance >= rate * 0.75:
@@ -85,7 +85,7 @@ def test_mapsswe_on_the_alignment_of_sctk_and_on_ours(seed, tmp_path):
 
 
 def test_utterances_that_are_counted_differently_are_listed(tmp_path):
-    """Runs that are mostly wrong, in a language of eight words: where alignments leave most room."""
+    """Mostly wrong runs over a vocabulary of eight words, for which most alignments have equal cost."""
     draw = random.Random(5)
     references = {f"s-u{i:03}": draw.choices(VOCABULARY[:8], k=20) for i in range(300)}
     hypotheses = {id: draw.choices(VOCABULARY[:8], k=draw.randint(10, 30)) for id in references}

@@ -1,4 +1,4 @@
-"""Style of texts, and references rewritten in the model's own."""
+"""Style of texts, and references rewritten in the style of the model."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_texts_in_another_style(text: str, style: StyleProfile, expected: str) -
         ("I saw 7 boats.", "I saw seven boats.", "I saw seven boats."),
         ("It costs 42 pounds", "It costs forty two pounds", "It costs forty two pounds"),
         ("forty two pounds", "42 pounds", "42 pounds"),
-        ("I saw 7 boats", "I sore seven boats", "I saw 7 boats"),  # beside a word heard wrongly nothing is known
+        ("I saw 7 boats", "I sore seven boats", "I saw 7 boats"),  # next to a misrecognised word nothing is changed
         ("I saw 7 boats", "", "I saw 7 boats"),
         ("on the 42nd floor", "on the forty second floor", "on the forty second floor"),
         ("go on", "x7b on", "go on"),

@@ -1,4 +1,4 @@
-"""Words for ids that two sides do not share."""
+"""Messages about ids that two sides do not share."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from lora.scoring.transcripts import ids_message
 
 
 @pytest.mark.parametrize(
-    ("missing", "extra", "told"),
+    ("missing", "extra", "message"),
     [
         (["a"], [], "the transcripts lack 1 utterance of the manifest, first a"),
         (["a", "b"], [], "the transcripts lack 2 utterances of the manifest, first a"),
         ([], ["c"], "the transcripts have 1 utterance that the manifest does not have, first c"),
     ],
 )
-def test_one_utterance_is_told_as_one(missing: list[str], extra: list[str], told: str) -> None:
-    assert ids_message(missing, extra, "the transcripts", "the manifest") == told
+def test_message_in_singular_and_plural(missing: list[str], extra: list[str], message: str) -> None:
+    assert ids_message(missing, extra, "the transcripts", "the manifest") == message

@@ -99,8 +99,8 @@ def _mono(row: Utterance, path: Path, frames: Samples) -> Samples:
     """The row's channel of `frames`, shape (n, channels), or the mean of all channels; shape (n,)."""
     if row.channel is not None and row.channel >= frames.shape[1]:
         raise UserError(
-            f"row {row.id}: channel is {row.channel} (counted from 0), but {path} has {frames.shape[1]} channels; correct "
-            "the manifest's channel"
+            f"row {row.id}: channel is {row.channel} (counted from 0), but {path} has {frames.shape[1]} channels; "
+            "correct the manifest's channel"
         )
     selected = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
     mixed: Samples = selected.mean(axis=1, dtype=np.float32)

@@ -67,9 +67,8 @@ def from_columns(
 def _transcript(where: str, number: int, row: Mapping[str, Any], columns: Mapping[str, str]) -> ExternalTranscript:
     for field, mapped in columns.items():
         if mapped not in row:
-            raise UserError(
-                f"{where}: columns.{field} is {mapped!r}, which is not a column; found {', '.join(map(str, row))}"
-            )
+            present = ", ".join(map(str, row))
+            raise UserError(f"{where}: columns.{field} is {mapped!r}, which is not a column; found {present}")
     names = _names(where, row, columns.get("id"))
     column = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
     if column is None or not names:
