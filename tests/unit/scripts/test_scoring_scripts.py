@@ -177,7 +177,7 @@ def test_a_second_transcript_of_one_utterance_is_named(study, capsys):
     argv += " --assumed-shared-errors 0.8 --target-gain 0.01"
     paths = ["--rows", study / "rows.jsonl", "--transcripts", study / "base.jsonl", "--wer", study / "w.json"]
     assert score_run.main([*argv.split(), *map(str, paths)]) == 2
-    assert "base.jsonl:41: a second transcript of r00" in capsys.readouterr().err
+    assert "base.jsonl:41: duplicate transcript of r00" in capsys.readouterr().err
 
 
 def test_runs_under_different_normalisers_are_scored_again_with_the_baselines(study):
