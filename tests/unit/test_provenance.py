@@ -1,4 +1,4 @@
-"""Run records: what they hold, when they are written, and how mistakes leave a command."""
+"""Run records: what they contain, when they are written; and the exit codes and error lines of commands."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from lora.records.base import UserError
 from lora.records.provenance import RunRecord
 
 
-def test_records_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_record_states_device_fallbacks_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "results" / "facts.json"
     with recording([output, tmp_path / "more.tsv"], seed=13) as run:
         run.device("cpu", "float32")
-        run.fallback("cuda was asked for")
-        run.fallback("cuda was asked for")
+        run.fallback("cuda is not available")
+        run.fallback("cuda is not available")
         run.adjust("batch halved")
         run.count(decoded=3, reused=1)
         run.count(decoded=2, optimizer_steps=10)
     record = RunRecord.read(f"{output}.run.json")
     assert record.seed == 13
     assert (record.utterances_decoded, record.utterances_reused, record.optimizer_steps) == (5, 1, 10)
-    assert (record.fallbacks, record.adjustments) == (["cuda was asked for"], ["batch halved"])
+    assert (record.fallbacks, record.adjustments) == (["cuda is not available"], ["batch halved"])
     assert (record.device, record.dtype) == ("cpu", "float32")
     assert record.outputs == [str(output), str(tmp_path / "more.tsv")]
     assert record.seconds >= 0
@@ -36,29 +36,29 @@ def test_records_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith("command: python ")
 
 
-def test_counts_nobody_made_stay_unknown(tmp_path: Path) -> None:
+def test_counts_that_were_not_recorded_are_none(tmp_path: Path) -> None:
     with recording([tmp_path / "table.tsv"]):
         pass
     record = RunRecord.read(tmp_path / "table.tsv.run.json")
     assert record.utterances_decoded is record.optimizer_steps is record.device is None
 
 
-def test_a_failure_leaves_no_record(tmp_path: Path) -> None:
+def test_a_failed_command_leaves_no_record(tmp_path: Path) -> None:
     with pytest.raises(UserError), recording([tmp_path / "table.tsv"]):
         raise UserError("no")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    def mistaken() -> int:
+def test_a_user_error_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
         raise UserError("domain.jsonl:3: no text")
 
-    assert run_command(mistaken) == 2
+    assert run_command(fail) == 2
     assert capsys.readouterr().err == "error: domain.jsonl:3: no text\n"
     assert run_command(lambda: 0) == 0
 
 
-def test_hashes(tmp_path: Path) -> None:
+def test_hashes_depend_on_the_boundaries_of_parts(tmp_path: Path) -> None:
     assert content_hash("ab", "c") != content_hash("a", "bc")
     assert content_hash("é") == content_hash("é".encode())
     assert len(content_hash()) == 32
@@ -68,13 +68,13 @@ def test_hashes(tmp_path: Path) -> None:
         file_hash(tmp_path / "none")
 
 
-def test_versions_import_nothing() -> None:
+def test_versions_are_read_without_importing_packages() -> None:
     before = set(sys.modules)
     assert versions()["torch"]
     assert not {"torch", "transformers"} & (set(sys.modules) - before)
 
 
-def test_command_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_is_quoted_for_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["scripts/score_run.py", "--rows", "a b.jsonl"])
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     assert command_line() == "python scripts/score_run.py --rows 'a b.jsonl'"

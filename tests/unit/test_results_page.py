@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from types import UnionType
 from typing import Any, get_args
 
 import pytest
@@ -22,11 +21,11 @@ def records() -> list[type[Record]]:
     found: dict[str, type[Record]] = {}
 
     def visit(annotation: Any) -> None:
-        if isinstance(annotation, type) and not isinstance(annotation, UnionType) and issubclass(annotation, Record):
-            if annotation.__name__ not in found:
-                found[annotation.__name__] = annotation
-                for field in annotation.model_fields.values():
-                    visit(field.annotation)
+        is_record = isinstance(annotation, type) and issubclass(annotation, Record)
+        if is_record and annotation.__name__ not in found:
+            found[annotation.__name__] = annotation
+            for field in annotation.model_fields.values():
+                visit(field.annotation)
         for argument in get_args(annotation):
             visit(argument)
 

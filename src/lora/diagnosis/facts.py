@@ -67,10 +67,6 @@ class StudyFacts:
         """Path of a result file as evidence: `facts.path(layout.PAIRED, run=run, manifest=manifest)`."""
         return f"{self.root}/{kind.path(**wildcards)}"
 
-    def at(self, *parts: str) -> str:
-        """Path of a file in the results folder; `path` is for the files that `lora.layout` lists."""
-        return "/".join((self.root, *parts))
-
 
 def load_facts(results: Path, config_path: Path) -> StudyFacts:
     """Read every fact file that exists.

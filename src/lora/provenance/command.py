@@ -1,4 +1,4 @@
-"""Run a command line: user errors become one line and an exit code; the command as a person would type it again."""
+"""Run a command line with errors as one line and an exit code, and state the command as it would be typed again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from lora.records.base import UserError
 
-# Containers made before Python looks for cycles among them. Tables of 100,000 records hold none, and its usual 700 made
-# scoring take twice as long.
+# Allocations after which Python looks for reference cycles. Tables of 100,000 records have none, and the default of 700
+# doubles the time of scoring.
 COLLECT_AFTER = 50_000
 
 _acting: ContextVar[list[str] | None] = ContextVar("acting", default=None)
@@ -22,7 +22,7 @@ _acting: ContextVar[list[str] | None] = ContextVar("acting", default=None)
 
 @contextmanager
 def acting_as(command: Sequence[str]) -> Iterator[None]:
-    """Record what happens inside as done by this command: a step of a longer one that could be typed by itself."""
+    """Record what runs inside as done by this command: a step of a longer one that could be run by itself."""
     token = _acting.set(list(command))
     try:
         yield
@@ -31,7 +31,7 @@ def acting_as(command: Sequence[str]) -> Iterator[None]:
 
 
 def command_line() -> str:
-    """The command of this process as a person would type it again, quoted for a shell."""
+    """Return the command of this process as it would be typed again, quoted for a shell."""
     acting = _acting.get()
     if acting is not None:
         return shlex.join(["python", *acting])
@@ -42,13 +42,16 @@ def command_line() -> str:
 
 
 def _script() -> str:
-    """Path of the running script; relative where it lies below this folder, so that others can type it too."""
+    """Path of the running script, relative if it is below the working directory, so that others can run it too."""
     script, here = Path(sys.argv[0]), Path.cwd()
     return str(script.relative_to(here)) if script.is_relative_to(here) else str(script)
 
 
 def run_command(function: Callable[[], int]) -> int:
-    """Run a command line; what a person can mend (files and disks included) becomes one line and exit code 2."""
+    """Run a command line and return its exit code.
+
+    An error that a person can fix (files and disks included) is printed as one line and has exit code 2.
+    """
     gc.set_threshold(COLLECT_AFTER)
     try:
         return function()
@@ -56,10 +59,10 @@ def run_command(function: Callable[[], int]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("error: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print("error: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of stdout left (`| head`); closing it again at exit must not complain either.
+        # The reader of stdout has closed it (`| head`); flushing it at exit must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # disk full, no permission, a file that vanished

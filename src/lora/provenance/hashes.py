@@ -11,7 +11,7 @@ HASH_LENGTH = 32
 
 
 def content_hash(*parts: str | bytes) -> str:
-    """Hash of a sequence of parts; ("ab", "c") and ("a", "bc") differ."""
+    """Hash a sequence of parts; ("ab", "c") and ("a", "bc") give different hashes."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -21,7 +21,7 @@ def content_hash(*parts: str | bytes) -> str:
 
 
 def file_hash(path: Path | str) -> str:
-    """Hash of a file's bytes. Raises UserError naming the file when it cannot be read."""
+    """Hash a file's bytes. Raises UserError, which names the file, when it cannot be read."""
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_LENGTH]

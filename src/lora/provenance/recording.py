@@ -1,12 +1,11 @@
-"""Who made a result: command, seed, versions, device, fallbacks and counts, as `<first output>.run.json`.
+"""Write run records: command, seed, versions, device, fallbacks and counts, as `<first output>.run.json`.
 
 Example:
     with recording(outputs=["results/wer/base/domain.json"]) as run:
         run.adjust("scored without rows 3 and 4: empty references")
 
-Reads: package metadata, the code's own git commit where there is one. Writes: the run record. Everything
-that changes from one execution to the next (times, hosts, absolute paths) stands in run records and nowhere
-else in `results/`.
+Reads: package metadata, the git commit of this code where there is one. Writes: the run record. Everything that
+changes from one execution to the next (times, hosts, absolute paths) is in run records and nowhere else in `results/`.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ from lora.records.provenance import RunRecord
 
 
 def peak_memory_mb() -> float:
-    """The largest resident set of this process so far, in MB."""
+    """Largest resident set of this process so far, in MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3  # bytes there, kilobytes here
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3  # bytes on macOS, kilobytes on Linux
 
 
 class Recording:
-    """What happens during an execution that its run record should tell."""
+    """Collects what the run record of an execution states."""
 
     def __init__(self, seed: int | None) -> None:
         self.seed = seed
@@ -46,21 +45,22 @@ class Recording:
         self.optimizer_steps: int | None = None
 
     def fallback(self, text: str) -> None:
-        """A device or dtype other than the one asked for."""
+        """Record a device or dtype other than the requested one."""
         if text not in self.fallbacks:
             self.fallbacks.append(text)
             print(f"fallback: {text}", file=sys.stderr, flush=True)
 
     def adjust(self, text: str) -> None:
-        """Anything else that was done for a person and that they should know."""
+        """Record anything else that was adjusted and that a reader of the result should know."""
         self.adjustments.append(text)
         print(f"adjusted: {text}", file=sys.stderr, flush=True)
 
     def device(self, type: str, dtype: str) -> None:
-        self.device_type, self.dtype = type, dtype
+        self.device_type = type
+        self.dtype = dtype
 
     def count(self, decoded: int = 0, reused: int = 0, optimizer_steps: int | None = None) -> None:
-        """Add to the counts of utterances decoded and reused, and of optimiser steps."""
+        """Add to the counts of decoded and reused utterances and of optimiser steps."""
         self.decoded = (self.decoded or 0) + decoded
         self.reused = (self.reused or 0) + reused
         if optimizer_steps is not None:
@@ -71,11 +71,16 @@ class Recording:
 def recording(
     outputs: Sequence[Path | str], seed: int | None = None, record_path: Path | str | None = None
 ) -> Iterator[Recording]:
-    """Record an execution beside its first output; nothing is written when it fails.
+    """Write a run record when the block ends; a block that fails leaves none.
 
-    `record_path` names another place for the record (a command that writes a folder full of files).
+    Args:
+        outputs: Files that the execution writes; the record is `<first output>.run.json`.
+        seed: Seed of the execution, None without one.
+        record_path: Path of the record instead, for commands that fill a folder with files.
     """
-    command, started, begun = command_line(), datetime.now(UTC), time.monotonic()
+    command = command_line()
+    started = datetime.now(UTC)
+    begun = time.monotonic()
     print(f"command: {command}", file=sys.stderr, flush=True)
     run = Recording(seed)
     yield run

@@ -1,4 +1,4 @@
-"""Which software made a result: installed packages and the commit of this code."""
+"""Versions of the software that computes a result: installed packages and the commit of this code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGES = (
 
 
 def version(package: str) -> str | None:
-    """Installed version of a package without importing it, null where it is not installed."""
+    """Installed version of a package, without importing it; None where it is not installed."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -22,15 +22,16 @@ def version(package: str) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the installed packages that results rest on, as their metadata states them."""
-    return {package: found for package in PACKAGES if (found := version(package)) is not None}
+    """Versions of the installed packages that results depend on, by their metadata."""
+    installed = {package: version(package) for package in PACKAGES}
+    return {package: number for package, number in installed.items() if number is not None}
 
 
 def code_commit() -> str | None:
-    """The commit of the repository that holds this code (`-dirty` where files differ), null without one."""
+    """Commit of the repository of this code, with `-dirty` where files differ; None outside a repository."""
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
-        return None  # an installed copy: a commit of some repository around it would say nothing
+        return None  # an installed copy: the commit of a repository around it is another software's
     git = ["git", "-C", str(root)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)

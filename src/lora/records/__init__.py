@@ -1,6 +1,7 @@
-"""The typed records that files of a study hold (facts, transcripts, settings, verdict), and their way to and from JSON.
+"""Typed records of the files of a study (facts, transcripts, settings, verdict), and their JSON.
 
-Every stage of the workflow writes records, and only `lora.diagnosis` judges them: this package is the contract between
-all wings and imports none of them. Durations are seconds, WER is a fraction (0.12 = 12 %), losses are nats a token.
-A fact that could not be computed because of a diagnosable cause has `status: impossible`, the cause code and a message.
+Every stage of the workflow writes records, and only `lora.diagnosis` judges them. This package is the contract between
+all other packages and imports none of them. `lora.layout` lists the files that contain the records, docs/results.md
+describes their keys. Durations are seconds, WER is a fraction (0.12 is 12 %), losses are nats per token. A fact that
+could not be computed for a diagnosable reason has `status: impossible`, a cause code and a message.
 """

@@ -44,7 +44,7 @@ def brief(study: Study, read_next: list[str]) -> str:
     """Plain text without control characters, ended by a newline."""
     verdict = study.verdict.value
     if verdict is None:
-        lines = ["VERDICT UNKNOWN", _field("because", study.verdict.told)]
+        lines = ["VERDICT UNKNOWN", _field("because", study.verdict.plain_reason)]
     elif verdict.ready_for_sweep is None:
         lines = _comparison(study, verdict)
     else:
@@ -102,7 +102,7 @@ def _test(study: Study, outcome: RunOutcome) -> str:
     found = study.paired(outcome.run, outcome.manifest)
     score = found.value.within if found.value else None
     if score is None:
-        return f"{UNKNOWN}: {found.told}" if found.told else UNKNOWN
+        return f"{UNKNOWN}: {found.plain_reason}" if found.plain_reason else UNKNOWN
     parts = [f"{score.changed_hypotheses:,} of {count(score.utterances, 'hypothesis', 'hypotheses')} changed"]
     if score.mapsswe is not None and score.mapsswe.p is not None:
         parts.append(f"MAPSSWE {p_value(score.mapsswe.p)} ({count(score.mapsswe.segments, 'segment')})")

@@ -13,6 +13,7 @@ from lora.records.provenance import RunRecord
 from lora.report.markdown import code, plain, table, text
 
 ENDING = ".run.json"
+HEADING = "## Commands, seeds and output paths"
 
 
 @dataclass(frozen=True)
@@ -48,63 +49,70 @@ def executions(results: Path, config: dict[str, Any]) -> tuple[list[Execution], 
 
 
 def commands_section(results: Path, config: dict[str, Any]) -> str:
-    """Markdown; changes only when something was executed."""
-    done, broken = executions(results, config)
+    """Section of the commands as Markdown; changes only when something was executed."""
+    done, unreadable = executions(results, config)
     if not done:
-        return "## Commands, seeds and output paths\n\nNo run record was found, so what was executed is unknown."
-    rows = [_row(results, one) for one in done]
+        return f"{HEADING}\n\nNo run record was found, so what was executed is unknown."
+    rows = [_row(results, execution) for execution in done]
     headers = ["output", "seed", "device", "seconds", "decoded", "reused", "steps"]
+    commands = "\n".join(_command(execution.record.command, results.parent) for execution in done)
     parts = [
-        "## Commands, seeds and output paths",
+        HEADING,
         "What the last execution of each step did. The commands run from the study's folder, one after the other.",
         table(headers, rows, numbers=[1, 3, 4, 5, 6]),
-        _notes(done, broken),
-        "```bash\n" + "\n".join(_command(one.record.command, results.parent) for one in done) + "\n```",
+        _notes(done, unreadable),
+        f"```bash\n{commands}\n```",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def remarks(done: list[Execution]) -> list[tuple[str, str]]:
-    """Fallbacks and adjustments with the output they concern, as Markdown, without repetitions."""
-    lines = [("fallback", f"{text(f)} ({code(one.output)})") for one in done for f in one.record.fallbacks]
-    lines += [("adjustment", f"{text(a)} ({code(one.output)})") for one in done for a in one.record.adjustments]
+    """Fallbacks and adjustments with the output that they concern, as Markdown, each once."""
+    lines = []
+    for kind in ("fallback", "adjustment"):
+        for execution in done:
+            record = execution.record
+            for remark in record.fallbacks if kind == "fallback" else record.adjustments:
+                lines.append((kind, f"{text(remark)} ({code(execution.output)})"))
     return list(dict.fromkeys(lines))
 
 
 def devices(done: list[Execution]) -> list[str]:
-    """`cpu, float32` for each kind of device that a model ran on."""
-    pairs = [(one.record.device, one.record.dtype) for one in done if one.record.device]
-    return list(dict.fromkeys(", ".join(part for part in pair if part) for pair in pairs))
+    """Devices that a model ran on, such as `cpu, float32`, each once."""
+    return list(dict.fromkeys(_device(execution.record) for execution in done if execution.record.device))
 
 
-def _row(results: Path, one: Execution) -> list[str]:
-    record = one.record
-    device = ", ".join(part for part in (record.device, record.dtype) if part)
+def _device(record: RunRecord) -> str:
+    return ", ".join(part for part in (record.device, record.dtype) if part)
+
+
+def _row(results: Path, execution: Execution) -> list[str]:
+    record = execution.record
     counts = (record.utterances_decoded, record.utterances_reused, record.optimizer_steps)
     return [
-        code(f"{results.name}/{_place(results, one.output)}"),
+        code(f"{results.name}/{_file_or_folder(results, execution.output)}"),
         "" if record.seed is None else str(record.seed),
-        text(device),
+        text(_device(record)),
         f"{record.seconds:.{2 if record.seconds < 10 else 0}f}",
-        *("" if n is None else f"{n:,}" for n in counts),
+        *("" if number is None else f"{number:,}" for number in counts),
     ]
 
 
-def _place(results: Path, output: str) -> str:
-    """The file, or the folder of a command that fills one."""
+def _file_or_folder(results: Path, output: str) -> str:
+    """The output, or the folder of a command that fills one."""
     return output if (results / output).is_file() else f"{output.rpartition('/')[0]}/".lstrip("/")
 
 
-def _notes(done: list[Execution], broken: list[str]) -> str:
-    lines = [f"- {kind.capitalize()}: {words}." for kind, words in remarks(done)]
+def _notes(done: list[Execution], unreadable: list[str]) -> str:
+    lines = [f"- {kind.capitalize()}: {remark}." for kind, remark in remarks(done)]
     if not lines:
         lines = ["- No device or dtype fallback, and no adjustment, was recorded."]
-    lines += [f"- The run record {code(name)} cannot be read." for name in broken]
+    lines += [f"- The run record {code(name)} cannot be read." for name in unreadable]
     return "\n".join(lines)
 
 
 def _command(command: str, study: Path) -> str:
-    """Exact and on one line; only the script's path is shortened where it lies in the study's folder."""
+    """The exact command on one line; only the path of a script in the study's folder is made relative."""
     line = plain(command)
     try:
         words = shlex.split(line)
@@ -120,5 +128,6 @@ def _configured(location: Location, config: dict[str, Any]) -> bool:
     if not config:
         return True
     runs = [BASE, *(config.get("candidates") or {})]
-    run, manifest = location.wildcards.get("run"), location.wildcards.get("manifest")
+    run = location.wildcards.get("run")
+    manifest = location.wildcards.get("manifest")
     return (run is None or run in runs) and (manifest is None or manifest in (config.get("manifests") or {}))

@@ -31,23 +31,26 @@ R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
-class Found(Generic[R]):
+class StudyFact(Generic[R]):
     """A record, or the reason why it is unknown; an impossible fact has both.
 
-    `why_not` is Markdown, `told` the same for a terminal.
+    Attributes:
+        value: The record; None where its file is missing or unreadable.
+        reason: Why the fact is unknown, as Markdown; "" where it is known.
+        plain_reason: The same for a terminal.
     """
 
     value: R | None
-    why_not: str = ""
-    told: str = ""
+    reason: str = ""
+    plain_reason: str = ""
 
     @property
     def known(self) -> bool:
-        return self.value is not None and not self.why_not
+        return self.value is not None and not self.reason
 
     @property
     def unknown(self) -> str:
-        return f"{UNKNOWN}: {self.why_not}" if self.why_not else UNKNOWN
+        return f"{UNKNOWN}: {self.reason}" if self.reason else UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,17 @@ class Study:
     results: Path
     config_path: Path
 
-    def find(self, kind: ResultFile[R], **wildcards: str) -> Found[R]:
+    def find(self, kind: ResultFile[R], **wildcards: str) -> StudyFact[R]:
         """Read a result file; a missing or unreadable one is a reason, never an exception."""
         loaded = layout.read_result(self.results, kind, **wildcards)
         if loaded.problem == "missing":
-            return Found(None, f"{code(loaded.path)} does not exist", f"{plain(loaded.path)} does not exist")
+            return StudyFact(None, f"{code(loaded.path)} does not exist", f"{plain(loaded.path)} does not exist")
         message = loaded.message.replace(f"{self.results}/", "")
         if loaded.code is not None:
-            return Found(loaded.value, f"{text(message)} ({code(loaded.code)})", plain(f"{message} ({loaded.code})"))
-        return Found(loaded.value, text(message), plain(message))
+            return StudyFact(
+                loaded.value, f"{text(message)} ({code(loaded.code)})", plain(f"{message} ({loaded.code})")
+            )
+        return StudyFact(loaded.value, text(message), plain(message))
 
     def table(self, kind: ResultFile[Any], **wildcards: str) -> list[dict[str, str]]:
         """Cells of a table as text; none where the file is missing or unreadable."""
@@ -120,41 +125,41 @@ class Study:
         return next((role for role, names in roles.items() if manifest in (names or [])), "no role")
 
     @cached_property
-    def verdict(self) -> Found[Verdict]:
+    def verdict(self) -> StudyFact[Verdict]:
         return self.find(layout.VERDICT)
 
     @cached_property
-    def decision(self) -> Found[DurationDecision]:
+    def decision(self) -> StudyFact[DurationDecision]:
         return self.find(layout.DECISION)
 
     @cached_property
-    def labels(self) -> Found[LabelFacts]:
+    def labels(self) -> StudyFact[LabelFacts]:
         return self.find(layout.LABELS)
 
     @cached_property
-    def hardened(self) -> Found[HardenedFacts]:
+    def hardened(self) -> StudyFact[HardenedFacts]:
         return self.find(layout.HARDENED)
 
-    def wer(self, run: str, manifest: str) -> Found[WerFacts]:
+    def wer(self, run: str, manifest: str) -> StudyFact[WerFacts]:
         return self.find(layout.WER, run=run, manifest=manifest)
 
-    def reachable(self, manifest: str) -> Found[ReachableFacts]:
+    def reachable(self, manifest: str) -> StudyFact[ReachableFacts]:
         return self.find(layout.REACHABLE, manifest=manifest)
 
-    def paired(self, run: str, manifest: str) -> Found[PairedFacts]:
+    def paired(self, run: str, manifest: str) -> StudyFact[PairedFacts]:
         return self.find(layout.PAIRED, run=run, manifest=manifest)
 
-    def settings(self, run: str, manifest: str) -> Found[RunSettings]:
+    def settings(self, run: str, manifest: str) -> StudyFact[RunSettings]:
         return self.find(layout.SETTINGS, run=run, manifest=manifest)
 
-    def imported(self, run: str, manifest: str) -> Found[ImportFacts]:
+    def imported(self, run: str, manifest: str) -> StudyFact[ImportFacts]:
         return self.find(layout.IMPORT, run=run, manifest=manifest)
 
-    def parity(self, run: str) -> Found[ParityFacts]:
+    def parity(self, run: str) -> StudyFact[ParityFacts]:
         return self.find(layout.PARITY, run=run)
 
-    def effect(self, run: str) -> Found[EffectFacts]:
+    def effect(self, run: str) -> StudyFact[EffectFacts]:
         return self.find(layout.EFFECT, run=run)
 
-    def training(self, run: str) -> Found[TrainFacts]:
+    def training(self, run: str) -> StudyFact[TrainFacts]:
         return self.find(layout.TRAINING, run=run)

@@ -1,4 +1,4 @@
-"""A results folder and its study, built once a session and copied for each test."""
+"""A results folder and its study, built once per session and copied for each test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The study's folder, which is the working directory, holding `results/`."""
+    """The study's folder with `results/` in it, as the working directory."""
     shutil.copytree(pristine, tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -1,4 +1,4 @@
-"""A plausible results folder, made of records: one healthy study with a saturated and a tiny manifest."""
+"""A plausible results folder, built from records: one healthy study with a saturated and a tiny manifest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from lora import layout
 from lora.data.tables import write_table
 from lora.records.base import write_lines, write_text
 from lora.records.comparisons import BudgetLine, ErrorBudget, PairedFacts, PairedScore, WordPair
@@ -62,35 +63,35 @@ CONFIG: dict[str, Any] = {
 
 def build(results: Path) -> Path:
     """Write the folder; returns it."""
-    write_text(results / "config.json", json.dumps(CONFIG))
+    write_text(results / layout.CONFIG.path(), json.dumps(CONFIG))
     _data(results)
     for run, wers in (("base", BASELINE), ("lora", TUNED)):
         for manifest, numbers in wers.items():
-            wer_facts(run, manifest, numbers).write(results / f"wer/{run}/{manifest}.json")
-            _settings(run, manifest).write(results / f"transcripts/{run}/{manifest}.settings.json")
+            wer_facts(run, manifest, numbers).write(results / layout.WER.path(run=run, manifest=manifest))
+            _settings(run, manifest).write(results / layout.SETTINGS.path(run=run, manifest=manifest))
     for manifest in DELTA:
-        leakage_facts(manifest).write(results / f"leakage/{manifest}.json")
-        reachable_facts(manifest).write(results / f"reachable/{manifest}.json")
+        leakage_facts(manifest).write(results / layout.LEAKAGE.path(manifest=manifest))
+        reachable_facts(manifest).write(results / layout.REACHABLE.path(manifest=manifest))
     for manifest in MANIFESTS:
-        mismatch_facts(manifest).write(results / f"mismatches/{manifest}.json")
+        mismatch_facts(manifest).write(results / layout.MISMATCHES.path(manifest=manifest))
     for manifest in DELTA:
-        paired_facts(manifest).write(results / f"paired/lora/{manifest}.json")
-    HardenedFacts(status="not_needed").write(results / "hardened.json")
-    label_facts().write(results / "labels.json")
-    train_facts().write(results / "adapters/lora/train.json")
-    write_text(results / "adapters/lora/loss.tsv", loss_table())
-    effect_facts().write(results / "effect/lora.json")
-    parity_facts().write(results / "parity/lora.json")
-    verdict().write(results / "verdict.json")
+        paired_facts(manifest).write(results / layout.PAIRED.path(run="lora", manifest=manifest))
+    HardenedFacts(status="not_needed").write(results / layout.HARDENED.path())
+    label_facts().write(results / layout.LABELS.path())
+    train_facts().write(results / layout.TRAINING.path(run="lora"))
+    write_text(results / layout.LOSS.path(run="lora"), loss_table())
+    effect_facts().write(results / layout.EFFECT.path(run="lora"))
+    parity_facts().write(results / layout.PARITY.path(run="lora"))
+    verdict().write(results / layout.VERDICT.path())
     _run_records(results)
     return results
 
 
 def durations() -> list[float]:
     """Seeded: 131 rows up to 8 s, 248 up to 10 s, 360 in all."""
-    dice = random.Random(5)
+    rng = random.Random(5)
     spread = [(90, 1, 5), (75, 5, 8), (83, 8, 10), (52, 10, 15), (35, 15, 20), (25, 20, 25)]
-    return [round(dice.uniform(low + 0.01, high), 2) for n, low, high in spread for _ in range(n)]
+    return [round(rng.uniform(low + 0.01, high), 2) for n, low, high in spread for _ in range(n)]
 
 
 def decision() -> DurationDecision:
@@ -130,16 +131,16 @@ def _data(results: Path) -> None:
     rows = [Utterance(id=f"t{i}", text="hello", duration=d, audio=f"a{i}.ogg") for i, d in enumerate(lengths)]
     for manifest in MANIFESTS:
         write_lines(
-            results / f"manifests/{manifest}.jsonl", rows if manifest == "train" else rows[: MANIFESTS[manifest]]
+            results / layout.ROWS.path(manifest=manifest), rows if manifest == "train" else rows[: MANIFESTS[manifest]]
         )
-        write_text(results / f"manifests/{manifest}.rejected.tsv", "line\tid\treason\n")
+        write_text(results / layout.REJECTED.path(manifest=manifest), "line\tid\treason\n")
         how = ManifestFacts(
             format="jsonl", split=None, columns={"audio": "audio", "text": "text"}, rows=MANIFESTS[manifest],
             rejected=0, hours=0.5, speakers=None,
         )  # fmt: skip
-        how.write(results / f"manifests/{manifest}.facts.json")
+        how.write(results / layout.MANIFEST_FACTS.path(manifest=manifest))
         measured = [_measure(i, d).to_json() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
-        write_table(results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
+        write_table(results / layout.INTEGRITY.path(manifest=manifest), tuple(AudioMeasure.model_fields), measured)
     columns = [
         "manifest",
         "threshold",
@@ -156,15 +157,15 @@ def _data(results: Path) -> None:
     for manifest, total in MANIFESTS.items():
         for threshold in (*THRESHOLDS, None):
             kept = sum(1 for d in lengths[:total] if threshold is None or d <= threshold)
-            whole = ["9.1", "8.8", "24.9"] if threshold is None else ["", "", ""]
+            of_all = ["9.1", "8.8", "24.9"] if threshold is None else ["", "", ""]
             name = "all" if threshold is None else f"{threshold:g}"
-            lines.append("\t".join([manifest, name, str(kept), f"{kept / total:.4f}", "0.9", "1.0", "24", *whole]))
-    write_text(results / "durations/summary.tsv", "\n".join(lines) + "\n")
-    decision().write(results / "durations/decision.json")
-    retention().write(results / "durations/retention.json")
-    stability().write(results / "splits/stability.json")
+            lines.append("\t".join([manifest, name, str(kept), f"{kept / total:.4f}", "0.9", "1.0", "24", *of_all]))
+    write_text(results / layout.DURATION_SUMMARY.path(), "\n".join(lines) + "\n")
+    decision().write(results / layout.DECISION.path())
+    retention().write(results / layout.RETENTION.path())
+    stability().write(results / layout.STABILITY.path())
     sizes = "part\trows\thours\tspeakers\ntrain\t218\t0.4\t20\nval\t30\t0.05\t4\ntoo_long\t112\t0.5\t24\n"
-    write_text(results / "splits/sizes.tsv", sizes)
+    write_text(results / layout.SPLIT_SIZES.path(), sizes)
 
 
 def _measure(line: int, seconds: float) -> AudioMeasure:
@@ -388,17 +389,17 @@ def train_facts() -> TrainFacts:
 
 
 def loss_table() -> str:
-    """One row a step; validation losses stand in the training facts too."""
-    dice = random.Random(3)
+    """One row per step; the training facts have the validation losses."""
+    rng = random.Random(3)
     lines = ["step\ttrain_loss\tvalidation_loss\tlearning_rate"]
     for step in range(1, 101):
-        loss = 0.30 + 0.45 * 0.97**step + dice.gauss(0, 0.035)
+        loss = 0.30 + 0.45 * 0.97**step + rng.gauss(0, 0.035)
         lines.append(f"{step}\t{loss:.5f}\t\t0.001")
     return "\n".join(lines) + "\n"
 
 
 def effect_facts() -> EffectFacts:
-    dice = random.Random(11)
+    rng = random.Random(11)
     kinds = [("encoder", 4, "encoder.layers.{}.self_attn.{}"), ("decoder_self", 2, "decoder.layers.{}.self_attn.{}")]
     kinds += [("cross", 2, "decoder.layers.{}.encoder_attn.{}")]
     names = [
@@ -411,7 +412,7 @@ def effect_facts() -> EffectFacts:
               for fc in ("fc1", "fc2")]  # fmt: skip
     weights = [
         ModuleDelta(name=f"model.{name}", module_group=part, delta_norm=0.3, base_norm=6.0,
-                    relative_norm=0.045 * 2 ** dice.gauss(0, 0.7), stable_rank=2.4)
+                    relative_norm=0.045 * 2 ** rng.gauss(0, 0.7), stable_rank=2.4)
         for part, name in names
     ]  # fmt: skip
     norms = sorted(m.relative_norm or 0.0 for m in weights)
@@ -478,19 +479,19 @@ def verdict(ready: bool | None = True, **changes: Any) -> Verdict:
         )
         for manifest, (delta, low, high, outcome) in DELTA.items()
     ]  # fmt: skip
-    whole = Verdict(
+    result = Verdict(
         ready_for_sweep=ready, max_seconds=10.0, eval_manifest="domain", gate_run="lora", checks=checks, causes=causes,
         runs=runs,
     )  # fmt: skip
-    return whole.model_copy(update=changes)
+    return result.model_copy(update=changes)
 
 
 def run_record(command: str, **changes: Any) -> RunRecord:
-    whole = RunRecord(
+    record = RunRecord(
         command=command, started="2026-01-05T10:20:30+00:00", seconds=1.25, peak_memory_mb=210.0, host="h",
         platform="Linux", python="3.11.9", versions={"numpy": "2.4.0", "torch": "2.13.0"}, commit=None, outputs=[],
     )  # fmt: skip
-    return whole.model_copy(update=changes)
+    return record.model_copy(update=changes)
 
 
 def _run_records(results: Path) -> None:

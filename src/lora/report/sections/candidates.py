@@ -53,7 +53,7 @@ def _training(study: Study, run: str) -> str:
         parts.append(f"It was trained elsewhere; its training is recorded in {code(facts.source)}.")
     if not found.known:
         failure = "Training produced no adapter" if facts.source is None else "Training failed"
-        parts.append(f"**{failure}**: {found.why_not}.")
+        parts.append(f"**{failure}**: {found.reason}.")
     parts.append(table(["training", "value"], _training_rows(facts)))
     if study.exists(layout.LOSS, run=run):
         parts.append(f"![Training and validation loss](plots/loss.{run}.png)")

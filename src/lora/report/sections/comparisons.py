@@ -19,7 +19,7 @@ from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.verdict import RunOutcome, Verdict
 from lora.report.markdown import code, sentence, table, text
 from lora.report.sections.verdict import OUTCOMES
-from lora.report.study import Found, Study
+from lora.report.study import Study, StudyFact
 
 HEADING = "## Baseline against tuned"
 COLUMNS = ["comparison", "run", "manifest", "baseline WER", "tuned WER", "difference", "interval", "outcome", "MAPSSWE"]
@@ -95,7 +95,7 @@ def _mapsswe(score: PairedScore | None) -> str:
     return f"{p} ({count(score.mapsswe.segments, 'segment')})"
 
 
-def _notes(study: Study, outcome: RunOutcome, found: Found[PairedFacts]) -> list[str]:
+def _notes(study: Study, outcome: RunOutcome, found: StudyFact[PairedFacts]) -> list[str]:
     notes = []
     if outcome.outcome is None or not found.known:
         notes.append(f"- The comparison of {_pair(outcome)} is {found.unknown}.")
