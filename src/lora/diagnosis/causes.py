@@ -1,9 +1,9 @@
-"""Every cause code: how severe it is, what it means, and what to do about it.
+"""Table of all cause codes: how severe each one is, what it means, and what to do about it.
 
-Order is rank: what invalidates a comparison (parity, labels, a broken adapter or training) stands before what makes it
-uninformative (headroom, power, data), and that before what explains a valid result. `docs/causes.md` and the severities
-in `src/lora/schemas/verdict.schema.json` are made from this table. Remedies of data and headroom name data only, never settings
-of the training.
+The order is the rank: first what invalidates a comparison (parity, labels, a broken adapter or training), then what makes
+it uninformative (headroom, power, data), then what explains a valid result. `docs/causes.md` and the severities in
+`src/lora/schemas/verdict.schema.json` are generated from this table. Remedies of data and headroom never name settings of
+the training.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from lora.records.verdict import Severity
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CauseKind:
-    """How severe a cause is at most, its name in a few words, what it means, and what to do about it."""
+    """`severity` is the most severe that the cause can be; `title` is its name in a few words."""
 
     severity: Severity
     title: str
@@ -26,310 +26,368 @@ class CauseKind:
 CAUSES: dict[str, CauseKind] = {
     # Two numbers that cannot be compared.
     "parity.manifest": CauseKind(
-        "blocks",
-        "Baseline and tuned run saw other rows",
-        "The two WERs are over different utterances, or the utterances' audio or text differ.",
-        "Transcribe and score both runs from the same manifest file.",
+        severity="blocks",
+        title="Different rows in the two runs",
+        meaning="The two WERs are over different utterances, or audio or references differ.",
+        remedy="Transcribe and score both runs from the same manifest file.",
     ),
     "parity.base_model": CauseKind(
-        "blocks",
-        "Another base model",
-        "The tuned run rests on other model files than the baseline (weights, tokenizer or feature extractor).",
-        "Transcribe both runs from the same model folder and revision.",
+        severity="blocks",
+        title="Different base models",
+        meaning="The tuned run uses other model files than the baseline (weights, tokenizer or feature extractor).",
+        remedy="Transcribe both runs from the same model folder and revision (`model.id`, `model.revision`).",
     ),
     "parity.normalization": CauseKind(
-        "blocks",
-        "Scored with another text normaliser",
-        "Normalisers disagree about what a word is; the WER difference holds their difference too.",
-        "Score both runs from their raw texts with one normaliser: remove the candidate's own `normalizer`.",
+        severity="blocks",
+        title="Scored with different text normalizers",
+        meaning="Normalizers disagree about what a word is, so the WER difference includes their difference.",
+        remedy="Score both runs from their raw texts with one normalizer: remove `normalizer` from the candidate.",
     ),
     "parity.preprocessing": CauseKind(
-        "blocks",
-        "Audio prepared in another way",
-        "Loudness, sampling rate or resampling differ between the two runs.",
-        "Transcribe both runs with the same `preprocess` settings: remove the candidate's own.",
+        severity="blocks",
+        title="Audio prepared differently",
+        meaning="Loudness, sampling rate or resampling differ between the two runs.",
+        remedy="Transcribe both runs with the same `preprocess` settings: remove `preprocess` from the candidate.",
     ),
     "parity.decode": CauseKind(
-        "blocks",
-        "Decoded in another way",
-        "Beams, token cap, language, suppressed tokens or another generation argument differ; these alone move WER.",
-        "Transcribe both runs with the same `decode` settings: remove the candidate's own.",
+        severity="blocks",
+        title="Decoded differently",
+        meaning=(
+            "Beams, token cap, language, suppressed tokens or another generation argument differ; these alone "
+            "change WER."
+        ),
+        remedy="Transcribe both runs with the same `decode` settings: remove `decode` from the candidate.",
     ),
     "parity.padding": CauseKind(
-        "blocks",
-        "Padded to other lengths",
-        "Some models' texts depend on how far the audio is padded, so two padding grids give two WERs.",
-        "Transcribe both runs through the runner, which pads every utterance to a grid of its own.",
+        severity="blocks",
+        title="Padded to different lengths",
+        meaning=(
+            "The hypotheses of some models depend on how far the audio is padded, so two padding grids give two WERs."
+        ),
+        remedy="Transcribe both runs with this software, which pads every utterance to the same grid.",
     ),
     "parity.software": CauseKind(
-        "warns",
-        "Other library versions, device or number format",
-        "Small differences of texts may come from the software rather than from the tuning.",
-        "Transcribe both runs in one environment on one kind of device.",
+        severity="warns",
+        title="Different library versions, device or number format",
+        meaning="Small differences of hypotheses may come from the software rather than from the tuning.",
+        remedy="Transcribe both runs in one environment on one kind of device.",
     ),
     # Labels and loss that teach something else.
     "labels.loss_misaligned": CauseKind(
-        "blocks",
-        "The loss is computed on the wrong tokens",
-        "The trainer's loss is not the cross entropy of the labels: training teaches nonsense while its loss falls.",
-        "Install another version of transformers (the pinned one is right for the tested models) and audit again.",
+        severity="blocks",
+        title="The loss is computed on the wrong tokens",
+        meaning=(
+            "The trainer's loss is not the cross entropy of the labels, so it can fall while the model learns "
+            "nothing useful."
+        ),
+        remedy="Install the version of transformers pinned in requirements.txt, then run the diagnosis again.",
     ),
     "labels.construction": CauseKind(
-        "blocks",
-        "Labels are built wrongly",
-        "An end mark, start mark, prefix or mask is wrong, so the model is taught what it must never say.",
-        "Mend how labels are built (end mark last, no decoder start, padding -100; name the language in model.language "
-        "where generation forces one) and audit again.",
+        severity="blocks",
+        title="Labels are built incorrectly",
+        meaning="EOS, BOS, a prefix token or the mask is wrong, so the model learns to write wrong tokens.",
+        remedy=(
+            "Fix the label construction: EOS last, no decoder start token, padding -100, and `model.language` "
+            "set where generation forces a language. Then run the diagnosis again."
+        ),
     ),
     "labels.tokenizer_gaps": CauseKind(
-        "blocks",
-        "The tokenizer cannot write the transcripts",
-        "Characters are lost when a transcript is turned into tokens and back, so the model is taught other texts.",
-        "Rewrite the transcripts with characters the tokenizer knows.",
+        severity="blocks",
+        title="The tokenizer cannot represent the transcripts",
+        meaning="Characters are lost in tokenization and decoding, so the model is trained on other texts.",
+        remedy="Rewrite the training transcripts with characters that the tokenizer knows.",
     ),
     "labels.style_mismatch": CauseKind(
-        "blocks",
-        "Transcripts are written in another style than the model writes",
-        "Training spends itself on case and punctuation, which scoring ignores: the loss falls and WER stays.",
-        "Rewrite the training transcripts in the model's own style (case and punctuation).",
+        severity="blocks",
+        title="Transcripts are written in another style than the model's",
+        meaning="Training adapts to case and punctuation, which scoring ignores: the loss falls and WER stays.",
+        remedy="Rewrite the training transcripts in the style of the model (case, punctuation, numbers).",
     ),
     "labels.too_long": CauseKind(
-        "warns",
-        "Labels are longer than the decoder allows",
-        "Such rows fail in training or lose their end, which teaches the model to stop early or never.",
-        "Cut these rows into shorter ones, or leave them out of the training manifest.",
+        severity="warns",
+        title="Labels are longer than the decoder allows",
+        meaning="These rows fail in training or lose their end, which teaches the model to stop too early.",
+        remedy="Cut these rows into shorter ones, or remove them from the training manifest.",
     ),
-    # A training run or an adapter that does not do what was asked.
+    # A training run or an adapter that does not do what was configured.
     "adapter.no_target_modules": CauseKind(
-        "blocks",
-        "The adapter has no module to adapt",
-        "The target modules (or the modules to train whole) match nothing in the model.",
-        "Set the candidate's `target_modules` to `auto`, or choose names that occur in this model.",
+        severity="blocks",
+        title="The adapter has no module to adapt",
+        meaning="`target_modules` or `modules_to_save` match nothing in the model.",
+        remedy="Set `target_modules: auto` in the candidate, or use module names of this model.",
     ),
     "training.diverged": CauseKind(
-        "blocks",
-        "Training diverged",
-        "The loss became infinite, not a number, or grew instead of falling; the weights are worthless.",
-        "Look for a broken row around that step of the loss log; repeat in float32, with a gentler learning rate.",
+        severity="blocks",
+        title="Training diverged",
+        meaning="The loss became infinite or NaN, or grew instead of falling; the weights are useless.",
+        remedy=(
+            "Look for a broken row near that step of the loss log, then train again in float32 or with a lower "
+            "learning rate."
+        ),
     ),
     "training.steps_short": CauseKind(
-        "blocks",
-        "Fewer optimiser steps than planned",
-        "Training ended early, so it says nothing about the settings it was given.",
-        "Read the training log for what stopped it, and run it to its end.",
+        severity="blocks",
+        title="Fewer optimizer steps than planned",
+        meaning="Training ended early, so its result says nothing about its settings.",
+        remedy="Read the training log to find out why it stopped, then run the training to its end.",
     ),
     "training.no_gradient": CauseKind(
-        "blocks",
-        "No gradient reaches the adapter",
-        "Adapted modules had a gradient of exactly zero at every step: they cannot learn.",
-        "Check that these modules take part in the forward pass and nothing detaches them (gradient checkpointing).",
+        severity="blocks",
+        title="No gradient reaches the adapter",
+        meaning="Adapted modules had a gradient of exactly zero at every step, so they cannot learn.",
+        remedy=(
+            "Check that these modules take part in the forward pass and that nothing detaches them (gradient "
+            "checkpointing)."
+        ),
     ),
     "training.lr_not_applied": CauseKind(
-        "blocks",
-        "The learning rate was not applied",
-        "The optimiser's own learning rate is zero or far from the configured one, or no weight moved at all.",
-        "Give the candidate a learning rate above 0 and a warm-up shorter than its steps.",
+        severity="blocks",
+        title="The learning rate was not applied",
+        meaning="The optimizer's learning rate is zero or far from the configured one, or no weight changed.",
+        remedy="Set the candidate's learning rate above 0 and its warm-up shorter than its steps.",
     ),
     "training.wrong_parameters": CauseKind(
-        "blocks",
-        "Other parameters than the adapter's were trained",
-        "What was trained is not what the adapter file holds: the tuned model is another one than the saved one.",
-        "Freeze the base model before the adapter is attached, so that only adapter parameters require a gradient.",
+        severity="blocks",
+        title="Parameters outside the adapter were trained",
+        meaning=(
+            "The adapter file does not contain everything that was trained, so the saved model differs from the "
+            "trained one."
+        ),
+        remedy=(
+            "Freeze the base model before attaching the adapter, so that only adapter parameters require a gradient."
+        ),
     ),
     "adapter.not_finite": CauseKind(
-        "blocks",
-        "The adapter holds values that are not finite",
-        "Infinite or undefined weights destroy every output they touch.",
-        "Discard this adapter and train again; look for the step at which the loss stopped being finite.",
+        severity="blocks",
+        title="The adapter contains infinite or NaN values",
+        meaning="Infinite or NaN weights make every output that depends on them useless.",
+        remedy="Discard this adapter, find the step at which the loss stopped being finite, and train again.",
     ),
     "adapter.zero_delta": CauseKind(
-        "blocks",
-        "The adapter changes no weight",
-        "Every delta is zero or still the initial one (lora_B never moved, or alpha is 0): nothing was learnt.",
-        "Check that this is the file the training wrote last, then train again and watch the gradients.",
+        severity="blocks",
+        title="The adapter changes no weight",
+        meaning=(
+            "Every weight change is zero or still the initial one (lora_B never moved, or alpha is 0): nothing "
+            "was learned."
+        ),
+        remedy=(
+            "Check that this is the last file that the training wrote; if it is, train again and check the "
+            "gradients in the log."
+        ),
     ),
     "adapter.not_loaded": CauseKind(
-        "blocks",
-        "The adapter did not arrive in the model",
-        "Tensors of the file are missing in the model, or the model has adapter tensors the file does not hold.",
-        "Load the adapter with the library version and model class it was saved with, so that all names match.",
+        severity="blocks",
+        title="The adapter did not load into the model",
+        meaning=(
+            "Tensors of the file are missing in the model, or the model has adapter tensors that are not in the file."
+        ),
+        remedy=(
+            "Load the adapter with the library version and model class that saved it, so that all tensor names match."
+        ),
     ),
     "adapter.base_mismatch": CauseKind(
-        "blocks",
-        "The adapter belongs to another base model",
-        "A delta is only right on top of the weights it was trained on, and only once (not merged in before).",
-        "Use the base model that the adapter was trained on, or train the adapter again on this one.",
+        severity="blocks",
+        title="The adapter belongs to another base model",
+        meaning=(
+            "An adapter is only right on the weights it was trained on, and only once (not merged into them before)."
+        ),
+        remedy=(
+            "Set `model.id` to the base model that the adapter was trained on, or train the adapter again on this one."
+        ),
     ),
     "adapter.bypassed": CauseKind(
-        "blocks",
-        "The adapter does not take part",
-        "The adapter is in the model but inactive or not called: evaluation shows the base (some modules only: warns).",
-        "Activate the adapter and generate through the adapted model, not through a copy of the base.",
+        severity="blocks",
+        title="The adapter takes no part in generation",
+        meaning=(
+            "The adapter is loaded but inactive or not called, so the evaluation shows the base model. Warns if "
+            "only some modules are not called."
+        ),
+        remedy="Activate the adapter and generate with the adapted model, not with a copy of the base model.",
     ),
     "adapter.no_text_change": CauseKind(
-        "blocks",
-        "No hypothesis changes",
-        "Weights differ, yet every text is the same with and without the tuning: WER cannot move.",
-        "Make sure that the tuned transcripts were made with this adapter; if they were, it is too weak to be judged.",
+        severity="blocks",
+        title="No hypothesis changes",
+        meaning="Weights differ, but every hypothesis is the same with and without the tuning, so WER cannot change.",
+        remedy=(
+            "Check that the tuned transcripts were generated with this adapter; if they were, train with more "
+            "steps or a higher learning rate."
+        ),
     ),
     # A comparison that cannot show anything.
     "headroom.baseline_broken": CauseKind(
-        "blocks",
-        "The baseline itself is broken",
-        "Texts are cut, looping or almost wholly wrong before any tuning: the input path is at fault, not the weights.",
-        "Listen to a few rows and read their transcripts; mend audio, transcripts or the model folder first.",
+        severity="blocks",
+        title="The baseline does not work",
+        meaning=(
+            "Hypotheses are truncated, loop or are mostly wrong before any tuning: the input is at fault, not "
+            "the weights."
+        ),
+        remedy=(
+            "Listen to a few rows and read their hypotheses; fix the audio, the transcripts or the model folder first."
+        ),
     ),
     "headroom.saturated": CauseKind(
-        "blocks",
-        "The baseline leaves nothing to gain",
-        "WER is at its floor on this manifest: no adapter can show an improvement here.",
-        "Evaluate on a harder manifest from the target domain.",
+        severity="blocks",
+        title="The baseline leaves nothing to gain",
+        meaning="WER is at its floor (`headroom.min_wer`) on this manifest, so no adapter can show an improvement.",
+        remedy="Evaluate on a harder manifest from the target domain.",
     ),
     "headroom.underpowered": CauseKind(
-        "blocks",
-        "The evaluation set is too small",
-        "The smallest difference it could show is larger than the gain that is hoped for.",
-        "Add utterances, from more speakers, to this manifest.",
+        severity="blocks",
+        title="The evaluation manifest is too small",
+        meaning="The smallest difference that it can show is larger than the target gain (`statistics.target_gain`).",
+        remedy="Add utterances, from more speakers, to this manifest.",
     ),
     "headroom.reference_noise": CauseKind(
-        "warns",
-        "Reference errors limit what tuning can gain",
-        "Part of the errors are in the references, not in the hypotheses.",
-        "Correct the listed references.",
+        severity="warns",
+        title="Reference errors limit what tuning can gain",
+        meaning="Some errors are in the references, not in the hypotheses.",
+        remedy="Listen to the listed rows and correct their references.",
     ),
-    # Data that cannot carry a training.
+    # Data that cannot support a training.
     "data.wrong_durations": CauseKind(
-        "blocks",
-        "Durations in the manifest are wrong",
-        "The duration filter acts on numbers that the audio contradicts. Warns where enough rows remain.",
-        "Correct the durations, or leave them out so that headers are read.",
+        severity="blocks",
+        title="Durations in the manifest are wrong",
+        meaning="The duration filter uses numbers that the audio contradicts. Warns if enough rows remain.",
+        remedy="Correct `duration` in these rows, or remove the key so that audio headers are read.",
     ),
     "data.transcript_mismatch": CauseKind(
-        "blocks",
-        "Transcripts of other utterances",
-        "The text of these rows is not what is said in them, or only a part of it. A few such rows only warn.",
-        "Listen to the listed rows and correct their transcripts.",
+        severity="blocks",
+        title="Transcripts of other utterances",
+        meaning=(
+            "The transcript of these rows is not what is spoken, or only a part of it. A few such rows only warn."
+        ),
+        remedy="Listen to the listed rows and correct their transcripts.",
     ),
     "data.too_few_samples": CauseKind(
-        "blocks",
-        "Too few training rows",
-        "No duration threshold leaves enough rows: training will overfit and WER stay flat.",
-        "Add recordings to the training manifest.",
+        severity="blocks",
+        title="Too few training rows",
+        meaning=(
+            "No duration threshold leaves `durations.min_train_samples` rows: training will overfit and WER "
+            "will not improve."
+        ),
+        remedy="Add recordings to the training manifest.",
     ),
     "data.filter_starves_training": CauseKind(
-        "blocks",
-        "The duration filter removes too many rows",
-        "Enough rows are there, but `max_seconds` throws them away.",
-        "Raise `durations.max_seconds`, or set it to `auto`.",
+        severity="blocks",
+        title="The duration filter removes too many rows",
+        meaning="There are enough rows, but `durations.max_seconds` removes them.",
+        remedy="Raise `durations.max_seconds`, or set it to `auto`.",
     ),
     "data.leakage": CauseKind(
-        "blocks",
-        "Training and evaluation share rows",
-        "The evaluation contains what was trained on, so a gain proves nothing. Shared speakers alone only warn.",
-        "Remove the shared rows from the training manifest.",
+        severity="blocks",
+        title="Training and evaluation share rows",
+        meaning="The evaluation contains training rows, so a gain proves nothing. Shared speakers alone only warn.",
+        remedy="Remove the shared rows from the training manifest.",
     ),
     "data.unreadable_audio": CauseKind(
-        "warns",
-        "Audio files are missing or unreadable",
-        "These rows take part in nothing; the manifest promises more data than there is.",
-        "Restore the files or remove the rows; `rejected.tsv` names every line.",
+        severity="warns",
+        title="Audio files are missing or unreadable",
+        meaning="These rows are not used, so there is less data than the manifest suggests.",
+        remedy="Restore the files or remove the rows; `rejected.tsv` lists every line.",
     ),
     "data.empty_transcripts": CauseKind(
-        "warns",
-        "Rows without text",
-        "These rows take part in nothing; often a column was lost when the manifest was made.",
-        "Fill in the transcripts or remove the rows; `rejected.tsv` names every line.",
+        severity="warns",
+        title="Rows without transcript",
+        meaning="These rows are not used; often a column was lost when the manifest was written.",
+        remedy="Fill in the transcripts or remove the rows; `rejected.tsv` lists every line.",
     ),
     "data.duplicates": CauseKind(
-        "warns",
-        "Rows repeat an id or a recording",
-        "Only the first row of an id is used; a repeated recording counts twice in training and in every WER.",
-        "Give every row its own id, or remove the repeated rows; `rejected.tsv` names every line.",
+        severity="warns",
+        title="Rows repeat an id or a recording",
+        meaning=(
+            "Only the first row of an id is used; a repeated recording counts twice in training and in every WER."
+        ),
+        remedy="Give every row its own id, or remove the repeated rows; `rejected.tsv` lists every line.",
     ),
     "data.exceeds_model_window": CauseKind(
-        "warns",
-        "Audio is longer than the model hears",
-        "The model hears the beginning only, and the text stays whole: it is taught, or charged for, unheard words.",
-        "Cut these recordings into pieces with their own transcripts, or leave them out.",
+        severity="warns",
+        title="Audio is longer than the model's window",
+        meaning="The model takes only the beginning of the audio but is trained and scored on the whole transcript.",
+        remedy="Cut these recordings and their transcripts into shorter rows, or remove them.",
     ),
     "data.filter_biased": CauseKind(
-        "warns",
-        "The duration filter removes one kind of row",
-        "Speakers, words or a way of speaking vanish from training with the long rows, more than chance explains.",
-        "Cut the long rows into shorter ones with their own texts.",
+        severity="warns",
+        title="The duration filter removes one kind of row",
+        meaning="Speakers, words or speaking rates disappear from training with the long rows, more than by chance.",
+        remedy="Cut the long rows into shorter ones with their own transcripts.",
     ),
     "data.sample_rate_mismatch": CauseKind(
-        "warns",
-        "Audio has less bandwidth than its sampling rate promises",
-        "8 kHz speech in a 16 kHz file is another condition than the model was trained on.",
-        "Use the original recordings.",
+        severity="warns",
+        title="Audio has less bandwidth than its sampling rate allows",
+        meaning="8 kHz speech in a 16 kHz file is not what the model was trained on.",
+        remedy="Use the original recordings.",
     ),
     "data.silent_audio": CauseKind(
-        "warns",
-        "Silent recordings",
-        "There is text, but nothing to hear.",
-        "Remove or replace these recordings.",
+        severity="warns",
+        title="Silent recordings",
+        meaning="There is a transcript, but no audible speech.",
+        remedy="Replace these recordings, or remove their rows.",
     ),
     "data.clipped_audio": CauseKind(
-        "warns",
-        "Clipped recordings",
-        "Overdriven audio loses what distinguishes words.",
-        "Replace these recordings.",
+        severity="warns",
+        title="Clipped recordings",
+        meaning="Clipping removes information that distinguishes words.",
+        remedy="Replace these recordings with ones at a lower recording level.",
     ),
     "data.unstable_split": CauseKind(
-        "warns",
-        "The split depends on its seed",
-        "Another seed leaves training too few rows, or keeps many of its speakers out.",
-        "Add rows or speakers to the training manifest.",
+        severity="warns",
+        title="The split depends on its seed",
+        meaning="Another seed leaves training too few rows, or holds many of its speakers out.",
+        remedy="Add rows or speakers to the training manifest.",
     ),
-    # What explains a valid result.
+    # Explanations of a valid result.
     "adapter.excessive_delta": CauseKind(
-        "warns",
-        "The adapter overwrites the base model",
-        "The change is of the size of the weights themselves: forgetting and loops follow.",
-        "Add a sweep entry with a lower learning rate or alpha.",
+        severity="warns",
+        title="The adapter overwrites the base model",
+        meaning="The change is as large as the weights themselves: forgetting and loops follow.",
+        remedy="Add a sweep entry with a lower learning rate or alpha.",
     ),
     "training.overfit": CauseKind(
-        "warns",
-        "Training overfits",
-        "Validation loss rises again while training loss goes on falling.",
-        "Add a sweep entry with fewer steps or some dropout; more training rows help more.",
+        severity="warns",
+        title="Training overfits",
+        meaning="The validation loss rises while the training loss continues to fall.",
+        remedy="Add a sweep entry with fewer steps or with dropout; more training rows help more.",
     ),
     "training.best_not_kept": CauseKind(
-        "warns",
-        "The best step was not kept",
-        "What was evaluated is not the step with the best validation.",
-        "Keep the best step: validate at the steps at which weights are saved.",
+        severity="warns",
+        title="The best step was not kept",
+        meaning="The evaluated weights are not those of the step with the lowest validation loss.",
+        remedy="Validate at the steps at which weights are saved, so that the best step can be kept.",
     ),
     "adapter.worsens": CauseKind(
-        "warns",
-        "The short run makes WER worse",
-        "The adapter works, and what it learnt does harm on this manifest.",
-        "Add a gentler entry to the sweep (a lower learning rate or fewer steps) and compare it with this run.",
+        severity="warns",
+        title="The short run makes WER worse",
+        meaning="The adapter takes effect, and what it learned is harmful on this manifest.",
+        remedy="Add a sweep entry with a lower learning rate or fewer steps, and compare it with this run.",
     ),
     "adapter.negligible_delta": CauseKind(
-        "warns",
-        "The adapter is too weak to matter",
-        "Weights hardly move and hardly a text changes: flat WER is what to expect.",
-        "Add a sweep entry with a higher learning rate, more steps or a larger alpha.",
+        severity="warns",
+        title="The adapter is too weak to matter",
+        meaning="Weights and hypotheses hardly change, so an unchanged WER is expected.",
+        remedy="Add a sweep entry with a higher learning rate, more steps or a larger alpha.",
     ),
     "adapter.partial_targets": CauseKind(
-        "warns",
-        "Only a part of the model is adapted",
-        "The encoder or the decoder has no adapter, or some adapted modules never changed.",
-        "Add a sweep entry with `target_modules: auto`, which adapts encoder and decoder.",
+        severity="warns",
+        title="Only a part of the model is adapted",
+        meaning="The encoder or the decoder has no adapter, or some adapted modules never changed.",
+        remedy="Add a sweep entry with `target_modules: auto`, which adapts encoder and decoder.",
     ),
     "adapter.forgets": CauseKind(
-        "warns",
-        "Gains are paid for by forgetting",
-        "WER on general speech rises.",
-        "Mix general rows into the training manifest, or add a gentler entry to the sweep.",
+        severity="warns",
+        title="The adapter forgets general speech",
+        meaning="WER on general speech rises.",
+        remedy=(
+            "Mix general rows into the training manifest, or add a sweep entry with a lower learning rate or "
+            "fewer steps."
+        ),
     ),
     "adapter.direction_mismatch": CauseKind(
-        "warns",
-        "Two tuned runs move in opposite directions",
-        "One is better and one is worse than the baseline on one manifest: their settings differ in what matters.",
-        "Compare the settings of the two runs before believing either.",
+        severity="warns",
+        title="Two tuned runs change WER in opposite directions",
+        meaning=(
+            "One is better and one is worse than the baseline on the same manifest, so an important setting differs."
+        ),
+        remedy="Compare the settings of the two runs (training, adapter, decoding) before relying on either.",
     ),
 }
 

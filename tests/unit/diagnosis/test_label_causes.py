@@ -203,7 +203,7 @@ def test_the_labels_that_would_be_right_are_named(study: HealthyStudy, fault: di
     study.change("labels.json", {"greedy": {"variants": [WRONG_WAY]}})
     cause = cause_of(study.verdict(), "labels.construction")
     assert cause.remedy.endswith("None of 1 other way of building them that were tried is right.")
-    assert "end mark last" in cause.remedy
+    assert "EOS last" in cause.remedy
 
 
 def test_a_forward_pass_that_differs_from_generation_is_no_fault_of_labels(study: HealthyStudy) -> None:
