@@ -20,35 +20,30 @@ from typing import Any
 from lora.asr.device_memory import in_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training.data import SpeechRows, sample_rows
+from lora.configuration.arguments import add_setting, parse_object
+from lora.configuration.schema import setting
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError, write_lines
 from lora.records.labels import LabelFacts
 from lora.records.transcripts import Transcript
-from lora.runners.options import (
-    add_decode_arguments,
-    add_model_arguments,
-    exact_device_of,
-    json_object,
-    model_of,
-    positive,
-)
-from lora.runners.train import read_rows, whole
+from lora.runners.options import add_decode_arguments, add_model_arguments, exact_device_of, model_of
+from lora.runners.train import read_rows
 
 AUDIT_BATCH = 16  # teacher-forced logits of a whole batch are held at once
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset-path", type=Path, required=True, metavar="PATH", help="manifest to train on")
-    parser.add_argument("--sample", type=positive, default=64, metavar="N", help="rows looked at; default: %(default)s")
-    parser.add_argument("--seed", type=whole, default=13, metavar="N", help="of the sample; default: %(default)s")
+    add_setting(parser, "labels.sample")
+    add_setting(parser, "labels.seed")
     parser.add_argument(
         "--train-settings",
-        type=json_object,
+        type=parse_object,
         action="append",
         default=[],
         metavar="JSON",
-        help="""what a training sets that bears on its loss, as '{"gradient_accumulation": 2, "label_smoothing": 0.1}';
-        may be repeated: the loss is compared for each""",
+        help="""settings of a training that change its loss, such as '{"gradient_accumulation": 2,
+        "label_smoothing": 0.1}'; repeat the option to compare the loss with each""",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
     parser.add_argument("--hypotheses", type=Path, metavar="JSONL", help="the model's transcripts of the sample")
@@ -68,7 +63,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Transcript]], None]) -> LabelFacts:
     device, files = exact_device_of(args), model_of(args)
-    steps = [_step(settings) for settings in args.train_settings]
+    steps = [_loss_settings(settings) for settings in args.train_settings]
     part = read_rows(args.dataset_path, run)
     if not part.rows:
         message = f"{args.dataset_path}: no row to audit"
@@ -97,15 +92,16 @@ def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Tra
     return facts
 
 
-def _step(settings: dict[str, Any]) -> tuple[float, int]:
-    """Label smoothing and accumulation; UserError for other keys or values."""
-    known = {"label_smoothing": 0.0, "gradient_accumulation": 1}
-    values = known | settings
-    smoothing, accumulation = values["label_smoothing"], values["gradient_accumulation"]
+def _loss_settings(given: dict[str, Any]) -> tuple[float, int]:
+    """Label smoothing and gradient accumulation. Raises UserError for other keys or values."""
+    known = {key: setting(f"train.{key}").default for key in ("label_smoothing", "gradient_accumulation")}
+    values = known | given
+    smoothing = values["label_smoothing"]
+    accumulation = values["gradient_accumulation"]
     right = type(smoothing) in {int, float} and 0 <= smoothing < 1 and type(accumulation) is int and accumulation > 0
-    if not right or set(settings) - set(known):
-        asked = json.dumps(settings)
+    if not right or set(given) - set(known):
         raise UserError(
-            f"--train-settings {asked}: takes label_smoothing (0 to below 1) and gradient_accumulation (1, 2, ...)"
+            f"--train-settings is {json.dumps(given)}; expected label_smoothing (0 to below 1) and "
+            "gradient_accumulation (1, 2, ...)"
         )
     return float(smoothing), accumulation

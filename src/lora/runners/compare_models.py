@@ -14,8 +14,8 @@ import argparse
 from pathlib import Path
 
 from lora.asr.model_files import describe_model
+from lora.configuration.arguments import optional_text
 from lora.provenance.recording import recording
-from lora.runners.options import optional_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,11 +17,12 @@ from pathlib import Path
 from lora.asr.device_memory import in_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training.data import SpeechRows, batches_in_order, sample_rows
+from lora.configuration.arguments import add_setting
 from lora.provenance.recording import Recording, recording
 from lora.records.effect import EffectFacts
 from lora.records.training import TrainFacts
-from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, positive
-from lora.runners.train import read_rows, whole
+from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, not_negative
+from lora.runners.train import read_rows
 
 LADDER_BATCH = 8  # logits of a whole batch are held at once
 
@@ -31,8 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--adapter", required=True, metavar="DIR", help="PEFT adapter folder")
     parser.add_argument("--train-facts", type=Path, metavar="JSON", help="train.json of the run that made the adapter")
     parser.add_argument("--dataset-path", type=Path, required=True, metavar="PATH", help="manifest, best of validation")
-    parser.add_argument("--sample", type=positive, default=32, metavar="N", help="rows looked at; default: %(default)s")
-    parser.add_argument("--seed", type=whole, default=13, metavar="N", help="of the sample; default: %(default)s")
+    add_setting(parser, "adapter.sample")
+    parser.add_argument(
+        "--seed", type=not_negative, default=13, metavar="N", help="seed of the sample (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
     add_model_arguments(parser)
     add_decode_arguments(parser)

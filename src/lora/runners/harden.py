@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.transcribe import transcribe_manifests
+from lora.configuration.arguments import add_setting
 from lora.data.audio.distortions import GRADES, Distortion
 from lora.data.durations import hours, survives
 from lora.provenance.recording import Recording, recording
@@ -46,10 +47,8 @@ RATE = 16000  # samples by which a distortion's change of length is told; any nu
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--manifest", type=named_path, action="append", required=True, metavar="NAME=PATH")
     parser.add_argument("--baseline-wer", type=named_path, action="append", required=True, metavar="NAME=PATH")
-    parser.add_argument("--min-wer", type=float, required=True, metavar="F", help="WER (fraction) that is headroom")
-    parser.add_argument(
-        "--max-wer", type=float, default=0.8, metavar="F", help="WER that is broken; default: %(default)s"
-    )
+    add_setting(parser, "headroom.min_wer")
+    add_setting(parser, "headroom.max_wer")
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
     add_model_arguments(parser)
     add_decode_arguments(parser)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 from lora.asr.decoding.decode_pass import BATCH_SIZE, BatchLimits
 from lora.asr.decoding.run_settings import Conditions, conditions
-from lora.asr.devices import DEVICES, DTYPES, Device, guess_device, limit_threads
+from lora.asr.devices import Device, guess_device, limit_threads
 from lora.asr.model_files import ModelFiles, describe_model
+from lora.configuration.arguments import add_setting, parse_integer, parse_number, parse_object
+from lora.configuration.schema import setting
 from lora.records.base import UserError
 from lora.records.settings import AdapterIdentity
 
@@ -20,20 +20,19 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
-    group.add_argument("--model-id", required=True, metavar="ID", help="model folder if it exists, else hub id")
-    group.add_argument("--revision", type=optional_text, metavar="R", help="hub revision (branch, tag or commit)")
+    group.add_argument("--model-id", required=True, metavar="ID", help=setting("model.id").description)
+    for key in ("revision", "language", "prompt", "device", "dtype", "cpu_threads"):
+        add_setting(group, f"model.{key}")
+    target_rms = setting("preprocess.target_rms")
     group.add_argument(
-        "--language", type=optional_text, metavar="L", help="language of the speech, where it must be told"
+        "--target-rms",
+        type=optional_number,
+        default=target_rms.default,
+        metavar="F|none",
+        help=f"{target_rms.description.partition(';')[0]} (default: none, loudness as recorded)",
     )
-    group.add_argument("--prompt", type=optional_text, metavar="TEXT", help="what a speech language model is asked")
-    group.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
-    group.add_argument("--dtype", choices=DTYPES, default="auto", help="auto: bfloat16 on GPUs that have it")
-    group.add_argument("--cpu-threads", type=positive, default=2, metavar="N", help="default: %(default)s")
     group.add_argument(
-        "--target-rms", type=optional_number, metavar="F|none", help="scale every utterance to this RMS; default: none"
-    )
-    group.add_argument(
-        "--work-dir", type=Path, default=Path("work"), metavar="DIR", help="caches; default: %(default)s"
+        "--work-dir", type=Path, default=Path("work"), metavar="DIR", help="folder of caches (default: %(default)s)"
     )
 
 
@@ -41,26 +40,25 @@ def add_decode_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("decoding")
     group.add_argument(
         "--decode",
-        type=json_object,
+        type=parse_object,
         default={},
         metavar="JSON",
-        help="""generation arguments, as
-        '{"num_beams": 4}'""",
+        help="""generation arguments, such as '{"num_beams": 4}' (default: the model's own generation configuration)""",
     )
     group.add_argument(
-        "--batch-seconds", type=positive_number, metavar="S", help="padded audio a batch; default: by device"
+        "--batch-seconds", type=positive_number, metavar="S", help="padded audio per batch (default: by device)"
     )
-    group.add_argument("--batch-size", type=positive, default=BATCH_SIZE, metavar="N", help="most utterances a batch")
+    group.add_argument("--batch-size", type=positive, default=BATCH_SIZE, metavar="N", help="most utterances per batch")
 
 
 def device_of(args: argparse.Namespace) -> Device:
-    """The device; also limits threads, which only works before numeric libraries are imported."""
+    """Choose the device; also limit threads, which only works before numeric libraries are imported."""
     limit_threads(args.cpu_threads)
     return guess_device(args.device, args.dtype, args.cpu_threads)
 
 
 def exact_device_of(args: argparse.Namespace) -> Device:
-    """The device for work that compares numbers: in float32 where nobody asked for other numbers."""
+    """Choose the device for work that compares numbers: float32 unless another number type is named."""
     limit_threads(args.cpu_threads)
     return guess_device(args.device, "float32" if args.dtype == "auto" else args.dtype, args.cpu_threads)
 
@@ -70,7 +68,7 @@ def model_of(args: argparse.Namespace) -> ModelFiles:
 
 
 def conditions_of(args: argparse.Namespace, adapter: AdapterIdentity | None = None) -> Conditions:
-    """Raises UserError naming what is wrong with model folder or decode arguments."""
+    """Conditions of a run. Raises UserError naming what is wrong with model folder or decode arguments."""
     device = device_of(args)
     return conditions(model_of(args), device, args.decode, args.target_rms, adapter)
 
@@ -80,7 +78,7 @@ def limits_of(args: argparse.Namespace) -> BatchLimits:
 
 
 def named_path(text: str) -> tuple[str, Path]:
-    """NAME=PATH, as `--manifest domain=results/manifests/domain.jsonl`."""
+    """Read NAME=PATH, as in `--manifest domain=results/manifests/domain.jsonl`."""
     name, equals, path = text.partition("=")
     if not equals or not path or NAME.fullmatch(name) is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH (names: letters, digits, _ and -)")
@@ -88,27 +86,13 @@ def named_path(text: str) -> tuple[str, Path]:
 
 
 def by_name(pairs: list[tuple[str, Path]], option: str) -> dict[str, Path]:
-    """Raises UserError where a name comes twice."""
+    """Map names to paths. Raises UserError if a name occurs twice."""
     result: dict[str, Path] = {}
     for name, path in pairs:
         if name in result:
-            raise UserError(f"{option} {name}={path}: the name {name!r} is taken by {result[name]}")
+            raise UserError(f"{option} {name}={path}: the name {name!r} is {result[name]} already. Use another name.")
         result[name] = path
     return result
-
-
-def json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
-    return value
-
-
-def optional_text(text: str) -> str | None:
-    return None if text.lower() in {"", "none", "null"} else text
 
 
 def optional_number(text: str) -> float | None:
@@ -116,16 +100,12 @@ def optional_number(text: str) -> float | None:
 
 
 def positive_number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return value
+    return parse_number(text, {"exclusiveMinimum": 0})
 
 
 def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
+    return parse_integer(text, {"minimum": 1})
+
+
+def not_negative(text: str) -> int:
+    return parse_integer(text, {"minimum": 0})

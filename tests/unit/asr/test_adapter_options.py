@@ -207,7 +207,9 @@ def test_an_initialisation_that_cannot_be_is_refused(
 def test_parts_go_with_auto_only(train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(AssertionError):
         train("both", "--target-modules", "q_proj", "--target-parts", "cross", model=moonshine_folder)
-    assert "target_parts goes with target_modules auto, and 'q_proj' says itself" in capsys.readouterr().err
+    assert (
+        "--target-parts goes with `--target-modules auto`, and --target-modules is 'q_proj'" in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit):
         train("unknown", "--target-parts", "head", model=moonshine_folder)
     assert "'head' is not a list of encoder, decoder_self" in capsys.readouterr().err

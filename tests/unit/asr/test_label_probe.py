@@ -301,7 +301,7 @@ def test_each_training_has_its_step_compared(family: str, request: pytest.Fixtur
 
 def judged(losses: list[LossComparison]) -> Answer:
     rules = LabelsConfig.from_json(complete({}, setting("labels").schema))
-    facts: Any = SimpleNamespace(config=SimpleNamespace(labels=rules), at=lambda path: path)
+    facts: Any = SimpleNamespace(config=SimpleNamespace(labels=rules), path=lambda kind: kind.pattern)
     return judge_loss(facts, LabelFacts(sampled=4, losses=losses, transformers="5.12.0"))
 
 

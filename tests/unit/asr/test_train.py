@@ -212,7 +212,7 @@ def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypa
 def test_an_initialisation_that_needs_data_is_refused(train: Train, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         train("eva", "--init-lora-weights", "eva")
-    assert "'eva' is none of true" in capsys.readouterr().err
+    assert "'eva' is not valid; expected PEFT initialisation: true" in capsys.readouterr().err
 
 
 def test_labels_the_decoder_cannot_hold_are_left_out_and_told(

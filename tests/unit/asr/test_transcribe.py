@@ -265,7 +265,7 @@ def test_torch_is_imported_only_to_decode(
     [
         (["--decode", '{"num_beam": 2}'], "did you mean num_beams"),
         (["--decode", "[1]"], "not a JSON object"),
-        (["--manifest", "domain=other.jsonl"], "the name 'domain' is taken"),
+        (["--manifest", "domain=other.jsonl"], "the name 'domain' is"),
         (["--model-id", "nowhere"], "no such folder"),
         (["--adapter", "nowhere"], "adapter nowhere: no such folder"),
         (["--cpu-threads", "0"], "at least 1"),

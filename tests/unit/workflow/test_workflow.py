@@ -54,7 +54,8 @@ def test_settings_of_a_run_replace_those_of_the_study() -> None:
     assert (study().target_rms("external"), study().target_rms("low")) == (0.1, None)
     assert (study().model_id("tuned"), study().model_id("low")) == ("their-model", "data/model")
     low = study().training_settings("low")
-    assert low is not None and low.rank == 4
+    assert low is not None
+    assert low.rank == 4
     assert study().training_settings("base") is None
 
 
