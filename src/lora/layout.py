@@ -87,6 +87,10 @@ class ResultFile(Generic[R]):
         """Path relative to the results folder, e.g. `PAIRED.path(run="lora", manifest="domain")`."""
         return self.pattern.format(**wildcards)
 
+    def in_study(self, **wildcards: str) -> str:
+        """Path relative to the study's folder: `results/...`, as rules name it."""
+        return f"results/{self.path(**wildcards)}"
+
     def match(self, path: str) -> dict[str, str] | None:
         """Wildcards of a path of this kind; None for a path of another kind."""
         found = re.fullmatch(_regex(self.pattern), path)

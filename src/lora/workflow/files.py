@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from lora import layout
 from lora.asr.training.history import history_file
 from lora.configuration.study import TranscriptFileConfig
 from lora.data.transcripts.recorded_settings import adjacent_settings
@@ -22,17 +23,17 @@ def manifest_files(study: Study, manifest: str) -> list[str]:
 
 def unpacked_audio(study: Study, manifest: str) -> list[str]:
     """Folder of the recordings of a manifest whose audio is inside its files; none for any other manifest."""
-    return [f"results/audio/{manifest}"] if manifest in study.packed_manifests else []
+    return [layout.AUDIO.in_study(manifest=manifest)] if manifest in study.packed_manifests else []
 
 
 def rows_of(manifests: Iterable[str]) -> list[str]:
     """Usable rows of manifests."""
-    return [f"results/manifests/{manifest}.jsonl" for manifest in manifests]
+    return [layout.ROWS.in_study(manifest=manifest) for manifest in manifests]
 
 
 def training_split(study: Study) -> list[str]:
     """The training split, whose words are in the vocabulary of training; none without a training manifest."""
-    return ["results/splits/train.jsonl"] if study.has_training else []
+    return [layout.SPLIT_TRAIN.in_study()] if study.has_training else []
 
 
 def model_files(study: Study, run: str) -> list[str]:
@@ -43,7 +44,7 @@ def model_files(study: Study, run: str) -> list[str]:
 def adapter_files(study: Study, run: str) -> list[str]:
     """What must exist of a run's adapter: the outcome of its training, or the files of an external folder."""
     if study.training_settings(run) is not None:
-        return [f"results/adapters/{run}/best", f"results/adapters/{run}/train.json"]
+        return [layout.ADAPTER_BEST.in_study(run=run), layout.TRAINING.in_study(run=run)]
     folder = study.adapter_folder(run)
     return [] if folder is None else folder_files(folder)
 
@@ -89,19 +90,19 @@ def imported_settings(study: Study, run: str, manifest: str) -> list[str]:
 def base_hypotheses(study: Study, manifest: str) -> str:
     """The base model's transcripts of a manifest; of the training manifest those of the label audit's sample."""
     if manifest == TRAIN:
-        return "results/labels.hypotheses.jsonl"
-    return f"results/transcripts/{BASE}/{manifest}.jsonl"
+        return layout.LABEL_HYPOTHESES.in_study()
+    return layout.TRANSCRIPTS.in_study(run=BASE, manifest=manifest)
 
 
 def duration_facts(study: Study) -> list[str]:
     """Duration tables of all manifests; with a training manifest also the filter's and the split's effect."""
-    facts = ["results/durations/summary.tsv"]
+    facts = [layout.DURATION_SUMMARY.in_study()]
     if study.has_training:
         facts += [
-            "results/durations/decision.json",
-            "results/durations/retention.json",
-            "results/splits/sizes.tsv",
-            "results/splits/stability.json",
+            layout.DECISION.in_study(),
+            layout.RETENTION.in_study(),
+            layout.SPLIT_SIZES.in_study(),
+            layout.STABILITY.in_study(),
         ]
     return facts
 

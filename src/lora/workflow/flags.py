@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lora import layout
+from lora.layout import BASE
 from lora.workflow.files import transcript_file, unpacked_audio
 from lora.workflow.study import Study
 
@@ -51,8 +53,8 @@ def model_flags(study: Study, run: str) -> Flags:
 def adapter_flags(study: Study, run: str) -> Flags:
     """The adapter of a run, and the facts of its training if this study trains it."""
     if study.training_settings(run) is not None:
-        folder = f"results/adapters/{run}"
-        return ["--adapter", f"{folder}/best", "--train-facts", f"{folder}/train.json"]
+        adapter, facts = layout.ADAPTER_BEST.in_study(run=run), layout.TRAINING.in_study(run=run)
+        return ["--adapter", adapter, "--train-facts", facts]
     external = study.adapter_folder(run)
     return [] if external is None else ["--adapter", external]
 
@@ -120,7 +122,7 @@ def transcribed_manifest_flags(study: Study) -> Flags:
     return [
         flag
         for manifest in study.evaluations
-        for flag in ("--manifest", f"{manifest}=results/manifests/{manifest}.jsonl")
+        for flag in ("--manifest", f"{manifest}={layout.ROWS.in_study(manifest=manifest)}")
     ]
 
 
@@ -130,15 +132,15 @@ def hardened_manifest_flags(study: Study) -> Flags:
         flag
         for manifest in study.config.roles.domain
         for flag in (
-            *("--manifest", f"{manifest}=results/manifests/{manifest}.jsonl"),
-            *("--baseline-wer", f"{manifest}=results/wer/base/{manifest}.json"),
+            *("--manifest", f"{manifest}={layout.ROWS.in_study(manifest=manifest)}"),
+            *("--baseline-wer", f"{manifest}={layout.WER.in_study(run=BASE, manifest=manifest)}"),
         )
     ]
 
 
 def candidate_transcripts(study: Study, manifest: str) -> Flags:
     """Every candidate with its transcripts of a manifest, as NAME=PATH."""
-    return [f"{run}=results/transcripts/{run}/{manifest}.jsonl" for run in study.config.candidates]
+    return [f"{run}={layout.TRANSCRIPTS.in_study(run=run, manifest=manifest)}" for run in study.config.candidates]
 
 
 def import_flags(study: Study, run: str, manifest: str) -> Flags:
