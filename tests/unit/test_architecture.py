@@ -19,16 +19,17 @@ GROUND = {"records", "layout", "provenance", "formatting"}
 ALLOWED = {
     "records": {"records"},
     "layout": {"records"},
+    "results": {"layout", "records"},
     "provenance": {"provenance", "records"},
     "formatting": {"records"},
     "code_hash": set(),
     "configuration": {"configuration", "layout", "records"},
-    "diagnosis": {"diagnosis", "layout", "configuration", "records", "formatting"},
+    "diagnosis": {"diagnosis", "layout", "results", "configuration", "records", "formatting"},
     "scoring": {"scoring", *GROUND},
     "data": {"data", *GROUND},
     "workflow": {"workflow", "configuration", "code_hash", "asr", "data", *GROUND},
     "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},
-    "report": {"report", "configuration", "data", "scoring", "diagnosis", *GROUND},
+    "report": {"report", "results", "configuration", "data", "scoring", "diagnosis", *GROUND},
     "runners": {"runners", "configuration", "asr", "report", "data", "scoring", "diagnosis", *GROUND},
 }
 

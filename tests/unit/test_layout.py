@@ -10,10 +10,11 @@ import pytest
 
 from lora import layout
 from lora.data.durations import COLUMNS as DURATION_COLUMNS
-from lora.layout import RESULTS, locate, read_result, read_rows, required_facts, required_plots
+from lora.layout import RESULTS, locate, required_facts, required_plots
 from lora.records.base import UserError
 from lora.records.durations import DurationRow, MaxSeconds
 from lora.records.labels import LabelFacts
+from lora.results import read_result, read_rows
 
 REPOSITORY = Path(__file__).parents[2]
 RULE = re.compile(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?: with)?:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)

@@ -24,6 +24,7 @@ from lora.records.settings import RunSettings
 from lora.records.splits import SplitSizes, StabilityFacts
 from lora.records.training import TrainFacts
 from lora.records.transcripts import ImportFacts
+from lora.results import read_result, read_rows
 
 R = TypeVar("R", bound=Record)
 
@@ -78,27 +79,27 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
     runs, manifests = list(config.candidates), config.evaluations
 
     def one(kind: ResultFile[R]) -> R | None:
-        return layout.read_result(results, kind).readable()
+        return read_result(results, kind).readable()
 
     def by_run(kind: ResultFile[R]) -> dict[str, R]:
-        facts = {run: layout.read_result(results, kind, run=run).readable() for run in runs}
+        facts = {run: read_result(results, kind, run=run).readable() for run in runs}
         return {run: fact for run, fact in facts.items() if fact is not None}
 
     def by_manifest(kind: ResultFile[R], names: list[str]) -> dict[str, R]:
-        facts = {name: layout.read_result(results, kind, manifest=name).readable() for name in names}
+        facts = {name: read_result(results, kind, manifest=name).readable() for name in names}
         return {name: fact for name, fact in facts.items() if fact is not None}
 
     def by_pair(kind: ResultFile[R], names: list[str]) -> dict[tuple[str, str], R]:
         pairs = [(run, manifest) for run in names for manifest in manifests]
-        facts = {(r, m): layout.read_result(results, kind, run=r, manifest=m).readable() for r, m in pairs}
+        facts = {(r, m): read_result(results, kind, run=r, manifest=m).readable() for r, m in pairs}
         return {pair: fact for pair, fact in facts.items() if fact is not None}
 
     def tables(kind: ResultFile[R]) -> dict[str, list[R]]:
-        rows = {m: layout.read_rows(results, kind, manifest=m).readable() for m in config.manifests}
+        rows = {m: read_rows(results, kind, manifest=m).readable() for m in config.manifests}
         return {m: table for m, table in rows.items() if table is not None}
 
     limit = one(layout.MAX_SECONDS)
-    sizes = layout.read_rows(results, layout.SPLIT_SIZES).readable() or []
+    sizes = read_rows(results, layout.SPLIT_SIZES).readable() or []
     numbers = {m: _count_lines(results / layout.ROWS.path(manifest=m)) for m in config.manifests}
     return StudyFacts(
         config=config,

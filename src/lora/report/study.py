@@ -26,6 +26,7 @@ from lora.records.training import TrainFacts
 from lora.records.transcripts import ImportFacts
 from lora.records.verdict import Verdict
 from lora.report.markdown import code, plain, text
+from lora.results import read_result
 
 R = TypeVar("R", bound=Record)
 
@@ -62,7 +63,7 @@ class Study:
 
     def find(self, kind: ResultFile[R], **wildcards: str) -> StudyFact[R]:
         """Read a result file; a missing or unreadable one is a reason, never an exception."""
-        loaded = layout.read_result(self.results, kind, **wildcards)
+        loaded = read_result(self.results, kind, **wildcards)
         if loaded.problem == "missing":
             return StudyFact(None, f"{code(loaded.path)} does not exist", f"{plain(loaded.path)} does not exist")
         message = loaded.message.replace(f"{self.results}/", "")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import example
+import example_facts
 import plot_durations as durations_command
 import plot_loss as loss_command
 import plot_retention as retention_command
@@ -27,7 +27,7 @@ from lora.report.plots.retention import plot_retention
 from lora.report.plots.weights import plot_weights
 from lora.report.plots.wer import plot_wer
 
-MANIFESTS = list(example.DELTA)
+MANIFESTS = list(example_facts.DELTA)
 COMMANDS = {
     "durations": (
         durations_command.main,
@@ -81,7 +81,7 @@ def test_same_facts_same_bytes(name: str, folder: Path) -> None:
 
 
 def test_durations(texts_of: Callable[..., str]) -> None:
-    texts = texts_of(plot_durations, example.durations(), example.decision())
+    texts = texts_of(plot_durations, example_facts.durations(), example_facts.decision())
     assert "max_seconds = 10 leaves 218 rows to train on" in texts
     assert "hatched: 112 longer rows" in texts
     assert "at least 200 needed" in texts
@@ -92,14 +92,14 @@ def test_durations(texts_of: Callable[..., str]) -> None:
 
 def test_durations_without_rows(texts_of: Callable[..., str]) -> None:
     nothing = DurationDecision.model_validate(
-        {**example.decision().to_json(), "max_seconds": None, "status": "none_sufficient", "options": []}
+        {**example_facts.decision().to_json(), "max_seconds": None, "status": "none_sufficient", "options": []}
     )
     assert "no usable training row" in texts_of(plot_durations, [], nothing)
     assert "No duration threshold leaves a training row" in texts_of(plot_durations, [30.0, 31.0], nothing)
 
 
 def test_one_row_and_one_threshold(texts_of: Callable[..., str]) -> None:
-    decision = example.decision()
+    decision = example_facts.decision()
     one = decision.model_copy(update={"options": decision.options[2:3], "min_train_samples": 1})
     assert "218" in texts_of(plot_durations, [4.0], one)
 
@@ -116,7 +116,7 @@ def retention(speakers: int | None = 24) -> RetentionFacts:
 
 
 def test_retention(texts_of: Callable[..., str]) -> None:
-    texts = texts_of(plot_retention, retention(), example.decision())
+    texts = texts_of(plot_retention, retention(), example_facts.decision())
     assert "10 s leaves 40 of 100 rows, 15 min of 1.6 h, 24 of 24 speakers and 160 of 400 words." in texts
     for named in (
         "5 s",
@@ -130,29 +130,29 @@ def test_retention(texts_of: Callable[..., str]) -> None:
         "400 words",
     ):
         assert named in texts
-    assert "speakers" not in texts_of(plot_retention, retention(None), example.decision())
+    assert "speakers" not in texts_of(plot_retention, retention(None), example_facts.decision())
 
 
 def test_retention_without_a_limit_or_rows(texts_of: Callable[..., str]) -> None:
-    decision = example.decision().model_copy(update={"max_seconds": None})
+    decision = example_facts.decision().model_copy(update={"max_seconds": None})
     assert "No limit is set" in texts_of(plot_retention, retention(), decision)
     nothing = {"threshold": None, "rows": 0, "hours": 0.0, "speakers": None, "words": 0}
     empty = RetentionFacts.model_validate({"curve": [nothing], "dropped": []})
     assert "no usable training row" in texts_of(plot_retention, empty, decision)
-    far = example.decision().model_copy(update={"max_seconds": 500.0})
+    far = example_facts.decision().model_copy(update={"max_seconds": 500.0})
     assert "500 s removes nothing" in texts_of(plot_retention, retention(), far)
 
 
 def wers() -> list[WerFacts]:
     return [
-        example.wer_facts(run, m, numbers)
-        for run, table in (("base", example.BASELINE), ("lora", example.TUNED))
+        example_facts.wer_facts(run, m, numbers)
+        for run, table in (("base", example_facts.BASELINE), ("lora", example_facts.TUNED))
         for m, numbers in table.items()
     ]
 
 
 def paired() -> list[PairedFacts]:
-    return [example.paired_facts(m) for m in MANIFESTS]
+    return [example_facts.paired_facts(m) for m in MANIFESTS]
 
 
 def test_wer(texts_of: Callable[..., str]) -> None:
@@ -187,11 +187,11 @@ def test_an_unknown_wer(texts_of: Callable[..., str]) -> None:
 
 
 def loss_log() -> list[dict[str, str]]:
-    return list(csv.DictReader(example.loss_table().splitlines(), delimiter="\t"))
+    return list(csv.DictReader(example_facts.loss_table().splitlines(), delimiter="\t"))
 
 
 def test_loss(texts_of: Callable[..., str]) -> None:
-    texts = texts_of(plot_loss, loss_log(), example.train_facts())
+    texts = texts_of(plot_loss, loss_log(), example_facts.train_facts())
     assert "Loss of lora" in texts
     assert "best: step 80, kept" in texts
     assert "validation 0.41" in texts
@@ -210,7 +210,7 @@ def test_loss_that_becomes_infinite(texts_of: Callable[..., str]) -> None:
 
 
 def test_weights(texts_of: Callable[..., str]) -> None:
-    texts = texts_of(plot_weights, example.effect_facts())
+    texts = texts_of(plot_weights, example_facts.effect_facts())
     assert "44 adapted modules, one mark each" in texts
     for shown in (
         "encoder",
@@ -225,7 +225,7 @@ def test_weights(texts_of: Callable[..., str]) -> None:
 
 
 def test_weights_that_are_zero_or_missing(texts_of: Callable[..., str]) -> None:
-    effect = example.effect_facts()
+    effect = example_facts.effect_facts()
     zero = [m.model_copy(update={"delta_norm": 0.0, "relative_norm": 0.0}) for m in effect.weights or []]
     nothing = effect.model_copy(update={"weights": zero, "median_relative_norm": 0.0})
     assert "44 of them unchanged (crosses)" in texts_of(plot_weights, nothing)
@@ -234,5 +234,5 @@ def test_weights_that_are_zero_or_missing(texts_of: Callable[..., str]) -> None:
 
 
 def test_names_are_never_mathematics(texts_of: Callable[..., str]) -> None:
-    facts = example.train_facts().model_copy(update={"run": "$x^2$ <b>"})
+    facts = example_facts.train_facts().model_copy(update={"run": "$x^2$ <b>"})
     assert "Loss of $x^2$ &lt;b&gt;" in texts_of(plot_loss, loss_log(), facts)

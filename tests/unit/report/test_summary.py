@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import example
+import example_facts
 import yaml
 from markdown_it import MarkdownIt
 
@@ -185,7 +186,7 @@ def test_recordings_leakage_and_losses_of_the_filter(study: Study) -> None:
 
 
 def test_baseline_wer_beyond_the_filter(study: Study) -> None:
-    facts = example.wer_facts("base", "domain", (0.2, 0.1, 0.3))
+    facts = example_facts.wer_facts("base", "domain", (0.2, 0.1, 0.3))
     assert facts.within is not None
     longer = facts.within.model_copy(update={"utterances": 210, "words": 3000, "errors": facts.within.errors + 100})
     facts.model_copy(update={"all": longer}).write(study.results / "wer/base/domain.json")
@@ -264,7 +265,7 @@ def test_mapsswe_and_its_disagreement_with_the_interval(study: Study) -> None:
     assert note.startswith(
         "- `lora` on `test`: the two tests disagree. MAPSSWE shows a difference, p = 0.036 (6 segments)"
     )
-    facts = example.paired_facts("domain")
+    facts = example_facts.paired_facts("domain")
     assert facts.within is not None
     assert facts.within.mapsswe is not None
     unsure = facts.within.mapsswe.model_copy(update={"p": 0.2})
@@ -361,7 +362,7 @@ def test_labels(study: Study) -> None:
 
 
 def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
-    facts = example.label_facts().model_copy(
+    facts = example_facts.label_facts().model_copy(
         update={"lost_characters": {"|": 3, "`": 1, "<": 2}, "too_long_ids": ["<img src=x>", "[a](b)"]}
     )
     facts.write(study.results / "labels.json")
@@ -373,7 +374,7 @@ def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
 
 def test_parity_counts_and_lists_settings(study: Study) -> None:
     assert "`lora`: 15 settings compared, all equal." in summarise(study)
-    example.parity_facts(differing=True).write(study.results / "parity/lora.json")
+    example_facts.parity_facts(differing=True).write(study.results / "parity/lora.json")
     markdown = again(study)
     assert "`lora`: 18 settings compared, 3 different, 0 unknown." in markdown
     assert row(markdown, "decode.repetition_penalty") == [
@@ -397,7 +398,7 @@ NAMED_IF_MISSING = {
     f"{name}.json" for name in ("verdict", "labels", "hardened", "durations/decision", "adapters/lora/train")
 }
 NAMED_IF_MISSING |= {f"{name}.json" for name in ("effect/lora", "parity/lora")}
-NAMED_IF_MISSING |= {f"{folder}/{m}.json" for folder in ("wer/base", "paired/lora") for m in example.DELTA}
+NAMED_IF_MISSING |= {f"{folder}/{m}.json" for folder in ("wer/base", "paired/lora") for m in example_facts.DELTA}
 NAMED_IF_MISSING |= {"durations/summary.tsv", "splits/sizes.tsv"}
 
 
@@ -429,7 +430,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 def test_an_impossible_wer_gives_its_reason(study: Study) -> None:
-    facts = example.wer_facts("base", "test", (0.2, 0.1, 0.3))
+    facts = example_facts.wer_facts("base", "test", (0.2, 0.1, 0.3))
     gone = {"within": None, "all": None, "raw": None, "power": None, "status": "impossible"}
     facts = facts.model_copy(update={**gone, "code": "data.empty_transcripts", "message": "no transcript"})
     WerFacts.model_validate(facts.to_json()).write(study.results / "wer/base/test.json")
@@ -438,7 +439,7 @@ def test_an_impossible_wer_gives_its_reason(study: Study) -> None:
 
 
 def test_a_missing_interval_gives_its_reason(study: Study) -> None:
-    facts = example.wer_facts("base", "test", (0.2, 0.1, 0.3))
+    facts = example_facts.wer_facts("base", "test", (0.2, 0.1, 0.3))
     assert facts.within is not None
     none = Interval(low=None, high=None, confidence=0.95, method="one utterance: no interval", scope="none")
     within = facts.within.model_copy(update={"interval": none, "wer": None})
@@ -450,11 +451,11 @@ def test_intervals_carry_caveats_for_few_speakers_and_no_errors(study: Study) ->
     these = Interval(low=0.1, high=0.3, confidence=0.95, method="linearised ratio", scope="these_speakers")
     none = these.model_copy(update={"low": 0.0, "method": "zero errors in 9 utterances: exact upper bound"})
     for manifest, found in (("domain", these), ("test", none)):
-        facts = example.wer_facts("base", manifest, (0.2, 0.1, 0.3))
+        facts = example_facts.wer_facts("base", manifest, (0.2, 0.1, 0.3))
         assert facts.within is not None
         within = facts.within.model_copy(update={"interval": found})
         facts.model_copy(update={"within": within}).write(study.results / f"wer/base/{manifest}.json")
-    paired = example.paired_facts("domain")
+    paired = example_facts.paired_facts("domain")
     assert paired.within is not None
     within_pair = paired.within.model_copy(update={"interval": these})
     paired.model_copy(update={"within": within_pair}).write(study.results / "paired/lora/domain.json")
@@ -492,10 +493,10 @@ def test_different_rows_and_normalisers(study: Study) -> None:
     ]  # fmt: skip
     facts = ParityFacts(run="lora", settings=settings, rows=[rows], rescored=[again_scored])
     facts.write(study.results / "parity/lora.json")
-    example.paired_facts("domain").model_copy(update={"normalizer": names[0]}).write(
+    example_facts.paired_facts("domain").model_copy(update={"normalizer": names[0]}).write(
         study.results / "paired/lora/domain.json"
     )
-    own = example.wer_facts("lora", "domain", (0.2, 0.1, 0.3)).model_copy(update={"normalizer": names[1]})
+    own = example_facts.wer_facts("lora", "domain", (0.2, 0.1, 0.3)).model_copy(update={"normalizer": names[1]})
     own.write(study.results / "wer/lora/domain.json")
     markdown = again(study)
     assert "- Not recorded by the candidate (on `domain`): `decode.num_beams`." in markdown
