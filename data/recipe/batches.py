@@ -1,7 +1,7 @@
 """Make training batches: joined sentences in noise, padded to a grid of whole seconds.
 
 Moonshine's first normalisation runs over the whole padded recording, so the padding must depend
-on the utterance alone: each goes to the next whole second of its own length, and a batch holds
+on the utterance alone: each goes to the next whole second of its own length, and a batch contains
 one grid step only. Training, evaluation and the workflow all keep to this.
 
 Example:
@@ -106,13 +106,13 @@ class Batches:
                 yield tuple(chosen)
 
     def _usual_seconds(self, utterances: Sequence[int]) -> float:
-        """How long the joined utterances last with pauses of middling length."""
+        """Seconds of the joined utterances with pauses of medium length."""
         return sum(map(self._corpus.seconds, utterances)) + 0.1 + 0.35 * len(utterances)
 
     def _batch(self, rng: np.random.Generator, step: int, recordings: list[tuple[int, ...]]) -> Batch:
         values, mask = pad_to_grid([self._record(rng, step, each) for each in recordings])
         tokens = [[t for i in each for t in self._labels[i]] + [self._end] for each in recordings]
-        # Shapes that return are fast on a CPU, hence multiples of 16.
+        # Repeated shapes are fast on a CPU, hence multiples of 16.
         width = -(-max(map(len, tokens)) // 16) * 16
         labels = torch.full((len(tokens), width), IGNORED)
         for row, ids in enumerate(tokens):

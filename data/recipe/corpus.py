@@ -1,4 +1,4 @@
-"""Speak the general corpus that the model learns from: sentences in three well-known accents.
+"""Synthesise the general corpus that the model is trained on: sentences in three well-known accents.
 
 Example:
     make_corpus(Path("work/study"), count=24_000, seed=1)
@@ -55,7 +55,7 @@ def _speak_part(folder: Path, part: int, count: int, seed: list[int]) -> None:
 
 
 class Corpus:
-    """The spoken corpus; samples stay on disk until they are asked for."""
+    """The spoken corpus; samples stay on disk until they are used."""
 
     def __init__(self, folder: Path) -> None:
         self.texts: list[str] = []
@@ -81,6 +81,6 @@ class Corpus:
         return self._parts[part][start:end].astype(np.float32) / 32767
 
     def seconds(self, index: int) -> float:
-        """How long the utterance lasts."""
+        """Duration of the utterance in seconds."""
         _, start, end = self._places[index]
         return (end - start) / 16_000

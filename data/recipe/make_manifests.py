@@ -7,11 +7,11 @@
 | test | a handful of such rows | showing what too small a set is |
 | heldout | short everyday sentences in the model's own accents | what tuning may spoil |
 
-No sentence occurs twice in all the sets together, none was heard by the model in its own
+No sentence occurs twice in all the sets together, none was in the model's own
 training, and no speaker is in two sets.
 
 Example:
-    make_manifests(Path("data"), heard=set(), seed=1)
+    make_manifests(Path("data"), training_sentences=set(), seed=1)
 
 Reads: nothing. Writes: `<folder>/<set>_manifest.jsonl`, `<folder>/audio/<set>/*.ogg`.
 """
@@ -45,7 +45,7 @@ TEN_MILLISECONDS = SAMPLE_RATE // 100
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a set is made of; `lengths` counts rows between two durations in seconds."""
+    """Composition of a set; `lengths` counts rows between two durations in seconds."""
 
     lengths: dict[tuple[float, float], int]
     speakers: int
@@ -95,9 +95,9 @@ SETS = {
 }
 
 
-def make_manifests(folder: Path, heard: set[str], seed: int) -> None:
-    """Speak and write every set, of sentences that were not heard before."""
-    used_sentences = set(heard)
+def make_manifests(folder: Path, training_sentences: set[str], seed: int) -> None:
+    """Speak and write every set, from sentences that are not in the training corpus."""
+    used_sentences = set(training_sentences)
     used_speakers: set[Speaker] = set()
     synthesizer = Synthesizer()
     for index, (name, recipe) in enumerate(SETS.items()):
@@ -109,7 +109,7 @@ def make_manifests(folder: Path, heard: set[str], seed: int) -> None:
         speakers = _new_speakers(rng, recipe, used_speakers)
         spans = [span for span, count in recipe.lengths.items() for _ in range(count)]
         lines = []
-        # Shuffled, so that neither length nor speaker goes with the place in the file.
+        # Shuffled, so that neither length nor speaker depends on the position in the file.
         for row, place in enumerate(rng.permutation(len(spans))):
             speaker = speakers[row % len(speakers)]
             text, samples = _record(rng, synthesizer, recipe, speaker, spans[place], used_sentences)
@@ -136,7 +136,7 @@ def make_manifests(folder: Path, heard: set[str], seed: int) -> None:
 def _new_speakers(rng: np.random.Generator, recipe: Recipe, used: set[Speaker]) -> list[Speaker]:
     speakers: list[Speaker] = []
     while len(speakers) < recipe.speakers:
-        # Accents take turns, so that each set has as much of one as of the other.
+        # Accents take turns, so that each set has equal amounts of each.
         accent = recipe.accents[len(speakers) % len(recipe.accents)]
         speaker = draw_speaker(rng, (accent,), rates=(140, 200))
         if speaker not in used:

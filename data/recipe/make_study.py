@@ -1,4 +1,4 @@
-"""Make the embedded study again from nothing: corpus, model, audio, manifests, model card.
+"""Create the embedded study from scratch: corpus, model, audio, manifests, model card.
 
 Every stage is seeded. A stopped training goes on from its last checkpoint; a corpus that is
 already there is used again. Delete the scratch folder to start over.
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
-    """Run the stages one after another and say how long each took."""
+    """Run the stages one after another and print how long each took."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=ROOT / "data", help="where the study goes")
     parser.add_argument("--scratch", type=Path, default=ROOT / "work" / "study")
@@ -47,25 +47,25 @@ def main() -> None:
 
     if not (options.scratch / "corpus-1.jsonl").exists():
         make_corpus(options.scratch, options.utterances, options.seed)
-    heard = set(Corpus(options.scratch).texts)
+    training_sentences = set(Corpus(options.scratch).texts)
     report("general corpus spoken")
 
     train_model(options.scratch, options.steps, options.seed)
     shutil.copytree(options.scratch / "model", options.data / "model", dirs_exist_ok=True)
     report("model trained")
 
-    make_manifests(options.data, heard, options.seed)
+    make_manifests(options.data, training_sentences, options.seed)
     report("audio and manifests written")
 
-    write_card(options.data, heard, options.seed)
+    write_card(options.data, training_sentences, options.seed)
     report("model measured")
 
 
-def write_card(data: Path, heard: set[str], seed: int) -> None:
+def write_card(data: Path, training_sentences: set[str], seed: int) -> None:
     """Fill the measured table into the model card."""
     model, processor = measure.load(data / "model")
     manifests = [data / f"{name}_manifest.jsonl" for name in SETS]
-    table = measure.table(model, processor, heard, manifests, seed)
+    table = measure.table(model, processor, training_sentences, manifests, seed)
     card = Path(__file__).with_name("model_card.md").read_text(encoding="utf-8")
     (data / "model" / "README.md").write_text(card.replace("{table}", table), encoding="utf-8")
 

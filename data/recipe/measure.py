@@ -2,7 +2,7 @@
 
 Example:
     model, processor = load(Path("data/model"))
-    print(table(model, processor, heard=set(), manifests=[], seed=3))
+    print(table(model, processor, training_sentences=set(), manifests=[], seed=3))
 
 Reads: the model folder, manifests and their audio. Writes: nothing.
 """
@@ -62,7 +62,7 @@ def transcribe(model, processor, recordings: list[np.ndarray], batch_size: int =
 
 
 def spoken_words(text: str) -> str:
-    """Lower case, without punctuation: what WER compares."""
+    """Lower case without punctuation, as WER compares texts."""
     return " ".join(re.sub(r"[.,?]", " ", text.lower()).split())
 
 
@@ -105,14 +105,16 @@ CONDITIONS = (
 )
 
 
-def speak_condition(condition: Condition, heard: set[str], seed: list[int]) -> tuple[list[str], list[np.ndarray]]:
-    """Texts and recordings of new speakers; no sentence is among those heard in training."""
+def speak_condition(
+    condition: Condition, training_sentences: set[str], seed: list[int]
+) -> tuple[list[str], list[np.ndarray]]:
+    """Texts and recordings of new speakers; no sentence is in the training corpus."""
     rng = np.random.default_rng(seed)
     synthesizer = Synthesizer()
     references, recordings = [], []
     while len(references) < ROWS_PER_CONDITION:
         texts = [condition.write(rng) for _ in range(condition.sentences)]
-        if heard.intersection(texts):
+        if training_sentences.intersection(texts):
             continue
         speaker = draw_speaker(rng, condition.accents, condition.rates)
         samples = join(rng, [synthesizer.speak(text, speaker) for text in texts])
@@ -124,11 +126,11 @@ def speak_condition(condition: Condition, heard: set[str], seed: list[int]) -> t
     return references, recordings
 
 
-def table(model, processor, heard: set[str], manifests: list[Path], seed: int) -> str:
+def table(model, processor, training_sentences: set[str], manifests: list[Path], seed: int) -> str:
     """WER by condition and by manifest, as the Markdown table of the model card."""
     lines = ["| speech | rows | words | WER |", "|---|---|---|---|"]
     sets = [
-        (condition.name, speak_condition(condition, heard, [seed, number]))
+        (condition.name, speak_condition(condition, training_sentences, [seed, number]))
         for number, condition in enumerate(CONDITIONS)
     ]
     sets += [(f"`{manifest.name}`", read_set(manifest)) for manifest in manifests]

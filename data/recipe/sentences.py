@@ -122,9 +122,9 @@ SYLLABLES = [tuple(each.split()) for each in (ONSETS, VOWELS, INNER_CODAS, CODAS
 
 
 def corpus_sentence(rng: np.random.Generator) -> str:
-    """What the model learns from: grammar, and much that no grammar foretells.
+    """Training sentences: from a grammar, and many that no grammar predicts.
 
-    A decoder that has heard only a grammar of few words guesses a slot's word by its kind. Strings
+    A decoder trained on a grammar of few words only guesses the word of a slot from its type. Strings
     in any order, and words that do not exist, make it follow the sound and learn to spell by ear.
     """
     kind = rng.random()
@@ -139,7 +139,7 @@ def everyday_sentence(rng: np.random.Generator) -> str:
 
 
 def domain_sentence(rng: np.random.Generator) -> str:
-    """A sentence as one hears it in a harbour workshop."""
+    """A sentence as spoken in a harbour workshop."""
     return _fill(rng, HARBOUR_TEMPLATES, ALL_WORDS)
 
 
@@ -172,7 +172,7 @@ def _fill(
 
 
 def _agree(sentence: str) -> str:
-    """Mend what templates cannot know: articles and the plural of a hiss."""
+    """Correct what templates cannot know: articles, and plurals after a sibilant."""
     sentence = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", sentence)
     sentence = re.sub(r"(sandwich|winch|windlass|gearbox)s\b", r"\1es", sentence)
     return sentence.replace("gantrys", "gantries")

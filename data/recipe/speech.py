@@ -67,8 +67,8 @@ class Synthesizer:
         self._native_rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data_path, 0)
         if self._native_rate <= 0:
             raise RuntimeError("espeak-ng could not be initialised")
-        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # it seeds itself by the clock else
-        self._callback = _Callback(self._collect)  # kept alive: the library holds a bare pointer
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # otherwise it seeds itself from the clock
+        self._callback = _Callback(self._collect)  # referenced here because the library only keeps a pointer
         self._library.espeak_SetSynthCallback(self._callback)
 
     def _collect(self, wave, count: int, _events) -> int:
@@ -122,7 +122,7 @@ def coloured_noise(rng: np.random.Generator, count: int, exponent: float) -> np.
     """Noise of unit power whose spectrum falls as 1/f**exponent (0 white, 1 pink, 2 brown)."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     frequency = np.fft.rfftfreq(count, 1 / SAMPLE_RATE)
-    # Below 60 Hz a falling spectrum would put all its power where no speech is.
+    # Below 60 Hz a falling spectrum would have all its power where there is no speech.
     spectrum *= np.maximum(frequency, 60.0) ** (-exponent / 2)
     noise = np.fft.irfft(spectrum, count)
     return (noise / noise.std()).astype(np.float32)

@@ -1,6 +1,6 @@
 """Learn the model's subword pieces: cased, a few letters long, with `. , ? '` as pieces.
 
-Pieces stay short so that words never heard before can still be spelt from their sound, and every
+Pieces stay short so that new words can still be spelt from their sound, and every
 letter is a piece in both cases so that no label is impossible, only more or less likely.
 
 Example:

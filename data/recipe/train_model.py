@@ -83,7 +83,7 @@ def save_model(model: MoonshineForConditionalGeneration, tokenizer: PreTrainedTo
 
 
 def train_model(folder: Path, steps: int, seed: int) -> None:
-    """Train for a number of steps, or go on where a stopped training left off."""
+    """Train for a number of steps, or resume a stopped training."""
     (folder / "rendezvous").unlink(missing_ok=True)  # of a training that was stopped
     multiprocessing.spawn(_train_rank, args=(folder, steps, seed), nprocs=RANKS)
 
@@ -110,14 +110,14 @@ def losses(model, ctc_head, batch: Batch, rng: torch.Generator) -> tuple[torch.T
     inputs = batch.labels.roll(1, dims=1)
     inputs[:, 0] = config.decoder_start_token_id
     inputs.masked_fill_(inputs == IGNORED, config.pad_token_id)
-    # A decoder that cannot trust its own words listens instead of reciting.
+    # A decoder that cannot rely on its previous words has to use the audio.
     replaced = torch.rand(inputs.shape, generator=rng) < REPLACED_INPUTS
     replaced[:, 0] = False
     chance = torch.randint(config.eos_token_id + 1, config.vocab_size, inputs.shape, generator=rng)
     inputs = torch.where(replaced & (batch.labels != IGNORED), chance, inputs)
     with torch.autocast("cpu", torch.bfloat16):
         output = model(batch.input_values, batch.attention_mask, decoder_input_ids=inputs)
-        heard = ctc_head(output.encoder_last_hidden_state)
+        logits = ctc_head(output.encoder_last_hidden_state)
     cross_entropy = functional.cross_entropy(
         output.logits.float().flatten(0, 1),
         batch.labels.flatten(),
@@ -125,9 +125,9 @@ def losses(model, ctc_head, batch: Batch, rng: torch.Generator) -> tuple[torch.T
         label_smoothing=SMOOTHING,
     )
     lengths = (batch.labels != IGNORED).sum(1) - 1  # CTC needs no </s>
-    frames = batch.attention_mask[:, ::384].sum(1).clamp(max=heard.shape[1])
+    frames = batch.attention_mask[:, ::384].sum(1).clamp(max=logits.shape[1])
     ctc = functional.ctc_loss(
-        heard.float().log_softmax(-1).transpose(0, 1),
+        logits.float().log_softmax(-1).transpose(0, 1),
         batch.labels.clamp(min=0),
         frames,
         lengths,
@@ -141,7 +141,7 @@ def _train_rank(rank: int, folder: Path, steps: int, seed: int) -> None:
     torch.set_num_threads(1)
     rendezvous = f"file://{folder.resolve()}/rendezvous"
     dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=RANKS)
-    torch.manual_seed(seed)  # the same first weights in all ranks
+    torch.manual_seed(seed)  # the same initial weights in all ranks
     corpus = Corpus(folder)
     tokenizer = train_tokenizer(corpus.texts)
     batches = Batches(corpus, tokenizer, seed, rank, RANKS)

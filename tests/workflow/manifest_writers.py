@@ -41,7 +41,7 @@ def nemo(study: Study, name: str, rows: Rows) -> Any:
 
 
 def lhotse(study: Study, name: str, rows: Rows) -> Any:
-    """Relative to the study, as a recipe that runs there would write; the supervision is cased in a custom field."""
+    """Relative to the study, as a recipe that runs there would write; the cased text is in a custom field."""
     cuts = []
     for row in rows:
         info = soundfile.info(str(audio_of(study, row)))
@@ -61,7 +61,7 @@ def lhotse(study: Study, name: str, rows: Rows) -> Any:
 
 
 def kaldi(study: Study, name: str, rows: Rows) -> Any:
-    """One long recording a speaker would be usual; here every recording has one segment."""
+    """Usually there is one long recording per speaker; here every recording has one segment."""
     folder = study.folder / f"data/kaldi/{name}"
     folder.mkdir(parents=True)
     written = {
@@ -88,7 +88,7 @@ def common_voice(study: Study, name: str, rows: Rows) -> Any:
 
 
 def librispeech(study: Study, name: str, rows: Rows) -> Any:
-    """Speakers are numbers there; audio stays as it is, since FLAC of it would be other samples."""
+    """Speakers are numbers; audio files stay as they are, because FLAC would contain other samples."""
     speakers = sorted({row["speaker_id"] for row in rows})
     chapters: dict[Path, list[str]] = {}
     for number, row in enumerate(rows):
@@ -129,7 +129,7 @@ def table_of(study: Study, rows: Rows) -> pyarrow.Table:
 
 
 def datasets(study: Study, name: str, rows: Rows) -> Any:
-    """As `DatasetDict.save_to_disk` lays it out, in two shards."""
+    """The layout of `DatasetDict.save_to_disk`, in two shards."""
     folder = study.folder / f"data/saved/{name}"
     folder.mkdir(parents=True)
     (folder.parent / "dataset_dict.json").write_text(json.dumps({"splits": [name]}))

@@ -1,4 +1,4 @@
-"""A study whose manifests other tools wrote has the same rows, durations and transcripts as one in our own dialect."""
+"""A study with manifests in formats of other tools has the rows, durations and transcripts of one in our own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from manifest_writers import WRITERS
 from small_study import Study, make_study
-from written_as import WRITERS
 
 COUNTS = {"train": 12, "heldout": 4, "domain": 4, "test": 3}
-# Every dialect once; four manifests a study.
+# Every format once, four manifests per study.
 STUDIES = [
     {"train": "kaldi", "heldout": "lhotse", "domain": "nemo", "test": "csv"},
     {"train": "datasets", "heldout": "librispeech", "domain": "common_voice", "test": "audiofolder"},
@@ -30,18 +30,18 @@ def transcripts(manifests: Any) -> list[str]:
     return [f"results/transcripts/base/{name}.jsonl" for name in manifests if name != "train"]
 
 
-def in_dialects(folder: Path, dialects: dict[str, str]) -> Study:
+def in_formats(folder: Path, formats: dict[str, str]) -> Study:
     study = make_study(folder, counts=COUNTS)
     written = {}
-    for name, dialect in dialects.items():
-        written[name] = WRITERS[dialect](study, name, study.rows(name))
+    for name, format_name in formats.items():
+        written[name] = WRITERS[format_name](study, name, study.rows(name))
         study.manifest(name).unlink()
     study.configure({"manifests": written})
     return study
 
 
 def usable(study: Study, name: str) -> list[tuple[str, float]]:
-    """Texts and durations of usable rows, whatever order and ids the dialect has."""
+    """Texts and durations of usable rows, without the order and ids that depend on the format."""
     rows = [json.loads(line) for line in (study.results / f"manifests/{name}.jsonl").read_text().splitlines()]
     return sorted((row["text"], round(row["duration"], 6)) for row in rows)
 
@@ -50,21 +50,21 @@ def speakers(study: Study, name: str) -> int:
     return int(json.loads((study.results / f"manifests/{name}.facts.json").read_text())["speakers"])
 
 
-@pytest.mark.parametrize("dialects", STUDIES, ids=lambda dialects: "-".join(dialects.values()))
-def test_the_same_rows_durations_and_hypotheses(canonical: Study, tmp_path: Path, dialects: dict[str, str]) -> None:
-    study = in_dialects(tmp_path / "a study", dialects)
-    heard = transcripts(dialects) if dialects is not STUDIES[0] else []
-    study.run("durations", *heard)
-    for name, dialect in dialects.items():
+@pytest.mark.parametrize("formats", STUDIES, ids=lambda formats: "-".join(formats.values()))
+def test_the_same_rows_durations_and_hypotheses(canonical: Study, tmp_path: Path, formats: dict[str, str]) -> None:
+    study = in_formats(tmp_path / "a study", formats)
+    hypotheses = transcripts(formats) if formats is not STUDIES[0] else []
+    study.run("durations", *hypotheses)
+    for name, format_name in formats.items():
         facts = json.loads((study.results / f"manifests/{name}.facts.json").read_text())
-        assert (facts["format"], facts["rejected"]) == (dialect, 0)
+        assert (facts["format"], facts["rejected"]) == (format_name, 0)
         assert usable(study, name) == usable(canonical, name)
         assert speakers(study, name) == speakers(canonical, name)
     table = "durations/summary.tsv"
     assert (study.results / table).read_text() == (canonical.results / table).read_text()
-    for path in heard:
+    for path in hypotheses:
         assert texts(study, path) == texts(canonical, path)
-    assert "nothing to be done" in study.snakemake("-n", "durations", *heard).stdout.lower()
+    assert "nothing to be done" in study.snakemake("-n", "durations", *hypotheses).stdout.lower()
 
 
 def texts(study: Study, path: str) -> list[tuple[str, str]]:
@@ -72,8 +72,8 @@ def texts(study: Study, path: str) -> list[tuple[str, str]]:
     return sorted((row["reference"], row["hypothesis"]) for row in rows)
 
 
-def test_an_edit_of_one_file_of_a_folder_makes_that_manifest_stale_and_no_other(tmp_path: Path) -> None:
-    study = in_dialects(tmp_path / "study", STUDIES[0])
+def test_editing_one_file_of_a_folder_makes_only_that_manifest_stale(tmp_path: Path) -> None:
+    study = in_formats(tmp_path / "study", STUDIES[0])
     study.run("durations")
     path = study.folder / "data/kaldi/train/utt2spk"
     path.write_text(path.read_text().replace("en-gb", "xx"))
@@ -85,8 +85,8 @@ def test_an_edit_of_one_file_of_a_folder_makes_that_manifest_stale_and_no_other(
         assert f"results/manifests/{name}.jsonl" not in planned
 
 
-def test_recordings_out_of_tables_are_written_again_when_the_tables_are_others(tmp_path: Path) -> None:
-    study = in_dialects(tmp_path / "study", {"test": "datasets"})
+def test_recordings_are_unpacked_again_when_their_tables_change(tmp_path: Path) -> None:
+    study = in_formats(tmp_path / "study", {"test": "datasets"})
     study.run("results/manifests/test.jsonl")
     assert len(list((study.results / "audio/test").glob("*.ogg"))) == len(usable(study, "test")) == COUNTS["test"]
     state = study.folder / "data/saved/test/state.json"
@@ -96,8 +96,8 @@ def test_recordings_out_of_tables_are_written_again_when_the_tables_are_others(t
     assert len(list((study.results / "audio/test").glob("*.ogg"))) == len(usable(study, "test")) == 1
 
 
-def test_what_cannot_be_read_is_one_line_before_anything_runs(tmp_path: Path) -> None:
-    study = in_dialects(tmp_path / "study", STUDIES[0])
+def test_a_manifest_that_cannot_be_read_is_one_line_before_anything_runs(tmp_path: Path) -> None:
+    study = in_formats(tmp_path / "study", STUDIES[0])
     (study.folder / "data/kaldi/train/text").unlink()
     done = study.snakemake("durations")
     assert done.returncode != 0
