@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the schema of config.yaml, the one place that holds keys and defaults.
+"""Write docs/configuration.md from the schema of config.yaml, the one place with keys and defaults.
 
 Example: python scripts/make_configuration_page.py > docs/configuration.md
 Reads: src/lora/schemas/config.schema.yaml. Writes: the page on stdout.
@@ -20,12 +20,12 @@ HEAD = """# Configuration
 One YAML file describes a study. Paths are relative to the study folder, which is Snakemake's working directory
 (`--directory`). Without `--configfile`, `config.yaml` of that folder is read. Unknown keys are errors.
 
-Made from `src/lora/schemas/config.schema.yaml` by `python scripts/make_configuration_page.py > docs/configuration.md`.
+Generated from `src/lora/schemas/config.schema.yaml` by `python scripts/make_configuration_page.py > docs/configuration.md`.
 """
 
 
 def rows(schema: dict[str, Any], path: str, required: bool) -> Iterator[tuple[str, str, str, str]]:
-    """Key, what it may be, default and description of a key and of all keys below it."""
+    """Yield path, allowed values, default and description of a key and of all keys below it."""
     if "default" in schema:
         default = f"`{json.dumps(schema['default'])}`" if schema["default"] != {} else ""
     else:
@@ -36,6 +36,7 @@ def rows(schema: dict[str, Any], path: str, required: bool) -> Iterator[tuple[st
 
 
 def allowed(schema: dict[str, Any]) -> str:
+    """Describe the values that a schema admits."""
     if "$ref" in schema:
         return f"see [{schema['$ref'].rsplit('/')[-1]}](#{schema['$ref'].rsplit('/')[-1]})"
     if "const" in schema:

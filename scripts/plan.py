@@ -1,9 +1,10 @@
-"""Say in words what a run would do, and because of which file or configuration key.
+"""List what a run would do, and which file or configuration key is the reason.
 
 Example: python scripts/plan.py --cores 2
          python scripts/plan.py --cores 2 -- --directory my-study --configfile my-study/config.yaml
-Reads: the study, its results, Snakemake's dry run. Writes: results/ of the torch-free decisions (durations,
-max_seconds, split), which are made first because everything else depends on them; after that the dry run is exact.
+Reads: the study, its results, Snakemake's dry run. Writes: the results of the target `durations` (duration tables,
+max_seconds, split), which needs no torch. They come first because everything else depends on them; after that the dry
+run is exact.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from lora.records.base import UserError
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 MODEL_WORK = {
-    "transcribe_run": "transcribes (utterances already heard under the same settings are taken from work/)",
+    "transcribe_run": "transcribes (utterances transcribed before with the same settings come from work/)",
     "train_adapter": "trains",
     "audit_labels": "audits labels with the model",
     "measure_effect": "measures the adapter's effect",
-    "harden_manifest": "asks for headroom, and measures harder manifests where there is none",
+    "harden_manifest": "checks for headroom, and measures harder manifests if there is none",
 }
+NEVER_COMPUTED = "never computed"
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$", re.MULTILINE)
 
 
@@ -48,7 +50,7 @@ class Job:
 
 
 def planned_jobs(dry_run: str) -> list[Job]:
-    """Jobs of a dry run, as Snakemake prints them, without the two that always run and the bare targets."""
+    """Parse the jobs that a dry run prints, without the two that always run and targets without commands."""
     pieces = JOB.split(dry_run)
     jobs = []
     for rule, text in zip(pieces[1::2], pieces[2::2], strict=True):
@@ -61,7 +63,7 @@ def planned_jobs(dry_run: str) -> list[Job]:
 
 
 def own_reason(job: Job) -> str | None:
-    """Why a job itself is stale, in words; None where it only follows another job."""
+    """Describe why a job itself is stale; None if it only follows another job."""
     reasons = []
     for text in re.split(r"(?<=\S)\s*; ", job.reason):
         if text.startswith("Updated input files: "):
@@ -70,16 +72,16 @@ def own_reason(job: Job) -> str | None:
             values = re.search(r"before: (.*) now: (.*)$", text)
             reasons.append(f"changed setting or code: {difference(*values.groups()) if values else 'unknown'}")
         elif text.startswith("Missing output files: "):
-            reasons.append("never made yet")
+            reasons.append(NEVER_COMPUTED)
         elif text.startswith("Set of input files has changed"):
-            reasons.append("other input files than last time")
+            reasons.append("different input files than last time")
         elif not text.startswith(("Input files updated by another job", "Rules with a run or shell declaration")):
             reasons.append(text)
     return "; ".join(reasons) or None
 
 
 def difference(before: str, now: str) -> str:
-    """Two parameter values as Snakemake prints them; of two lists of flags only the flags that differ."""
+    """Show two parameter values as Snakemake prints them; of two lists of flags only those that differ."""
     try:
         old, new = ast.literal_eval(before.strip()), ast.literal_eval(now.strip())
     except (SyntaxError, ValueError):
@@ -97,7 +99,7 @@ def _short(value: object, length: int = 80) -> str:
 
 
 def changed_keys(recorded: dict[str, Any], current: dict[str, Any], path: str = "") -> list[str]:
-    """Configuration keys whose value differs from the one the results were computed with."""
+    """List the keys whose value differs from that of the existing results."""
     lines = []
     for key in [*recorded, *(k for k in current if k not in recorded)]:
         name, before, now = f"{path}{key}", recorded.get(key), current.get(key)
@@ -112,7 +114,7 @@ def snakemake(arguments: list[str]) -> str:
     command = [sys.executable, "-m", "snakemake", "-s", str(SNAKEFILE), *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        raise UserError(f"the plan could not be made; Snakemake says:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise UserError(f"the dry run failed; Snakemake reports:\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout + done.stderr
 
 
@@ -125,28 +127,28 @@ def study_changes(folder: Path, configfile: Path) -> list[str]:
 
 
 def describe(jobs: list[Job], changes: list[str], decided: list[Job]) -> str:
-    """The plan in words: changed keys, what was decided just now, stale jobs with their own reason, what follows."""
+    """Describe the plan: changed keys, fresh decisions, stale jobs with their reasons, jobs that follow."""
     lines = [f"Changed in the configuration: {change}" for change in changes]
-    causes = {reason: None for job in decided if (reason := own_reason(job)) not in (None, "never made yet")}
+    causes = {reason: None for job in decided if (reason := own_reason(job)) not in (None, NEVER_COMPUTED)}
     if decided:
         lines.append(f"Decided just now, without the model: {counted(decided)}")
         lines += [f"  because of a {reason}" for reason in causes]
     if not jobs:
         return "\n".join([*lines, "Nothing is stale: a run would only publish."])
     own = [(job, reason) for job in jobs if (reason := own_reason(job)) is not None]
-    fresh = [job for job, reason in own if reason == "never made yet"]
+    fresh = [job for job, reason in own if reason == NEVER_COMPUTED]
     stale: dict[tuple[str, str], list[Job]] = {}
     for job, reason in own:
-        # What changed in the configuration is listed key by key already.
-        if reason != "never made yet" and job.rule != "record_config":
+        # Changes of the configuration are listed key by key already.
+        if reason != NEVER_COMPUTED and job.rule != "record_config":
             stale.setdefault((job.rule, reason), []).append(job)
     for (rule, reason), same in stale.items():
         lines.append(f"Stale: {same[0].name if len(same) == 1 else f'{rule} x{len(same)}'}: {reason}")
     if fresh:
-        lines.append(f"Never made yet: {counted(fresh)}")
+        lines.append(f"Never computed: {counted(fresh)}")
     followers = [job for job in jobs if own_reason(job) is None]
     if followers:
-        lines.append(f"Made again because of these: {counted(followers)}")
+        lines.append(f"Computed again because of these: {counted(followers)}")
     work = [f"  {job.name} {MODEL_WORK[job.rule]}" for job in jobs if job.rule in MODEL_WORK]
     lines.append("Model work:" if work else "No model work: no utterance is decoded and no optimiser step taken.")
     return "\n".join([*lines, *work])

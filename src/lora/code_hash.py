@@ -1,7 +1,7 @@
-"""Content hash of a command and of every module of ours that it imports: how cheap rules notice that code changed.
+"""Content hash of a command and of every module of this project that it imports, by which cheap rules notice new code.
 
-Snakemake notices neither an edited module nor a program called from `shell:`, and a path to code among a rule's inputs
-would make everything stale once the repository moves; a hash in `params` does neither harm.
+Snakemake notices neither an edited module nor a changed program called from `shell:`. A path to code among a rule's inputs
+would make everything stale when the repository moves; a hash in `params` does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ IMPORT = re.compile(
 
 
 def code_hash(command: Path) -> str:
-    """Hash of `command` and all `lora` modules reachable from its imports; the same wherever the repository stands."""
+    """Hash `command` and all `lora` modules reachable from its imports; independent of where the repository is."""
     seen: set[Path] = set()
     waiting = [command]
     while waiting:
@@ -39,7 +39,7 @@ def _content(path: Path) -> bytes:
 
 @functools.cache
 def _imported(path: Path) -> list[Path]:
-    """Files of the `lora` modules that one file imports, anywhere in it; names imported of a module may be such."""
+    """Files of the `lora` modules that a file imports anywhere; a name imported from a package may be a module."""
     names: set[str] = set()
     for module, parts in IMPORT.findall(_content(path).decode()):
         names |= {module} | {f"{module}.{part}" for part in re.findall(r"\w+", parts)}

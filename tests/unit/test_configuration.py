@@ -1,4 +1,4 @@
-"""config.yaml: defaults, mistakes with file and line, and a documentation page that cannot drift."""
+"""config.yaml: defaults, mistakes with file and line, types that agree with the schema, and a generated page."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_mistakes_in_a_study_of_transcripts(tmp_path: Path, old: str, new: str, 
 
 
 @pytest.mark.parametrize("kind", ["adapter", "checkpoint"])
-def test_a_brought_candidate_does_not_become_one_that_trains(tmp_path: Path, kind: str) -> None:
+def test_an_external_candidate_is_not_trained(tmp_path: Path, kind: str) -> None:
     text = EMBEDDED.split("candidates:")[0] + f"candidates:\n  theirs:\n    {kind}: data/model\n"
     assert load(text, tmp_path)["candidates"]["theirs"] == {kind: "data/model"}
 
@@ -121,7 +121,7 @@ def test_transcripts_of_the_baseline_are_checked_too(tmp_path: Path) -> None:
 MAPPED = "{path: data/train_manifest.jsonl, format: jsonl, columns: {text: text}}"
 
 
-def test_a_manifest_may_say_how_it_is_read(tmp_path: Path) -> None:
+def test_a_manifest_may_be_a_mapping_of_how_to_read_it(tmp_path: Path) -> None:
     config = load(EMBEDDED.replace("train: data/train_manifest.jsonl", f"train: {MAPPED}"), tmp_path)
     assert config["manifests"]["heldout"] == "data/heldout_manifest.jsonl"
     assert config["manifests"]["train"] == {
@@ -153,7 +153,7 @@ def test_mistakes_in_how_a_manifest_is_read(tmp_path: Path, old: str, new: str, 
         assert word in str(raised.value)
 
 
-def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path: Path) -> None:
+def test_numbers_with_an_exponent_that_yaml_reads_as_text(tmp_path: Path) -> None:
     config = load(EMBEDDED.replace("learning_rate: 0.001", "learning_rate: 5e-4"), tmp_path)
     assert config["candidates"]["lora"]["train"]["learning_rate"] == 0.0005
 
@@ -239,15 +239,15 @@ def test_the_typed_configuration_is_the_same_configuration(tmp_path: Path) -> No
         assert json.dumps(StudyConfig.from_json(config).to_json()) == json.dumps(config)
 
 
-def test_the_documentation_page_is_the_schema() -> None:
-    made = subprocess.run(
+def test_the_documentation_page_is_generated_from_the_schema() -> None:
+    page = subprocess.run(
         [sys.executable, str(REPOSITORY / "scripts/make_configuration_page.py")],
         capture_output=True,
         text=True,
         check=True,
         env={"PYTHONPATH": str(REPOSITORY / "src"), "PATH": ""},
     )
-    assert (REPOSITORY / "docs/configuration.md").read_text() == made.stdout
+    assert (REPOSITORY / "docs/configuration.md").read_text() == page.stdout
 
 
 def test_shipped_conda_environments_pin_what_requirements_pin() -> None:

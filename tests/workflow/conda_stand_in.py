@@ -1,9 +1,9 @@
 """A stand-in for the `conda` program, for tests without network: solves and installs with rattler from a local channel.
 
 Example: conda env create --file envs/data.yaml --prefix .snakemake/conda/abc
-Reads: STAND_IN_CHANNEL (folder of the channel), STAND_IN_BASE (folder that holds bin/activate).
+Reads: STAND_IN_CHANNEL (folder of the channel), STAND_IN_BASE (folder with bin/activate).
 Writes: the environment.
-Answers just what Snakemake asks of conda; it proves that our environments are asked for and activated, not that
+Supports only the commands that Snakemake calls. It shows that the environments are created and activated, not that
 conda-forge can solve them.
 """
 
@@ -18,14 +18,14 @@ from pathlib import Path
 ACTIVATE = 'export CONDA_PREFIX="$1"; export PATH="$1/bin:$PATH"; unset PYTHONPATH\n'
 
 
-def make_environment(arguments: list[str]) -> None:
+def create_environment(arguments: list[str]) -> None:
     import rattler
     import yaml
 
     file = Path(arguments[next(i for i, a in enumerate(arguments) if a in ("--file", "-f")) + 1].strip("'\""))
     prefix = Path(arguments[next(i for i, a in enumerate(arguments) if a in ("--prefix", "-p")) + 1].strip("'\""))
     channel = rattler.Channel(Path(os.environ["STAND_IN_CHANNEL"]).as_uri())
-    # What pip would add to an environment is left out: no index is within reach of these tests.
+    # Packages that pip would install are left out, because these tests use no network.
     specs = [entry for entry in yaml.safe_load(file.read_text())["dependencies"] if isinstance(entry, str)]
 
     async def create() -> None:
@@ -48,11 +48,11 @@ def main(arguments: list[str]) -> int:
     elif arguments[:1] == ["config"]:
         print(json.dumps({"get": {"channel_priority": "strict"}}))
     elif arguments[:2] == ["env", "create"]:
-        make_environment(arguments)
+        create_environment(arguments)
     elif arguments[:1] == ["clean"]:
         pass
     else:
-        print(f"the stand-in knows no: conda {' '.join(arguments)}", file=sys.stderr)
+        print(f"the stand-in does not support: conda {' '.join(arguments)}", file=sys.stderr)
         return 1
     return 0
 
@@ -60,5 +60,5 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     code = main(sys.argv[1:])
     sys.stdout.flush()
-    # Without Python's own tidying up, which now and then stumbles over a thread of rattler that still works.
+    # Skip Python's shutdown, which sometimes fails on a thread of rattler that is still running.
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Bad input: one clear message each that names file, line or key and what to do, and no traceback."""
+"""Bad input: one message each that names file, line or key and what to do, without a traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from small_study import Study, make_study
 
 
-def refuse(study: Study, *arguments: str) -> str:
+def error_of(study: Study, *arguments: str) -> str:
     done = study.snakemake(*arguments)
     text = done.stdout + done.stderr
     assert done.returncode != 0, text
@@ -31,13 +31,13 @@ def test_config_mistakes_name_file_line_and_key(
     tmp_path: Path, changes: dict[str, object], expected: list[str]
 ) -> None:
     study = make_study(tmp_path / "study", changes)
-    text = refuse(study, "-n")
+    text = error_of(study, "-n")
     for part in expected:
         assert part in text
 
 
-def test_no_config_at_all(tmp_path: Path) -> None:
-    assert "no config.yaml in" in refuse(Study(tmp_path), "-n")
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    assert "no config.yaml in" in error_of(Study(tmp_path), "-n")
 
 
 def no_tokenizer(model: Path) -> None:
@@ -52,19 +52,19 @@ def no_weights(model: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "expected"), [(no_tokenizer, "tokenizer"), (no_weights, "safetensors")], ids=["tokenizer", "weights"]
 )
-def test_model_folder_that_lacks_something(tmp_path: Path, damage: Callable[[Path], None], expected: str) -> None:
+def test_an_incomplete_model_folder(tmp_path: Path, damage: Callable[[Path], None], expected: str) -> None:
     study = make_study(tmp_path / "study")
     link = study.folder / "data/model"
     original = link.resolve()
     link.unlink()
     shutil.copytree(original, link)
     damage(link)
-    text = refuse(study, "results/transcripts/base/test.jsonl")
+    text = error_of(study, "results/transcripts/base/test.jsonl")
     assert "error: model data/model" in text
     assert expected in text
 
 
-def test_bad_rows_are_named_with_line_and_reason_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_bad_rows_are_listed_with_line_and_reason_and_do_not_stop_the_run(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study")
     good = study.manifest("domain").read_text().splitlines()
     lines = [

@@ -20,7 +20,7 @@ STAND_IN = Path(__file__).with_name("conda_stand_in.py")
 
 
 def write_package(channel: Path, name: str, version: str, files: dict[str, str]) -> None:
-    """A hand-made conda package: its index, the list of its files, and the files."""
+    """Write a minimal conda package: its index, the list of its files, and the files."""
     index = {"name": name, "version": version, "build": "0", "build_number": 0, "subdir": "noarch", "noarch": "generic"}
     paths = {"paths_version": 1, "paths": [{"_path": p, "path_type": "hardlink"} for p in files]}
     contents = {"info/index.json": json.dumps({**index, "depends": []}), "info/paths.json": json.dumps(paths), **files}
@@ -33,7 +33,7 @@ def write_package(channel: Path, name: str, version: str, files: dict[str, str])
 
 @pytest.fixture
 def conda(tmp_path: Path) -> dict[str, str]:
-    """The environment of a person who has conda: a channel with every pinned package, `conda` on PATH."""
+    """Environment variables with `conda` on PATH, and a channel with every pinned package."""
     channel, programs = tmp_path / "channel", tmp_path / "programs"
     (channel / "noarch").mkdir(parents=True)
     programs.mkdir()
@@ -45,7 +45,7 @@ def conda(tmp_path: Path) -> dict[str, str]:
     }
     for entry in sorted(pins):
         name, _, version = entry.partition(" =")
-        # The environment's python tells that it is the one that ran, and hands over to the interpreter of the tests.
+        # The environment's python records that it ran, and starts the interpreter of the tests.
         wrapper = f'#!/bin/sh\necho "$CONDA_PREFIX" >> "{tmp_path}/used"\nexec "{sys.executable}" "$@"\n'
         write_package(channel, name, version or "1.0", {"bin/python": wrapper} if name == "python" else {})
     asyncio.run(index_fs(channel))

@@ -1,4 +1,4 @@
-"""`make plan` in words: what is stale, because of which file or key, and whether the model has to work."""
+"""`make plan`: what is stale, which file or key is the reason, and whether the model has to run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def plan(study: Study) -> str:
     return done.stdout
 
 
-def test_nothing_is_stale(study: Study) -> None:
+def test_a_finished_study_has_nothing_stale(study: Study) -> None:
     assert plan(study) == "Nothing is stale: a run would only publish.\n"
 
 
@@ -38,7 +38,7 @@ def test_a_changed_key_and_a_changed_file_are_named(study: Study) -> None:
     assert "transcribe_run (base)" in text
 
 
-def test_new_thresholds_with_the_same_choice_are_known_to_cost_no_model_work(study: Study) -> None:
+def test_new_thresholds_with_the_same_choice_need_no_model_work(study: Study) -> None:
     chosen = json.loads((study.results / "max_seconds.json").read_text())["max_seconds"]
     study.configure({"durations": {"thresholds": [4, chosen, 12]}})
     text = plan(study)

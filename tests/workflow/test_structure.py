@@ -1,4 +1,4 @@
-"""The workflow as Snakemake sees it: graphs, targets, places it can be used from (`make lint` checks lint and format)."""
+"""The workflow as Snakemake sees it: graphs, targets, folders and workflows that use it (`make lint` checks style)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_every_target_has_a_plan(tmp_path: Path, target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_rulegraph_and_summary_know_every_stage(study: Study) -> None:
+def test_rulegraph_and_summary_show_every_stage(study: Study) -> None:
     graph = study.snakemake("--rulegraph", "mermaid-js").stdout
     for rule in (
         "validate_manifest",
@@ -41,7 +41,7 @@ def test_rulegraph_and_summary_know_every_stage(study: Study) -> None:
     assert "no update" in summary
 
 
-def test_a_configuration_longer_than_an_argument_of_a_command_may_be(tmp_path: Path) -> None:
+def test_a_configuration_larger_than_a_command_line_argument(tmp_path: Path) -> None:
     sweep = {f"entry-{number}": {"rank": number + 1} for number in range(400)}
     study = make_study(tmp_path / "study", {"sweep": sweep})
     study.run("results/config.json")
@@ -64,14 +64,14 @@ def test_another_folder_and_an_explicit_configfile(computed: Study, tmp_path: Pa
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
-def test_as_a_module_of_somebody_elses_workflow(tmp_path: Path) -> None:
-    study = make_study(tmp_path / "a study of theirs")
+def test_another_workflow_can_use_it_as_a_module(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "another study")
     config = yaml.safe_dump(CONFIG)
-    (study.folder / "theirs.yaml").write_text(config)
+    (study.folder / "other.yaml").write_text(config)
     (study.folder / "config.yaml").unlink()
     (study.folder / "Snakefile").write_text(
         f'''
-configfile: "theirs.yaml"
+configfile: "other.yaml"
 
 module diagnosis:
     snakefile: "{REPOSITORY}/Snakefile"

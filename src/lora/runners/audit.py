@@ -4,9 +4,9 @@ Example:
     python -m lora.runners.experiment audit --model-id data/model --dataset-path results/splits/train.jsonl \\
         --sample 64 --seed 13 --output results/labels.json --hypotheses results/labels.hypotheses.jsonl
 
-Reads: a seeded sample of the manifest's rows and their audio, model files. Writes: `--output`, the
-model's own texts of these rows (`--hypotheses`), and `<output>.run.json`.
-A manifest without a row is a fact with a cause code, not an error.
+Reads: a seeded sample of the manifest's rows and their audio, model files. Writes: `--output`, greedy hypotheses of
+these rows (`--hypotheses`), and `<output>.run.json`.
+A manifest without rows is a fact with a cause code, not an error.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lora.records.transcripts import Transcript
 from lora.runners.options import add_decode_arguments, add_model_arguments, exact_device_of, model_of
 from lora.runners.train import read_rows
 
-AUDIT_BATCH = 16  # teacher-forced logits of a whole batch are held at once
+AUDIT_BATCH = 16  # teacher-forced logits of a whole batch are in memory at once
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,22 +46,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "label_smoothing": 0.1}'; repeat the option to compare the loss with each""",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="JSON")
-    parser.add_argument("--hypotheses", type=Path, metavar="JSONL", help="the model's transcripts of the sample")
+    parser.add_argument("--hypotheses", type=Path, metavar="JSONL", help="greedy hypotheses of the sample")
     add_model_arguments(parser)
     add_decode_arguments(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
-    own: list[Transcript] = []
+    hypotheses: list[Transcript] = []
     outputs = [args.output, *([args.hypotheses] if args.hypotheses else [])]
     with recording(outputs, seed=args.seed) as run:
-        audit(args, run, own.extend).write(args.output)
+        audit(args, run, hypotheses.extend).write(args.output)
         if args.hypotheses:
-            write_lines(args.hypotheses, own)
+            write_lines(args.hypotheses, hypotheses)
     return 0
 
 
-def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Transcript]], None]) -> LabelFacts:
+def audit(args: argparse.Namespace, run: Recording, keep_hypotheses: Callable[[list[Transcript]], None]) -> LabelFacts:
+    """Audit a sample of the labels; `keep_hypotheses` receives the greedy hypotheses of the sample."""
     device, files = exact_device_of(args), model_of(args)
     steps = [_loss_settings(settings) for settings in args.train_settings]
     part = read_rows(args.dataset_path, run)
@@ -79,15 +80,15 @@ def audit(args: argparse.Namespace, run: Recording, hand_out: Callable[[list[Tra
     run.device(device.type, device.dtype)
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
-    own: list[Transcript] = []
+    hypotheses: list[Transcript] = []
 
     def attempt(size: int) -> LabelFacts:
-        """All of it: what the model wrote and what it thinks of it is compared in batches of one size."""
-        own.clear()
-        return audit_labels(speech, rows, size, args.decode, steps, own.extend)
+        """Audit everything with one batch size: generation and likelihoods are compared, and both depend on it."""
+        hypotheses.clear()
+        return audit_labels(speech, rows, size, args.decode, steps, hypotheses.extend)
 
     facts = in_smaller_batches(min(args.batch_size, AUDIT_BATCH), run.adjust, attempt)
-    hand_out(own)
+    keep_hypotheses(hypotheses)
     run.count(decoded=len(rows))
     return facts
 

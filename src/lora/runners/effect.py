@@ -1,4 +1,4 @@
-"""Climb the effect ladder of one adapter: files, loaded tensors, weights, logits, texts.
+"""Measure what one adapter changes, stage by stage: files, loaded tensors, weights, logits, texts.
 
 Example:
     python -m lora.runners.experiment effect --run short --model-id data/model \\
@@ -24,14 +24,18 @@ from lora.records.training import TrainFacts
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, not_negative
 from lora.runners.train import read_rows
 
-LADDER_BATCH = 8  # logits of a whole batch are held at once
+LADDER_BATCH = 8  # logits of a whole batch are in memory at once
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", required=True, metavar="NAME", help="name of the candidate")
     parser.add_argument("--adapter", required=True, metavar="DIR", help="PEFT adapter folder")
-    parser.add_argument("--train-facts", type=Path, metavar="JSON", help="train.json of the run that made the adapter")
-    parser.add_argument("--dataset-path", type=Path, required=True, metavar="PATH", help="manifest, best of validation")
+    parser.add_argument(
+        "--train-facts", type=Path, metavar="JSON", help="train.json of the run that trained the adapter"
+    )
+    parser.add_argument(
+        "--dataset-path", type=Path, required=True, metavar="PATH", help="manifest, preferably of validation rows"
+    )
     add_setting(parser, "adapter.sample")
     parser.add_argument(
         "--seed", type=not_negative, default=13, metavar="N", help="seed of the sample (default: %(default)s)"
@@ -43,15 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     with recording([args.output], seed=args.seed) as run:
-        facts = _impossible(args) or _climb(args, run)
+        facts = _training_failure(args) or _measure(args, run)
         if facts.status == "impossible":
             run.adjust(f"run {args.run}: {facts.code}: {facts.message}")
         facts.write(args.output)
     return 0
 
 
-def _impossible(args: argparse.Namespace) -> EffectFacts | None:
-    """Facts of a run whose training made no adapter, null where it made one."""
+def _training_failure(args: argparse.Namespace) -> EffectFacts | None:
+    """Facts of a run whose training created no adapter; None if it created one."""
     if args.train_facts is None:
         return None
     training = TrainFacts.read(args.train_facts)
@@ -62,7 +66,7 @@ def _impossible(args: argparse.Namespace) -> EffectFacts | None:
     )
 
 
-def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
+def _measure(args: argparse.Namespace, run: Recording) -> EffectFacts:
     device, files = device_of(args), model_of(args)
     part = read_rows(args.dataset_path, run)
     rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
@@ -82,11 +86,11 @@ def _climb(args: argparse.Namespace, run: Recording) -> EffectFacts:
         run.adjust(f"row {rows.rows[index].id}: left out: {why}")
     rows = rows.only([index for index in range(len(rows)) if index not in long])
     steps = rows.steps(speech.sampling_rate, speech.grid_seconds)
-    loaded = [speech]  # to be climbed once
+    loaded = [speech]  # used by the first attempt; the adapter changes it
     del speech
 
     def attempt(size: int) -> EffectFacts:
-        """The whole measure_effect: a stage compares what was computed in batches of one size, bit by bit."""
+        """Measure all stages with one batch size: they compare results bit by bit, and these depend on it."""
         batches = []
         for indices in batches_in_order(steps, size):
             items = [rows[index] for index in indices]

@@ -1,16 +1,16 @@
-"""Where every domain manifest is saturated: base WER on graded, deterministic distortions of the best one.
+"""Measure baseline WER on deterministic distortions of a domain manifest, if all domain manifests are saturated.
 
-It costs one decode of the manifest's rows a version (13 of them), and nothing where a manifest has headroom.
-`write-hardened` makes a version a manifest of its own.
+It decodes the manifest's rows once per version (13 versions), and nothing if a manifest has headroom. `write-hardened`
+writes a version as a manifest of its own.
 
 Example:
     python -m lora.runners.experiment harden --model-id data/model --min-wer 0.05 \\
         --manifest domain=results/manifests/domain.jsonl --baseline-wer domain=results/wer/base/domain.json \\
         --output results/hardened.json
 
-Reads: manifests, base WER facts, audio, model files, `<work-dir>/transcripts/`. Writes: hardened facts, their run
-record, and the transcript cache. `not_needed` where a manifest has headroom or none could be scored; torch is not
-imported then.
+Reads: manifests, baseline WER facts, audio, model files, `<work-dir>/transcripts/`. Writes: hardened facts, their run
+record, and the transcript cache. The status is `not_needed`, and torch is not imported, if a manifest has headroom or
+none could be scored.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.transcribe import transcribe_manifests
 from lora.configuration.arguments import add_setting
+from lora.configuration.schema import setting
 from lora.data.audio.distortions import GRADES, Distortion
 from lora.data.durations import hours, survives
 from lora.provenance.recording import Recording, recording
@@ -41,7 +42,7 @@ from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus_wer import wer_score
 from lora.scoring.normalizers import normalizer
 
-RATE = 16000  # samples by which a distortion's change of length is told; any number would do
+RATE = 16000  # samples per second, to measure how a distortion changes the length; any number would do
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,9 +72,10 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def saturated(facts: dict[str, WerFacts], min_wer: float) -> str | None:
-    """The manifest to make harder: the one that shows the smallest difference, ties by name.
+    """Choose the manifest to make harder: the one that can show the smallest difference, ties by name.
 
-    Null where one has headroom already (a WER above `min_wer`), or none was scored.
+    Returns:
+        Its name; None if a manifest has headroom already (a WER above `min_wer`), or none was scored.
     """
     scored = {name: fact for name, fact in facts.items() if fact.within is not None and fact.within.wer is not None}
     if not scored or any(fact.within.wer > min_wer for fact in scored.values() if fact.within and fact.within.wer):
@@ -87,7 +89,7 @@ def saturated(facts: dict[str, WerFacts], min_wer: float) -> str | None:
 
 
 def measure(args: argparse.Namespace, name: str, path: Path, base: WerFacts, run: Recording) -> HardenedFacts:
-    """Base WER of every grade on the rows that the baseline's own WER counts, scored the same way."""
+    """Measure baseline WER of every version on the rows that the baseline's own WER counts, scored the same way."""
     usable = read_usable(name, path, run)
     rows = [row for row in usable.rows if survives(row.duration, base.max_seconds)]
     graded = {grade.label: Rows(rows, usable.folder, grade) for grade in GRADES}
@@ -109,9 +111,9 @@ def measure(args: argparse.Namespace, name: str, path: Path, base: WerFacts, run
 
 
 def propose(name: str, versions: list[HardenedVersion], min_wer: float, max_wer: float) -> str | None:
-    """The version that raises WER least among those that leave room for a gain and do not break the baseline.
+    """Choose the version that raises WER least among those that leave room for a gain and do not break the baseline.
 
-    A version whose whole interval lies above `min_wer` is preferred to one that is only measured above it.
+    A version whose whole interval is above `min_wer` is preferred to one of which only the WER is.
     """
     enough = [version for version in versions if version.wer is not None and min_wer < version.wer <= max_wer]
     sure = [version for version in enough if version.ci_low is not None and version.ci_low > min_wer]
@@ -123,14 +125,16 @@ def propose(name: str, versions: list[HardenedVersion], min_wer: float, max_wer:
 
 def score(grade: Distortion, rows: Rows, transcripts: list[Transcript], base: WerFacts) -> HardenedVersion:
     by_id = {transcript.id: transcript for transcript in transcripts}
-    confidence = base.within.interval.confidence if base.within is not None else 0.95
+    confidence = (
+        base.within.interval.confidence if base.within is not None else setting("statistics.confidence").default
+    )
     errors = utterance_errors(rows.rows, by_id, normalizer(base.normalizer.name))
-    found = wer_score(errors, by_id, confidence, replicates=0)
+    score_of_version = wer_score(errors, by_id, confidence, replicates=0)
     return HardenedVersion(
         distortion=grade.name,
         level=grade.level,
-        utterances=found.utterances,
-        wer=found.wer,
-        ci_low=found.interval.low,
-        ci_high=found.interval.high,
+        utterances=score_of_version.utterances,
+        wer=score_of_version.wer,
+        ci_low=score_of_version.interval.low,
+        ci_high=score_of_version.interval.high,
     )

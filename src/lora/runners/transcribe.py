@@ -5,10 +5,10 @@ Example:
         --manifest domain=results/manifests/domain.jsonl --output-dir results/transcripts/base
 
 Reads: manifests (canonical rows or a person's own), their audio, model files, the adapter folder,
-`--train-facts`, and `<work-dir>/transcripts/`. Writes: `<output-dir>/<m>.jsonl` and `<m>.settings.json` a
-manifest, one `<output-dir>/transcribe.run.json`, and `<work-dir>/transcripts/`. Everything cached: torch is
-not imported. A subject that is broken for a reason with a cause code gets empty transcripts and settings
-that name it.
+`--train-facts`, and `<work-dir>/transcripts/`. Writes: `<output-dir>/<manifest>.jsonl` and `<manifest>.settings.json`
+per manifest, one `<output-dir>/transcribe.run.json`, and `<work-dir>/transcripts/`. If every transcript is cached, torch
+is not imported. A model or adapter that is broken for a reason with a cause code gets empty transcripts, and settings
+with that code.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--manifest", type=named_path, action="append", required=True, metavar="NAME=PATH", help="repeat for more"
     )
     parser.add_argument("--adapter", type=Path, metavar="DIR", help="PEFT adapter folder")
-    parser.add_argument("--train-facts", type=Path, metavar="JSON", help="train.json of the run that made the adapter")
+    parser.add_argument(
+        "--train-facts", type=Path, metavar="JSON", help="train.json of the run that trained the adapter"
+    )
     parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR")
     add_model_arguments(parser)
     add_decode_arguments(parser)
@@ -60,7 +62,7 @@ def execute(args: argparse.Namespace) -> int:
 def transcribe_or_explain(
     args: argparse.Namespace, manifests: Mapping[str, Rows], run: Recording
 ) -> dict[str, Transcribed]:
-    """Transcripts, or for a broken subject empty ones whose settings hold the cause code."""
+    """Transcribe; for a broken model or adapter, return empty transcripts whose settings contain the cause code."""
     identity: AdapterIdentity | None = None
     try:
         _check_training(args.train_facts)
@@ -71,11 +73,11 @@ def transcribe_or_explain(
         conditions = conditions_of(args, identity)
         run.adjust(f"nothing transcribed for run {args.run}: {problem.code}: {problem.message}")
         run.count()
-        return _explained(args.run, manifests, conditions, problem)
+        return _empty_transcripts(args.run, manifests, conditions, problem)
 
 
 def read_usable(name: str, path: Path, run: Recording) -> Rows:
-    """Rows of a manifest, which may be none: that is for the verdict to judge. Rejected ones are told of."""
+    """Read the usable rows of a manifest, which may be none (the verdict decides on that), and report rejected ones."""
     manifest = read_manifest(path)
     for rejected in manifest.rejected:
         run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
@@ -90,15 +92,15 @@ def write_transcribed(folder: Path, name: str, result: Transcribed) -> None:
 
 
 def _check_training(path: Path | None) -> None:
-    """Raises AdapterProblem with the cause code of a training that could not make an adapter."""
+    """Raise AdapterProblem with the cause code of a training that created no adapter."""
     if path is None:
         return
     facts = TrainFacts.read(path)
     if facts.status == "impossible":
-        raise AdapterProblem(facts.code or "adapter.not_loaded", facts.message or "training made no adapter")
+        raise AdapterProblem(facts.code or "adapter.not_loaded", facts.message or "training created no adapter")
 
 
-def _explained(
+def _empty_transcripts(
     run: str, manifests: Mapping[str, Rows], conditions: Conditions, problem: AdapterProblem
 ) -> dict[str, Transcribed]:
     settings = conditions.impossible(run, problem.code, problem.message)
