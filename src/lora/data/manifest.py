@@ -82,7 +82,8 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
     first: dict[str, Entry] = {}
     for entry, fields, reason, at_fault in _with_durations(drafts, reading.folder):
         if reason is None and fields["id"] in first:
-            reason, at_fault = f"duplicate id, first used in line {first[fields['id']].line}", "id"
+            reason = f"duplicate id, first used in line {first[fields['id']].line}"
+            at_fault = "id"
         if reason is not None:
             rejected.append(_rejected(entry, fields["id"], reason, at_fault))
             continue

@@ -154,10 +154,12 @@ def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
     rate = _number(columns, record, "sampling_rate")
     audio = columns.value(record, "audio")
     if isinstance(audio, Mapping):
-        samples, rate = audio.get("array"), _finite(audio.get("sampling_rate"), "sampling_rate") or rate
+        samples = audio.get("array")
+        rate = _finite(audio.get("sampling_rate"), "sampling_rate") or rate
         audio = audio.get("path") if samples is None else None
     elif isinstance(audio, list):
-        samples, audio = audio, None
+        samples = audio
+        audio = None
     if samples is not None:
         return _inline(samples, rate)
     if audio is None:

@@ -66,7 +66,8 @@ def paired_score(
         interval = ratio_interval(drawn, confidence)
         bootstrap = bootstrap_interval(drawn, confidence, replicates)
     else:
-        interval, bootstrap = no_interval(confidence, "no hypothesis differs"), None
+        interval = no_interval(confidence, "no hypothesis differs")
+        bootstrap = None
     estimable = interval.low is not None and changed_errors >= MIN_CHANGED
     error = math.sqrt(ratio_variance(drawn)) if estimable else None
     return PairedScore(

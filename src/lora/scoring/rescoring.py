@@ -23,10 +23,10 @@ Transcripts = Mapping[str, Transcript]
 def installed_normalizer(identity: NormalizerIdentity) -> Normalizer | None:
     """The normaliser of a record; None where this environment does not have that exact version."""
     try:
-        found = normalizer(identity.name)
+        candidate = normalizer(identity.name)
     except UserError:
         return None
-    return found if found.identity == identity else None
+    return candidate if candidate.identity == identity else None
 
 
 def common_normalizer(base: WerFacts, tuned: WerFacts) -> Normalizer | None:

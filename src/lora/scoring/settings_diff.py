@@ -1,12 +1,12 @@
 """Compare two runs before their WERs are subtracted: recorded settings field by field, and the rows they were run on.
 
 A setting that one side did not record is unknown, which is neither equal nor different. A record with a fingerprint was
-written by the runner and is complete: a generation argument that it lacks has the default of `generate`. In a record
-without one, which a person wrote, a missing key is unknown. The adapter itself and the weights of a tuned checkpoint are
+written by the runner and is complete: a missing generation argument has the default of `generate`. In a record without
+one, which was written by hand, a missing key is unknown. The adapter itself and the weights of a tuned checkpoint are
 what the study tests, so they are not compared.
 
-Values may come from two tools, so they are compared by what they mean: `1`, `1.0` and `"1"` are one number, a tuple is a
-list, and an entry of None is an absent one.
+Values may come from two tools, so they are compared by their meaning: `1`, `1.0` and `"1"` are one number, a tuple
+equals a list, and an entry of None equals a missing one.
 """
 
 from __future__ import annotations

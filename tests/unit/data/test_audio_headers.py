@@ -1,4 +1,4 @@
-"""What is read from plain headers is what libsndfile says, and everything unusual is left to it."""
+"""Durations from parsed headers equal those of libsndfile, which reads every unusual file."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def audio(path: Path, format: str, subtype: str, channels: int = 2) -> str:
 
 
 @pytest.mark.parametrize(("format", "subtype"), PLAIN)
-def test_plain_headers_say_what_libsndfile_says(tmp_path: Path, format: str, subtype: str) -> None:
+def test_parsed_headers_give_the_duration_of_libsndfile(tmp_path: Path, format: str, subtype: str) -> None:
     path = audio(tmp_path / "a", format, subtype)
     assert plain_seconds(path) == soundfile.info(path).duration
 
 
 @pytest.mark.parametrize(("format", "subtype"), UNUSUAL)
-def test_unusual_ones_are_left_to_libsndfile(tmp_path: Path, format: str, subtype: str) -> None:
+def test_unusual_headers_are_left_to_libsndfile(tmp_path: Path, format: str, subtype: str) -> None:
     path = audio(tmp_path / "a", format, subtype, channels=1)
     assert plain_seconds(path) is None
     assert read_headers([path]) == [soundfile.info(path).duration]
 
 
-def test_files_cut_short_or_without_audio_are_left_to_libsndfile(tmp_path: Path) -> None:
+def test_truncated_and_empty_files_are_left_to_libsndfile(tmp_path: Path) -> None:
     whole = Path(audio(tmp_path / "a.wav", "WAV", "PCM_16")).read_bytes()
     flac = Path(audio(tmp_path / "a.flac", "FLAC", "PCM_16")).read_bytes()
     unknown_length = flac[:21] + bytes([flac[21] & 0xF0, 0, 0, 0, 0]) + flac[26:]  # as a stream is written
@@ -45,7 +45,7 @@ def test_files_cut_short_or_without_audio_are_left_to_libsndfile(tmp_path: Path)
     assert plain_seconds("a\0b") is None
 
 
-def test_plain_and_other_files_keep_their_order(tmp_path: Path) -> None:
+def test_durations_are_in_the_order_of_the_files(tmp_path: Path) -> None:
     kinds = [PLAIN[0], UNUSUAL[4], PLAIN[4], UNUSUAL[0]]
     paths = [audio(tmp_path / str(i), *kind) for i, kind in enumerate(kinds)]
     (tmp_path / "noise").write_bytes(b"not audio at all")

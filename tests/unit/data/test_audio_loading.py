@@ -1,4 +1,4 @@
-"""Samples: pieces, channels, rates, loudness, and a hash that is the same everywhere."""
+"""Loading samples: segments, channels, rates, loudness, and a hash that is the same on every machine."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ def row(**fields):
     return Utterance(**{"id": "a", "text": "x", "duration": 1.0, "audio": "a.wav"} | fields)
 
 
-def test_whole_file_whatever_the_manifest_claims(wav, tmp_path):
+def test_a_row_without_offset_is_the_whole_file(wav, tmp_path):
     wav("a.wav", 2.0)
     assert load_audio(row(duration=0.5), tmp_path).shape == (32000,)
 
 
-def test_a_piece_by_offset_and_duration(wav, tmp_path):
+def test_a_segment_by_offset_and_duration(wav, tmp_path):
     wav("a.wav", 2.0)
     whole = load_audio(row(), tmp_path)
     piece = load_audio(row(offset=0.5, duration=0.25), tmp_path)
@@ -34,7 +34,7 @@ def test_stereo_at_another_rate_becomes_mono_at_16_khz(wav, tmp_path):
     assert np.abs(samples[1000:-1000]).max() == pytest.approx(0.3, abs=0.01)
 
 
-def test_loudness_is_one_factor_and_silence_stays(wav, tmp_path):
+def test_loudness_scales_by_one_factor_and_silence_stays(wav, tmp_path):
     wav("a.wav")
     samples = load_audio(row(), tmp_path, target_rms=0.1)
     assert np.sqrt(np.mean(samples.astype(float) ** 2)) == pytest.approx(0.1, rel=1e-4)
@@ -50,7 +50,7 @@ def test_inline_samples_and_their_hash(tmp_path):
     assert samples_hash(samples) == "0051cfd064ea4a91086438ce7f6b3d21"
 
 
-def test_unreadable_audio_is_named(tmp_path):
+def test_unreadable_audio_is_an_error_with_row_and_file(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"row a: cannot read audio .*a\.wav"):
         load_audio(row(), tmp_path)

@@ -1,4 +1,4 @@
-"""Distortions are deterministic, of the size they claim, and independent of loudness."""
+"""Distortions are deterministic, have the stated level, and are independent of loudness."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def tone() -> np.ndarray:
 
 
 @pytest.mark.parametrize("grade", GRADES, ids=lambda grade: grade.label)
-def test_same_samples_same_result(grade: Distortion, tone: np.ndarray) -> None:
+def test_the_same_samples_give_the_same_result(grade: Distortion, tone: np.ndarray) -> None:
     once, again = grade.apply(tone, RATE, SEED), grade.apply(tone, RATE, SEED)
     assert once.tobytes() == again.tobytes()
     assert once.dtype == np.float32
@@ -31,14 +31,14 @@ def test_same_samples_same_result(grade: Distortion, tone: np.ndarray) -> None:
 
 @pytest.mark.parametrize("grade", GRADES, ids=lambda grade: grade.label)
 @pytest.mark.parametrize("size", [1, 2, 3, 1601])
-def test_short_and_silent_audio_survives(grade: Distortion, size: int) -> None:
+def test_short_and_silent_audio_can_be_distorted(grade: Distortion, size: int) -> None:
     for samples in (np.zeros(size, np.float32), np.ones(size, np.float32)):
         distorted = grade.apply(samples, RATE, SEED)
         assert distorted.shape == (grade.length(size),)
         assert np.isfinite(distorted).all()
 
 
-def test_labels_are_names_of_manifests_and_are_found_again() -> None:
+def test_labels_are_valid_manifest_names_and_identify_the_distortion() -> None:
     assert len({grade.label for grade in GRADES}) == len(GRADES)
     for grade in GRADES:
         assert re.fullmatch("[A-Za-z0-9_-]+", grade.label)
@@ -47,14 +47,14 @@ def test_labels_are_names_of_manifests_and_are_found_again() -> None:
 
 
 @pytest.mark.parametrize("snr", [20.0, 0.0])
-def test_noise_has_the_ratio_it_claims(snr: float, tone: np.ndarray) -> None:
+def test_noise_has_the_stated_ratio(snr: float, tone: np.ndarray) -> None:
     noise = add_noise(tone, snr, SEED).astype(float) - tone
     assert 10 * np.log10(np.mean(tone**2) / np.mean(noise**2)) == pytest.approx(snr, abs=0.01)
     assert not np.array_equal(add_noise(tone, snr, "11" * 16), add_noise(tone, snr, SEED))
 
 
 @pytest.mark.parametrize("rt60", [400, 1000])
-def test_reverberation_decays_as_it_claims_and_keeps_power_and_place(rt60: int) -> None:
+def test_reverberation_has_the_stated_decay_and_keeps_power_and_position(rt60: int) -> None:
     click = np.zeros(2 * RATE, np.float32)
     click[100] = 1.0
     wet = Distortion("reverb", rt60).apply(click, RATE, SEED).astype(float)
@@ -68,7 +68,7 @@ def test_reverberation_decays_as_it_claims_and_keeps_power_and_place(rt60: int) 
     assert 10 * np.log10(early / late) == pytest.approx(30, abs=1.5)  # half of RT60 is 30 dB
 
 
-def test_rooms_differ_by_recording(tone: np.ndarray) -> None:
+def test_recordings_have_different_rooms(tone: np.ndarray) -> None:
     room = Distortion("reverb", 600)
     assert not np.array_equal(room.apply(tone, RATE, "11" * 16), room.apply(tone, RATE, SEED))
 

@@ -1,4 +1,4 @@
-"""Measures of recordings with a known fault, beside the same recording without it."""
+"""Measures of recordings with a known fault and of the same recording without it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_silence_faint_noise_and_an_offset(tmp_path: Path) -> None:
     assert (measure(tmp_path, np.full(RATE, 0.5)).level or 0) < -60
 
 
-def test_channels_pieces_and_very_short_audio(tmp_path: Path) -> None:
+def test_channels_segments_and_very_short_audio(tmp_path: Path) -> None:
     assert measure(tmp_path, np.stack([speech(), speech()], axis=1)).channels == 2
     assert measure(tmp_path, speech(), offset=1.0, duration=0.5).seconds == 0.5
     assert measure(tmp_path, speech(), offset=2.5, duration=2.0).seconds == 0.5
@@ -74,13 +74,13 @@ def test_channels_pieces_and_very_short_audio(tmp_path: Path) -> None:
     assert inspect_row(inline, str(tmp_path)).channels == 1
 
 
-def test_the_same_samples_are_the_same_recording_whatever_the_file(tmp_path: Path) -> None:
+def test_the_same_samples_have_the_same_hash_in_any_file(tmp_path: Path) -> None:
     here, there = measure(tmp_path, speech()), measure(tmp_path, speech(), name="b.aiff")
     assert here.audio_hash == there.audio_hash
     assert here.audio_hash != measure(tmp_path, speech(seed=1)).audio_hash
 
 
-def test_a_damaged_body_is_a_reason_and_its_row_is_rejected(tmp_path: Path) -> None:
+def test_a_row_with_damaged_audio_is_rejected_with_the_reason(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "cut.flac", speech(), RATE)
     whole = (tmp_path / "cut.flac").read_bytes()
     (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])

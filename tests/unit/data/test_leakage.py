@@ -1,4 +1,4 @@
-"""What two manifests share, by samples, by text and speaker, by text, by speaker."""
+"""Overlap of two manifests by samples, by text and speaker, by text, by speaker."""
 
 from __future__ import annotations
 

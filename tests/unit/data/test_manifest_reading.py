@@ -1,4 +1,4 @@
-"""Manifests of every dialect, and every way in which a line can be unusable."""
+"""Reading manifests, and every reason for which a line can be rejected."""
 
 import json
 from pathlib import Path
@@ -27,13 +27,13 @@ def test_missing_durations_come_from_headers(wav, manifest):
     assert (second.duration, second.id) == (1.5, "a.wav#1-")
 
 
-def test_pieces_of_one_file_have_ids_of_their_own(wav, manifest):
+def test_segments_of_one_file_have_different_ids(wav, manifest):
     wav("a.wav", 3)
     pieces = [{"audio": "a.wav", "text": "x", "offset": o, "duration": 1.5} for o in (0, 1.5)]
     assert [row.id for row in read_manifest(manifest(*pieces)).rows] == ["a.wav#0-1.5", "a.wav#1.5-1.5"]
 
 
-def test_every_unusable_line_is_named_with_its_reason(wav, manifest, tmp_path):
+def test_every_unusable_line_is_rejected_with_its_reason(wav, manifest, tmp_path):
     wav("a.wav")
     (tmp_path / "noise.wav").write_bytes(b"not audio at all")
     (tmp_path / "empty.wav").write_bytes(b"")
@@ -96,7 +96,7 @@ def test_csv_with_quotes_and_wrong_columns(wav, manifest):
     assert [(r.line, r.reason) for r in result.rejected] == [(5, "broken line: 5 columns where the header has 4")]
 
 
-def test_csv_quote_never_closed_is_named_with_the_lines_it_swallows(wav, manifest):
+def test_an_unclosed_csv_quote_is_reported_with_the_lines_it_swallows(wav, manifest):
     wav("a.wav")
     path = manifest("audio,text", "a.wav,fine", 'a.wav,"open', "a.wav,lost", name="m.csv")
     result = read_manifest(path)
@@ -105,7 +105,7 @@ def test_csv_quote_never_closed_is_named_with_the_lines_it_swallows(wav, manifes
     assert "lines 3 to 5 are lost" in result.rejected[0].reason
 
 
-def test_tsv_with_one_unbalanced_quote_loses_no_row(wav, manifest):
+def test_an_unbalanced_quote_in_a_tsv_loses_no_row(wav, manifest):
     wav("a.wav")
     wav("b.wav")
     path = manifest("path\tsentence", 'a.wav\t"He said', 'b.wav\t"a ""b"""', name="m.tsv")
@@ -121,7 +121,7 @@ def test_inline_samples(manifest):
     assert first.id != second.id
 
 
-def test_files_unreadable_as_a_whole(manifest, tmp_path):
+def test_manifests_that_cannot_be_read_at_all(manifest, tmp_path):
     with pytest.raises(UserError, match="no such manifest"):
         read_manifest(tmp_path / "none.jsonl")
     with pytest.raises(UserError, match=r"m\.jsonl:1: none of 2 lines can be read; the first: broken line"):
@@ -135,13 +135,13 @@ def test_files_unreadable_as_a_whole(manifest, tmp_path):
         read_manifest(tmp_path / "wide.jsonl")
 
 
-def test_an_empty_manifest_has_no_rows_and_is_no_error(tmp_path):
+def test_an_empty_manifest_has_no_rows_and_is_not_an_error(tmp_path):
     (tmp_path / "m.jsonl").write_text("\n\n")
     result = read_manifest(tmp_path / "m.jsonl")
     assert (result.rows, result.rejected) == ([], [])
 
 
-def test_canonical_rows_are_a_manifest_again_with_their_lines(wav, manifest, tmp_path):
+def test_written_rows_can_be_read_as_a_manifest_and_keep_their_lines(wav, manifest, tmp_path):
     wav("clips/ä b.wav", 1.25)
     source = manifest("", {"wav": "clips/ä b.wav", "text": "x", "spk": "s"})
     rows = read_manifest(source).rows
@@ -153,7 +153,7 @@ def test_canonical_rows_are_a_manifest_again_with_their_lines(wav, manifest, tmp
     assert (again.rows[0].line, again.rows[0].id) == (2, rows[0].id)
 
 
-def test_rebasing_leaves_absolute_paths_and_follows_linked_folders(wav, manifest, tmp_path):
+def test_rebasing_keeps_absolute_paths_and_follows_symbolic_links(wav, manifest, tmp_path):
     path = wav("a.wav")
     rows = read_manifest(manifest({"audio": str(path), "text": "x"}, {"audio": "a.wav", "text": "x"})).rows
     real = tmp_path / "deep" / "er" / "scratch"
@@ -164,7 +164,7 @@ def test_rebasing_leaves_absolute_paths_and_follows_linked_folders(wav, manifest
     assert (tmp_path / "results" / moved[1].audio).samefile(path)
 
 
-def test_headers_are_the_same_in_parallel(wav, tmp_path, monkeypatch):
+def test_parallel_reading_of_headers_gives_the_same_durations(wav, tmp_path, monkeypatch):
     paths = [str(wav(f"{i}.wav", 0.5 + i / 10)) for i in range(5)] + [str(Path("gone.wav"))]
     alone = headers.read_headers(paths, workers=1)
     monkeypatch.setattr(headers, "PARALLEL_FROM", 1)
@@ -173,7 +173,7 @@ def test_headers_are_the_same_in_parallel(wav, tmp_path, monkeypatch):
     assert str(alone[5]).startswith("unreadable audio")
 
 
-def test_missing_values_of_data_frames_are_missing(wav, manifest):
+def test_missing_values_of_data_frames_count_as_missing(wav, manifest):
     wav("a.wav")
     nan = float("nan")
     rows = [
@@ -188,13 +188,13 @@ def test_missing_values_of_data_frames_are_missing(wav, manifest):
     assert [entry.reason for entry in result.rejected] == reasons
 
 
-def test_white_space_in_texts_is_no_word(wav, manifest):
+def test_white_space_in_texts_is_collapsed(wav, manifest):
     wav("a.wav")
     [row] = read_manifest(manifest({"audio": "a.wav", "text": "  two\u00a0 words \n"})).rows
     assert row.text == "two words"
 
 
-def test_a_column_that_stands_twice_is_one_error(tmp_path: Path) -> None:
+def test_a_duplicate_column_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("audio,text,text\na.wav,one,two\n")
     with pytest.raises(UserError, match=r"the header has two columns named 'text'"):

@@ -1,4 +1,4 @@
-"""What a duration filter keeps and takes away, and what a lottery of the same size would."""
+"""What a duration limit keeps and loses, and what a random sample of the same size would lose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lora.records.manifests import Utterance
 
 
 def rows(count: int = 200) -> list[Utterance]:
-    """Rows of ten speakers and two hundred words, whose lengths have nothing to do with either."""
+    """Rows of ten speakers and two hundred words, whose durations are independent of both."""
     dice = random.Random(3)
     words = [f"w{n}" for n in range(200)]
     texts = [" ".join(dice.choices(words, k=8)) for _ in range(count)]
@@ -21,17 +21,17 @@ def rows(count: int = 200) -> list[Utterance]:
     ]
 
 
-def dropped(given: list[Utterance], threshold: float = 10.0) -> Dropped:
-    return retention(columns_of(given), [threshold], str.split).dropped[0]
+def dropped(utterances: list[Utterance], threshold: float = 10.0) -> Dropped:
+    return retention(columns_of(utterances), [threshold], str.split).dropped[0]
 
 
-def test_a_filter_blind_to_everything_loses_what_a_lottery_would() -> None:
+def test_an_unbiased_filter_loses_as_much_as_a_random_sample() -> None:
     result = dropped(rows())
     assert result.lost_speakers == []
     assert abs(result.lost_word_count - result.expected_lost_word_count) < 3 * result.expected_lost_word_count**0.5 + 3
 
 
-def test_a_speaker_and_a_word_that_stand_on_long_rows_only() -> None:
+def test_a_speaker_and_a_word_that_occur_on_long_rows_only() -> None:
     biased = [
         row.model_copy(update={"duration": 15.0, "text": f"{row.text} rare rare"}) if row.speaker_id == "s3" else row
         for row in rows()

@@ -1,4 +1,4 @@
-"""Columns of canonical rows are those of the rows, whichever way they are read."""
+"""Columns read with pyarrow equal those of the rows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_file_and_its_rows_have_the_same_columns(tmp_path: Path) -> None:
     assert read_columns(tmp_path / "rows.jsonl").texts == []
 
 
-def test_rows_of_many_blocks(tmp_path: Path) -> None:
+def test_files_of_several_blocks(tmp_path: Path) -> None:
     rows = [ROWS[i % 4].model_copy(update={"id": str(i), "text": "word " * 50}) for i in range(9000)]
     result = read_columns(written(tmp_path, rows), texts=True)
     assert same(result, columns_of(rows))
@@ -51,13 +51,13 @@ def test_inline_samples_longer_than_a_block_and_no_rows_at_all(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("broken", ['{"id": "a", "text": "x"}', '{"id": "a", "duration": 1.0}', "no JSON", "[1]"])
-def test_a_broken_row_is_named(tmp_path: Path, broken: str) -> None:
+def test_a_broken_row_is_an_error_with_its_line(tmp_path: Path, broken: str) -> None:
     path = written(tmp_path, ROWS)
     path.write_text(path.read_text() + broken + "\n")
     with pytest.raises(UserError, match=r"rows\.jsonl:5: not a Utterance record"):
         read_columns(path, texts=True)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file of rows"):
         read_columns(tmp_path / "none.jsonl")

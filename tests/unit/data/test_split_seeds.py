@@ -1,4 +1,4 @@
-"""Splits with many seeds: the sizes that the split itself would have, for every threshold at once."""
+"""Sizes of splits with many seeds and thresholds equal those of the split itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lora.records.manifests import Utterance
 
 
 def rows(counts: dict[str | None, int], seconds: float = 2.0) -> list[Utterance]:
-    """`counts`: rows a speaker; a key of None is a row without a speaker."""
+    """`counts`: rows per speaker; a key of None is a row without a speaker."""
     return [
         Utterance(id=f"{speaker}-{i:03}", text="x", duration=seconds, audio="a.wav", speaker_id=speaker)
         for speaker, count in counts.items()
@@ -34,7 +34,7 @@ def mixed(speaker_count: int) -> list[Utterance]:
 
 @pytest.mark.parametrize("by_speaker", [True, False])
 @pytest.mark.parametrize("data", [mixed(12), mixed(1), mixed(2), rows({None: 30}), rows({"a": 1}), []])
-def test_counts_are_those_of_the_split(data: list[Utterance], by_speaker: bool) -> None:
+def test_sizes_equal_those_of_the_split(data: list[Utterance], by_speaker: bool) -> None:
     thresholds = [0.5, 5, 12, None]
     result = seeded_splits(data, thresholds, 0.1, by_speaker, range(3, 9))
     for threshold, splits in zip(thresholds, result, strict=True):
@@ -43,7 +43,7 @@ def test_counts_are_those_of_the_split(data: list[Utterance], by_speaker: bool) 
             assert (entry.train_rows, entry.train_speakers) == (len(train), speakers(train))
 
 
-def test_an_option_counts_what_the_split_would_hold() -> None:
+def test_an_option_has_the_sizes_of_its_split() -> None:
     data = rows({f"s{i}": 5 for i in range(20)}, 3.6) + rows({"long": 7}, 20)
     (result,) = split_options(data, [8.0], 0.1, True, 13)
     assert (result.rows, result.train_rows, result.val_rows, result.speakers) == (100, 90, 10, 20)
@@ -51,7 +51,7 @@ def test_an_option_counts_what_the_split_would_hold() -> None:
     assert result.hours == pytest.approx(0.1)
 
 
-def test_speakers_of_equal_size_make_every_seed_alike() -> None:
+def test_speakers_of_equal_size_give_the_same_sizes_for_every_seed() -> None:
     facts = split_stability(rows({f"s{i}": 5 for i in range(20)}), None, 0.1, True, 13)
     assert [entry.seed for entry in facts.splits] == list(range(13, 33))
     assert {(entry.train_rows, entry.train_speakers) for entry in facts.splits} == {(90, 18)}

@@ -9,7 +9,7 @@ from lora.records.manifests import Utterance
 
 
 def rows(counts, seconds=2.0):
-    """`counts`: rows a speaker; a key of None is a row without a speaker."""
+    """`counts`: rows per speaker; a key of None is a row without a speaker."""
     return [
         Utterance(id=f"{speaker}-{i:03}", text="x", duration=seconds, audio="a.wav", speaker_id=speaker)
         for speaker, count in counts.items()
@@ -17,7 +17,7 @@ def rows(counts, seconds=2.0):
     ]
 
 
-def test_whole_speakers_come_as_close_to_the_fraction_as_they_can():
+def test_whole_speakers_are_as_close_to_the_fraction_as_possible():
     counts = {f"s{i}": n for i, n in enumerate((40, 30, 13, 9, 8))}
     parts = split(rows(counts), None, 0.17, True, 1)
     assert parts.method == "speaker"
@@ -40,7 +40,7 @@ def test_the_split_is_pinned_across_platforms():
     assert sorted({row.speaker_id for row in parts.val}) == ["s10", "s4"]
 
 
-def test_too_long_rows_are_kept_apart():
+def test_too_long_rows_are_in_neither_part():
     data = rows({"a": 3, "b": 3}, 2.0) + rows({"c": 4}, 9.0)
     parts = split(data, 8.0, 0.2, False, 1)
     assert [row.speaker_id for row in parts.too_long] == ["c"] * 4
@@ -70,7 +70,7 @@ def test_validation_is_never_empty_from_two_rows_on(count, fraction, val):
     assert (len(parts.train), len(parts.val)) == (count - val, val)
 
 
-def test_many_speakers_take_the_short_way(monkeypatch):
+def test_many_speakers_use_the_approximate_search(monkeypatch):
     monkeypatch.setattr("lora.data.splits.EXACT_SEARCH", 0)
     parts = split(rows({f"s{i}": 5 for i in range(20)}), None, 0.1, True, 13)
     assert (parts.method, len(parts.val)) == ("speaker", 10)

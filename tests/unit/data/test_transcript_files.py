@@ -127,7 +127,7 @@ def test_columns_need_a_format_with_columns_and_must_exist(tmp_path):
     path = write(tmp_path, "x.trn", "one (u1)\n")
     with pytest.raises(UserError, match="but format trn has no columns"):
         read_transcript_file(path, columns={"id": "x"})
-    with pytest.raises(UserError, match="columns.id is 'x', which is not a column; found id, hyp"):
+    with pytest.raises(UserError, match=r"columns\.id is 'x', which is not a column; found id, hyp"):
         read_transcript_file(write(tmp_path, "y.csv", "id,hyp\na,b\n"), columns={"id": "x"})
 
 

@@ -87,19 +87,19 @@ def test_empty_references_and_no_rows() -> None:
 
 
 def study(seed: int, wrong_references: float) -> ReachableFacts:
-    """Accented speech: half of the rows have similar-looking recognition errors, most of which the candidate corrects."""
+    """Accented speech: half of the rows have similar-looking errors, most of which the candidate corrects."""
     dice = random.Random(seed)
     words = [f"{a}{b}{c}" for a in ("bran", "stol", "fick", "gum") for b in ("der", "ta", "le", "pos") for c in "nmktr"]
     texts, tuned = [], []
     for _ in range(100):
-        said = [dice.choice(words) for _ in range(8)]
-        base, after = list(said), list(said)
+        spoken = [dice.choice(words) for _ in range(8)]
+        base, after = list(spoken), list(spoken)
         if dice.random() < 0.5:
             for at in dice.sample(range(8), dice.choice((1, 2, 5))):
-                base[at] = after[at] = said[at][:-2] + "xx"
+                base[at] = after[at] = spoken[at][:-2] + "xx"
                 if dice.random() < 0.7:
-                    after[at] = said[at]
-        reference = list(said)
+                    after[at] = spoken[at]
+        reference = list(spoken)
         if dice.random() < wrong_references:
             reference[dice.randrange(8)] = dice.choice(words)
         texts.append((" ".join(reference), " ".join(base)))

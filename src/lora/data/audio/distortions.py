@@ -84,7 +84,8 @@ def reverberate(samples: Samples, sampling_rate: int, rt60: float, seed: str) ->
     distance, the energy of the noise grows with RT60; at 1 s it equals that of the direct sound. The direct sound is
     not delayed, reverberation after the end is cut, and the power is that of the dry samples.
     """
-    power, length = _power(samples), samples.size
+    power = _power(samples)
+    length = samples.size
     tail = np.arange(1, round(rt60 * sampling_rate) + 1) / sampling_rate
     if power == 0 or tail.size == 0:
         return samples

@@ -97,7 +97,8 @@ def detect_format(source: Source) -> Source:
 
 
 def _detect_folder(source: Source) -> Source:
-    path, split = source.path, source.split
+    path = source.path
+    split = source.split
     if split is not None and (path / split).is_dir():
         return _detect_folder(replace(source, path=path / split, split=None))
     candidates = [kind for name, kind in FORMATS.items() if source.format in {AUTO, name}]

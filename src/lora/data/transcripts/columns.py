@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lora.data.manifest_lines import repeated_name, writable
 from lora.records.base import UserError
 
 IDS = ("id", "utt_id", "utterance_id", "uttid", "utt", "key", "segment_id")
@@ -56,6 +59,83 @@ def known_columns(names: Iterable[str]) -> bool:
     return bool(header & {*IDS, *FILES}) and bool(header & {*HYPOTHESES, *TEXTS})
 
 
+def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows of the (numbered) lines of a jsonl, csv or tsv file, with their line numbers.
+
+    Raises UserError for the first broken line, because no transcript may be left out.
+    """
+    lines = ((number, line) for number, line in lines if line.strip())
+    if kind != "jsonl":
+        yield from _table_rows(path, lines, kind)
+        return
+    for number, line in lines:
+        if number == 1 and line.lstrip().startswith("["):
+            yield from _json_list(path)
+            return
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}:{number}: broken line: not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise UserError(f"{path}:{number}: broken line: a JSON {type(row).__name__}, not an object")
+        yield number, _checked(path, number, row)
+
+
+def _checked(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not writable(row):
+        raise UserError(
+            f"{path}:{number}: broken line: half of a character (a lone surrogate, as from a truncated emoji)"
+        )
+    return row
+
+
+def _json_list(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The entries of a file that is one JSON list, counted from 1."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
+        yield number, _checked(path, number, entry)
+
+
+def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Quotes have no meaning inside a TSV cell, so that an unbalanced quote cannot swallow the rows after it."""
+    numbers: list[int] = []
+
+    def counted() -> Iterator[str]:
+        for number, line in lines:
+            numbers.append(number)
+            yield line + "\n"
+
+    reader = csv.reader(counted(), strict=True) if kind == "csv" else (_tsv_cells(line) for line in counted())
+    header: list[str] | None = None
+    while True:
+        first = len(numbers)
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UserError(f"{path}:{numbers[first]}: broken line: {error}") from None
+        if header is None:
+            header = [cell.strip() for cell in cells]
+            if (name := repeated_name(header)) is not None:
+                raise UserError(f"{path}:{numbers[first]}: two columns named {name!r}; rename one")
+        elif len(cells) != len(header):
+            problem = f"{len(cells)} columns where the header has {len(header)}"
+            raise UserError(f"{path}:{numbers[first]}: broken line: {problem}")
+        else:
+            yield numbers[first], dict(zip(header, cells, strict=True))
+
+
+def _tsv_cells(line: str) -> list[str]:
+    cells = line.removesuffix("\n").split("\t")
+    return [c[1:-1].replace('""', '"') if len(c) > 1 and c[0] == c[-1] == '"' else c for c in cells]
+
+
 def from_columns(
     path: Path, records: Iterable[tuple[int, Mapping[str, Any]]], columns: Mapping[str, str]
 ) -> Iterator[ExternalTranscript]:
@@ -73,10 +153,10 @@ def _transcript(where: str, number: int, row: Mapping[str, Any], columns: Mappin
     column = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
     if column is None or not names:
         missing = "hypothesis" if names else "id"
-        expected = (*HYPOTHESES, *TEXTS) if names else (*IDS, *FILES)
+        expected = ", ".join((*HYPOTHESES, *TEXTS) if names else (*IDS, *FILES))
+        present = ", ".join(map(str, row)) or "none"
         raise UserError(
-            f"{where}: no column for {missing}: expected one of {', '.join(expected)}, or one named in `columns`; found "
-            f"{', '.join(map(str, row)) or 'none'}"
+            f"{where}: no column for {missing}: expected one of {expected}, or one named in `columns`; found {present}"
         )
     text = row[column]
     if not isinstance(text, str):
@@ -110,7 +190,8 @@ def _names(where: str, row: Mapping[str, Any], column: str | None) -> tuple[str,
             continue  # inline audio has no name
         if not isinstance(value, str):
             raise UserError(f"{where}: {name} is {value!r:.80}; expected a string")
-        offset, duration = _number(row.get("offset")), _number(row.get("duration"))
+        offset = _number(row.get("offset"))
+        duration = _number(row.get("duration"))
         if group is FILES and offset is not None:
             names.append(f"{value}#{offset:g}-{'' if duration is None else f'{duration:g}'}")
         names.append(value)

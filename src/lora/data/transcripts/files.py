@@ -6,18 +6,14 @@ The format is configured, else given by the suffix, else guessed from the first 
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from lora.data.manifest_lines import repeated_name, writable
 from lora.data.transcripts import ctm, trn
-from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns
+from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns, read_rows
 from lora.records.base import UserError
 
 GUESSED_FROM = 20  # lines
@@ -109,83 +105,11 @@ def _from_lines(path: Path, lines: Iterable[trn.Line]) -> list[ExternalTranscrip
 
 def _table_reader(kind: str) -> Callable[[Path, Mapping[str, str]], TranscriptFile]:
     def read(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-        return TranscriptFile(kind, _unique(path, list(from_columns(path, _records(path, kind), columns))))
+        return TranscriptFile(
+            kind, _unique(path, list(from_columns(path, read_rows(path, text_lines(path), kind), columns)))
+        )
 
     return read
-
-
-def _records(path: Path, kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Rows with their line number. Raises UserError for the first broken line, because nothing may be left out."""
-    lines = ((number, line) for number, line in text_lines(path) if line.strip())
-    if kind != "jsonl":
-        yield from _table_rows(path, lines, kind)
-        return
-    for number, line in lines:
-        if number == 1 and line.lstrip().startswith("["):
-            yield from _json_list(path)
-            return
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}:{number}: broken line: not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise UserError(f"{path}:{number}: broken line: a JSON {type(row).__name__}, not an object")
-        yield number, _checked(path, number, row)
-
-
-def _checked(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not writable(row):
-        raise UserError(
-            f"{path}:{number}: broken line: half of a character (a lone surrogate, as from a truncated emoji)"
-        )
-    return row
-
-
-def _json_list(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The entries of a file that is one JSON list, counted from 1."""
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict):
-            raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
-        yield number, _checked(path, number, entry)
-
-
-def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Quotes have no meaning inside a TSV cell, so that an unbalanced quote cannot swallow the rows after it."""
-    numbers: list[int] = []
-
-    def counted() -> Iterator[str]:
-        for number, line in lines:
-            numbers.append(number)
-            yield line + "\n"
-
-    reader = csv.reader(counted(), strict=True) if kind == "csv" else (_tsv_cells(line) for line in counted())
-    header: list[str] | None = None
-    while True:
-        first = len(numbers)
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise UserError(f"{path}:{numbers[first]}: broken line: {error}") from None
-        if header is None:
-            header = [cell.strip() for cell in cells]
-            if (name := repeated_name(header)) is not None:
-                raise UserError(f"{path}:{numbers[first]}: two columns named {name!r}; rename one")
-        elif len(cells) != len(header):
-            problem = f"{len(cells)} columns where the header has {len(header)}"
-            raise UserError(f"{path}:{numbers[first]}: broken line: {problem}")
-        else:
-            yield numbers[first], dict(zip(header, cells, strict=True))
-
-
-def _tsv_cells(line: str) -> list[str]:
-    cells = line.removesuffix("\n").split("\t")
-    return [c[1:-1].replace('""', '"') if len(c) > 1 and c[0] == c[-1] == '"' else c for c in cells]
 
 
 def _unique(path: Path, transcripts: list[ExternalTranscript]) -> list[ExternalTranscript]:
