@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lora.asr.adapter.choices import PARTS
 from lora.configuration.arguments import add_setting, parser_of
 from lora.configuration.schema import load_schema, setting
 from lora.runners.train import SETTINGS, settings_of
@@ -28,6 +29,11 @@ def test_train_has_an_option_with_the_default_of_every_training_setting() -> Non
     importlib.import_module("lora.runners.train").add_arguments(parser)
     required = ["--run", "x", "--dataset-path", "t", "--validation-path", "v", "--output-dir", "o", "--model-id", "m"]
     assert settings_of(parser.parse_args(required)) == {key: value["default"] for key, value in properties.items()}
+
+
+def test_module_groups_of_the_schema_are_those_of_the_model_code() -> None:
+    assert setting("train.target_parts").default == list(PARTS)
+    assert setting("train.target_parts").schema["items"]["enum"] == list(PARTS)
 
 
 @pytest.mark.parametrize("runner", RUNNERS)

@@ -16,11 +16,9 @@ from pathlib import Path
 
 from lora.asr.adapter.choices import takes_from_base
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR of the driver's interface.
 CAPABILITY_ATTRIBUTES = (75, 76)
 BFLOAT16_FROM = (8, 0)
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ def execute(args: argparse.Namespace) -> int:
 
 def audit(args: argparse.Namespace, run: Recording, keep_hypotheses: Callable[[list[Transcript]], None]) -> LabelFacts:
     """Audit a sample of the labels; `keep_hypotheses` receives the greedy hypotheses of the sample."""
-    device, files = exact_device_of(args), model_of(args)
+    device = exact_device_of(args)
+    files = model_of(args)
     steps = [_loss_settings(settings) for settings in args.train_settings]
     part = read_rows(args.dataset_path, run)
     if not part.rows:

@@ -67,7 +67,9 @@ def _training_failure(args: argparse.Namespace) -> EffectFacts | None:
 
 
 def _measure(args: argparse.Namespace, run: Recording) -> EffectFacts:
-    device, files = device_of(args), model_of(args)
+    """Load the model and measure all stages on a sample of the rows."""
+    device = device_of(args)
+    files = model_of(args)
     part = read_rows(args.dataset_path, run)
     rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
     from lora.asr.labels.build import long_labels
@@ -82,8 +84,8 @@ def _measure(args: argparse.Namespace, run: Recording) -> EffectFacts:
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
     long = long_labels(speech, [row.text for row in rows.rows], [row.duration for row in rows.rows])
-    for index, why in long.items():
-        run.adjust(f"row {rows.rows[index].id}: left out: {why}")
+    for index, reason in long.items():
+        run.adjust(f"row {rows.rows[index].id}: left out: {reason}")
     rows = rows.only([index for index in range(len(rows)) if index not in long])
     steps = rows.steps(speech.sampling_rate, speech.grid_seconds)
     loaded = [speech]  # used by the first attempt; the adapter changes it

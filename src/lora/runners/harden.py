@@ -56,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    manifests, wers = by_name(args.manifest, "--manifest"), by_name(args.baseline_wer, "--baseline-wer")
+    manifests = by_name(args.manifest, "--manifest")
+    wers = by_name(args.baseline_wer, "--baseline-wer")
     if manifests.keys() != wers.keys():
         raise UserError("--manifest and --baseline-wer must name the same manifests")
     with recording([args.output]) as run:
@@ -113,7 +114,7 @@ def measure(args: argparse.Namespace, name: str, path: Path, base: WerFacts, run
 def propose(name: str, versions: list[HardenedVersion], min_wer: float, max_wer: float) -> str | None:
     """Choose the version that raises WER least among those that leave room for a gain and do not break the baseline.
 
-    A version whose whole interval is above `min_wer` is preferred to one of which only the WER is.
+    Versions whose interval is entirely above `min_wer` are preferred to those of which only the WER is above it.
     """
     enough = [version for version in versions if version.wer is not None and min_wer < version.wer <= max_wer]
     sure = [version for version in enough if version.ci_low is not None and version.ci_low > min_wer]

@@ -1,15 +1,12 @@
-"""What a person may choose of an adapter, by the words of the configuration. Torch-free."""
+"""Choices of an adapter, as the configuration names them. Torch-free."""
 
 from __future__ import annotations
 
 import re
 
-# Parts of a model in the order data flows; `mlp` is the decoder's, `other` what belongs to none (projectors, heads).
+# Module groups in the order data flows; `mlp` is that of the decoder, `other` are projectors and heads.
 PARTS = ("encoder", "decoder_self", "cross", "mlp", "other")
-BIASES = ("none", "all", "lora_only")
-# Those of peft that need no data.
-INITIALISATION = re.compile(r"true|false|gaussian|olora|pissa(_niter_[1-9]\d*)?")
-# Those that take a part out of the base weights and put it into the fresh adapter.
+# Initialisations that move components of the base weights into the new adapter.
 TAKEN_FROM_BASE = re.compile(r"olora|pissa(_niter_\d+)?")
 
 
