@@ -1,4 +1,4 @@
-"""Results of the judges: checks and causes as codes and numbers, before `lora.diagnosis.wording` puts them into words."""
+"""Results of the judges: checks and causes as codes and numbers, which `lora.diagnosis.wording` puts into words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents generated from the tables of checks and causes: docs/checks.md, docs/causes.md and the verdict's JSON schema."""
+"""Files generated from the tables of checks and causes: docs/checks.md, docs/causes.md and the verdict's JSON schema."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ four criteria come first: all of them must pass or warn before a sweep. Each que
 
 CAUSES_HEAD = f"""# Causes
 
-Every cause that a verdict can name. A cause that `blocks` means that the study is not ready for the sweep, if it concerns
-the gating comparison (the gate run on the evaluation manifest); elsewhere the same cause only warns. Codes are stable. The
-order is the rank: what invalidates a comparison, what makes it uninformative, what explains a valid result.
+Every cause that a verdict can name. A cause that `blocks` means that the study is not ready for the sweep, if it
+concerns the gating comparison (the gate run on the evaluation manifest); elsewhere the same cause only warns. Codes are
+stable. The order is the rank: what invalidates a comparison, what makes it uninformative, what explains a valid result.
 
 {GENERATED.format(table="causes")}
 """

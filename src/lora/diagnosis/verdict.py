@@ -183,7 +183,7 @@ def joined(causes: list[Cause]) -> list[Cause]:
 
 
 def is_gating(facts: StudyFacts, eval_manifest: str | None, c: Cause) -> bool:
-    """Whether a cause concerns the gating comparison: the gate run or the baseline, the evaluation manifest or training.
+    """Whether a cause concerns the gating comparison: gate run or baseline, on the evaluation manifest or training.
 
     Where no evaluation manifest could be chosen, all domain manifests count.
     """

@@ -9,7 +9,8 @@ def dropped(threshold: float, **changes: Any) -> dict[str, Any]:
     return {
         "threshold": threshold, "rows": 85, "hours": 0.35, "lost_speakers": [], "expected_lost_speakers": 0.1,
         "lost_words": ["capstan", "hawser"], "lost_word_count": 14, "expected_lost_word_count": 13.4,
-        "lost_word_share": 0.0025, "expected_lost_word_share": 0.0024, "kept_words_per_second": 2.7, "dropped_words_per_second": 2.8,
+        "lost_word_share": 0.0025, "expected_lost_word_share": 0.0024, "kept_words_per_second": 2.7,
+        "dropped_words_per_second": 2.8,
     } | changes  # fmt: skip
 
 
@@ -23,8 +24,8 @@ def retention(**changes: Any) -> dict[str, Any]:
 def measures(rows: int, **changes: Any) -> list[dict[str, Any]]:
     """Recordings of 4 s, all alike but for their content; `changes` are of the third one (line 3)."""
     measured = [
-        {"line": i, "id": f"r{i}", "problem": None, "manifest_duration": 4.0, "characters": 60, "seconds": 4.0, "rate": 16000,
-         "channels": 1, "level": -18.0, "clipped": 0.0, "bandwidth": 8000.0, "audio_hash": f"{i:032x}"}
+        {"line": i, "id": f"r{i}", "problem": None, "manifest_duration": 4.0, "characters": 60, "seconds": 4.0,
+         "rate": 16000, "channels": 1, "level": -18.0, "clipped": 0.0, "bandwidth": 8000.0, "audio_hash": f"{i:032x}"}
         for i in range(1, rows + 1)
     ]  # fmt: skip
     if rows > 2:

@@ -64,7 +64,8 @@ def test_rejected_rows_and_audio_faults(study: HealthyStudy) -> None:
         "2 of 200 rows of domain (1.0 %; lines 199 and 200) have no transcript."
     )
     assert check_of(verdict, "data.audio", manifest="test").summary == (
-        "1 of 12 recordings of test look wrong: 1 row with another duration than the manifest claims (line 3: 4000 s in "
+        "1 of 12 recordings of test look wrong: 1 row with another duration than the manifest claims (line 3: 4000 s "
+        "in "
         "the manifest, 4 s of audio), apparently in milliseconds; 1 row with clipped peaks."
     )
     assert cause_of(verdict, "data.wrong_durations").remedy.startswith("Write `duration` in seconds")
@@ -73,7 +74,8 @@ def test_rejected_rows_and_audio_faults(study: HealthyStudy) -> None:
 def test_overlap_with_training(study: HealthyStudy) -> None:
     study.files["leakage/domain.json"] = leakage("domain", 200, same_audio=shared(3), same_sentence=shared(11))
     assert cause_of(study.verdict(), "data.leakage").because == (
-        "Training contains 3 recordings (line 1 is line 7 of training, line 2 is line 7 of training and 1 more) and the "
+        "Training contains 3 recordings (line 1 is line 7 of training, line 2 is line 7 of training and 1 more) and "
+        "the "
         "sentences of 11 (5.5 %; tolerated: 5 %) of the 200 rows of domain."
     )
 

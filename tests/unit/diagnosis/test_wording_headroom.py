@@ -56,7 +56,8 @@ def test_a_broken_baseline(study: HealthyStudy) -> None:
     cause = cause_of(study.verdict(), "headroom.baseline_broken")
     assert cause.because == (
         "The baseline does not work on domain: 30 of 200 hypotheses (15.0 %) are truncated by the token cap; 11 of 200 "
-        'hypotheses (5.5 %) loop (domain-10: "and then" 30 times, domain-9: "and then" 29 times, domain-8: "and then" 28 '
+        'hypotheses (5.5 %) loop (domain-10: "and then" 30 times, domain-9: "and then" 29 times, domain-8: "and then" '
+        "28 "
         "times and 8 more); hypotheses have 45.8 % as many words as the references (expected: at least 50 %)."
     )
     assert cause.remedy.endswith("the model works on heldout (WER 1.5 %).")
@@ -66,8 +67,10 @@ def test_power(study: HealthyStudy) -> None:
     set_paired(study, "domain", {"outcome": "better", "detectable_difference": 0.037})
     verdict = study.verdict()
     assert check_of(verdict, "headroom.power", manifest="domain").summary == (
-        "3.70 points is the smallest WER difference that domain (200 utterances) can show, by the observed spread of lora: "
-        "too small for the target gain of 1 point. The gate run's own difference is decided (better); smaller ones between "
+        "3.70 points is the smallest WER difference that domain (200 utterances) can show, by the observed spread of "
+        "lora: "
+        "too small for the target gain of 1 point. The gate run's own difference is decided (better); smaller ones "
+        "between "
         "sweep runs may not be."
     )
     assert cause_of(verdict, "headroom.underpowered").remedy == (
@@ -77,7 +80,9 @@ def test_power(study: HealthyStudy) -> None:
 
 def test_reachable_errors(study: HealthyStudy) -> None:
     assert check_of(study.verdict(), "headroom.reachable", manifest="domain").summary == (
-        "Tuning could remove at most 37.46 points of the baseline WER of 37.5 % on domain, so the target gain of 1 point is "
-        "within reach. Of all errors, 0 points are only spelling; 0.04 points are suspected reference errors; 0.42 points "
+        "Tuning could remove at most 37.46 points of the baseline WER of 37.5 % on domain, so the target gain of 1 "
+        "point is "
+        "within reach. Of all errors, 0 points are only spelling; 0.04 points are suspected reference errors; 0.42 "
+        "points "
         "are words not in the training transcripts (tarpaulins (2)); 6.25 points are repeated by every candidate."
     )

@@ -1,4 +1,4 @@
-"""Rows in which another row's text was transcribed: which ones count, and whether they are shifted by a common offset."""
+"""Rows in which another row's text was transcribed: which ones count, and whether a common offset shifts them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from lora.records.verdict import CheckStatus, Severity
 
 
 def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
-    """One check per manifest. A few mismatched transcripts warn; many invalidate every number on the manifest and block.
+    """One check per manifest. A few mismatched transcripts warn; many invalidate every number on it and block.
 
     No check of training without a model, which alone transcribes training rows.
     """

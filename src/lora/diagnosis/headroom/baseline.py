@@ -1,7 +1,7 @@
 """The baseline's WER on a manifest, and whether the baseline works there at all.
 
-Truncated, looping, invented, missing or mostly wrong words mean that it does not. No single row decides: shares are judged
-without the worst row, and one truncated or looping row is never enough.
+Truncated, looping, invented, missing or mostly wrong words mean that it does not. No single row decides: shares are
+judged without the worst row, and one truncated or looping row is never enough.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def judge_headroom(facts: StudyFacts, eval_manifest: str | None) -> Findings:
 
 
 def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
-    """The criterion: a baseline WER above the floor on at least one domain manifest; warns if its interval reaches it."""
+    """The criterion: a baseline WER above the floor on a domain manifest; warns if its interval reaches the floor."""
     id, floor, domain = "headroom", facts.config.headroom.min_wer, facts.config.domain
     manifests = [eval_manifest] if eval_manifest else domain
     evidence = [facts.path(layout.WER, run=BASE, manifest=m) for m in manifests]

@@ -14,7 +14,7 @@ from lora.diagnosis.data.mismatched_rows import common_offset, mismatch_details,
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.transitional import Answer, cause, found
-from lora.diagnosis.wording.data import lines_away, mismatch_examples
+from lora.diagnosis.wording.texts import lines_away, mismatch_examples
 from lora.formatting import count, percent
 from lora.records.integrity import MismatchedTranscript, MismatchFacts
 from lora.records.verdict import CheckStatus, Severity

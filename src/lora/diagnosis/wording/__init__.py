@@ -1,7 +1,7 @@
 """Sentences of checks and causes. Judges return codes and numbers (`lora.diagnosis.findings`); this package words them.
 
-Each module covers one question and has three tables: `SUMMARIES` by check id, `BECAUSE` by cause code, and `REMEDIES` by
-cause code where the remedy depends on the numbers (all others are in `lora.diagnosis.causes`). A remedy function may
+Each module covers one subject and has three tables: `SUMMARIES` by check id, `BECAUSE` by cause code, and `REMEDIES`
+by cause code where the remedy depends on the numbers (all others are in `lora.diagnosis.causes`). A remedy function may
 return None to use the table's text.
 """
 
@@ -12,11 +12,32 @@ from collections.abc import Callable
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.checks import CHECKS
 from lora.diagnosis.findings import CauseResult, CheckResult
-from lora.diagnosis.wording import data, headroom
+from lora.diagnosis.wording import audio, errors, headroom, rows, split, texts
 
-SUMMARIES: dict[str, Callable[[CheckResult], str]] = {**data.SUMMARIES, **headroom.SUMMARIES}
-BECAUSE: dict[str, Callable[[CauseResult], str]] = {**data.BECAUSE, **headroom.BECAUSE}
-REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {**data.REMEDIES, **headroom.REMEDIES}
+SUMMARIES: dict[str, Callable[[CheckResult], str]] = {
+    **split.SUMMARIES,
+    **rows.SUMMARIES,
+    **audio.SUMMARIES,
+    **texts.SUMMARIES,
+    **headroom.SUMMARIES,
+    **errors.SUMMARIES,
+}
+BECAUSE: dict[str, Callable[[CauseResult], str]] = {
+    **split.BECAUSE,
+    **rows.BECAUSE,
+    **audio.BECAUSE,
+    **texts.BECAUSE,
+    **headroom.BECAUSE,
+    **errors.BECAUSE,
+}
+REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
+    **split.REMEDIES,
+    **rows.REMEDIES,
+    **audio.REMEDIES,
+    **texts.REMEDIES,
+    **headroom.REMEDIES,
+    **errors.REMEDIES,
+}
 
 # What to provide for an unknown check, by `details["missing"]`; `inputs` is worded by the table of checks.
 MISSING = {

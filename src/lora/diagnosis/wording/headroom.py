@@ -1,23 +1,15 @@
-"""Sentences of the headroom checks. Remedies name data only, never settings of the training."""
+"""Sentences about the baseline and the power of a manifest. Remedies name data only, never settings of the training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from lora.diagnosis.findings import CauseResult, CheckResult
-from lora.formatting import count, hours, interval, listed, percent, points, round_percent, round_points, seconds
+from lora.diagnosis.wording.errors import style
+from lora.diagnosis.wording.names import Details, named
+from lora.formatting import count, hours, interval, percent, points, round_percent, round_points, seconds
 from lora.records.scores import Interval
-
-Details = Mapping[str, Any]
-
-
-def named(names: list[str], total: int, most: int = 3) -> str:
-    """The first names and how many more there are."""
-    shown = names[:most]
-    rest = total - len(shown)
-    return f"{', '.join(shown)} and {rest:,} more" if rest and shown else listed(shown)
-
 
 # WER floor.
 
@@ -28,7 +20,8 @@ def headroom(result: CheckResult) -> str:
         return " ".join(_unknown_wer(one) for one in details["unknown"])
     if result.reason == "none_above":
         return (
-            f"{percent(details['wer'], details['floor'])} on {details['highest']} is the highest baseline WER of the domain "
+            f"{percent(details['wer'], details['floor'])} on {details['highest']} is the highest baseline WER of the "
+            "domain "
             f"manifests, not above the floor of {round_percent(details['floor'])}."
         )
     return f"{_baseline_wer(result)}; the floor is {round_percent(details['floor'])}."
@@ -100,7 +93,8 @@ def find_headroom(result: CauseResult) -> str:
         )
     wer = "" if harder["wer"] is None else f" (baseline WER {percent(harder['wer'])})"
     return (
-        f"{wanted}, or on the harder version {harder['proposed']}{wer}: write it with `{harder['command']}`, then add the "
+        f"{wanted}, or on the harder version {harder['proposed']}{wer}: write it with `{harder['command']}`, then add "
+        "the "
         "lines shown in results/summary.md to config.yaml."
     )
 
@@ -140,8 +134,14 @@ def _tolerated(details: Details) -> str:
     truncated = _share(details["truncated"], utterances) if details["truncated"] else "no hypothesis"
     loops = "no loop"
     if details["loops"]:
-        loops = f"{_share(details['loops'], utterances)} with loops ({loop_names(details['longest_loops'], details['loops'])})"
-    return f"{truncated} truncated by the token cap, {loops}, {percent(details['length_ratio'])} as many words as the references"
+        loops = (
+            f"{_share(details['loops'], utterances)} with loops "
+            f"({loop_names(details['longest_loops'], details['loops'])})"
+        )
+    return (
+        f"{truncated} truncated by the token cap, {loops}, {percent(details['length_ratio'])} as many words as the "
+        "references"
+    )
 
 
 def loop_names(longest: list[dict[str, Any]], total: int) -> str:
@@ -159,7 +159,8 @@ def _loops(sign: Details) -> str:
 
 def _too_short(sign: Details) -> str:
     return (
-        f"hypotheses have {percent(sign['length_ratio'], sign['least'])} as many words as the references (expected: at least "
+        f"hypotheses have {percent(sign['length_ratio'], sign['least'])} as many words as the references (expected: at "
+        "least "
         f"{round_percent(sign['least'])})"
     )
 
@@ -173,96 +174,6 @@ SIGNS: dict[str, Callable[[Details], str]] = {
     "too_short": _too_short,
     "wer": lambda sign: f"WER is {percent(sign['wer'])}",
 }
-
-
-# Kinds of errors and references.
-
-
-def style(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
-    if result.reason == "not_computed":
-        return f"How many errors on {manifest} are only spelling was not computed."
-    pairs = [f'"{pair["reference"]}" as "{pair["hypothesis"]}"' for pair in details["respelled"]]
-    examples = f" ({named(pairs, details['respellings'])})" if pairs else ""
-    text = (
-        f"{details['style']:,} of {count(details['errors'], 'word error')} on {manifest} are only spelling{examples}; "
-        f"without them WER is {percent(details['wer_without'], details['floor'])}"
-    )
-    if result.reason == "only_spelling":
-        text += f", not above the floor of {round_percent(details['floor'])}: the headroom is only spelling"
-    return f"{text}."
-
-
-WHY_UNKNOWN = {
-    "not_computed": "the baseline's errors were not classified",
-    "no_training_transcripts": "there are no training transcripts to compare words with",
-    "no_candidate": "there is no candidate to compare with",
-    "no_independent_candidate": "no candidate differs enough from the baseline for its agreement to count",
-}
-
-
-def references(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
-    if result.reason in WHY_UNKNOWN:
-        return f"Whether references of {manifest} are wrong is unknown: {WHY_UNKNOWN[result.reason]}."
-    share = percent(details["suspected_rows"] / max(details["rows"], 1), details["tolerated"])
-    rows = f"{details['suspected_rows']:,} of {count(details['rows'], 'row')} of {manifest} ({share})"
-    if result.reason == "ok":
-        return f"{rows} have a suspected reference error (tolerated: {round_percent(details['tolerated'])})."
-    if result.reason == "mismatched_transcripts":
-        return f"{rows} have a suspected reference error, as expected where transcripts are mismatched."
-    if result.reason == "by_chance":
-        return (
-            f"{rows} have a word on which all runs contradict the reference, no more than by chance: they also repeat "
-            f"{percent(details['repeated_share'])} of the baseline's other errors."
-        )
-    pairs = [f'{place["id"]}: "{place["reference"]}" as "{place["hypothesis"]}"' for place in details["places"]]
-    return (
-        f"{rows} have a suspected reference error: {listed(details['runs'], 5)} all transcribe the same other word there and "
-        f"the words around it as written ({named(pairs, details['listed_places'])}). At least {points(details['wer'])} of WER "
-        "cannot be removed by tuning."
-    )
-
-
-def correct_references(result: CauseResult) -> str:
-    return f"Listen to the rows listed in {result.details['file']} and correct their transcripts."
-
-
-def reachable(result: CheckResult) -> str:
-    details, manifest = result.details, result.manifest
-    if result.reason == "not_computed":
-        return f"How much of the WER on {manifest} tuning could remove was not computed."
-    target = round_points(details["target"])
-    verdict = f"the target gain of {target} is within reach"
-    if result.reason == "out_of_reach":
-        verdict = f"the target gain of {target} is out of reach"
-    elif result.reason == "needs_new_words":
-        verdict = (
-            f"the target gain of {target} is within reach only with words that are not in the training transcripts "
-            f"(without them {points(details['known_words'])} remain)"
-        )
-    return (
-        f"Tuning could remove at most {points(details['reach'])} of the baseline WER of {percent(details['wer'])} on "
-        f"{manifest}, so {verdict}. Of all errors, {_parts(details)}."
-    )
-
-
-def _parts(details: Details) -> str:
-    parts = [f"{points(details['style'])} are only spelling"]
-    suspected = details["suspected_references"]
-    if suspected is None:
-        parts.append("suspected reference errors are unknown")
-    else:
-        parts.append(f"{points(suspected)} are suspected reference errors")
-    if details["out_of_vocabulary"] is None:
-        parts.append("out-of-vocabulary words are unknown")
-    else:
-        words = [f"{one['word']} ({one['count']})" for one in details["words"]]
-        examples = f" ({named(words, details['listed_words'])})" if words else ""
-        parts.append(f"{points(details['out_of_vocabulary'])} are words not in the training transcripts{examples}")
-    if details["agreed"] is not None:
-        parts.append(f"{points(details['agreed'])} are repeated by every candidate")
-    return "; ".join(parts)
 
 
 # Power.
@@ -280,7 +191,10 @@ def power(result: CheckResult | CauseResult) -> str:
         f"{spread}: {enough} for the target gain of {round_points(details['target'])}."
     )
     if result.reason == "decided":
-        text += f" The gate run's own difference is decided ({details['outcome']}); smaller ones between sweep runs may not be."
+        text += (
+            f" The gate run's own difference is decided ({details['outcome']}); smaller ones between sweep runs may "
+            "not be."
+        )
     return text
 
 
@@ -299,20 +213,15 @@ SUMMARIES: dict[str, Callable[[CheckResult], str]] = {
     "headroom": headroom,
     "headroom.baseline": baseline_wer,
     "headroom.baseline_works": baseline_works,
-    "headroom.style": style,
-    "headroom.references": references,
-    "headroom.reachable": reachable,
     "headroom.power": power,
 }
 BECAUSE: dict[str, Callable[[CauseResult], str]] = {
     "headroom.saturated": saturated,
     "headroom.baseline_broken": baseline_works,
-    "headroom.reference_noise": references,
     "headroom.underpowered": power,
 }
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     "headroom.saturated": find_headroom,
     "headroom.baseline_broken": fix_baseline,
-    "headroom.reference_noise": correct_references,
     "headroom.underpowered": add_utterances,
 }

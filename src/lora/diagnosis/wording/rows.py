@@ -1,0 +1,145 @@
+"""Sentences about rows that are rejected, exceed the model's window, or also occur in training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lora.diagnosis.facts import TRAIN
+from lora.diagnosis.findings import CauseResult, CheckResult
+from lora.diagnosis.wording.audio import audio_fault
+from lora.diagnosis.wording.names import Details, named
+from lora.formatting import count, listed, percent, round_percent, seconds
+
+
+def rejected_rows(result: CheckResult) -> str:
+    details = result.details
+    if result.reason == "not_read":
+        return f"{result.manifest} was not read."
+    if result.reason == "empty":
+        return f"{result.manifest} has no rows."
+    rows = count(details["rows"], "row")
+    if result.reason == "ok":
+        return f"All {rows} of {result.manifest} can be used."
+    kinds = listed(details["kinds"])
+    return f"{details['rejected']:,} of {rows} of {result.manifest} are rejected: {kinds}."
+
+
+def _rejected_because(problem: str) -> Callable[[CauseResult], str]:
+    def sentence(result: CauseResult) -> str:
+        details = result.details
+        share = percent(details["affected"] / details["rows"])
+        lines = named(details["lines"], details["affected"])
+        noun = "line" if details["affected"] == 1 else "lines"
+        return (
+            f"{details['affected']:,} of {count(details['rows'], 'row')} of {result.manifest} ({share}; {noun} "
+            f"{lines}) "
+            f"{problem}."
+        )
+
+    return sentence
+
+
+def give_durations(result: CauseResult) -> str | None:
+    if not result.details["no_duration"]:
+        return None
+    return "Add `duration` in seconds to these rows, or provide their recordings; `rejected.tsv` lists every line."
+
+
+def model_window(result: CheckResult | CauseResult) -> str:
+    details, window = result.details, seconds(result.details["window"])
+    rows = count(details["rows"], "row")
+    if result.reason == "ok":
+        return f"All {rows} of {result.manifest} are within the model's window of {window}."
+    ids = named(details["ids"], details["affected"])
+    return (
+        f"{details['affected']:,} of {rows} of {result.manifest} are longer than the model's window of {window} "
+        f"({ids})."
+    )
+
+
+def cut_to_window(result: CauseResult) -> str | None:
+    if result.manifest != TRAIN:
+        return None
+    window = result.details["window"]
+    return f"Set `durations.max_seconds` to at most {window:g}, or cut these recordings and their transcripts."
+
+
+def overlap(result: CheckResult | CauseResult) -> str:
+    details, manifest = result.details, result.manifest
+    if result.reason == "not_computed":
+        return f"{manifest} was not compared with the training manifest."
+    rows = count(details["rows"], "row")
+    if result.reason == "shared_speakers":
+        return (
+            f"{details['shared_speakers']:,} of {count(details['speakers'] or 0, 'speaker')} of {manifest} "
+            f"({named(details['speaker_names'], details['shared_speakers'])}) are in training too, so a gain may be "
+            "limited to them."
+        )
+    if result.reason == "shared_rows":
+        return f"Training contains {' and '.join(_shared_parts(details))} of the {rows} of {manifest}."
+    sentences = (
+        f"{count(details['sentences'], 'sentence')} of {rows} occur in training (tolerated: "
+        f"{round_percent(details['tolerated_sentences'])})"
+    )
+    if details["shared_rows"]:
+        return (
+            f"{count(details['shared_rows'], 'row')} of {manifest} are in training, within the tolerated share, and no "
+            f"speaker is; {sentences}."
+        )
+    compared = "recording, text by the same speaker or speaker" if details["audio_compared"] else "text or speaker"
+    limit = "" if details["audio_compared"] else " (recordings were not compared)"
+    return f"0 rows of {manifest} are in training: no shared {compared}{limit}; {sentences}."
+
+
+def _shared_parts(details: Details) -> list[str]:
+    parts = []
+    if details["too_many_rows"] and details["recordings"]:
+        parts.append(
+            f"{count(details['recordings'], 'recording')} ({_line_pairs(details, 'recording_lines', 'recordings')})"
+        )
+    if details["too_many_rows"] and details["texts"]:
+        texts = count(details["texts"], "text")
+        parts.append(f"{texts} by the same speaker ({_line_pairs(details, 'text_lines', 'texts')})")
+    if details["too_many_sentences"]:
+        share = percent(details["sentences"] / details["rows"])
+        tolerated = round_percent(details["tolerated_sentences"])
+        parts.append(f"the sentences of {details['sentences']:,} ({share}; tolerated: {tolerated})")
+    return parts
+
+
+def _line_pairs(details: Details, key: str, total: str) -> str:
+    pairs = [f"line {pair['line']} is line {pair['train_line']} of training" for pair in details[key]]
+    return named(pairs, details[total], most=2)
+
+
+def separate_speakers(result: CauseResult) -> str | None:
+    if result.reason != "shared_speakers":
+        return None
+    return f"Remove these speakers from the training manifest, or add other speakers to {result.manifest}."
+
+
+def duplicates(result: CauseResult) -> str:
+    return (
+        audio_fault(result)
+        if result.reason == "repeated"
+        else _rejected_because("use an id that was used before")(result)
+    )
+
+
+SUMMARIES: dict[str, Callable[[CheckResult], str]] = {
+    "data.rejected_rows": rejected_rows,
+    "data.model_window": model_window,
+    "data.overlap": overlap,
+}
+BECAUSE: dict[str, Callable[[CauseResult], str]] = {
+    "data.unreadable_audio": _rejected_because("have no readable audio"),
+    "data.empty_transcripts": _rejected_because("have no transcript"),
+    "data.duplicates": duplicates,
+    "data.exceeds_model_window": model_window,
+    "data.leakage": overlap,
+}
+REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
+    "data.unreadable_audio": give_durations,
+    "data.exceeds_model_window": cut_to_window,
+    "data.leakage": separate_speakers,
+}
