@@ -40,8 +40,18 @@ def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
     [
         ("min_train_samples:", "min_train_sample:", 18, ["unknown key 'min_train_sample'", "'min_train_samples'"]),
         ("max_steps: 100", "max_step: 100", 23, ["candidates.lora.train", "did you mean 'max_steps'"]),
-        ("rank: 8", "rank: eight", 25, ["rank", "'eight'", "integer"]),
+        (
+            "rank: 8",
+            "rank: eight",
+            25,
+            ["\"candidates.lora.train.rank\" is 'eight'; expected a whole number", "(default: 8)"],
+        ),
         ("  id: data/model", "  idd: data/model", 3, ["unknown key 'idd' in model"]),
+        ("rank: 8", "rank: 0", 25, ['"candidates.lora.train.rank" is 0; expected 1 or more']),
+        ("rank: 8", "bias: some", 25, ["is 'some'; expected one of 'none', 'all', 'lora_only'"]),
+        ("max_seconds: auto", "max_seconds: -3", 17, ["is -3; expected 'auto' or a number more than 0"]),
+        ("general: [heldout]", "general: heldout", 12, ["is 'heldout'; expected a list"]),
+        ("    train:\n", "    adapter: a\n    train:\n", 21, ["exactly one of", "it has adapter and train"]),
         ("rank: 8", "init_lora_weights: pisa", 25, ["init_lora_weights", "'pisa'"]),
         (
             "min_train_samples: 200",

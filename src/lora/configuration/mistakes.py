@@ -83,8 +83,12 @@ def describe(error: ValidationError) -> str:
         missing = next(key for key in error.validator_value if key not in error.instance)
         return f"{path or 'the configuration'}: '{missing}' is missing. Add it (docs/configuration.md)."
     if error.validator == "oneOf" and keys[:1] == ["candidates"]:
-        return f"{path}: expected exactly one of train, adapter, checkpoint, hypotheses. Remove the others."
-    return f'"{path or "the configuration"}" is {_short(error.instance)}; expected {_expectation(error)}'
+        given = [key for key in error.instance if {"required": [key]} in error.validator_value]
+        problem = f"has {' and '.join(given)}. Remove all but one." if given else "has none of them. Add one."
+        return f"{path}: expected exactly one of train, adapter, checkpoint, hypotheses; it {problem}"
+    return (
+        f'"{path or "the configuration"}" is {_short(error.instance)}; expected {_expectation(error)}. {_remedy(error)}'
+    )
 
 
 def suggest(word: str, known: list[str]) -> str:
@@ -112,22 +116,27 @@ def _expectation(error: ValidationError) -> str:
     value = error.validator_value
     keyword = str(error.validator)
     if keyword == "enum":
-        expected = "one of " + ", ".join(repr(choice) for choice in value)
-    elif keyword == "type":
-        kinds = [value] if isinstance(value, str) else value
-        expected = f"{' or '.join(TYPES[kind] for kind in kinds)} ({' or '.join(kinds)})"
-    elif keyword in BOUNDS:
-        expected = BOUNDS[keyword].format(value)
-    elif keyword == "pattern":
-        expected = f"a value that matches {value}"
-    elif keyword == "uniqueItems":
-        expected = "each item once"
-    elif keyword == "oneOf":
-        expected = " or ".join(_option(option) for option in value)
-    else:
-        return str(error.message)
-    description = " ".join(error.schema.get("description", "").split())
-    return f"{expected}. {description}".rstrip()
+        return "one of " + ", ".join(repr(choice) for choice in value)
+    if keyword == "type":
+        return " or ".join(TYPES[kind] for kind in ([value] if isinstance(value, str) else value))
+    if keyword in BOUNDS:
+        return BOUNDS[keyword].format(value)
+    if keyword == "pattern":
+        return f"what docs/configuration.md lists, namely a match of {value}"
+    if keyword == "uniqueItems":
+        return "each item once"
+    if keyword == "oneOf":
+        return " or ".join(_option(option) for option in value)
+    return str(error.message)
+
+
+def _remedy(error: ValidationError) -> str:
+    """What to do about a wrong value, and what the key means."""
+    meaning = " ".join(error.schema.get("description", "").split())
+    remedy = "Change it."
+    if "default" in error.schema:
+        remedy = f"Change it, or remove the key (default: {_short(error.schema['default'])})."
+    return f"{remedy} {meaning}".rstrip()
 
 
 def _option(schema: dict[str, Any]) -> str:
