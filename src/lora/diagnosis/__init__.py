@@ -1,8 +1,8 @@
-"""Judgement: pure functions from fact files and the thresholds of the configuration to checks, causes and the verdict.
+"""The diagnosis: pure functions from result files and thresholds to checks, causes and the verdict.
 
-No other wing holds an opinion, and this one imports only `lora.records`: every judgement is tested without audio or
-torch. `volume` decides in mid-flow which `max_seconds` to train with; all else is asked by `verdict`, which is to be
-read first: it asks the diagnoses (`data_checks`, `headroom`, `labels`, `training`, `adapter`, `outcomes`, `parity`) for
-their findings. `causes` is the table of all cause codes. `hardening` (how a harder manifest is made and entered) only
-states facts for others.
+Only this package judges; it imports neither torch nor the packages that compute facts, so every decision is tested
+from fact files alone. Start with `verdict`: it reads `facts`, runs the judges (`data`, `headroom`, `labels`,
+`training`, `adapter`, `outcomes`, `parity`), which return codes and numbers (`findings`), and lets `wording` put them
+into sentences. `checks` and `causes` are the tables of all check ids and cause codes. `data.max_seconds` decides during
+a run which rows to train on.
 """

@@ -1,9 +1,9 @@
 """Table of all cause codes: how severe each one is, what it means, and what to do about it.
 
 The order is the rank: first what invalidates a comparison (parity, labels, a broken adapter or training), then what
-makes it uninformative (headroom, power, data), then what explains a valid result. `docs/causes.md` and the severities in
-`src/lora/schemas/verdict.schema.json` are generated from this table. Remedies of data and headroom never name settings
-of the training.
+makes it uninformative (headroom, power, data), then what explains a valid result. `docs/causes.md` and the severities
+in `src/lora/schemas/verdict.schema.json` are generated from this table. Remedies of data and headroom never name
+settings of the training.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files generated from the tables of checks and causes: docs/checks.md, docs/causes.md and the verdict's JSON schema."""
+"""Files generated from the tables of checks and causes: docs/checks.md, docs/causes.md, the verdict's JSON schema."""
 
 from __future__ import annotations
 

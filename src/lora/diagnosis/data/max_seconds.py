@@ -1,5 +1,6 @@
-"""D1: which `max_seconds` leaves training enough rows, with any seed of the split. Pure judgement over what each
-threshold would leave.
+"""Choose `max_seconds`: the threshold that leaves training enough rows with every split seed.
+
+The reason is worded here rather than in `wording`, because it is part of a fact file (`durations/decision.json`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from lora.records.durations import DurationDecision, SplitOption
 
 @dataclass(frozen=True)
 class Rules:
-    """What a threshold must leave; `window` is the longest audio the model hears whole (seconds), null if unlimited."""
+    """What a threshold must leave; `window` is the longest audio in seconds that the model takes, None if unlimited."""
 
     minimum: int
     most_held_out: float
@@ -29,13 +30,13 @@ class Rules:
         return sum(rows >= self.minimum for rows in option.seeded_train_rows)
 
     def instability(self, option: SplitOption) -> str | None:
-        """Why a threshold with enough rows depends on the seed, in words that follow "but"; null where it does not."""
+        """Why a threshold with enough rows depends on the seed, as a clause after "but"; None where it does not."""
         seeds, good = len(option.seeded_train_rows), self.good_seeds(option)
         if good < seeds:
             return f"only with {good} of {seeds} split seeds"
         held_out = _held_out(option)
         if held_out > self.most_held_out:
-            return f"one of {seeds} split seeds keeps {percent(held_out)} of the speakers out of training"
+            return f"one of {seeds} split seeds holds {percent(held_out)} of the speakers out of training"
         return None
 
 
@@ -46,12 +47,17 @@ def choose_max_seconds(
     window: float | None,
     max_held_out_speakers: float = 1.0,
 ) -> DurationDecision:
-    """The smallest threshold within the model's window whose training split has at least `min_train_samples` rows with
-    every split seed, none of which keeps more than `max_held_out_speakers` (a share) of the speakers out.
+    """Choose the smallest stable threshold, or judge the configured one.
 
-    Where none is stable, the smallest that is sufficient with the study's own seed. A `configured` number is kept and
-    judged; `options` must hold it then. Without any sufficient threshold `auto` takes the largest one that leaves rows
-    (within the window where one does), or none when no row survives any.
+    A threshold is stable if it is within the model's window, leaves at least `min_train_samples` training rows with
+    every split seed, and no seed holds more than `max_held_out_speakers` (a share) of the speakers out. Without a
+    stable one, the smallest that is sufficient with the study's own seed is chosen; without a sufficient one, the
+    largest that leaves rows (within the window if possible), or none if no row remains with any.
+
+    Args:
+        options: What each threshold leaves; must include `configured`.
+        configured: The number in the configuration, which is used and judged; None for `auto`.
+        window: Longest audio in seconds that the model takes; None if unlimited.
     """
     rules = Rules(min_train_samples, max_held_out_speakers, window)
     ordered = sorted(options, key=lambda option: option.threshold)
@@ -85,7 +91,7 @@ def choose_max_seconds(
     with_rows = [option for option in inside if option.rows] or [option for option in ordered if option.rows]
     if not with_rows:
         tried = ", ".join(f"{option.threshold:g}" for option in ordered)
-        reason = f"No row survives any threshold (tried {tried or 'none'} s), so no limit is set."
+        reason = f"0 rows remain with any threshold (tried: {tried or 'none'} s), so no limit is set."
         return decision("none_sufficient", None, reason)
     last = with_rows[-1]
     reason = (
@@ -106,7 +112,7 @@ def _chosen(chosen: SplitOption, sufficient: SplitOption, ordered: Sequence[Spli
     )
     reason = f"{reason}: {_left(chosen)}"
     if doubt:
-        return f"{reason}, but {doubt}, and no longer threshold is stable either."
+        return f"{reason}, but {doubt}, and no larger threshold is stable either."
     if sufficient.threshold < chosen.threshold:
         passed = f"{sufficient.threshold:g} s would leave {sufficient.train_rows}"
         return f"{reason}; {passed}, but {rules.instability(sufficient)}."
@@ -121,7 +127,7 @@ def _judged(own: SplitOption, better: SplitOption | None, rules: Rules) -> str:
         else:
             reason += f"{better.threshold:g} s would leave {better.train_rows}."
     else:
-        reason = f"The configured {own.threshold:g} s leaves {_left(own)}, at least the {rules.minimum} asked for"
+        reason = f"The configured {own.threshold:g} s leaves {_left(own)}, at least the {rules.minimum} needed"
         doubt = rules.instability(own)
         if doubt:
             reason += f", but {doubt}"

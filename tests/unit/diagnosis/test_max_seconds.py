@@ -1,4 +1,4 @@
-"""D1: the choice of `max_seconds`, and the judgement of a configured one."""
+"""The choice of `max_seconds`, and the judgement of a configured one."""
 
 from lora.diagnosis.data.max_seconds import choose_max_seconds
 from lora.records.durations import SplitOption
@@ -18,12 +18,12 @@ STUDY = options(s15=300, s5=60, s8=150, s10=200)
 
 
 def test_the_smallest_sufficient_threshold_is_chosen():
-    found = choose_max_seconds(STUDY, None, 200, None)
-    assert (found.max_seconds, found.sufficient, found.status) == (10.0, 10.0, "chosen")
-    assert [option.threshold for option in found.options] == [5, 8, 10, 15]
-    assert "10 s" in found.reason
-    assert "200 training rows" in found.reason
-    assert "8 s would leave 150" in found.reason
+    decision = choose_max_seconds(STUDY, None, 200, None)
+    assert (decision.max_seconds, decision.sufficient, decision.status) == (10.0, 10.0, "chosen")
+    assert [option.threshold for option in decision.options] == [5, 8, 10, 15]
+    assert "10 s" in decision.reason
+    assert "200 training rows" in decision.reason
+    assert "8 s would leave 150" in decision.reason
 
 
 def test_a_configured_number_is_kept_and_judged():
@@ -36,24 +36,24 @@ def test_a_configured_number_is_kept_and_judged():
 
 
 def test_thresholds_beyond_the_window_are_not_chosen():
-    found = choose_max_seconds(STUDY, None, 200, 9.0)
-    assert (found.max_seconds, found.status, found.sufficient) == (8.0, "none_sufficient", None)
-    assert "within the model's window of 9 s" in found.reason
+    decision = choose_max_seconds(STUDY, None, 200, 9.0)
+    assert (decision.max_seconds, decision.status, decision.sufficient) == (8.0, "none_sufficient", None)
+    assert "within the model's window of 9 s" in decision.reason
     judged = choose_max_seconds(STUDY, 10.0, 200, 9.0)
     assert judged.status == "judged_sufficient"
     assert "exceeds the model's window of 9 s" in judged.reason
 
 
 def test_without_enough_rows_the_largest_with_rows_is_taken():
-    found = choose_max_seconds(options(s5=0, s8=3, s10=7), None, 200, None)
-    assert (found.max_seconds, found.status) == (10.0, "none_sufficient")
-    assert "leaves 7 training rows" in found.reason
+    decision = choose_max_seconds(options(s5=0, s8=3, s10=7), None, 200, None)
+    assert (decision.max_seconds, decision.status) == (10.0, "none_sufficient")
+    assert "leaves 7 training rows" in decision.reason
 
 
 def test_no_row_survives():
-    found = choose_max_seconds(options(s5=0, s8=0), None, 200, None)
-    assert (found.max_seconds, found.status, found.sufficient) == (None, "none_sufficient", None)
-    assert found.reason == "No row survives any threshold (tried 5, 8 s), so no limit is set."
+    decision = choose_max_seconds(options(s5=0, s8=0), None, 200, None)
+    assert (decision.max_seconds, decision.status, decision.sufficient) == (None, "none_sufficient", None)
+    assert decision.reason == "0 rows remain with any threshold (tried: 5, 8 s), so no limit is set."
 
 
 def seeded(threshold, train_rows, others, fewest_speakers=18):
@@ -69,33 +69,37 @@ SOLID = seeded(10.0, 260, [255] * 19)
 
 
 def test_the_smallest_stable_threshold_is_preferred():
-    found = choose_max_seconds([LUCKY, SOLID, seeded(15.0, 300, [300] * 19)], None, 200, None, 0.34)
-    assert (found.max_seconds, found.sufficient, found.stable, found.status) == (10.0, 8.0, 10.0, "chosen")
-    assert "10 s is the smallest threshold that leaves at least 200 training rows with any of 20 split" in found.reason
-    assert "8 s would leave 201, but only with 11 of 20 split seeds." in found.reason
+    decision = choose_max_seconds([LUCKY, SOLID, seeded(15.0, 300, [300] * 19)], None, 200, None, 0.34)
+    assert (decision.max_seconds, decision.sufficient, decision.stable, decision.status) == (10.0, 8.0, 10.0, "chosen")
+    assert (
+        "10 s is the smallest threshold that leaves at least 200 training rows with any of 20 split" in decision.reason
+    )
+    assert "8 s would leave 201, but only with 11 of 20 split seeds." in decision.reason
 
 
 def test_a_threshold_that_may_lose_its_speakers_is_passed_over():
     options = [seeded(8.0, 210, [210] * 19, fewest_speakers=9), SOLID]
-    found = choose_max_seconds(options, None, 200, None, 0.34)
-    assert found.max_seconds == 10.0
-    assert "8 s would leave 210, but one of 20 split seeds keeps 55.0 % of the speakers out of training" in found.reason
+    decision = choose_max_seconds(options, None, 200, None, 0.34)
+    assert decision.max_seconds == 10.0
+    assert (
+        "8 s would leave 210, but one of 20 split seeds holds 55.0 % of the speakers out of training" in decision.reason
+    )
     assert choose_max_seconds(options, None, 200, None, 0.6).max_seconds == 8.0
 
 
 def test_without_a_stable_threshold_the_smallest_sufficient_one_is_taken():
-    found = choose_max_seconds([LUCKY, seeded(10.0, 205, [150] * 19)], None, 200, None, 0.34)
-    assert (found.max_seconds, found.sufficient, found.stable) == (8.0, 8.0, None)
-    assert "but only with 11 of 20 split seeds, and no longer threshold is stable either." in found.reason
+    decision = choose_max_seconds([LUCKY, seeded(10.0, 205, [150] * 19)], None, 200, None, 0.34)
+    assert (decision.max_seconds, decision.sufficient, decision.stable) == (8.0, 8.0, None)
+    assert "but only with 11 of 20 split seeds, and no larger threshold is stable either." in decision.reason
     assert choose_max_seconds([LUCKY, SOLID], None, 200, 9.0, 0.34).max_seconds == 8.0  # beyond the window
 
 
 def test_a_configured_number_is_judged_by_the_same_rules():
-    found = choose_max_seconds([LUCKY, SOLID], 8.0, 200, None, 0.34)
-    assert (found.max_seconds, found.status, found.stable) == (8.0, "judged_sufficient", 10.0)
-    assert "but only with 11 of 20 split seeds; 10 s would be stable." in found.reason
+    decision = choose_max_seconds([LUCKY, SOLID], 8.0, 200, None, 0.34)
+    assert (decision.max_seconds, decision.status, decision.stable) == (8.0, "judged_sufficient", 10.0)
+    assert "but only with 11 of 20 split seeds; 10 s would be stable." in decision.reason
     solid = choose_max_seconds([LUCKY, SOLID], 10.0, 200, None, 0.34)
-    assert solid.reason.endswith("at least the 200 asked for.")
+    assert solid.reason.endswith("at least the 200 needed.")
 
 
 def test_many_split_seeds_agree_where_no_speaker_is_known():
