@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,9 +45,11 @@ class Source:
             return cls(Path(value))
         source = cls(**{**value, "path": Path(value["path"])})
         if source.format not in format_choices():
+            close = difflib.get_close_matches(source.format, format_choices(), n=1)
+            hint = f"Did you mean {close[0]!r}? " if close else ""
             raise UserError(
                 f"format: {source.format!r} is not a manifest format; expected one of {', '.join(format_choices())}. "
-                "Correct it, or remove the key to detect the format."
+                f"{hint}Correct it, or remove the key to detect the format."
             )
         return source
 

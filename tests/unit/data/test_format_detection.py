@@ -1,5 +1,6 @@
 """A manifest's format by layout and content; what is ambiguous, unknown or wrongly named is an error."""
 
+import argparse
 import gzip
 import json
 import os
@@ -9,10 +10,11 @@ import pytest
 import yaml
 
 from lora.configuration.schema import SCHEMA_PATH
-from lora.data.formats.registry import FORMATS, detect_format, formats_table
+from lora.data.formats.interface import Entry, ManifestFormat, Reading
+from lora.data.formats.registry import FORMATS, detect_format, formats_table, manifest_files
 from lora.data.manifest import read_manifest
-from lora.data.row_fields import SYNONYMS
-from lora.data.source import Source, format_choices
+from lora.data.row_fields import SYNONYMS, Columns
+from lora.data.source import Source, add_source_arguments, format_choices, source_from_args
 from lora.records.base import UserError
 
 REPOSITORY = Path(__file__).parents[3]
@@ -33,9 +35,35 @@ def test_schema_and_docs_follow_the_registry():
 
 
 def test_an_unknown_format_in_the_configuration_names_the_known_ones():
-    with pytest.raises(UserError, match=r"format: 'kalid' is not a manifest format; expected one of auto, kaldi, "):
+    with pytest.raises(
+        UserError,
+        match=r"format: 'kalid' is not a manifest format; expected one of auto, kaldi, .*Did you mean 'kaldi'",
+    ):
         Source.from_config({"path": "data/train", "format": "kalid"})
     assert Source.from_config({"path": "data/train", "format": "kaldi"}).format == "kaldi"
+
+
+def test_a_new_format_needs_nothing_but_its_entry_in_the_registry(wav, tmp_path, monkeypatch):
+    def read(source):
+        lines = [line.split("|") for line in source.path.read_text().splitlines()]
+        entries = [Entry(line, {"audio": audio, "text": text}) for line, (audio, text) in enumerate(lines, start=1)]
+        return Reading(source.format, source.path.parent, entries, Columns(), source.channel, table=False)
+
+    ljspeech = ManifestFormat(
+        name="ljspeech", description="`audio|text`", read=read, matches_file=lambda sample: b"|" in sample.start
+    )
+    monkeypatch.setattr("lora.data.formats.registry.FORMATS", {"ljspeech": ljspeech, **FORMATS})
+    wav("a.wav")
+    path = tmp_path / "metadata.txt"
+    path.write_text("a.wav|Hello there.\n")
+    parser = argparse.ArgumentParser()
+    add_source_arguments(parser)
+    by_flag = source_from_args(parser.parse_args(["--manifest", str(path), "--format", "ljspeech"]))
+    for source in (Source(path), by_flag, Source.from_config({"path": str(path), "format": "ljspeech"})):
+        result = read_manifest(source)
+        assert (result.format, [row.text for row in result.rows]) == ("ljspeech", ["Hello there."])
+        assert manifest_files(source) == [path]
+    assert "| `ljspeech`" in formats_table()
 
 
 @pytest.mark.parametrize(
