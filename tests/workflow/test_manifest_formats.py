@@ -104,3 +104,13 @@ def test_a_manifest_that_cannot_be_read_is_one_line_before_anything_runs(tmp_pat
     assert "manifests.train: data/kaldi/train: a Kaldi data folder needs wav.scp and text" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not (study.results / "integrity").exists()
+
+
+def test_an_unknown_format_is_one_line_that_lists_the_known_ones(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", counts=COUNTS)
+    study.configure({"manifests": {"test": {"path": "data/test_manifest.jsonl", "format": "kalid"}}})
+    done = study.snakemake("-n", "durations")
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    assert "manifests.test: format: 'kalid' is not a manifest format; expected one of auto, kaldi," in output
+    assert "Traceback" not in output

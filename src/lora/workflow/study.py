@@ -154,8 +154,8 @@ def open_study(config: StudyConfig) -> Study:
     files: dict[str, list[str]] = {}
     packed = []
     for manifest, entry in config.manifests.items():
-        source = source_of(entry)
         try:
+            source = source_of(entry)
             files[manifest] = [str(path) for path in manifest_files(source)]
             if contains_audio(source):
                 packed.append(manifest)
