@@ -31,8 +31,8 @@ class CheckKind:
     @property
     def anchor(self) -> str:
         """The anchor of `section` on GitHub."""
-        kept = "".join(c for c in self.section.lower() if c.isalnum() or c in " -_")
-        return kept.replace(" ", "-")
+        text = "".join(c for c in self.section.lower() if c.isalnum() or c in " -_")
+        return text.replace(" ", "-")
 
 
 BASELINE_ROWS = "Provide rows with words, within `max_seconds`, and a baseline transcript of each."

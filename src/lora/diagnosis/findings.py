@@ -16,7 +16,7 @@ MOST_NAMED = 10  # rows or names that `details` list; the fact files list all of
 class CheckResult:
     """The answer to one question. Create it with `check`.
 
-    `reason` says which case of the check it is, `details` holds the JSON values that the sentence is written from.
+    `reason` says which case of the check it is, `details` contains the JSON values behind the sentence.
     `explained_by` are results whose sentences are the summary (for criteria that combine other checks).
     """
 

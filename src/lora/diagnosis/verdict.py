@@ -73,7 +73,7 @@ def with_missing_input(facts: StudyFacts, result: CheckResult) -> CheckResult:
 
 
 def missing_input(facts: StudyFacts, result: CheckResult) -> str:
-    """Code of the input that would answer an unknown check; `inputs` stands for those in the table of checks."""
+    """Code of the input that would answer an unknown check; `inputs` are those in the table of checks."""
     requires = CHECKS[result.id].requires
     if "training_manifest" in requires and TRAIN not in facts.config.manifests:
         return "training_manifest"

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from lora.records.base import Record
 
+# How the reason of a row begins that is rejected because it has neither a duration nor a file to read one from.
+NO_DURATION = "no audio: the manifest has no duration"
+
 
 class Utterance(Record):
     """One usable row of a manifest."""

@@ -34,6 +34,7 @@ from lora.provenance.command import run_command
 from lora.provenance.recording import recording
 from lora.records.base import UserError, write_lines
 from lora.records.integrity import AudioMeasure
+from lora.records.manifests import NO_DURATION
 from lora.report.brief import brief
 from lora.report.study import Study
 from lora.runners.options import positive_number
@@ -188,13 +189,13 @@ def write_rows(steps: Steps, config: dict[str, Any], name: str) -> bool:
         write_table(rejected, ("line", "id", "reason"), (vars(entry) for entry in found.rejected))
     untimed = sum(row.duration == UNKNOWN_DURATION for row in found.rows)
     if untimed and has_training(config):
-        told = f"{untimed} of {len(found.rows)} rows of {path} tell no duration and count as within max_seconds"
+        told = f"{untimed} of {len(found.rows)} rows of {path} have no duration and count as within max_seconds"
         print(f"note: {told}")
     return bool(found.rows) and not untimed
 
 
 def with_durations(found: Manifest) -> Manifest:
-    reason = "no audio: the manifest tells no duration, and there is no file to read it from"
+    reason = f"{NO_DURATION}, and there is no file to read it from"
     rejected = [Rejected(row.line or 0, row.id, reason) for row in found.rows if row.duration == UNKNOWN_DURATION]
     kept = [row for row in found.rows if row.duration != UNKNOWN_DURATION]
     return Manifest(kept, sorted([*found.rejected, *rejected], key=lambda entry: entry.line))

@@ -1,4 +1,4 @@
-"""A healthy study as fact files on disk, whose verdict is "ready"; a test plants one fault by changing one file."""
+"""A healthy study as fact files on disk, whose verdict is "ready"; a test plants a fault by changing a file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ KINDS: dict[str, type[Record]] = {
 
 
 class HealthyStudy:
-    """Fact files in `<folder>/results`. `change` edits one of them, `verdict` decides anew from what lies there."""
+    """Fact files in `<folder>/results`. `change` edits one of them, `verdict` decides from all of them."""
 
     def __init__(self, folder: Path) -> None:
         self.results = folder / "results"
@@ -84,7 +84,9 @@ class HealthyStudy:
     def add_run(self, run: str, kind: str | None = None) -> None:
         """Transcripts, scores, comparison and effect of a run; `kind` enters it into the configuration."""
         if kind is not None:
-            value: Any = {"train": {}, "adapter": "brought", "checkpoint": "tuned"}.get(kind, {"domain": "texts.jsonl"})
+            value: Any = {"train": {}, "adapter": "external", "checkpoint": "tuned"}.get(
+                kind, {"domain": "texts.jsonl"}
+            )
             self.config["candidates"][run] = complete({kind: value}, setting("candidate").schema)
         for m in ("heldout", "domain", "test"):
             self.files[f"transcripts/{run}/{m}.settings.json"] = settings(run, m)
@@ -154,7 +156,7 @@ def complete_config() -> dict[str, Any]:
 
 
 def merged(value: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A copy with changes merged in; a record that is null has nothing to change and stays null."""
+    """A copy with changes merged in; a record that is None stays None."""
     result = copy.deepcopy(value)
     for key, change in changes.items():
         if isinstance(change, dict) and key in result and result[key] is None:
@@ -241,7 +243,7 @@ def utterance(id: str, duration: float = 4.0) -> dict[str, Any]:
 
 
 def reachable(manifest: str) -> dict[str, Any]:
-    """A candidate that moved most errors, a few words never heard, one doubtful reference."""
+    """A candidate that changed most errors, a few out-of-vocabulary words, one suspected reference error."""
     within = wer("base", manifest)["within"]
     parts = {"style": 0, "out_of_vocabulary": within["errors"] // 90, "agreed": within["errors"] // 6}
     candidate = {

@@ -1,4 +1,4 @@
-"""Facts about healthy data: a filter that takes nothing in particular away."""
+"""Facts about healthy data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def dropped(threshold: float, **changes: Any) -> dict[str, Any]:
 
 
 def retention(**changes: Any) -> dict[str, Any]:
-    """`changes` are of what 10 s, the threshold that is chosen, takes away."""
+    """`changes` are of what the chosen threshold, 10 s, removes."""
     everything = {"threshold": None, "rows": 360, "hours": 0.9, "speakers": 40, "words": 400}
     others = [dropped(threshold) for threshold in (5, 8, 15, 20)]
     return {"curve": [everything], "dropped": [*others, dropped(10, **changes)]}

@@ -8,6 +8,8 @@ import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes, option
 from healthy_data import measures
 
+from lora.records.manifests import NO_DURATION
+
 
 def starve(study: HealthyStudy, train_rows: int, sufficient: float | None, options: list[dict[str, Any]]) -> None:
     study.change("max_seconds.json", {"max_seconds": 8.0})
@@ -46,7 +48,7 @@ def test_too_few_rows_at_every_threshold_says_how_many_are_missing(study: Health
 
 def test_no_row_at_all_blocks_once_though_training_was_impossible_too(study: HealthyStudy) -> None:
     starve(study, 0, None, [option(8, 0)])
-    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split holds no row"}
+    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split has no rows"}
     study.change("adapters/lora/train.json", no_row)
     study.change("effect/lora.json", no_row)
     study.change("labels.json", no_row)
@@ -59,7 +61,7 @@ def test_no_row_at_all_blocks_once_though_training_was_impossible_too(study: Hea
 
 def test_a_starving_filter_that_leaves_no_row_is_still_the_filter(study: HealthyStudy) -> None:
     starve(study, 0, 10.0, [option(8, 0), option(10, 230)])
-    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split holds no row"}
+    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split has no rows"}
     study.change("adapters/lora/train.json", no_row)
     verdict = study.verdict()
     assert verdict.causes[0].code == "data.filter_starves_training"
@@ -103,10 +105,10 @@ def test_rejected_rows_become_causes_by_kind(study: HealthyStudy, reason: str, c
 
 
 def test_rows_without_duration_are_recognised(study: HealthyStudy) -> None:
-    untold = "no audio: the manifest tells no duration, and there is no file to read it from"
-    study.set_rows("train", 358, rejected=(untold, untold))
+    reason = f"{NO_DURATION}, and there is no file to read it from"
+    study.set_rows("train", 358, rejected=(reason, reason))
     assert cause_of(study.verdict(), "data.unreadable_audio").details["no_duration"] is True
-    study.set_rows("train", 358, rejected=(untold, "missing file: a.ogg"))
+    study.set_rows("train", 358, rejected=(reason, "missing file: a.ogg"))
     assert cause_of(study.verdict(), "data.unreadable_audio").details["no_duration"] is False
 
 
@@ -183,7 +185,7 @@ def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: Health
 def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_so(study: HealthyStudy) -> None:
     starve(study, 0, None, [option(8, 0), option(10, 0)])
     study.set_audio("train", [m | {"manifest_duration": 4000.0} for m in measures(360)])
-    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split holds no row"}
+    no_row = {"status": "impossible", "code": "data.too_few_samples", "message": "the training split has no rows"}
     study.change("adapters/lora/train.json", no_row)
     verdict = study.verdict()
     cause = verdict.causes[0]
@@ -195,7 +197,7 @@ def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_
     assert "data.too_few_samples" not in codes(verdict)
     assert check_of(verdict, "data_sufficiency").status == "fail"
     assert verdict.ready_for_sweep is False
-    # without a limit rows may be enough, but the filter that was asked for cannot do its work
+    # without a limit rows may be enough, but the configured filter cannot be applied
     study.change("durations/decision.json", {"max_seconds": None})
     study.change("max_seconds.json", {"max_seconds": None})
     study.set_sizes(train=324, val=36, too_long=0)

@@ -1,4 +1,4 @@
-"""The lines that a person pastes into config.yaml mean what they say."""
+"""The YAML lines for config.yaml are read back unchanged."""
 
 from __future__ import annotations
 

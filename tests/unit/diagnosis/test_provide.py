@@ -1,4 +1,4 @@
-"""Whatever is not known says what to provide; brought hypotheses account for every one of them."""
+"""Every unknown check says what to provide; imported hypotheses are all accounted for."""
 
 from __future__ import annotations
 

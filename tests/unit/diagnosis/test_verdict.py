@@ -1,4 +1,4 @@
-"""The verdict as a whole: readiness, caps, order, and studies with holes."""
+"""The verdict as a whole: readiness, caps, order, and studies with missing files."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_reasons_name_each_blocking_cause_once_with_its_remedy(study: HealthyStu
     assert result.reasons[0].endswith("[adapter.zero_delta]")
 
 
-def test_causes_stand_in_rank_order_of_what_invalidates_first(study: HealthyStudy) -> None:
+def test_causes_are_ranked_by_what_invalidates_the_comparison_first(study: HealthyStudy) -> None:
     study.change("labels.json", {"losses": [{"trainer": 9.4, "shift_0": 0.812, "shift_1": 9.41}]})
     study.change("transcripts/lora/domain.settings.json", {"decode": {"num_beams": 5}})
     study.change("effect/lora.json", {"load": {"active": False}})
@@ -146,11 +146,11 @@ def every_fault() -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_any_mix_of_faults_and_holes_has_a_valid_verdict(study: HealthyStudy, repository: Path, seed: int) -> None:
-    """Schema, caps and order hold whatever lies in the fact files."""
+    """Schema, caps and order are right whatever the fact files contain."""
     chance = random.Random(seed)
-    study.add_run("brought", "adapter")
+    study.add_run("external", "adapter")
     for path, changes in chance.sample(every_fault(), chance.randint(1, 8)):
-        run = "lora" if path.startswith("adapters/") else chance.choice(["lora", "lora", "brought"])
+        run = "lora" if path.startswith("adapters/") else chance.choice(["lora", "lora", "external"])
         study.change(path.replace("lora", run), changes)
     holes = chance.sample(sorted(study.files), chance.randint(0, 4))
     study.write()

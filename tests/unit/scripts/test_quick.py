@@ -94,10 +94,10 @@ def test_training_rows_without_a_duration_are_rejected_and_counted(
     argv = ["--manifest", "ref.trn", "--baseline", "base.trn", "--tuned", "tuned.txt", "--train", "train.jsonl"]
     assert quick.main([*argv, "--output-dir", "out"]) == 0
     captured = capsys.readouterr()
-    assert "tells no duration, and there is no file" in Path("out/manifests/train.rejected.tsv").read_text()
+    assert "has no duration, and there is no file" in Path("out/manifests/train.rejected.tsv").read_text()
     assert "data.too_few_samples" in captured.out
     assert "1 of 9 rows of train cannot be used" in captured.out
-    assert "40 of 40 rows of ref.trn tell no duration and count as within max_seconds" in captured.err
+    assert "40 of 40 rows of ref.trn have no duration and count as within max_seconds" in captured.err
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from lora import layout
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
 from lora.records.integrity import SharedRow
+from lora.records.manifests import NO_DURATION
 from lora.records.verdict import CheckStatus
 
 # How reasons in rejected.tsv begin, by the cause they belong to.
@@ -17,8 +18,6 @@ REJECTED = {
     "data.empty_transcripts": ("empty text", "no text"),
     "data.duplicates": ("duplicate id",),
 }
-# The reason of rows that need a duration rather than a file: manifests of texts alone have no audio.
-NO_DURATION = "no audio: the manifest tells no duration"
 
 
 def judge_rejected_rows(facts: StudyFacts, manifest: str) -> Findings:

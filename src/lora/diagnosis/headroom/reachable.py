@@ -13,7 +13,7 @@ from lora.diagnosis.headroom.baseline import baseline
 from lora.records.reachable import ReachableFacts
 from lora.records.verdict import CheckStatus
 
-TINY = 1e-12  # stands for a share of 0, so that its logarithm is finite
+TINY = 1e-12  # replaces a share of 0, so that its logarithm is finite
 CHANCE = 0.01  # probability above which that many repeated places are no sign of wrong references
 FEWEST = 3  # rows: one or two may be an accident, however small the manifest
 
