@@ -1,4 +1,4 @@
-"""Hold the weights of a tuned checkpoint against its base model's, without loading either.
+"""Compare the weights of a tuned checkpoint with those of its base model, without loading either.
 
 Example:
     python -m lora.runners.experiment compare-models --run full --model-id data/model --checkpoint runs/full \\
@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     with recording([args.output]):
-        base, tuned = describe_model(args.model_id, args.revision), describe_model(args.checkpoint)
+        base = describe_model(args.model_id, args.revision)
+        tuned = describe_model(args.checkpoint)
         from lora.asr.ladder.checkpoint import compare_weights
 
         compare_weights(args.run, base, tuned).write(args.output)

@@ -1,12 +1,11 @@
-"""Make the harder version that a diagnosis proposes (or another one it measured) a manifest with audio of its own.
+"""Write the harder version that a diagnosis proposes (or another measured one) as a manifest with its own audio.
 
 Example:
     python -m lora.runners.experiment write-hardened --results results --output data/domain-noise-10
 
-Reads: `<results>/hardened.json`, `<results>/manifests/<m>.jsonl`, `<results>/config.json` and the audio. Writes:
-`<output>/manifest.jsonl`, `<output>/audio/*.wav`, `<output>/origin.json` (what was done to what) and the run record, in
-a folder that must not exist yet; and on the screen the lines for config.yaml. The given data stays as it is. No model
-is loaded.
+Reads: `<results>/hardened.json`, `<results>/manifests/<manifest>.jsonl`, `<results>/config.json` and the audio. Writes:
+`<output>/manifest.jsonl`, `<output>/audio/*.wav`, `<output>/origin.json` (source and distortion) and the run record, in a
+folder that must not exist yet; prints the lines for config.yaml. The original data stays unchanged. No model is loaded.
 """
 
 from __future__ import annotations
@@ -27,8 +26,10 @@ from lora.records.hardening import HardenedFacts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="default: %(default)s")
-    parser.add_argument("--version", metavar="LABEL", help="as noise-10; default: the proposed one")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="DIR", help="results folder (default: %(default)s)"
+    )
+    parser.add_argument("--version", metavar="LABEL", help="such as noise-10 (default: the proposed version)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="a folder that does not exist yet")
 
 
@@ -36,14 +37,15 @@ def execute(args: argparse.Namespace) -> int:
     facts = HardenedFacts.read(args.results / "hardened.json")
     if facts.manifest is None or facts.sampling_rate is None:
         raise UserError(
-            f"{args.results}/hardened.json: no version was measured, because a manifest has headroom as it is"
+            f"{args.results}/hardened.json: no version was measured, because a manifest has headroom already"
         )
     label = args.version or (facts.proposal.label if facts.proposal else None)
     version = next((v for v in facts.versions if v.label == label), None)
     distortion = None if label is None else distortion_by_label(label)
     if version is None or distortion is None:
-        told = f"--version {label} was not measured" if label else "no version is proposed"
-        raise UserError(f"{told}; choose one of {', '.join(v.label for v in facts.versions)} with --version")
+        problem = f"--version {label} was not measured" if label else "no version is proposed"
+        measured = ", ".join(version.label for version in facts.versions)
+        raise UserError(f"{problem}; choose one of {measured} with --version")
     path = args.results / f"manifests/{facts.manifest}.jsonl"
     rows = [row for row in read_rows(path) if survives(row.duration, facts.max_seconds)]
     with recording([args.output / ROWS]):
@@ -61,6 +63,5 @@ def execute(args: argparse.Namespace) -> int:
     config = StudyConfig.read(args.results / "config.json")
     name = f"{facts.manifest}-{distortion.label}"
     lines = config_lines(config.to_json()["manifests"], config.to_json()["roles"], name, manifest.as_posix())
-    told = f"{len(rows)} rows written to {manifest}. In config.yaml, put in the place of `manifests` and `roles`:"
-    print(f"{told}\n\n{lines}")
+    print(f"{len(rows)} rows written to {manifest}. In config.yaml, replace `manifests` and `roles` by:\n\n{lines}")
     return 0

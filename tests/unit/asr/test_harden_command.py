@@ -155,7 +155,7 @@ def test_write_hardened_proposes_config_and_overwrites_nothing(
     monkeypatch.chdir(tmp_path)
     arguments = ["write-hardened", "--results", "results", "--output", "data/domain-noise-10"]
     assert main(arguments) == 0
-    lines = capsys.readouterr().out.split("`roles`:")[1]
+    lines = capsys.readouterr().out.split("`roles` by:")[1]
     assert yaml.safe_load(lines) == {
         "manifests": {
             "train": "t.jsonl",
