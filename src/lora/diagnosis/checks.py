@@ -16,7 +16,7 @@ Requirement = Literal["training_manifest", "model", "candidate", "adapter"]
 class CheckKind:
     """`needs` says what to provide where the check is unknown though everything in `requires` is configured.
 
-    `explained_by` (criteria only) are beginnings of the cause codes that explain a failure.
+    `cause_areas` (criteria only) are beginnings of the cause codes that explain a failure.
     `section` is the heading in docs/methods.md under which the method is described.
     """
 
@@ -26,7 +26,7 @@ class CheckKind:
     requires: tuple[Requirement, ...] = ()
     needs: str = "Fix the failed step that should have written the files under evidence, then run the diagnosis again."
     criterion: bool = False
-    explained_by: tuple[str, ...] = ()
+    cause_areas: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -46,7 +46,7 @@ CHECKS: dict[str, CheckKind] = {
     # The four criteria.
     "data_sufficiency": CheckKind(
         criterion=True,
-        explained_by=("data.",),
+        cause_areas=("data.",),
         question="Does the training split have enough rows?",
         causes=("data.too_few_samples", "data.filter_starves_training", "data.wrong_durations"),
         requires=("training_manifest",),
@@ -54,21 +54,21 @@ CHECKS: dict[str, CheckKind] = {
     ),
     "headroom": CheckKind(
         criterion=True,
-        explained_by=("headroom.",),
+        cause_areas=("headroom.",),
         question="Is the baseline WER above `headroom.min_wer` on at least one domain manifest?",
         needs=BASELINE_ROWS,
         section="WER floor",
     ),
     "adapter_change": CheckKind(
         criterion=True,
-        explained_by=("adapter.", "training."),
+        cause_areas=("adapter.", "training."),
         question="Does the adapter of the gate run change weights, logits and hypotheses?",
         requires=("candidate", "adapter"),
         section="Effect ladder",
     ),
     "parity": CheckKind(
         criterion=True,
-        explained_by=("parity.",),
+        cause_areas=("parity.",),
         question="Were the baseline and the gate run transcribed and scored in the same way?",
         requires=("candidate",),
         needs=SETTINGS_FILE,
@@ -109,7 +109,7 @@ CHECKS: dict[str, CheckKind] = {
             "data.transcript_mismatch",
             "data.duplicates",
         ),
-        needs="Provide the recordings and run the whole diagnosis: the audio was not measured.",
+        needs="Provide the recordings and run the whole diagnosis.",
         section="Audio measurements",
     ),
     "data.model_window": CheckKind(
@@ -348,4 +348,4 @@ CHECKS: dict[str, CheckKind] = {
 }
 
 # Criteria with the beginnings of the cause codes that explain why they fail.
-CRITERIA = {id: kind.explained_by for id, kind in CHECKS.items() if kind.criterion}
+CRITERIA = {id: kind.cause_areas for id, kind in CHECKS.items() if kind.criterion}
