@@ -332,7 +332,7 @@ CAUSES: dict[str, CauseKind] = {
     "data.unstable_split": CauseKind(
         severity="warns",
         title="The split depends on its seed",
-        meaning="Another seed leaves training too few rows, or holds many of its speakers out.",
+        meaning="Another seed leaves training too few rows, or keeps many of its speakers out.",
         remedy="Add rows or speakers to the training manifest.",
     ),
     # Explanations of a valid result.

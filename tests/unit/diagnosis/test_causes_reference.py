@@ -26,7 +26,7 @@ def test_a_cause_above_its_severity_breaks_the_schema() -> None:
     with pytest.raises(ValidationError):
         validator.validate({**verdict, "causes": [{**cause, "code": "adapter.forgets", "severity": "blocks"}]})
     with pytest.raises(ValidationError):
-        validator.validate({**verdict, "causes": [{**cause, "code": "adapter.unheard_of", "severity": "warns"}]})
+        validator.validate({**verdict, "causes": [{**cause, "code": "adapter.unknown_code", "severity": "warns"}]})
 
 
 @pytest.mark.parametrize("code", [c for c in CAUSES if c.startswith(("data.", "headroom."))])

@@ -82,7 +82,7 @@ def test_a_threshold_that_may_lose_its_speakers_is_passed_over():
     decision = choose_max_seconds(options, None, 200, None, 0.34)
     assert decision.max_seconds == 10.0
     assert (
-        "8 s would leave 210, but one of 20 split seeds holds 55.0 % of the speakers out of training" in decision.reason
+        "8 s would leave 210, but one of 20 split seeds keeps 55.0 % of the speakers out of training" in decision.reason
     )
     assert choose_max_seconds(options, None, 200, None, 0.6).max_seconds == 8.0
 

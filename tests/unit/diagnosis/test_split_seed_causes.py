@@ -29,7 +29,7 @@ def test_a_seed_that_leaves_too_few_rows_warns(study: HealthyStudy) -> None:
     assert "data.unstable_split" not in codes(study.verdict())
 
 
-def test_a_seed_that_holds_speakers_out_warns(study: HealthyStudy) -> None:
+def test_a_seed_that_keeps_speakers_out_warns(study: HealthyStudy) -> None:
     study.files["splits/stability.json"] = stability(train_speakers=20)
     details = cause_of(study.verdict(), "data.unstable_split").details
     assert details["signs"] == ["speakers_held_out"]

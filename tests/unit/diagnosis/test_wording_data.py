@@ -50,7 +50,7 @@ def test_split_seeds(study: HealthyStudy) -> None:
     study.change("durations/decision.json", {"stable": 15.0})
     cause = cause_of(study.verdict(), "data.unstable_split")
     assert cause.because == (
-        "1 of 20 split seeds leave fewer than the 200 training rows needed (seed 32 leaves 199); seed 32 holds 50.0 % "
+        "1 of 20 split seeds leave fewer than the 200 training rows needed (seed 32 leaves 199); seed 32 keeps 50.0 % "
         "of the 40 speakers out of training (tolerated: 34 %)."
     )
     assert cause.remedy.startswith("Set `durations.max_seconds` to 15")

@@ -36,7 +36,7 @@ class Rules:
             return f"only with {good} of {seeds} split seeds"
         held_out = _held_out(option)
         if held_out > self.most_held_out:
-            return f"one of {seeds} split seeds holds {percent(held_out)} of the speakers out of training"
+            return f"one of {seeds} split seeds keeps {percent(held_out)} of the speakers out of training"
         return None
 
 
@@ -50,7 +50,7 @@ def choose_max_seconds(
     """Choose the smallest stable threshold, or judge the configured one.
 
     A threshold is stable if it is within the model's window, leaves at least `min_train_samples` training rows with
-    every split seed, and no seed holds more than `max_held_out_speakers` (a share) of the speakers out. Without a
+    every split seed, and no seed keeps more than `max_held_out_speakers` (a share) of the speakers out. Without a
     stable one, the smallest that is sufficient with the study's own seed is chosen; without a sufficient one, the
     largest that leaves rows (within the window if possible), or none if no row remains with any.
 

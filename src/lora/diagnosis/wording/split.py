@@ -152,7 +152,7 @@ def split_seeds(result: CheckResult | CauseResult) -> str:
         )
     if "speakers_held_out" in details["signs"]:
         sentences.append(
-            f"seed {details['held_out_seed']} holds {percent(details['held_out'])} of the "
+            f"seed {details['held_out_seed']} keeps {percent(details['held_out'])} of the "
             f"{count(details['speakers'] or 0, 'speaker')} out of training (tolerated: "
             f"{round_percent(details['tolerated_held_out'])})"
         )
