@@ -81,8 +81,15 @@ def per_attempt(amount):
 
 
 def set_default_resources():
-    """Give every rule of this workflow the default resources that neither it nor a profile sets."""
+    """Give every rule of this workflow the default resources that neither it nor a profile sets.
+
+    With `default-resources` in a profile, Snakemake adds a memory default of its own, an expression without raw text. It
+    gives way to ours.
+    """
     for job_type in workflow.rules:
-        if Path(str(job_type.snakefile)).is_relative_to(CODE):
-            missing = {name: amount for name, amount in DEFAULT_RESOURCES.items() if name not in job_type.resources}
-            job_type.resources.update(Resources.from_mapping(missing))
+        if not Path(str(job_type.snakefile)).is_relative_to(CODE):
+            continue
+        _, own = job_type.ruleinfo.resources or ((), {})
+        for name, amount in DEFAULT_RESOURCES.items():
+            if name not in job_type.resources or (name not in own and job_type.resources[name].raw is None):
+                job_type.resources.update(Resources.from_mapping({name: amount}))

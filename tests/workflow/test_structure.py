@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,27 @@ def test_rulegraph_and_summary_show_every_stage(study: Study) -> None:
     summary = study.snakemake("--summary").stdout
     assert "results/verdict.json" in summary
     assert "no update" in summary
+
+
+@pytest.mark.parametrize(
+    ("options", "memory", "minutes"),
+    [
+        ([], "2000", "30"),
+        (["--default-resources", "slurm_partition=x"], "2000", "30"),
+        (["--default-resources", "mem_mb=9000", "runtime=7"], "9000", "7"),
+    ],
+    ids=["no profile", "profile without memory", "profile with memory"],
+)
+def test_default_resources_give_way_to_a_profile(tmp_path: Path, options: list[str], memory: str, minutes: str) -> None:
+    study = make_study(tmp_path / "study")
+    done = study.snakemake("-n", "results/max_seconds.json", "--workflow-profile", "none", *options)
+    assert done.returncode == 0, done.stderr
+    planned = {}
+    for rule, job in re.findall(r"^(?:rule|checkpoint) (\w+):\n(.*?)\n(?=\[|\n)", done.stdout, re.MULTILINE | re.DOTALL):
+        planned[rule] = dict(re.findall(r"\b(mem_mb|runtime)=(\w+)", job))
+    assert planned["choose_max_seconds"] == {"mem_mb": memory, "runtime": minutes}
+    assert planned["validate_manifest"] == {"mem_mb": memory, "runtime": "60"}
+    assert planned["inspect_audio"] == {"mem_mb": "4000", "runtime": "240"}
 
 
 def test_a_configuration_larger_than_a_command_line_argument(tmp_path: Path) -> None:
