@@ -56,7 +56,9 @@ def test_default_resources_give_way_to_a_profile(tmp_path: Path, options: list[s
     done = study.snakemake("-n", "results/max_seconds.json", "--workflow-profile", "none", *options)
     assert done.returncode == 0, done.stderr
     planned = {}
-    for rule, job in re.findall(r"^(?:rule|checkpoint) (\w+):\n(.*?)\n(?=\[|\n)", done.stdout, re.MULTILINE | re.DOTALL):
+    for rule, job in re.findall(
+        r"^(?:rule|checkpoint) (\w+):\n(.*?)\n(?=\[|\n)", done.stdout, re.MULTILINE | re.DOTALL
+    ):
         planned[rule] = dict(re.findall(r"\b(mem_mb|runtime)=(\w+)", job))
     assert planned["choose_max_seconds"] == {"mem_mb": memory, "runtime": minutes}
     assert planned["validate_manifest"] == {"mem_mb": memory, "runtime": "60"}
