@@ -1,4 +1,4 @@
-"""Put the embedded study's result into the README: picture and table of the last run.
+"""Write the result of the embedded study into the README: plot, table and verdict of the last run.
 
 Example: python scripts/update_readme.py --results results --readme README.md --pictures docs/images
 Reads: verdict, paired and WER facts, plots. Writes: the block between the README's markers, and copies of the plots.
@@ -13,43 +13,41 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from lora.formatting import caveat, percent, percent_range, points_range, signed_points
+from lora.formatting import UNKNOWN, caveat, counted_rows, percent, points_range, rate, signed_points
 from lora.provenance.command import run_command
 from lora.records.base import UserError
-from lora.records.scores import WerFacts
-from lora.records.verdict import Verdict
+from lora.records.verdict import RunOutcome, Verdict
 from lora.report.documents import replace_block, update_document
+from lora.report.sections.conclusion import SEVERITY
+from lora.report.sections.verdict import headline
 from lora.report.study import Study
 
 BLOCK = "generated: result"
 PICTURES = ("durations.svg", "wer.svg")
-HEADERS = ("manifest", "rows", "baseline WER (95 %)", "tuned WER", "difference in points (95 %)", "outcome")
+HEADERS = ("manifest", "rows", "baseline WER", "tuned WER", "difference", "outcome")
+
+
+def result_row(study: Study, outcome: RunOutcome) -> tuple[str, ...]:
+    """One evaluation manifest: baseline and tuned WER of rows within max_seconds, and their difference."""
+    facts = study.wer("base", outcome.manifest).value
+    if facts is None or facts.within is None:
+        raise UserError(f"{study.results}: no baseline WER for {outcome.manifest}; run the study first")
+    paired = study.paired(outcome.run, outcome.manifest).value
+    score = paired.within if paired else None
+    ends = points_range(outcome.ci_low, outcome.ci_high) + caveat(score.interval if score else None, ", {}")
+    return (
+        outcome.manifest,
+        f"{facts.within.utterances:,}",
+        rate(facts.within.wer, facts.within.interval),
+        percent(outcome.tuned_wer),
+        f"{signed_points(outcome.delta)} ({ends})",
+        outcome.outcome or UNKNOWN,
+    )
 
 
 def result_table(study: Study, verdict: Verdict) -> str:
-    """One row per evaluation manifest of the gate run, counting rows within max_seconds."""
-    rows = []
-    for outcome in verdict.runs:
-        if outcome.run != verdict.gate_run:
-            continue
-        facts = study.find(f"wer/base/{outcome.manifest}.json", WerFacts).value
-        if facts is None or facts.within is None:
-            raise UserError(f"{study.results}: no baseline WER for {outcome.manifest}; run the study first")
-        base = facts.within
-        ends = percent_range(base.interval.low, base.interval.high) + caveat(base.interval, ", {}")
-        paired = study.paired(outcome.run, outcome.manifest).value
-        score = paired.within if paired else None
-        difference = points_range(outcome.ci_low, outcome.ci_high) + caveat(score.interval if score else None, ", {}")
-        rows.append(
-            (
-                outcome.manifest,
-                base.utterances,
-                f"{percent(base.wer)} ({ends})",
-                percent(outcome.tuned_wer),
-                f"{signed_points(outcome.delta)} ({difference})",
-                outcome.outcome,
-            )
-        )
+    """One row per evaluation manifest of the gate run."""
+    rows = [result_row(study, outcome) for outcome in verdict.runs if outcome.run == verdict.gate_run]
     return tabulate(rows, headers=HEADERS, tablefmt="github", disable_numparse=True)
 
 
@@ -57,13 +55,22 @@ def result_block(study: Study, pictures: str) -> str:
     verdict = study.verdict.value
     if verdict is None:
         raise UserError(f"{study.results}: no verdict; run the study first")
-    ready = {True: "**Ready for the sweep.**", False: "**Not ready for the sweep.**", None: "**No verdict.**"}
-    lines = [f"![Word error rate of the baseline and of the tuned run]({pictures}/wer.svg)", ""]
-    lines += [result_table(study, verdict), "", ready[verdict.ready_for_sweep]]
-    if study.decision.value is not None:
-        lines.append(study.decision.value.reason)
-    lines += [f"- `{cause.code}` ({cause.severity}): {cause.because}" for cause in verdict.causes]
-    return "\n".join(lines)
+    reason = f" {study.decision.value.reason}" if study.decision.value is not None else ""
+    causes = [f"- `{cause.code}` ({SEVERITY[cause.severity]}): {cause.because}" for cause in verdict.causes]
+    return "\n".join(
+        [
+            f"![Word error rate of the baseline and of the tuned run]({pictures}/wer.svg)",
+            "",
+            f"WER on {counted_rows(verdict.max_seconds)} (`max_seconds`), here and below; differences are tuned minus "
+            "baseline; 95 % intervals.",
+            "",
+            result_table(study, verdict),
+            "",
+            f"**{headline(verdict)}.**{reason}",
+            "",
+            *causes,
+        ]
+    )
 
 
 def execute(args: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ def percent_range(low: float | None, high: float | None, threshold: float | None
     """The ends of an interval of a rate: `0.1 to 1.2 %`."""
     if low is None or high is None:
         return "no interval"
-    return f"{_percentage(low, threshold)} to {_percentage(high, threshold)} %"
+    return f"{_percentage(low, 0.0, 1.0, threshold)} to {_percentage(high, 0.0, 1.0, threshold)} %"
 
 
 def round_percent(fraction: float) -> str:

@@ -79,6 +79,7 @@ def test_ends_of_an_interval_have_one_decimal() -> None:
     assert percent_range(0.0, 0.042) == "0 to 4.2 %"
     assert percent_range(0.0007, 0.0123) == "0.1 to 1.2 %"
     assert percent_range(0.0496, 0.1, 0.05) == "4.96 to 10.0 %"
+    assert percent_range(0.0003, 0.9998) == "0.03 to 99.98 %"
     assert percent_range(None, 0.1) == "no interval"
 
 

@@ -133,7 +133,7 @@ def _causes(causes: list[Cause]) -> list[str]:
     important = [cause for cause in causes if cause.severity != "info"][:CAUSES]
     lines = [] if important else [_field("causes", "none that blocks or warns")]
     for cause in important:
-        concerns = " ".join(name for name in (cause.severity, cause.run, cause.manifest) if name)
+        concerns = ", ".join(name for name in (cause.severity, cause.run, cause.manifest) if name)
         lines.append(_field("cause", f"{cause.code} ({concerns}): {plain(cause.because)}", most=3))
         lines.append(_field("", f"remedy: {plain(cause.remedy)}", most=3))
     if len(causes) > len(important):

@@ -1,8 +1,8 @@
-"""Writes into documents that belong to people: only text between markers is ours, and no kill can damage a file.
+"""Update generated blocks in documents that people write: text outside the markers stays, and no kill damages a file.
 
-A document is read, changed in memory, written to a temporary file in the same folder, flushed to disk, and put in place
-by one rename, unless somebody saved the document meanwhile. Bytes outside the markers are never touched, and nothing is
-written where nothing changed. A marker counts only where it stands alone on its line.
+A document is read, changed in memory, written to a temporary file in the same folder, flushed to disk, and renamed over
+the original, unless somebody saved the original in the meantime. Bytes outside the markers never change, and an unchanged
+document is not written. A marker counts only if it is alone on its line.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ def has_block(document: str, name: str) -> bool:
 
 
 def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
-    """The document with `body` between the markers of `name`; a missing block is appended.
+    """Return the document with `body` between the markers of `name`; a missing block is appended.
 
-    Raises UserError that says what to mend in `path` where markers are broken or stand twice.
+    Raises:
+        UserError: a marker is missing, repeated or in the wrong order in `path`.
     """
     lines = document.splitlines(keepends=True)
     begins = [i for i, line in enumerate(lines) if line.strip() == begin(name)]
@@ -44,24 +45,30 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
     if not begins and not ends:
         return append_block(document, name, body)
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
-        raise UserError(f"{path}: {_mending(name, begins, ends)} The document was left as it is.")
-    inner = _with_line_ends(f"{_harmless(body)}\n", document)
+        raise UserError(f"{path}: {_marker_problem(name, begins, ends)} The document was not changed.")
+    inner = _match_newlines(f"{_without_comments(body)}\n", document)
     head = "".join(lines[: begins[0] + 1])
-    return f"{head}{inner}{''.join(lines[ends[0] :])}"
+    tail = "".join(lines[ends[0] :])
+    return f"{head}{inner}{tail}"
 
 
 def append_block(document: str, name: str, body: str) -> str:
-    """The document with a new block at its end, after one blank line."""
+    """Return the document with a new block at its end, after one empty line."""
     gap = "" if not document else "\n" if document.endswith("\n") else "\n\n"
-    block = f"{gap}{begin(name)}\n{_harmless(body)}\n{end(name)}\n"
-    return document + _with_line_ends(block, document)
+    block = f"{gap}{begin(name)}\n{_without_comments(body)}\n{end(name)}\n"
+    return document + _match_newlines(block, document)
 
 
 def update_document(path: Path | str, template: str, change: Callable[[str], str]) -> bool:
-    """Replace the document at `path` by `change` of itself (of `template` if it is missing); True if it was written.
+    """Apply `change` to the document at `path`, or to `template` if the document does not exist.
 
-    A symbolic link is followed, mode is kept. Raises UserError if the file is not UTF-8 text, cannot be written, or is
-    saved by somebody else again and again.
+    Symbolic links are followed, and the file mode is kept.
+
+    Returns:
+        Whether the document was written; False if nothing changed.
+
+    Raises:
+        UserError: the file is not UTF-8 text, cannot be written, or somebody else keeps saving it.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -75,12 +82,12 @@ def update_document(path: Path | str, template: str, change: Callable[[str], str
             if _put(target, old, new):
                 return True
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
-    raise UserError(f"{path}: somebody else keeps saving this file; close it elsewhere and publish again")
+        raise UserError(f"{path}: cannot write the document: {error.strerror or error}") from None
+    raise UserError(f"{path}: another program keeps saving this file; close it there and publish again")
 
 
 def _put(target: Path, old: bytes | None, new: bytes) -> bool:
-    """Write, flush, compare, rename; False (and nothing done) if the document is no longer `old`."""
+    """Write and flush a temporary file, then rename it; False, without a change, if the document is no longer `old`."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=SUFFIX, dir=target.parent)
     temporary = Path(name)
     try:
@@ -101,7 +108,7 @@ def _put(target: Path, old: bytes | None, new: bytes) -> bool:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system can flush folders."""
+    """Make the rename durable, on systems that can flush folders."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -115,7 +122,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Temporary files of publishes that were killed; young ones may belong to one that still runs."""
+    """Remove temporary files of killed publishes; recent ones may belong to a running publish."""
     for leftover in target.parent.glob(f".{target.name}.*{SUFFIX}"):
         if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
             leftover.unlink(missing_ok=True)
@@ -134,22 +141,22 @@ def _umask() -> int:
     return current
 
 
-def _harmless(body: str) -> str:
-    """No text in a block can open or close a comment, hence imitate a marker."""
+def _without_comments(body: str) -> str:
+    """The body with its comment delimiters broken, so that no text in a block can imitate a marker."""
     return body.strip("\n").replace("<!--", "<! --").replace("-->", "-- >")
 
 
-def _with_line_ends(block: str, document: str) -> str:
+def _match_newlines(block: str, document: str) -> str:
     return block.replace("\n", "\r\n") if "\r\n" in document else block
 
 
-def _mending(name: str, begins: list[int], ends: list[int]) -> str:
-    where = ", ".join([*(f"BEGIN in line {i + 1}" for i in begins), *(f"END in line {i + 1}" for i in ends)])
+def _marker_problem(name: str, begins: list[int], ends: list[int]) -> str:
+    positions = ", ".join([*(f"BEGIN in line {i + 1}" for i in begins), *(f"END in line {i + 1}" for i in ends)])
     pair = f'"{begin(name)}" and "{end(name)}"'
     if len(begins) > 1 or len(ends) > 1:
-        return f"the markers {pair} may stand there once each, found {where}: keep one pair and delete the others."
+        return f"the markers {pair} must occur once each, found {positions}: keep one pair and delete the others."
     if not ends:
-        return f'found {where} but no "{end(name)}": add that line where the generated text ends.'
+        return f'found {positions} but no "{end(name)}": add that line where the generated text ends.'
     if not begins:
-        return f'found {where} but no "{begin(name)}": add that line where the generated text begins.'
-    return f"the markers stand in the wrong order ({where}): put BEGIN before END."
+        return f'found {positions} but no "{begin(name)}": add that line where the generated text begins.'
+    return f"the markers are in the wrong order ({positions}): put BEGIN before END."

@@ -1,8 +1,8 @@
-"""Publishes a summary: the generated block of the plan document, and a dated entry in the notes.
+"""Publish a summary: the generated block of the plan document, and a dated entry in the notes.
 
-The block is `results/summary.md` with its headings one level down and its links rewritten for the document's folder,
-and what was executed. The notes get one entry per diagnosis, known by a key of its inputs and verdict; an entry that
-stands there is never touched.
+The block is `results/summary.md`, with headings one level down and links rewritten for the document's folder, followed by
+the executed commands. The notes get one entry per diagnosis, identified by a hash of its inputs and verdict; existing
+entries never change.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lora.report.study import Study
 from lora.report.templates import NOTES, PLAN
 
 DIAGNOSIS = "generated: diagnosis"
-# An escaped character, a code span, or the end of a link: the first two are taken whole and left alone.
+# An escaped character, a code span, or the end of a link; the first two are matched to be skipped.
 LINK = re.compile(r"\\.|(?P<fence>`+)(?!`).*?(?<!`)(?P=fence)(?!`)|\]\((?P<target>[^()\s]+)\)")
 
 
@@ -38,7 +38,11 @@ class Published:
 
 
 def publish(study: Study, summary_path: Path, plan_path: Path, notes_path: Path) -> Published:
-    """Raises UserError where the summary is missing or a document cannot safely be changed."""
+    """Write the summary into both documents.
+
+    Raises:
+        UserError: the summary does not exist, or a document cannot be changed safely.
+    """
     try:
         summary = summary_path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -56,8 +60,9 @@ def publish(study: Study, summary_path: Path, plan_path: Path, notes_path: Path)
 
 
 def lower_headings(markdown: str) -> str:
-    """Every heading one level down; a fenced command that starts with `#` stays."""
-    lines, fenced = [], False
+    """The document with every heading one level lower; lines in fenced code stay."""
+    lines = []
+    fenced = False
     for line in markdown.split("\n"):
         fenced ^= line.startswith("```")
         lines.append(f"#{line}" if line.startswith("#") and not fenced else line)
@@ -65,7 +70,7 @@ def lower_headings(markdown: str) -> str:
 
 
 def rebase_links(markdown: str, from_folder: Path, to_folder: Path) -> str:
-    """Relative links and pictures of a document in `from_folder`, made right for one in `to_folder`."""
+    """The document with relative links and images of `from_folder` rewritten for `to_folder`."""
 
     def moved(match: re.Match[str]) -> str:
         target = match.group("target")
@@ -77,7 +82,7 @@ def rebase_links(markdown: str, from_folder: Path, to_folder: Path) -> str:
 
 
 def diagnosis_key(study: Study) -> str:
-    """Hash of what was diagnosed and what came out: configuration, rows, settings of runs, verdict."""
+    """A hash of the inputs and the result of a diagnosis: configuration, rows, settings of runs, verdict."""
     digest = hashlib.sha256()
     patterns = ("config.json", "verdict.json", "manifests/*.jsonl", "transcripts/*/*.settings.json")
     for path in sorted(file for pattern in patterns for file in study.results.glob(pattern)):
@@ -87,17 +92,17 @@ def diagnosis_key(study: Study) -> str:
 
 
 def notes_entry(study: Study) -> str:
-    """Date of the last execution, verdict line, value chosen, device, fallbacks, adjustments, versions."""
+    """Date of the last execution, verdict, chosen limit, device, fallbacks, adjustments, versions."""
     verdict = study.verdict.value
     done, _ = executions(study.results, study.config)
     day = max((one.record.started[:10] for one in done), default=date.today().isoformat())
     pairs = sorted({pair for one in done for pair in one.record.versions.items()})
     pythons = list(dict.fromkeys(one.record.python for one in done))
-    noted = remarks(done)
+    messages = remarks(done)
     lines = [f"### {text(day)} · {headline(verdict)}", ""]
     if verdict is not None:
-        decided = verdict.max_seconds is not None or study.decision.known
-        chosen = seconds_limit(verdict.max_seconds) if decided else UNKNOWN
+        is_decided = verdict.max_seconds is not None or study.decision.known
+        chosen = seconds_limit(verdict.max_seconds) if is_decided else UNKNOWN
         lines.append(f"- `max_seconds`: {chosen}; evaluated on {code(verdict.eval_manifest or 'none')}; "
                      f"gate run {code(verdict.gate_run or 'none')}")  # fmt: skip
         first = next((cause for cause in verdict.causes if cause.severity == "blocks"), None)
@@ -105,8 +110,8 @@ def notes_entry(study: Study) -> str:
             lines.append(f"- Most likely cause: {code(first.code)}: {text(first.because)}")
     lines.append(f"- Device: {text('; '.join(devices(done)) or 'no model work')}")
     for kind in ("fallback", "adjustment"):
-        words = [remark for noted_kind, remark in noted if noted_kind == kind]
-        lines.append(f"- {kind.capitalize()}s: {'; '.join(words) or 'none'}")
-    shown = [f"{text(name)} {text(version)}" for name, version in pairs]
-    lines.append(f"- Software: {', '.join([*(f'Python {text(p)}' for p in pythons), *shown]) or UNKNOWN}")
+        of_kind = [message for message_kind, message in messages if message_kind == kind]
+        lines.append(f"- {kind.capitalize()}s: {'; '.join(of_kind) or 'none'}")
+    packages = [f"{text(name)} {text(version)}" for name, version in pairs]
+    lines.append(f"- Software: {', '.join([*(f'Python {text(p)}' for p in pythons), *packages]) or UNKNOWN}")
     return "\n".join(lines)

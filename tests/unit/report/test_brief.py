@@ -41,7 +41,7 @@ def test_not_ready_with_causes_and_remedies(study: Study) -> None:
     printed = brief(study, [])
     assert printed.startswith("NOT READY FOR THE SWEEP\n")
     assert printed.count("remedy:") == CAUSES
-    assert "data.0 (blocks train): because 0" in printed
+    assert "data.0 (blocks, train): because 0" in printed
     assert "and 2 more in the summary" in printed
 
 

@@ -1,4 +1,4 @@
-"""People's words survive every publish; broken markers are refused with what to mend."""
+"""Text that people write survives every publish; broken markers are refused with a message that says how to fix them."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_a_block_without_text_between_its_markers() -> None:
     assert replace(f"{begin(NAME)}\n{end(NAME)}\n") == f"{begin(NAME)}\nnew\n{end(NAME)}\n"
 
 
-def test_windows_line_ends_are_kept() -> None:
+def test_windows_line_endings_stay() -> None:
     document = DOCUMENT.replace("\n", "\r\n")
     changed = replace(document, "a\nb")
     assert changed == DOCUMENT.replace("old", "a\nb").replace("\n", "\r\n")
     assert replace(changed, "a\nb") == changed
 
 
-def test_a_last_line_without_line_end() -> None:
+def test_a_last_line_without_newline() -> None:
     assert replace(DOCUMENT.removesuffix("\nafter\n")) == DOCUMENT.replace("old", "new").removesuffix("\nafter\n")
 
 
@@ -57,7 +57,7 @@ def test_a_marker_within_a_sentence_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "mend"),
+    ("document", "message"),
     [
         (DOCUMENT.replace(f"{end(NAME)}\n", ""), "line 4 but no"),
         (DOCUMENT.replace(f"{begin(NAME)}\n", ""), "line 5 but no"),
@@ -66,12 +66,12 @@ def test_a_marker_within_a_sentence_is_text() -> None:
         (DOCUMENT + f"{end(NAME)}\n", "keep one pair"),
     ],
 )
-def test_broken_markers_are_refused(document: str, mend: str, tmp_path: Path) -> None:
+def test_broken_markers_are_refused(document: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "plan.md"
     path.write_text(document)
     with pytest.raises(UserError) as refused:
         update_document(path, "", lambda text: replace_block(text, NAME, "new", path))
-    assert mend in str(refused.value)
+    assert message in str(refused.value)
     assert str(path) in str(refused.value)
     assert path.read_text() == document
 
@@ -87,14 +87,14 @@ def test_entries_are_found_by_name() -> None:
     assert not has_block(document, "entry ab")
 
 
-def test_missing_document_comes_from_the_template(tmp_path: Path) -> None:
+def test_a_missing_document_is_created_from_the_template(tmp_path: Path) -> None:
     path = tmp_path / "docs" / "plan.md"
     assert update_document(path, DOCUMENT, replace)
     assert path.read_text() == DOCUMENT.replace("old", "new")
     assert not update_document(path, DOCUMENT, replace)
 
 
-def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
+def test_an_unchanged_document_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "plan.md"
     path.write_text(replace(DOCUMENT))
     os.utime(path, ns=(1, 1))
@@ -102,7 +102,7 @@ def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == 1
 
 
-def test_mode_is_kept_and_links_are_followed(tmp_path: Path) -> None:
+def test_mode_stays_and_links_are_followed(tmp_path: Path) -> None:
     target = tmp_path / "elsewhere.md"
     target.write_text(DOCUMENT)
     target.chmod(0o640)
@@ -114,7 +114,7 @@ def test_mode_is_kept_and_links_are_followed(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
 
 
-def test_bytes_outside_of_the_block_are_untouched(tmp_path: Path) -> None:
+def test_bytes_outside_the_block_never_change(tmp_path: Path) -> None:
     path = tmp_path / "plan.md"
     strange = "\ufeff# Überschrift\t \n\n\n𝄞 trailing  \n"
     path.write_bytes((strange + DOCUMENT).encode())
@@ -122,7 +122,7 @@ def test_bytes_outside_of_the_block_are_untouched(tmp_path: Path) -> None:
     assert path.read_bytes() == (strange + DOCUMENT.replace("old", "new")).encode()
 
 
-def test_an_edit_made_meanwhile_is_kept(tmp_path: Path) -> None:
+def test_an_edit_in_the_meantime_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "plan.md"
     path.write_text(DOCUMENT)
     edits = iter(["my late edit\n"])
@@ -137,7 +137,7 @@ def test_an_edit_made_meanwhile_is_kept(tmp_path: Path) -> None:
     assert path.read_text() == "my late edit\n" + DOCUMENT.replace("old", "new")
 
 
-def test_gives_up_before_somebody_who_keeps_saving(tmp_path: Path) -> None:
+def test_gives_up_if_somebody_keeps_saving(tmp_path: Path) -> None:
     path = tmp_path / "plan.md"
     path.write_text(DOCUMENT)
     versions = (f"edit {number}\n{DOCUMENT}" for number in range(100))
@@ -162,11 +162,11 @@ def test_not_utf8_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_the_document_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="cannot write the document"):
         update_document(tmp_path, "", replace)
 
 
-def test_old_leftovers_are_removed_and_young_ones_kept(tmp_path: Path) -> None:
+def test_old_temporary_files_are_removed_and_recent_ones_kept(tmp_path: Path) -> None:
     path = tmp_path / "plan.md"
     path.write_text(DOCUMENT)
     old, young = (tmp_path / f".plan.md.{name}{documents.SUFFIX}" for name in ("old", "young"))
@@ -178,7 +178,7 @@ def test_old_leftovers_are_removed_and_young_ones_kept(tmp_path: Path) -> None:
     assert young.exists()
 
 
-def test_a_failed_write_leaves_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_does_not_change_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "plan.md"
     path.write_text(DOCUMENT)
 

@@ -1,4 +1,4 @@
-"""A publish killed at any moment leaves each document either as it was or as it should be."""
+"""A publish killed at any moment leaves each document either unchanged or complete."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pytest
 from lora.report.documents import begin, end
 
 NAME = "generated: diagnosis"
-HUMAN = "words of a person, which nobody may lose\n" * 200
+HUMAN = "text of a person, which must never be lost\n" * 200
 BODY_LINES = 400
-# Publishes for ever, each time another text, and slowly: files grow piece by piece, and flushing takes its time.
+# Publishes forever, each time another text, and slowly: files grow piece by piece, and flushing takes a while.
 SLOW = f"""
 import itertools, os, sys, time
 from pathlib import Path
@@ -44,13 +44,13 @@ for number in itertools.count():
 """
 
 
-def whole(document: str) -> bool:
+def is_intact(document: str) -> bool:
     """Human text around one block whose lines all come from one publish."""
-    head, found, rest = document.partition(f"{begin(NAME)}\n")
+    head, opened, rest = document.partition(f"{begin(NAME)}\n")
     body, closed, tail = rest.partition(f"{end(NAME)}\n")
     lines = body.splitlines()
     complete = lines == ["old"] or (len(lines) == BODY_LINES and len(set(lines)) == 1)
-    return bool(found and closed) and head == HUMAN and tail == HUMAN and complete
+    return bool(opened and closed) and head == HUMAN and tail == HUMAN and complete
 
 
 def kill_one(folder: Path, dice: random.Random) -> str:
@@ -67,7 +67,7 @@ def kill_one(folder: Path, dice: random.Random) -> str:
         time.sleep(0.002)
     before = path.read_bytes()
     while dice.random() < 0.999 and path.read_bytes() == before and time.monotonic() < deadline:
-        time.sleep(0.002)  # mostly until its first rename, so that kills fall on a writer in full course
+        time.sleep(0.002)  # mostly until its first rename, so that the kill hits a running writer
     time.sleep(dice.uniform(0.0, 0.06))
     publisher.send_signal(signal.SIGKILL)
     assert publisher.wait() == -signal.SIGKILL
@@ -78,7 +78,7 @@ def kill_many(folder: Path, times: int) -> set[str]:
     (folder / "plan.md").write_text(f"{HUMAN}{begin(NAME)}\nold\n{end(NAME)}\n{HUMAN}")
     dice = random.Random(7)
     documents = [kill_one(folder, dice) for _ in range(times)]
-    assert [whole(document) for document in documents] == [True] * times
+    assert [is_intact(document) for document in documents] == [True] * times
     return set(documents)
 
 

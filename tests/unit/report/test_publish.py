@@ -38,7 +38,7 @@ def published(study: Study) -> tuple[str, str]:
     return PLAN_PATH.read_text(), NOTES_PATH.read_text()
 
 
-def test_makes_missing_documents(summarised: Study) -> None:
+def test_missing_documents_are_created(summarised: Study) -> None:
     plan, notes = published(summarised)
     assert plan.startswith("# Experiment plan")
     for hypothesis in ("D1.", "D2.", "D3.", "D4.", "P.", "H1.", "H2.", "H3.", "H4."):
@@ -60,7 +60,7 @@ def test_a_second_publish_writes_nothing(summarised: Study) -> None:
     assert PLAN_PATH.stat().st_mtime_ns == NOTES_PATH.stat().st_mtime_ns == 10**9
 
 
-def test_human_text_stays(summarised: Study) -> None:
+def test_text_by_people_stays(summarised: Study) -> None:
     published(summarised)
     before, _, rest = PLAN_PATH.read_text().partition("<!-- BEGIN")
     PLAN_PATH.write_text(f"{before}my words\n<!-- BEGIN{rest}\nmine too\n")
@@ -118,14 +118,14 @@ def test_every_link_leads_to_a_file_or_a_plot(summarised: Study) -> None:
             assert path.is_file(), target
 
 
-def test_commands_stand_as_they_were_typed(summarised: Study) -> None:
+def test_commands_are_published_exactly(summarised: Study) -> None:
     plan, _ = published(summarised)
     assert "--seed 13 --target-modules '[qv](proj)'\n" in plan
     row = next(line for line in plan.splitlines() if line.startswith("| `results/adapters/lora/`"))
     assert [cell.strip() for cell in row.strip("|").split("|")][1:] == ["13", "cpu, float32", "42", "", "", "100"]
 
 
-def test_commands_stand_in_the_order_in_which_they_can_be_run(summarised: Study) -> None:
+def test_commands_are_in_the_order_in_which_they_can_be_run(summarised: Study) -> None:
     outputs = ["integrity/train.tsv", "manifests/train.jsonl", "leakage/domain.json", "durations/train.tsv"]
     outputs += ["durations/summary.tsv", "max_seconds.json", "transcripts/base/transcribe", "wer/base/x", "labels.json"]
     outputs += ["mismatches/domain.json", "adapters/lora/train", "transcripts/lora/transcribe", "wer/lora/x"]
@@ -138,7 +138,7 @@ def test_commands_stand_in_the_order_in_which_they_can_be_run(summarised: Study)
     assert "\n".join(f"make {output}" for output in outputs) in plan
 
 
-def test_scripts_of_the_study_are_named_relatively(summarised: Study, folder: Path) -> None:
+def test_scripts_in_the_study_have_relative_paths(summarised: Study, folder: Path) -> None:
     script = f"{folder.resolve()}/scripts/score_run.py"
     example.run_record(f"python {script} --run base").write("results/wer/base/domain.json.run.json")
     plan, _ = published(summarised)
@@ -167,18 +167,18 @@ def test_a_broken_run_record_is_named(summarised: Study) -> None:
     assert "`verdict.json.run.json` cannot be read" in plan
 
 
-def test_without_summary_nothing_is_made(study: Study) -> None:
+def test_without_a_summary_nothing_is_written(study: Study) -> None:
     with pytest.raises(UserError, match=r"summary\.md: no such file"):
         published(study)
     assert not PLAN_PATH.exists()
     assert not NOTES_PATH.exists()
 
 
-def test_headings_go_down_but_not_in_fences() -> None:
+def test_headings_are_lowered_except_in_fenced_code() -> None:
     assert lower_headings("# a\n```bash\n# b\n```\n## c") == "## a\n```bash\n# b\n```\n### c"
 
 
-def test_links_are_moved_and_everything_else_left() -> None:
+def test_links_are_rewritten_and_everything_else_stays() -> None:
     kept = "`[a](b)` \\[x\\](y) [z](https://x.org/) [w](#part) ``a`](b)``"
     moved = rebase_links(f"![p](plots/a%20b.png) {kept}", Path("results"), Path("docs/deep"))
     assert moved == f"![p](../../results/plots/a%20b.png) {kept}"
@@ -217,7 +217,7 @@ def test_command_is_quick_and_imports_nothing_heavy(summarised: Study) -> None:
     assert time.monotonic() - begun < 5  # 0.2 s on an idle machine; tests share theirs
 
 
-def test_command_names_what_to_mend(summarised: Study) -> None:
+def test_command_says_what_to_fix(summarised: Study) -> None:
     published(summarised)
     text = PLAN_PATH.read_text().replace("<!-- END generated: diagnosis -->\n", "")
     PLAN_PATH.write_text(text)

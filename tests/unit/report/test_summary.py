@@ -250,7 +250,7 @@ def test_the_primary_comparison_is_marked(study: Study) -> None:
     assert primary[1:7] == ["`lora`", "`domain`", "31.2 %", "20.6 %", "-10.60 points", "-12.70 to -8.50"]
     assert primary[7] == "better; 100 of 200 hypotheses changed"
     assert row(markdown, "secondary")[2] == "`heldout`"
-    assert "An interval is for this adapter, not for the training recipe" in markdown
+    assert "An interval is for this adapter; training with another seed gives another adapter." in markdown
     assert "negative is better" in markdown
 
 
@@ -566,7 +566,7 @@ def test_tensors_of_a_checkpoint(study: Study) -> None:
     facts.write(study.results / "effect/full.json")
     configure(study, candidates={"full": {"checkpoint": "full"}})
     markdown = again(study)
-    moved = "1 of 2 weight matrices changed (decoder MLP 1), by a median of 2.0 % of their norm (2.0 % to 2.0 %)"
+    moved = "1 of 2 weight matrices changed (decoder MLP 1), by a median of 2.0 % of their norm (2.0 to 2.0 %)"
     assert row(markdown, "weights")[1] == moved
     tensors = row(markdown, "tensors")[1]
     for words in (

@@ -59,7 +59,7 @@ def _lines(grid: Sequence[RetentionPoint], total: RetentionPoint) -> list[_Line]
     kinds: list[tuple[str, float, list[float], str, Any]] = [
         (f"{total.rows:,} rows", total.rows, [p.rows for p in grid], BLUE, "-"),
         (f"{hours(total.hours)} of speech", total.hours, [p.hours for p in grid], GREEN, (0, (7, 2))),
-        (f"{total.words:,} words", total.words, [p.words for p in grid], PURPLE, (0, (1.2, 1.4))),
+        (f"{total.words:,} distinct words", total.words, [p.words for p in grid], PURPLE, (0, (1.2, 1.4))),
     ]
     if total.speakers:
         people = [p.speakers or 0.0 for p in grid]
@@ -130,5 +130,5 @@ def _subtitle(decision: DurationDecision, grid: Sequence[RetentionPoint], total:
     parts = [f"{point.rows:,} of {total.rows:,} rows", f"{hours(point.hours)} of {hours(total.hours)}"]
     if total.speakers:
         parts.append(f"{point.speakers or 0:,} of {total.speakers:,} speakers")
-    parts.append(f"{point.words:,} of {total.words:,} words")
+    parts.append(f"{point.words:,} of {total.words:,} distinct words")
     return f"{seconds(limit)} leaves {listed(parts, most=4)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 
-from lora.formatting import UNKNOWN, count, listed, module_group, number, percent
+from lora.formatting import UNKNOWN, count, listed, module_group, number, percent, percent_range
 from lora.records.effect import EffectFacts, FileStage, LoadStage
 from lora.report.markdown import code, text
 
@@ -53,7 +53,7 @@ def _file(effect: EffectFacts) -> str:
     finite = "all finite" if stage.finite else f"**not all finite** ({_codes(stage.non_finite)})"
     zero = "none of them all zero" if stage.lora_b_zero == 0 else f"**{stage.lora_b_zero} of them all zero**"
     parts = [
-        f"{text(stage.variant)}, {_settings(stage)}, initialisation {text(stage.initialisation)}",
+        f"{text(stage.variant)}, {_settings(stage)}, `init_lora_weights` {text(stage.initialisation)}",
         f"{stage.tensors:,} tensors, {finite}",
         f"{stage.lora_b:,} lora_B matrices, {zero}{_norms(stage)}",
     ]
@@ -128,7 +128,7 @@ def _weights(effect: EffectFacts) -> str:
     by_group = ", ".join(f"{text(module_group(group))} {n:,}" for group, n in groups.items())
     parts = [
         f"median change {percent(effect.median_relative_norm)} of the norm of the base weights "
-        f"({percent(norms[0])} to {percent(norms[-1])}) in {count(len(norms), 'module')} ({by_group})"
+        f"({percent_range(norms[0], norms[-1])}) in {count(len(norms), 'module')} ({by_group})"
     ]
     unchanged = sum(1 for norm in norms if norm == 0)
     if unchanged:

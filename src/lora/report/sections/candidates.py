@@ -6,7 +6,7 @@ import statistics
 from collections import Counter
 
 from lora import layout
-from lora.formatting import UNKNOWN, count, listed, module_group, number, percent, signed_points
+from lora.formatting import UNKNOWN, count, listed, module_group, number, percent, percent_range, signed_points
 from lora.records.effect import CheckpointStage, EffectFacts
 from lora.records.training import TrainFacts
 from lora.report.markdown import code, table, text
@@ -180,7 +180,7 @@ def _weights(effect: EffectFacts) -> str:
     by_group = ", ".join(f"{text(module_group(group))} {n:,}" for group, n in groups.items())
     return (
         f"{len(norms):,} of {total} changed ({by_group}), by a median of {percent(effect.median_relative_norm)} of "
-        f"their norm ({percent(norms[0])} to {percent(norms[-1])})"
+        f"their norm ({percent_range(norms[0], norms[-1])})"
     )
 
 

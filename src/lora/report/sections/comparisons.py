@@ -56,7 +56,7 @@ def _legend(study: Study, comparisons: list[PairedFacts]) -> str:
         sentences.append("*These speakers only*: with fewer than five speakers, nothing follows for other speakers.")
     sentences += [
         "The primary comparison decides; the secondary ones are reported but decide nothing.",
-        "An interval is for this adapter, not for the training recipe: another seed gives another adapter.",
+        "An interval is for this adapter; training with another seed gives another adapter.",
         "*MAPSSWE* is the two-sided p value of NIST's matched-pairs test, which assumes independent segments.",
     ]
     return " ".join(sentences)

@@ -173,7 +173,7 @@ def _detectable_difference(study: Study, verdict: Verdict, power: Power | None) 
 def _gate_run(study: Study, verdict: Verdict) -> str:
     """What the gate run does to the WER of the evaluation manifest."""
     outcome = gate_outcome(verdict)
-    subject = "it"
+    subject = "the WER"
     if outcome is None and verdict.ready_for_sweep is None:
         outcome = first_comparison(verdict)
         subject = f"the WER of {code(outcome.manifest)}" if outcome else subject
@@ -189,7 +189,11 @@ def _gate_run(study: Study, verdict: Verdict) -> str:
         f"The run {code(outcome.run)} changed {subject} from {percent(outcome.baseline_wer)} to "
         f"{percent(outcome.tuned_wer)} ({signed_points(outcome.delta)}, {ends}): "
         f"{OUTCOMES.get(outcome.outcome or '', UNKNOWN)}."
-        + (" The interval is for this adapter, not for training again with another seed." if has_interval else "")
+        + (
+            " The interval is for this adapter; training with another seed gives another adapter."
+            if has_interval
+            else ""
+        )
     )
 
 

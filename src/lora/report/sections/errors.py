@@ -31,7 +31,7 @@ LEGEND = (
 )
 BUDGET = ["group", "rows", "words", "errors of baseline", "of tuned", "change", "substitutions", "deletions"]
 BUDGET += ["insertions"]
-PAIRS = ["fewer: reference", "hypothesis", "errors", "more: reference", "hypothesis", "errors"]
+PAIRS = ["fixed: reference", "hypothesis", "errors", "added: reference", "hypothesis", "errors"]
 SPEAKERS = 10
 
 

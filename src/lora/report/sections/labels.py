@@ -102,7 +102,7 @@ def _losses(facts: LabelFacts) -> list[list[str]]:
         ["loss of references, nats per token", number(facts.reference_nll), "for comparison"],
         ["loss of the model's hypotheses", number(facts.hypothesis_nll), "lower than that of references"],
         ["loss of references in the model's style", number(facts.restyled_nll), "not far below the references"],
-        ["share of that gap due to style", _style_share(facts), "small"],
+        ["share of the gap to the hypotheses due to style", _style_share(facts), "small"],
     ]
 
 

@@ -80,7 +80,7 @@ def recordings(study: Study) -> str:
     if not any(study.exists(layout.INTEGRITY, manifest=manifest) for manifest in study.manifests):
         return "The recordings were not checked, so their quality is unknown."
     headers = ["manifest", "recordings", "cannot be decoded", "speech", "sampling rates", "channels", "median level"]
-    headers += ["lowest level", "smallest bandwidth", "most clipped"]
+    headers += ["lowest level", "smallest bandwidth", "most clipped samples"]
     rows = [_recordings(study, manifest) for manifest in study.manifests]
     return f"Recordings, measured from their samples:\n\n{table(headers, rows, numbers=[1, 2, 3, 6, 7, 8, 9])}"
 

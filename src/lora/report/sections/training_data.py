@@ -73,8 +73,8 @@ def _decision(study: Study) -> str:
         ]
         for option in decision.options
     ]
-    headers = ["rows of", "rows", "speech", "training split", "validation split", "speakers"]
-    headers += [f"at least {decision.min_train_samples:,} to train on", "with so many split seeds"]
+    headers = ["limit", "rows", "speech", "training split", "validation split", "speakers"]
+    headers += [f"at least {decision.min_train_samples:,} to train on", "split seeds with so many"]
     picture = "![Training rows by duration, with the thresholds](plots/durations.png)"
     return "\n\n".join([" ".join(lines), table(headers, rows, numbers=[*range(1, 6), 7]), picture])
 
@@ -89,7 +89,7 @@ def _losses(study: Study) -> str:
     found = study.find(layout.RETENTION)
     if found.value is None:
         return f"The speakers and words that the filter removes are {found.unknown}."
-    headers = ["without rows of", "rows", "speech", "speakers lost (by chance)", "distinct words lost (by chance)"]
+    headers = ["removed", "rows", "speech", "speakers lost (by chance)", "distinct words lost (by chance)"]
     headers += ["share of all words", "words per second, kept / dropped", "examples"]
     title = "What each threshold removes, and what dropping as many rows by chance would remove:"
     losses = table(headers, [_loss(dropped) for dropped in found.value.dropped], numbers=range(1, 7))
