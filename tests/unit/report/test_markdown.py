@@ -56,8 +56,8 @@ def test_code_span_holds_the_very_words(hostile: str) -> None:
 
 def test_names_of_settings_in_prose_are_code_and_nothing_else_is() -> None:
     assert prose("Name it (`manifests.train`) *now* `a|b`") == r"Name it (`manifests.train`) \*now\* \`a|b\`"
-    assert rendered(prose("beside `<stem>.settings.json`: <b>")) == (
-        "<p>beside <code>&lt;stem&gt;.settings.json</code>: &lt;b&gt;</p>\n"
+    assert rendered(prose("next to `<stem>.settings.json`: <b>")) == (
+        "<p>next to <code>&lt;stem&gt;.settings.json</code>: &lt;b&gt;</p>\n"
     )
 
 
