@@ -22,6 +22,7 @@ from typing import Any
 from lora.configuration.loading import load_configuration
 from lora.data.formats.registry import contains_audio
 from lora.data.source import Source
+from lora.formatting import percent, points_range, signed_points
 from lora.provenance.recording import recording
 from lora.records.comparisons import PairedFacts
 from lora.records.verdict import Verdict
@@ -191,19 +192,19 @@ def training_flags(settings: dict[str, Any]) -> list[str]:
 
 
 def table(folder: Path, names: list[str]) -> str:
-    """WER before and after, a line a manifest, and the verdict; percentages of words, differences in points."""
-    lines = [f"{'manifest':<12}{'base WER':>10}{'tuned WER':>11}{'difference':>12}{'interval':>20}  outcome"]
+    """One line per manifest with the WER of both runs on rows within max_seconds, and the verdict."""
+    lines = ["WER on rows within max_seconds:"]
+    lines.append(f"{'manifest':<12}{'base WER':>10}{'tuned WER':>11}{'difference':>15}{'interval':>18}  outcome")
     for name in names:
         facts = PairedFacts.read(folder / f"paired/{TUNED}/{name}.json")
         score = facts.within
         if score is None:
             lines.append(f"{name:<12}impossible: {facts.code}: {facts.message}")
             continue
-        low, high = score.interval.low, score.interval.high
-        interval = "unknown" if low is None or high is None else f"{100 * low:+.2f} to {100 * high:+.2f}"
+        interval = points_range(score.interval.low, score.interval.high)
         lines.append(
-            f"{name:<12}{_percent(score.baseline_wer):>10}{_percent(score.tuned_wer):>11}"
-            f"{'unknown' if score.delta is None else f'{100 * score.delta:+.2f}':>12}{interval:>20}  {score.outcome}"
+            f"{name:<12}{percent(score.baseline_wer):>10}{percent(score.tuned_wer):>11}"
+            f"{signed_points(score.delta):>15}{interval:>18}  {score.outcome}"
         )
     verdict = Verdict.read(folder / "verdict.json")
     ready = {True: "ready for the sweep", False: "not ready for the sweep", None: "no verdict"}[verdict.ready_for_sweep]
@@ -213,7 +214,3 @@ def table(folder: Path, names: list[str]) -> str:
 
 def auto_or_seconds(text: str) -> float | str:
     return text if text == "auto" else positive_number(text)
-
-
-def _percent(wer: float | None) -> str:
-    return "unknown" if wer is None else f"{100 * wer:.2f} %"
