@@ -28,7 +28,8 @@ from lora.data.transcripts.columns import COLUMNS, ExternalTranscript
 from lora.data.transcripts.files import FORMATS, TranscriptFile, read_transcript_file
 from lora.data.transcripts.recorded_settings import read_settings
 from lora.data.transcripts.row_matching import Matched, match_rows
-from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
+from lora.diagnosis.parity.external_hypotheses import import_details
+from lora.diagnosis.wording.parity import matched_words, remarks
 from lora.provenance.command import run_command
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError, read_lines, write_lines
@@ -62,8 +63,8 @@ def execute(args: argparse.Namespace) -> int:
         account = account_of(args, brought, rows, found)
         account.write(args.account)
         if set(account.matched) - {"id"}:
-            run.adjust(matched_words(account))
-        for told in remarks(account):
+            run.adjust(matched_words(import_details(account)))
+        for told in remarks(import_details(account)):
             run.adjust(told)
         if settings.manifest is None:
             counted = ManifestIdentity(name=args.manifest_name, rows=len(transcripts), content_hash=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,6 @@ class CheckResult:
     run: str | None = None
     manifest: str | None = None
     explained_by: tuple[CheckResult | CauseResult, ...] = ()
-    summary: str | None = None  # TODO(words): text of judges that still write sentences
 
     def cause(
         self,
@@ -66,8 +65,6 @@ class CauseResult:
     run: str | None = None
     manifest: str | None = None
     check: str | None = None
-    because: str | None = None  # TODO(words): texts of judges that still write sentences
-    remedy: str | None = None
 
 
 @dataclass
@@ -136,6 +133,11 @@ def cause(
         run=run,
         manifest=manifest,
     )
+
+
+def examples(names: Sequence[str], most: int = 3) -> dict[str, Any]:
+    """Details of a list of names: how many there are, and the first of them, so that a verdict stays small."""
+    return {"count": len(names), "first": list(names[:most])}
 
 
 def worst(statuses: Iterable[CheckStatus]) -> CheckStatus:

@@ -1,36 +1,24 @@
-"""What the tuned runs did to the WER: outcomes as they are, and what explains a valid but unwelcome one.
+"""What tuning did to the WER: the outcome of every run, and what explains a valid but unwelcome one.
 
-The outcome of the short run never decides readiness; it warns, with the cause that is most likely.
+The outcome of the short run never decides readiness; a worse one warns, with its most likely explanation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 from lora import layout
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import CauseResult, Findings
-from lora.diagnosis.headroom.baseline import baseline
-from lora.diagnosis.headroom.baseline_health import tuned_texts
-from lora.diagnosis.transitional import Answer, cause, found
-from lora.formatting import percent, points, points_range, round_percent, round_points
+from lora.diagnosis.findings import CauseResult, Findings, check
+from lora.diagnosis.headroom.baseline import baseline, tuned_signs
 from lora.records.comparisons import PairedScore
-from lora.records.verdict import RunOutcome
+from lora.records.verdict import CheckStatus, RunOutcome
 
-# Causes that explain a worse WER, in the order in which they are believed.
-EXPLANATIONS = {
-    "labels.": "the labels teach something else (see there)",
-    "adapter.excessive_delta": "the adapter overwrites the base model",
-    "training.overfit": "the training overfits",
-    "training.best_not_kept": "the best step was not the one evaluated",
-}
-
-BROKEN = (
-    "Read a few of its transcripts first: texts that loop, break off or are missing come from decoding, from a file "
-    "that is not whole, or from a model that has lost its end mark."
-)
-COMPARE = "Compare the settings of these runs (training, adapter, decoding) before believing any of them."
+# Beginnings of cause codes that explain a worse WER, the most likely first.
+EXPLANATIONS = ("labels.", "adapter.excessive_delta", "training.overfit", "training.best_not_kept")
 
 
 def paired_score(facts: StudyFacts, run: str, manifest: str) -> PairedScore | None:
@@ -67,9 +55,10 @@ def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
 
 
 def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known: Iterable[CauseResult]) -> Findings:
-    """Harm on the evaluation manifest, forgetting on general ones. `known` are the causes found so far.
+    """Harm on the evaluation manifest and forgetting on general ones.
 
-    Silent where the run's adapter or training is broken: then that explains every number.
+    Nothing is checked where the run's adapter or training is broken, by the causes `known` so far: that explains every
+    number.
     """
     known = list(known)
     if any(c.run == run and c.severity == "blocks" for c in known):
@@ -84,103 +73,142 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
 
 def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -> Findings:
     """Whether the run is worse than the baseline by more than chance."""
-    score, evidence = paired_score(facts, run, manifest), [facts.path(layout.PAIRED, run=run, manifest=manifest)]
+    score = paired_score(facts, run, manifest)
+    evidence = [facts.path(layout.PAIRED, run=run, manifest=manifest)]
     if score is None or score.delta is None:
-        return found(
-            "adapter.outcome", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
+        return Findings.of(
+            check(
+                "adapter.outcome",
+                status="unknown",
+                reason="not_compared",
+                evidence=evidence,
+                run=run,
+                manifest=manifest,
+            )
         )
-    told = _told(run, manifest, score)
-    if score.outcome != "worse":
-        return found("adapter.outcome", Answer("pass", f"{told}.", score.delta, 0.0), evidence, run, manifest)
-    texts = tuned_texts(facts, run, manifest)
-    if texts is not None:
-        broken = f"{told}; its texts are broken where the baseline's are not: {texts}."
-        worse = cause("adapter.worsens", broken, evidence, run, manifest, BROKEN)
-        return found("adapter.outcome", Answer("warn", broken, score.delta, 0.0, worse), evidence, run, manifest)
-    codes = [c.code for c in known if c.run in {None, run}]
-    reasons = [why for begin, why in EXPLANATIONS.items() if any(code.startswith(begin) for code in codes)]
-    remedy = None
-    if facts.config.kind(run) in {"hypotheses", "checkpoint"}:
-        remedy = f"Find out how {run} was trained, and on what, before a sweep entry repeats it."
-    elif not reasons:
-        reasons = ["the training is too strong for its data"]
-    because = f"{told}; most likely {reasons[0]}." if reasons else f"{told}."
-    worse = cause("adapter.worsens", because, evidence, run, manifest, remedy)
-    return found(
-        "adapter.outcome", Answer("warn", worse.because or "", score.delta, 0.0, worse), evidence, run, manifest
+    details = _change(run, manifest, score)
+    status: CheckStatus = "pass"
+    reason = "not_worse"
+    if score.outcome == "worse":
+        status = "warn"
+        signs = tuned_signs(facts, run, manifest)
+        reason = "worse_with_broken_hypotheses" if signs else "worse"
+        details |= {
+            "kind": facts.config.kind(run),
+            "explanation": None if signs else _explanation(facts, run, known),
+            "signs": signs,
+        }
+    result = check(
+        "adapter.outcome",
+        status=status,
+        reason=reason,
+        evidence=evidence,
+        value=score.delta,
+        threshold=0.0,
+        details=details,
+        run=run,
+        manifest=manifest,
     )
+    return Findings.of(result, None if status == "pass" else result.cause("adapter.worsens"))
+
+
+def _explanation(facts: StudyFacts, run: str, known: list[CauseResult]) -> str | None:
+    """The most likely explanation of a worse run: the beginning of a cause code, or `training_too_strong`.
+
+    None for a run that was trained elsewhere where no cause explains it.
+    """
+    codes = [c.code for c in known if c.run in {None, run}]
+    explanations = [begin for begin in EXPLANATIONS if any(code.startswith(begin) for code in codes)]
+    if explanations:
+        return explanations[0]
+    return None if facts.config.kind(run) in {"hypotheses", "checkpoint"} else "training_too_strong"
 
 
 def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
-    """General speech must not suffer: not worse is said only where `harm_bound` lies below the margin."""
+    """Whether the run keeps its WER on general speech: passes only where the bound of harm is within the margin."""
     margin = facts.config.statistics.equivalence_margin
-    score, evidence = paired_score(facts, run, manifest), [facts.path(layout.PAIRED, run=run, manifest=manifest)]
+    score = paired_score(facts, run, manifest)
+    evidence = [facts.path(layout.PAIRED, run=run, manifest=manifest)]
     if score is None or score.delta is None:
-        return found(
-            "adapter.general_set", Answer("unknown", f"{run} was not compared on {manifest}."), evidence, run, manifest
+        return Findings.of(
+            check(
+                "adapter.general_set",
+                status="unknown",
+                reason="not_compared",
+                evidence=evidence,
+                run=run,
+                manifest=manifest,
+            )
         )
-    told, bound = _told(run, manifest, score), score.harm_bound
+    bound = score.harm_bound
+    status: CheckStatus = "unknown"
+    reason = "undecided"
     if score.outcome == "worse" and not score.within_margin:
-        forgets = cause("adapter.forgets", f"{told}.", evidence, run, manifest)
-        return found(
-            "adapter.general_set", Answer("warn", f"{told}.", score.delta, margin, forgets), evidence, run, manifest
-        )
-    if score.outcome == "unchanged" or (bound is not None and bound < margin):
-        answer = Answer("pass", f"{told}: no forgetting beyond {round_points(margin)}.", score.delta, margin)
-        return found("adapter.general_set", answer, evidence, run, manifest)
-    answer = Answer(
-        "unknown",
-        f"{told}: forgetting beyond {round_points(margin)} is neither shown nor excluded.",
-        score.delta,
-        margin,
+        status = "warn"
+        reason = "worse"
+    elif score.outcome == "unchanged" or (bound is not None and bound < margin):
+        status = "pass"
+        reason = "within_margin"
+    result = check(
+        "adapter.general_set",
+        status=status,
+        reason=reason,
+        evidence=evidence,
+        value=score.delta,
+        threshold=margin,
+        details={**_change(run, manifest, score), "margin": margin, "harm_bound": bound},
+        run=run,
+        manifest=manifest,
     )
-    return found("adapter.general_set", answer, evidence, run, manifest)
+    return Findings.of(result, result.cause("adapter.forgets") if reason == "worse" else None)
 
 
 def direction(facts: StudyFacts) -> Findings:
-    """Every pair of tuned runs on every manifest: do they move the WER the same way?
+    """Whether each pair of tuned runs moves the WER of a manifest the same way.
 
-    `same` and `opposite` are said only where both intervals exclude zero (or no text changes in either); all else is
+    `same` and `opposite` require that both intervals exclude zero (or that neither run changes a text); all else is
     `undecided`. Opposite runs are a cause where one of them is the gate run.
     """
     findings = Findings()
     runs = sorted(facts.config.candidates, key=lambda run: run != facts.config.gate_run)
     for manifest in facts.config.evaluations:
         scored = [(run, score) for run in runs if (score := paired_score(facts, run, manifest)) is not None]
-        for (first, own), (second, other) in combinations(scored, 2):
-            evidence = [facts.path(layout.PAIRED, run=r, manifest=manifest) for r in (first, second)]
-            way = _way(own, other)
-            answer = Answer("pass", f"{_told(first, manifest, own)}; {_told(second, manifest, other)}.", way, None)
-            if way == "opposite":
-                because = f"{_told(first, manifest, own)}, while {_told(second, manifest, other)}."
-                answer = Answer("warn", because, way)
-                if first == facts.config.gate_run:
-                    mismatch = cause("adapter.direction_mismatch", because, evidence, first, manifest, COMPARE)
-                    answer = Answer("warn", because, way, cause=mismatch)
-            findings.add(found("adapter.direction", answer, evidence, second, manifest))
+        for (first, first_score), (second, second_score) in combinations(scored, 2):
+            way = _direction(first_score, second_score)
+            result = check(
+                "adapter.direction",
+                status="warn" if way == "opposite" else "pass",
+                reason=way,
+                evidence=[facts.path(layout.PAIRED, run=run, manifest=manifest) for run in (first, second)],
+                value=way,
+                details={
+                    "first": _change(first, manifest, first_score),
+                    "second": _change(second, manifest, second_score),
+                },
+                run=second,
+                manifest=manifest,
+            )
+            findings.add(Findings.of(result))
+            if way == "opposite" and first == facts.config.gate_run:
+                findings.causes.append(replace(result.cause("adapter.direction_mismatch"), run=first))
     return findings
 
 
-def _way(first: PairedScore, second: PairedScore) -> str:
-    moved = {first.outcome, second.outcome}
-    if moved == {"better", "worse"}:
+def _direction(first: PairedScore, second: PairedScore) -> str:
+    outcomes = {first.outcome, second.outcome}
+    if outcomes == {"better", "worse"}:
         return "opposite"
-    return "same" if len(moved) == 1 and moved <= {"better", "worse", "unchanged"} else "undecided"
+    return "same" if len(outcomes) == 1 and outcomes <= {"better", "worse", "unchanged"} else "undecided"
 
 
-def _told(run: str, manifest: str, score: PairedScore) -> str:
-    """`lora takes domain from 37.5 % to 22.7 % (14.8 points better; 95 % interval of the change -17.30 to -12.10)`."""
-    if score.baseline_wer is None or score.tuned_wer is None or score.delta is None:
-        return f"{run} has no WER on {manifest}"
-    moved = f"{run} takes {manifest} from {percent(score.baseline_wer)} to {percent(score.tuned_wer)}"
-    if score.outcome == "unchanged":
-        return f"{run} changes no text of {manifest} (WER {percent(score.baseline_wer)})"
-    low, high = score.interval.low, score.interval.high
-    between = "no interval can be given"
-    if low is not None and high is not None:
-        level = f"{round_percent(score.interval.confidence)} interval of the change"
-        between = f"{level} for this adapter {points_range(low, high)}"
-        between += ", these speakers only" if score.interval.scope == "these_speakers" else ""
-    direction = "worse" if score.delta > 0 else "better"
-    size = f"{points(score.delta)} {direction}" if score.delta else "no difference"
-    return f"{moved} ({size}; {between})"
+def _change(run: str, manifest: str, score: PairedScore) -> dict[str, Any]:
+    """Details of a paired difference."""
+    return {
+        "run": run,
+        "manifest": manifest,
+        "baseline_wer": score.baseline_wer,
+        "tuned_wer": score.tuned_wer,
+        "delta": score.delta,
+        "outcome": score.outcome,
+        "interval": score.interval.model_dump(),
+    }

@@ -1,4 +1,4 @@
-"""Did the short training run do what it was told? Part of D3: what happened before there was an adapter to look at."""
+"""Did the training of an adapter do what it was configured to do?"""
 
 from __future__ import annotations
 
@@ -6,24 +6,22 @@ import math
 
 from lora import layout
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Findings
-from lora.diagnosis.transitional import Answer, cause, found
-from lora.formatting import count, listed, percent
+from lora.diagnosis.findings import Findings, check, examples
 from lora.records.training import TrainFacts
 from lora.records.verdict import CheckStatus
 
 
 def judge_training(facts: StudyFacts, run: str) -> Findings:
-    """Checks of one candidate's training; empty where there was none, or it could not be done.
+    """Checks of one candidate's training; none where it was not trained, or could not be.
 
-    Of a training elsewhere only that is judged which was recorded beside its adapter.
+    Training done elsewhere is judged by what was recorded next to the adapter.
     """
     train = facts.training.get(run)
     if train is None or train.status == "impossible":
         return Findings()
     if train.source == "":
-        told = f"Nothing beside the adapter {run} tells of its training; bring `trainer_state.json` with it."
-        return found("training.history", Answer("unknown", told), [facts.path(layout.TRAINING, run=run)], run)
+        evidence = [facts.path(layout.TRAINING, run=run)]
+        return Findings.of(check("training.history", status="unknown", reason="no_log", evidence=evidence, run=run))
     findings = finite_loss(facts, run, train).add(trained_parameters(facts, run, train))
     if findings.causes and findings.causes[0].code == "training.diverged":
         return findings  # what follows from worthless weights is no cause of its own
@@ -40,167 +38,255 @@ def _evidence(facts: StudyFacts, run: str) -> list[str]:
 
 
 def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """A loss that stays finite and does not grow."""
-    evidence, most = _evidence(facts, run), facts.config.adapter.max_loss_growth
-    if train.non_finite_step is not None:
-        because = f"The training loss of {run} was not finite from step {train.non_finite_step} on."
-        broken = cause("training.diverged", because, evidence, run)
-        return found("training.loss", Answer("fail", because, None, most, broken), evidence, run)
+    """The training loss stays finite and does not grow."""
+    most = facts.config.adapter.max_loss_growth
     first, final = train.first_train_loss, train.final_train_loss
-    if first is None or final is None:
-        return found(
-            "training.loss", Answer("unknown", f"No training loss of {run} was logged.", None, most), evidence, run
-        )
-    told = f"The training loss of {run} went from {first:.3f} to {final:.3f}"
-    growth = final / first if first > 0 else math.inf if final > 0 else 1.0
-    if growth <= most:
-        return found("training.loss", Answer("pass", f"{told}.", growth, most), evidence, run)
-    # The loss of one batch against that of another: rows differ, the validation split does not.
+    # The first and final losses are of different batches; the validation split is the same throughout.
     points = _validation_losses(train)
-    if len(points) > 1 and points[-1][1] <= points[0][1]:
-        told += f", while validation loss did not rise ({points[0][1]:.3f} to {points[-1][1]:.3f}): batches differ"
-        return found("training.loss", Answer("pass", f"{told}.", growth, most), evidence, run)
-    broken = cause("training.diverged", f"{told}: it grew instead of falling.", evidence, run)
-    return found("training.loss", Answer("fail", f"{told}.", growth, most, broken), evidence, run)
+    validation_fell = len(points) > 1 and points[-1][1] <= points[0][1]
+    growth = None
+    status: CheckStatus = "pass"
+    if train.non_finite_step is not None:
+        status = "fail"
+        reason = "not_finite"
+    elif first is None or final is None:
+        status = "unknown"
+        reason = "not_logged"
+    else:
+        growth = final / first if first > 0 else math.inf if final > 0 else 1.0
+        reason = "ok"
+        if growth > most:
+            status = "pass" if validation_fell else "fail"
+            reason = "grew_but_validation_fell" if validation_fell else "grew"
+    result = check(
+        "training.loss",
+        status=status,
+        reason=reason,
+        evidence=_evidence(facts, run),
+        value=growth,
+        threshold=most,
+        details={
+            "non_finite_step": train.non_finite_step,
+            "first": first,
+            "final": final,
+            "first_validation": points[0][1] if points else None,
+            "final_validation": points[-1][1] if points else None,
+        },
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.diverged") if status == "fail" else None)
 
 
 def trained_parameters(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """Parameters that require a gradient are those of the adapter and no others."""
-    evidence = _evidence(facts, run)
-    if train.trainable_parameters is None:
-        answer = Answer("unknown", f"Which parameters the training of {run} changed was not recorded.")
-        return found("training.parameters", answer, evidence, run)
-    if not train.other_trainable and train.trainable_parameters:
-        share = (
-            percent(train.trainable_parameters / train.total_parameters)
-            if train.total_parameters
-            else "an unknown part"
-        )
-        whose = "all of them the adapter's"
-        if train.fully_trained:
-            tensors = f"{count(len(train.fully_trained), 'tensor')} trained whole"
-            whose += f", those of {tensors} included ({listed(train.fully_trained, most=2)})"
-        summary = f"{run} trains {count(train.trainable_parameters, 'parameter')} ({share}), {whose}."
-        return found("training.parameters", Answer("pass", summary, 0, 0), evidence, run)
-    because = f"{run} had no trainable parameter at all."
-    if train.other_trainable:
-        others = count(len(train.other_trainable), "parameter tensor")
-        because = f"{run} also trained {others} that its adapter file does not hold ({listed(train.other_trainable)})."
-    broken = cause("training.wrong_parameters", because, evidence, run)
-    answer = Answer("fail", because, len(train.other_trainable), 0, broken)
-    return found("training.parameters", answer, evidence, run)
+    """The parameters that require a gradient are those of the adapter and no others."""
+    trainable = train.trainable_parameters
+    others = len(train.other_trainable)
+    status: CheckStatus = "fail"
+    value: int | None = others
+    if trainable is None:
+        status = "unknown"
+        reason = "not_recorded"
+        value = None
+    elif others:
+        reason = "other_parameters"
+    elif not trainable:
+        reason = "no_parameters"
+    else:
+        status = "pass"
+        reason = "ok"
+    result = check(
+        "training.parameters",
+        status=status,
+        reason=reason,
+        evidence=_evidence(facts, run),
+        value=value,
+        threshold=None if value is None else 0,
+        details={
+            "trainable": trainable,
+            "total": train.total_parameters,
+            "fully_trained": examples(train.fully_trained),
+            "others": examples(train.other_trainable),
+        },
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.wrong_parameters") if status == "fail" else None)
 
 
 def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """Optimiser steps taken against planned."""
-    evidence, done, planned = _evidence(facts, run), train.optimizer_steps, train.planned_steps
-    if done is None or planned is None:
-        return found("training.steps", Answer("unknown", f"The steps of {run} were not recorded."), evidence, run)
-    told = f"{run} took {done} of {count(planned, 'planned optimiser step')}."
-    if done >= planned and done > 0:
-        return found("training.steps", Answer("pass", told, done, planned), evidence, run)
-    broken = cause("training.steps_short", told, evidence, run)
-    return found("training.steps", Answer("fail", told, done, planned, broken), evidence, run)
+    """Optimizer steps taken and planned."""
+    taken, planned = train.optimizer_steps, train.planned_steps
+    status: CheckStatus = "unknown"
+    reason = "not_recorded"
+    if taken is not None and planned is not None:
+        complete = taken >= planned and taken > 0
+        status = "pass" if complete else "fail"
+        reason = "ok" if complete else "stopped_early"
+    known = status != "unknown"
+    result = check(
+        "training.steps",
+        status=status,
+        reason=reason,
+        evidence=_evidence(facts, run),
+        value=taken if known else None,
+        threshold=planned if known else None,
+        details={"taken": taken, "planned": planned},
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.steps_short") if status == "fail" else None)
 
 
 def gradient(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Every adapted module receives a gradient."""
-    evidence, dead, median = _evidence(facts, run), train.zero_gradient_modules, train.gradient_norm_median
-    if dead:
-        modules = f" of {count(train.target_modules, 'adapted module')}" if train.target_modules else " adapted modules"
-        because = f"{len(dead)}{modules} of {run} never had a gradient ({listed(dead)})."
+    without, median = train.zero_gradient_modules, train.gradient_norm_median
+    status: CheckStatus = "fail"
+    if without:
+        reason = "modules_without_gradient"
     elif median is None:
-        answer = Answer("unknown", f"Gradients of {run} were not recorded.")
-        return found("training.gradient", answer, evidence, run)
+        status = "unknown"
+        reason = "not_recorded"
     elif median:
-        summary = f"The median gradient norm of {run} is {median:.3g}."
-        if train.target_modules is not None:
-            summary = f"All {count(train.target_modules, 'adapted module')} of {run} received gradients."
-        return found("training.gradient", Answer("pass", summary, 0, 0), evidence, run)
+        status = "pass"
+        reason = "ok"
     else:
-        because = f"The median gradient norm of {run} is exactly 0."
-    broken = cause("training.no_gradient", because, evidence, run)
-    return found("training.gradient", Answer("fail", because, len(dead), 0, broken), evidence, run)
+        reason = "zero_norm"
+    known = status != "unknown"
+    result = check(
+        "training.gradient",
+        status=status,
+        reason=reason,
+        evidence=_evidence(facts, run),
+        value=len(without) if known else None,
+        threshold=0 if known else None,
+        details={"without": examples(without), "modules": train.target_modules, "median_norm": median},
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.no_gradient") if status == "fail" else None)
 
 
 def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """The optimiser's own peak against the configured learning rate; a configured 0 teaches nothing either."""
-    evidence, peak = _evidence(facts, run), train.learning_rate_peak
-    asked, least = train.settings.get("learning_rate"), facts.config.adapter.min_learning_rate_share
-    if peak == 0 and asked is None:
-        asked = 0.0  # nobody recorded what was asked for, and nothing was applied
-    if peak is None or not isinstance(asked, int | float):
-        answer = Answer("unknown", f"The learning rate that {run} applied is not known.", peak, None)
-        return found("training.learning_rate", answer, evidence, run)
-    told = f"The learning rate of {run} peaked at {peak:g} in the optimiser"
-    if train.settings.get("learning_rate") is not None:
-        told += f"; {asked:g} was asked for"
-    threshold = least * asked
-    if peak > 0 and threshold <= peak and least * peak <= asked:
-        return found("training.learning_rate", Answer("pass", f"{told}.", peak, threshold), evidence, run)
+    """The highest learning rate of the optimizer against the configured one; a configured 0 teaches nothing either."""
+    evidence = _evidence(facts, run)
+    peak, least = train.learning_rate_peak, facts.config.adapter.min_learning_rate_share
+    recorded = train.settings.get("learning_rate")
+    # Where nothing was recorded and nothing was applied, 0 is what was configured.
+    configured = 0.0 if peak == 0 and recorded is None else recorded
+    if peak is None or not isinstance(configured, int | float):
+        result = check(
+            "training.learning_rate",
+            status="unknown",
+            reason="not_recorded",
+            evidence=evidence,
+            value=peak,
+            run=run,
+        )
+        return Findings.of(result)
+    threshold = least * configured
+    applied = peak > 0 and threshold <= peak and least * peak <= configured
     file = facts.effect[run].file if run in facts.effect else None
-    if file is not None and file.lora_b and file.lora_b_zero == file.lora_b:
-        told += f", and all {file.lora_b} lora_B matrices are still exactly zero"
+    all_zero = file is not None and bool(file.lora_b) and file.lora_b_zero == file.lora_b
+    if not applied and all_zero:
         evidence = [*evidence, facts.path(layout.EFFECT, run=run)]
-    broken = cause("training.lr_not_applied", f"{told}.", evidence, run)
-    return found("training.learning_rate", Answer("fail", f"{told}.", peak, threshold, broken), evidence, run)
+    result = check(
+        "training.learning_rate",
+        status="pass" if applied else "fail",
+        reason="ok" if applied else "not_applied",
+        evidence=evidence,
+        value=peak,
+        threshold=threshold,
+        details={
+            "peak": peak,
+            "configured": recorded,
+            "zero_lora_b": file.lora_b if not applied and all_zero and file is not None else None,
+        },
+        run=run,
+    )
+    return Findings.of(result, None if applied else result.cause("training.lr_not_applied"))
+
+
+def movement(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """Whether weights moved: an optimizer may count steps while it was given other parameters, or none."""
+    measured = [c for c in train.changes if c.delta is not None]
+    if not measured:
+        return Findings()
+    moved = sum(1 for c in measured if c.delta or c.lora_a)
+    status: CheckStatus = "pass" if moved == len(measured) else "warn" if moved else "fail"
+    result = check(
+        "training.movement",
+        status=status,
+        reason={"pass": "ok", "warn": "some_unmoved", "fail": "none_moved"}[status],
+        evidence=_evidence(facts, run),
+        value=moved,
+        threshold=len(measured),
+        details={"moved": moved, "modules": len(measured), "steps": train.optimizer_steps},
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.lr_not_applied") if status == "fail" else None)
 
 
 def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """Validation loss after its best step."""
-    evidence, most = _evidence(facts, run), facts.config.adapter.max_overfit
+    """The validation loss after its best step."""
+    most = facts.config.adapter.max_overfit
     points = _validation_losses(train)
     if not points:
-        return found("training.validation", Answer("unknown", f"{run} was not validated.", None, most), evidence, run)
+        result = check(
+            "training.validation",
+            status="unknown",
+            reason="not_validated",
+            evidence=_evidence(facts, run),
+            threshold=most,
+            run=run,
+        )
+        return Findings.of(result)
     best_step, best = min(points, key=lambda point: (point[1], point[0]))
     last_step, last = points[-1]
     rise = (last - best) / best if best > 0 else 0.0
-    told = (
-        f"Validation loss of {run} is lowest at step {best_step} ({best:.3f}) and {last:.3f} at its last, {last_step}"
-    )
-    if best_step == 0 and last_step > 0 and rise <= most:
-        told += ": no step improved on the base model"
-        return found("training.validation", Answer("warn", f"{told}.", rise, most), evidence, run)
-    if rise <= most or last_step <= best_step:
-        return found("training.validation", Answer("pass", f"{told}.", rise, most), evidence, run)
+    status: CheckStatus = "warn"
+    if rise > most and last_step > best_step:
+        reason = "rose"
+    elif best_step == 0 and last_step > 0 and rise <= most:
+        reason = "no_improvement"
+    else:
+        status = "pass"
+        reason = "ok"
     first, final = train.first_train_loss, train.final_train_loss
-    if first is not None and final is not None and final < first:
-        told += f", while training loss fell to {final:.3f}"
-    broken = cause("training.overfit", f"{told}.", evidence, run)
-    return found("training.validation", Answer("warn", f"{told}.", rise, most, broken), evidence, run)
+    training_fell = first is not None and final is not None and final < first
+    result = check(
+        "training.validation",
+        status=status,
+        reason=reason,
+        evidence=_evidence(facts, run),
+        value=rise,
+        threshold=most,
+        details={
+            "best_step": best_step,
+            "best": best,
+            "last_step": last_step,
+            "last": last,
+            "final_train_loss": final if training_fell else None,
+        },
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.overfit") if reason == "rose" else None)
 
 
 def _validation_losses(train: TrainFacts) -> list[tuple[int, float]]:
     return [(p.step, p.loss) for p in train.validation if p.loss is not None and math.isfinite(p.loss)]
 
 
-def movement(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """Weights truly moved: an optimiser may count steps and hold other parameters, or none."""
-    evidence, known = _evidence(facts, run), [c for c in train.changes if c.delta is not None]
-    if not known:
-        return Findings()
-    moved = [c for c in known if c.delta or c.lora_a]
-    told = f"{len(moved)} of {count(len(known), 'adapted module')} of {run} moved from their initial values"
-    if moved:
-        status: CheckStatus = "pass" if len(moved) == len(known) else "warn"
-        return found("training.movement", Answer(status, f"{told}.", len(moved), len(known)), evidence, run)
-    because = f"{told}, though {count(train.optimizer_steps or 0, 'optimiser step')} were counted."
-    broken = cause("training.lr_not_applied", because, evidence, run)
-    return found("training.movement", Answer("fail", because, 0, len(known), broken), evidence, run)
-
-
 def best_step(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """The weights that are judged are those of the best step."""
-    evidence = _evidence(facts, run)
-    if train.best_kept is None:
-        return found("training.best", Answer("unknown", f"The best step of {run} is not known."), evidence, run)
-    if train.best_kept:
-        answer = Answer("pass", f"The best step of {run} ({train.best_step}) was kept.", train.best_step)
-        return found("training.best", answer, evidence, run)
-    because = f"The best step of {run} is {train.best_step}, and its weights were not kept."
-    remedy = None
-    if train.source is not None:
-        because = f"By validation the best step of {run} is {train.best_step}, and the adapter is of another one."
-        remedy = f"Name the adapter of step {train.best_step}, if it was kept; else train again and keep the best step."
-    broken = cause("training.best_not_kept", because, evidence, run, remedy=remedy)
-    return found("training.best", Answer("warn", because, train.best_step, None, broken), evidence, run)
+    """Whether the evaluated weights are those of the best step."""
+    status: CheckStatus = "unknown"
+    reason = "not_recorded"
+    if train.best_kept is not None:
+        status = "pass" if train.best_kept else "warn"
+        reason = "ok" if train.best_kept else "not_kept" if train.source is None else "other_step"
+    result = check(
+        "training.best",
+        status=status,
+        reason=reason,
+        evidence=_evidence(facts, run),
+        value=None if status == "unknown" else train.best_step,
+        details={"best_step": train.best_step},
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.best_not_kept") if status == "warn" else None)

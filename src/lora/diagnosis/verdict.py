@@ -21,7 +21,7 @@ from lora.diagnosis.headroom.criterion import choose_eval_manifest, judge_headro
 from lora.diagnosis.labels.audit import judge_labels
 from lora.diagnosis.outcomes import direction, judge_outcomes, run_outcomes
 from lora.diagnosis.parity.criterion import judge_parity, parity_criterion
-from lora.diagnosis.parity.imported_transcripts import judge_imported_transcripts
+from lora.diagnosis.parity.external_hypotheses import judge_imports
 from lora.diagnosis.training import judge_training
 from lora.records.base import Fact
 from lora.records.verdict import Cause, Check, Gate, Verdict
@@ -52,7 +52,7 @@ def decide(facts: StudyFacts) -> Verdict:
 def judge_all(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     """Run every judge once, on every manifest and every candidate."""
     findings = judge_data(facts).add(judge_headroom(facts, eval_manifest), judge_labels(facts))
-    findings.add(judge_imported_transcripts(facts))
+    findings.add(judge_imports(facts))
     for run in facts.config.candidates:
         training = judge_training(facts, run)
         adapter = judge_adapter(facts, run, training.causes)

@@ -31,8 +31,8 @@ from lora.asr.training.data import SpeechRows
 from lora.configuration.schema import complete, setting
 from lora.configuration.study import LabelsConfig
 from lora.data.manifest import read_manifest
+from lora.diagnosis.findings import Findings
 from lora.diagnosis.labels.audit import loss as judge_loss
-from lora.diagnosis.transitional import Answer
 from lora.records.base import read_lines
 from lora.records.labels import LabelFacts, LossComparison
 from lora.records.manifests import Utterance
@@ -299,7 +299,7 @@ def test_each_training_has_its_step_compared(family: str, request: pytest.Fixtur
     assert facts.losses[0].shift_0 != facts.losses[2].shift_0
 
 
-def judged(losses: list[LossComparison]) -> Answer:
+def judge(losses: list[LossComparison]) -> Findings:
     rules = LabelsConfig.from_json(complete({}, setting("labels").schema))
     facts: Any = SimpleNamespace(config=SimpleNamespace(labels=rules), path=lambda kind: kind.pattern)
     return judge_loss(facts, LabelFacts(sampled=4, losses=losses, transformers="5.12.0"))
@@ -314,11 +314,10 @@ def test_a_loss_that_is_shifted_twice_is_named(moonshine_folder: Path) -> None:
     assert right is not None
     assert loss is not None
     assert loss.trainer == pytest.approx(loss.shift_1, abs=1e-5)
-    assert judged([right]).status == "pass"
-    answer = judged([loss])
-    assert answer.cause is not None
-    assert answer.cause.code == "labels.loss_misaligned"
-    assert "transformers 5.12.0 computes the loss on the wrong tokens" in answer.summary
+    assert judge([right]).checks[0].status == "pass"
+    (cause,) = judge([loss]).causes
+    assert (cause.code, cause.reason) == ("labels.loss_misaligned", "shifted_by_one")
+    assert cause.details["transformers"] == "5.12.0"
 
 
 def test_accumulated_batches_that_are_added_up_are_named(moonshine_folder: Path) -> None:
@@ -326,19 +325,18 @@ def test_accumulated_batches_that_are_added_up_are_named(moonshine_folder: Path)
     speech.model.__class__ = DeafToCounts
     labelled = Labelled(rows(), TEXTS, [[0], [1], [2], [3]])
     steps = [step for n in (1, 2) if (step := compare_loss(speech, labelled, 0.0, n)) is not None]
-    assert judged(steps[:1]).status == "pass"
-    answer = judged(steps)
-    assert answer.cause is not None
-    assert "with 2 accumulated batches" in answer.summary
-    assert "transformers 5.12.0 counts the tokens of a step wrongly" in answer.summary
+    assert judge(steps[:1]).checks[0].status == "pass"
+    (cause,) = judge(steps).causes
+    assert (cause.code, cause.reason) == ("labels.loss_misaligned", "wrong_token_count")
+    assert (cause.details["gradient_accumulation"], cause.details["transformers"]) == (2, "5.12.0")
 
 
 def test_batches_that_weigh_alike_are_told_and_do_not_block(whisper: SpeechModel) -> None:
     labelled = Labelled(rows(["a", *TEXTS[:3]]), ["a", *TEXTS[:3]], [[0], [1], [2], [3]])
     steps = [step for n in (1, 2) if (step := compare_loss(whisper, labelled, 0.0, n)) is not None]
-    answer = judged(steps)
-    assert (answer.status, answer.cause) == ("warn", None)
-    assert "weighs accumulated batches alike" in answer.summary
+    findings = judge(steps)
+    assert (findings.checks[0].status, findings.causes) == ("warn", [])
+    assert findings.checks[0].reason == "batches_weighted_equally"
 
 
 def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path, tmp_path: Path) -> None:

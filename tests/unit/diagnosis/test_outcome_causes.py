@@ -19,25 +19,27 @@ def test_a_worse_run_warns_and_stays_ready(study: HealthyStudy) -> None:
     cause = cause_of(verdict, "adapter.worsens")
     assert verdict.causes[0] == cause
     assert cause.severity == "warns"
-    told = "lora takes domain from 37.5 % to 39.6 % (2.10 points worse; 95 % interval of the change for this adapter "
-    assert f"{told}+0.80 to +3.40)" in cause.because
+    assert (cause.reason, cause.details["explanation"]) == ("worse", "training_too_strong")
+    check = check_of(verdict, "adapter.outcome")
+    assert (check.status, check.reason, check.value, check.threshold) == ("warn", "worse", 0.021, 0.0)
+    assert (check.details["baseline_wer"], check.details["tuned_wer"]) == (0.375, 0.396)
+    assert (check.details["interval"]["low"], check.details["interval"]["high"]) == (0.008, 0.034)
     assert verdict.ready_for_sweep is True
 
 
 def test_a_worse_run_names_its_likely_cause(study: HealthyStudy) -> None:
     set_paired(study, "lora", "domain", WORSE)
     study.change("adapters/lora/train.json", {"validation": [{"step": 20, "loss": 0.4}, {"step": 100, "loss": 0.9}]})
-    assert "most likely the training overfits" in cause_of(study.verdict(), "adapter.worsens").because
+    assert cause_of(study.verdict(), "adapter.worsens").details["explanation"] == "training.overfit"
 
 
-def test_a_worse_run_whose_texts_are_broken_says_so(study: HealthyStudy) -> None:
+def test_a_worse_run_with_broken_hypotheses_has_a_reason_of_its_own(study: HealthyStudy) -> None:
     set_paired(study, "lora", "domain", WORSE)
     loops = [{"id": f"domain-{n}", "words": "and then", "times": 9} for n in range(40)]
     study.change("wer/lora/domain.json", {"loops": loops})
     cause = cause_of(study.verdict(), "adapter.worsens")
-    assert "its texts are broken where the baseline's are not: 40 of " in cause.because
-    assert "loop (" in cause.because
-    assert cause.remedy.startswith("Read a few of its transcripts first")
+    assert cause.reason == "worse_with_broken_hypotheses"
+    assert [sign["sign"] for sign in cause.details["signs"]] == ["loops"]
 
 
 def test_a_broken_adapter_explains_every_number_of_its_run(study: HealthyStudy) -> None:
@@ -56,7 +58,7 @@ def test_forgetting_warns(study: HealthyStudy) -> None:
     assert verdict.ready_for_sweep is True
 
 
-def test_forgetting_inside_the_margin_is_none(study: HealthyStudy) -> None:
+def test_a_loss_within_the_margin_is_no_forgetting(study: HealthyStudy) -> None:
     inside = {
         "delta": 0.002,
         "interval": interval(0.001, 0.004),
@@ -70,18 +72,18 @@ def test_forgetting_inside_the_margin_is_none(study: HealthyStudy) -> None:
     assert check_of(verdict, "adapter.general_set").status == "pass"
 
 
-def test_forgetting_that_is_not_excluded_is_unknown_rather_than_none(study: HealthyStudy) -> None:
+def test_forgetting_that_is_not_excluded_is_unknown(study: HealthyStudy) -> None:
     set_paired(
         study, "lora", "heldout", {"interval": interval(-0.004, 0.012), "harm_bound": 0.012, "outcome": "underpowered"}
     )
     verdict = study.verdict()
     check = check_of(verdict, "adapter.general_set")
-    assert check.status == "unknown"
-    assert "neither shown nor excluded" in check.summary
+    assert (check.status, check.reason) == ("unknown", "undecided")
+    assert (check.details["harm_bound"], check.details["margin"]) == (0.012, 0.005)
     assert "adapter.forgets" not in codes(verdict)
 
 
-def test_a_handful_of_rows_that_hardly_changed_excludes_no_forgetting(study: HealthyStudy) -> None:
+def test_a_few_unchanged_rows_do_not_exclude_forgetting(study: HealthyStudy) -> None:
     few = {"interval": interval(0.0, 0.0), "harm_bound": 0.17, "changed_errors": 0, "outcome": "underpowered"}
     set_paired(study, "lora", "heldout", few)
     assert check_of(study.verdict(), "adapter.general_set").status == "unknown"
@@ -93,8 +95,9 @@ def test_opposite_directions_warn_on_the_gate_run(study: HealthyStudy) -> None:
     set_paired(study, "earlier", "domain", WORSE)
     cause = cause_of(study.verdict(), "adapter.direction_mismatch")
     assert (cause.severity, cause.run, cause.manifest) == ("warns", "lora", "domain")
-    assert "14.80 points better" in cause.because
-    assert "earlier takes domain from 37.5 % to 39.6 %" in cause.because
+    first, second = cause.details["first"], cause.details["second"]
+    assert (first["run"], first["delta"]) == ("lora", -0.148)
+    assert (second["run"], second["baseline_wer"], second["tuned_wer"]) == ("earlier", 0.375, 0.396)
 
 
 def test_opposite_signs_without_significance_are_no_contradiction(study: HealthyStudy) -> None:
@@ -108,7 +111,7 @@ def test_every_pair_of_tuned_runs_has_a_direction_on_every_manifest(study: Healt
     study.add_run("other", "hypotheses")
     set_paired(study, "other", "domain", WORSE)
     checks = [c for c in study.verdict().checks if c.id == "adapter.direction" and c.manifest == "domain"]
-    ways = [(c.summary.split(" ")[0], c.run, c.value, c.status) for c in checks]
+    ways = [(c.details["first"]["run"], c.run, c.value, c.status) for c in checks]
     assert ways == [
         ("lora", "earlier", "same", "pass"),
         ("lora", "other", "opposite", "warn"),
@@ -131,10 +134,9 @@ def test_outcomes_list_every_candidate_on_every_manifest(study: HealthyStudy) ->
     assert runs[-1].baseline_wer is not None
 
 
-def test_what_harms_a_brought_run_is_not_guessed(study: HealthyStudy) -> None:
+def test_a_worse_external_run_gets_no_guessed_explanation(study: HealthyStudy) -> None:
     study.add_run("earlier", "hypotheses")
     worse = {"outcome": "worse", "delta": 0.021, "tuned_wer": 0.396, "interval": {"low": 0.008, "high": 0.034}}
     study.change("paired/earlier/domain.json", {"within": worse})
     (cause,) = [c for c in study.verdict().causes if c.code == "adapter.worsens"]
-    assert "most likely" not in cause.because
-    assert cause.remedy.startswith("Find out how earlier was trained")
+    assert (cause.details["kind"], cause.details["explanation"]) == ("hypotheses", None)

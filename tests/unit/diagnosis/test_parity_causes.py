@@ -1,4 +1,4 @@
-"""P: settings compared field by field; what is not known is neither equal nor different."""
+"""Settings compared field by field; one that was not recorded is neither equal nor different."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from healthy import HealthyStudy, cause_of, check_of, codes, utterance
 from healthy import settings as settings_record
 from healthy import wer as wer_record
 
-from lora.diagnosis.parity.criterion import normalizer_words, rows_words
+from lora.diagnosis.parity.criterion import row_details
 from lora.diagnosis.verdict import decide
-from lora.records.parity import DifferingRows, ParityFacts, Rescored, SameNormalizerScore
-from lora.records.scores import NormalizerIdentity, WerFacts
+from lora.records.parity import DifferingRows, ParityFacts
+from lora.records.scores import WerFacts
 from lora.records.settings import RunSettings
 from lora.records.transcripts import Transcript
 from lora.scoring.settings_diff import compare_settings, differing_rows
@@ -61,12 +61,18 @@ def test_one_different_setting_is_one_difference_and_one_cause(
     assert [(s.manifest, s.field, s.code) for s in different] == [("domain", field, code)]
     verdict = study.verdict()
     cause = cause_of(verdict, code)
-    assert cause.because.startswith(f"On domain, {field} is ")
+    assert cause.reason == "settings_differ"
+    assert [(f["field"], f["baseline"], f["candidate"]) for f in cause.details["fields"]] == [
+        (field, different[0].baseline, different[0].candidate)
+    ]
     assert (cause.run, cause.manifest) == ("lora", "domain")
     blocks = code != "parity.software"
     assert verdict.causes[0] == cause or code == "parity.base_model"
     assert cause.severity == ("blocks" if blocks else "warns")
-    assert check_of(verdict, "parity").status == ("fail" if blocks else "warn")
+    check = check_of(verdict, "parity.settings", manifest="domain")
+    assert (check.status, check.reason) == (("fail", "different") if blocks else ("warn", "other_software"))
+    assert (check.value, check.details["different"]) == (1, [field])
+    assert check_of(verdict, "parity").status == check.status
     assert verdict.ready_for_sweep is not blocks
 
 
@@ -78,27 +84,31 @@ def test_a_difference_on_another_manifest_only_warns(study: HealthyStudy) -> Non
     assert verdict.ready_for_sweep is True
 
 
-def test_a_difference_on_every_manifest_is_told_once_on_the_evaluation_manifest(study: HealthyStudy) -> None:
+def test_a_difference_on_every_manifest_is_one_cause_on_the_evaluation_manifest(study: HealthyStudy) -> None:
     for manifest in MANIFESTS:
         study.change(path_of("transcripts", "lora", manifest), {"decode": {"num_beams": 5}})
     cause = cause_of(study.verdict(), "parity.decode")
-    assert cause.because == "On domain (also on heldout and test), decode.num_beams is 1 for base and 5 for lora."
+    assert cause.details["fields"] == [{"field": "decode.num_beams", "baseline": 1, "candidate": 5}]
+    assert cause.details["also_on"] == ["heldout", "test"]
     assert (cause.severity, cause.manifest) == ("blocks", "domain")
 
 
 def test_a_difference_of_another_candidate_only_warns(study: HealthyStudy) -> None:
-    study.add_run("brought", "adapter")
-    study.change(path_of("transcripts", "brought", "domain"), {"decode": {"num_beams": 5}})
+    study.add_run("external", "adapter")
+    study.change(path_of("transcripts", "external", "domain"), {"decode": {"num_beams": 5}})
     verdict = study.verdict()
     assert cause_of(verdict, "parity.decode").severity == "warns"
     assert verdict.ready_for_sweep is True
 
 
 @pytest.mark.parametrize("section", ["manifest", "model", "preprocess", "decode"])
-def test_what_nobody_recorded_is_unknown(study: HealthyStudy, section: str) -> None:
+def test_settings_that_were_not_recorded_are_unknown(study: HealthyStudy, section: str) -> None:
     study.change(path_of("transcripts", "lora", "domain"), {section: None})
     verdict = study.verdict()
-    assert check_of(verdict, "parity").status == "unknown"
+    assert (check_of(verdict, "parity").status, check_of(verdict, "parity").reason) == (
+        "unknown",
+        "settings_not_recorded",
+    )
     assert not [code for code in codes(verdict) if code.startswith("parity.")]
     assert verdict.ready_for_sweep is False
 
@@ -107,11 +117,14 @@ def test_unknown_software_only_warns(study: HealthyStudy) -> None:
     study.change(path_of("transcripts", "base", "domain"), {"software": {"torch": "2.13.0"}})
     del study.files[path_of("transcripts", "base", "domain")]["software"]["transformers"]
     verdict = study.verdict()
+    check = check_of(verdict, "parity.settings", manifest="domain")
+    assert (check.status, check.reason) == ("warn", "software_not_recorded")
+    assert check.details["not_recorded"] == ["software.transformers"]
     assert check_of(verdict, "parity").status == "warn"
     assert verdict.ready_for_sweep is True
 
 
-def test_a_setting_of_null_on_both_sides_is_equal(study: HealthyStudy) -> None:
+def test_a_setting_of_none_on_both_sides_is_equal(study: HealthyStudy) -> None:
     assert [s.same for s in compared(study).settings if s.field == "preprocess.target_rms"] == [True] * 3
 
 
@@ -150,7 +163,9 @@ def test_missing_utterances_are_a_parity_failure(study: HealthyStudy) -> None:
     study.change("paired/lora/domain.json", lost)
     verdict = study.verdict()
     cause = cause_of(verdict, "parity.manifest")
-    assert "lora lacks 1 utterance of domain (domain-3)" in cause.because
+    assert cause.reason == "other_utterances"
+    assert cause.details["missing_ids"] == {"count": 1, "first": ["domain-3"]}
+    assert check_of(verdict, "parity").reason == "other_utterances"
     assert cause.severity == "blocks"
     assert check_of(verdict, "parity").status == "fail"
 
@@ -200,8 +215,8 @@ def test_an_absent_argument_of_the_runner_has_its_default_and_of_a_person_is_unk
 
 def test_a_missing_preprocessing_key_is_unknown_whoever_wrote_it() -> None:
     recorded = settings_record("base", "domain")
-    kept = {key: value for key, value in recorded["preprocess"].items() if key != "target_rms"}
-    assert judged(alike(recorded, {"preprocess": kept}), "preprocess.target_rms") == [None]
+    preprocess = {key: value for key, value in recorded["preprocess"].items() if key != "target_rms"}
+    assert judged(alike(recorded, {"preprocess": preprocess}), "preprocess.target_rms") == [None]
 
 
 def test_versions_that_differ_in_their_local_part_are_one(study: HealthyStudy) -> None:
@@ -209,7 +224,7 @@ def test_versions_that_differ_in_their_local_part_are_one(study: HealthyStudy) -
     assert not [s for s in compared(study).settings if s.same is False]
 
 
-def test_threads_are_not_asked_of_a_gpu() -> None:
+def test_threads_are_not_compared_on_a_gpu() -> None:
     recorded = settings_record("base", "domain") | {"device": {"type": "cpu", "dtype": "float32", "threads": "1"}}
     facts = alike(recorded, {"device": {"type": "cuda", "dtype": "float32"}})
     assert (judged(facts, "device.type"), judged(facts, "device.threads")) == ([False], [])
@@ -220,8 +235,9 @@ def test_a_checkpoint_of_another_kind_of_model_is_another_base(study: HealthyStu
     for manifest in MANIFESTS:
         other = {"adapter": None, "model": {"hash": "e" * 32, "family": "whisper"}}
         study.change(path_of("transcripts", "tuned", manifest), other)
-    because = cause_of(study.verdict(), "parity.base_model").because
-    assert because.endswith("model.family is moonshine for base and whisper for tuned.")
+    assert cause_of(study.verdict(), "parity.base_model").details["fields"] == [
+        {"field": "model.family", "baseline": "moonshine", "candidate": "whisper"}
+    ]
 
 
 def test_other_model_files_without_an_adapter_are_a_checkpoint_only_where_that_is_recorded() -> None:
@@ -252,34 +268,36 @@ def transcripts(**changes: dict[str, Any] | None) -> dict[str, Transcript]:
 def rows_between(after: dict[str, Transcript], content: str | None = "h") -> DifferingRows | None:
     recorded = settings_record("base", "domain")
     base, tuned = (
-        RunSettings.from_json(recorded | {"manifest": {"name": "domain", "rows": 3, "content_hash": found}})
-        for found in ("h", content)
+        RunSettings.from_json(recorded | {"manifest": {"name": "domain", "rows": 3, "content_hash": content_hash}})
+        for content_hash in ("h", content)
     )
     return differing_rows("domain", transcripts(), after, (base, tuned))
 
 
 def test_which_rows_differ() -> None:
     assert rows_between(transcripts()) is None
-    assert rows_between(transcripts(a={"external_reference": "good day."}), None) is None  # only written otherwise
+    assert rows_between(transcripts(a={"external_reference": "good day."}), None) is None  # differs in style only
     rows = rows_between(transcripts(a=None, d={}, b={"external_reference": "Bad day."}))
     assert rows is not None
     assert (rows.missing_ids, rows.extra_ids, [t.id for t in rows.different_references]) == (["a"], ["d"], ["b"])
-    assert rows_words(rows, "lora") == [
-        "lora lacks 1 utterance (a)",
-        "lora has 1 utterance that base lacks (d)",
-        'lora was held against other texts in 1 utterance (b: "Good day." for base, "Bad day." for lora)',
-    ]
+    assert row_details(rows) == {
+        "missing_ids": {"count": 1, "first": ["a"]},
+        "extra_ids": {"count": 1, "first": ["d"]},
+        "different_references": 1,
+        "first_reference": {"id": "b", "baseline": "Good day.", "candidate": "Bad day."},
+        "style_only": 0,
+        "different_audio": False,
+    }
 
 
 def test_other_audio_under_the_same_ids_and_texts() -> None:
     rows = rows_between(transcripts(), "other")
     assert rows is not None
     assert rows.different_audio
-    assert "so base and lora heard different audio" in rows_words(rows, "lora")[0]
     restyled = rows_between(transcripts(a={"external_reference": "GOOD DAY."}), "other")
     assert restyled is not None
     assert not restyled.different_audio
-    assert rows_words(restyled, "lora") == ["1 reference of lora is written in another way"]
+    assert restyled.style_only == 1
 
 
 def test_ids_that_only_one_run_has_are_one_difference(study: HealthyStudy) -> None:
@@ -294,7 +312,8 @@ def test_ids_that_only_one_run_has_are_one_difference(study: HealthyStudy) -> No
         ("manifest.unshared_ids", 1, 0)
     ]
     verdict = decide(replace(study.facts(), parity={"lora": facts}))
-    assert cause_of(verdict, "parity.manifest").because == "On domain, lora lacks 1 utterance (a)."
+    details = cause_of(verdict, "parity.manifest").details
+    assert (details["fields"], details["rows"]["missing_ids"]) == ([], {"count": 1, "first": ["a"]})
     assert check_of(verdict, "parity.settings", manifest="domain").status == "fail"
 
 
@@ -305,33 +324,6 @@ def test_other_texts_are_a_parity_failure(study: HealthyStudy) -> None:
     wers = [WerFacts.read(study.results / path_of("wer", run, "domain")) for run in ("base", "lora")]
     facts = compare_settings("lora", records[:1], records[1:], wers[:1], wers[1:], [rows])
     verdict = decide(replace(study.facts(), parity={"lora": facts}))
-    assert cause_of(verdict, "parity.manifest").because.startswith("On domain, lora was held against other texts in 1")
+    cause = cause_of(verdict, "parity.manifest")
+    assert (cause.manifest, cause.details["rows"]["different_references"]) == ("domain", 1)
     assert check_of(verdict, "parity").status == "fail"
-
-
-@pytest.mark.parametrize(
-    ("reported", "remaining", "told"),
-    [
-        (-0.061, -0.003, "Of the reported 6.10 points better, 5.80 points are the normaliser's: scored alike, it is"),
-        (
-            -0.02,
-            0.01,
-            "The reported difference is 2.00 points better, and the normaliser alone makes 3.00 points better",
-        ),
-        (0.02, 0.02, "The normaliser explains nothing of the reported 2.00 points worse: scored alike, it is 2"),
-        (0.0, 0.01, "No difference is reported, and the normaliser alone makes 1.00 points better"),
-        (0.0, 0.0, "No difference is reported, and none is the normaliser's: scored alike, it is no difference under"),
-        (None, None, "How much of the difference is the normaliser's is not known"),
-    ],
-)
-def test_what_the_normaliser_explains(reported: float | None, remaining: float | None, told: str) -> None:
-    pair = (
-        None if remaining is None else SameNormalizerScore(baseline_wer=0.5, tuned_wer=0.5 + remaining, delta=remaining)
-    )
-    names = [NormalizerIdentity(name=name, version="1") for name in ("english", "none")]
-    explained = None if reported is None or remaining is None else reported - remaining
-    found = Rescored(
-        manifest="domain", baseline=names[0], candidate=names[1], utterances=9, reported_delta=reported,
-        under_baseline=pair, under_candidate=None, explained_by_normalizer=explained,
-    )  # fmt: skip
-    assert normalizer_words(found).startswith(told)

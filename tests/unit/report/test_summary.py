@@ -500,7 +500,7 @@ def test_different_rows_and_normalisers(study: Study) -> None:
     own.write(study.results / "wer/lora/domain.json")
     markdown = again(study)
     assert "- Not recorded by the candidate (on `domain`): `decode.num_beams`." in markdown
-    assert "Rows of `domain`: lora has 1 utterance that base lacks (x); lora was held against other texts" in markdown
+    assert "Rows of `domain`: lora has 1 utterance that base lacks (x); lora was scored against another reference" in markdown
     assert "<b>bad" not in markdown
     assert (
         "Of the reported 6.10 points better, 5.80 points are the normaliser's: scored alike, it is 0.30 points"

@@ -160,7 +160,7 @@ def test_rejected_rows_are_set_aside_and_other_texts_are_kept(study, capsys):
     rows = [{"id": "broken", "hypothesis": "x"}, {"id": "new", "hypothesis": "y", "reference": "z", "duration": 2}]
     assert bring_with(study, {}, *rows) == 0
     assert sorted(heard(study)) == ["7", "b", "new"]
-    assert "hypotheses of theirs for rejected rows, which were left out: 1, first broken" in capsys.readouterr().err
+    assert "1 hypothesis of theirs belongs to a rejected row (first: broken)" in capsys.readouterr().err
     (study / "theirs.csv").write_text("id,hypothesis,reference\n7,one,two\nb,one,one\n", encoding="utf-8")
     assert bring(study, study / "theirs.csv") == 0
     brought = {t.id: t.external_reference for t in read_lines(study / "out.jsonl", Transcript)}

@@ -1,7 +1,7 @@
-"""D3: does the adapter change anything? From its files up to the texts, the lowest broken stage is the cause.
+"""Does the adapter change anything? The effect ladder, from adapter files to hypotheses.
 
-All stages are told (`stages`), but what follows from a lower stage, or from a training that went wrong, is no cause of its
-own: an adapter of zeros changes no text either.
+Every stage gets a check, but only the lowest broken stage is a cause. What follows from it, or from a failed training,
+is none: an adapter of zeros changes no hypothesis either.
 """
 
 from __future__ import annotations
@@ -11,28 +11,25 @@ from collections.abc import Iterable
 from lora import layout
 from lora.diagnosis.adapter.checkpoint import checkpoint_stages
 from lora.diagnosis.adapter.effect import called_modules, changed_texts, logits_stage, text_stage, weights_stage
-from lora.diagnosis.adapter.load import file_stage, load_stage, partial_targets, stage_answer
+from lora.diagnosis.adapter.load import adapted_groups, file_stage, load_stage, stage_check
 from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import CauseResult, Findings, worst
-from lora.diagnosis.transitional import Answer, cause, found
-from lora.diagnosis.wording import because
-from lora.formatting import count
+from lora.diagnosis.findings import CauseResult, CheckResult, Findings, check, worst
 from lora.records.effect import EffectFacts
 from lora.records.verdict import CheckStatus
 
-# What a training gone wrong leaves behind: its own cause explains these stages.
+# Consequences of a failed training, whose own cause explains these stages.
 CONSEQUENCES = {"adapter.not_finite", "adapter.zero_delta", "adapter.negligible_delta", "adapter.no_text_change"}
 STAGES = ("adapter.file", "adapter.load", "adapter.weights", "adapter.logits", "adapter.text")
 
 
 def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[CauseResult]) -> Findings:
-    """All stages of one candidate; its causes are the lowest broken stage, or whatever weakens an adapter that works."""
+    """Check all stages of one candidate; the cause is the lowest broken one, or what weakens a working adapter."""
     effect = facts.effect.get(run)
     if effect is None or effect.status == "impossible":
-        return _without_ladder(facts, run, effect)
+        return _without_effect(facts, run, effect)
     if effect.checkpoint is not None:
-        stages = checkpoint_stages(facts, run, effect, effect.checkpoint).add(_texts(facts, run))
+        stages = checkpoint_stages(facts, run, effect, effect.checkpoint).add(_hypotheses(facts, run))
         broken = [c for c in stages.causes if c.severity == "blocks"][:1]
         return Findings(stages.checks, broken or stages.causes)
     stages = Findings().add(
@@ -44,81 +41,102 @@ def judge_adapter(facts: StudyFacts, run: str, training_causes: Iterable[CauseRe
     )
     broken = [c for c in stages.causes if c.severity == "blocks"][:1]
     if explained_by_training(training_causes):
-        # What stands above a stage that the training broke follows from it as well.
+        # What is wrong above a stage that the training broke follows from it as well.
         return Findings(stages.checks, [c for c in broken if c.code not in CONSEQUENCES])
     if broken:
         return Findings(stages.checks, broken)
     return Findings(stages.checks, stages.causes).add(
-        partial_targets(facts, run, effect), called_modules(facts, run, effect)
+        adapted_groups(facts, run, effect), called_modules(facts, run, effect)
     )
 
 
 def explained_by_training(causes: Iterable[CauseResult]) -> bool:
-    """Whether the training of a run went so wrong that its adapter cannot be otherwise."""
+    """Whether the training of a run failed so badly that its adapter cannot work."""
     return any(c.code.startswith("training.") and CAUSES[c.code].severity == "blocks" for c in causes)
 
 
-def _without_ladder(facts: StudyFacts, run: str, effect: EffectFacts | None) -> Findings:
-    """No stage could be climbed: brought transcripts show only their texts, an impossible effect carries its code."""
+def _without_effect(facts: StudyFacts, run: str, effect: EffectFacts | None) -> Findings:
+    """Stages of a run without effect facts.
+
+    External transcripts are judged by their texts alone. Where the effect was impossible to measure, the code of the
+    facts becomes the cause, and the check it concerns fails here.
+    """
     if effect is None and facts.config.kind(run) in {"hypotheses", "checkpoint"}:
-        return _texts(facts, run)
-    told = (effect.message if effect and effect.message else "its effect was not measured").rstrip(".")
-    wrong = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
-    findings, stages = Findings(), list(STAGES)
-    if wrong and effect is not None and effect.file is not None:
-        # The files could be read: what stopped the measure_effect is the load; the cause comes with the code of the facts.
+        return _hypotheses(facts, run)
+    details = {"message": effect.message if effect else None}
+    unmeasured = "not_measured" if effect is None else "impossible"
+    adapter_at_fault = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
+    findings = Findings()
+    stages = list(STAGES)
+    if adapter_at_fault and effect is not None and effect.file is not None:
+        # The files could be read, so what failed is loading.
         findings.checks += file_stage(facts, run, effect).checks
         stages = stages[1:]
     for stage in stages:
-        status: CheckStatus = "fail" if wrong and stage == stages[0] else "unknown"
-        why = (
-            f"{run}: {told}." if stage == stages[0] or not wrong else f"{run} did not get so far: see the stage below."
-        )
-        findings.add(stage_answer(facts, run, stage, Answer(status, why)))
+        first = stage == stages[0]
+        status: CheckStatus = "fail" if adapter_at_fault and first else "unknown"
+        reason = "lower_stage_failed" if adapter_at_fault and not first else unmeasured
+        findings.add(Findings.of(stage_check(facts, run, stage, status=status, reason=reason, details=details)))
     return findings
 
 
-def _texts(facts: StudyFacts, run: str) -> Findings:
-    """What a run without an adapter of its own shows: hypotheses that differ from the baseline's."""
-    changed, looked_at = changed_texts(facts, run)
-    evidence = [facts.path(layout.PAIRED, run=run, manifest=m) for r, m in facts.paired if r == run]
-    told = f"{changed:,} of {count(looked_at, 'hypothesis', 'hypotheses')} of {run} differ from the baseline's"
-    if changed or not looked_at:
-        status: CheckStatus = "pass" if changed else "unknown"
-        return found("adapter.text", Answer(status, f"{told}.", changed), evidence, run)
-    broken = cause("adapter.no_text_change", f"{told}.", evidence, run, remedy=_look_for_the_tuning(facts, run))
-    return found("adapter.text", Answer("fail", f"{told}.", changed, cause=broken), evidence, run)
-
-
-def _look_for_the_tuning(facts: StudyFacts, run: str) -> str:
-    """What a person can look at who holds nothing but two files (or two models) that say the same."""
-    if facts.config.kind(run) == "checkpoint":
-        return f"Make sure that {run} is the tuned model and not a copy of its base; if it is, it was tuned too weakly."
-    return f"Make sure that {run} and base are two files of two runs, and that the pipeline loaded what was tuned."
+def _hypotheses(facts: StudyFacts, run: str) -> Findings:
+    """Whether hypotheses of a run without an adapter of its own differ from the baseline's."""
+    changed, compared = changed_texts(facts, run)
+    status: CheckStatus = "pass" if changed else "fail" if compared else "unknown"
+    result = check(
+        "adapter.text",
+        status=status,
+        reason={"pass": "texts_differ", "fail": "texts_equal", "unknown": "nothing_compared"}[status],
+        evidence=[facts.path(layout.PAIRED, run=run, manifest=m) for r, m in facts.paired if r == run],
+        value=changed,
+        details={"changed": changed, "compared": compared, "kind": facts.config.kind(run)},
+        run=run,
+    )
+    return Findings.of(result, result.cause("adapter.no_text_change") if status == "fail" else None)
 
 
 def adapter_change(facts: StudyFacts, findings: Findings) -> Findings:
-    """The criterion: the stages of the gate run, from its file to the texts, as `findings` of that run hold them."""
+    """The criterion: whether the tuning of the gate run takes effect, by the checks and causes judged so far."""
     run = facts.config.gate_run
     if run is None:
-        answer = Answer("unknown", "There is no candidate, so nothing shows that tuning takes effect.")
-        return found("adapter_change", answer, [])
-    evidence = [facts.path(layout.EFFECT, run=run)]
-    own = [c for c in findings.checks if c.run == run and c.id in STAGES]
+        return Findings.of(check("adapter_change", status="unknown", reason="no_candidate", evidence=[]))
+    stages = [c for c in findings.checks if c.run == run and c.id in STAGES]
     blocking = [c for c in findings.causes if c.run == run and c.severity == "blocks"]
     blocking = [c for c in blocking if c.code.startswith(("adapter.", "training."))]
-    blocking.sort(key=lambda c: RANK[c.code])
-    effect = facts.effect.get(run)
-    norm: float | str | None = effect.median_relative_norm if effect else None
-    least: float | None = facts.config.adapter.min_relative_norm
-    if facts.config.kind(run) == "hypotheses":
-        # Texts are all there is of this adapter: a share of the weights' norm is no measure of them.
-        norm, least = next((check.value for check in own if check.id == "adapter.text"), None), None
-    status = worst(check.status for check in own)
+    status: CheckStatus = "fail" if blocking else worst(stage.status for stage in stages)
+    explained_by: list[CheckResult | CauseResult] = []
     if blocking:
-        return found("adapter_change", Answer("fail", because(blocking[0]), norm, least), evidence, run)
-    telling = next((check.summary for check in own if check.status == status and status != "pass"), None)
+        explained_by = [min(blocking, key=lambda c: RANK[c.code])]
+    elif status == "pass":
+        explained_by += [stage for stage in stages if stage.id in {"adapter.weights", "adapter.text"}]
+    else:
+        explained_by += [stage for stage in stages if stage.status == status][:1]
+    effect = facts.effect.get(run)
+    value: float | str | None = effect.median_relative_norm if effect else None
+    threshold: float | None = facts.config.adapter.min_relative_norm
+    if facts.config.kind(run) == "hypotheses":
+        # Without weights there is no relative norm; the number of changed texts decides.
+        value = next((stage.value for stage in stages if stage.id == "adapter.text"), None)
+        threshold = None
+    result = check(
+        "adapter_change",
+        status=status,
+        reason=_criterion_reason(explained_by, status),
+        evidence=[facts.path(layout.EFFECT, run=run)],
+        value=value,
+        threshold=threshold,
+        run=run,
+        explained_by=explained_by,
+    )
+    return Findings.of(result)
+
+
+def _criterion_reason(explained_by: list[CheckResult | CauseResult], status: CheckStatus) -> str:
+    """`ok`, `not_measured`, or the cause code or check id that decides."""
+    if not explained_by:
+        return "not_measured"
     if status == "pass":
-        telling = " ".join(check.summary or "" for check in own if check.id in {"adapter.weights", "adapter.text"})
-    answer = Answer(status, telling or f"The effect of {run} was not measured.", norm, least)
-    return found("adapter_change", answer, evidence, run)
+        return "ok"
+    first = explained_by[0]
+    return first.code if isinstance(first, CauseResult) else first.id

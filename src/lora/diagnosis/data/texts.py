@@ -11,7 +11,7 @@ from lora import layout
 from lora.diagnosis.data.mismatched_rows import common_offset, mismatch_details, mismatched_rows
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
-from lora.diagnosis.parity.mismatched_hypotheses import heard_rightly_by
+from lora.diagnosis.parity.external_hypotheses import run_contradicting_baseline
 from lora.records.verdict import CheckStatus, Severity
 
 
@@ -40,7 +40,7 @@ def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
             )
         )
     mismatched, share = mismatched_rows(facts, compared), mismatched_share(facts, manifest)
-    contradicted_by = heard_rightly_by(facts, manifest) if mismatched else None
+    contradicted_by = run_contradicting_baseline(facts, manifest) if mismatched else None
     details: dict[str, Any] = {
         "rows": compared.rows,
         "compared": compared.compared,

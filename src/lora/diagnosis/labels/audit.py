@@ -1,64 +1,69 @@
-"""D4: do the labels say what the model would say, and is the loss computed on the right tokens?
+"""Do training labels match what the model generates, and is the loss computed on the right tokens?
 
-Likelihoods of references and hypotheses are told but decide nothing: an accent raises them too. What decides is the
-structure of labels, the model's agreement with labels of its own texts, the loss by hand, and the texts themselves.
+Likelihoods of references and hypotheses are reported but decide nothing, since an accent changes them too. What decides
+is the structure of labels, the model's agreement with labels of its own greedy hypotheses, and the loss by hand.
 """
 
 from __future__ import annotations
 
 from lora import layout
-from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.facts import TRAIN, StudyFacts
-from lora.diagnosis.findings import CauseResult, Findings
+from lora.diagnosis.findings import CauseResult, CheckResult, Findings, check, examples
 from lora.diagnosis.labels.texts import style, tokenizer
-from lora.diagnosis.transitional import Answer, cause, found
-from lora.formatting import count, listed, percent
 from lora.records.labels import GreedyHypotheses, LabelFacts, LabelStructure, LabelVariant, LossComparison
+from lora.records.verdict import CheckStatus
 
-NOISE = 2  # times the noise of a replay a difference may be before it is one
+NOISE = 2  # a log-probability gap up to this multiple of the gap of a replay is numerical noise
 
 
 def judge_labels(facts: StudyFacts) -> Findings:
+    """All checks of the label audit; one unknown check where there was no audit."""
     labels = facts.labels
     if labels is None or labels.status == "impossible":
-        told = labels.message if labels and labels.message else "the label audit was not made"
-        return found(
-            "labels.structure", Answer("unknown", f"Labels are not judged: {told}."), [facts.path(layout.LABELS)]
+        details = {"message": labels.message if labels else None}
+        evidence = [facts.path(layout.LABELS)]
+        return Findings.of(
+            check("labels.structure", status="unknown", reason="not_audited", evidence=evidence, details=details)
         )
-    judged = {
-        "labels.structure": structure(facts, labels),
-        "labels.greedy_hypotheses": greedy_hypotheses(facts, labels),
-        "labels.loss": loss(facts, labels),
-        "labels.style": style(facts, labels),
-        "labels.tokenizer": tokenizer(facts, labels),
-        "labels.length": length(facts, labels),
-    }
-    at = [facts.path(layout.LABELS)]
-    return Findings().add(*(found(id, answer, at, manifest=TRAIN) for id, answer in judged.items()))
+    return Findings().add(
+        structure(facts, labels),
+        greedy_hypotheses(facts, labels),
+        loss(facts, labels),
+        style(facts, labels),
+        tokenizer(facts, labels),
+        length(facts, labels),
+    )
 
 
-def structure(facts: StudyFacts, labels: LabelFacts) -> Answer:
-    """End mark last, start as in generation, padding ignored, prefix equal to the one generation forces."""
+def structure(facts: StudyFacts, labels: LabelFacts) -> Findings:
+    """EOS last, start and prefix as in generation, padding masked."""
+    evidence = [facts.path(layout.LABELS)]
     shares = labels.structure
     if shares is None:
-        return Answer("unknown", "The structure of labels was not looked at.")
-    asked = {
-        "do not end with the end mark": shares.ends_with_eos,
-        "hold more end marks than one": shares.single_eos,
-        "do not start as generation does": _start(shares),
-        "have padding that counts in the loss": shares.padding_ignored,
-        "have another prefix than generation forces": shares.prefix_matches_generation,
-        "have a prompt that is not generation's or counts in the loss": shares.prompt_ignored,
-        "hold the blank, or a mark of start or end": shares.only_text,
-    }
-    wrong = {what: share for what, share in asked.items() if share is not None and share < 1}
-    if not wrong:
-        return Answer(
-            "pass", f"All {labels.sampled} sampled labels end, start and are padded as they should be.", 1.0, 1.0
+        return Findings.of(
+            check("labels.structure", status="unknown", reason="not_audited", evidence=evidence, manifest=TRAIN)
         )
-    told = listed([f"{percent(1 - share)} {what}" for what, share in wrong.items()], 5)
-    because = f"Of {count(labels.sampled, 'sampled label')}, {told}."
-    return Answer("fail", because, min(wrong.values()), 1.0, _construction(facts, labels, because))
+    right = {
+        "ends_with_eos": shares.ends_with_eos,
+        "single_eos": shares.single_eos,
+        "start": _start(shares),
+        "padding_ignored": shares.padding_ignored,
+        "prefix": shares.prefix_matches_generation,
+        "prompt": shares.prompt_ignored,
+        "only_text": shares.only_text,
+    }
+    wrong = {rule: 1 - share for rule, share in right.items() if share is not None and share < 1}
+    result = check(
+        "labels.structure",
+        status="fail" if wrong else "pass",
+        reason="broken_rules" if wrong else "ok",
+        evidence=evidence,
+        value=min(share for share in right.values() if share is not None) if wrong else 1.0,
+        threshold=1.0,
+        details={"sampled": labels.sampled, "wrong_shares": wrong},
+        manifest=TRAIN,
+    )
+    return Findings.of(result, _construction(facts, labels, result) if wrong else None)
 
 
 def _start(shares: LabelStructure) -> float | None:
@@ -66,58 +71,72 @@ def _start(shares: LabelStructure) -> float | None:
     return float(min(known)) if known else None
 
 
-def greedy_hypotheses(facts: StudyFacts, labels: LabelFacts) -> Answer:
-    """Labels made of the model's own greedy texts: built rightly, the model predicts each of their tokens, and finds
-    them as likely as while it wrote them.
+def greedy_hypotheses(facts: StudyFacts, labels: LabelFacts) -> Findings:
+    """Labels built from the model's own greedy hypotheses: built correctly, the model predicts each of their tokens,
+    and they are as likely as during generation.
     """
-    own, least = labels.greedy, facts.config.labels.min_agreement
-    if own is None or not own.positions:
-        return Answer("unknown", f"No own hypothesis could be labelled{_left_out(own)}.", None, least)
-    told = (
-        f"Given labels made of its own texts, the model predicts {percent(own.argmax_agreement)} of "
-        f"{count(own.positions, 'token')}"
-    )
-    if own.compared == "tokens":
-        told = (
-            f"Labels made of its own texts hold {percent(own.argmax_agreement)} of {count(own.positions, 'token')} as "
-            "the model wrote them"
+    greedy, least = labels.greedy, facts.config.labels.min_agreement
+    if greedy is None or not greedy.positions:
+        left_out = None if greedy is None else greedy.model_dump(
+            include={"truncated", "retokenized", "retokenized_leading_space", "changed_by_tokenizer"}
+        )  # fmt: skip
+        result = check(
+            "labels.greedy_hypotheses",
+            status="unknown",
+            reason="none_labelled",
+            evidence=[facts.path(layout.LABELS)],
+            threshold=least,
+            details={"left_out": left_out},
+            manifest=TRAIN,
         )
-    most = _largest_gap(facts, own)
-    if own.argmax_agreement >= least and not _above(own.log_probability_gap, most):
-        if own.log_probability_gap is not None:
-            told += f", and finds them as likely as when it wrote them (to {own.log_probability_gap:.1g} nats a token)"
-        return Answer("pass", f"{told}.", own.argmax_agreement, least)
-    noise = own.replay
-    slack = 1 - least
-    if noise is not None and noise.argmax_agreement < least and own.argmax_agreement >= noise.argmax_agreement - slack:
-        told += f", and {percent(noise.argmax_agreement)} of the very tokens it wrote"
-        because = f"{told}: its forward pass differs from its generation, so that labels cannot be judged by it."
-        return Answer("warn", because, own.argmax_agreement, least)
-    if own.argmax_agreement < least:
-        because = f"{told}, where right labels reach {percent(least)}: the labels are built or shifted wrongly."
-        return Answer("fail", because, own.argmax_agreement, least, _construction(facts, labels, because))
-    because = (
-        f"{told}, but as a label a text's log-probability differs from that of its generation by up to "
-        f"{own.log_probability_gap:.2g} nats a token (allowed: {most:.2g}): labels are not what was generated."
+        return Findings.of(result)
+    replay, largest_gap = greedy.replay, _largest_gap(facts, greedy)
+    agrees = greedy.argmax_agreement >= least
+    unlikely = _above(greedy.log_probability_gap, largest_gap)
+    replay_agreement = None if replay is None else replay.argmax_agreement
+    same_as_replay = (
+        replay_agreement is not None
+        and replay_agreement < least
+        and greedy.argmax_agreement >= replay_agreement - (1 - least)
     )
-    return Answer("fail", because, own.log_probability_gap, most, _construction(facts, labels, because))
+    value: float | None = greedy.argmax_agreement
+    threshold = least
+    status: CheckStatus = "fail"
+    if agrees and not unlikely:
+        status = "pass"
+        reason = "ok"
+    elif same_as_replay:
+        status = "warn"
+        reason = "forward_pass_differs_from_generation"
+    elif not agrees:
+        reason = "tokens_not_predicted"
+    else:
+        reason = "other_likelihood"
+        value = greedy.log_probability_gap
+        threshold = largest_gap
+    result = check(
+        "labels.greedy_hypotheses",
+        status=status,
+        reason=reason,
+        evidence=[facts.path(layout.LABELS)],
+        value=value,
+        threshold=threshold,
+        details={
+            "compared": greedy.compared,
+            "positions": greedy.positions,
+            "agreement": greedy.argmax_agreement,
+            "min_agreement": least,
+            "replay_agreement": replay_agreement,
+            "log_probability_gap": greedy.log_probability_gap,
+            "max_log_probability_gap": largest_gap,
+        },
+        manifest=TRAIN,
+    )
+    return Findings.of(result, _construction(facts, labels, result) if status == "fail" else None)
 
 
-def _left_out(own: GreedyHypotheses | None) -> str:
-    if own is None:
-        return ""
-    left_out = {
-        "cut by the token cap": own.truncated,
-        "spelt by the tokenizer in other pieces than the model wrote": own.retokenized,
-        "changed by the tokenizer": own.changed_by_tokenizer,
-    }
-    told = [f"{number} {what}" for what, number in left_out.items() if number]
-    blank = ", as if a blank in front were missing" if own.retokenized_leading_space * 2 > own.retokenized else ""
-    return f" ({listed(told)}{blank})" if told else ""
-
-
-def _largest_gap(facts: StudyFacts, own: GreedyHypotheses) -> float:
-    noise = own.replay.log_probability_gap if own.replay is not None else None
+def _largest_gap(facts: StudyFacts, greedy: GreedyHypotheses) -> float:
+    noise = greedy.replay.log_probability_gap if greedy.replay is not None else None
     return max(facts.config.labels.max_log_probability_gap, NOISE * (noise or 0.0))
 
 
@@ -125,63 +144,79 @@ def _above(value: float | None, most: float) -> bool:
     return value is not None and value > most
 
 
-def _construction(facts: StudyFacts, labels: LabelFacts, because: str) -> CauseResult:
-    """The cause, with the way of building labels that the model would agree with in the remedy, if one was found."""
+def _construction(facts: StudyFacts, labels: LabelFacts, result: CheckResult) -> CauseResult:
+    """The cause, with the way of building labels that the model agrees with, if one was found."""
     right = _right_variant(facts, labels.greedy)
-    remedy = CAUSES["labels.construction"].remedy
-    if right is not None:
-        remedy = (
-            f"Build labels {right.name}, then audit again: of such labels of its own texts the model predicts "
-            f"{percent(right.argmax_agreement)}."
-        )
-    elif labels.greedy is not None and labels.greedy.variants:
-        remedy += (
-            f" None of {count(len(labels.greedy.variants), 'other way')} of building them that were tried is right."
-        )
-    return cause("labels.construction", because, [facts.path(layout.LABELS)], manifest=TRAIN, remedy=remedy)
+    details = {
+        **result.details,
+        "variants_tried": len(labels.greedy.variants) if labels.greedy is not None else 0,
+        "right_variant": None if right is None else right.name,
+        "right_variant_agreement": None if right is None else right.argmax_agreement,
+    }
+    return result.cause("labels.construction", details=details)
 
 
-def _right_variant(facts: StudyFacts, own: GreedyHypotheses | None) -> LabelVariant | None:
-    if own is None:
+def _right_variant(facts: StudyFacts, greedy: GreedyHypotheses | None) -> LabelVariant | None:
+    if greedy is None:
         return None
-    least, most = facts.config.labels.min_agreement, _largest_gap(facts, own)
-    right = (v for v in own.variants if v.argmax_agreement >= least and not _above(v.log_probability_gap, most))
+    least, most = facts.config.labels.min_agreement, _largest_gap(facts, greedy)
+    right = (v for v in greedy.variants if v.argmax_agreement >= least and not _above(v.log_probability_gap, most))
     return next(right, None)
 
 
-def loss(facts: StudyFacts, labels: LabelFacts) -> Answer:
-    """The trainer's loss against the cross entropy by hand, at the right alignment and one token off."""
+def loss(facts: StudyFacts, labels: LabelFacts) -> Findings:
+    """The trainer's loss against the cross entropy by hand, at the right alignment and shifted by one token."""
     most = facts.config.labels.max_loss_gap
+    evidence = [facts.path(layout.LABELS)]
     compared = [step for step in labels.losses if step.shift_0 is not None]
     if not compared:
-        return Answer("unknown", "The trainer's loss was not compared.", None, most)
-    worst = max(compared, key=_loss_gap)  # the first of equals: what comes without smoothing and accumulation
+        result = check(
+            "labels.loss",
+            status="unknown",
+            reason="not_compared",
+            evidence=evidence,
+            threshold=most,
+            manifest=TRAIN,
+        )
+        return Findings.of(result)
+    widest = max(compared, key=_loss_gap)  # the first of equals, which is the one without smoothing or accumulation
     plain = compared[0]
-    step = plain if _loss_gap(plain) > most else worst
-    gap, by_hand = _loss_gap(step), step.shift_0 or 0.0
+    step = plain if _loss_gap(plain) > most else widest
+    gap = _loss_gap(step)
+    status: CheckStatus = "fail"
     if step.trainer is None:
-        because = f"The trainer's loss{_of_step(step)} is not finite, where the cross entropy by hand is {by_hand:.3f}."
-        broken = cause("labels.loss_misaligned", because, [facts.path(layout.LABELS)], manifest=TRAIN)
-        return Answer("fail", because, None, most, broken)
-    told = f"The trainer's loss{_of_step(step)} is {step.trainer:.3f} nats a token and {by_hand:.3f} by hand"
-    if gap <= most:
-        others = f" (the widest of {len(compared)} comparisons)" if len(compared) > 1 else ""
-        return Answer("pass", f"{told}{others}.", gap, most)
-    version = f"transformers {labels.transformers}" if labels.transformers else "the installed transformers"
-    if step is not plain and step.mean_of_batches is not None and abs(step.trainer - step.mean_of_batches) <= most:
-        because = f"{told}; it weighs accumulated batches alike, whatever their number of tokens ({version})."
-        return Answer("warn", because, gap, most)
-    shifted = step.shift_1 is not None and abs(step.trainer - step.shift_1) <= most
-    if shifted:
-        why = f"it matches labels shifted by one token ({step.shift_1:.3f})"
-        why += f", so {version} computes the loss on the wrong tokens"
+        reason = "not_finite"
+    elif gap <= most:
+        status = "pass"
+        reason = "ok"
+    elif step is not plain and step.mean_of_batches is not None and abs(step.trainer - step.mean_of_batches) <= most:
+        status = "warn"
+        reason = "batches_weighted_equally"
+    elif step.shift_1 is not None and abs(step.trainer - step.shift_1) <= most:
+        reason = "shifted_by_one"
     elif step is not plain and _loss_gap(plain) <= most:
-        why = f"it matches neither alignment, though it does without: {version} counts the tokens of a step wrongly"
+        reason = "wrong_token_count"
     else:
-        why = f"it matches neither alignment, so {version} computes the loss on the wrong tokens"
-    because = f"{told}; {why}."
-    broken = cause("labels.loss_misaligned", because, [facts.path(layout.LABELS)], manifest=TRAIN)
-    return Answer("fail", because, gap, most, broken)
+        reason = "wrong_tokens"
+    result = check(
+        "labels.loss",
+        status=status,
+        reason=reason,
+        evidence=evidence,
+        value=None if step.trainer is None else gap,
+        threshold=most,
+        details={
+            "trainer": step.trainer,
+            "by_hand": step.shift_0,
+            "by_hand_shifted": step.shift_1,
+            "label_smoothing": step.label_smoothing,
+            "gradient_accumulation": step.gradient_accumulation,
+            "comparisons": len(compared),
+            "transformers": labels.transformers,
+        },
+        manifest=TRAIN,
+    )
+    return Findings.of(result, result.cause("labels.loss_misaligned") if status == "fail" else None)
 
 
 def _loss_gap(step: LossComparison) -> float:
@@ -190,33 +225,32 @@ def _loss_gap(step: LossComparison) -> float:
     return abs(step.trainer - step.shift_0)
 
 
-def _of_step(step: LossComparison) -> str:
-    told = []
-    if step.label_smoothing:
-        told.append(f"label smoothing {step.label_smoothing:g}")
-    if step.gradient_accumulation > 1:
-        told.append(f"{step.gradient_accumulation} accumulated batches")
-    return f" with {' and '.join(told)}" if told else ""
-
-
-def length(facts: StudyFacts, labels: LabelFacts) -> Answer:
-    """Labels against the number of tokens the decoder can hold."""
+def length(facts: StudyFacts, labels: LabelFacts) -> Findings:
+    """The number of tokens of labels against the number that the decoder (or for CTC the audio) has room for."""
     most = facts.config.labels.max_too_long
-    frames = labels.label_capacity == "frames"
-    if not labels.sampled:
-        return Answer("unknown", "No label was looked at.", None, most)
-    share = len(labels.too_long_ids) / labels.sampled
-    told = f"The longest sampled label has {labels.longest_label} tokens"
-    if frames:
-        told += "; a label needs a frame of its audio for each token, and one more between equal ones"
-    elif labels.label_limit is not None:
-        told += f"; the decoder holds {labels.label_limit}"
-    else:
-        told += "; the model names no limit"
-    if not labels.too_long_ids:
-        return Answer("pass", f"{told}.", 0.0, most)
-    told += f", and {len(labels.too_long_ids)} of {labels.sampled} are too long ({listed(labels.too_long_ids)})"
-    if share <= most:
-        return Answer("warn", f"{told}.", share, most)
-    broken = cause("labels.too_long", f"{told}.", [facts.path(layout.LABELS)], manifest=TRAIN)
-    return Answer("fail", f"{told}.", share, most, broken)
+    share = len(labels.too_long_ids) / labels.sampled if labels.sampled else None
+    status: CheckStatus = "pass"
+    reason = "ok"
+    if share is None:
+        status = "unknown"
+        reason = "none_sampled"
+    elif labels.too_long_ids:
+        status = "warn" if share <= most else "fail"
+        reason = "few_too_long" if share <= most else "too_long"
+    result = check(
+        "labels.length",
+        status=status,
+        reason=reason,
+        evidence=[facts.path(layout.LABELS)],
+        value=share,
+        threshold=most,
+        details={
+            "sampled": labels.sampled,
+            "longest": labels.longest_label,
+            "capacity": labels.label_capacity,
+            "limit": labels.label_limit,
+            "too_long": examples(labels.too_long_ids),
+        },
+        manifest=TRAIN,
+    )
+    return Findings.of(result, result.cause("labels.too_long") if status == "fail" else None)

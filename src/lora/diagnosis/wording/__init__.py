@@ -1,26 +1,32 @@
 """Sentences of checks and causes. Judges return codes and numbers (`lora.diagnosis.findings`); this package words them.
 
-Each module covers one subject and has three tables: `SUMMARIES` by check id, `BECAUSE` by cause code, and `REMEDIES`
-by cause code where the remedy depends on the numbers (all others are in `lora.diagnosis.causes`). A remedy function may
-return None to use the table's text.
+Each module covers one subject and has up to three tables: `SUMMARIES` by check id, `BECAUSE` by cause code where the
+sentence is not that of the check that raises the cause, and `REMEDIES` by cause code where the remedy depends on the
+numbers (all others are in `lora.diagnosis.causes`). A remedy function may return None to use the table's text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.checks import CHECKS
 from lora.diagnosis.findings import CauseResult, CheckResult
-from lora.diagnosis.wording import audio, errors, headroom, rows, split, texts
+from lora.diagnosis.wording import adapter, audio, errors, headroom, labels, outcomes, parity, rows, split, texts, training
 
-SUMMARIES: dict[str, Callable[[CheckResult], str]] = {
+SUMMARIES: dict[str, Callable[[Any], str]] = {
     **split.SUMMARIES,
     **rows.SUMMARIES,
     **audio.SUMMARIES,
     **texts.SUMMARIES,
     **headroom.SUMMARIES,
     **errors.SUMMARIES,
+    **labels.SUMMARIES,
+    **training.SUMMARIES,
+    **adapter.SUMMARIES,
+    **outcomes.SUMMARIES,
+    **parity.SUMMARIES,
 }
 BECAUSE: dict[str, Callable[[CauseResult], str]] = {
     **split.BECAUSE,
@@ -29,6 +35,7 @@ BECAUSE: dict[str, Callable[[CauseResult], str]] = {
     **texts.BECAUSE,
     **headroom.BECAUSE,
     **errors.BECAUSE,
+    **parity.BECAUSE,
 }
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     **split.REMEDIES,
@@ -37,6 +44,11 @@ REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     **texts.REMEDIES,
     **headroom.REMEDIES,
     **errors.REMEDIES,
+    **labels.REMEDIES,
+    **training.REMEDIES,
+    **adapter.REMEDIES,
+    **outcomes.REMEDIES,
+    **parity.REMEDIES,
 }
 
 # What to provide for an unknown check, by `details["missing"]`; `inputs` is worded by the table of checks.
@@ -52,9 +64,7 @@ MISSING = {
 
 def summary(result: CheckResult) -> str:
     """The answer of a check in words, followed by what to provide if it is unknown."""
-    if result.summary is not None:
-        text = result.summary
-    elif result.explained_by:
+    if result.explained_by:
         text = " ".join(because(r) if isinstance(r, CauseResult) else summary(r) for r in result.explained_by)
     else:
         text = SUMMARIES[result.id](result)
@@ -67,18 +77,16 @@ def summary(result: CheckResult) -> str:
 
 def because(result: CauseResult) -> str:
     """What was measured, as one or two sentences with numbers."""
-    if result.because is not None:
-        return result.because
     if result.reason == "impossible":
         message = str(result.details["message"] or CAUSES[result.code].meaning)
         return f"{message.rstrip('.')}."
-    return BECAUSE[result.code](result)
+    if result.code in BECAUSE or result.check is None:
+        return BECAUSE[result.code](result)
+    return SUMMARIES[result.check](result)
 
 
 def remedy(result: CauseResult) -> str:
     """What to do about a cause: nearer to the case than the table's text where the numbers allow it."""
-    if result.remedy is not None:
-        return result.remedy
     special = REMEDIES.get(result.code)
     text = special(result) if special is not None and result.reason != "impossible" else None
     return text or CAUSES[result.code].remedy

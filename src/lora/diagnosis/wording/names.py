@@ -15,3 +15,8 @@ def named(names: Sequence[object], total: int, most: int = 3) -> str:
     shown = [str(name) for name in names[:most]]
     rest = total - len(shown)
     return f"{', '.join(shown)} and {rest:,} more" if rest and shown else listed(shown)
+
+
+def listed_examples(names: Details, most: int = 3) -> str:
+    """The same for details that `lora.diagnosis.findings.examples` returned."""
+    return named(names["first"], names["count"], most)

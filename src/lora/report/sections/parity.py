@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lora.diagnosis.parity.criterion import normalizer_words, rows_words
-from lora.diagnosis.parity.imported_transcripts import matched_words, remarks
+from lora.diagnosis.parity.criterion import row_details
+from lora.diagnosis.parity.external_hypotheses import import_details
+from lora.diagnosis.wording.parity import matched_words, normalizer_words, remarks, rows_words
 from lora.formatting import UNKNOWN, count, listed, percent, signed_points
 from lora.records.parity import DifferingRows, Rescored, SettingDifference
 from lora.report.markdown import code, sentence, table, text
@@ -30,7 +31,8 @@ def _imported(study: Study) -> str:
         for manifest in study.evaluations:
             facts = study.imported(run, manifest).value
             if facts is not None and facts.format is not None:
-                result = "; ".join([matched_words(facts), *remarks(facts)])
+                details = import_details(facts)
+                result = "; ".join([matched_words(details), *remarks(details)])
                 lines.append(f"- {code(facts.source)}: {sentence(result)}")
     return "\n".join(["How imported hypotheses were matched to rows:\n", *lines]) if lines else ""
 
@@ -92,7 +94,7 @@ def _not_recorded(settings: list[SettingDifference]) -> str:
 
 
 def _differing_rows(rows: DifferingRows, run: str) -> str:
-    differences = f"Rows of {code(rows.manifest)}: {sentence('; '.join(rows_words(rows, run)))}"
+    differences = f"Rows of {code(rows.manifest)}: {sentence('; '.join(rows_words(row_details(rows), run)))}"
     if not rows.different_references:
         return differences
     examples = rows.different_references[:REFERENCES]

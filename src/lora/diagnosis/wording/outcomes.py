@@ -1,0 +1,99 @@
+"""Sentences of what tuning did to the WER."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lora.diagnosis.findings import CauseResult, CheckResult
+from lora.diagnosis.wording.headroom import broken_hypotheses
+from lora.formatting import percent, points, points_range, round_percent, round_points
+
+Result = CheckResult | CauseResult
+
+# What explains a worse WER, by the beginning of the code of a cause.
+EXPLANATIONS = {
+    "labels.": "labels teach the model something else (see the label causes)",
+    "adapter.excessive_delta": "the adapter overwrites the base model",
+    "training.overfit": "the training overfits",
+    "training.best_not_kept": "the best step is not the one evaluated",
+    "training_too_strong": "the learning rate is too high, or the steps too many, for this amount of data",
+}
+
+
+def outcome(result: Result) -> str:
+    details = result.details
+    if result.reason == "not_compared":
+        return _not_compared(result)
+    text = change(details)
+    if result.reason == "worse_with_broken_hypotheses":
+        text += f". Unlike the baseline's, its hypotheses are broken: {broken_hypotheses(details['signs'])}"
+    elif result.reason == "worse" and details["explanation"] is not None:
+        text += f". Most likely {EXPLANATIONS[details['explanation']]}"
+    return f"{text}."
+
+
+def general_set(result: Result) -> str:
+    details = result.details
+    if result.reason == "not_compared":
+        return _not_compared(result)
+    margin = round_points(details["margin"])
+    endings = {
+        "worse": "",
+        "within_margin": f": no forgetting beyond {margin}",
+        "undecided": f": forgetting beyond {margin} is neither shown nor excluded",
+    }
+    return f"{change(details)}{endings[result.reason]}."
+
+
+def direction(result: Result) -> str:
+    return f"{change(result.details['first'])}; {change(result.details['second'])}."
+
+
+def _not_compared(result: Result) -> str:
+    return f"{result.run} was not compared with the baseline on {result.manifest}."
+
+
+def change(details: Mapping[str, Any]) -> str:
+    """`lora changes WER on domain by 14.80 points, from 37.5 % to 22.7 % (better; 95 % interval ... )`."""
+    run, manifest, delta = details["run"], details["manifest"], details["delta"]
+    if details["baseline_wer"] is None or details["tuned_wer"] is None or delta is None:
+        return f"{run} has no WER on {manifest}"
+    before, after = percent(details["baseline_wer"]), percent(details["tuned_wer"])
+    if details["outcome"] == "unchanged":
+        return f"{run} changes no hypothesis of {manifest} (WER {before})"
+    size = f"{points(delta)} {'worse' if delta > 0 else 'better'}" if delta else "no different"
+    interval = details["interval"]
+    confidence = "no interval"
+    if interval["low"] is not None and interval["high"] is not None:
+        ends = points_range(interval["low"], interval["high"])
+        confidence = f"{round_percent(interval['confidence'])} interval of the change for this adapter {ends}"
+        confidence += ", these speakers only" if interval["scope"] == "these_speakers" else ""
+    return f"{run} is {size} on {manifest}: WER {before} before and {after} after tuning ({confidence})"
+
+
+def worsens_remedy(result: CauseResult) -> str | None:
+    if result.reason == "worse_with_broken_hypotheses":
+        return (
+            f"Read some transcripts of {result.run}: look for loops, truncation and missing words, which come from the "
+            "decoding settings, from an incomplete file, or from a model that no longer writes EOS."
+        )
+    if result.details["kind"] in {"hypotheses", "checkpoint"}:
+        return f"Find out with which data and settings {result.run} was trained before a sweep entry repeats them."
+    return None
+
+
+def direction_remedy(result: CauseResult) -> str:
+    runs = [result.details[side]["run"] for side in ("first", "second")]
+    return f"Compare the training, adapter and decoding settings of {runs[0]} and {runs[1]} before using either."
+
+
+SUMMARIES: dict[str, Callable[[Result], str]] = {
+    "adapter.outcome": outcome,
+    "adapter.general_set": general_set,
+    "adapter.direction": direction,
+}
+REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
+    "adapter.worsens": worsens_remedy,
+    "adapter.direction_mismatch": direction_remedy,
+}

@@ -1,0 +1,151 @@
+"""Sentences of the training checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lora.diagnosis.findings import CauseResult, CheckResult
+from lora.diagnosis.wording.names import listed_examples
+from lora.formatting import count, number, percent
+
+Result = CheckResult | CauseResult
+
+
+def history(result: Result) -> str:
+    return (
+        f"The training of {result.run} was not recorded next to its adapter. Put the trainer's log "
+        "(`trainer_state.json`) there."
+    )
+
+
+def loss(result: Result) -> str:
+    details, run = result.details, result.run
+    if result.reason == "not_finite":
+        return f"The training loss of {run} is not finite from step {details['non_finite_step']:,} on."
+    if result.reason == "not_logged":
+        return f"No training loss of {run} was logged."
+    text = f"The training loss of {run} went from {number(details['first'])} to {number(details['final'])}"
+    endings = {
+        "ok": "",
+        "grew": ": it grew instead of falling",
+        "grew_but_validation_fell": (
+            f", while the validation loss did not rise ({number(details['first_validation'])} to "
+            f"{number(details['final_validation'])}): the two training losses are of different batches"
+        ),
+    }
+    return f"{text}{endings[result.reason]}."
+
+
+def parameters(result: Result) -> str:
+    details, run = result.details, result.run
+    if result.reason == "not_recorded":
+        return f"The parameters that the training of {run} changed were not recorded."
+    if result.reason == "no_parameters":
+        return f"0 parameters of {run} were trainable."
+    if result.reason == "other_parameters":
+        others = details["others"]
+        tensors = count(others["count"], "parameter tensor")
+        return f"{run} also trained {tensors} that its adapter file does not contain ({listed_examples(others)})."
+    share = percent(details["trainable"] / details["total"]) if details["total"] else "an unknown share"
+    text = f"{run} trains {count(details['trainable'], 'parameter')} ({share} of the model), all in its adapter"
+    whole = details["fully_trained"]
+    if whole["count"]:
+        text += f", including {count(whole['count'], 'fully trained tensor')} ({listed_examples(whole, most=2)})"
+    return f"{text}."
+
+
+def steps(result: Result) -> str:
+    details, run = result.details, result.run
+    if result.reason == "not_recorded":
+        return f"The optimizer steps of {run} were not recorded."
+    return f"{run} took {details['taken']:,} of {count(details['planned'], 'planned optimizer step')}."
+
+
+def gradient(result: Result) -> str:
+    details, run = result.details, result.run
+    if result.reason == "not_recorded":
+        return f"Gradients of {run} were not recorded."
+    if result.reason == "modules_without_gradient":
+        without = details["without"]
+        modules = "adapted modules"
+        if details["modules"]:
+            modules = f"of {count(details['modules'], 'adapted module')}"
+        return f"{without['count']} {modules} of {run} never received a gradient ({listed_examples(without)})."
+    if result.reason == "zero_norm":
+        return f"The median gradient norm of {run} is exactly 0."
+    if details["modules"] is not None:
+        return f"All {count(details['modules'], 'adapted module')} of {run} received gradients."
+    return f"The median gradient norm of {run} is {number(details['median_norm'])}."
+
+
+def learning_rate(result: Result) -> str:
+    details, run = result.details, result.run
+    if result.reason == "not_recorded":
+        return f"The learning rate that the optimizer of {run} used was not recorded."
+    text = f"The learning rate of {run} reached at most {details['peak']:g} in the optimizer"
+    if details["configured"] is not None:
+        text += f"; {details['configured']:g} is configured"
+    if details["zero_lora_b"]:
+        text += f". All {count(details['zero_lora_b'], 'lora_B matrix', 'lora_B matrices')} are still exactly zero"
+    return f"{text}."
+
+
+def movement(result: Result) -> str:
+    details, run = result.details, result.run
+    text = (
+        f"{details['moved']} of {count(details['modules'], 'adapted module')} of {run} moved from their initial values"
+    )
+    if result.reason == "none_moved":
+        text += f" in {count(details['steps'] or 0, 'optimizer step')}"
+    return f"{text}."
+
+
+def validation(result: Result) -> str:
+    details, run = result.details, result.run
+    if result.reason == "not_validated":
+        return f"{run} was not validated during training."
+    text = (
+        f"The validation loss of {run} is lowest at step {details['best_step']:,} ({number(details['best'])}) and "
+        f"{number(details['last'])} at its last, {details['last_step']:,}"
+    )
+    if result.reason == "no_improvement":
+        text += ": no step improved on the base model"
+    if result.reason == "rose" and details["final_train_loss"] is not None:
+        text += f", while the training loss fell to {number(details['final_train_loss'])}"
+    return f"{text}."
+
+
+def best(result: Result) -> str:
+    details, run = result.details, result.run
+    if result.reason == "not_recorded":
+        return f"The best step of {run} was not recorded."
+    step = f"Step {details['best_step']} of {run} has the best validation result"
+    endings = {
+        "ok": ", and its weights were kept",
+        "not_kept": ", but its weights were not kept",
+        "other_step": ", but the adapter is of another step",
+    }
+    return f"{step}{endings[result.reason]}."
+
+
+def best_remedy(result: CauseResult) -> str | None:
+    if result.reason != "other_step":
+        return None
+    step = result.details["best_step"]
+    return f"Use the adapter of step {step} if it was kept; otherwise train again and keep the best step."
+
+
+SUMMARIES: dict[str, Callable[[Result], str]] = {
+    "training.history": history,
+    "training.loss": loss,
+    "training.parameters": parameters,
+    "training.steps": steps,
+    "training.gradient": gradient,
+    "training.learning_rate": learning_rate,
+    "training.movement": movement,
+    "training.validation": validation,
+    "training.best": best,
+}
+REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
+    "training.best_not_kept": best_remedy,
+}
