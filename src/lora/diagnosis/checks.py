@@ -225,7 +225,7 @@ CHECKS: dict[str, CheckKind] = {
         needs=TRAINER_LOG,
         section="Steps and learning rate",
     ),
-    "training.gradient": CheckKind(
+    "training.gradient_flow": CheckKind(
         question="Did every adapted module receive gradients?",
         causes=("training.no_gradient",),
         needs=TRAINER_LOG,

@@ -151,7 +151,7 @@ def gradient(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         reason = "zero_norm"
     known = status != "unknown"
     result = check(
-        "training.gradient",
+        "training.gradient_flow",
         status=status,
         reason=reason,
         evidence=_evidence(facts, run),

@@ -70,7 +70,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str, str, dict[str, Any]]] = [
     (
         {"zero_gradient_modules": ["a", "b"]},
         "training.no_gradient",
-        "training.gradient",
+        "training.gradient_flow",
         "blocks",
         "modules_without_gradient",
         {"without": {"count": 2, "first": ["a", "b"]}, "modules": 24},
@@ -78,7 +78,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str, str, dict[str, Any]]] = [
     (
         {"gradient_norm_median": 0.0},
         "training.no_gradient",
-        "training.gradient",
+        "training.gradient_flow",
         "blocks",
         "zero_norm",
         {"median_norm": 0.0},
@@ -219,7 +219,7 @@ def test_a_training_done_elsewhere_is_checked_as_far_as_recorded(study: HealthyS
     verdict = study.verdict()
     assert not [code for code in codes(verdict) if code.startswith("training.")]
     assert check_of(verdict, "training.steps").status == "pass"
-    assert check_of(verdict, "training.gradient").status == "pass"
+    assert check_of(verdict, "training.gradient_flow").status == "pass"
     assert check_of(verdict, "training.parameters").status == "unknown"
     assert check_of(verdict, "training.learning_rate").status == "unknown"
 

@@ -500,10 +500,13 @@ def test_different_rows_and_normalisers(study: Study) -> None:
     own.write(study.results / "wer/lora/domain.json")
     markdown = again(study)
     assert "- Not recorded by the candidate (on `domain`): `decode.num_beams`." in markdown
-    assert "Rows of `domain`: lora has 1 utterance that base lacks (x); lora was scored against another reference" in markdown
+    assert (
+        "Rows of `domain`: lora has 1 utterance that base lacks (x); lora was scored against another reference"
+        in markdown
+    )
     assert "<b>bad" not in markdown
     assert (
-        "Of the reported 6.10 points better, 5.80 points are the normaliser's: scored alike, it is 0.30 points"
+        "5.80 points of the reported 6.10 points better come from the normalizer: with one normalizer it is 0.30 points"
         in markdown
     )
     assert "20.0 % to 19.7 % (-0.30 points)" in markdown

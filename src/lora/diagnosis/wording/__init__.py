@@ -13,7 +13,19 @@ from typing import Any
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.checks import CHECKS
 from lora.diagnosis.findings import CauseResult, CheckResult
-from lora.diagnosis.wording import adapter, audio, errors, headroom, labels, outcomes, parity, rows, split, texts, training
+from lora.diagnosis.wording import (
+    adapter,
+    audio,
+    errors,
+    headroom,
+    labels,
+    outcomes,
+    parity,
+    rows,
+    split,
+    texts,
+    training,
+)
 
 SUMMARIES: dict[str, Callable[[Any], str]] = {
     **split.SUMMARIES,

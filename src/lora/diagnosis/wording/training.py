@@ -140,7 +140,7 @@ SUMMARIES: dict[str, Callable[[Result], str]] = {
     "training.loss": loss,
     "training.parameters": parameters,
     "training.steps": steps,
-    "training.gradient": gradient,
+    "training.gradient_flow": gradient,
     "training.learning_rate": learning_rate,
     "training.movement": movement,
     "training.validation": validation,
