@@ -46,7 +46,10 @@ def baseline_wer(result: CheckResult | CauseResult) -> str:
 def _baseline_wer(result: CheckResult | CauseResult) -> str:
     details = result.details
     known = interval(Interval.from_json(details["interval"]), details["floor"])
-    return f"Baseline WER on {result.manifest} is {percent(details['wer'], details['floor'])} ({known})"
+    rows = count(details["rows"], "row")
+    if details["max_seconds"] is not None:
+        rows += f" within {seconds(details['max_seconds'])}"
+    return f"Baseline WER on {result.manifest} is {percent(details['wer'], details['floor'])} ({rows}; {known})"
 
 
 def _side(details: Details) -> str:
