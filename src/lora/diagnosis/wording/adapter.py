@@ -307,7 +307,9 @@ def text(result: Result) -> str:
         return _not_measured(result)
     if result.reason == "not_measured":
         return f"No hypothesis was generated with {run}."
-    if result.reason in {"texts_differ", "texts_equal", "nothing_compared"}:
+    if result.reason == "nothing_compared":
+        return f"No hypothesis of {run} was compared with the baseline's."
+    if result.reason in {"texts_differ", "texts_equal"}:
         return f"{_changed(details)} of {run} differ from the baseline's."
     if result.reason == "not_called":
         return f"0 layers of {run} were called {_during(details)}."
@@ -388,6 +390,8 @@ def _not_loaded_remedy(result: CauseResult) -> str | None:
 def _base_mismatch_remedy(result: CauseResult) -> str | None:
     if result.reason in {"other_model_type", "other_architecture"}:
         return f"Set `model.id` to the model that {result.run} was tuned from."
+    if result.reason in {"other_adapters_merged", "several_adapters_active"}:
+        return f"Load {result.run} alone into an unchanged copy of the base model."
     if result.reason == "merged_before":
         return (
             "Set `model.id` to the base model as it was before merging, or diagnose the merged model as a `checkpoint`."

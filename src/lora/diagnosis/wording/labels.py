@@ -111,7 +111,7 @@ def loss(result: Result) -> str:
         "batches_weighted_equally": f"; {version} weights accumulated batches equally, whatever their number of tokens",
         "shifted_by_one": f"; it matches labels shifted by one token ({number(details['by_hand_shifted'])}), so {version} "
         "computes the loss on the wrong tokens",
-        "wrong_token_count": f"; without {_settings(details)} they agree, so {version} counts the tokens of a step wrongly",
+        "wrong_token_count": f"; for a plain step they agree, so {version} counts the tokens of a step wrongly",
         "wrong_tokens": f"; it matches labels neither aligned nor shifted, so {version} computes the loss on the wrong tokens",
     }
     return f"{text}{endings[result.reason]}."
@@ -253,7 +253,7 @@ def tokenizer(result: Result) -> str:
     if details["changed_rows"]:
         line = details["first_line"]
         first = details["first_id"] if line is None else f"line {line}"
-        text += f"; {count(details['changed_rows'], 'row')} in all differ after decoding (first: {first})"
+        text += f"; decoding changes {count(details['changed_rows'], 'row')} in all (first: {first})"
     if details["unknown_tokens"]:
         text += f"; {percent(details['unknown_tokens'])} of all tokens are unknown to it"
     return f"{text}."
