@@ -1,12 +1,12 @@
-"""The bench of planted faults: every case through the real workflow, and what its verdict said.
+"""Run planted faults through the real workflow and compare each verdict with the expected one.
 
 Example:
-    make faults                        # all of it, with the page docs/faults.md
-    make faults ARGS='--only parity'   # cases whose wing, kind, code or name holds a word
+    make faults                        # all cases; writes docs/faults.md
+    make faults ARGS='--only parity'   # cases whose area, kind, code or name contains a word
 
-One healthy study is computed once. A case copies it with all its computed and cached state, plants its fault in data,
+One healthy study is computed once. A case copies it with all computed and cached state, plants its fault in data,
 configuration, adapters, transcripts, or model and processor folders, and runs the workflow, which recomputes what the
-fault made stale. Whole studies are computed from nothing. Checks and rules are those of everybody.
+fault made stale. Whole studies are computed from scratch. Rules and checks are the same as in any study.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ ORDER = ("data", "headroom", "labels", "training", "adapter", "parity", "whole")
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the verdict of a case said: the first cause that is more than information, and what should not stand."""
+class CaseResult:
+    """The verdict of a case: its first cause above `info`, and the causes that should not be there (`wrong`)."""
 
     case: Case
     first: str
@@ -62,8 +62,8 @@ class Found:
         )
 
 
-def run_case(case: Case, healthy: Study, folder: Path) -> Found:
-    """Plant and run in `folder`, which is removed where the verdict was right."""
+def run_case(case: Case, healthy: Study, folder: Path) -> CaseResult:
+    """Plant the fault and run the workflow in `folder`, which is removed if the verdict is right."""
     started = time.monotonic()
     study = healthy_study(folder) if case.fresh else healthy.copy(folder)
     study = case.plant(study) or study
@@ -71,54 +71,54 @@ def run_case(case: Case, healthy: Study, folder: Path) -> Found:
     seconds = time.monotonic() - started
     if done.returncode != 0:
         (folder / "output.txt").write_text(done.stdout + done.stderr)
-        return Found(case, "the workflow failed", (), seconds)
-    found = judged(case, study, seconds)
-    if found.right:
+        return CaseResult(case, "the workflow failed", (), seconds)
+    result = compare_verdict(case, study, seconds)
+    if result.right:
         shutil.rmtree(folder)
-    return found
+    return result
 
 
-def judged(case: Case, study: Study, seconds: float) -> Found:
+def compare_verdict(case: Case, study: Study, seconds: float) -> CaseResult:
     causes = [c for c in study.verdict()["causes"] if c["severity"] != "info"]
     blocks = [c["code"] for c in causes if c["severity"] == "blocks"]
     wrong = {code for code in blocks if code not in (case.first, *case.also)}
     wrong |= {c["code"] for c in causes if c["code"] == case.guards}
-    # A neighbour may warn of what it truly has; that it is ready is what counts.
+    # A neighbour may warn about what it really has; it only must be ready.
     first = causes[0]["code"] if causes and (case.first or blocks) else ""
     if not case.first and study.verdict()["ready_for_sweep"] is not True:
         wrong.add("not ready")
-    return Found(case, first, tuple(sorted(wrong)), seconds)
+    return CaseResult(case, first, tuple(sorted(wrong)), seconds)
 
 
-def run_bench(cases: Iterable[Case], jobs: int, told: Callable[[Found], None], work: Path) -> list[Found]:
-    """All cases, `jobs` at a time; results stand in the order of the cases."""
+def run_bench(cases: Iterable[Case], jobs: int, report: Callable[[CaseResult], None], work: Path) -> list[CaseResult]:
+    """Run all cases, `jobs` at a time; results are in the order of the cases."""
     healthy = healthy_study(work / "the healthy study")
     healthy.run(cores=2)
     assert not [c for c in healthy.verdict()["causes"] if c["severity"] != "info"], healthy.verdict()["causes"]
     with ThreadPoolExecutor(max_workers=jobs) as pool:
 
-        def task(numbered: tuple[int, Case]) -> Found:
+        def task(numbered: tuple[int, Case]) -> CaseResult:
             number, case = numbered
-            found = run_case(case, healthy, work / f"case {number:03}")
-            told(found)
-            return found
+            result = run_case(case, healthy, work / f"case {number:03}")
+            report(result)
+            return result
 
         return list(pool.map(task, enumerate(cases)))
 
 
 def page(rows: list[Cells]) -> str:
-    """The table, with its size and its command."""
+    """docs/faults.md: the table of results, the size of the study and the command."""
     return "\n".join(
         (
             "# Planted faults",
             "",
             "Every fault is planted in a study of its own, which runs through the real workflow; *expected first* is",
-            "the cause that has to stand first in its verdict. A *neighbour* looks like a fault and is none: nothing",
-            "may block it, and the cause it was made for may not be raised. A *whole study* is another healthy one,",
-            f"computed from nothing. The study: {SIZE}, all rules and all checks.",
+            "the cause that must come first in the verdict. A *neighbour* looks like a fault but is none: nothing may",
+            "block it, and the cause it resembles must not be raised. A *whole study* is another healthy one, computed",
+            f"from scratch. Size of the study: {SIZE}, all rules and all checks.",
             "",
             "    make faults",
-            "    make faults ARGS='--only training --page docs/faults.md'    # some cases again; other rows stay",
+            "    make faults ARGS='--only training --page docs/faults.md'    # run some cases again; keep the other rows",
             "",
             "| " + " | ".join(HEADERS) + " |",
             "|" + "---|" * len(HEADERS),
@@ -131,13 +131,13 @@ def page(rows: list[Cells]) -> str:
 
 
 def with_former(path: Path, rows: list[Cells]) -> list[Cells]:
-    """Rows of a whole page: these, and of other cases that still exist those that the page holds."""
+    """These rows, completed by the rows of the page at `path` for other cases that still exist."""
     known = {row[0]: row for row in rows}
     if path.exists():
         lines = (line.strip("| ").split(" | ") for line in path.read_text(encoding="utf-8").splitlines())
         former = {cells[0]: tuple(cells) for cells in lines if len(cells) == len(HEADERS)}
         known = former | known
-    return [known[case.name] for case in sorted(CASES, key=by_wing) if case.name in known]
+    return [known[case.name] for case in sorted(CASES, key=by_area) if case.name in known]
 
 
 def score(rows: list[Cells]) -> str:
@@ -150,30 +150,32 @@ def score(rows: list[Cells]) -> str:
     )
 
 
-def by_wing(case: Case) -> int:
-    return ORDER.index(case.wing)
+def by_area(case: Case) -> int:
+    return ORDER.index(case.area)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", metavar="WORD", help="cases whose wing, code or name holds it")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="cases at a time; default: %(default)s")
+    parser.add_argument("--only", default="", metavar="WORD", help="run cases whose area, code or name contains it")
     parser.add_argument(
-        "--page", type=Path, metavar="MD", help="write the table here; rows of cases that are not run stay"
+        "--jobs", type=int, default=2, metavar="N", help="cases that run at a time; default: %(default)s"
     )
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the studies of wrong verdicts here")
+    parser.add_argument(
+        "--page", type=Path, metavar="MD", help="write the table here; rows of cases that are not run are kept"
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="folder in which studies with wrong verdicts are kept")
     args = parser.parse_args()
-    cases = [c for c in CASES if args.only in f"{c.wing} {c.kind} {c.first} {c.guards} {c.name}"]
-    cases.sort(key=by_wing)
+    cases = [c for c in CASES if args.only in f"{c.area} {c.kind} {c.first} {c.guards} {c.name}"]
+    cases.sort(key=by_area)
     print(" | ".join(HEADERS), flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         work = args.keep or Path(temporary)
-        results = run_bench(cases, args.jobs, lambda found: print(" | ".join(found.cells()), flush=True), work)
-    rows = [found.cells() for found in results]
+        results = run_bench(cases, args.jobs, lambda result: print(" | ".join(result.cells()), flush=True), work)
+    rows = [result.cells() for result in results]
     if args.page:
         args.page.write_text(page(with_former(args.page, rows)), encoding="utf-8")
     print(score(rows))
-    return 0 if all(found.right for found in results) else 1
+    return 0 if all(result.right for result in results) else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""A case of the bench: what is planted in a copy of the healthy study, and what the verdict must say of it.
+"""Cases of planted faults: what is planted in a copy of the healthy study, and the expected verdict.
 
-A *fault* names the cause that must stand first. A *neighbour* looks like a fault and is none: nothing may block, and
-the cause it guards against must not be raised. A *whole study* is another healthy study altogether, computed from
-nothing.
+A *fault* names the cause that must come first. A *neighbour* looks like a fault but is none: nothing may block, and the
+cause it guards against must not be raised. A *whole study* is another healthy study, computed from scratch.
 """
 
 from __future__ import annotations
@@ -12,13 +11,18 @@ from dataclasses import dataclass
 
 from small_study import Study
 
-Plant = Callable[[Study], Study | None]  # the study to run where it is another one than was given
+Plant = Callable[[Study], Study | None]  # returns the study to run if it is not the given one
 
 
 @dataclass(frozen=True)
 class Case:
-    """`first` is the cause that must stand first, empty where nothing is wrong. `guards` is the code a neighbour must
-    not raise. `also` are further blocks that the planted fault truly brings with it. `fresh` computes everything anew.
+    """One planted fault, neighbour or whole study.
+
+    Attributes:
+        first: Cause that must come first; empty where nothing is wrong.
+        guards: Cause that a neighbour must not raise.
+        also: Other blocking causes that the planted fault really has.
+        fresh: Compute the study from scratch.
     """
 
     name: str
@@ -29,7 +33,7 @@ class Case:
     fresh: bool = False
 
     @property
-    def wing(self) -> str:
+    def area(self) -> str:
         """data, headroom, labels, training, adapter, parity; whole for whole studies."""
         return "whole" if self.fresh else (self.first or self.guards).partition(".")[0]
 

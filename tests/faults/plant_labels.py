@@ -1,4 +1,4 @@
-"""Faults of training labels, in transcripts and in the tokenizer's files, each beside a healthy neighbour."""
+"""Faults of training labels, in transcripts and in tokenizer files, each with a healthy neighbour."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def strange_characters(study: Study) -> None:
     change_rows(study, "train", lambda row: {**row, "text": row["text"].replace("e", "é")}, every=4)
 
 
-@neighbour("labels.tokenizer_gaps", "transcripts with double and unusual blanks")
-def unusual_blanks(study: Study) -> None:
+@neighbour("labels.tokenizer_gaps", "transcripts with double spaces")
+def double_spaces(study: Study) -> None:
     change_rows(study, "train", lambda row: {**row, "text": row["text"].replace(" ", "  ", 1)}, every=4)
 
 
@@ -57,33 +57,33 @@ SPECIAL = {
 
 
 def write_template(study: Study, *parts: dict[str, object]) -> None:
-    """Let the tokenizer write these parts around a text."""
+    """Let the tokenizer write these parts, such as BOS, the text and EOS."""
     template = {"single": list(parts), "special_tokens": SPECIAL}
     change_json(own_model(study) / "tokenizer.json", {"post_processor": template})
 
 
-@fault("labels.construction", "a tokenizer that writes no end mark")
+@fault("labels.construction", "a tokenizer that writes no EOS")
 def without_end(study: Study) -> None:
     write_template(study, TEXT)
 
 
-@fault("labels.construction", "a tokenizer that writes the start mark twice")
+@fault("labels.construction", "a tokenizer that writes BOS twice")
 def two_starts(study: Study) -> None:
     write_template(study, START, START, TEXT, END)
 
 
-@neighbour("labels.construction", "a tokenizer that writes start and end mark")
+@neighbour("labels.construction", "a tokenizer that writes BOS and EOS")
 def start_and_end(study: Study) -> None:
     write_template(study, START, TEXT, END)
 
 
-# The last release whose Moonshine computes its loss one token off, and what it needs to be imported.
+# The last release that shifts the loss of Moonshine by one token, and the packages it needs.
 OLDER = ("transformers==5.12.0", "tokenizers==0.22.2", "huggingface_hub==1.5.0")
 
 
 @fault("labels.loss_misaligned", "transformers 5.12, which shifts the loss of Moonshine twice")
 def older_library(study: Study) -> Study:
-    """An environment that takes these packages before those of the present one; all results are made anew in it."""
+    """Run the whole study in an environment in which these packages come before those of the current one."""
     first, last = study.folder / "older", study.folder / "needed by older"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]
     subprocess.run([*install, str(first), "--no-deps", *OLDER], check=True, capture_output=True)

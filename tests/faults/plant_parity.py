@@ -1,4 +1,4 @@
-"""Baseline and tuned run measured under different conditions, each beside a healthy neighbour."""
+"""Baseline and tuned run measured under different conditions, each with a healthy neighbour."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ def base_copied(study: Study) -> None:
     use_transcripts_with_settings(study, {"model": {"id": "/models/moonshine"}})
 
 
-@fault("parity.software", "tuned transcripts made with another transformers on a GPU")
+@fault("parity.software", "tuned transcripts generated with another transformers on a GPU")
 def other_software(study: Study) -> None:
     use_transcripts_with_settings(study, {"software": {"transformers": "5.12.0"}, "device": {"type": "cuda"}})
 
 
-@neighbour("parity.software", "tuned transcripts made with the same versions")
+@neighbour("parity.software", "tuned transcripts generated with the same versions")
 def same_software(study: Study) -> None:
     use_external_transcripts(study)

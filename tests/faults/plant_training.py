@@ -80,7 +80,7 @@ def stopped(study: Study) -> None:
 
 
 @neighbour("training.steps_short", "an external adapter without a training record")
-def untold(study: Study) -> None:
+def unrecorded(study: Study) -> None:
     use_external_adapter(study)
 
 
@@ -109,7 +109,7 @@ def best_checkpoint(study: Study) -> None:
 
 
 def use_external_run(study: Study, changes: dict[str, Any]) -> None:
-    """Give the trained run, with its facts changed, as one made with this software elsewhere."""
+    """Make the trained run, with its facts changed, a candidate trained elsewhere with this software."""
     adapter = use_external_adapter(study, "elsewhere/best")
     facts = json.loads((study.results / "adapters/lora/train.json").read_text())
     (adapter.parent / "train.json").write_text(json.dumps(facts | changes))

@@ -1,4 +1,4 @@
-"""One planted fault of each wing through the real workflow, and the whole list against the table of causes.
+"""One planted fault of each area through the real workflow, and the whole list against the table of causes.
 
 `make faults` runs all cases; every judgement is tested from fact files in tests/unit/diagnosis.
 """
@@ -16,11 +16,11 @@ from small_study import REPOSITORY, Study
 
 from lora.diagnosis.causes import CAUSES
 
-# Of each wing the fault whose way through rules, facts and judgement is the longest.
+# The fault of each area that passes through most rules, facts and checks.
 CHOSEN = (
     "texts of 40 rows shifted by one row",
     "a word replaced by another in every reference that contains it",
-    "a tokenizer that writes no end mark",
+    "a tokenizer that writes no EOS",
     "a learning rate of 1e30",
     "an external adapter whose tensors have other names",
     "the tuned run scored as written",
@@ -44,7 +44,7 @@ def test_the_healthy_study_is_ready_without_a_warning(healthy: Study) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in CHOSEN], ids=lambda case: case.first)
-def test_a_fault_of_each_wing(case: Case, healthy: Study, tmp_path: Path) -> None:
+def test_a_fault_of_each_area(case: Case, healthy: Study, tmp_path: Path) -> None:
     found = run_case(case, healthy, tmp_path / "the planted study")
     assert found.right, found
 
@@ -74,10 +74,10 @@ def test_every_cause_has_a_fault_and_a_neighbour() -> None:
     assert {case.guards for case in CASES} - {""} == set(CAUSES)
 
 
-def test_the_chosen_faults_are_of_all_wings() -> None:
+def test_the_chosen_faults_are_of_all_areas() -> None:
     chosen = [case for case in CASES if case.name in CHOSEN]
     assert len(chosen) == len(CHOSEN)
-    assert {case.wing for case in chosen} == {code.partition(".")[0] for code in CAUSES}
+    assert {case.area for case in chosen} == {code.partition(".")[0] for code in CAUSES}
     assert sum(case.fresh for case in CASES) >= 8
 
 
