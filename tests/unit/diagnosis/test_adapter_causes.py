@@ -415,11 +415,3 @@ def test_the_file_of_an_adapter_that_cannot_be_loaded_is_still_checked(study: He
     assert check_of(verdict, "adapter.load").reason == "impossible"
     assert check_of(verdict, "adapter.weights").reason == "lower_stage_failed"
     assert run_causes(study) == ["adapter.not_loaded"]
-
-
-def test_a_relative_path_in_a_message_stays_a_path(study: HealthyStudy) -> None:
-    failure = {"status": "impossible", "code": "adapter.not_loaded", "message": "../runs/x: none of its tensors fits."}
-    study.change("effect/lora.json", {**failure, "file": None, "weights": None, "logits": None, "text": None})
-    check = check_of(study.verdict(), "adapter.file")
-    assert check.reason == "impossible"
-    assert check.summary == "lora: ../runs/x: none of its tensors fits."

@@ -14,11 +14,12 @@ from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.checks import CHECKS
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording import (
-    adapter,
     audio,
+    effect,
     errors,
     headroom,
     labels,
+    loading,
     outcomes,
     parity,
     rows,
@@ -36,7 +37,8 @@ SUMMARIES: dict[str, Callable[[Any], str]] = {
     **errors.SUMMARIES,
     **labels.SUMMARIES,
     **training.SUMMARIES,
-    **adapter.SUMMARIES,
+    **loading.SUMMARIES,
+    **effect.SUMMARIES,
     **outcomes.SUMMARIES,
     **parity.SUMMARIES,
 }
@@ -58,7 +60,8 @@ REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     **errors.REMEDIES,
     **labels.REMEDIES,
     **training.REMEDIES,
-    **adapter.REMEDIES,
+    **loading.REMEDIES,
+    **effect.REMEDIES,
     **outcomes.REMEDIES,
     **parity.REMEDIES,
 }
