@@ -59,7 +59,7 @@ class Contest:
 
     def ours(self) -> dict[str, str]:
         from lora.asr.decoding.audio_store import AudioStore, Rows
-        from lora.asr.decoding.decode_pass import BatchLimits, decode_all
+        from lora.asr.decoding.transcribe import BatchLimits, decode_all
         from lora.asr.decoding.transcript_cache import opened
         from lora.asr.devices import make_deterministic
         from lora.provenance.recording import Recording

@@ -24,7 +24,7 @@ from tiny_families import ASKED, MAKERS  # noqa: E402
 from tiny_models import make_moonshine, noise  # noqa: E402
 
 from lora.asr.families.speech_model import SpeechModel  # noqa: E402
-from lora.asr.labels.labelled import Labelled  # noqa: E402
+from lora.asr.labels.build import Labelled  # noqa: E402
 from lora.asr.labels.loss import compare_loss  # noqa: E402
 from lora.asr.model_files import describe_model  # noqa: E402
 from lora.asr.model_loading import load_model  # noqa: E402

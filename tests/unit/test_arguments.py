@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lora.asr.adapter.choices import PARTS
+from lora.asr.adapter.module_groups import MODULE_GROUPS
 from lora.configuration.arguments import add_setting, parser_of
 from lora.configuration.schema import load_schema, setting
 from lora.runners.train import SETTINGS, settings_of
@@ -32,8 +32,8 @@ def test_train_has_an_option_with_the_default_of_every_training_setting() -> Non
 
 
 def test_module_groups_of_the_schema_are_those_of_the_model_code() -> None:
-    assert setting("train.target_parts").default == list(PARTS)
-    assert setting("train.target_parts").schema["items"]["enum"] == list(PARTS)
+    assert setting("train.target_parts").default == list(MODULE_GROUPS)
+    assert setting("train.target_parts").schema["items"]["enum"] == list(MODULE_GROUPS)
 
 
 @pytest.mark.parametrize("runner", RUNNERS)

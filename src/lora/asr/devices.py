@@ -14,7 +14,7 @@ import platform
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lora.asr.adapter.choices import takes_from_base
+from lora.asr.adapter.initialisation import takes_from_base
 
 # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR of the driver's interface.
 CAPABILITY_ATTRIBUTES = (75, 76)

@@ -88,7 +88,7 @@ def describe_model(
             raise UserError(f"model {model_id}: no {purpose} ({' or '.join(names)}); copy it from its base model")
     family = FAMILIES[model_type]
     for key, value in (("language", language), ("prompt", prompt)):
-        if value is not None and key not in family.asked:
+        if value is not None and key not in family.model_keys:
             raise UserError(f"model.{key}: {value!r}, but {model_type} models take no {key}; leave it out")
     if config.get("has_lora_adapter"):  # an adapter that is part of the model
         weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if (folder / name).is_file()]

@@ -29,7 +29,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     disable_progress_bar()  # logs are read by people
     number_type: torch.dtype = getattr(torch, dtype)
     where = f"model {files.identity.id}"
-    missing = [name for name in files.family.needs if importlib.util.find_spec(name) is None]
+    missing = [name for name in files.family.packages if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f"{where}: {files.identity.family} needs the package {missing[0]}; install it and try again")
     kind = class_of(files.family)

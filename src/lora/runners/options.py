@@ -6,8 +6,8 @@ import argparse
 import re
 from pathlib import Path
 
-from lora.asr.decoding.decode_pass import BATCH_SIZE, BatchLimits
 from lora.asr.decoding.run_settings import Conditions, conditions
+from lora.asr.decoding.transcribe import BATCH_SIZE, BatchLimits
 from lora.asr.devices import Device, guess_device, limit_threads
 from lora.asr.model_files import ModelFiles, describe_model
 from lora.configuration.arguments import add_setting, parse_integer, parse_number, parse_object

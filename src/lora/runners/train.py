@@ -17,7 +17,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lora.asr.decoding.transcribe import Rows
+from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import training_device
 from lora.asr.training.state import BEST, FACTS, LAST, LOSS, Training
 from lora.asr.training.train import Outcome, train_adapter

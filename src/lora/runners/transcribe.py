@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lora.asr.adapter.files import AdapterProblem, adapter_identity
+from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.run_settings import Conditions
-from lora.asr.decoding.transcribe import Rows, Transcribed, transcribe_manifests
+from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
 from lora.data.manifest import read_manifest
 from lora.provenance.recording import Recording, recording
 from lora.records.base import write_lines

@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from tiny_models import Train, noise
 from torch import Tensor
 
-from lora.asr.adapter.attach import lora_config
-from lora.asr.adapter.choices import PARTS
+from lora.asr.adapter.configuration import lora_config
 from lora.asr.adapter.files import CONFIG, WEIGHTS, AdapterProblem
 from lora.asr.adapter.loading import load_adapter
+from lora.asr.adapter.module_groups import MODULE_GROUPS
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.build import Collator
 from lora.asr.ladder.effect import ValidationBatch, measure_effect
@@ -29,7 +29,8 @@ from lora.records.provenance import RunRecord
 
 ROWS = [{"audio": noise(seed, 0.7), "text": text} for seed, text in enumerate(("Go on.", "Hi", "What?"))]
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": MODULE_GROUPS,
+    "modules_to_save": [],
     "bias": "none", "use_dora": False, "use_rslora": False, "init_lora_weights": "true",
 }  # fmt: skip
 
@@ -173,10 +174,13 @@ def test_what_is_trained_whole_is_counted_and_told(
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"modules_to_save": ["lm_head"]}, "'lm_head' is no module with weights .* offers conv1, .*embed_tokens"),
+        (
+            {"modules_to_save": ["lm_head"]},
+            "'lm_head' matches no module with weights; the model has conv1, .*embed_tokens",
+        ),
         ({"modules_to_save": ["decoder"]}, "embed_tokens and proj_out share one weight"),
-        ({"modules_to_save": ["layers"]}, "'layers' is no module with weights"),
-        ({"target_parts": ["other"]}, "'auto of other' match no module"),
+        ({"modules_to_save": ["layers"]}, "'layers' matches no module with weights"),
+        ({"target_parts": ["other"]}, "'auto of other' matches no module"),
     ],
 )
 def test_names_that_mean_nothing_are_told_with_what_there_is(
@@ -191,9 +195,9 @@ def test_names_that_mean_nothing_are_told_with_what_there_is(
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"init_lora_weights": "pissa", "rank": 33}, "rank 33 is more than the 32 directions"),
-        ({"init_lora_weights": "olora", "rank": 33, "target_modules": "all-linear"}, "rank 33 is more than"),
-        ({"init_lora_weights": "pissa", "target_modules": "conv1"}, "is for linear layers and .*conv1 is a Conv1d"),
+        ({"init_lora_weights": "pissa", "rank": 33}, "rank is 33, .* allows at most 32"),
+        ({"init_lora_weights": "olora", "rank": 33, "target_modules": "all-linear"}, "rank is 33, "),
+        ({"init_lora_weights": "pissa", "target_modules": "conv1"}, "needs linear layers, but .*conv1 is a Conv1d"),
     ],
 )
 def test_an_initialisation_that_cannot_be_is_refused(

@@ -14,9 +14,8 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
-from lora.asr.adapter.attach import attach, lora_config, part_of, target_modules
-from lora.asr.adapter.base_evidence import base_evidence
-from lora.asr.adapter.choices import PARTS
+from lora.asr.adapter.attach import attach
+from lora.asr.adapter.configuration import lora_config, target_modules
 from lora.asr.adapter.files import (
     CONFIG,
     PROVENANCE,
@@ -26,14 +25,16 @@ from lora.asr.adapter.files import (
     adapter_identity,
     write_adapter,
 )
-from lora.asr.adapter.loading import load_adapter
+from lora.asr.adapter.loading import base_evidence, load_adapter
+from lora.asr.adapter.module_groups import MODULE_GROUPS, module_group
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.records.base import UserError
 
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": MODULE_GROUPS,
+    "modules_to_save": [],
     "bias": "none", "use_dora": False, "use_rslora": False,
     "init_lora_weights": "true",
 }  # fmt: skip
@@ -98,7 +99,7 @@ def test_targets_without_a_module_to_adapt_name_what_there_is(fresh: Callable[[]
     ],
 )
 def test_parts_of_a_model(name: str, part: str) -> None:
-    assert part_of(name) == part
+    assert module_group(name) == part
 
 
 def test_files_are_canonical(adapter: Path, tmp_path: Path) -> None:

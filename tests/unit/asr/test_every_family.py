@@ -14,13 +14,12 @@ from tiny_families import ASKED, MAKERS, make_wav2vec2
 from tiny_models import make_moonshine, noise
 from torch import Tensor
 
-from lora.asr.adapter.attach import target_modules
+from lora.asr.adapter.configuration import target_modules
 from lora.asr.families.granite_speech import LogMel
 from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.families.speech_model import IGNORED, SpeechModel
 from lora.asr.labels.audit import audit_labels
-from lora.asr.labels.build import Collator, long_labels
-from lora.asr.labels.labelled import Labelled
+from lora.asr.labels.build import Collator, Labelled, long_labels
 from lora.asr.labels.loss import compare_loss
 from lora.asr.labels.structure import label_structure
 from lora.asr.model_files import describe_model
@@ -239,7 +238,7 @@ def test_a_question_that_a_family_is_not_asked_is_refused(load: Callable[[str], 
     with pytest.raises(UserError, match=r"model.language: 'en', but wav2vec2 models take no language"):
         describe_model(folder, language="en")
     qwen = str(load("qwen3_asr").files.path)
-    with pytest.raises(UserError, match=r"model.language: Qwen3-ASR needs the language"):
+    with pytest.raises(UserError, match=r"Qwen3-ASR needs the spoken language"):
         load_model(describe_model(qwen))
 
 
@@ -294,5 +293,7 @@ def test_ctc_losses_are_means_whatever_the_folder_says(tmp_path: Path) -> None:
 
 def test_a_language_that_a_whisper_does_not_know_is_refused(load: Callable[[str], SpeechModel]) -> None:
     folder = str(load("whisper").files.path)
-    with pytest.raises(UserError, match=r"this Whisper does not know 'fr'; it knows <\|de\|>, <\|en\|>"):
+    with pytest.raises(
+        UserError, match=r"'fr', which this Whisper model does not know; expected one of <\|de\|>, <\|en\|>"
+    ):
         load_model(describe_model(folder, language="fr"))

@@ -121,7 +121,7 @@ def test_whisper_language_reaches_the_model(whisper: SpeechModel) -> None:
     inputs = whisper.inputs([noise(1, 1.5)])
     assert effective_decode(whisper.files, {})["language"] == "en"
     assert whisper.generate(inputs, {"language": "de"}).texts != whisper.generate(inputs).texts
-    with pytest.raises(UserError, match="refuses it"):
+    with pytest.raises(UserError, match="rejects the settings"):
         whisper.generate(inputs, {"language": "xx"})
 
 
@@ -144,7 +144,7 @@ def test_with_timestamps_only_texts_at_the_cap_are_cut(whisper_folder: Path) -> 
 def test_what_generation_cannot_use_is_one_message(whisper: SpeechModel) -> None:
     """The library's fallback on low likelihood compares a temperature that nobody gave."""
     decode = {"no_speech_threshold": 0.6, "logprob_threshold": -1.0}
-    with pytest.raises(UserError, match="whisper generate refuses it"):
+    with pytest.raises(UserError, match="generate of whisper rejects"):
         whisper.generate(whisper.inputs([noise(1, 0.5)]), decode)
 
 

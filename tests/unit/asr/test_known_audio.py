@@ -10,8 +10,7 @@ import soundfile
 from tiny_models import noise
 
 from lora.asr.decoding import audio_store as samples
-from lora.asr.decoding.audio_index import KnownAudio, stamp_of
-from lora.asr.decoding.audio_store import AudioStore, Rows
+from lora.asr.decoding.audio_store import AudioStore, KnownAudio, Rows, stamp_of
 from lora.records.manifests import Utterance
 
 

@@ -19,10 +19,9 @@ import lora.asr.labels.build as labels_module
 import lora.asr.labels.structure as label_structure_module
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.audit import audit_labels
-from lora.asr.labels.build import label_ids
+from lora.asr.labels.build import Labelled, label_ids
 from lora.asr.labels.greedy_agreement import greedy_agreement
 from lora.asr.labels.greedy_hypotheses import GreedyHypothesis, greedy_hypotheses
-from lora.asr.labels.labelled import Labelled
 from lora.asr.labels.loss import compare_loss
 from lora.asr.labels.structure import label_structure
 from lora.asr.model_files import describe_model

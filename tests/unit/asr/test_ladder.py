@@ -12,9 +12,10 @@ import torch
 from peft.utils import get_peft_model_state_dict
 from tiny_models import noise
 
-from lora.asr.adapter.attach import attach, lora_config
-from lora.asr.adapter.choices import PARTS
+from lora.asr.adapter.attach import attach
+from lora.asr.adapter.configuration import lora_config
 from lora.asr.adapter.files import WEIGHTS, write_adapter
+from lora.asr.adapter.module_groups import MODULE_GROUPS
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.ladder.effect import ValidationBatch, measure_effect
 from lora.asr.model_files import describe_model
@@ -26,7 +27,8 @@ from lora.runners.experiment import main
 
 DECODE = {"max_new_tokens": 8}
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": PARTS, "modules_to_save": [],
+    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": MODULE_GROUPS,
+    "modules_to_save": [],
     "bias": "none", "use_dora": False, "use_rslora": False,
     "init_lora_weights": "true",
 }  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file
 from tiny_models import Train
 
-from lora.asr.decoding.transcribe import Rows
+from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import guess_device
 from lora.asr.model_files import ModelFiles, describe_model
 from lora.asr.training.data import plan_batches

@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from peft import PeftConfig, PeftModel
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor, nn
 
-from lora.asr.adapter.attach import ADAPTER, adapted_modules, modules_by_group, quiet
-from lora.asr.adapter.base_evidence import base_evidence
+from lora.asr.adapter.attach import ADAPTER, adapted_modules, modules_by_group, without_peft_warnings
 from lora.asr.adapter.files import CONFIG, AdapterFiles, AdapterProblem, read_adapter
 from lora.asr.families.speech_model import SpeechModel, first_line
+from lora.asr.model_files import ModelFiles
 from lora.records.effect import FileStage, LoadStage
 
 # What other ways of saving do to the names of tensors, by what they leave in them.
@@ -28,6 +29,8 @@ RENAMED = {
     "module.": "the prefix of a parallel training: saved from its wrapper, not from the model inside",
     "_orig_mod.": "the prefix of a compiled model: saved from its wrapper, not from the model inside",
 }
+COMMIT = re.compile(r"[0-9a-f]{7,40}")
+SNAPSHOT = re.compile(r"models--(?P<owner>[^/\\]+?)--(?P<name>[^/\\]+)[/\\]snapshots[/\\](?P<commit>[0-9a-f]{40})")
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
 def _wrapped(speech: SpeechModel, files: AdapterFiles, folder: Path | str, stage: FileStage) -> PeftModel:
     try:
         config = PeftConfig.from_peft_type(**{**files.config, "task_type": None, "inference_mode": True})
-        with quiet():
+        with without_peft_warnings():
             model = PeftModel(speech.model, config, adapter_name=ADAPTER)
     # A configuration of another library, or one that needs data or packages that are not here.
     except (ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError, re.error) as error:
@@ -163,3 +166,26 @@ def _only_rank(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> boo
         return False
     rank_axis = 0 if ".lora_A" in name or ".lora_embedding_A" in name else 1
     return all(a == b for axis, (a, b) in enumerate(zip(theirs, ours, strict=True)) if axis != rank_axis)
+
+
+def base_evidence(
+    adapter: AdapterFiles, model: ModelFiles, shapes_differ: bool
+) -> tuple[bool | None, Literal["hash", "revision", "shape"] | None]:
+    """Whether the adapter was trained on this model (null: nobody can tell), and by what it is known."""
+    if adapter.base_model_hash is not None:
+        return adapter.base_model_hash == model.identity.hash, "hash"
+    theirs = _commit(str(adapter.config.get("base_model_name_or_path") or ""), adapter.config.get("revision"))
+    ours = _commit(model.identity.id, model.identity.revision) or _commit(str(model.path), None)
+    if theirs and ours and theirs[0] == ours[0]:
+        return theirs[1].startswith(ours[1]) or ours[1].startswith(theirs[1]), "revision"
+    return (False if shapes_differ else None), "shape"
+
+
+def _commit(name: str, revision: object) -> tuple[str, str] | None:
+    """(hub id, commit) where both are named."""
+    found = SNAPSHOT.search(name)
+    if found is not None:
+        return f"{found['owner']}/{found['name']}".lower(), found["commit"]
+    if isinstance(revision, str) and COMMIT.fullmatch(revision):
+        return name.lower(), revision
+    return None

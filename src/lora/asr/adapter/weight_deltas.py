@@ -17,9 +17,10 @@ from peft import PeftConfig, PeftModel
 from peft.tuners.tuners_utils import check_target_module_exists
 from torch import Tensor, nn
 
-from lora.asr.adapter.attach import ADAPTER, adapted_modules, part_of
-from lora.asr.adapter.choices import takes_from_base
+from lora.asr.adapter.attach import ADAPTER, adapted_modules
 from lora.asr.adapter.files import AdapterProblem, read_adapter
+from lora.asr.adapter.initialisation import takes_from_base
+from lora.asr.adapter.module_groups import module_group
 from lora.records.effect import ModuleDelta
 from lora.records.training import ModuleChange
 
@@ -145,7 +146,7 @@ def _module_delta(name: str, layer: Any, before: Tensor | None) -> ModuleDelta:
     finite = math.isfinite(norm)
     return ModuleDelta(
         name=name,
-        module_group=part_of(name),
+        module_group=module_group(name),
         delta_norm=norm if finite else None,
         base_norm=base_norm if math.isfinite(base_norm) else None,
         relative_norm=norm / base_norm if finite and 0 < base_norm < math.inf else None,

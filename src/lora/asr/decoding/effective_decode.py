@@ -72,7 +72,7 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
 def asked_of(files: ModelFiles) -> dict[str, Any]:
     """How the model is asked (`model.language`, `model.prompt`), as far as its family takes it."""
     values = {"language": files.language, "prompt": files.prompt}
-    told = {key: value for key, value in values.items() if key in files.family.asked}
+    told = {key: value for key, value in values.items() if key in files.family.model_keys}
     # Where `generate` itself takes an argument, its own settings decide what is left open.
     return {key: value for key, value in told.items() if value is not None or key not in files.family.decode_keys}
 

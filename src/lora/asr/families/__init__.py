@@ -1,1 +1,1 @@
-"""Speech models behind one interface, one family per file; `table` lists them and needs no torch."""
+"""Speech models with one interface, one family per file. `table` lists them and imports no torch."""

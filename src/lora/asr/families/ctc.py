@@ -1,8 +1,8 @@
 """Connectionist temporal classification (Graves et al. 2006; AutoModelForCTC): a token or a blank for every frame.
 
-There is no `generate`: the best token of every frame is taken, repetitions are merged and blanks dropped (greedy
-decoding). No token depends on the one before, so nothing can be teacher-forced; the loss adds up all paths of frames
-that read as the label, and a label needs at least a frame a token, and one more between two equal ones. Imports torch.
+There is no `generate`: greedy decoding takes the best token of every frame, merges repetitions and drops blanks. No
+token depends on the one before, so nothing can be teacher-forced. The loss sums over all frame sequences that collapse
+to the label; a label needs at least one frame per token, and one more between two equal tokens. Imports torch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class CtcModel(SpeechModel):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        # Losses that are added up depend on how many utterances a batch holds: steps could not be compared.
+        # A summed loss depends on the number of utterances in a batch, so that steps could not be compared.
         self.base.config.ctc_loss_reduction = "mean"
 
     @property
@@ -40,8 +40,9 @@ class CtcModel(SpeechModel):
     def generate(
         self, inputs: dict[str, Tensor], decode: dict[str, Any] | None = None, log_probabilities: bool = False
     ) -> Generated:
-        """Greedy texts; token ids are those of the text, merged and without blanks. No likelihoods: many paths of
-        frames read as one text.
+        """Greedy hypotheses; token ids are merged and without blanks.
+
+        There are no log-probabilities, because many frame sequences collapse to one text.
         """
         self._effective(decode or {})
         training = self.model.training
@@ -57,11 +58,11 @@ class CtcModel(SpeechModel):
         return Generated(texts=[self.text_of(row).strip() for row in ids], token_ids=ids, truncated=[False] * len(ids))
 
     def text_of(self, ids: list[int]) -> str:
-        """Of merged tokens: an equal neighbour is a letter of its own."""
+        """Text of merged tokens: two equal neighbours are two letters."""
         return str(self.tokenizer.decode(ids, group_tokens=False, skip_special_tokens=True))
 
     def frames(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Frames (rows) that belong to each utterance, padding left out."""
+        """Number of frames of each utterance without padding, shape (rows,)."""
         raise NotImplementedError
 
     def label_ids(self, texts: Sequence[str]) -> list[list[int]]:
@@ -71,6 +72,7 @@ class CtcModel(SpeechModel):
         return None
 
     def label_length(self, ids: Sequence[int]) -> int:
+        """Frames that a label needs: one per token, and a blank between two equal tokens."""
         return len(ids) + sum(one == other for one, other in itertools.pairwise(ids))
 
     def with_labels(self, inputs: dict[str, Tensor], labels: Tensor, smoothed: bool = False) -> dict[str, Tensor]:
@@ -89,19 +91,24 @@ class CtcModel(SpeechModel):
         return self.summed_loss(batch)
 
     def loss_share(self, part: dict[str, Tensor], whole: dict[str, Tensor]) -> float:
-        """Of a sum over rows all of it; else the library takes the mean over rows of each one's loss a token."""
+        """1 for a summed loss; otherwise the library averages each utterance's loss per token over the utterances."""
         if self.base.config.ctc_loss_reduction == "sum":
             return 1.0
         return len(part["labels"]) / len(whole["labels"])
 
     def losses(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """By hand, in double precision: loss (nats) and number of tokens of every label, shape (rows,)."""
+        """Compute loss (nats) and number of tokens of every label, each of shape (rows,), in double precision."""
         labels = batch["labels"]
         lengths = labels.ne(IGNORED).sum(-1)
-        likely = self.score(batch).logits.double().log_softmax(-1).transpose(0, 1)
-        filled = labels.masked_fill(labels.eq(IGNORED), self.blank)
+        log_probabilities = self.score(batch).logits.double().log_softmax(-1).transpose(0, 1)
         losses = nn.functional.ctc_loss(
-            likely, filled, self.frames(batch), lengths, blank=self.blank, reduction="none", zero_infinity=False
+            log_probabilities,
+            labels.masked_fill(labels.eq(IGNORED), self.blank),
+            self.frames(batch),
+            lengths,
+            blank=self.blank,
+            reduction="none",
+            zero_infinity=False,
         )
         return losses, lengths
 

@@ -1,6 +1,6 @@
-"""Models with an encoder that hears and a decoder that writes (AutoModelForSpeechSeq2Seq).
+"""Encoder-decoder models (AutoModelForSpeechSeq2Seq).
 
-They shift labels right inside forward, behind the decoder start token: logits[t] predicts labels[t]. Imports torch.
+The forward pass shifts labels right, after the decoder start token: logits[t] predicts labels[t]. Imports torch.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
 
 
 class EncoderDecoder(SpeechModel):
-    """A label is the tokenizer's own output for a text, end mark included if (and only if) the tokenizer writes one.
+    """A label is the tokenizer's output for a text, including EOS only if the tokenizer writes one.
 
-    Since forward puts the start token in front, one that the tokenizer wrote is taken away (else it would stand there
-    twice); further prefix tokens (Whisper's language and task) stay.
+    Because the forward pass adds the decoder start token, one that the tokenizer wrote is removed (otherwise there
+    would be two); other prefix tokens (such as language and task) stay.
     """
 
     auto_class = "AutoModelForSpeechSeq2Seq"
@@ -29,17 +29,17 @@ class EncoderDecoder(SpeechModel):
 
     def label_limit(self) -> int | None:
         config = self.base.config
-        named = [
+        limits = [
             getattr(config, "max_target_positions", None),
             getattr(config, "max_position_embeddings", None),
             self.tokenizer.model_max_length,
         ]
-        # Tokenizers without a limit state an astronomic number.
-        return min((limit for limit in named if isinstance(limit, int) and 0 < limit < 1_000_000), default=None)
+        # Tokenizers without a limit have a huge number here.
+        return min((limit for limit in limits if isinstance(limit, int) and 0 < limit < 1_000_000), default=None)
 
     def with_labels(self, inputs: dict[str, Tensor], labels: Tensor, smoothed: bool = False) -> dict[str, Tensor]:
         batch = {**inputs, "labels": labels.to(self.device)}
-        if smoothed:  # without labels the model has to be told what its decoder reads
+        if smoothed:  # the model gets no labels then, so it cannot derive the decoder inputs from them
             batch["decoder_input_ids"] = shift_right(batch["labels"], self.base.config)
         return batch
 
@@ -52,7 +52,7 @@ class EncoderDecoder(SpeechModel):
 
 
 def shift_right(labels: Tensor, config: Any) -> Tensor:
-    """Decoder inputs of labels: the start token, then the labels but the last; -100 becomes the padding token."""
+    """Decoder inputs for labels: the decoder start token, then all labels but the last; -100 becomes padding."""
     shifted = labels.new_full(labels.shape, config.decoder_start_token_id)
     shifted[:, 1:] = labels[:, :-1]
     return shifted.masked_fill(shifted == IGNORED, config.pad_token_id)

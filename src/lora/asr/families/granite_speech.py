@@ -1,10 +1,10 @@
-"""Granite Speech (IBM): asked in words, by the chat template of its language model.
+"""Granite Speech (IBM): prompted with a question, in the chat template of its language model.
 
-Features are computed here, as the library's GraniteSpeechFeatureExtractor does, because that needs torchaudio, which
-has no build for every torch; a test holds both against each other.
+Features are computed here, as GraniteSpeechFeatureExtractor of transformers does, because that one needs torchaudio,
+which is not built for every version of torch; a test compares both.
 
-A model's folder may hold a LoRA adapter that belongs to it and is switched on whenever audio is heard: it is merged
-into the weights, so that a tuned adapter stands alone on top and can be switched off.
+A model folder may contain a LoRA adapter that is part of the model and active whenever the input has audio. It is
+merged into the weights, so that a tuned adapter is the only one and can be disabled.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from lora.asr.model_files import ModelFiles
 
 AUDIO_TOKEN = "<|audio|>"
 PROMPT = "can you transcribe the speech into a written format?"
-# Of its model card; without a system prompt some of its templates write today's date.
+# From the model card; without a system prompt some of its templates insert today's date.
 SYSTEM = (
     "Knowledge Cutoff Date: April 2024.\nToday's Date: April 9, 2025.\n"
     "You are Granite, developed by IBM. You are a helpful AI assistant"
 )
-STACKED = 2  # mel frames that the encoder hears as one
+STACKED = 2  # mel frames per encoder frame
 
 
 @dataclass(frozen=True)
 class LogMel:
-    """Log-mel features in decibels below each utterance's peak, two frames stacked; settings are the folder's own."""
+    """Log-mel features relative to each utterance's peak, two frames stacked, with the settings of the model folder."""
 
     sampling_rate: int
     n_fft: int
@@ -55,7 +55,7 @@ class LogMel:
         )
 
     def __call__(self, audio: list[Samples]) -> Tensor:
-        """Features (rows, frames / 2, 2 * mels) of utterances of one length."""
+        """Features (rows, frames / 2, 2 * mels) of utterances of equal length."""
         from transformers.audio_utils import mel_filter_bank
 
         filters = mel_filter_bank(
@@ -73,20 +73,20 @@ class LogMel:
         return even.reshape(len(audio), -1, STACKED * self.n_mels)
 
     def audio_tokens(self, frames: int) -> int:
-        """Places in the prompt that so many stacked frames take."""
+        """Number of audio tokens in the prompt for this number of stacked frames."""
         return math.ceil(frames / self.window) * (self.window // self.downsampled)
 
 
 @dataclass(frozen=True)
-class Listener:
-    """Stands where the library has a processor."""
+class GraniteProcessor:
+    """Tokenizer and features in place of the processor of transformers."""
 
     tokenizer: Any
     feature_extractor: LogMel
 
 
 class GraniteSpeech(SpeechLlm):
-    """`model.prompt` is the question; the loss is a plain mean over tokens."""
+    """`model.prompt` is the question; the model's loss is a plain mean over tokens."""
 
     averages_batches = True
 
@@ -94,24 +94,24 @@ class GraniteSpeech(SpeechLlm):
     def load(cls, files: ModelFiles, folder: Path, **options: Any) -> tuple[Any, Any]:
         from transformers import AutoTokenizer, GraniteSpeechForConditionalGeneration
 
-        own = bool(files.config.get("has_lora_adapter"))
-        model = GraniteSpeechForConditionalGeneration.from_pretrained(files.path if own else folder, **options)
+        has_adapter = bool(files.config.get("has_lora_adapter"))
+        model = GraniteSpeechForConditionalGeneration.from_pretrained(files.path if has_adapter else folder, **options)
         if getattr(model, "_hf_peft_config_loaded", False):
             _merge_own_adapter(model)
         tokenizer = AutoTokenizer.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
-        return model, Listener(tokenizer, LogMel.of(files.features))
+        return model, GraniteProcessor(tokenizer, LogMel.of(files.features))
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         features = self.feature_extractor(audio)
-        places = self.feature_extractor.audio_tokens(features.shape[1])
-        question = f"{AUDIO_TOKEN * places}{self.files.prompt or PROMPT}"
+        audio_tokens = self.feature_extractor.audio_tokens(features.shape[1])
+        question = f"{AUDIO_TOKEN * audio_tokens}{self.files.prompt or PROMPT}"
         ids = self.tokenizer(self._prompt(question), add_special_tokens=self._template is None).input_ids
         prompts = torch.tensor([ids] * len(audio))
         return {
             "input_ids": prompts,
             "attention_mask": torch.ones_like(prompts),
             "input_features": features,
-            "input_features_mask": torch.ones(len(audio), places, dtype=torch.bool),
+            "input_features_mask": torch.ones(len(audio), audio_tokens, dtype=torch.bool),
         }
 
     @property
@@ -127,12 +127,13 @@ class GraniteSpeech(SpeechLlm):
             turns.insert(0, {"role": "system", "content": SYSTEM})
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
 
-    def _seconds_heard(self, inputs: dict[str, Tensor]) -> float:
+    def _input_seconds(self, inputs: dict[str, Tensor]) -> float:
         frames = inputs["input_features"].shape[1] * STACKED
         return float(frames * self.feature_extractor.hop_length / self.sampling_rate)
 
 
 def _merge_own_adapter(model: Any) -> None:
+    """Merge the adapter that is part of the model into its weights and remove peft's wrappers."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     layers = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, BaseTunerLayer)]

@@ -1,4 +1,4 @@
-"""Moonshine and Moonshine Streaming (Useful Sensors): raw audio in, a token cap by seconds against loops."""
+"""Moonshine and Moonshine Streaming (Useful Sensors): raw audio, and a token limit per second against loops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lora.asr.families.encoder_decoder import EncoderDecoder
 
 
 class Moonshine(EncoderDecoder):
-    """Raw audio with an attention mask, padded to the grid (its first normalisation sees the padding)."""
+    """Takes raw audio with an attention mask, padded to the grid (its first normalisation includes the padding)."""
 
     def _features(self, audio: list[Samples], padded: int) -> dict[str, Tensor]:
         return dict(
@@ -31,4 +31,4 @@ class Moonshine(EncoderDecoder):
 
 
 class MoonshineStreaming(Moonshine):
-    """Frames of 5 ms under sliding windows; the grid step is a whole number of frames."""
+    """Frames of 5 ms with sliding-window attention; the grid step is an integer number of frames."""

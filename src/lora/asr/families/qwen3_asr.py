@@ -1,4 +1,4 @@
-"""Qwen3-ASR: asked by its chat template, with the language as the first words of its own answer."""
+"""Qwen3-ASR: prompted with its chat template, and with the language as the first words of its answer."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ FRAMES_PER_SECOND = 100
 
 
 class Qwen3Asr(SpeechLlm):
-    """`model.prompt` is the system prompt (words that are likely to come up)."""
+    """`model.prompt` is the system prompt (context, such as words that are likely to occur)."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         if self.files.language is None:
-            # Left open, the answer begins with the language, and a label that is the text alone would unteach that.
-            raise UserError("model.language: Qwen3-ASR needs the language of the speech, as `language: English`")
+            # Without a language the answer begins with it, and labels of the text alone would train that away.
+            raise UserError(
+                "model.language is missing: Qwen3-ASR needs the spoken language, such as `language: English`"
+            )
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         try:
-            asked = self.processor.apply_transcription_request(
+            request = self.processor.apply_transcription_request(
                 audio, language=self.files.language, prompt=self.files.prompt
             )
         except ValueError as error:
-            raise UserError(f"model.language: {first_line(error)}") from None
-        return dict(asked)
+            raise UserError(f"model.language is {self.files.language!r}: {first_line(error)}") from None
+        return dict(request)
 
-    def _seconds_heard(self, inputs: dict[str, Tensor]) -> float:
+    def _input_seconds(self, inputs: dict[str, Tensor]) -> float:
         return inputs["input_features"].shape[-1] / FRAMES_PER_SECOND

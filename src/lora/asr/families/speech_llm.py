@@ -1,10 +1,10 @@
-"""Language models that hear: audio stands in the prompt, the transcript is what they go on with. Imports torch.
+"""Speech language models (AutoModelForMultimodalLM): audio is part of the prompt, the transcript continues it.
 
-A label is the text's own tokens and the end mark, behind the very prompt that generation starts with, which the loss
-does not count. The library shifts labels inside forward (AutoModelForMultimodalLM): logits[t] predicts labels[t + 1].
+A label is the text's tokens and EOS after the same prompt that generation starts with, which the loss ignores. The
+forward pass of transformers shifts labels: logits[t] predicts labels[t + 1].
 
-Audio is filled up with silence to the grid step before it is heard: all prompts of a batch are then equally long, and
-no text depends on its neighbours.
+Audio is padded with silence to the grid step before features are computed: all prompts of a batch then have the same
+length, and no hypothesis depends on other utterances in the batch. Imports torch.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import torch
 from torch import Tensor
 
 from lora.asr.decoding.effective_decode import effective_decode, token_limit
+from lora.asr.decoding.generation import eos_token_ids
 from lora.asr.decoding.padding import Samples
-from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel, eos_tokens
+from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
 from lora.records.base import UserError
 
 
 class SpeechLlm(SpeechModel):
-    """What differs between models is how they are asked: `_request`."""
+    """Models differ in how they are prompted: subclasses implement `_request` and `_input_seconds`."""
 
     auto_class = "AutoModelForMultimodalLM"
 
@@ -32,38 +33,38 @@ class SpeechLlm(SpeechModel):
         super().__init__(*arguments, **keywords)
         accepted = inspect.signature(self.model.forward).parameters
         self.input_names = tuple(name for name in accepted if name.startswith("input_") or name == "attention_mask")
-        ends = eos_tokens(effective_decode(self.files, {}))
-        if not ends:
-            raise UserError(f"model {self.files.identity.id}: generation_config.json names no eos_token_id")
-        own = self.tokenizer.eos_token_id  # of several end marks the tokenizer's own ends an answer
-        self._end = own if own in ends else ends[0]
+        eos = eos_token_ids(effective_decode(self.files, {}))
+        if not eos:
+            raise UserError(f"model {self.files.identity.id}: generation_config.json has no eos_token_id. Add it.")
+        # Of several EOS tokens the tokenizer's own ends an answer.
+        self._eos = self.tokenizer.eos_token_id if self.tokenizer.eos_token_id in eos else eos[0]
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
-        """The processor's prompt and features for utterances of one length."""
+        """Prompt (`input_ids`, `attention_mask`) and features for utterances of equal length."""
         raise NotImplementedError
 
     def _features(self, audio: list[Samples], padded: int) -> dict[str, Tensor]:
         return self._request([np.pad(samples, (0, padded - len(samples))) for samples in audio])
 
     def label_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        return [[*self._text_ids(text), self._end] for text in texts]
+        return [[*self._text_ids(text), self._eos] for text in texts]
 
     def label_limit(self) -> int | None:
-        return None  # prompt and text share a window of many thousand tokens
+        return None  # prompt and text share a context of many thousand tokens
 
     def with_labels(self, inputs: dict[str, Tensor], labels: Tensor, smoothed: bool = False) -> dict[str, Tensor]:
         labels = labels.to(self.device)
         prompt = labels.new_full(inputs["input_ids"].shape, IGNORED)
-        whole = torch.cat([prompt, labels], dim=1)
-        if smoothed:  # the library's smoother does not shift labels of models it does not know as language models
-            whole = torch.cat([whole[:, 1:], whole.new_full((len(whole), 1), IGNORED)], dim=1)
-        return {**self._continued(inputs, labels), "labels": whole}
+        with_prompt = torch.cat([prompt, labels], dim=1)
+        if smoothed:  # transformers' label smoother does not shift labels of models it does not know as language models
+            with_prompt = torch.cat([with_prompt[:, 1:], with_prompt.new_full((len(with_prompt), 1), IGNORED)], dim=1)
+        return {**self._continued(inputs, labels), "labels": with_prompt}
 
     def score(self, batch: dict[str, Tensor]) -> Scored:
         labels = batch["labels"]
-        heard = {name: value for name, value in batch.items() if name != "labels"}
-        first = int(labels.ne(IGNORED).any(0).long().argmax())  # before it nothing is predicted that counts
-        logits = self.model(**heard, logits_to_keep=labels.shape[1] - first + 1).logits
+        inputs = {name: value for name, value in batch.items() if name != "labels"}
+        first = int(labels.ne(IGNORED).any(0).long().argmax())  # first position that counts in any row
+        logits = self.model(**inputs, logits_to_keep=labels.shape[1] - first + 1).logits
         return Scored(logits[:, :-1], labels[:, first:])
 
     def force(self, inputs: dict[str, Tensor], targets: Tensor, decoder_inputs: Tensor) -> Tensor:
@@ -76,20 +77,19 @@ class SpeechLlm(SpeechModel):
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def _continued(self, inputs: dict[str, Tensor], tokens: Tensor) -> dict[str, Tensor]:
-        """The prompt with tokens behind it; -100 is padding."""
+        """The prompt followed by tokens (rows, width); -100 is padding."""
         counted = tokens.ne(IGNORED)
-        filled = tokens.masked_fill(~counted, self._end)  # any token: nothing looks at it
+        filled = tokens.masked_fill(~counted, self._eos)  # any token would do: the attention mask excludes it
         return inputs | {
             "input_ids": torch.cat([inputs["input_ids"], filled], dim=1),
             "attention_mask": torch.cat([inputs["attention_mask"], counted.to(inputs["attention_mask"].dtype)], dim=1),
         }
 
     def _limit(self, effective: dict[str, Any], inputs: dict[str, Tensor]) -> int | None:
-        seconds = self._seconds_heard(inputs)
-        return token_limit(effective, seconds)
+        return token_limit(effective, self._input_seconds(inputs))
 
-    def _seconds_heard(self, inputs: dict[str, Tensor]) -> float:
-        """Seconds of padded audio in a batch, as its features tell."""
+    def _input_seconds(self, inputs: dict[str, Tensor]) -> float:
+        """Seconds of padded audio per utterance of a batch, from the shape of its features."""
         raise NotImplementedError
 
     def _new_tokens(self, row: list[int], inputs: dict[str, Tensor]) -> list[int]:

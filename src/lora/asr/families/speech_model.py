@@ -1,12 +1,11 @@
-"""The one interface that transcription, training, audit and ladder know a speech model by. Imports torch.
+"""The common interface of speech models for transcription, training, label audit and effect ladder. Imports torch.
 
-Three kinds of model implement it: encoder and decoder (`encoder_decoder`), language models that hear (`speech_llm`),
-and connectionist temporal classification (`ctc`); families differ from their kind in little.
+Three kinds of models implement it: encoder-decoder models (`encoder_decoder`), speech language models (`speech_llm`)
+and connectionist temporal classification (`ctc`). A family overrides only what differs from its kind.
 """
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,20 +17,26 @@ import torch
 from torch import Tensor, nn
 
 from lora.asr.decoding.effective_decode import effective_decode, token_limit
-from lora.asr.decoding.generation import Generated, log_probabilities_of, until_end
+from lora.asr.decoding.generation import (
+    Generated,
+    eos_token_ids,
+    generation_config,
+    log_probabilities_of,
+    until_eos,
+)
 from lora.asr.decoding.padding import Samples, padded_samples
 from lora.asr.model_files import ModelFiles
 from lora.records.base import UserError
 
-IGNORED = -100  # labels that no loss counts
+IGNORED = -100  # label value that the loss ignores
 AUDIO_NAMES = ("input_values", "input_features", "attention_mask")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Logits (rows, width, vocabulary), and targets (rows, width) that they predict position by position.
+    """Logits (rows, width, vocabulary) and the targets (rows, width) that they predict position by position.
 
-    Targets of -100 do not count. CTC predicts frames, not labels: there `targets` are the frames' own best tokens.
+    Targets of -100 do not count. CTC predicts frames, not labels: `targets` are then the best token of each frame.
     """
 
     logits: Tensor
@@ -41,9 +46,12 @@ class Scored:
 class SpeechModel:
     """A loaded model in evaluation mode with its processor.
 
-    `input_names` are the audio keys its forward takes; `grid_seconds` is the padding step. `teacher_forced`: logits
-    predict the tokens of a label one by one.
-    `averages_batches`: the model's loss is a plain mean, whatever number of tokens the trainer says a step has.
+    Attributes:
+        auto_class: Class of transformers that loads the model.
+        teacher_forced: Whether logits predict the tokens of a label one by one.
+        averages_batches: Whether the model's loss is a plain mean, even if the trainer passes the step's token count.
+        input_names: Inputs of the forward pass that depend on the audio.
+        grid_seconds: Step of the padding grid.
     """
 
     auto_class: ClassVar[str]
@@ -66,7 +74,7 @@ class SpeechModel:
 
     @classmethod
     def load(cls, files: ModelFiles, folder: Path, **options: Any) -> tuple[Any, Any]:
-        """Model and processor from a folder in hub shape; `options` are those of every `from_pretrained`."""
+        """Load model and processor from a local folder; `options` go to `from_pretrained` of the model."""
         import transformers
 
         processor = transformers.AutoProcessor.from_pretrained(
@@ -74,203 +82,206 @@ class SpeechModel:
         )
         return getattr(transformers, cls.auto_class).from_pretrained(folder, **options), processor
 
+    @property
+    def base(self) -> Any:
+        """The model itself, without the wrapper of an attached adapter."""
+        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
     # Audio.
 
     def padded_seconds(self, samples: int) -> float:
-        """Seconds an utterance of so many samples is padded to."""
+        """Seconds that an utterance of this number of samples is padded to."""
         return padded_samples(samples, self.sampling_rate, self.grid_seconds) / self.sampling_rate
 
     def inputs(self, audio: Sequence[Samples]) -> dict[str, Tensor]:
         """Padded inputs (on the model's device, in its dtype) of utterances that share one grid step.
 
-        Raises ValueError when they do not: their texts would depend on each other.
+        Raises:
+            ValueError: The utterances have different grid steps, so that their hypotheses would depend on each other.
         """
         steps = {padded_samples(len(samples), self.sampling_rate, self.grid_seconds) for samples in audio}
         if len(steps) != 1:
-            raise ValueError(f"a batch holds one padding step, got {sorted(steps)} samples")
+            raise ValueError(f"a batch has one padding step, got {sorted(steps)} samples")
         features = self._features([np.asarray(samples, np.float32) for samples in audio], steps.pop())
-        return {name: self._place(features[name]) for name in self.input_names if name in features}
+        return {name: self._to_device(features[name]) for name in self.input_names if name in features}
 
-    # Texts.
+    # Hypotheses.
 
     def token_limit(self, seconds: float, decode: dict[str, Any] | None = None) -> int | None:
-        """Most new tokens for an utterance of so many seconds, null where only the model's own limit is."""
+        """Largest number of new tokens for an utterance of this duration; None: only the model's own limit."""
         step = self.padded_seconds(round(seconds * self.sampling_rate))
         return token_limit(self._effective(decode or {}), step)
 
     def generate(
         self, inputs: dict[str, Tensor], decode: dict[str, Any] | None = None, log_probabilities: bool = False
     ) -> Generated:
-        """Decode a batch from `inputs()`. `decode` holds a person's arguments or an effective decode.
+        """Decode a batch from `inputs()`.
 
-        Calls the current `self.model`, so an attached adapter takes part. Restores training mode afterwards.
+        Calls the current `self.model`, so that an attached adapter takes effect. Restores training mode afterwards.
+
+        Args:
+            inputs: A batch from `inputs()`.
+            decode: The study's decode settings, or a complete effective decode.
+            log_probabilities: Whether to compute the log-probability of each hypothesis.
         """
         effective = self._effective(decode or {})
-        limit = self._limit(effective, inputs)
-        owner = self.base
-        own, training = owner.generation_config, self.model.training
-        # Handed over as the model's own settings: `generate` fills an argument of null from those, so
-        # that only so a null of a person (suppress nothing) means null.
-        owner.generation_config = settled = _settled(own, effective, limit)
-        settled.return_dict_in_generate = settled.output_logits = log_probabilities
+        base = self.base
+        own_config = base.generation_config
+        training = self.model.training
+        # Set as the model's own settings: `generate` replaces arguments of None by those, so that this is the only way
+        # to make an explicit None of the study (such as `suppress_tokens: null`) take effect.
+        base.generation_config = generation_config(own_config, effective, self._limit(effective, inputs))
+        base.generation_config.return_dict_in_generate = log_probabilities
+        base.generation_config.output_logits = log_probabilities
         self.model.eval()
         try:
             with torch.inference_mode():
-                made = self._generate(inputs, effective)
+                output = self._generate(inputs, effective)
         except (ValueError, TypeError) as error:
-            raise UserError(f"decode: {self.family} generate refuses it: {first_line(error)}") from None
+            raise UserError(f"decode: generate of {self.family} rejects the settings: {first_line(error)}") from None
         finally:
-            owner.generation_config = own
+            base.generation_config = own_config
             self.model.train(training)
-        generated = self._read(made if isinstance(made, Tensor) else made["sequences"], effective, inputs)
-        steps = None if isinstance(made, Tensor) else made.get("logits")
+        generated = self._read(output if isinstance(output, Tensor) else output["sequences"], effective, inputs)
+        steps = None if isinstance(output, Tensor) else output.get("logits")
         if not steps:
             return generated
-        ends = set(eos_tokens(effective))
-        new = [until_end(row, ends) for row in made["sequences"][:, -len(steps) :].tolist()]
-        return replace(generated, log_probabilities=log_probabilities_of(steps, new))
+        eos = set(eos_token_ids(effective))
+        new_tokens = [until_eos(row, eos) for row in output["sequences"][:, -len(steps) :].tolist()]
+        return replace(generated, log_probabilities=log_probabilities_of(steps, new_tokens))
 
     def text_of(self, ids: list[int]) -> str:
-        """The text that tokens stand for, special ones left out."""
+        """Text of token ids, without special tokens."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
     # Labels.
 
     @property
-    def base(self) -> Any:
-        """The model itself, beneath an adapter that was attached to it."""
-        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
-
-    @property
     def decoder_start(self) -> int | None:
-        """The token that forward itself puts in front of a label, null where it puts none."""
+        """The token that the forward pass puts before a label, None if it adds none."""
         start: int | None = getattr(self.base.config, "decoder_start_token_id", None)
         return start
+
+    def forced_prefix(self, decode: dict[str, Any]) -> list[int] | None:
+        """Tokens that generation forces after the decoder start token; None if they depend on the audio."""
+        return []
+
+    def starts_with_prefix(self, label: list[int], decode: dict[str, Any]) -> bool | None:
+        """Whether a label starts with the tokens that generation forces; None if the family forces none."""
+        return None
 
     def label_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text as they are trained on, without padding."""
         raise NotImplementedError
 
     def label_limit(self) -> int | None:
-        """Most label tokens the model takes, null where nothing names a limit."""
+        """Largest number of label tokens that the model accepts, None if no limit is configured."""
         raise NotImplementedError
 
     def label_capacity(self, seconds: float) -> int | None:
-        """Most label tokens that an utterance of so many seconds has room for."""
+        """Largest label length for an utterance of this duration, in the unit of `label_length`."""
         return self.label_limit()
 
     def label_length(self, ids: Sequence[int]) -> int:
-        """How much of that room a label takes."""
+        """How much of `label_capacity` a label needs."""
         return len(ids)
 
     def with_labels(self, inputs: dict[str, Tensor], labels: Tensor, smoothed: bool = False) -> dict[str, Tensor]:
-        """A batch to train on: `inputs()` and labels (rows, width; -100 is padding) of the same utterances.
+        """A training batch from `inputs()` and labels (rows, width; -100 is padding) of the same utterances.
 
-        `smoothed`: for the library's label smoothing, which keeps the labels from the model and holds them against its
-        logits position by position.
+        `smoothed`: for the label smoothing of transformers, which does not pass the labels to the model but compares
+        them with its logits position by position.
         """
         raise NotImplementedError
 
+    # Logits and losses.
+
     def score(self, batch: dict[str, Tensor]) -> Scored:
-        """Logits of a batch of `with_labels`, and the targets they predict."""
+        """Logits of a batch from `with_labels`, and the targets that they predict."""
         raise NotImplementedError
 
     def force(self, inputs: dict[str, Tensor], targets: Tensor, decoder_inputs: Tensor) -> Tensor:
         """Logits (rows, width, vocabulary) that predict `targets` (rows, width) from given decoder inputs.
 
-        Raises NotImplementedError where no token depends on the one before.
+        Raises:
+            NotImplementedError: The model is not teacher-forced.
         """
         raise NotImplementedError
 
     def summed_loss(self, batch: dict[str, Tensor]) -> tuple[float, int]:
-        """By hand: negative log-likelihood (nats) of a batch's labels, and their number of tokens."""
+        """Negative log-likelihood (nats) of a batch's labels computed from its logits, and their number of tokens."""
         scored = self.score(batch)
         return sum_cross_entropy(scored.logits, scored.targets)
 
     def validation_loss(self, batch: dict[str, Tensor]) -> tuple[float, int]:
-        """The same by the model's own loss, which training sees."""
+        """As `summed_loss`, from the model's own loss, which training uses."""
         count = int(batch["labels"].ne(IGNORED).sum())
         return float(self.model(**batch).loss) * count, count
 
     def loss_share(self, part: dict[str, Tensor], whole: dict[str, Tensor]) -> float:
-        """What the model's own loss of some rows weighs in that of their batch, where it is a mean: over tokens."""
-        counted = [int(batch["labels"].ne(IGNORED).sum()) for batch in (part, whole)]
-        return counted[0] / max(counted[1], 1)
+        """Weight of the loss of some rows in the loss of their batch. Here: a mean over tokens."""
+        part_tokens, all_tokens = (int(batch["labels"].ne(IGNORED).sum()) for batch in (part, whole))
+        return part_tokens / max(all_tokens, 1)
 
-    # What families differ in.
+    # To be implemented by families.
 
     def _features(self, audio: list[Samples], padded: int) -> dict[str, Tensor]:
+        """Model inputs for utterances that are padded to `padded` samples."""
         raise NotImplementedError
 
     def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Any:
-        """Sequences, what they were started with included; with all logits where the settings ask for them."""
+        """Token sequences including the decoder start or prompt; with logits if the generation config asks for them."""
         return self.model.generate(**inputs)
 
     def _limit(self, effective: dict[str, Any], inputs: dict[str, Tensor]) -> int | None:
-        """Most new tokens of this batch, null to leave `max_length` as it is."""
+        """Largest number of new tokens for this batch, None to leave `max_length` unchanged."""
         raise NotImplementedError
 
     def _new_tokens(self, row: list[int], inputs: dict[str, Tensor]) -> list[int]:
-        """A row of `_generate` without what it was started with."""
+        """A row of `_generate` without the decoder start or prompt."""
         return row[1:]
 
-    # Shared.
+    # Shared by families.
 
     def _effective(self, decode: dict[str, Any]) -> dict[str, Any]:
         return decode if "tokens_per_second" in decode else effective_decode(self.files, decode)
 
-    def _place(self, tensor: Tensor) -> Tensor:
+    def _to_device(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def _read(self, sequences: Tensor, effective: dict[str, Any], inputs: dict[str, Tensor]) -> Generated:
-        ends = set(eos_tokens(effective))
+        eos = set(eos_token_ids(effective))
         rows = [self._new_tokens(row, inputs) for row in sequences.tolist()]
         texts = self.tokenizer.batch_decode(rows, skip_special_tokens=True)
         return Generated(
             texts=[text.strip() for text in texts],
-            token_ids=[until_end(row, ends) for row in rows],
-            truncated=[not ends & set(row) for row in rows],
+            token_ids=[until_eos(row, eos) for row in rows],
+            truncated=[not eos & set(row) for row in rows],
         )
 
 
 def sum_cross_entropy(logits: Tensor, targets: Tensor, shift: int = 0, smoothing: float = 0.0) -> tuple[float, int]:
-    """By hand: sum of -log p(targets[t + shift] | logits[t]) over targets that count, and their number.
+    """Sum -log p(targets[t + shift] | logits[t]) over targets that count (nats, double precision), and their number.
 
-    With smoothing e it is (1 - e) of that and e of the mean over the vocabulary.
+    With label smoothing e: (1 - e) of that plus e of the mean over the vocabulary.
     """
     width = targets.shape[1] - shift
     log_probability = logits[:, :width].double().log_softmax(-1)
-    later = targets[:, shift:]
-    counted = later.ne(IGNORED)
-    loss = -log_probability.gather(-1, later.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    shifted = targets[:, shift:]
+    counted = shifted.ne(IGNORED)
+    loss = -log_probability.gather(-1, shifted.clamp(min=0).unsqueeze(-1)).squeeze(-1)
     if smoothing:
         loss = (1 - smoothing) * loss - smoothing * log_probability.mean(-1)
     return float((loss * counted).sum()), int(counted.sum())
 
 
-def keep_statistics(model: nn.Module) -> None:
-    """Batch normalisation by the statistics that came with the model: those a training gathers are in no adapter."""
+def freeze_batch_norms(model: nn.Module) -> None:
+    """Keep the batch normalisation statistics of the base model: an adapter does not contain them."""
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()
 
 
-def eos_tokens(effective: dict[str, Any]) -> list[int]:
-    ends = effective["eos_token_id"]
-    return list(ends) if isinstance(ends, list | tuple) else [] if ends is None else [ends]
-
-
-def _settled(own: Any, effective: dict[str, Any], limit: int | None) -> Any:
-    """A generation configuration in which everything that can change the text is what `effective` says."""
-    config = copy.deepcopy(own)
-    for key, value in effective.items():
-        if key not in {"tokens_per_second", "prompt"}:
-            setattr(config, key, value)
-    if limit is not None:
-        config.max_new_tokens, config.max_length = limit, None
-    return config
-
-
 def first_line(error: Exception) -> str:
-    """What a library says first, or the kind of its error where it says nothing."""
+    """First line of an error's message, or the error's type if it has no message."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,45 +1,58 @@
-"""Which models are supported: a line for each `model_type`, and what can be said of it without loading it. Torch-free.
+"""Supported model families: one `Family` per `model_type`, with all that is known without loading a model. Torch-free.
 
-A new family is a line here and a class in a file of its own in `lora.asr.families` (see docs/models.md).
+To add a family, add a line here and a class in a file of its own in `lora.asr.families` (see docs/models.md).
 """
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lora.asr.families.speech_model import SpeechModel
 
+# Last names of attention projections and MLP layers: encoder-decoders, language models, conformers, wav2vec 2.0.
+ATTENTION_AND_MLP = (
+    "q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "fc1", "fc2", "gate_proj", "up_proj", "down_proj",
+    "to_q", "to_kv", "to_out", "linear1", "linear2", "linear_q", "linear_k", "linear_v", "linear_out",
+    "intermediate_dense", "output_dense",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Family:
-    """What holds for every model of one `model_type`.
+    """Properties of all models of one `model_type`.
 
-    `made_by`: `file.Class` below `lora.asr.families`. `padding_seconds`: the grid step an utterance is padded to.
-    `window_seconds`: longer audio is cut by the feature extractor; null = nothing is cut. `tokens_per_second`: token
-    cap of greedy decoding, null = the model's own limit. `decode_keys`: arguments of its `generate` beside those of
-    every model. `asked`: what of `model.language` and `model.prompt` it takes. `generates`: it has a `generate` at
-    all. `needs`: packages it cannot do without.
+    Attributes:
+        implementation: `file.Class` in `lora.asr.families`.
+        padding_seconds: Step of the grid that audio is padded to.
+        window_seconds: Input window; the feature extractor cuts longer audio. None: no limit.
+        tokens_per_second: Token limit of greedy decoding per second of audio. None: only the model's own limit.
+        decode_keys: Arguments of its `generate` in addition to those that every model takes.
+        model_keys: Which of `model.language` and `model.prompt` it takes.
+        generates: Whether it has `generate` (CTC models have not).
+        packages: Python packages that it needs in addition to this project's requirements.
+        target_layers: Last names of the linear layers that `target_modules: auto` adapts.
     """
 
-    made_by: str
+    implementation: str
     padding_seconds: float = 1.0
     window_seconds: float | None = None
     tokens_per_second: float | None = None
     decode_keys: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
+    model_keys: tuple[str, ...] = ()
     generates: bool = True
-    needs: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    target_layers: tuple[str, ...] = ATTENTION_AND_MLP
 
 
-# Two to three words a second are three to five tokens; 15 leave room for languages that need more of them.
+# Two to three words per second are three to five tokens; 15 leaves room for languages that need more of them.
 LLM_TOKENS_PER_SECOND = 15.0
 WAV2VEC2 = Family("wav2vec2.Wav2Vec2", generates=False)
 
 FAMILIES: dict[str, Family] = {
-    # Encoder and decoder (AutoModelForSpeechSeq2Seq).
+    # Encoder-decoder models (AutoModelForSpeechSeq2Seq).
     "whisper": Family(
         "whisper.Whisper",
         window_seconds=30.0,
@@ -48,38 +61,39 @@ FAMILIES: dict[str, Family] = {
             "language", "task", "return_timestamps", "condition_on_prev_tokens",
             "compression_ratio_threshold", "logprob_threshold", "no_speech_threshold",
         ),
-        asked=("language",),
+        model_keys=("language",),
     ),
-    # 6.5 tokens a second is what its authors recommend against repetition loops, for a vocabulary of 32,768.
+    # Its authors recommend at most 6.5 tokens per second against repetition loops, for a vocabulary of 32,768.
     "moonshine": Family("moonshine.Moonshine", tokens_per_second=6.5),
     "moonshine_streaming": Family("moonshine.MoonshineStreaming", tokens_per_second=6.5),
-    # Language models that hear (AutoModelForMultimodalLM).
+    # Speech language models (AutoModelForMultimodalLM).
     "voxtral": Family(
         "voxtral.Voxtral",
         padding_seconds=30.0,
         tokens_per_second=LLM_TOKENS_PER_SECOND,
-        asked=("language",),
-        needs=("mistral_common",),
+        model_keys=("language",),
+        packages=("mistral_common",),
     ),
     "granite_speech": Family(
         "granite_speech.GraniteSpeech",
         tokens_per_second=LLM_TOKENS_PER_SECOND,
-        asked=("prompt",),
+        model_keys=("prompt",),
     ),
     "qwen3_asr": Family(
-        "qwen3_asr.Qwen3Asr", tokens_per_second=LLM_TOKENS_PER_SECOND, asked=("language", "prompt")
+        "qwen3_asr.Qwen3Asr", tokens_per_second=LLM_TOKENS_PER_SECOND, model_keys=("language", "prompt")
     ),
     # Connectionist temporal classification (AutoModelForCTC).
     "wav2vec2": WAV2VEC2,
     "wav2vec2-conformer": WAV2VEC2,
     "hubert": WAV2VEC2,
-    "wavlm": WAV2VEC2,
+    # Its attention reads the weights of its projections and never calls them: an adapter there would have no effect.
+    "wavlm": replace(WAV2VEC2, target_layers=("intermediate_dense", "output_dense")),
     "parakeet_ctc": Family("parakeet.ParakeetCtc", generates=False),
 }  # fmt: skip
 
 
 def class_of(family: Family) -> type[SpeechModel]:
-    """The class that implements a family; importing it imports torch."""
-    module, _, name = family.made_by.partition(".")
-    found: type[SpeechModel] = getattr(importlib.import_module(f"lora.asr.families.{module}"), name)
-    return found
+    """Import the class that implements a family. Imports torch."""
+    module, _, name = family.implementation.partition(".")
+    implementation: type[SpeechModel] = getattr(importlib.import_module(f"lora.asr.families.{module}"), name)
+    return implementation

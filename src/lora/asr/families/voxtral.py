@@ -1,4 +1,4 @@
-"""Voxtral (Mistral): asked by the transcription request of mistral-common; audio in pieces of 30 s."""
+"""Voxtral (Mistral): prompted with mistral-common's transcription request; audio in chunks of 30 s."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.families.speech_model import first_line
 from lora.records.base import UserError
 
-SECONDS_PER_PIECE = 30.0
+SECONDS_PER_CHUNK = 30.0
 
 
 class Voxtral(SpeechLlm):
-    """Without `model.language` it listens for the language itself."""
+    """Detects the language itself if `model.language` is not set."""
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         try:
-            asked = self.processor.apply_transcription_request(
+            request = self.processor.apply_transcription_request(
                 audio,
                 model_id=self.files.identity.id,
                 language=self.files.language,
@@ -25,8 +25,8 @@ class Voxtral(SpeechLlm):
                 format=["WAV"] * len(audio),
             )
         except ValueError as error:
-            raise UserError(f"model.language: {self.files.language!r} is refused: {first_line(error)}") from None
-        return dict(asked)
+            raise UserError(f"model.language is {self.files.language!r}: {first_line(error)}") from None
+        return dict(request)
 
-    def _seconds_heard(self, inputs: dict[str, Tensor]) -> float:
-        return SECONDS_PER_PIECE * len(inputs["input_features"]) / len(inputs["input_ids"])
+    def _input_seconds(self, inputs: dict[str, Tensor]) -> float:
+        return SECONDS_PER_CHUNK * len(inputs["input_features"]) / len(inputs["input_ids"])

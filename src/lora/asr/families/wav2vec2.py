@@ -1,4 +1,4 @@
-"""wav2vec 2.0 and its relatives (MMS, HuBERT, WavLM, Conformer): CTC over frames of raw audio."""
+"""wav2vec 2.0 and related models (MMS, HuBERT, WavLM, Conformer): CTC over frames of raw audio."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from lora.asr.families.ctc import CtcModel
 
 
 class Wav2Vec2(CtcModel):
-    """An attention mask only where the feature extractor makes one: models normalised by group were trained without."""
+    """Uses an attention mask only if the feature extractor returns one: models with group normalisation do without."""
 
     def frames(self, inputs: dict[str, Tensor]) -> Tensor:
         values = inputs["input_values"]
         samples = inputs.get("attention_mask", torch.ones_like(values, dtype=torch.long)).sum(-1)
-        found: Tensor = self.base._get_feat_extract_output_lengths(samples).long()
-        return found
+        frames: Tensor = self.base._get_feat_extract_output_lengths(samples).long()
+        return frames
 
     def label_capacity(self, seconds: float) -> int | None:
         samples = torch.tensor([round(seconds * self.sampling_rate)])

@@ -1,4 +1,4 @@
-"""Whisper (OpenAI) and its relatives: a window of 30 s, language and task as tokens in front of the text."""
+"""Whisper (OpenAI) and models derived from it: 30 s window, language and task as tokens before the text."""
 
 from __future__ import annotations
 
@@ -15,39 +15,64 @@ from lora.asr.families.encoder_decoder import EncoderDecoder
 from lora.asr.families.speech_model import first_line
 from lora.records.base import UserError
 
-PROMPT_TOKENS = 4  # at most: start, language, task, no timestamps
-WITHOUT_BLANKS = {"zh", "ja", "th", "lo", "my", "yue"}  # as in OpenAI's tokenizer
+PREFIX_TOKENS = 4  # at most: decoder start, language, task, no timestamps
+WITHOUT_SPACES = {"zh", "ja", "th", "lo", "my", "yue"}  # languages that OpenAI's tokenizer does not split at spaces
 
 
 class Whisper(EncoderDecoder):
-    """Log-mel features padded (or cut) to its window of 30 s by the feature extractor."""
+    """Takes log-mel features, which the feature extractor pads or cuts to 30 s."""
 
     averages_batches = True
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         if self.files.language is not None:
-            self._speak(self.files.language)
+            self._set_language(self.files.language)
 
     def label_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """With the blank in front that the model writes before a text, in languages that part words by blanks."""
-        blank = "" if self._language_code() in WITHOUT_BLANKS else " "
-        return super().label_ids([f"{blank}{text}" for text in texts])
+        """As in the base class, with the leading space that the model writes in languages with spaces."""
+        space = "" if self._language_code() in WITHOUT_SPACES else " "
+        return super().label_ids([f"{space}{text}" for text in texts])
 
-    def _speak(self, language: str) -> None:
-        """Generation and labels get the tokens of one language, which folders from the hub leave open."""
+    def forced_prefix(self, decode: dict[str, Any]) -> list[int] | None:
+        """Tokens for language, task and no timestamps; None if the model detects the language first."""
+        generation = self.base.generation_config
+        language, task = (decode.get(name) or getattr(generation, name, None) for name in ("language", "task"))
+        languages, tasks = (getattr(generation, name, None) or {} for name in ("lang_to_id", "task_to_id"))
+        prefix: list[int] = []
+        if languages and getattr(generation, "is_multilingual", False):
+            if language is None:
+                return None
+            prefix.append(_language_token(str(language), languages))
+            prefix.append(tasks.get(task or "transcribe", -1))
+        timestamps = decode.get("return_timestamps", getattr(generation, "return_timestamps", False))
+        if not timestamps and getattr(generation, "no_timestamps_token_id", None) is not None:
+            prefix.append(generation.no_timestamps_token_id)
+        return prefix
+
+    def starts_with_prefix(self, label: list[int], decode: dict[str, Any]) -> bool | None:
+        """If the model detects the language, a label may start with the token of any language."""
+        prefix = self.forced_prefix(decode)
+        if prefix is not None:
+            return label[: len(prefix)] == prefix
+        languages = set((getattr(self.base.generation_config, "lang_to_id", None) or {}).values())
+        return bool(label) and label[0] in languages if languages else None
+
+    def _set_language(self, language: str) -> None:
+        """Set the language of generation and labels, which folders from the hub leave open."""
         generation = self.base.generation_config
         if not getattr(generation, "is_multilingual", True):
-            raise UserError(f"model.language: {language!r}, but this Whisper hears English only; leave it out")
+            raise UserError(f"model.language is {language!r}, but this Whisper model is English-only. Remove the key.")
         try:
             self.tokenizer.set_prefix_tokens(language=language, task="transcribe", predict_timestamps=False)
         except ValueError as error:
-            raise UserError(f"model.language: {first_line(error)}") from None
+            raise UserError(f"model.language is {language!r}: {first_line(error)}") from None
         generation.language = language
         known = getattr(generation, "lang_to_id", None) or {}
         if known and f"<|{self._language_code()}|>" not in known:
             raise UserError(
-                f"model.language: this Whisper does not know {language!r}; it knows {', '.join(sorted(known))}"
+                f"model.language is {language!r}, which this Whisper model does not know; "
+                f"expected one of {', '.join(sorted(known))}"
             )
 
     def _language_code(self) -> str | None:
@@ -55,28 +80,28 @@ class Whisper(EncoderDecoder):
         return None if language is None else TO_LANGUAGE_CODE.get(language.lower(), language.strip("<|>").lower())
 
     def _features(self, audio: list[Samples], padded: int) -> dict[str, Tensor]:
-        # One by one: arrays of a whole batch leave the processor's cache, which takes three times as long.
-        made = [
+        # One utterance at a time: a complete batch does not fit into the CPU's cache and takes three times as long.
+        features = [
             self.feature_extractor(
-                one, sampling_rate=self.sampling_rate, return_attention_mask=True, return_tensors="pt"
+                samples, sampling_rate=self.sampling_rate, return_attention_mask=True, return_tensors="pt"
             )
-            for one in audio
+            for samples in audio
         ]
-        return {name: torch.cat([each[name] for each in made]) for name in made[0]}
+        return {name: torch.cat([each[name] for each in features]) for name in features[0]}
 
     def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Any:
-        asked = {key: effective[key] for key in self.files.family.decode_keys if effective.get(key) is not None}
-        # One call a window keeps start and end tokens in the result; timestamps need several calls.
-        whole = not asked.get("return_timestamps")
-        made = self.model.generate(**inputs, **asked, force_unique_generate_call=whole)
-        return made if whole or isinstance(made, Tensor) else made["sequences"]
+        arguments = {key: effective[key] for key in self.files.family.decode_keys if effective.get(key) is not None}
+        # A single call per window keeps BOS and EOS in the result; timestamps need several calls.
+        single_call = not arguments.get("return_timestamps")
+        output = self.model.generate(**inputs, **arguments, force_unique_generate_call=single_call)
+        return output if single_call or isinstance(output, Tensor) else output["sequences"]
 
     def token_limit(self, seconds: float, decode: dict[str, Any] | None = None) -> int | None:
-        cap = self._effective(decode or {})["max_new_tokens"]
-        return None if cap is None else int(cap)
+        limit = self._effective(decode or {})["max_new_tokens"]
+        return None if limit is None else int(limit)
 
     def _limit(self, effective: dict[str, Any], inputs: dict[str, Tensor]) -> int | None:
-        # Its generate adds the length of the start tokens to max_length and keeps within the position table.
+        # Its `generate` adds the length of the prefix to max_length and stays within the position table.
         return None if effective["max_new_tokens"] is None else int(effective["max_new_tokens"])
 
     def _new_tokens(self, row: list[int], inputs: dict[str, Tensor]) -> list[int]:
@@ -87,15 +112,22 @@ class Whisper(EncoderDecoder):
         return row[start:]
 
     def _read(self, sequences: Tensor, effective: dict[str, Any], inputs: dict[str, Tensor]) -> Generated:
-        made = super()._read(sequences, effective, inputs)
+        generated = super()._read(sequences, effective, inputs)
         if not effective.get("return_timestamps"):
-            return made
-        # Put together from several calls, a result has lost its end mark: only its length tells whether it was cut.
+            return generated
+        # A result joined from several calls has no EOS: only its length shows whether it was truncated.
         limit = effective["max_new_tokens"]
         if limit is None:
-            limit = (effective["max_length"] or self.model.config.max_target_positions) - PROMPT_TOKENS
-        end = self.tokenizer.eos_token_id
-        rows = [[token for token in row if token != end] for row in made.token_ids]
-        cut = [len(row) >= limit for row in rows]
-        whole = [row if is_cut else [*row, end] for row, is_cut in zip(rows, cut, strict=True)]
-        return Generated(texts=made.texts, token_ids=whole, truncated=cut)
+            limit = (effective["max_length"] or self.model.config.max_target_positions) - PREFIX_TOKENS
+        eos = self.tokenizer.eos_token_id
+        rows = [[token for token in row if token != eos] for row in generated.token_ids]
+        truncated = [len(row) >= limit for row in rows]
+        token_ids = [row if cut else [*row, eos] for row, cut in zip(rows, truncated, strict=True)]
+        return Generated(texts=generated.texts, token_ids=token_ids, truncated=truncated)
+
+
+def _language_token(language: str, languages: dict[str, int]) -> int:
+    """Token id by code (`de`), token (`<|de|>`) or English name (`german`), as `generate` takes it; -1 if unknown."""
+    name = language.lower()
+    code = TO_LANGUAGE_CODE.get(name, name)
+    return languages.get(name, languages.get(f"<|{code}|>", -1))

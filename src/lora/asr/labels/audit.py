@@ -11,13 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lora.asr.families.speech_model import SpeechModel
-from lora.asr.labels.build import label_ids, long_labels
+from lora.asr.labels.build import Labelled, label_ids, long_labels, mean_nll
 from lora.asr.labels.greedy_agreement import greedy_agreement
 from lora.asr.labels.greedy_hypotheses import GreedyHypothesis, greedy_hypotheses, greedy_transcripts
-from lora.asr.labels.labelled import Labelled, mean_nll
 from lora.asr.labels.loss import compare_loss
-from lora.asr.labels.structure import label_structure
-from lora.asr.labels.tokenizer import lost_characters, lost_texts, unknown_tokens
+from lora.asr.labels.structure import changed_texts, label_structure, lost_characters, unknown_tokens
 from lora.asr.training.data import SpeechRows, batches_in_order
 from lora.provenance.versions import version
 from lora.records.labels import LabelFacts, StyleProfile
@@ -51,7 +49,7 @@ def audit_labels(
     facts: dict[str, Any] = {
         "sampled": len(texts),
         "lost_characters": lost_characters(speech, texts),
-        "changed_texts": lost_texts(speech, rows.rows),
+        "changed_texts": changed_texts(speech, rows.rows),
         "unknown_tokens": unknown_share,
         "unknown_rows": unknown_rows,
         "longest_label": max(lengths),

@@ -6,7 +6,9 @@ the loss ignores. Imports torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from lora.asr.decoding.padding import Samples
 from lora.asr.families.speech_model import IGNORED, SpeechModel
+from lora.asr.training.data import SpeechRows
 
 WIDTH_STEP = 16  # label widths repeat, which is faster on a CPU
 
@@ -73,3 +76,32 @@ class Collator:
         inputs = self._speech.inputs(audio)
         labels = build_labels(self._speech, [row["text"] for row in rows])
         return self._speech.with_labels(inputs, labels, self._smoothed)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows with the texts they are labelled with, in batches of one padding step."""
+
+    rows: SpeechRows
+    texts: list[str]
+    batches: list[list[int]]
+
+    def with_texts(self, texts: Sequence[str]) -> Labelled:
+        return Labelled(self.rows, list(texts), self.batches)
+
+    def collated(self, collator: Collator, indices: list[int]) -> dict[str, Tensor]:
+        return collator([{"audio": self.rows[i]["audio"], "text": self.texts[i]} for i in indices])
+
+
+def mean_nll(speech: SpeechModel, labelled: Labelled) -> float | None:
+    """Negative log-likelihood in nats a token of labels; null without a token or where not finite."""
+    collator, total, tokens = Collator(speech), 0.0, 0
+    for indices in labelled.batches:
+        with torch.inference_mode():
+            loss, count = speech.summed_loss(labelled.collated(collator, indices))
+        total, tokens = total + loss, tokens + count
+    return finite(total / tokens) if tokens else None
+
+
+def finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

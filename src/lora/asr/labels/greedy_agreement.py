@@ -20,13 +20,11 @@ from lora.asr.families.ctc import CtcModel
 from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
 from lora.asr.labels.build import build_labels, filled_up, label_ids
 from lora.asr.labels.greedy_hypotheses import GreedyHypothesis
-from lora.asr.labels.structure import forced_prefix
-from lora.asr.labels.tokenizer import same_text
+from lora.asr.labels.structure import same_text
 from lora.asr.labels.variants import SHIFTED, Forced, content_of, label_variants, replay
 from lora.asr.training.data import SpeechRows, batches_in_order
 from lora.records.labels import GreedyHypotheses, LabelVariant
 
-PROMPTED = ("whisper",)  # families whose generation forces tokens behind the start token
 NOTEWORTHY_GAP = 1e-4  # nats a token beyond the noise of a replay: other labels are then tried
 
 
@@ -93,7 +91,7 @@ def greedy_agreement(
         if not any(left_out.values()):
             return None
         return GreedyHypotheses(utterances=0, positions=0, argmax_agreement=0.0, log_probability_gap=None, **left_out)
-    prompt = forced_prefix(speech, decode) if speech.family in PROMPTED else []
+    prompt = speech.forced_prefix(decode)
     kept, own = rows.only(usable), [heard[index] for index in usable]
     steps = kept.steps(speech.sampling_rate, speech.grid_seconds)
     plan = batches_in_order(steps, batch_size)

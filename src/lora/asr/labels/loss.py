@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from lora.asr.families.ctc import CtcModel
 from lora.asr.families.speech_model import SpeechModel, sum_cross_entropy
-from lora.asr.labels.build import Collator
-from lora.asr.labels.labelled import Labelled, finite
+from lora.asr.labels.build import Collator, Labelled, finite
 from lora.asr.training.step_callback import LossNotFinite
 from lora.asr.training.trainer import SpeechTrainer, training_arguments
 from lora.records.labels import LossComparison

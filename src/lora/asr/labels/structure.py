@@ -1,7 +1,10 @@
-"""How labels are built: end mark, start, padding, Whisper's prefix, the prompt of a language model. Imports torch."""
+"""Label checks without a forward pass: structure, and what the tokenizer changes in transcripts. Imports torch."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from lora.asr.families.ctc import CtcModel
@@ -10,88 +13,98 @@ from lora.asr.families.speech_model import IGNORED, SpeechModel
 from lora.asr.labels.build import Collator, build_labels, label_ids, unpadded
 from lora.asr.labels.variants import bos_tokens, eos_tokens, start_of_generation
 from lora.asr.training.data import SpeechRows
-from lora.records.labels import LabelStructure
+from lora.records.labels import ChangedText, LabelStructure
+from lora.records.manifests import Utterance
 
-PROMPTS = 4  # rows whose whole batch is built, prompt included
+PROMPT_ROWS = 4  # rows whose complete batch is built, prompt included
 
 
-def label_structure(speech: SpeechModel, part: SpeechRows, decode: dict[str, Any]) -> LabelStructure:
-    """Shares of labels that are right in each respect, null in what the family has no part in; see LabelStructure."""
-    texts = [row.text for row in part.rows]
-    labels = build_labels(speech, texts).tolist()
+def label_structure(speech: SpeechModel, rows: SpeechRows, decode: dict[str, Any]) -> LabelStructure:
+    """Shares of correct labels in each respect, None where it does not apply to the family (see LabelStructure)."""
+    texts = [row.text for row in rows.rows]
+    padded = build_labels(speech, texts).tolist()
     lengths = [len(ids) for ids in label_ids(speech, texts)]
-    rows = [unpadded(row) for row in labels]
+    labels = [unpadded(row) for row in padded]
     padding_ignored = _share(
         [
             all(token == IGNORED for token in row[length:]) and IGNORED not in row[:length]
-            for row, length in zip(labels, lengths, strict=True)
+            for row, length in zip(padded, lengths, strict=True)
         ]
     )
     if isinstance(speech, CtcModel):
-        marks = {speech.blank, speech.tokenizer.bos_token_id, speech.tokenizer.eos_token_id}
-        return LabelStructure(padding_ignored=padding_ignored, only_text=_share([not marks & set(row) for row in rows]))
-    ends, starts = eos_tokens(speech), bos_tokens(speech)
-    prefix = forced_prefix(speech, decode)
+        special = {speech.blank, speech.tokenizer.bos_token_id, speech.tokenizer.eos_token_id}
+        only_text = _share([not special & set(label) for label in labels])
+        return LabelStructure(padding_ignored=padding_ignored, only_text=only_text)
+    eos, bos = eos_tokens(speech), bos_tokens(speech)
     return LabelStructure(
-        ends_with_eos=_share([bool(row) and row[-1] in ends for row in rows]),
-        single_start=_share([bool(row) and row[0] not in starts for row in rows]),
-        single_eos=_share([not ends & set(row[:-1]) for row in rows]),
+        ends_with_eos=_share([bool(label) and label[-1] in eos for label in labels]),
+        single_start=_share([bool(label) and label[0] not in bos for label in labels]),
+        single_eos=_share([not eos & set(label[:-1]) for label in labels]),
         same_decoder_start=start_of_generation(speech) == speech.decoder_start,
         padding_ignored=padding_ignored,
-        prompt_ignored=_prompt_ignored(speech, part) if isinstance(speech, SpeechLlm) else None,
-        prefix_matches_generation=_prefix_matches(speech, prefix, rows),
+        prompt_ignored=_prompt_ignored(speech, rows) if isinstance(speech, SpeechLlm) else None,
+        prefix_matches_generation=_prefix_matches(speech, decode, labels),
     )
 
 
-def _prompt_ignored(speech: SpeechLlm, part: SpeechRows) -> float:
-    """Share of rows whose prompt is generation's own and counts in no loss, while what counts is what is read."""
-    collator, holds = Collator(speech), []
-    for index in range(min(PROMPTS, len(part))):
-        row = part[index]
-        batch, prompt = collator([row]), speech.inputs([row["audio"]])["input_ids"]
+def _prompt_ignored(speech: SpeechLlm, rows: SpeechRows) -> float:
+    """Share of rows whose batch starts with generation's prompt, and whose loss counts only what follows it."""
+    collator = Collator(speech)
+    correct = []
+    for index in range(min(PROMPT_ROWS, len(rows))):
+        row = rows[index]
+        batch = collator([row])
+        prompt = speech.inputs([row["audio"]])["input_ids"]
         length = prompt.shape[1]
-        read, labels = batch["input_ids"][0], batch["labels"][0]
+        inputs, labels = batch["input_ids"][0], batch["labels"][0]
         counted = labels.ne(IGNORED)
-        same = bool(read[:length].equal(prompt[0])) and bool(read[counted].equal(labels[counted]))
-        holds.append(same and not bool(counted[:length].any()))
-    return _share(holds)
+        same = bool(inputs[:length].equal(prompt[0])) and bool(inputs[counted].equal(labels[counted]))
+        correct.append(same and not bool(counted[:length].any()))
+    return _share(correct)
 
 
-def forced_prefix(speech: SpeechModel, decode: dict[str, Any]) -> list[int] | None:
-    """Tokens generation forces behind the start token (Whisper: language, task, no timestamps), null where none."""
-    if speech.family != "whisper":
-        return None
-    generation = speech.base.generation_config
-    wanted = {name: decode.get(name) or getattr(generation, name, None) for name in ("language", "task")}
-    timestamps = decode.get("return_timestamps", getattr(generation, "return_timestamps", False))
-    languages, tasks = (getattr(generation, name, None) or {} for name in ("lang_to_id", "task_to_id"))
-    prefix: list[int] = []
-    if languages and getattr(generation, "is_multilingual", False):
-        if wanted["language"] is None:
-            return None  # it listens for the language first: no prefix is known beforehand
-        prefix.append(_language_token(str(wanted["language"]), languages))
-        prefix.append(tasks.get(wanted["task"] or "transcribe", -1))
-    if not timestamps and getattr(generation, "no_timestamps_token_id", None) is not None:
-        prefix.append(generation.no_timestamps_token_id)
-    return prefix
+def _prefix_matches(speech: SpeechModel, decode: dict[str, Any], labels: list[list[int]]) -> float | None:
+    matches = [speech.starts_with_prefix(label, decode) for label in labels]
+    known = [match for match in matches if match is not None]
+    return _share(known) if len(known) == len(matches) else None
 
 
-def _prefix_matches(speech: SpeechModel, prefix: list[int] | None, rows: list[list[int]]) -> float | None:
-    """Share of labels with the prefix that generation forces, or with any language where it listens for one first."""
-    if prefix is not None:
-        return _share([row[: len(prefix)] == prefix for row in rows])
-    languages = set((getattr(speech.base.generation_config, "lang_to_id", None) or {}).values())
-    return _share([row[:1] != [] and row[0] in languages for row in rows]) if languages else None
+def _share(flags: list[bool]) -> float:
+    return sum(flags) / len(flags) if flags else 1.0
 
 
-def _language_token(language: str, languages: dict[str, int]) -> int:
-    """By code (`de`), token (`<|de|>`) or English name (`german`), as generation takes it; -1 where unknown."""
-    from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
+def lost_characters(speech: SpeechModel, texts: Sequence[str]) -> dict[str, int]:
+    """Characters that do not survive encoding and decoding, with the number of texts that lose them."""
+    lost: Counter[str] = Counter()
+    for text in texts:
+        decoded = speech.text_of(speech.tokenizer(text).input_ids)
+        missing = Counter(_folded(text)) - Counter(_folded(decoded))
+        lost.update(missing.keys())
+    return dict(sorted(lost.items()))
 
-    name = language.lower()
-    code = TO_LANGUAGE_CODE.get(name, name)
-    return languages.get(name, languages.get(f"<|{code}|>", -1))
+
+def changed_texts(speech: SpeechModel, rows: Sequence[Utterance]) -> list[ChangedText]:
+    """Rows whose text changes when it is encoded and decoded, in their order."""
+    decoded = [speech.text_of(speech.tokenizer(row.text).input_ids) for row in rows]
+    return [
+        ChangedText(id=row.id, line=row.line, text=row.text, decoded=text)
+        for row, text in zip(rows, decoded, strict=True)
+        if not same_text(row.text, text)
+    ]
 
 
-def _share(holds: list[bool]) -> float:
-    return sum(holds) / len(holds) if holds else 1.0
+def unknown_tokens(speech: SpeechModel, texts: Sequence[str]) -> tuple[float, int]:
+    """Share of unknown tokens among the tokens of the texts (without BOS and EOS), and number of texts with one."""
+    unknown = speech.tokenizer.unk_token_id
+    rows = [speech.tokenizer(text, add_special_tokens=False).input_ids for text in texts]
+    counts = [0 if unknown is None else ids.count(unknown) for ids in rows]
+    return sum(counts) / max(sum(map(len, rows)), 1), sum(count > 0 for count in counts)
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts differ at most in white space and in Unicode's compatible forms of a character (NFKC)."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())

@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from lora.asr.adapter.attach import part_of
+from lora.asr.adapter.module_groups import module_group
 from lora.asr.model_files import OWN_ADAPTER, SHARDS, TEXT_FILES, ModelFiles, weight_files
 from lora.provenance.hashes import file_hash
 from lora.records.base import UserError
@@ -130,7 +130,7 @@ def _delta(name: str, before: Tensor, after: Tensor, same: bool) -> ModuleDelta:
     relative = norm / base if finite and 0 < base < math.inf else None
     return ModuleDelta(
         name=module,
-        module_group=part_of(module),
+        module_group=module_group(module),
         delta_norm=norm if finite else None,
         base_norm=base if math.isfinite(base) else None,
         relative_norm=relative,

@@ -21,17 +21,17 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor
 
-from lora.asr.adapter.attach import ADAPTER, adapted_modules, attach, lora_config, train_in_full_precision
+from lora.asr.adapter.attach import ADAPTER, adapted_modules, attach, train_in_full_precision
+from lora.asr.adapter.configuration import lora_config
 from lora.asr.adapter.files import WEIGHTS, AdapterProblem, write_adapter
-from lora.asr.adapter.plain_lora import as_plain_lora
+from lora.asr.adapter.initialisation import as_plain_lora
 from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
-from lora.asr.decoding.transcribe import Rows
+from lora.asr.decoding.audio_store import Rows
 from lora.asr.device_memory import Tell
 from lora.asr.devices import make_deterministic
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.build import long_labels
 from lora.asr.model_loading import load_model
-from lora.asr.training.checkpoints import last_checkpoint
 from lora.asr.training.data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.training.state import (
     BEST,
@@ -41,6 +41,7 @@ from lora.asr.training.state import (
     LOSS,
     TOLD,
     Training,
+    last_checkpoint,
     write_impossible,
     write_loss_log,
 )

@@ -23,8 +23,7 @@ from pathlib import Path
 
 import torch
 
-from lora.asr.training.checkpoints import last_checkpoint
-from lora.asr.training.state import FACTS, FINISHED, TOLD, Training
+from lora.asr.training.state import FACTS, FINISHED, TOLD, Training, last_checkpoint
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 from lora.records.training import TrainFacts

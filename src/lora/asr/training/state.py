@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lora.asr.adapter.files import WEIGHTS
+from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.effective_decode import asked_of, effective_decode
-from lora.asr.decoding.transcribe import Rows
 from lora.asr.devices import Device
 from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
@@ -30,6 +32,8 @@ DECISIVE = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safete
 # Of a model's generation settings those by which labels begin and end as generation does.
 LABEL_MARKS = ("decoder_start_token_id", "eos_token_id", "language", "task")
 LOSS_COLUMNS = ("step", "epoch", "train_loss", "learning_rate", "grad_norm", "validation_loss")
+TORCH_FILES = ("optimizer.pt", "scheduler.pt")
+RANDOM_STATES = "rng_state*.pth"  # one per process
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,26 @@ def _cell(value: float | int | None) -> str:
     if value is None:
         return ""
     return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def last_checkpoint(checkpoints: Path) -> Path | None:
+    """The newest checkpoint that was written to its end and can be read; others are removed."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    newest: tuple[int, Path] | None = None
+    for folder in checkpoints.glob("checkpoint-*"):
+        try:
+            # The library writes this file last.
+            step = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
+            # It does not force files to disk: a machine that goes down may leave some of them torn.
+            load_file(folder / WEIGHTS)
+            random = list(folder.glob(RANDOM_STATES))
+            if not random or not all(map(zipfile.is_zipfile, [*random, *(folder / name for name in TORCH_FILES)])):
+                raise ValueError
+        except (OSError, ValueError, KeyError, SafetensorError):
+            shutil.rmtree(folder)
+            continue
+        if newest is None or step > newest[0]:
+            newest = (step, folder)
+    return None if newest is None else newest[1]

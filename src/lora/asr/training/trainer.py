@@ -23,9 +23,9 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from lora.asr.adapter.attach import ADAPTER, adapted_by_part, adapted_modules
+from lora.asr.adapter.attach import ADAPTER, adapted_by_group, adapted_modules
 from lora.asr.device_memory import Shrinking, Tell
-from lora.asr.families.speech_model import SpeechModel, keep_statistics
+from lora.asr.families.speech_model import SpeechModel, freeze_batch_norms
 from lora.asr.labels.build import Collator
 from lora.asr.training.data import SpeechRows
 from lora.asr.training.step_callback import LossNotFinite, StepWatch
@@ -101,7 +101,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         return loss
 
     def compute_loss(self, model: nn.Module, *arguments: Any, **keywords: Any) -> Any:
-        keep_statistics(model)
+        freeze_batch_norms(model)
         loss: Any = super().compute_loss(model, *arguments, **keywords)
         return loss * self._share if self._share != 1.0 else loss
 
@@ -233,5 +233,5 @@ def trainable_facts(model: PeftModel) -> dict[str, Any]:
         "other_trainable": sorted(name for name, p in beside if p.data_ptr() not in held),
         "fully_trained": sorted(name for _, p in beside for name in held.get(p.data_ptr(), [])),
         "target_modules": len(adapted_modules(model)),
-        "adapted": adapted_by_part(model),
+        "adapted": adapted_by_group(model),
     }
