@@ -37,6 +37,7 @@ rule transcribe_run:
         adapter=for_run(flags.adapter_flags),
         decode=for_run(flags.decode_json),
         manifests=flags.transcribed_manifest_flags(study),
+        batch=flags.batch_flags(study),
         recipe=RECIPE["transcribe"],
     shell:
         """
@@ -46,6 +47,7 @@ rule transcribe_run:
             {params.adapter:q} \
             --decode {params.decode:q} \
             {params.manifests:q} \
+            {params.batch:q} \
             --output-dir results/transcripts/{wildcards.run:q} \
             2>&1 | tee {log:q}
         """

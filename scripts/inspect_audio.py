@@ -4,49 +4,33 @@ Example:
     python scripts/inspect_audio.py --manifest data/train_manifest.jsonl \\
         --measures results/integrity/train.tsv --workers 2
 
-Reads: the manifest (any format of docs/data.md; `--unpacked` is what unpack_audio.py made of recordings that lie inside
-its own files) and all of its audio. Writes: a TSV with a row a usable line (rows whose audio cannot be decoded
-have their reason in `problem`), and a run record.
+Reads: the manifest (formats: docs/data.md), all of its audio; `--unpacked` is the folder of unpack_audio.py.
+Writes: a table with one line per row (audio that cannot be decoded has its reason in `problem`), a run record.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.audio.inspection import inspect_rows
-from lora.data.manifest import read_manifest
 from lora.data.source import add_source_arguments, source_from_args
-from lora.data.tables import write_table
-from lora.provenance.command import run_command
-from lora.provenance.recording import recording
-from lora.records.integrity import AudioMeasure
+from lora.provenance.command import command
+from lora.stages.manifests import inspect_audio
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source_arguments(parser)
-    parser.add_argument("--unpacked", type=Path, default=None)
+    parser.add_argument("--unpacked", type=Path)
     parser.add_argument("--measures", type=Path, required=True)
-    parser.add_argument("--workers", type=int, default=1, help="processes that decode")
-    return parser.parse_args(argv)
+    parser.add_argument("--workers", type=int, default=1, help="decoding processes")
 
 
-def execute(args: argparse.Namespace) -> int:
-    with recording(outputs=[args.measures]):
-        manifest = read_manifest(source_from_args(args), args.unpacked)
-        measures = inspect_rows(manifest.rows, manifest.folder, args.workers)
-        write_table(args.measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measures))
-    damaged = sum(measure.problem is not None for measure in measures)
-    print(f"{args.manifest}: {len(measures)} rows measured, {damaged} cannot be decoded")
-    return 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    return run_command(lambda: execute(parse(argv)))
-
+main = command(
+    __doc__,
+    add_arguments,
+    lambda args: inspect_audio(source_from_args(args), args.measures, args.unpacked, args.workers),
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,12 +1,11 @@
-"""Draw what every duration limit leaves of the training manifest: rows, hours, speakers, distinct words.
+"""Plot which rows, hours, speakers and words each duration limit keeps of the training manifest.
 
 Example:
     python scripts/plot_retention.py --retention results/durations/retention.json \\
         --decision results/durations/decision.json \\
         --png results/plots/retention.png --svg results/plots/retention.svg
 
-Reads   retention facts (their fine grid) and the decision on max_seconds.
-Writes  the picture twice, same bytes for the same facts.
+Reads: retention facts, the decision on max_seconds. Writes: the plot as PNG and SVG, a run record.
 """
 
 from __future__ import annotations
@@ -15,25 +14,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance.command import run_command
-from lora.provenance.recording import recording
-from lora.records.durations import DurationDecision, RetentionFacts
+from lora.provenance.arguments import add_figure_arguments
+from lora.provenance.command import command
+from lora.stages.plots import plot_retention
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--retention", type=Path, required=True, help="who and what each limit leaves")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--retention", type=Path, required=True, help="retention facts")
     parser.add_argument("--decision", type=Path, required=True, help="decision on max_seconds")
-    parser.add_argument("--png", type=Path, required=True)
-    parser.add_argument("--svg", type=Path, required=True)
-    args = parser.parse_args(argv)
-    from lora.report.plots.retention import plot_retention
+    add_figure_arguments(parser)
 
-    with recording(outputs=[args.png, args.svg]):
-        facts, decision = RetentionFacts.read(args.retention), DurationDecision.read(args.decision)
-        plot_retention(facts, decision, args.png, args.svg)
-    return 0
 
+main = command(__doc__, add_arguments, lambda args: plot_retention(**vars(args)))
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

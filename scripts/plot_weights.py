@@ -1,11 +1,10 @@
-"""Draw how far an adapter moves each module, relative to the base weight.
+"""Plot how far an adapter moves each module, relative to the base weight.
 
 Example:
     python scripts/plot_weights.py --effect results/effect/lora.json \\
         --png results/plots/weights.lora.png --svg results/plots/weights.lora.svg
 
-Reads   the effect facts of a run.
-Writes  the picture twice, same bytes for the same facts.
+Reads: the effect facts of a run. Writes: the plot as PNG and SVG, a run record.
 """
 
 from __future__ import annotations
@@ -14,23 +13,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance.command import run_command
-from lora.provenance.recording import recording
-from lora.records.effect import EffectFacts
+from lora.provenance.arguments import add_figure_arguments
+from lora.provenance.command import command
+from lora.stages.plots import plot_weights
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--effect", type=Path, required=True, help="effect facts")
-    parser.add_argument("--png", type=Path, required=True)
-    parser.add_argument("--svg", type=Path, required=True)
-    args = parser.parse_args(argv)
-    from lora.report.plots.weights import plot_weights
+    add_figure_arguments(parser)
 
-    with recording(outputs=[args.png, args.svg]):
-        plot_weights(EffectFacts.read(args.effect), args.png, args.svg)
-    return 0
 
+main = command(__doc__, add_arguments, lambda args: plot_weights(**vars(args)))
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

@@ -1,12 +1,11 @@
-"""Draw the WER of baseline and runs per manifest, with intervals, and the paired differences.
+"""Plot WER of baseline and runs per manifest, with intervals, and the paired differences.
 
 Example:
     python scripts/plot_wer.py --wer results/wer/base/domain.json results/wer/lora/domain.json \\
         --paired results/paired/lora/domain.json --min-wer 0.05 \\
         --png results/plots/wer.png --svg results/plots/wer.svg
 
-Reads   WER and paired facts, in the order in which they are to stand.
-Writes  the picture twice, same bytes for the same facts.
+Reads: WER and paired facts, in the order in which they are drawn. Writes: the plot as PNG and SVG, a run record.
 """
 
 from __future__ import annotations
@@ -15,28 +14,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance.command import run_command
-from lora.provenance.recording import recording
-from lora.records.comparisons import PairedFacts
-from lora.records.scores import WerFacts
+from lora.provenance.arguments import add_figure_arguments
+from lora.provenance.command import command
+from lora.stages.plots import plot_wer
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wer", type=Path, nargs="*", default=[], metavar="FILE", help="WER facts")
     parser.add_argument("--paired", type=Path, nargs="*", default=[], metavar="FILE", help="paired facts")
-    parser.add_argument("--min-wer", type=float, help="WER from which there is headroom, a fraction")
-    parser.add_argument("--png", type=Path, required=True)
-    parser.add_argument("--svg", type=Path, required=True)
-    args = parser.parse_args(argv)
-    from lora.report.plots.wer import plot_wer
+    parser.add_argument("--min-wer", type=float, help="WER from which a manifest has headroom, a fraction")
+    add_figure_arguments(parser)
 
-    with recording(outputs=[args.png, args.svg]):
-        wers = [WerFacts.read(path) for path in args.wer]
-        paired = [PairedFacts.read(path) for path in args.paired]
-        plot_wer(wers, paired, args.min_wer, args.png, args.svg)
-    return 0
 
+main = command(__doc__, add_arguments, lambda args: plot_wer(**vars(args)))
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

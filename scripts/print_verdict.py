@@ -3,8 +3,7 @@
 Example:
     python scripts/print_verdict.py --results results --read-next docs/experiment_plan.md results/summary.md notes.md
 
-Reads   results/verdict.json, results/config.json, results/durations/decision.json.
-Writes  nothing but the lines it prints.
+Reads: results/verdict.json, results/config.json, results/durations/decision.json. Writes: nothing.
 """
 
 from __future__ import annotations
@@ -13,21 +12,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance.command import run_command
+from lora.provenance.command import command
 from lora.report.brief import brief
 from lora.report.study import Study
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, default=Path("results"), help="results folder of the study")
-    parser.add_argument("--read-next", nargs="*", default=None, metavar="PATH", help="paths to name at the end")
-    args = parser.parse_args(argv)
-    study = Study(args.results, args.results / "config.json")
-    paths = args.read_next
-    sys.stdout.write(brief(study, [f"{args.results}/summary.md"] if paths is None else paths))
-    return 0
+    parser.add_argument("--read-next", nargs="*", metavar="PATH", help="paths to name at the end")
 
+
+def execute(args: argparse.Namespace) -> None:
+    paths = [f"{args.results}/summary.md"] if args.read_next is None else args.read_next
+    sys.stdout.write(brief(Study(args.results, args.results / "config.json"), paths))
+
+
+main = command(__doc__, add_arguments, execute)
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

@@ -1,44 +1,29 @@
-"""Say who and what each duration threshold would take out of the training manifest.
+"""Measure which rows, hours, speakers and words each duration threshold keeps of the training manifest.
 
 Example:
     python scripts/profile_retention.py --rows results/manifests/train.jsonl \\
         --thresholds 5 8 10 15 20 --retention results/durations/retention.json
 
-Reads: canonical rows. Writes: retention facts (JSON) and a run record. Words are compared without case and punctuation.
+Reads: canonical rows. Writes: retention facts (JSON), a run record. Words are compared without case and punctuation.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.retention import retention
-from lora.data.row_columns import read_columns
-from lora.provenance.command import run_command
-from lora.provenance.recording import recording
-from lora.scoring.normalizers import basic
+from lora.provenance.command import command
+from lora.stages.durations import profile_retention
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--thresholds", type=float, nargs="+", required=True, help="seconds")
     parser.add_argument("--retention", type=Path, required=True)
-    return parser.parse_args(argv)
 
 
-def execute(args: argparse.Namespace) -> int:
-    with recording(outputs=[args.retention]):
-        facts = retention(read_columns(args.rows, texts=True), args.thresholds, lambda text: basic(text).split())
-        facts.write(args.retention)
-    return 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    return run_command(lambda: execute(parse(argv)))
-
+main = command(__doc__, add_arguments, lambda args: profile_retention(**vars(args)))
 
 if __name__ == "__main__":
     sys.exit(main())

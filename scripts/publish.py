@@ -4,9 +4,9 @@ Example:
     python scripts/publish.py --results results --summary results/summary.md --plan docs/experiment_plan.md \\
         --notes notes.md
 
-Reads   the summary, results/verdict.json, results/config.json and the run records (results/**/*.run.json).
-Writes  the generated block of the plan document and one entry in the notes. Text outside of the markers is never
-        touched; missing documents are made; a second publish of the same results writes nothing.
+Reads: the summary, results/verdict.json, results/config.json, the run records (results/**/*.run.json).
+Writes: the generated block of the plan document, one entry in the notes. Text outside the markers is never touched;
+missing documents are created; publishing the same results again writes nothing.
 """
 
 from __future__ import annotations
@@ -15,24 +15,26 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance.command import run_command
+from lora.provenance.command import command
 from lora.report.brief import brief
 from lora.report.publish import publish
 from lora.report.study import Study
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, required=True, help="results folder of the study")
-    parser.add_argument("--summary", type=Path, required=True, help="summary that render_summary.py wrote")
+    parser.add_argument("--summary", type=Path, required=True, help="summary of render_summary.py")
     parser.add_argument("--plan", type=Path, required=True, help="plan document that receives the generated block")
-    parser.add_argument("--notes", type=Path, required=True, help="notes that receive an entry per diagnosis")
-    args = parser.parse_args(argv)
+    parser.add_argument("--notes", type=Path, required=True, help="notes that receive one entry per diagnosis")
+
+
+def execute(args: argparse.Namespace) -> None:
     study = Study(args.results, args.results / "config.json")
     publish(study, args.summary, args.plan, args.notes)
     sys.stdout.write(brief(study, [str(args.plan), str(args.summary), str(args.notes)]))
-    return 0
 
+
+main = command(__doc__, add_arguments, execute)
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

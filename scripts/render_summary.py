@@ -1,11 +1,10 @@
-"""Write the summary of a diagnosis: verdict in plain words, causes with remedies, and the tables behind them.
+"""Write the summary of a diagnosis: verdict, causes with remedies, and the tables behind them.
 
 Example:
     python scripts/render_summary.py --results results --config results/config.json --summary results/summary.md
 
-Reads   all facts of the results folder, results/verdict.json and the merged configuration; what is missing is named in
-        the summary as not known.
-Writes  results/summary.md, the same bytes for the same facts.
+Reads: all facts below results/, the verdict and the complete configuration; what is missing is named as unknown.
+Writes: the summary (Markdown, same bytes for the same facts), a run record.
 """
 
 from __future__ import annotations
@@ -14,23 +13,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.provenance.command import run_command
-from lora.provenance.recording import recording
-from lora.records.base import write_text
-from lora.report.study import Study
-from lora.report.summary import summarise
+from lora.provenance.command import command
+from lora.stages.verdict import render_summary
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, required=True, help="results folder of the study")
-    parser.add_argument("--config", type=Path, required=True, help="merged configuration (JSON)")
+    parser.add_argument("--config", type=Path, required=True, help="complete configuration (JSON)")
     parser.add_argument("--summary", type=Path, required=True, help="Markdown file to write")
-    args = parser.parse_args(argv)
-    with recording(outputs=[args.summary]):
-        write_text(args.summary, summarise(Study(args.results, args.config)))
-    return 0
 
+
+main = command(__doc__, add_arguments, lambda args: render_summary(**vars(args)))
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

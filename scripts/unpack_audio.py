@@ -1,41 +1,28 @@
-"""Write the recordings that a data set keeps inside its tables (Arrow, Parquet) as files, so that they can be heard.
+"""Write the recordings that a data set has inside its tables (Arrow, Parquet) as audio files.
 
 Example:
     python scripts/unpack_audio.py --manifest data/saved/train --output-dir results/audio/train
 
-Reads: the data set. Writes: an audio file a row, `rows.jsonl` with the other columns; a run record beside the folder.
+Reads: the data set. Writes: one audio file per row, `rows.jsonl` with the other columns, a run record.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from lora.data.formats.registry import unpack_audio
 from lora.data.source import add_source_arguments, source_from_args
-from lora.provenance.command import run_command
-from lora.provenance.recording import recording
+from lora.provenance.command import command
+from lora.stages.manifests import unpack_audio
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source_arguments(parser)
     parser.add_argument("--output-dir", type=Path, required=True)
-    return parser.parse_args(argv)
 
 
-def execute(args: argparse.Namespace) -> int:
-    with recording(outputs=[args.output_dir]):
-        rows = unpack_audio(source_from_args(args), args.output_dir)
-    print(f"{args.manifest}: {rows} rows unpacked")
-    return 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    return run_command(lambda: execute(parse(argv)))
-
+main = command(__doc__, add_arguments, lambda args: unpack_audio(source_from_args(args), args.output_dir))
 
 if __name__ == "__main__":
     sys.exit(main())

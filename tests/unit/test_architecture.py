@@ -29,8 +29,20 @@ ALLOWED = {
     "data": {"data", *GROUND},
     "workflow": {"workflow", "configuration", "code_hash", "asr", "data", *GROUND},
     "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},
+    "stages": {"stages", "asr", "report", "data", "scoring", "diagnosis", *GROUND},
     "report": {"report", "results", "configuration", "data", "scoring", "diagnosis", *GROUND},
-    "runners": {"runners", "configuration", "asr", "report", "data", "scoring", "diagnosis", *GROUND},
+    "runners": {
+        "runners",
+        "results",
+        "stages",
+        "configuration",
+        "asr",
+        "report",
+        "data",
+        "scoring",
+        "diagnosis",
+        *GROUND,
+    },
 }
 
 

@@ -35,6 +35,8 @@ class ModelConfig(Section):
     dtype: str
     cpu_threads: int
     processes: int
+    batch_size: int | None
+    batch_seconds: Number | None
     max_audio_seconds: str | Number
 
 

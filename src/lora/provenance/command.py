@@ -1,40 +1,54 @@
-"""Run a command line with errors as one line and an exit code, and state the command as it would be typed again."""
+"""Command lines: argument parsing, errors that a user can fix as one line and an exit code, and the command to type again."""
 
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lora.records.base import UserError
 
-# Allocations after which Python looks for reference cycles. Tables of 100,000 records have none, and the default of 700
-# doubles the time of scoring.
+# Containers that Python creates before it searches for reference cycles. Tables of 100,000 records have none, and the
+# default of 700 doubled the time of scoring.
 COLLECT_AFTER = 50_000
 
-_acting: ContextVar[list[str] | None] = ContextVar("acting", default=None)
+Execute = Callable[[argparse.Namespace], object]
 
 
-@contextmanager
-def acting_as(command: Sequence[str]) -> Iterator[None]:
-    """Record what runs inside as done by this command: a step of a longer one that could be run by itself."""
-    token = _acting.set(list(command))
-    try:
-        yield
-    finally:
-        _acting.reset(token)
+def command(
+    doc: str | None, add_arguments: Callable[[argparse.ArgumentParser], None], execute: Execute
+) -> Callable[..., int]:
+    """Build the `main` of a script.
+
+    Args:
+        doc: The script's docstring, shown by `--help`.
+        add_arguments: Adds the script's arguments to a parser.
+        execute: Does the work; an integer that it returns is the exit code.
+
+    Returns:
+        `main(argv=None)`, which parses, executes and returns an exit code: 0, or 2 for an error that a user can fix.
+    """
+
+    def main(argv: Sequence[str] | None = None) -> int:
+        parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        add_arguments(parser)
+        args = parser.parse_args(argv)
+
+        def run() -> int:
+            code = execute(args)
+            return code if isinstance(code, int) else 0
+
+        return run_command(run)
+
+    return main
 
 
 def command_line() -> str:
     """Return the command of this process as it would be typed again, quoted for a shell."""
-    acting = _acting.get()
-    if acting is not None:
-        return shlex.join(["python", *acting])
     main = sys.modules.get("__main__")
     module = getattr(main, "__spec__", None)
     program = ["-m", module.name.removesuffix(".__main__")] if module is not None else [_script()]
@@ -42,7 +56,7 @@ def command_line() -> str:
 
 
 def _script() -> str:
-    """Path of the running script, relative if it is below the working directory, so that others can run it too."""
+    """Path of the running script, relative if it is below the current folder, so that others can type it too."""
     script, here = Path(sys.argv[0]), Path.cwd()
     return str(script.relative_to(here)) if script.is_relative_to(here) else str(script)
 
@@ -62,7 +76,7 @@ def run_command(function: Callable[[], int]) -> int:
         print("error: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of stdout has closed it (`| head`); flushing it at exit must not fail either.
+        # The reader of stdout has gone (`| head`); closing stdout again at exit must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # disk full, no permission, a file that vanished

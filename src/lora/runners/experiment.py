@@ -1,12 +1,12 @@
-"""The one command line for model work: transcribe, train, effect, audit, harden and others, and run, which does it all.
+"""The command line for model work: transcribe, train, effect, audit, harden and others; run does the whole diagnosis.
 
 Example:
     python -m lora.runners.experiment transcribe --help
     python -m lora.runners.experiment run --model-id data/model --dataset-path data/train_manifest.jsonl \\
         --manifest-path data/domain_manifest.jsonl --safety-manifest-path data/heldout_manifest.jsonl \\
-        --max-seconds 10 --max-steps 100 --learning-rate 1e-3 --seed 13 --output-dir results/by-hand
+        --max-seconds 10 --max-steps 100 --learning-rate 1e-3 --seed 13 --output-dir studies/by-hand
 
-Each subcommand is a module of this folder; `--help` and mistakes on the command line never import torch.
+Each subcommand is a module of this folder; `--help` and errors on the command line never import torch.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from collections.abc import Sequence
 from lora.provenance.command import run_command
 
 SUBCOMMANDS = {
-    "transcribe": "transcripts of manifests, with or without an adapter",
-    "train": "a short LoRA run: best and last adapter, loss log, training facts",
-    "effect": "does an adapter change files, weights, logits and text?",
-    "compare-models": "a tuned checkpoint's weights against its base model's",
-    "audit": "do training labels say what the model would say, and is the loss right?",
-    "harden": "where nothing has headroom: base WER on graded distortions",
-    "write-hardened": "a manifest, with its audio, of a distortion that harden measured",
-    "run": "baseline, training, tuned run, comparison, in one go, without Snakemake",
+    "transcribe": "transcribe manifests, with or without an adapter",
+    "train": "train a LoRA adapter: best and last adapter, loss log, training facts",
+    "effect": "measure whether an adapter changes files, weights, logits and text",
+    "compare-models": "compare the weights of a tuned checkpoint with its base model",
+    "audit": "check training labels and the loss with the base model",
+    "harden": "if nothing has headroom: base WER on graded distortions",
+    "write-hardened": "write a distorted manifest that harden measured, with its audio",
+    "run": "write a study from flags and run the whole workflow on it",
 }
 
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     for name, summary in SUBCOMMANDS.items():
         if name not in given[:1]:
-            parsers.add_parser(name, help=summary)  # its module is not needed for the list of names
+            parsers.add_parser(name, help=summary)  # only its name is needed
             continue
         module = importlib.import_module(f"lora.runners.{name.replace('-', '_')}")
         subparser = parsers.add_parser(

@@ -1,6 +1,6 @@
-"""The folder that `quick` keeps its results in: its own, and never that of a study or of a person.
+"""The output folder of quick mode, which must be its own and never that of a study or a person.
 
-Writes: a mark in the folder, by which the next run knows that it may replace what the last one wrote.
+Writes: a marker file, which allows the next run to replace the results of this one.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from lora.records.base import UserError
 
-MARK = ".made-by-quick"
-TOLD = "Made by `python -m lora.runners.quick`; its next run with this --output-dir replaces these results.\n"
-# What a run may leave here. An earlier run's facts must not enter the new verdict; anything else is not ours to remove.
-OWN = (
+MARKER = ".made-by-quick"
+MARKER_TEXT = "Written by `python -m lora.runners.quick`; the next run with this --output-dir replaces these results.\n"
+# Files that a run may write. Facts of an earlier run must not enter the new verdict; other files are not ours to remove.
+WRITTEN = (
     "config.json", "durations", "gate.json", "integrity", "leakage", "manifests", "max_seconds.json", "mismatches",
     "paired", "parity", "plots", "reachable", "splits", "summary.html", "summary.md", "transcripts", "verdict.json",
     "wer",
@@ -22,15 +22,15 @@ OWN = (
 
 
 def prepare(folder: Path, inputs: Iterable[Path]) -> None:
-    """Make the folder, marked and without the results of an earlier run.
+    """Create the folder with its marker, and remove the results of an earlier run.
 
-    Raises UserError where it is somebody else's, holds one of `inputs`, or cannot be written.
+    Raises UserError if the folder has other files, contains one of `inputs`, or cannot be written.
     """
     try:
         _refuse(folder, inputs)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).write_text(TOLD, encoding="utf-8")
-        for name in OWN:
+        (folder / MARKER).write_text(MARKER_TEXT, encoding="utf-8")
+        for name in WRITTEN:
             for path in (folder / name, folder / f"{name}.run.json"):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
@@ -44,12 +44,12 @@ def _refuse(folder: Path, inputs: Iterable[Path]) -> None:
     place = folder.resolve()
     for path in inputs:
         if path.resolve().is_relative_to(place):
-            raise UserError(f"--output-dir {folder}: {path} lies inside it; name a folder that holds no input")
+            raise UserError(f"--output-dir {folder}: {path} is inside it; name a folder without input files")
     if place.name == "results" and (place.parent / "config.yaml").is_file():
         raise UserError(f"--output-dir {folder}: it belongs to the study of config.yaml; name another folder")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--output-dir {folder}: it is a file; name a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
         raise UserError(
-            f"--output-dir {folder}: it holds files that quick did not write; name a new or an empty folder"
+            f"--output-dir {folder}: it contains files that quick did not write; name a new or an empty folder"
         )

@@ -4,13 +4,13 @@ Example:
     python -m lora.runners.quick --manifest dev.jsonl --baseline base.trn --tuned tuned.ctm \\
         --train train.jsonl --output-dir quick
 
-It takes the steps that the workflow takes for `model: null`, in one process, and leaves out what listens to audio.
-Reads: transcripts (JSON lines, CSV, TSV, Kaldi text, trn, ctm, each with `<stem>.settings.json` beside it if there is
-one); a manifest, which may hold references only and may be left out where the baseline's file brings references;
-headers of audio whose duration the manifest does not tell. `--general` adds general speech, which tuning may make
-worse: manifest, baseline and tuned transcripts.
-Writes: the verdict on stdout, and with `--output-dir` the files a study has under `results/` (verdict.json, summary.md,
-summary.html, plots and the facts behind them), in place of what the last run left there.
+Runs the stages of the workflow for a study without a model in one process, without decoding audio.
+Reads: transcripts (JSON lines, CSV, TSV, Kaldi text, trn, ctm; `<stem>.settings.json` next to each is used if it exists);
+a manifest, which may contain only references, and may be left out if the baseline's file contains references; headers of
+audio whose duration the manifest does not give. `--general` adds general speech, on which tuning may do harm: manifest,
+baseline and tuned transcripts.
+Writes: the verdict on stdout; with `--output-dir` the files that a study has under `results/` (verdict.json, summary.md,
+summary.html, plots and the facts behind them), replacing those of the last run.
 """
 
 from __future__ import annotations
@@ -18,45 +18,32 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from lora import layout
 from lora.configuration.loading import load_configuration
-from lora.data.manifest import Manifest, Rejected, rebase
-from lora.data.tables import write_table
+from lora.data.manifest import Manifest, Rejected
 from lora.data.transcripts.files import FORMATS
 from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, included_references, reference_rows
+from lora.layout import BASE, TRAIN, ResultFile
 from lora.provenance.command import run_command
 from lora.provenance.recording import recording
-from lora.records.base import UserError, write_lines
-from lora.records.integrity import AudioMeasure
+from lora.records.base import UserError, write_text
+from lora.records.durations import MaxSeconds
 from lora.records.manifests import NO_DURATION
 from lora.report.brief import brief
 from lora.report.study import Study
 from lora.runners.options import positive_number
 from lora.runners.output_folder import prepare
-from lora.runners.steps import StepFailed, Steps
-from lora.runners.study_steps import (
-    BASE,
-    TRAIN,
-    compare,
-    compare_training,
-    conclude,
-    evaluations,
-    filter_training,
-    has_training,
-    match_texts,
-    record_config,
-    score,
-    tabulate_durations,
-)
+from lora.stages import durations, imports, manifests, parity, plots, scores, verdict
 
 TUNED, EVALUATION, GENERAL = "tuned", "evaluation", "general"
-UNHEARD = "integrity/unheard.tsv"  # measures of audio nobody listened to: a table without a row
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -75,11 +62,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--target-gain", type=positive_number, metavar="F", help="WER difference worth showing, 0.01")
     parser.add_argument("--max-seconds", type=positive_number, metavar="S", help="of training; default: auto")
-    parser.add_argument("--output-dir", type=named_folder, metavar="DIR", help="keep verdict, summary and facts here")
+    parser.add_argument("--output-dir", type=_folder, metavar="DIR", help="keep verdict, summary and facts here")
     return parser.parse_args(argv)
 
 
-def named_folder(text: str) -> Path:
+def _folder(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty; name a folder")
     return Path(text)
@@ -88,51 +75,42 @@ def named_folder(text: str) -> Path:
 def execute(args: argparse.Namespace) -> int:
     config = configuration(args)
     if args.output_dir is not None:
-        given = [args.manifest, args.baseline, args.tuned, args.train, *(args.general or [])]
-        prepare(args.output_dir, [path for path in given if path is not None])
+        inputs = [args.manifest, args.baseline, args.tuned, args.train, *(args.general or [])]
+        prepare(args.output_dir, [path for path in inputs if path is not None])
     with contextlib.ExitStack() as stack:
         folder = args.output_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
-        steps = Steps(folder)
-        try:
-            with told_briefly():
-                diagnose(steps, config)
-                if args.output_dir is not None:
-                    draw(steps, config)
-        except StepFailed as failed:
-            return failed.code
+        with _only_notes():
+            comparison = Comparison(folder, config)
+            comparison.run()
+            if args.output_dir is not None:
+                comparison.draw()
         kept = [str(folder / "summary.md")] if args.output_dir is not None else ["--output-dir DIR keeps all of it"]
         sys.stdout.write(brief(Study(folder, folder / "config.json"), kept))
     return 0
 
 
 @contextlib.contextmanager
-def told_briefly() -> Iterator[None]:
-    """Steps tell what they do; of that only notes are shown, and the errors of one that fails."""
-    told = io.StringIO()
-    shown = "note: "
-    try:
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
-            yield
-    except StepFailed:
-        shown = "error: "
-        raise
-    finally:
-        sys.stderr.writelines(f"{line}\n" for line in told.getvalue().splitlines() if line.startswith(shown))
+def _only_notes() -> Iterator[None]:
+    """Silence the stages, except for the notes that they print; after an error the error alone is shown."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        yield
+    sys.stderr.writelines(f"{line}\n" for line in printed.getvalue().splitlines() if line.startswith("note: "))
 
 
 def configuration(args: argparse.Namespace) -> dict[str, Any]:
-    """What a study's config.yaml would say, complete. Raises UserError for files that do not exist."""
+    """Build the complete configuration of the equivalent study. Raises UserError for files that do not exist."""
     if args.manifest is not None and args.tuned.resolve() == args.manifest.resolve():
-        raise UserError(f"--tuned {args.tuned}: this is the manifest; its own texts would be judged as what was heard")
-    manifests = {EVALUATION: args.manifest or args.baseline, TRAIN: args.train}
-    base, tuned = {EVALUATION: brought(args.baseline, args.baseline_format)}, {}
-    tuned[EVALUATION] = brought(args.tuned, args.tuned_format)
+        raise UserError(f"--tuned {args.tuned}: this is the manifest; its references would be scored as hypotheses")
+    sources = {EVALUATION: args.manifest or args.baseline, TRAIN: args.train}
+    base: dict[str, Any] = {EVALUATION: _hypotheses(args.baseline, args.baseline_format)}
+    tuned: dict[str, Any] = {EVALUATION: _hypotheses(args.tuned, args.tuned_format)}
     if args.general is not None:
-        manifests[GENERAL], of_base, of_tuned = args.general
-        base[GENERAL], tuned[GENERAL] = str(of_base), str(of_tuned)
+        sources[GENERAL], base_path, tuned_path = args.general
+        base[GENERAL], tuned[GENERAL] = str(base_path), str(tuned_path)
     given: dict[str, Any] = {
         "model": None,
-        "manifests": {name: str(path) for name, path in manifests.items() if path is not None},
+        "manifests": {name: str(path) for name, path in sources.items() if path is not None},
         "roles": {"general": [GENERAL] if args.general else [], "domain": [EVALUATION]},
         "durations": {"max_seconds": args.max_seconds or "auto"},
         "normalizer": args.normalizer,
@@ -143,96 +121,227 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     return load_configuration(given, None, Path.cwd())
 
 
-def brought(path: Path, form: str | None) -> dict[str, str] | str:
-    return {"path": str(path), "format": form} if form else str(path)
+def _hypotheses(path: Path, format: str | None) -> dict[str, str] | str:
+    return {"path": str(path), "format": format} if format else str(path)
 
 
-def diagnose(steps: Steps, config: dict[str, Any]) -> None:
-    record_config(steps, config)
-    timed = [name for name in config["manifests"] if write_rows(steps, config, name)]
-    tabulate_durations(steps, config, timed)
-    if has_training(config):
-        write_table(steps.at(UNHEARD), tuple(AudioMeasure.model_fields), [])
-        for name in evaluations(config):
-            compare_training(steps, name, UNHEARD, UNHEARD)
-        filter_training(steps, config)
-    sources = {BASE: config["base"]["hypotheses"], TUNED: config["candidates"][TUNED]["hypotheses"]}
-    for name in evaluations(config):
-        for run, files in sources.items():
-            import_transcripts(steps, run, name, files[name])
-            match_texts(steps, name, steps.at(f"transcripts/{run}/{name}.jsonl"), mismatches(run, name))
-            score(steps, config, run, name)
-    compare(steps, config, TUNED)
-    conclude(steps)
+class Comparison:
+    """The stages of a study of transcripts alone, in one results folder."""
+
+    def __init__(self, results: Path, config: dict[str, Any]) -> None:
+        self.results = results
+        self.config = config
+        self.manifests: dict[str, str] = config["manifests"]
+        self.evaluations = [*config["roles"]["general"], *config["roles"]["domain"]]
+        self.has_training = TRAIN in self.manifests
+        self.hypotheses = {
+            BASE: config["base"]["hypotheses"],
+            TUNED: config["candidates"][TUNED]["hypotheses"],
+        }
+
+    def path(self, kind: ResultFile[Any], **wildcards: str) -> Path:
+        return self.results / kind.path(**wildcards)
+
+    def run(self) -> None:
+        """From the configuration to verdict and summary."""
+        config_path = self.path(layout.CONFIG)
+        with recording(outputs=[config_path]):
+            write_text(config_path, json.dumps(self.config, indent=2, ensure_ascii=False) + "\n")
+        with_durations = [name for name in self.manifests if self._write_rows(name)]
+        self._profile_durations(with_durations)
+        if self.has_training:
+            self._filter_training()
+        for name in self.evaluations:
+            for run in (BASE, TUNED):
+                self._score(run, name)
+            self._compare(name)
+        self._compare_settings()
+        decided = self.path(layout.VERDICT)
+        verdict.decide_verdict(self.results, config_path, decided, self.path(layout.GATE))
+        verdict.render_summary(self.results, config_path, self.path(layout.SUMMARY))
+
+    def _write_rows(self, name: str) -> bool:
+        """Write the rows of a manifest; return whether every row has a duration.
+
+        A training row without a duration is rejected: nobody can tell whether the filter keeps it.
+        """
+        path = Path(self.manifests[name])
+        files = self.hypotheses[BASE].get(name)
+        has_references = (files["path"] if isinstance(files, dict) else files) == str(path)
+        rows = self.path(layout.ROWS, manifest=name)
+        rejected = self.path(layout.REJECTED, manifest=name)
+        with recording(outputs=[rows, rejected]):
+            manifest = included_references(path) if has_references else reference_rows(path)
+            if name == TRAIN:
+                manifest = _with_durations(manifest)
+            if not manifest.rows and not manifest.rejected:
+                raise UserError(f"{path}: contains no row")
+            manifests.write_rows(manifest, rows, rejected)
+        unknown = sum(row.duration == UNKNOWN_DURATION for row in manifest.rows)
+        if unknown and self.has_training:
+            print(
+                f"note: {unknown} of {len(manifest.rows)} rows of {path} have no duration and count as within max_seconds"
+            )
+        return bool(manifest.rows) and not unknown
+
+    def _profile_durations(self, names: Sequence[str]) -> None:
+        tables = {name: self.path(layout.DURATIONS, manifest=name) for name in names}
+        for name, table in tables.items():
+            rows = self.path(layout.ROWS, manifest=name)
+            durations.profile_durations(rows, name, self.config["durations"]["thresholds"], table)
+        if tables:
+            durations.summarise_durations(list(tables.values()), self.path(layout.DURATION_SUMMARY))
+
+    def _filter_training(self) -> None:
+        rows = self.path(layout.ROWS, manifest=TRAIN)
+        settings = self.config["durations"]
+        split = self.config["split"]
+        how = {"val_fraction": split["val_fraction"], "by_speaker": split["by_speaker"], "split_seed": split["seed"]}
+        configured = None if settings["max_seconds"] == "auto" else settings["max_seconds"]
+        for name in self.evaluations:
+            manifests.compare_training(
+                manifest_name=name,
+                train_rows=rows,
+                rows=self.path(layout.ROWS, manifest=name),
+                leakage=self.path(layout.LEAKAGE, manifest=name),
+            )
+        durations.choose_max_seconds(
+            rows=rows,
+            thresholds=settings["thresholds"],
+            max_seconds=configured,
+            min_train_samples=settings["min_train_samples"],
+            max_held_out_speakers=self.config["integrity"]["max_held_out_speakers"],
+            window=None,
+            value=self.path(layout.MAX_SECONDS),
+            decision=self.path(layout.DECISION),
+            **how,
+        )
+        limits = sorted({*settings["thresholds"], *([] if configured is None else [configured])})
+        durations.profile_retention(rows, limits, self.path(layout.RETENTION))
+        durations.split_training(
+            rows=rows,
+            max_seconds=self._max_seconds(),
+            train=self.path(layout.SPLIT_TRAIN),
+            val=self.path(layout.SPLIT_VALIDATION),
+            sizes=self.path(layout.SPLIT_SIZES),
+            **how,
+        )
+        durations.try_split_seeds(
+            rows=rows, max_seconds=self._max_seconds(), stability=self.path(layout.STABILITY), **how
+        )
+
+    def _max_seconds(self) -> float | None:
+        """The chosen limit; None without a training manifest."""
+        return MaxSeconds.read(self.path(layout.MAX_SECONDS)).max_seconds if self.has_training else None
+
+    def _score(self, run: str, name: str) -> None:
+        """Import, match and score the transcripts of one run on one manifest."""
+        source = self.hypotheses[run][name]
+        file = source if isinstance(source, dict) else {"path": source}
+        recorded = adjacent_settings(Path(file["path"]))
+        rows = self.path(layout.ROWS, manifest=name)
+        transcripts = self.path(layout.TRANSCRIPTS, run=run, manifest=name)
+        settings = self.path(layout.SETTINGS, run=run, manifest=name)
+        statistics = self.config["statistics"]
+        imports.import_transcripts(
+            run=run,
+            manifest_name=name,
+            rows=rows,
+            rejected=self.path(layout.REJECTED, manifest=name),
+            hypotheses=Path(file["path"]),
+            recorded=recorded if recorded.is_file() else None,
+            format=file.get("format"),
+            transcripts=transcripts,
+            settings=settings,
+            account=self.path(layout.IMPORT, run=run, manifest=name),
+        )
+        mismatches = (
+            self.path(layout.MISMATCHES, manifest=name)
+            if run == BASE
+            else self.path(layout.RUN_MISMATCHES, run=run, manifest=name)
+        )
+        scores.match_texts(name, rows, transcripts, mismatches)
+        scores.score_run(
+            run=run,
+            manifest_name=name,
+            rows=rows,
+            transcripts=transcripts,
+            settings=settings,
+            max_seconds=self._max_seconds(),
+            normalizer_name=self.config["normalizer"],
+            confidence=statistics["confidence"],
+            replicates=statistics["replicates"],
+            assumed_shared_errors=statistics["assumed_shared_errors"],
+            target_gain=statistics["target_gain"],
+            wer=self.path(layout.WER, run=run, manifest=name),
+        )
+
+    def _compare(self, name: str) -> None:
+        statistics = self.config["statistics"]
+        baseline_wer = self.path(layout.WER, run=BASE, manifest=name)
+        baseline_transcripts = self.path(layout.TRANSCRIPTS, run=BASE, manifest=name)
+        tuned_transcripts = self.path(layout.TRANSCRIPTS, run=TUNED, manifest=name)
+        scores.compare_runs(
+            run=TUNED,
+            manifest_name=name,
+            baseline_wer=baseline_wer,
+            tuned_wer=self.path(layout.WER, run=TUNED, manifest=name),
+            baseline_transcripts=baseline_transcripts,
+            tuned_transcripts=tuned_transcripts,
+            margin=statistics["equivalence_margin"],
+            confidence=statistics["confidence"],
+            replicates=statistics["replicates"],
+            paired=self.path(layout.PAIRED, run=TUNED, manifest=name),
+        )
+        scores.split_errors(
+            manifest_name=name,
+            rows=self.path(layout.ROWS, manifest=name),
+            baseline_wer=baseline_wer,
+            baseline_transcripts=baseline_transcripts,
+            candidate=[(TUNED, tuned_transcripts)],
+            train=self.path(layout.SPLIT_TRAIN) if self.has_training else None,
+            reachable=self.path(layout.REACHABLE, manifest=name),
+        )
+
+    def _compare_settings(self) -> None:
+        def each(kind: ResultFile[Any], run: str) -> list[Path]:
+            return [self.path(kind, run=run, manifest=name) for name in self.evaluations]
+
+        parity.compare_settings(
+            run=TUNED,
+            baseline_settings=each(layout.SETTINGS, BASE),
+            tuned_settings=each(layout.SETTINGS, TUNED),
+            baseline_wer=each(layout.WER, BASE),
+            tuned_wer=each(layout.WER, TUNED),
+            baseline_transcripts=each(layout.TRANSCRIPTS, BASE),
+            tuned_transcripts=each(layout.TRANSCRIPTS, TUNED),
+            parity=self.path(layout.PARITY, run=TUNED),
+        )
+
+    def draw(self) -> None:
+        """Draw the plots of the summary, and write the summary as one page."""
+
+        def files(kind: ResultFile[Any]) -> dict[str, Path]:
+            return {format: self.path(kind, format=format) for format in layout.PLOT_FORMATS}
+
+        if self.has_training:
+            decision = self.path(layout.DECISION)
+            plots.plot_durations(self.path(layout.ROWS, manifest=TRAIN), decision, **files(layout.DURATION_PLOT))
+            plots.plot_retention(self.path(layout.RETENTION), decision, **files(layout.RETENTION_PLOT))
+        plots.plot_wer(
+            wer=[self.path(layout.WER, run=run, manifest=name) for run in (BASE, TUNED) for name in self.evaluations],
+            paired=[self.path(layout.PAIRED, run=TUNED, manifest=name) for name in self.evaluations],
+            min_wer=self.config["headroom"]["min_wer"],
+            **files(layout.WER_PLOT),
+        )
+        verdict.render_page(self.path(layout.SUMMARY), self.path(layout.PAGE))
 
 
-def mismatches(run: str, name: str) -> str:
-    return f"mismatches/{name}.json" if run == BASE else f"mismatches/{run}/{name}.json"
-
-
-def write_rows(steps: Steps, config: dict[str, Any], name: str) -> bool:
-    """Canonical and rejected rows of a manifest; whether all of them tell their duration.
-
-    A row of training without a duration is of no use: nobody can tell whether the filter keeps it.
-    """
-    path = Path(config["manifests"][name])
-    rows, rejected = steps.at(f"manifests/{name}.jsonl"), steps.at(f"manifests/{name}.rejected.tsv")
-    files = config["base"]["hypotheses"].get(name)
-    own = files == str(path) or (isinstance(files, dict) and files["path"] == str(path))
-    with recording(outputs=[rows, rejected]):
-        found = included_references(path) if own else reference_rows(path)
-        if name == TRAIN:
-            found = with_durations(found)
-        if not found.rows and not found.rejected:
-            raise UserError(f"{path}: holds no row")
-        write_lines(rows, rebase(found.rows, found.folder, Path(rows).parent))
-        write_table(rejected, ("line", "id", "reason"), (vars(entry) for entry in found.rejected))
-    untimed = sum(row.duration == UNKNOWN_DURATION for row in found.rows)
-    if untimed and has_training(config):
-        told = f"{untimed} of {len(found.rows)} rows of {path} have no duration and count as within max_seconds"
-        print(f"note: {told}")
-    return bool(found.rows) and not untimed
-
-
-def with_durations(found: Manifest) -> Manifest:
+def _with_durations(manifest: Manifest) -> Manifest:
     reason = f"{NO_DURATION}, and there is no file to read it from"
-    rejected = [Rejected(row.line or 0, row.id, reason) for row in found.rows if row.duration == UNKNOWN_DURATION]
-    kept = [row for row in found.rows if row.duration != UNKNOWN_DURATION]
-    return Manifest(kept, sorted([*found.rejected, *rejected], key=lambda entry: entry.line))
-
-
-def import_transcripts(steps: Steps, run: str, name: str, source: dict[str, str] | str) -> None:
-    told = source if isinstance(source, dict) else {"path": source}
-    recorded = adjacent_settings(Path(told["path"]))
-    into = f"transcripts/{run}/{name}"
-    steps.script(
-        "import_transcripts", "--run", run, "--manifest-name", name, "--rows", steps.at(f"manifests/{name}.jsonl"),
-        "--rejected", steps.at(f"manifests/{name}.rejected.tsv"), "--hypotheses", told["path"],
-        "--recorded", *([recorded] if recorded.is_file() else []),
-        *(["--format", told["format"]] if "format" in told else []),
-        "--transcripts", steps.at(f"{into}.jsonl"), "--settings", steps.at(f"{into}.settings.json"),
-        "--account", steps.at(f"{into}.import.json"),
-    )  # fmt: skip
-
-
-def draw(steps: Steps, config: dict[str, Any]) -> None:
-    """The pictures that the summary shows, and the summary as one page."""
-
-    def pictures(name: str) -> list[str]:
-        return ["--png", steps.at(f"plots/{name}.png"), "--svg", steps.at(f"plots/{name}.svg")]
-
-    names, decision = evaluations(config), ["--decision", steps.at("durations/decision.json")]
-    if has_training(config):
-        rows = steps.at(f"manifests/{TRAIN}.jsonl")
-        steps.script("plot_durations", "--rows", rows, *decision, *pictures("durations"))
-        retention = steps.at("durations/retention.json")
-        steps.script("plot_retention", "--retention", retention, *decision, *pictures("retention"))
-    steps.script(
-        "plot_wer", "--wer", *(steps.at(f"wer/{run}/{name}.json") for run in (BASE, TUNED) for name in names),
-        "--paired", *(steps.at(f"paired/{TUNED}/{name}.json") for name in names),
-        "--min-wer", config["headroom"]["min_wer"], *pictures("wer"),
-    )  # fmt: skip
-    steps.script("render_page", "--summary", steps.at("summary.md"), "--page", steps.at("summary.html"))
+    rejected = [Rejected(row.line or 0, row.id, reason) for row in manifest.rows if row.duration == UNKNOWN_DURATION]
+    kept = [row for row in manifest.rows if row.duration != UNKNOWN_DURATION]
+    return Manifest(kept, sorted([*manifest.rejected, *rejected], key=lambda entry: entry.line))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -117,6 +117,17 @@ def split_flags(study: Study) -> Flags:
     return ["--val-fraction", split.val_fraction, by_speaker, "--split-seed", split.seed]
 
 
+def batch_flags(study: Study) -> Flags:
+    """Limits of transcription batches that the study sets itself."""
+    model = study.config.model
+    flags: Flags = []
+    if model is not None and model.batch_size is not None:
+        flags += ["--batch-size", model.batch_size]
+    if model is not None and model.batch_seconds is not None:
+        flags += ["--batch-seconds", model.batch_seconds]
+    return flags
+
+
 def transcribed_manifest_flags(study: Study) -> Flags:
     """The manifests that a run transcribes."""
     return [

@@ -1,61 +1,64 @@
-"""`run`: the whole diagnosis by hand; every file of a study's results, each with a command that stands by itself."""
+"""`experiment run`: a study folder from flags, and the same results as a study written by hand."""
 
 from __future__ import annotations
 
-import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+from small_study import Study
 
 from lora.records.labels import LabelFacts
-from lora.records.provenance import RunRecord
 from lora.records.verdict import Verdict
 from lora.runners.experiment import main
-from lora.runners.run import training_flags
 
 
-def test_flags_of_settings() -> None:
-    settings = {"max_steps": 2, "use_dora": False, "use_rslora": True, "eval_decode": {"num_beams": 1}}
-    lists = {"modules_to_save": [], "target_parts": ["cross", "mlp"]}
-    expected = ["--max-steps", "2", "--use-rslora", "--eval-decode", '{"num_beams": 1}', "--target-parts", "cross,mlp"]
-    assert training_flags(settings | lists) == expected
-
-
-def test_writes_what_a_study_writes(
-    make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def flags(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path) -> list[str]:
     train = make_manifest("training", [0.5 + 0.1 * number for number in range(12)])
     domain = make_manifest("domain", [0.7, 0.9, 1.2, 1.4], first_seed=100)
     general = make_manifest("general", [0.8, 1.1], first_seed=200)
-    output = tmp_path / "by hand"
-    arguments = [
+    return [
         "run", "--model-id", str(moonshine_folder), "--dataset-path", str(train), "--manifest-path", str(domain),
         "--safety-manifest-path", str(general), "--max-seconds", "1.5", "--max-steps", "2", "--learning-rate", "1e-3",
         "--seed", "3", "--eval-steps", "1", "--train-batch-size", "4", "--cpu-threads", "1", "--device", "cpu",
-        "--label-smoothing", "0.1", "--decode", '{"max_new_tokens": 8}', "--output-dir", str(output),
-        "--work-dir", str(tmp_path / "work"),
+        "--label-smoothing", "0.1", "--decode", '{"max_new_tokens": 8}', "--batch-size", "3", "--cores", "2",
     ]  # fmt: skip
-    assert main(arguments) == 0
-    for path in (
-        "config.json", "max_seconds.json", "splits/train.jsonl", "transcripts/base/evaluation.jsonl", "labels.json",
-        "labels.hypotheses.jsonl", "mismatches/train.json", "mismatches/safety.json",
-        "transcripts/tuned/safety.settings.json", "wer/tuned/safety.json", "adapters/tuned/best/adapter_config.json",
-        "adapters/tuned/train.json", "adapters/tuned/loss.tsv", "effect/tuned.json", "paired/tuned/evaluation.json",
-        "reachable/evaluation.json", "parity/tuned.json", "hardened.json", "verdict.json", "gate.json",
-        "summary.md", "run.run.json",
-    ):  # fmt: skip
-        assert (output / path).is_file(), path
-    assert Verdict.read(output / "verdict.json").gate_run == "tuned"
-    losses = LabelFacts.read(output / "labels.json").losses
+
+
+def test_run_gives_the_results_of_the_equivalent_study(
+    flags: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "by hand"
+    assert main([*flags, "--output-dir", str(folder), "--work-dir", str(tmp_path / "caches")]) == 0
+    printed = capfd.readouterr().out
+    assert printed.startswith("WER on rows within max_seconds:\nmanifest")
+    assert "verdict: not ready for the sweep" in printed
+    assert Verdict.read(folder / "results/verdict.json").gate_run == "tuned"
+    losses = LabelFacts.read(folder / "results/labels.json").losses
     assert [loss.label_smoothing for loss in losses] == [0.0, 0.1]
-    told = capsys.readouterr().out
-    assert "evaluation" in told
-    assert "verdict: not ready for the sweep" in told
-    command = shlex.split(RunRecord.read(output / "transcripts/tuned/transcribe.run.json").command)
-    assert command[:4] == ["python", "-m", "lora.runners.experiment", "transcribe"]
-    assert main(command[3:]) == 0
-    assert RunRecord.read(output / "transcripts/tuned/transcribe.run.json").utterances_decoded == 0
+    assert list((tmp_path / "caches/transcripts").iterdir())
+    assert {path.name for path in folder.iterdir()} >= {"config.yaml", "results", "docs", "notes.md"}
+
+    # Another folder at the same depth, with the configuration as a person would write it, without any cache.
+    equivalent = Study(tmp_path / "equivalent")
+    equivalent.folder.mkdir()
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    (equivalent.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    equivalent.run()
+    assert equivalent.digests() == Study(folder).digests()
+
+
+def test_a_folder_with_a_configuration_of_its_own_is_left_alone(
+    flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/config.yaml").write_text("model: null\n")
+    assert main([*flags, "--output-dir", str(tmp_path / "mine")]) == 2
+    assert "it has a config.yaml of its own" in capsys.readouterr().err
+    assert (tmp_path / "mine/config.yaml").read_text() == "model: null\n"
 
 
 def test_a_missing_manifest_stops_before_any_work(
@@ -66,3 +69,12 @@ def test_a_missing_manifest_stops_before_any_work(
     assert main([*arguments, "--output-dir", str(tmp_path / "out")]) == 2
     assert "no such file or folder: no.jsonl" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_without_the_workflow_the_error_says_so(
+    flags: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lora.runners.run.SNAKEFILE", tmp_path / "Snakefile")
+    assert main([*flags, "--output-dir", str(tmp_path / "out")]) == 2
+    assert "needs a clone of the repository" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "out", ignore_errors=True)

@@ -73,7 +73,7 @@ def test_nothing_is_written_without_a_usable_row(kaldi, tmp_path, capsys):
     assert convert("--manifest", kaldi, "--output", output, "--rejected", rejected) == 2
     printed = capsys.readouterr()
     assert "written: " not in printed.out
-    assert f"error: {kaldi}: no row can be used, so {output} was not written" in printed.err
+    assert f"error: {kaldi}: no usable row, so {output} was not written" in printed.err
     assert len(rejected.read_text().splitlines()) == 4
     assert not output.exists()
 

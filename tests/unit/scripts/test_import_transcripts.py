@@ -83,7 +83,7 @@ def test_a_manifest_without_texts_is_impossible_and_not_a_failure(study):
     assert bring(study) == 0
     assert heard(study) == {}
     settings = RunSettings.read(study / "out.settings.json")
-    why = "no transcripts of domain were brought"
+    why = "no transcripts of domain were provided"
     assert (settings.status, settings.code, settings.message) == ("impossible", None, why)
     numbers = "--max-seconds none --normalizer basic --confidence 0.95 --replicates 100 --assumed-shared-errors 0.8"
     argv = ["--run", "theirs", "--manifest-name", "domain", "--rows", study / "rows.jsonl", *numbers.split()]
@@ -116,7 +116,7 @@ def test_a_record_of_the_runner_is_taken_whole(study, capsys):
     settings = RunSettings.read(study / "out.settings.json")
     named = WHOLE["manifest"] | {"name": "domain"}
     assert settings == RunSettings.from_json(WHOLE | {"run": "theirs", "manifest": named})
-    assert "claims other rows than the study's (content cccccccccccc)" in capsys.readouterr().err
+    assert "is about other rows than the study's (content cccccccccccc)" in capsys.readouterr().err
 
 
 def test_some_keys_by_hand_leave_the_rest_unknown(study):

@@ -1,0 +1,105 @@
+"""Stages of the duration filter and the training split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lora.data.durations import COLUMNS, duration_table
+from lora.data.manifest import read_rows, rebase
+from lora.data.retention import retention as retention_of
+from lora.data.row_columns import read_columns
+from lora.data.splits import sizes as split_sizes
+from lora.data.splits import split, split_options, split_stability
+from lora.data.tables import concatenate_tables, write_table
+from lora.diagnosis.data.max_seconds import choose_max_seconds as choose
+from lora.provenance.recording import recording
+from lora.records.base import UserError, write_lines
+from lora.records.durations import MaxSeconds
+from lora.records.splits import SplitSizes
+from lora.scoring.normalizers import basic
+
+
+def profile_durations(rows: Path, manifest_name: str, thresholds: Sequence[float], table: Path) -> None:
+    """Write how many rows of a manifest each duration threshold (seconds) keeps."""
+    with recording(outputs=[table]):
+        write_table(table, COLUMNS, duration_table(manifest_name, read_columns(rows), thresholds))
+
+
+def summarise_durations(tables: Sequence[Path], summary: Path) -> None:
+    """Join the duration tables of several manifests, in the order given."""
+    with recording(outputs=[summary]):
+        write_table(summary, COLUMNS, concatenate_tables(tables, COLUMNS))
+
+
+def profile_retention(rows: Path, thresholds: Sequence[float], retention: Path) -> None:
+    """Write which rows, hours, speakers and words each threshold (seconds) keeps of the training manifest."""
+    with recording(outputs=[retention]):
+        columns = read_columns(rows, texts=True)
+        retention_of(columns, thresholds, lambda text: basic(text).split()).write(retention)
+
+
+def choose_max_seconds(
+    rows: Path,
+    thresholds: Sequence[float],
+    max_seconds: float | None,
+    min_train_samples: int,
+    max_held_out_speakers: float,
+    val_fraction: float,
+    by_speaker: bool,
+    split_seed: int,
+    window: float | None,
+    value: Path,
+    decision: Path,
+) -> None:
+    """Choose `max_seconds` of training, or judge the configured one, from what each threshold leaves to train on.
+
+    Args:
+        rows: Canonical rows of the training manifest.
+        thresholds: Candidate values in seconds.
+        max_seconds: The configured value; None chooses one.
+        min_train_samples: Rows that the training split needs.
+        max_held_out_speakers: Share of the speakers that any split seed may keep out of training.
+        val_fraction, by_speaker, split_seed: How the rows are split.
+        window: Longest audio that the model takes in one piece (seconds); None if no limit is known.
+        value: File to write with the chosen value alone, on which later stages depend.
+        decision: File to write with the reason and all options.
+    """
+    candidates = sorted({*thresholds, *([] if max_seconds is None else [max_seconds])})
+    if candidates[0] <= 0:
+        raise UserError(f"--thresholds and --max-seconds must be above 0 seconds, not {candidates[0]:g}")
+    with recording(outputs=[value, decision], seed=split_seed):
+        options = split_options(read_rows(rows), candidates, val_fraction, by_speaker, split_seed)
+        chosen = choose(options, max_seconds, min_train_samples, window, max_held_out_speakers)
+        chosen.write(decision)
+        MaxSeconds(max_seconds=chosen.max_seconds).write(value)
+    print(chosen.reason)
+
+
+def split_training(
+    rows: Path,
+    max_seconds: float | None,
+    val_fraction: float,
+    by_speaker: bool,
+    split_seed: int,
+    train: Path,
+    val: Path,
+    sizes: Path,
+) -> None:
+    """Split the rows of at most `max_seconds` into training and validation, and write both and their sizes."""
+    with recording(outputs=[train, val, sizes], seed=split_seed) as run:
+        parts = split(read_rows(rows), max_seconds, val_fraction, by_speaker, split_seed)
+        if by_speaker and parts.method == "row":
+            run.adjust("split by row, not by speaker: no set of whole speakers has a fitting size")
+        write_lines(train, rebase(parts.train, rows.parent, train.parent))
+        write_lines(val, rebase(parts.val, rows.parent, val.parent))
+        write_table(sizes, tuple(SplitSizes.model_fields), (size.to_json() for size in split_sizes(parts)))
+    print(f"{len(parts.train)} rows for training, {len(parts.val)} for validation, {len(parts.too_long)} too long")
+
+
+def try_split_seeds(
+    rows: Path, max_seconds: float | None, val_fraction: float, by_speaker: bool, split_seed: int, stability: Path
+) -> None:
+    """Write the sizes of the split with 20 seeds, the study's own first."""
+    with recording(outputs=[stability], seed=split_seed):
+        split_stability(read_rows(rows), max_seconds, val_fraction, by_speaker, split_seed).write(stability)

@@ -1,0 +1,67 @@
+"""Stages that judge and report: the verdict, the summary and its page, the sweep table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lora.diagnosis.facts import load_facts
+from lora.diagnosis.verdict import decide
+from lora.diagnosis.verdict import gate as gate_of
+from lora.provenance.recording import recording
+from lora.records.base import write_text
+from lora.records.comparisons import PairedFacts
+from lora.records.verdict import Verdict
+from lora.report.page import page_of
+from lora.report.study import Study
+from lora.report.summary import summarise
+
+SWEEP_COLUMNS = ("manifest", "run", "baseline_wer", "tuned_wer", "delta", "ci_low", "ci_high", "outcome")
+
+
+def decide_verdict(results: Path, config: Path, verdict: Path, gate: Path) -> Verdict:
+    """Judge all facts below `results`; what is missing is unknown. "Not ready" is a result, not an error.
+
+    Args:
+        results: Results folder of the study.
+        config: The complete configuration (`results/config.json`).
+        verdict: Verdict to write.
+        gate: Gate file to write: ready or not, and why.
+    """
+    with recording(outputs=[verdict, gate]):
+        decided = decide(load_facts(results, config))
+        decided.write(verdict)
+        gate_of(decided).write(gate)
+    return decided
+
+
+def render_summary(results: Path, config: Path, summary: Path) -> None:
+    """Write the summary of a study as Markdown: same facts, same bytes."""
+    with recording(outputs=[summary]):
+        write_text(summary, summarise(Study(results, config)))
+
+
+def render_page(summary: Path, page: Path) -> None:
+    """Write the summary as one HTML file that needs no other."""
+    with recording(outputs=[page]):
+        write_text(page, page_of(summary))
+
+
+def summarise_sweep(paired: Sequence[Path], table: Path) -> None:
+    """Write one line per sweep entry and manifest, best first within each manifest; WERs are fractions."""
+    with recording(outputs=[table]):
+        facts = sorted((PairedFacts.read(path) for path in paired), key=_manifest_and_delta)
+        write_text(table, "".join("\t".join(row) + "\n" for row in [SWEEP_COLUMNS, *map(_sweep_row, facts)]))
+
+
+def _manifest_and_delta(facts: PairedFacts) -> tuple[str, float, str]:
+    delta = facts.within.delta if facts.within is not None else None
+    return facts.manifest, float("inf") if delta is None else delta, facts.run
+
+
+def _sweep_row(facts: PairedFacts) -> tuple[str, ...]:
+    score = facts.within
+    if score is None:
+        return (facts.manifest, facts.run, "", "", "", "", "", facts.code or "unknown")
+    numbers = (score.baseline_wer, score.tuned_wer, score.delta, score.interval.low, score.interval.high)
+    return (facts.manifest, facts.run, *("" if n is None else f"{n:.6f}" for n in numbers), score.outcome)
