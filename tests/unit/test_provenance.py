@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.provenance.command import acting_as, command_line, run_command
+from lora.provenance.command import command_line, run_command
 from lora.provenance.hashes import content_hash, file_hash
 from lora.provenance.recording import recording
 from lora.provenance.versions import versions
@@ -78,6 +78,3 @@ def test_the_command_line_is_quoted_for_a_shell(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "argv", ["scripts/score_run.py", "--rows", "a b.jsonl"])
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     assert command_line() == "python scripts/score_run.py --rows 'a b.jsonl'"
-    with acting_as(["scripts/split_training.py", "--rows", "x"]):
-        assert command_line() == "python scripts/split_training.py --rows x"
-    assert command_line().startswith("python scripts/score_run.py")

@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from lora import layout
-from lora.asr.decoding.decode_pass import BATCH_SIZE
+from lora.asr.decoding.transcribe import BATCH_SIZE
 from lora.configuration.loading import load_configuration
 from lora.formatting import percent, points_range, signed_points
 from lora.records.base import UserError, write_text
