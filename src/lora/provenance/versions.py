@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGES = (
     "lora-tuning-diagnostics", "snakemake", "torch", "transformers", "tokenizers", "peft", "accelerate",
-    "safetensors", "huggingface_hub", "numpy", "scipy", "pandas", "pyarrow", "tabulate", "jiwer", "rapidfuzz",
+    "safetensors", "huggingface_hub", "numpy", "scipy", "pandas", "pyarrow", "tabulate", "rapidfuzz",
     "soundfile", "soxr", "matplotlib", "pydantic", "whisper-normalizer",
 )  # fmt: skip
 
