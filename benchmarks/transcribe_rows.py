@@ -60,12 +60,12 @@ class Contest:
     def ours(self) -> dict[str, str]:
         from lora.asr.decoding.audio_store import AudioStore, Rows
         from lora.asr.decoding.transcribe import BatchLimits, decode_all
-        from lora.asr.decoding.transcript_cache import opened
+        from lora.asr.decoding.transcript_cache import open_cache
         from lora.asr.devices import make_deterministic
         from lora.provenance.recording import Recording
 
         make_deterministic(0, self.device_settings.threads, algorithms=self.device != "cpu")
-        with tempfile.TemporaryDirectory() as work, opened(work, self.conditions.fingerprint) as cache:
+        with tempfile.TemporaryDirectory() as work, open_cache(work, self.conditions.fingerprint) as cache:
             store = AudioStore(self.speech.sampling_rate, None)
             keys = store.add(Rows(self.rows, DATA))
             decode_all(

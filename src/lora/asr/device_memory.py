@@ -1,7 +1,8 @@
-"""Work in smaller pieces where a device has too little memory for it at once. Imports torch only once it ran out.
+"""Continue with smaller batches when a device runs out of memory. Imports torch only once that has happened.
 
-Two ways: `Shrinking` goes on with halves where pieces add up to the same result, `in_smaller_batches` begins again
-where results of different batch sizes must not be held against each other (sums round otherwise).
+`BatchHalving` continues with halves of a batch, where partial results add up to the same result.
+`retry_with_smaller_batches`
+starts again, where results of different batch sizes must not be compared with each other (sums round differently).
 """
 
 from __future__ import annotations
@@ -13,23 +14,23 @@ from typing import TypeVar
 from lora.records.base import UserError
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
-Tell = Callable[[str], None]
+Result = TypeVar("Result")
+Report = Callable[[str], None]
 
-# What libraries say who raise plain RuntimeErrors.
-TOLD = ("MPS backend out of memory", "CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
-REMEDY = "use --device cpu, a smaller --dtype, or leave the longest rows out"
+# Messages of libraries that raise a plain RuntimeError.
+OUT_OF_MEMORY = ("MPS backend out of memory", "CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+REMEDY = "use --device cpu or a smaller --dtype, or leave out the longest rows"
 
 
-def ran_out(error: RuntimeError) -> bool:
-    """Whether an error says that the device has no memory left."""
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error means that the device has no memory left."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in TOLD)
+    return isinstance(error, torch.OutOfMemoryError) or any(message in str(error) for message in OUT_OF_MEMORY)
 
 
 def free_memory() -> None:
-    """Give back what the library keeps for later. To be called once the error that held tensors is gone."""
+    """Release the memory that torch caches. Call it after the error that references the tensors is gone."""
     import torch
 
     gc.collect()
@@ -39,47 +40,57 @@ def free_memory() -> None:
         torch.mps.empty_cache()
 
 
-class Shrinking:
-    """Runs batches, in halves once and for all from when the device ran out of memory; says so to `tell`."""
+class BatchHalving:
+    """Run batches; once the device runs out of memory, run all further batches in smaller pieces.
 
-    def __init__(self, tell: Tell, remedy: str = REMEDY) -> None:
-        self._tell, self._remedy = tell, remedy
+    Attributes:
+        largest: Largest number of rows per piece so far found to be possible, None while memory suffices.
+    """
+
+    def __init__(self, report: Report, remedy: str = REMEDY) -> None:
+        """`report` receives a line whenever the size is halved; `remedy` ends the error for a single row."""
+        self._report = report
+        self._remedy = remedy
         self.largest: int | None = None
 
-    def run(self, rows: Sequence[Item], work: Callable[[Sequence[Item]], Made]) -> list[tuple[int, Made]]:
-        """Results of consecutive parts, each with the position it starts at. UserError where one row is too much."""
-        results: list[tuple[int, Made]] = []
+    def run(self, rows: Sequence[Item], work: Callable[[Sequence[Item]], Result]) -> list[tuple[int, Result]]:
+        """Results of consecutive pieces of `rows`, each with the position of its first row.
+
+        Raises:
+            UserError: The memory does not suffice for a single row.
+        """
+        results: list[tuple[int, Result]] = []
         start = 0
         while start < len(rows):
             size = min(len(rows) - start, self.largest or len(rows))
             try:
-                made = work(rows[start : start + size])
+                result = work(rows[start : start + size])
             except RuntimeError as error:
-                if not ran_out(error):
+                if not is_out_of_memory(error):
                     raise
             else:
-                results.append((start, made))
+                results.append((start, result))
                 start += size
                 continue
-            self.largest = smaller(size, self._tell, self._remedy)
+            self.largest = _half(size, self._report, self._remedy)
         return results
 
 
-def in_smaller_batches(size: int, tell: Tell, work: Callable[[int], Made]) -> Made:
-    """The result of work with batches of at most `size` rows, done anew with half of it while memory does not do."""
+def retry_with_smaller_batches(size: int, report: Report, work: Callable[[int], Result]) -> Result:
+    """Call `work` with a batch size, and again with half of it as long as the device runs out of memory."""
     while True:
         try:
             return work(size)
         except RuntimeError as error:
-            if not ran_out(error):
+            if not is_out_of_memory(error):
                 raise
-        size = smaller(size, tell, REMEDY)
+        size = _half(size, report, REMEDY)
 
 
-def smaller(size: int, tell: Tell, remedy: str) -> int:
-    """Half of a batch size that was too much, told; UserError where it was one row."""
+def _half(size: int, report: Report, remedy: str) -> int:
+    """Report and return half of a batch size that was too large."""
     free_memory()
     if size == 1:
-        raise UserError(f"not enough memory on the device for one utterance; {remedy}")
-    tell(f"out of memory with {size} utterances a batch: at most {size // 2} from here on")
+        raise UserError(f"the device has not enough memory for a single utterance; {remedy}")
+    report(f"out of memory with {size} utterances per batch: continuing with at most {size // 2}")
     return size // 2

@@ -1,7 +1,9 @@
-"""A model as files: what it is, where it lies, how it decodes by default. Torch-free.
+"""Find, check and identify a model from its files, without loading it. Torch-free.
 
-Everything that names a transcript cache is read here as JSON, so that a fully cached run never imports torch.
-Reads: a local model folder in hub shape, or the hub's cache (downloading what is missing). Writes: nothing.
+Everything about a model that the transcript cache's fingerprint needs is read from JSON files here, so that a fully
+cached run never imports torch.
+
+Reads: a local model folder, or the Hugging Face cache (downloading missing files). Writes: nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from lora.records.settings import ModelIdentity
 
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 CONFIGURATION = "config.json"
-ADAPTER_CONFIG = "adapter_config.json"  # in a model's folder: an adapter that other programs would load unasked
+ADAPTER_CONFIG = "adapter_config.json"  # in a model folder: an adapter that other programs load automatically
 OWN_ADAPTER = "adapter_model.safetensors"
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
@@ -39,10 +41,18 @@ HUB_PATTERNS = [
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where a model lies and what its JSON files say. `generation` is its own generation_config.json, `features`
-    the settings of its feature extractor.
+    """A model folder and the contents of its JSON files.
 
-    `language` and `prompt` are how the model is asked, null leaves it to the model.
+    Attributes:
+        path: The folder.
+        identity: What is recorded of the model in results.
+        family: Properties of its family.
+        config: config.json.
+        generation: generation_config.json, empty if there is none.
+        features: Settings of the feature extractor.
+        sampling_rate: In Hz.
+        language: `model.language` of the study, None for the model's default.
+        prompt: `model.prompt` of the study, None for the model's default.
     """
 
     path: Path
@@ -59,38 +69,44 @@ class ModelFiles:
 def describe_model(
     model_id: str, revision: str | None = None, language: str | None = None, prompt: str | None = None
 ) -> ModelFiles:
-    """Find, check and identify a model: a local folder where one exists, else a hub id.
+    """Find, check and identify a model: a local folder if it exists, otherwise a hub id.
 
-    Of the hub the commit is recorded that `revision` (null: the main branch) stands for. Raises UserError naming what
-    is missing, the supported types where the type is not one of them, or a question that the family cannot be asked.
+    Args:
+        model_id: Folder or hub id (owner/name).
+        revision: Branch, tag or commit on the hub, None for the main branch. Its commit is recorded.
+        language: `model.language` of the study.
+        prompt: `model.prompt` of the study.
+
+    Raises:
+        UserError: Files are missing, the model type is not supported, or the family does not take a language or prompt.
     """
     folder = Path(model_id)
     if folder.is_dir():
-        revision = None  # a folder is what it is; its hash tells two states apart
+        revision = None  # a local folder has no revision; its hash identifies its state
     else:
         folder = _from_hub(model_id, revision)
-        revision = folder.name  # snapshots lie in folders named by their commit
+        revision = folder.name  # a snapshot's folder is named by its commit
     if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIGURATION).is_file():
         raise UserError(
-            f"model {model_id}: holds an adapter ({ADAPTER_CONFIG}) and no model; name its base model in model.id, and "
-            "this folder as the `adapter` of a candidate"
+            f"model {model_id} contains an adapter ({ADAPTER_CONFIG}) and no model. Set model.id to its base model, "
+            "and `adapter` of a candidate to this folder."
         )
     config = _read_json(folder / CONFIGURATION, f"model {model_id}")
     model_type = config.get("model_type")
     if model_type not in FAMILIES:
         raise UserError(
-            f"model {model_id}: {CONFIGURATION} says model_type {model_type!r}, which is not supported; "
-            f"supported: {', '.join(sorted(FAMILIES))}"
+            f'model {model_id}: "model_type" in {CONFIGURATION} is {model_type!r}, which is not supported; '
+            f"expected one of {', '.join(sorted(FAMILIES))}"
         )
     weights = weight_files(folder, model_id)
     for purpose, names in (("tokenizer", TOKENIZER), ("feature extractor", FEATURES)):
         if not any((folder / name).is_file() for name in names):
-            raise UserError(f"model {model_id}: no {purpose} ({' or '.join(names)}); copy it from its base model")
+            raise UserError(f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model.")
     family = FAMILIES[model_type]
     for key, value in (("language", language), ("prompt", prompt)):
         if value is not None and key not in family.model_keys:
-            raise UserError(f"model.{key}: {value!r}, but {model_type} models take no {key}; leave it out")
-    if config.get("has_lora_adapter"):  # an adapter that is part of the model
+            raise UserError(f"model.{key} is {value!r}, but {model_type} models take no {key}. Remove the key.")
+    if config.get("has_lora_adapter"):  # the adapter is part of the model
         weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if (folder / name).is_file()]
     text_files = [folder / name for name in sorted(TEXT_FILES) if (folder / name).is_file()]
     generation = folder / "generation_config.json"
@@ -115,24 +131,31 @@ def describe_model(
 
 
 def weight_files(folder: Path, model_id: str) -> list[Path]:
+    """The safetensors file, or the index and all shards that it names.
+
+    Raises:
+        UserError: A file is missing.
+    """
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
     if not (folder / SHARDS).is_file():
-        others = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
-        found = f" (found {', '.join(others)}, which can run code when read and is not used)" if others else ""
-        raise UserError(f"model {model_id}: no weights in safetensors: {WEIGHTS} is missing{found}")
+        pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
+        ignored = f" ({', '.join(pickles)} may execute code when read and is ignored)" if pickles else ""
+        raise UserError(
+            f"model {model_id} has no weights in safetensors: {WEIGHTS} is missing{ignored}. Save the model with "
+            "`save_pretrained`."
+        )
     index = _read_json(folder / SHARDS, f"model {model_id}")
     shards = sorted({str(name) for name in index.get("weight_map", {}).values()})
     missing = [name for name in shards if not (folder / name).is_file()]
     if missing or not shards:
-        raise UserError(
-            f"model {model_id}: {SHARDS} names shards that are missing: {', '.join(missing) or 'none named'}"
-        )
+        problem = f"names missing files: {', '.join(missing)}" if missing else "names no files"
+        raise UserError(f"model {model_id}: {SHARDS} {problem}. Copy all of its files.")
     return [folder / SHARDS, *(folder / name for name in shards)]
 
 
 def _features(folder: Path, model_id: str) -> dict[str, Any]:
-    """Settings of the feature extractor, its sampling rate among them; newer folders hold them in a larger file."""
+    """Settings of the feature extractor, which newer folders have inside processor_config.json."""
     for name in FEATURES:
         if (folder / name).is_file():
             values = _read_json(folder / name, f"model {model_id}")
@@ -140,12 +163,12 @@ def _features(folder: Path, model_id: str) -> dict[str, Any]:
             if isinstance(values.get("sampling_rate"), int):
                 return values
     raise UserError(
-        f"model {model_id}: {' and '.join(FEATURES)} name no sampling_rate; copy the file from the base model"
+        f'model {model_id}: neither {" nor ".join(FEATURES)} has a "sampling_rate". Copy the file from the base model.'
     )
 
 
 def _from_hub(model_id: str, revision: str | None) -> Path:
-    """The hub's snapshot folder of a model id. Credentials stay inside the hub library."""
+    """Snapshot folder of a model id. huggingface_hub handles credentials; they are not read here."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -153,16 +176,16 @@ def _from_hub(model_id: str, revision: str | None) -> Path:
     try:
         return Path(snapshot_download(model_id, revision=revision, allow_patterns=HUB_PATTERNS))
     except HFValidationError:
-        raise UserError(f"{where}: no such folder, and not a hub id (owner/name)") from None
+        raise UserError(f"{where}: no such folder, and not a hub id (owner/name). Correct model.id.") from None
     except LocalEntryNotFoundError:
-        raise UserError(f"{where}: no such folder, and the hub cannot be reached") from None
+        raise UserError(f"{where}: no such folder, and the Hugging Face hub cannot be reached") from None
     except (HfHubHTTPError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"{where}: no such folder, and the hub does not give it: {reason}") from None
+        raise UserError(f"{where}: no such folder, and downloading it from the hub failed: {reason}") from None
 
 
 def _hash_files(paths: list[Path]) -> str:
-    """One hash over names and bytes, in the order given."""
+    """Hash of the names and bytes of files, in this order."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -178,15 +201,14 @@ def _read_json(path: Path, owner: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UserError(f"{owner}: {path.name} cannot be read: {error}") from None
     if not isinstance(value, dict):
-        raise UserError(f"{owner}: {path.name} does not hold a JSON object")
+        raise UserError(f"{owner}: {path.name} is not a JSON object")
     return value
 
 
 def window_seconds(model_id: str) -> float | None:
-    """Input window (seconds) of a local model's family; null where there is none, or nothing local to tell.
+    """Input window (seconds) of a local model's family, None if it has none or the model is not local.
 
-    Read before anything is loaded, for the decision on max_seconds; a model still on the hub is judged
-    after transcription.
+    The decision on max_seconds needs it before a model is loaded; a model on the hub is known only after transcription.
     """
     configuration = Path(model_id) / CONFIGURATION
     if not configuration.is_file():

@@ -1,6 +1,6 @@
 """Load a speech model and its processor from files.
 
-Weights come from safetensors only, and code inside a model folder is never run. Imports torch.
+Weights are read from safetensors only, and code in a model folder is never executed. Imports torch.
 """
 
 from __future__ import annotations
@@ -19,26 +19,32 @@ from lora.asr.families.table import class_of
 from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
 from lora.records.base import UserError
 
-logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice is not ours to give
+logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice does not apply to this software's users
 
 
 def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -> SpeechModel:
-    """Load model and processor from files. Raises UserError where the library cannot make them."""
+    """Load model and processor.
+
+    Raises:
+        UserError: A package is missing, or transformers cannot load the files.
+    """
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # logs are read by people
+    disable_progress_bar()  # progress bars make log files unreadable
     number_type: torch.dtype = getattr(torch, dtype)
     where = f"model {files.identity.id}"
     missing = [name for name in files.family.packages if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError(f"{where}: {files.identity.family} needs the package {missing[0]}; install it and try again")
-    kind = class_of(files.family)
+        raise UserError(
+            f"{where}: {files.identity.family} models need the package {missing[0]}. Install it and try again."
+        )
+    implementation = class_of(files.family)
     try:
         with _without_adapter(files.path) as folder:
-            model, processor = kind.load(
+            model, processor = implementation.load(
                 files,
                 folder,
-                dtype=number_type,  # files may hold half precision, which a CPU cannot feed with float32 audio
+                dtype=number_type,  # the files may be in half precision, which does not accept float32 audio on a CPU
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
@@ -46,17 +52,20 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError) as error:
         raise UserError(f"{where}: cannot be loaded: {first_line(error)}") from None
     if not hasattr(processor, "tokenizer"):
-        raise UserError(f"{where}: its folder makes no processor with a tokenizer and a feature extractor")
+        raise UserError(
+            f"{where}: the folder has no processor with tokenizer and feature extractor. Copy its files from the base "
+            "model."
+        )
     model.to(device)
     model.eval()
-    return kind(files, model, processor, device, number_type)
+    return implementation(files, model, processor, device, number_type)
 
 
 @contextmanager
 def _without_adapter(folder: Path) -> Iterator[Path]:
-    """The model's folder, or links to its files where an adapter lies among them.
+    """The model's folder, or a folder of links to its files without those of an adapter.
 
-    The library would load such an adapter into the model without a word, and the "base" would be a tuned model.
+    transformers silently loads an adapter from a model folder, and the "base" model would be a tuned one.
     """
     if not (folder / ADAPTER_CONFIG).is_file():
         yield folder

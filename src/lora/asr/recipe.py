@@ -1,8 +1,8 @@
-"""Versions of what the expensive commands do; the Snakefile reads them into `params`.
+"""Versions of the computations of the expensive commands. The rules have them in `params`.
 
-Raise a number when a change to `lora.asr` alters what that command computes: everything it made becomes
-stale. Leave it when only words, speed or structure changed. A test holds the hashes of the wing's files
-beside these numbers.
+Raise a number when a change to `lora.asr` alters what that command computes: its results of earlier versions become
+stale. Leave it when only texts, speed or structure changed. `tests/unit/asr/test_recipe.py` stores the hashes of the
+package's files with these numbers and fails until each change has been decided on.
 """
 
 RECIPE: dict[str, int] = {"transcribe": 1, "train": 4, "effect": 4, "compare": 2, "audit": 4, "harden": 2}

@@ -1,4 +1,4 @@
-"""One process at a time in a folder of `work/`: a kernel lock, which a killed process cannot leave behind."""
+"""Lock a folder of `work/` for one process at a time, with a kernel lock that ends with its process."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ from lora.records.base import UserError
 
 @contextmanager
 def locked(folder: Path) -> Iterator[int]:
-    """Hold the lock of `folder` (made if missing), waiting while another process holds it.
+    """Lock `folder` (created if missing) and wait while another process has locked it.
 
-    It waits rather than refuses: a job whose workflow was killed goes on, and what it finishes need not be done again.
-    Gives the lock's descriptor, for processes that work here too and may outlive this one.
-    Raises UserError where the folder cannot be written.
+    It waits instead of failing because a job whose workflow was killed continues, and its result can then be reused.
+
+    Yields:
+        The lock's file descriptor, for child processes that work here too and may outlive this one.
+
+    Raises:
+        UserError: The folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("w")
     except OSError as error:
-        raise UserError(f"work folder {folder}: cannot be written: {error.strerror}") from None
+        raise UserError(f"work folder {folder} cannot be written: {error.strerror}") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting for another process that works in {folder}", file=sys.stderr, flush=True)
+            print(f"waiting for another process that uses {folder}", file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()

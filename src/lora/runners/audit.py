@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lora.asr.device_memory import in_smaller_batches
+from lora.asr.device_memory import retry_with_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training.data import SpeechRows, sample_rows
 from lora.configuration.arguments import add_setting, parse_object
@@ -88,7 +88,7 @@ def audit(args: argparse.Namespace, run: Recording, keep_hypotheses: Callable[[l
         hypotheses.clear()
         return audit_labels(speech, rows, size, args.decode, steps, hypotheses.extend)
 
-    facts = in_smaller_batches(min(args.batch_size, AUDIT_BATCH), run.adjust, attempt)
+    facts = retry_with_smaller_batches(min(args.batch_size, AUDIT_BATCH), run.adjust, attempt)
     keep_hypotheses(hypotheses)
     run.count(decoded=len(rows))
     return facts

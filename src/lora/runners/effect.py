@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lora.asr.device_memory import in_smaller_batches
+from lora.asr.device_memory import retry_with_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.training.data import SpeechRows, batches_in_order, sample_rows
 from lora.configuration.arguments import add_setting
@@ -100,6 +100,6 @@ def _measure(args: argparse.Namespace, run: Recording) -> EffectFacts:
         fresh = loaded.pop() if loaded else load_model(files, device.type, device.dtype)
         return measure_effect(fresh, args.run, args.adapter, batches, args.decode, changes)
 
-    facts = in_smaller_batches(min(args.batch_size, LADDER_BATCH), run.adjust, attempt)
+    facts = retry_with_smaller_batches(min(args.batch_size, LADDER_BATCH), run.adjust, attempt)
     run.count(decoded=len(rows))
     return facts

@@ -242,5 +242,5 @@ def test_an_initialisation_that_takes_from_the_base_trains_in_full_precision(
     record = RunRecord.read(tmp_path / "adapters/pissa/train.run.json")
     assert record.dtype == "float32"
     assert record.fallbacks == [
-        "init_lora_weights pissa changes base weights, which bfloat16 would round: float32 used for training"
+        "init_lora_weights pissa changes base weights, which bfloat16 would round: using float32 for training"
     ]

@@ -274,7 +274,7 @@ def test_an_adapter_in_the_models_folder_is_left_out_and_told(
     assert not [name for name, _ in speech.model.named_parameters() if "lora_" in name]
     assert load_adapter(speech, adapter).load_stage.model_folder_adapter
     (folder / "config.json").unlink()
-    with pytest.raises(UserError, match="holds an adapter"):
+    with pytest.raises(UserError, match="contains an adapter"):
         describe_model(str(folder))
 
 

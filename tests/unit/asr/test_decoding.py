@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.decoding.effective_decode import DEFAULTS, SILENT, effective_decode, token_limit
+from lora.asr.decoding.effective_decode import DEFAULTS, WITHOUT_EFFECT, effective_decode, token_limit
 from lora.asr.model_files import ModelFiles, describe_model
 from lora.records.base import UserError
 
@@ -41,27 +41,27 @@ def test_a_large_vocabulary_takes_fewer_tokens_a_second(moonshine: ModelFiles) -
     assert token_limit(effective_decode(large, {}), 2.0) == 21
 
 
-@pytest.mark.parametrize("wish", [{"max_new_tokens": 7}, {"max_length": 8}])
-def test_a_wished_limit_replaces_the_cap(moonshine: ModelFiles, wish: dict[str, int]) -> None:
-    decode = effective_decode(moonshine, wish)
+@pytest.mark.parametrize("limit", [{"max_new_tokens": 7}, {"max_length": 8}])
+def test_a_limit_in_decode_replaces_the_cap(moonshine: ModelFiles, limit: dict[str, int]) -> None:
+    decode = effective_decode(moonshine, limit)
     assert decode["tokens_per_second"] is None
     assert token_limit(decode, 30.0) == 7
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("decode", "message"),
     [
         ({"num_beam": 2}, "did you mean num_beams"),
         ({"language": "en"}, "moonshine models take no argument 'language'"),
-        ({"num_beams": "two"}, "num_beams: 'two' is not a whole number"),
+        ({"num_beams": "two"}, "num_beams is 'two'; expected an integer of at least 1"),
         ({"num_beams": 0}, "num_beams"),
-        ({"length_penalty": "big"}, "length_penalty: 'big' is not a number"),
-        ({"do_sample": True}, "same text twice"),
+        ({"length_penalty": "big"}, "length_penalty is 'big'; expected a number"),
+        ({"do_sample": True}, "needs reproducible hypotheses"),
     ],
 )
-def test_a_bad_argument_is_named(moonshine: ModelFiles, wish: dict[str, object], message: str) -> None:
+def test_a_bad_argument_is_named(moonshine: ModelFiles, decode: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        effective_decode(moonshine, wish)
+        effective_decode(moonshine, decode)
 
 
 def test_every_default_is_what_the_library_falls_back_to() -> None:
@@ -73,4 +73,4 @@ def test_every_default_is_what_the_library_falls_back_to() -> None:
         assert key in known
         if key != "max_length":  # 20 there; a speech model without a limit is left to its cap
             assert theirs.get(key) == value, key
-    assert not set(DEFAULTS) & SILENT
+    assert not set(DEFAULTS) & WITHOUT_EFFECT

@@ -14,7 +14,7 @@ from tiny_families import ASKED, MAKERS
 from tiny_models import Train
 
 from lora.asr import model_loading
-from lora.asr.device_memory import Shrinking, in_smaller_batches, ran_out
+from lora.asr.device_memory import BatchHalving, is_out_of_memory, retry_with_smaller_batches
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.training import fit
 from lora.records.base import UserError
@@ -64,9 +64,9 @@ def _without_dropout(model: torch.nn.Module) -> None:
 
 
 def test_only_errors_about_memory_are() -> None:
-    assert ran_out(torch.OutOfMemoryError("x"))
-    assert ran_out(RuntimeError(MPS))
-    assert not ran_out(RuntimeError("shapes do not fit"))
+    assert is_out_of_memory(torch.OutOfMemoryError("x"))
+    assert is_out_of_memory(RuntimeError(MPS))
+    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
 
 
 def test_halves_are_kept_to_and_other_errors_stay_errors() -> None:
@@ -79,17 +79,17 @@ def test_halves_are_kept_to_and_other_errors_stay_errors() -> None:
             raise RuntimeError(MPS)
         return sum(rows)
 
-    parts = Shrinking(told.append)
+    parts = BatchHalving(told.append)
     assert parts.run(range(5), work) == [(0, 1), (2, 5), (4, 4)]
     assert parts.run(range(3), work) == [(0, 1), (2, 2)]
     assert sizes == [5, 2, 2, 1, 2, 1]
-    assert told == ["out of memory with 5 utterances a batch: at most 2 from here on"]
+    assert told == ["out of memory with 5 utterances per batch: continuing with at most 2"]
     with pytest.raises(ZeroDivisionError):
         parts.run([0], lambda rows: 1 // rows[0])
-    assert in_smaller_batches(16, told.append, lambda size: work(range(size))) == 1
+    assert retry_with_smaller_batches(16, told.append, lambda size: work(range(size))) == 1
     assert [line.partition("most ")[2][:1] for line in told] == ["2", "8", "4", "2"]
-    with pytest.raises(UserError, match="for one utterance; use --device cpu"):
-        in_smaller_batches(2, told.append, lambda size: work(range(9)))
+    with pytest.raises(UserError, match="for a single utterance; use --device cpu"):
+        retry_with_smaller_batches(2, told.append, lambda size: work(range(9)))
 
 
 CASES = [
@@ -111,7 +111,7 @@ def test_training_in_halves_is_the_same_training(
     limit(1, backward)
     halved = train("halved", *common, model=model)
     told = RunRecord.read(tmp_path / "adapters/halved/train.run.json").adjustments
-    assert any("utterances a batch: at most 1 from here on" in line for line in told)
+    assert any("utterances per batch: continuing with at most 1" in line for line in told)
     assert RunRecord.read(tmp_path / "adapters/whole/train.run.json").adjustments == []
     first, second = (load_file(tmp_path / f"adapters/{name}/last/adapter_model.safetensors") for name in
                      ("whole", "halved"))  # fmt: skip
@@ -145,7 +145,7 @@ def test_one_row_that_is_too_much_is_a_persons_to_mend(
     limit(0, error=RuntimeError(MPS))
     with pytest.raises(AssertionError):
         train("none")
-    assert "error: not enough memory on the device for one utterance; use --device cpu" in capsys.readouterr().err
+    assert "error: the device has not enough memory for a single utterance; use --device cpu" in capsys.readouterr().err
 
 
 def test_ladder_and_label_audit_begin_again_with_smaller_batches(
@@ -169,4 +169,4 @@ def test_ladder_and_label_audit_begin_again_with_smaller_batches(
     limit(2)
     halved = facts("halved", 4)
     assert halved[:2] == small[:2]
-    assert halved[2] == ["out of memory with 4 utterances a batch: at most 2 from here on"] * 2
+    assert halved[2] == ["out of memory with 4 utterances per batch: continuing with at most 2"] * 2

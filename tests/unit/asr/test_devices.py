@@ -6,7 +6,7 @@ from lora.asr.devices import Device, confirm_device, guess_device, limit_threads
 
 def test_auto_is_the_cpu_in_float32_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
-    monkeypatch.setattr(devices, "_mps_works", lambda: False)
+    monkeypatch.setattr(devices, "_has_mps", lambda: False)
     device = guess_device("auto", "auto", 2)
     assert device.settings() == {"type": "cpu", "dtype": "float32", "threads": "2"}
     assert device.fallbacks == []
@@ -15,11 +15,11 @@ def test_auto_is_the_cpu_in_float32_where_there_is_nothing_else(monkeypatch: pyt
 
 def test_an_impossible_wish_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
-    monkeypatch.setattr(devices, "_mps_works", lambda: False)
+    monkeypatch.setattr(devices, "_has_mps", lambda: False)
     device = guess_device("cuda", "float16", 1)
     assert (device.type, device.dtype) == ("cpu", "float32")
     assert len(device.fallbacks) == 2
-    assert "cuda was asked for" in device.fallbacks[0]
+    assert "cuda was requested" in device.fallbacks[0]
     assert "float16" in device.fallbacks[1]
 
 
@@ -44,10 +44,10 @@ def test_numbers_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (guess_device().dtype, guess_device().fallbacks) == ("float32", [])
     old = guess_device("auto", "bfloat16")
     assert old.dtype == "float32"
-    assert "(compute capability 7.5) lacks it: float32 used" in old.fallbacks[0]
+    assert "(compute capability 7.5) does not support it: using float32" in old.fallbacks[0]
     assert guess_device("auto", "float16").dtype == "float16"
     monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
-    monkeypatch.setattr(devices, "_mps_works", lambda: True)
+    monkeypatch.setattr(devices, "_has_mps", lambda: True)
     assert guess_device().settings() == {"type": "mps", "dtype": "float32"}
 
 

@@ -195,7 +195,7 @@ def test_ctc_only_decodes_greedily(name: str, load: Callable[[str], SpeechModel]
     speech = load(name)
     inputs = speech.inputs([noise(1, 1.0)])
     assert speech.generate(inputs, {"num_beams": 1, "do_sample": False}) == speech.generate(inputs)
-    with pytest.raises(UserError, match=r"num_beams: 4, but .* models only decode greedily"):
+    with pytest.raises(UserError, match=r"num_beams is 4, but .* models decode only greedily"):
         speech.generate(inputs, {"num_beams": 4})
 
 
@@ -235,7 +235,7 @@ def test_features_of_granite_are_those_of_the_library() -> None:
 
 def test_a_question_that_a_family_is_not_asked_is_refused(load: Callable[[str], SpeechModel]) -> None:
     folder = str(load("wav2vec2").files.path)
-    with pytest.raises(UserError, match=r"model.language: 'en', but wav2vec2 models take no language"):
+    with pytest.raises(UserError, match=r"model.language is 'en', but wav2vec2 models take no language"):
         describe_model(folder, language="en")
     qwen = str(load("qwen3_asr").files.path)
     with pytest.raises(UserError, match=r"Qwen3-ASR needs the spoken language"):

@@ -114,7 +114,7 @@ def test_training_in_halves(
     scarce(0.6)
     halved = train("halved", *common, dataset=rows, model=Path(MODEL))
     told = RunRecord.read(tmp_path / "adapters/halved/train.run.json").adjustments
-    assert any("out of memory with 64 utterances a batch" in line for line in told)
+    assert any("out of memory with 64 utterances per batch" in line for line in told)
     assert halved.final_train_loss == pytest.approx(whole.final_train_loss, rel=1e-2)
 
 

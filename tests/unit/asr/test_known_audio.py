@@ -10,7 +10,7 @@ import soundfile
 from tiny_models import noise
 
 from lora.asr.decoding import audio_store as samples
-from lora.asr.decoding.audio_store import AudioStore, KnownAudio, Rows, stamp_of
+from lora.asr.decoding.audio_store import AudioIndex, AudioStore, Rows, stamp_of
 from lora.records.manifests import Utterance
 
 
@@ -34,7 +34,7 @@ def test_only_what_is_new_or_changed_is_decoded(tmp_path: Path, monkeypatch: pyt
 
     def keys(*names: str, offset: float | None = None) -> list[str]:
         decoded.clear()
-        store = AudioStore(16000, None, known=KnownAudio(tmp_path / "work", 16000))
+        store = AudioStore(16000, None, index=AudioIndex(tmp_path / "work", 16000))
         found = store.add(rows(tmp_path, *names, offset=offset))
         assert [len(store.load(key)) for key in found] == [store.lengths[key] for key in found]
         return found
@@ -55,18 +55,18 @@ def test_only_what_is_new_or_changed_is_decoded(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_line_torn_by_a_kill_is_not_believed(tmp_path: Path) -> None:
-    known = KnownAudio(tmp_path, 16000)
+    known = AudioIndex(tmp_path, 16000)
     known.add("one", "abc", 3)
     known.save()
     [path] = (tmp_path / "audio").iterdir()
     path.write_bytes(path.read_bytes() + b'["two", "ab')
-    again = KnownAudio(tmp_path, 16000)
+    again = AudioIndex(tmp_path, 16000)
     assert again.get("one") == ("abc", 3)
     assert again.get("two") is None
     again.add("three", "def", 4)
     again.save()
-    assert KnownAudio(tmp_path, 16000).get("three") == ("def", 4)
-    assert KnownAudio(tmp_path, 8000).get("one") is None
+    assert AudioIndex(tmp_path, 16000).get("three") == ("def", 4)
+    assert AudioIndex(tmp_path, 8000).get("one") is None
 
 
 def test_a_missing_file_has_no_stamp(tmp_path: Path) -> None:

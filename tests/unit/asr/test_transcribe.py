@@ -172,7 +172,7 @@ def test_out_of_memory_halves_the_batch_and_says_so(
     record = run("domain", work="w2")
     assert sizes == [7, 3, 1, 1, 1, 1, 1, 1, 1]
     assert len(record.adjustments) == 2
-    assert "out of memory with 7 utterances a batch: at most 3" in record.adjustments[0]
+    assert "out of memory with 7 utterances per batch: continuing with at most 3" in record.adjustments[0]
     assert (tmp_path / "out" / "domain.jsonl").read_bytes() == (tmp_path / "whole" / "domain.jsonl").read_bytes()
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.decoding.transcript_cache import Heard, TranscriptCache, opened
+from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache, open_cache
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    with opened(tmp_path, "abc") as cache:
-        cache.add([("k1", Heard("one", False)), ("k2", Heard("zwei — “2”\u2028", True))])
+    with open_cache(tmp_path, "abc") as cache:
+        cache.add([("k1", Hypothesis("one", False)), ("k2", Hypothesis("zwei — “2”\u2028", True))])
         return cache.path
 
 
 def test_comes_back_as_it_was_written(path: Path) -> None:
     cache = TranscriptCache(path)
-    assert (cache["k1"], cache["k2"]) == (Heard("one", False), Heard("zwei — “2”\u2028", True))
+    assert (cache["k1"], cache["k2"]) == (Hypothesis("one", False), Hypothesis("zwei — “2”\u2028", True))
     assert len(cache) == 2
     assert "k3" not in cache
     assert path.parent.name == "abc"
@@ -36,7 +36,7 @@ def test_a_torn_last_line_is_forgotten_and_written_over(path: Path, tail: bytes)
     path.write_bytes(whole + tail)
     cache = TranscriptCache(path)
     assert "k3" not in cache
-    cache.add([("k4", Heard("four", False))])
+    cache.add([("k4", Hypothesis("four", False))])
     assert path.read_bytes().startswith(whole + b'{"key": "k4"')
     assert len(TranscriptCache(path)) == 3
 
@@ -50,8 +50,8 @@ def test_a_spoilt_line_costs_only_itself(path: Path) -> None:
 
 def test_a_second_process_waits_for_the_lock(tmp_path: Path, repository: Path) -> None:
     code = (
-        "import sys, time; from lora.asr.decoding.transcript_cache import opened\n"
-        "with opened(sys.argv[1], 'abc'): print('in', flush=True); time.sleep(1.0)"
+        "import sys, time; from lora.asr.decoding.transcript_cache import open_cache\n"
+        "with open_cache(sys.argv[1], 'abc'): print('in', flush=True); time.sleep(1.0)"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True,
@@ -60,6 +60,6 @@ def test_a_second_process_waits_for_the_lock(tmp_path: Path, repository: Path) -
     assert holder.stdout is not None
     assert holder.stdout.readline() == "in\n"
     begun = time.monotonic()
-    with opened(tmp_path, "abc"):
+    with open_cache(tmp_path, "abc"):
         assert time.monotonic() - begun > 0.5
     assert holder.wait() == 0

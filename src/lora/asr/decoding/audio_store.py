@@ -1,8 +1,10 @@
-"""The audio of a run: decoded to be hashed unless its hash is known, kept while memory allows, read ahead beside the
-model. Torch-free.
+"""The audio of a run: hashed, kept in memory as long as it fits, and read ahead while the model decodes. Torch-free.
 
-Hashes are of samples before loudness is changed, so that an utterance is the same utterance under any preprocessing.
-A distorted utterance is known by the hash of the clean one and the name of the distortion.
+Hashes are of the samples before loudness is changed, so that an utterance has the same hash with any preprocessing. The
+key of a distorted utterance is derived from the hash of the clean one and the label of the distortion.
+
+`AudioIndex` remembers the hashes of files, so that of a manifest of 10,000 rows with one new row a run decodes one file
+to know the hashes of all.
 """
 
 from __future__ import annotations
@@ -23,15 +25,15 @@ from lora.provenance.versions import version
 from lora.records.manifests import Utterance
 
 MEMORY_BYTES = 512 * 2**20
-READERS = 2  # threads that decode and hash: libraries for both work outside the interpreter's lock
-DECODERS = ("soundfile", "soxr", "numpy")  # libraries whose versions decide what samples a file gives
+READERS = 2  # threads that decode and hash: the libraries for both release the interpreter's lock
+DECODERS = ("soundfile", "soxr", "numpy")  # packages whose versions decide which samples a file gives
 
-Place = tuple[str, float | None, float | None, int | None]
+Segment = tuple[str, float | None, float | None, int | None]  # path, offset, duration, channel
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a manifest, the folder their relative audio paths start from, and what is done to their audio."""
+    """Rows of a manifest, the folder that relative audio paths start from, and a distortion of their audio."""
 
     rows: list[Utterance]
     folder: Path
@@ -49,9 +51,12 @@ class _Source:
 
 
 class AudioStore:
-    """Audio by key. `sampling_rate` in Hz; `target_rms` scales every utterance, null leaves it as it is.
+    """Audio by key.
 
-    `lengths` are samples, by key.
+    Attributes:
+        sampling_rate: In Hz.
+        target_rms: Loudness that every utterance is scaled to, None to leave it unchanged.
+        lengths: Number of samples by key.
     """
 
     def __init__(
@@ -59,49 +64,51 @@ class AudioStore:
         sampling_rate: int,
         target_rms: float | None,
         memory_bytes: int = MEMORY_BYTES,
-        known: KnownAudio | None = None,
+        index: AudioIndex | None = None,
     ) -> None:
         self.sampling_rate = sampling_rate
         self.target_rms = target_rms
         self.lengths: dict[str, int] = {}
-        self._free = memory_bytes
-        self._known = known
-        self._kept: dict[str, Samples] = {}
+        self._free_bytes = memory_bytes
+        self._index = index
+        self._samples: dict[str, Samples] = {}  # by hash of the clean samples
         self._sources: dict[str, _Source] = {}
-        self._clean: dict[Place, tuple[str, int]] = {}
+        self._clean: dict[Segment, tuple[str, int]] = {}  # hash and number of the clean samples
 
     def add(self, rows: Rows) -> list[str]:
-        """Keys of rows, in their order; each piece of audio is decoded once, however many manifests name it.
+        """Keys of rows, in their order. Each segment is decoded once, even if several manifests contain it.
 
-        Raises UserError naming row and file where audio cannot be read.
+        Raises:
+            UserError: Audio cannot be read; names row and file.
         """
-        places = [_place(row, rows.folder) for row in rows.rows]
+        segments = [_segment(row, rows.folder) for row in rows.rows]
         clean: dict[int, tuple[str, int]] = {}
-        fresh = self._fresh(places)
+        new = self._new(segments)
         with ThreadPoolExecutor(max_workers=READERS) as readers:
-            read = readers.map(lambda at: self._read(rows.rows[at], rows.folder), fresh)
-            for at, (samples, name, length) in zip(fresh, read, strict=True):
-                clean[at] = name, length
-                if (place := places[at]) is not None:
-                    self._clean[place] = clean[at]
+            results = readers.map(lambda position: self._read(rows.rows[position], rows.folder), new)
+            for position, (samples, sha, length) in zip(new, results, strict=True):
+                clean[position] = sha, length
+                segment = segments[position]
+                if segment is not None:
+                    self._clean[segment] = clean[position]
                 if samples is not None:
-                    self._keep(name, samples)
-        if self._known is not None:
-            self._known.save()
+                    self._keep(sha, samples)
+        if self._index is not None:
+            self._index.save()
         return [
-            self._key(row, rows, *(clean[at] if place is None else self._clean[place]))
-            for at, (row, place) in enumerate(zip(rows.rows, places, strict=True))
+            self._key(row, rows, *(clean[position] if segment is None else self._clean[segment]))
+            for position, (row, segment) in enumerate(zip(rows.rows, segments, strict=True))
         ]
 
-    def retain(self, keys: set[str]) -> None:
-        """Forget the samples of all other keys."""
+    def keep_only(self, keys: set[str]) -> None:
+        """Drop the samples of all other keys from memory."""
         clean = {self._sources[key].clean for key in keys}
-        self._kept = {key: samples for key, samples in self._kept.items() if key in clean}
+        self._samples = {sha: samples for sha, samples in self._samples.items() if sha in clean}
 
     def load(self, key: str) -> Samples:
-        """Samples, ready for the model: distorted first, then brought to one loudness, as a recording would be."""
+        """Samples for the model: first distorted, then scaled to `target_rms`, as a real recording would be."""
         source = self._sources[key]
-        samples = self._kept.get(source.clean)
+        samples = self._samples.get(source.clean)
         if samples is None:
             samples = load_audio(source.row, source.folder, self.sampling_rate)
             self._keep(source.clean, samples)
@@ -110,7 +117,7 @@ class AudioStore:
         return at_loudness(samples, self.target_rms)
 
     def read_ahead(self, batches: Sequence[list[str]]) -> Iterator[tuple[list[str], list[Samples]]]:
-        """Batches with their audio, in order; the next one is read while the caller works on the last."""
+        """Batches of keys with their audio, in order; reads the next one while the caller processes the current one."""
         with ThreadPoolExecutor(max_workers=1) as reader:
             following = reader.submit(self._load_all, batches[0]) if batches else None
             for position, keys in enumerate(batches):
@@ -120,31 +127,33 @@ class AudioStore:
                     following = reader.submit(self._load_all, batches[position + 1])
                 yield keys, audio
 
-    def _fresh(self, places: Sequence[Place | None]) -> list[int]:
-        """Positions of what has to be decoded: the first of each place that is not known yet."""
-        seen: set[Place | None] = set(self._clean)
-        fresh = []
-        for at, place in enumerate(places):
-            if place is None or place not in seen:
-                fresh.append(at)
-                seen.add(place)
-        return fresh
+    def _new(self, segments: Sequence[Segment | None]) -> list[int]:
+        """Positions of the rows to read: the first of each segment that is not known yet, and all inline samples."""
+        seen: set[Segment | None] = set(self._clean)
+        new = []
+        for position, segment in enumerate(segments):
+            if segment is None or segment not in seen:
+                new.append(position)
+                seen.add(segment)
+        return new
 
     def _read(self, row: Utterance, folder: Path) -> tuple[Samples | None, str, int]:
-        """Samples, their hash and number; no samples where hash and number are known already."""
-        stamp = _stamp(row, folder) if self._known is not None else None
-        if self._known is not None and (found := self._known.get(stamp)) is not None:
-            return None, *found
+        """Samples (None if the index has their hash), their hash and their number."""
+        stamp = _stamp(row, folder) if self._index is not None else None
+        if self._index is not None:
+            indexed = self._index.get(stamp)
+            if indexed is not None:
+                return None, *indexed
         samples = load_audio(row, folder, self.sampling_rate)
-        name, length = samples_hash(samples), len(samples)
-        if self._known is not None:
-            self._known.add(stamp, name, length)
-        return samples, name, length
+        sha = samples_hash(samples)
+        if self._index is not None:
+            self._index.add(stamp, sha, len(samples))
+        return samples, sha, len(samples)
 
-    def _keep(self, name: str, samples: Samples) -> None:
-        if name not in self._kept and samples.nbytes <= self._free:
-            self._kept[name] = samples
-            self._free -= samples.nbytes
+    def _keep(self, sha: str, samples: Samples) -> None:
+        if sha not in self._samples and samples.nbytes <= self._free_bytes:
+            self._samples[sha] = samples
+            self._free_bytes -= samples.nbytes
 
     def _key(self, row: Utterance, rows: Rows, clean: str, length: int) -> str:
         distortion = rows.distortion
@@ -157,61 +166,64 @@ class AudioStore:
         return [self.load(key) for key in keys]
 
 
-def _stamp(row: Utterance, folder: Path) -> str | None:
-    """What tells whether a piece of a file is the one that was decoded before, null for inline samples."""
-    place = _place(row, folder)
-    return None if place is None else stamp_of(Path(place[0]), *place[1:])
-
-
-def _place(row: Utterance, folder: Path) -> Place | None:
-    """What tells two pieces of audio files apart, null for inline samples."""
+def _segment(row: Utterance, folder: Path) -> Segment | None:
+    """The part of an audio file that a row uses, None for inline samples."""
     if row.audio is None:
         return None
     return str(folder / row.audio), row.offset, None if row.offset is None else row.duration, row.channel
 
 
-class KnownAudio:
-    """Looked up by `stamp`; what is added lies on disk after `save`."""
+def _stamp(row: Utterance, folder: Path) -> str | None:
+    segment = _segment(row, folder)
+    return None if segment is None else stamp_of(Path(segment[0]), *segment[1:])
+
+
+class AudioIndex:
+    """Hash and number of samples of segments of audio files, by path, size and time of the file's last change.
+
+    Reads and appends to `work/audio/<sampling rate and versions of decoders>.jsonl`.
+    """
 
     def __init__(self, work_dir: Path | str, sampling_rate: int) -> None:
         name = content_hash(str(sampling_rate), *(f"{decoder} {version(decoder)}" for decoder in DECODERS))
         self._path = Path(work_dir) / "audio" / f"{name}.jsonl"
-        self._found: dict[str, tuple[str, int]] = {}
+        self._entries: dict[str, tuple[str, int]] = {}
         self._new: dict[str, tuple[str, int]] = {}
         if self._path.is_file():
             for line in self._path.read_text(encoding="utf-8", errors="replace").split("\n"):
                 self._read(line)
 
     def get(self, stamp: str | None) -> tuple[str, int] | None:
-        """Hash and number of samples."""
-        return None if stamp is None else self._found.get(stamp)
+        """Hash and number of samples, None if unknown."""
+        return None if stamp is None else self._entries.get(stamp)
 
-    def add(self, stamp: str | None, samples_hash: str, length: int) -> None:
+    def add(self, stamp: str | None, sha: str, length: int) -> None:
+        """Add an entry; `save` writes it to disk."""
         if stamp is not None:
-            self._found[stamp] = self._new[stamp] = samples_hash, length
+            self._entries[stamp] = self._new[stamp] = sha, length
 
     def save(self) -> None:
-        """Append what is new, in one write: processes may save at the same time."""
+        """Append all new entries in a single write, because other processes may append at the same time."""
         if not self._new:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps([stamp, *found], ensure_ascii=False) for stamp, found in self._new.items()]
+        lines = [json.dumps([stamp, *entry], ensure_ascii=False) for stamp, entry in self._new.items()]
         with self._path.open("ab") as file:
-            file.write("\n".join(["", *lines, ""]).encode())  # a line that a kill cut off ends before these
+            file.write("\n".join(["", *lines, ""]).encode())  # the first line break ends a line that a kill cut off
         self._new = {}
 
     def _read(self, line: str) -> None:
         try:
-            stamp, samples_hash, length = json.loads(line)
+            stamp, sha, length = json.loads(line)
         except (ValueError, TypeError):
-            return  # blank, or cut off by a kill
-        self._found[str(stamp)] = str(samples_hash), int(length)
+            return  # empty, or cut off by a kill
+        self._entries[str(stamp)] = str(sha), int(length)
 
 
-def stamp_of(path: Path, *piece: float | None) -> str | None:
-    """Names a piece of a file in its present state; null where there is no such file."""
+def stamp_of(path: Path, *segment: float | None) -> str | None:
+    """Identifies a segment of a file in its current state, None if there is no such file."""
     try:
         state = path.stat()
     except OSError:
         return None
-    return json.dumps([os.path.abspath(path), state.st_size, state.st_mtime_ns, *piece])  # noqa: PTH100
+    return json.dumps([os.path.abspath(path), state.st_size, state.st_mtime_ns, *segment])  # noqa: PTH100

@@ -1,9 +1,9 @@
-"""How far an utterance is padded: to a length that depends on itself alone.
+"""The padding grid: an utterance is padded to a length that depends only on itself. Torch-free.
 
-Some models normalise over time, padding included (Moonshine's first layer does), so that an utterance's
-text depends on how far it was padded. Padding every utterance to the next step of a fixed grid, and never
-putting two steps into one batch, makes the text independent of its neighbours; shapes repeat, which is
-faster too. Transcription, training, validation, label audit and effect all use this grid. Torch-free.
+Some models normalise over time including the padding (the first layer of Moonshine does), so that a hypothesis depends
+on how much its utterance was padded. Every utterance is therefore padded to the next step of a fixed grid, and a batch
+contains one step only: the hypothesis does not depend on the rest of the batch. Repeated shapes are faster, too.
+Transcription, training, validation, label audit and effect ladder all use this grid.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Samples = NDArray[np.float32]
 
 
 def padded_samples(n: int, sampling_rate: int, step_seconds: float = GRID_SECONDS) -> int:
-    """The next multiple of the grid step that holds `n` samples, at least one step."""
+    """Round `n` samples up to a multiple of the grid step, at least one step."""
     step = round(step_seconds * sampling_rate)
     return max(1, -(-n // step)) * step
 
@@ -31,10 +31,19 @@ def batches(
     batch_size: int,
     step_seconds: float = GRID_SECONDS,
 ) -> list[list[int]]:
-    """Positions grouped into batches of one grid step, longest step first, order kept within a step.
+    """Group utterances into batches of one grid step each, longest step first, in the given order within a step.
 
-    A batch holds at most `batch_seconds` of padded audio and `batch_size` utterances, and always at least
-    one. The longest come first so that memory runs out at once or never.
+    The longest come first so that memory runs out at the start or never.
+
+    Args:
+        lengths: Number of samples of each utterance.
+        sampling_rate: In Hz.
+        batch_seconds: Largest duration of padded audio in a batch (a batch has at least one utterance).
+        batch_size: Largest number of utterances in a batch.
+        step_seconds: Step of the grid.
+
+    Returns:
+        Positions in `lengths`, by batch.
     """
     by_step: dict[int, list[int]] = {}
     for position, n in enumerate(lengths):

@@ -1,9 +1,9 @@
-"""Everything that could make two transcripts incomparable, and the fingerprint that names it. Torch-free.
+"""Settings that could make two transcripts incomparable, and their fingerprint. Torch-free.
 
-The fingerprint covers hashes and values, never paths: a moved study keeps its transcripts. It covers the versions of
-the libraries that touch samples, tensors or text, because a text made by another version is not evidence about this
-one; the version of peft counts only where an adapter takes part. Batch size is left out: one padding step a batch
-makes the text independent of it (tested on a CPU; on a GPU sums may differ in the last digit).
+The fingerprint covers hashes and values but no paths, so that a moved study keeps its transcripts. It covers the
+versions of the libraries that process samples, tensors or text, because hypotheses of another version are no evidence
+about this one; the version of peft counts only with an adapter. It does not cover the batch size: with one padding step
+per batch the hypotheses do not depend on it (tested on a CPU; on a GPU sums may differ in the last digit).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
 from lora.provenance.hashes import content_hash
 from lora.provenance.versions import version
-from lora.records.manifests import Utterance
 from lora.records.settings import AdapterIdentity, ManifestIdentity, RunSettings
 
 SOFTWARE = ("torch", "transformers", "tokenizers", "peft", "numpy", "soxr", "soundfile")
@@ -26,7 +25,7 @@ SOFTWARE = ("torch", "transformers", "tokenizers", "peft", "numpy", "soxr", "sou
 
 @dataclass(frozen=True)
 class Conditions:
-    """What holds for every utterance of a run, whatever manifest it stands in."""
+    """Settings of a run that are the same for all of its manifests."""
 
     files: ModelFiles
     device: Device
@@ -37,7 +36,8 @@ class Conditions:
 
     @property
     def fingerprint(self) -> str:
-        software = {name: found for name, found in self.software.items() if self.adapter or name != "peft"}
+        """Name of the run's transcript cache: a hash of everything that can change a hypothesis."""
+        software = {name: release for name, release in self.software.items() if self.adapter or name != "peft"}
         values = {
             "model": self.files.identity.hash,
             "adapter": self.adapter.hash if self.adapter else None,
@@ -50,10 +50,11 @@ class Conditions:
         return content_hash(json.dumps(values, sort_keys=True))
 
     def settings(self, run: str, manifest: ManifestIdentity) -> RunSettings:
+        """Settings of the transcripts of one manifest."""
         return self._record(run=run, manifest=manifest, fingerprint=self.fingerprint)
 
     def impossible(self, run: str, code: str, message: str) -> RunSettings:
-        """Settings of a run whose subject is broken; nothing was transcribed."""
+        """Settings of a run that could not transcribe anything, with the cause code."""
         return self._record(run=run, status="impossible", code=code, message=message)
 
     def _record(self, **values: Any) -> RunSettings:
@@ -75,7 +76,11 @@ def conditions(
     target_rms: float | None = None,
     adapter: AdapterIdentity | None = None,
 ) -> Conditions:
-    """Raises UserError where `decode` names an argument the model does not take."""
+    """Conditions of a run from the study's settings.
+
+    Raises:
+        UserError: `decode` contains an argument that the model does not take.
+    """
     return Conditions(
         files=files,
         device=device,
@@ -86,13 +91,7 @@ def conditions(
             "resampler": "soxr HQ",
             "padding_seconds": files.family.padding_seconds,
         },
-        # Without the local part: 2.13.0+cpu is 2.13.0, and the device is a setting of its own.
-        software={name: found.partition("+")[0] for name in SOFTWARE if (found := version(name)) is not None},
+        # Without the local part (2.13.0+cpu is 2.13.0): the device is a setting of its own.
+        software={name: release.partition("+")[0] for name in SOFTWARE if (release := version(name)) is not None},
         adapter=adapter,
     )
-
-
-def manifest_identity(name: str, rows: list[Utterance], hashes: list[str]) -> ManifestIdentity:
-    """Identity of rows by id, text and samples, whatever their order."""
-    entries = sorted(f"{row.id}\0{row.text}\0{key}" for row, key in zip(rows, hashes, strict=True))
-    return ManifestIdentity(name=name, rows=len(rows), content_hash=content_hash(*entries))

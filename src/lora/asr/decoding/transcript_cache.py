@@ -1,9 +1,9 @@
-"""Transcripts that outlive a run: `work/transcripts/<fingerprint>/cache.jsonl`, one decoded utterance a line.
+"""Cache of hypotheses: `work/transcripts/<fingerprint>/cache.jsonl`, one utterance per line. Torch-free.
 
-The fingerprint names everything that could change a text (`lora.asr.decoding.run_settings`); the key of a line is
-the hash of the samples. So one new row costs one decode, a killed job goes on at the utterance, and a
-manifest may be renamed, cut or reordered for free. The file is only ever appended to; of a line torn by a
-kill nothing is believed. Torch-free, so that a fully cached run never pays for importing torch.
+The fingerprint covers everything that can change a hypothesis (`lora.asr.decoding.run_settings`); the key of a line is
+the hash of the samples. One new row therefore costs one decode, a killed job resumes at the utterance it had reached,
+and a manifest can be renamed, shortened or reordered without decoding anything. The file is only appended to; an
+incomplete line after a kill is ignored.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from lora.asr.work_lock import locked
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What the model said to some samples: raw text, and whether the token cap cut it."""
+class Hypothesis:
+    """Raw text of the model for an utterance, and whether the token limit truncated it."""
 
-    hypothesis: str
+    text: str
     truncated: bool
 
 
 class TranscriptCache:
-    """Open it with `opened`, which holds the folder's lock for as long as it is used."""
+    """Hypotheses by audio hash. Open it with `open_cache`, which locks its folder while it is in use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._texts: dict[str, Heard] = {}
-        self._end = 0  # of the last whole line; anything behind it is torn
+        self._hypotheses: dict[str, Hypothesis] = {}
+        self._end = 0  # bytes up to the last complete line
         if path.is_file():
             self._read(path.read_bytes())
 
     def __contains__(self, key: str) -> bool:
-        return key in self._texts
+        return key in self._hypotheses
 
-    def __getitem__(self, key: str) -> Heard:
-        return self._texts[key]
+    def __getitem__(self, key: str) -> Hypothesis:
+        return self._hypotheses[key]
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._hypotheses)
 
-    def add(self, texts: Iterable[tuple[str, Heard]]) -> None:
-        """Append a batch and force it to disk before it counts as done."""
-        texts = list(texts)
+    def add(self, hypotheses: Iterable[tuple[str, Hypothesis]]) -> None:
+        """Append a batch of (key, hypothesis) and flush it to disk."""
+        hypotheses = list(hypotheses)
         lines = [
-            json.dumps({"key": key, "hypothesis": heard.hypothesis, "truncated": heard.truncated}, ensure_ascii=False)
-            for key, heard in texts
+            json.dumps({"key": key, "hypothesis": item.text, "truncated": item.truncated}, ensure_ascii=False)
+            for key, item in hypotheses
         ]
         data = "".join(f"{line}\n" for line in lines).encode()
         with self.path.open("r+b" if self.path.exists() else "w+b") as file:
@@ -60,25 +60,25 @@ class TranscriptCache:
             file.flush()
             os.fsync(file.fileno())
         self._end += len(data)
-        self._texts.update(texts)
+        self._hypotheses.update(hypotheses)
 
     def _read(self, data: bytes) -> None:
         for line in data.splitlines(keepends=True):
             try:
                 entry = json.loads(line)
-                heard = Heard(str(entry["hypothesis"]), bool(entry["truncated"]))
+                hypothesis = Hypothesis(str(entry["hypothesis"]), bool(entry["truncated"]))
             except (ValueError, KeyError, TypeError):
-                heard = None
+                hypothesis = None
             if not line.endswith(b"\n"):
-                return  # torn, even where it happens to parse: the next batch is written over it
+                return  # incomplete, even if it parses: the next batch overwrites it
             self._end += len(line)
-            if heard is not None:
-                self._texts[str(entry["key"])] = heard
+            if hypothesis is not None:
+                self._hypotheses[str(entry["key"])] = hypothesis
 
 
 @contextmanager
-def opened(work_dir: Path | str, fingerprint: str) -> Iterator[TranscriptCache]:
-    """The cache of a fingerprint, locked: a second process with the same settings waits, then finds all done."""
+def open_cache(work_dir: Path | str, fingerprint: str) -> Iterator[TranscriptCache]:
+    """Open and lock the cache of a fingerprint. A second process with equal settings waits and then finds all done."""
     folder = Path(work_dir) / "transcripts" / fingerprint
     with locked(folder):
         yield TranscriptCache(folder / "cache.jsonl")

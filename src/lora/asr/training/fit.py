@@ -27,7 +27,7 @@ from lora.asr.adapter.files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapter.initialisation import as_plain_lora
 from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
 from lora.asr.decoding.audio_store import Rows
-from lora.asr.device_memory import Tell
+from lora.asr.device_memory import Report
 from lora.asr.devices import make_deterministic
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.build import long_labels
@@ -108,7 +108,9 @@ def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Train
     return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told
 
 
-def _trainer(training: Training, speech: SpeechModel, checkpoints: Path, tell: Tell) -> tuple[SpeechTrainer, list[int]]:
+def _trainer(
+    training: Training, speech: SpeechModel, checkpoints: Path, tell: Report
+) -> tuple[SpeechTrainer, list[int]]:
     """The trainer, and the training rows seen until the end of each step."""
     settings = training.settings
     train, steps = _speech_rows(training.train, training, speech)
@@ -138,7 +140,7 @@ def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[S
 
 
 def _wer_measure(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Tell
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Report
 ) -> Callable[[], float | None]:
     return lambda: validation_wer(speech, rows, batches, decode, tell)
 

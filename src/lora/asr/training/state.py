@@ -14,7 +14,7 @@ from typing import Any
 
 from lora.asr.adapter.files import WEIGHTS
 from lora.asr.decoding.audio_store import Rows
-from lora.asr.decoding.effective_decode import asked_of, effective_decode
+from lora.asr.decoding.effective_decode import effective_decode, language_and_prompt
 from lora.asr.devices import Device
 from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
@@ -57,7 +57,7 @@ class Training:
             "recipe": RECIPE["train"],
             "settings": self.settings,
             "model": [self.files.identity.id, self.files.identity.hash],
-            "asked": asked_of(self.files),
+            "asked": language_and_prompt(self.files),
             "label_marks": {key: self.files.generation.get(key) for key in LABEL_MARKS},
             "device": self.device.settings(),
             "target_rms": self.target_rms,

@@ -24,7 +24,7 @@ from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from lora.asr.adapter.attach import ADAPTER, adapted_by_group, adapted_modules
-from lora.asr.device_memory import Shrinking, Tell
+from lora.asr.device_memory import BatchHalving, Report
 from lora.asr.families.speech_model import SpeechModel, freeze_batch_norms
 from lora.asr.labels.build import Collator
 from lora.asr.training.data import SpeechRows
@@ -46,7 +46,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         train: tuple[SpeechRows, Batches],
         validation: tuple[SpeechRows, Batches] | None = None,
         wer: Callable[[], float | None] | None = None,
-        tell: Tell | None = None,
+        tell: Report | None = None,
     ) -> None:
         """`tell` hears of batches that were halved for want of memory; without it such an error is raised."""
         super().__init__(
@@ -61,8 +61,8 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._rows = cast("Dataset[Any]", train[0])
         self._train_plan = train[1]
         self._validation = validation
-        self._training_parts = None if tell is None else Shrinking(tell, LESS_PADDING)
-        self._validation_parts = None if tell is None else Shrinking(tell, LESS_PADDING)
+        self._training_parts = None if tell is None else BatchHalving(tell, LESS_PADDING)
+        self._validation_parts = None if tell is None else BatchHalving(tell, LESS_PADDING)
         self._share = 1.0
         self._watch = StepWatch()
         self.add_callback(self._watch)

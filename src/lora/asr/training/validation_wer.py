@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lora.asr.device_memory import Shrinking, Tell
+from lora.asr.device_memory import BatchHalving, Report
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.training.data import SpeechRows
 from lora.scoring.alignment import count_errors
@@ -15,12 +15,12 @@ NORMALIZER = "basic"  # any language; the study's own normaliser must not retrai
 
 
 def validation_wer(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Tell
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Report
 ) -> float | None:
     """Corpus WER (fraction) of the current weights; null without a reference word. `tell` hears of halved batches."""
     normal = normalizer(NORMALIZER)
     errors = words = 0
-    shrinking = Shrinking(tell)
+    shrinking = BatchHalving(tell)
 
     def texts_of(indices: Sequence[int]) -> list[str]:
         return speech.generate(speech.inputs([rows[index]["audio"] for index in indices]), decode).texts
