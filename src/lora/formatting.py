@@ -38,7 +38,7 @@ def percent_range(low: float | None, high: float | None, threshold: float | None
     return f"{_percentage(low, 0.0, 1.0, threshold)} to {_percentage(high, 0.0, 1.0, threshold)} %"
 
 
-def round_percent(fraction: float) -> str:
+def configured_percent(fraction: float) -> str:
     """A threshold of a rate, as configured: `5 %`."""
     return f"{100 * fraction:g} %"
 
@@ -63,7 +63,7 @@ def points_range(low: float | None, high: float | None) -> str:
     return "no interval" if low is None or high is None else f"{100 * low:+.2f} to {100 * high:+.2f}"
 
 
-def round_points(difference: float) -> str:
+def configured_points(difference: float) -> str:
     """A threshold of a difference, as configured: `1 point`, `0.5 points`."""
     return f"{100 * difference:g} {'point' if difference == 0.01 else 'points'}"
 
@@ -80,7 +80,7 @@ def interval(value: Interval, threshold: float | None = None) -> str:
     if value.low is None or value.high is None:
         return f"no interval{why_none(value, ': {}')}"
     ends = percent_range(value.low, value.high, threshold)
-    return f"{round_percent(value.confidence)} interval {ends}{caveat(value, ', {}')}"
+    return f"{configured_percent(value.confidence)} interval {ends}{caveat(value, ', {}')}"
 
 
 def caveat(value: Interval | None, within: str = " ({})") -> str:

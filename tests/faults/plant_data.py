@@ -1,4 +1,4 @@
-"""Faults of manifests and audio, each beside a neighbour that looks like it and is healthy."""
+"""Faults of manifests and audio, each next to a healthy case that looks like it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of the baseline and of evaluation manifests, each beside a healthy neighbour."""
+"""Faults of the baseline and of evaluation manifests, each next to a healthy case."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def wrong_references(study: Study) -> None:
     change_rows(study, "domain", mistaken)
 
 
-# Words that the domain manifest holds often, and words that it does not hold in their places.
+# Frequent words of the domain manifest, and the words that replace them.
 MISTAKEN = {"the": "every", "a": "some", "and": "but", "this": "that"}
 
 

@@ -1,4 +1,4 @@
-"""How many rows hold a doubtful reference where references are right, and where some were replaced.
+"""Count the suspected reference errors in correct references, and in references with replaced words.
 
 Example: PYTHONPATH=src python tests/study/suspected_references.py     # after `snakemake effect` on the embedded study
 
@@ -37,9 +37,9 @@ def replaced(rows: list[Utterance], share: float, words: list[str], seed: int) -
     return changed
 
 
-def doubtful(manifest: str, rows: list[Utterance], vocabulary: frozenset[str]) -> int:
+def suspected_rows(manifest: str, rows: list[Utterance], vocabulary: frozenset[str]) -> int:
     base, tuned = (read_transcripts(RESULTS / f"transcripts/{run}/{manifest}.jsonl") for run in ("base", "lora"))
-    heard = [
+    compared = [
         ComparedUtterance(
             errors=entry,
             reference=BASIC.words(row.text),
@@ -48,21 +48,23 @@ def doubtful(manifest: str, rows: list[Utterance], vocabulary: frozenset[str]) -
         )
         for entry, row in zip(utterance_errors(rows, base, BASIC), rows, strict=True)
     ]
-    return split_errors(manifest, heard, ["lora"], vocabulary).suspected_rows or 0
+    return split_errors(manifest, compared, ["lora"], vocabulary).suspected_rows or 0
 
 
 def main() -> None:
     texts = [BASIC.words(row.text) for row in read_rows(RESULTS / "splits/train.jsonl")]
     vocabulary, running = frozenset().union(*texts), [word for text in texts for word in text]
-    print("| manifest | rows | replaced in | doubtful, training words | doubtful, other words |\n|---|---|---|---|---|")
+    print(
+        "| manifest | rows | replaced in | suspected, training words | suspected, other words |\n|---|---|---|---|---|"
+    )
     for manifest in ("domain", "heldout"):
         limit = WerFacts.read(RESULTS / f"wer/base/{manifest}.json").max_seconds or float("inf")
         rows = [row for row in read_rows(RESULTS / f"manifests/{manifest}.jsonl") if row.duration <= limit]
         for share in (0.0, 0.1, 0.2, 0.3):
             cells = [f"{100 * share:g} %"]
             for words in (running, OTHERS):
-                found = [doubtful(manifest, replaced(rows, share, words, seed), vocabulary) for seed in SEEDS]
-                cells.append(f"{min(found)} to {max(found)}" if share else f"{found[0]}")
+                counts = [suspected_rows(manifest, replaced(rows, share, words, seed), vocabulary) for seed in SEEDS]
+                cells.append(f"{min(counts)} to {max(counts)}" if share else f"{counts[0]}")
             print(f"| {manifest} | {len(rows)} | {' | '.join(cells)} |")
 
 

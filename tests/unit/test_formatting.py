@@ -6,6 +6,8 @@ import pytest
 
 from lora.formatting import (
     caveat,
+    configured_percent,
+    configured_points,
     count,
     counted_rows,
     hours,
@@ -19,8 +21,6 @@ from lora.formatting import (
     points,
     points_range,
     rate,
-    round_percent,
-    round_points,
     seconds,
     seconds_limit,
     signed_points,
@@ -120,10 +120,10 @@ def test_differences_are_points_with_two_decimals() -> None:
 
 
 def test_thresholds_read_as_configured() -> None:
-    assert round_percent(0.05) == "5 %"
-    assert round_percent(0.995) == "99.5 %"
-    assert round_points(0.01) == "1 point"
-    assert round_points(0.005) == "0.5 points"
+    assert configured_percent(0.05) == "5 %"
+    assert configured_percent(0.995) == "99.5 %"
+    assert configured_points(0.01) == "1 point"
+    assert configured_points(0.005) == "0.5 points"
 
 
 def test_p_values_have_three_decimals() -> None:

@@ -104,7 +104,7 @@ OUTCOMES = {
     "worse": "lora is worse than the baseline on domain.",
     "unchanged": "lora has the same hypotheses as the baseline on domain.",
     "equivalent": "lora is equivalent to the baseline on domain.",
-    "underpowered": "Undecided: domain is too small to tell whether lora differs from the baseline.",
+    "underpowered": "Undecided: domain is too small to show whether lora differs from the baseline.",
 }
 
 

@@ -48,7 +48,7 @@ def test_cells_keep_the_shape_of_their_table(hostile: str) -> None:
 
 
 @pytest.mark.parametrize("hostile", [h for h in HOSTILE if h.strip()])
-def test_code_span_holds_the_very_words(hostile: str) -> None:
+def test_code_span_keeps_the_words_unchanged(hostile: str) -> None:
     tokens = MarkdownIt("commonmark").parse(code(hostile))
     spans = [child for child in tokens[1].children or [] if child.type == "code_inline"]
     assert [span.content for span in spans] == [plain(hostile)]

@@ -255,7 +255,7 @@ def test_the_primary_comparison_is_marked(study: Study) -> None:
 
 
 def test_an_undecided_comparison_is_never_called_equivalent(study: Study) -> None:
-    assert row(summarise(study), "secondary")[7].startswith("underpowered, the set is too small to tell")
+    assert row(summarise(study), "secondary")[7].startswith("underpowered, the set is too small to decide")
 
 
 def test_mapsswe_and_its_disagreement_with_the_interval(study: Study) -> None:

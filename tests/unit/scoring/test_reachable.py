@@ -50,7 +50,7 @@ def test_every_error_has_one_reason() -> None:
         ("we saw the ice cream at the harbour", "we saw the icecream at the harbour"),  # spelling: 2 errors
         ("we saw the walrus", "we saw the wall"),  # not in the training transcripts
         ("the kettle is at the window", "the cattle is at the window"),  # all agree
-        ("the boat is at the river", "the goat is at the liver"),  # one of two was mended
+        ("the boat is at the river", "the goat is at the liver"),  # one of two was fixed
     ]
     facts = split(texts, {"lora": [texts[0][1], texts[1][1], texts[2][1], "the boat is at the liver"]})
     assert (facts.errors, facts.style, facts.out_of_vocabulary, facts.agreed, facts.rest) == (6, 2, 1, 2, 1)

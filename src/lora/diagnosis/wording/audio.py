@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.names import Details, named
-from lora.formatting import count, listed, percent, round_percent, seconds
+from lora.formatting import configured_percent, count, listed, percent, seconds
 
 
 def audio(result: CheckResult) -> str:
@@ -25,7 +25,7 @@ def audio(result: CheckResult) -> str:
 def audio_fault(result: CauseResult) -> str:
     details = result.details
     share, lines = percent(details["affected"] / details["rows"]), named(details["lines"], details["affected"])
-    tolerated = f" (tolerated: {round_percent(details['tolerated'])})" if details["tolerated"] else ""
+    tolerated = f" (tolerated: {configured_percent(details['tolerated'])})" if details["tolerated"] else ""
     rows = f"{details['affected']:,} of {count(details['rows'], 'row')} of {result.manifest} ({share}; {lines})"
     return f"{rows} have {FAULTS[result.reason](details)}{tolerated}."
 

@@ -8,7 +8,7 @@ from typing import Any
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.loading import not_measured
 from lora.diagnosis.wording.names import listed_examples
-from lora.formatting import count, listed, percent, round_percent
+from lora.formatting import configured_percent, count, listed, percent
 
 Result = CheckResult | CauseResult
 
@@ -34,7 +34,7 @@ def weights(result: Result) -> str:
     text = f"{run} changes the weights of {modules} by a median of {percent(details['median'])} of their norm"
     if result.reason == "excessive":
         start = "; it started from random deltas (`init_lora_weights: false`)" if details["random_start"] else ""
-        return f"{text}; above {round_percent(details['max'])} it overwrites the base model{start}."
+        return f"{text}; above {configured_percent(details['max'])} it overwrites the base model{start}."
     if details["random_start"] and details["learnt"] is not None:
         text += f", of which training added {percent(details['learnt'])}"
     elif details["random_start"]:
@@ -42,7 +42,7 @@ def weights(result: Result) -> str:
     if result.reason == "small_but_texts_change":
         text += f", and {_changed(details)} change"
     if result.reason == "negligible":
-        text += f" ({round_percent(details['min'])} or more is usual), and {_changed(details)} change"
+        text += f" ({configured_percent(details['min'])} or more is usual), and {_changed(details)} change"
     return f"{text}."
 
 
@@ -72,9 +72,9 @@ def _changed_tensors(result: Result) -> str:
     matrices = count(sum(groups.values()), "weight matrix", "weight matrices")
     text += f"; {matrices} ({where}) by a median of {percent(details['median'])} of their norm"
     if result.reason == "tensors_overwritten":
-        text += f"; above {round_percent(details['max'])} little is left of the base model"
+        text += f"; above {configured_percent(details['max'])} little is left of the base model"
     if result.reason == "tensors_barely_changed":
-        text += f" ({round_percent(details['min'])} or more is usual), and {_changed(details)} change"
+        text += f" ({configured_percent(details['min'])} or more is usual), and {_changed(details)} change"
     return f"{text}."
 
 

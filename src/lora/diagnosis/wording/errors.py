@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.names import Details, named
-from lora.formatting import count, listed, percent, points, round_percent, round_points
+from lora.formatting import configured_percent, configured_points, count, listed, percent, points
 
 
 def style(result: CheckResult | CauseResult) -> str:
@@ -20,7 +20,7 @@ def style(result: CheckResult | CauseResult) -> str:
         f"without them WER is {percent(details['wer_without'], details['floor'])}"
     )
     if result.reason == "only_spelling":
-        text += f", not above the floor of {round_percent(details['floor'])}: the headroom is only spelling"
+        text += f", not above the floor of {configured_percent(details['floor'])}: the headroom is only spelling"
     return f"{text}."
 
 
@@ -39,7 +39,7 @@ def references(result: CheckResult | CauseResult) -> str:
     share = percent(details["suspected_rows"] / max(details["rows"], 1), details["tolerated"])
     rows = f"{details['suspected_rows']:,} of {count(details['rows'], 'row')} of {manifest} ({share})"
     if result.reason == "ok":
-        return f"{rows} have a suspected reference error (tolerated: {round_percent(details['tolerated'])})."
+        return f"{rows} have a suspected reference error (tolerated: {configured_percent(details['tolerated'])})."
     if result.reason == "mismatched_transcripts":
         return f"{rows} have a suspected reference error, as expected where transcripts are mismatched."
     if result.reason == "by_chance":
@@ -65,7 +65,7 @@ def reachable(result: CheckResult) -> str:
     details, manifest = result.details, result.manifest
     if result.reason == "not_computed":
         return f"How much of the WER on {manifest} tuning could remove was not computed."
-    target = round_points(details["target"])
+    target = configured_points(details["target"])
     verdict = f"the target gain of {target} is within reach"
     if result.reason == "out_of_reach":
         verdict = f"the target gain of {target} is out of reach"

@@ -8,7 +8,7 @@ from typing import Any
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.errors import style
 from lora.diagnosis.wording.names import Details, named
-from lora.formatting import count, hours, interval, percent, points, round_percent, round_points, seconds
+from lora.formatting import configured_percent, configured_points, count, hours, interval, percent, points, seconds
 from lora.records.scores import Interval
 
 # WER floor.
@@ -22,9 +22,9 @@ def headroom(result: CheckResult) -> str:
         return (
             f"{percent(details['wer'], details['floor'])} on {details['highest']} is the highest baseline WER of the "
             "domain "
-            f"manifests, not above the floor of {round_percent(details['floor'])}."
+            f"manifests, not above the floor of {configured_percent(details['floor'])}."
         )
-    return f"{_baseline_wer(result)}; the floor is {round_percent(details['floor'])}."
+    return f"{_baseline_wer(result)}; the floor is {configured_percent(details['floor'])}."
 
 
 def baseline_wer(result: CheckResult | CauseResult) -> str:
@@ -37,7 +37,9 @@ def baseline_wer(result: CheckResult | CauseResult) -> str:
             f"{text}: {result.manifest} is saturated, as expected of a general manifest, and can only show forgetting."
         )
     if result.reason == "too_few_rows":
-        return f"{text}: too few rows to decide whether it is above the floor of {round_percent(details['floor'])}."
+        return (
+            f"{text}: too few rows to decide whether it is above the floor of {configured_percent(details['floor'])}."
+        )
     if result.reason == "saturated":
         return f"{text}, {_side(details)}: no adapter can show a gain here."
     return f"{text}, {_side(details)}."
@@ -55,7 +57,7 @@ def _baseline_wer(result: CheckResult | CauseResult) -> str:
 def _side(details: Details) -> str:
     """On which side of the floor the WER is, and whether all of its interval is."""
     above = details["wer"] > details["floor"]
-    side = f"{'above' if above else 'not above'} the floor of {round_percent(details['floor'])}"
+    side = f"{'above' if above else 'not above'} the floor of {configured_percent(details['floor'])}"
     if details["certain"] is None:
         return f"{side} (confidence unknown)"
     if details["certain"]:
@@ -164,7 +166,7 @@ def _too_short(sign: Details) -> str:
     return (
         f"hypotheses have {percent(sign['length_ratio'], sign['least'])} as many words as the references (expected: at "
         "least "
-        f"{round_percent(sign['least'])})"
+        f"{configured_percent(sign['least'])})"
     )
 
 
@@ -191,7 +193,7 @@ def power(result: CheckResult | CauseResult) -> str:
     enough = "large enough" if details["detectable"] <= details["target"] else "too small"
     text = (
         f"{points(details['detectable'], details['target'])} is the smallest WER difference that {manifest} can show"
-        f"{spread}: {enough} for the target gain of {round_points(details['target'])}."
+        f"{spread}: {enough} for the target gain of {configured_points(details['target'])}."
     )
     if result.reason == "decided":
         text += (

@@ -8,7 +8,7 @@ from typing import Any
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.names import listed_examples
-from lora.formatting import count, listed, number, percent, round_percent
+from lora.formatting import configured_percent, count, listed, number, percent
 
 Result = CheckResult | CauseResult
 
@@ -57,7 +57,7 @@ def greedy_hypotheses(result: Result) -> str:
             "from its generation, so this check cannot judge the labels"
         )
     if result.reason == "tokens_not_predicted":
-        text += f", where correct labels reach {round_percent(details['min_agreement'])}: labels are built wrongly or shifted"
+        text += f", where correct labels reach {configured_percent(details['min_agreement'])}: labels are built wrongly or shifted"
     if result.reason == "other_likelihood":
         text += (
             f", but the log-probability of a label differs from that of generation by up to {number(gap, 2)} nats per "

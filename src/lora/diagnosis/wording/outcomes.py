@@ -7,7 +7,7 @@ from typing import Any
 
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.headroom import broken_hypotheses
-from lora.formatting import percent, points, points_range, round_percent, round_points
+from lora.formatting import configured_percent, configured_points, percent, points, points_range
 
 Result = CheckResult | CauseResult
 
@@ -37,7 +37,7 @@ def general_set(result: Result) -> str:
     details = result.details
     if result.reason == "not_compared":
         return _not_compared(result)
-    margin = round_points(details["margin"])
+    margin = configured_points(details["margin"])
     endings = {
         "worse": "",
         "within_margin": f": no forgetting beyond {margin}",
@@ -67,7 +67,7 @@ def change(details: Mapping[str, Any]) -> str:
     confidence = "no interval"
     if interval["low"] is not None and interval["high"] is not None:
         ends = points_range(interval["low"], interval["high"])
-        confidence = f"{round_percent(interval['confidence'])} interval of the change for this adapter {ends}"
+        confidence = f"{configured_percent(interval['confidence'])} interval of the change for this adapter {ends}"
         confidence += ", these speakers only" if interval["scope"] == "these_speakers" else ""
     return f"{run} is {size} on {manifest}: WER {before} before and {after} after tuning ({confidence})"
 

@@ -8,7 +8,7 @@ from lora.diagnosis.facts import TRAIN
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.audio import audio_fault
 from lora.diagnosis.wording.names import Details, named
-from lora.formatting import count, listed, percent, round_percent, seconds
+from lora.formatting import configured_percent, count, listed, percent, seconds
 
 
 def rejected_rows(result: CheckResult) -> str:
@@ -79,7 +79,7 @@ def overlap(result: CheckResult | CauseResult) -> str:
         return f"Training contains {' and '.join(_shared_parts(details))} of the {rows} of {manifest}."
     sentences = (
         f"{count(details['sentences'], 'sentence')} of {rows} occur in training (tolerated: "
-        f"{round_percent(details['tolerated_sentences'])})"
+        f"{configured_percent(details['tolerated_sentences'])})"
     )
     if details["shared_rows"]:
         return (
@@ -102,7 +102,7 @@ def _shared_parts(details: Details) -> list[str]:
         parts.append(f"{texts} by the same speaker ({_line_pairs(details, 'text_lines', 'texts')})")
     if details["too_many_sentences"]:
         share = percent(details["sentences"] / details["rows"])
-        tolerated = round_percent(details["tolerated_sentences"])
+        tolerated = configured_percent(details["tolerated_sentences"])
         parts.append(f"the sentences of {details['sentences']:,} ({share}; tolerated: {tolerated})")
     return parts
 

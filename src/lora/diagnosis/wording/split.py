@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lora.diagnosis.facts import TRAIN
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.names import Details
-from lora.formatting import count, hours, listed, percent, round_percent, seconds
+from lora.formatting import configured_percent, count, hours, listed, percent, seconds
 
 
 def data_sufficiency(result: CheckResult) -> str:
@@ -154,7 +154,7 @@ def split_seeds(result: CheckResult | CauseResult) -> str:
         sentences.append(
             f"seed {details['held_out_seed']} keeps {percent(details['held_out'])} of the "
             f"{count(details['speakers'] or 0, 'speaker')} out of training (tolerated: "
-            f"{round_percent(details['tolerated_held_out'])})"
+            f"{configured_percent(details['tolerated_held_out'])})"
         )
     text = "; ".join(sentences)
     return f"{text[0].upper()}{text[1:]}."

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from lora.formatting import hours, listed, round_percent, seconds
+from lora.formatting import configured_percent, hours, listed, seconds
 from lora.records.durations import DurationDecision, RetentionFacts, RetentionPoint
 from lora.report.plots.style import BLUE, GREEN, INK, ORANGE, PALE, PURPLE, add_title, draw_message, figure
 
@@ -48,7 +48,7 @@ def plot_retention(facts: RetentionFacts, decision: DurationDecision, png: Path,
         add_title(axes, TITLE, _subtitle(decision, grid, total))
         axes.set_xlim(0, right)
         axes.set_ylim(0, 1.0)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: round_percent(round(share, 9))))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: configured_percent(round(share, 9))))
         axes.set_xlabel("duration limit", labelpad=8)
         axes.set_ylabel("share that remains")
         axes.grid(axis="x", visible=False)

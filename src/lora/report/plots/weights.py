@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from lora.formatting import count, module_group, percent, round_percent
+from lora.formatting import configured_percent, count, module_group, percent
 from lora.records.effect import EffectFacts, ModuleDelta
 from lora.report.markdown import plain
 from lora.report.plots.style import INK, MUTED, SERIES, add_title, draw_message, figure
@@ -71,7 +71,7 @@ def _draw(axes: Axes, rows: dict[tuple[str, str], list[ModuleDelta]], median: fl
             axes.plot(norm, -y, marker, color=colour, markersize=7, alpha=0.75, markeredgewidth=0)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: round_percent(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: configured_percent(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(axis="x", which="minor", length=0)
     axes.set_xlim(floor / 1.3, max(norms, default=1.0) * 1.6)

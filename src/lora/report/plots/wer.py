@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lora.formatting import count, counted_rows, percent, round_percent, round_points, signed_points
+from lora.formatting import configured_percent, configured_points, count, counted_rows, percent, signed_points
 from lora.records.comparisons import PairedFacts
 from lora.records.scores import WerFacts
 from lora.report.markdown import plain
@@ -106,7 +106,7 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
     subtitle = f"{_counted(wers)}."
     if min_wer is not None:
         axes.axvline(100 * min_wer, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
-        subtitle += f" Dashed: headroom from {round_percent(min_wer)}."
+        subtitle += f" Dashed: headroom from {configured_percent(min_wer)}."
     add_title(axes, "Word error rate", subtitle)
 
 
@@ -150,7 +150,7 @@ def _differences(
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("tuned minus baseline, points")
-    add_title(axes, "Change by tuning", f"Left is better. Band: ±{round_points(margin)}.")
+    add_title(axes, "Change by tuning", f"Left is better. Band: ±{configured_points(margin)}.")
 
 
 def _counted(wers: Sequence[WerFacts]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from lora.formatting import (
     UNKNOWN,
     caveat,
+    configured_percent,
+    configured_points,
     count,
     p_value,
     percent,
     points,
     points_range,
-    round_percent,
-    round_points,
     signed_points,
     why_none,
 )
@@ -45,13 +45,13 @@ def comparisons(study: Study) -> str:
 def _legend(study: Study, comparisons: list[PairedFacts]) -> str:
     confidence = study.setting("statistics", "confidence")
     margin = study.setting("statistics", "equivalence_margin")
-    intervals = f"{round_percent(confidence)} intervals" if isinstance(confidence, int | float) else "Intervals"
+    intervals = f"{configured_percent(confidence)} intervals" if isinstance(confidence, int | float) else "Intervals"
     sentences = [
         "WER counts rows within `max_seconds`.",
         f"{intervals} of the difference in points, tuned minus baseline: negative is better.",
     ]
     if isinstance(margin, int | float):
-        sentences.append(f"Runs whose difference is surely within {round_points(margin)} count as equivalent.")
+        sentences.append(f"Runs whose difference is surely within {configured_points(margin)} count as equivalent.")
     if any(caveat(facts.within.interval) for facts in comparisons if facts.within):
         sentences.append("*These speakers only*: with fewer than five speakers, nothing follows for other speakers.")
     sentences += [

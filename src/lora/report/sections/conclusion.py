@@ -6,6 +6,7 @@ from lora.diagnosis.causes import CAUSES
 from lora.formatting import (
     UNKNOWN,
     caveat,
+    configured_percent,
     count,
     counted_rows,
     interval,
@@ -13,7 +14,6 @@ from lora.formatting import (
     percent,
     points,
     points_range,
-    round_percent,
     seconds,
     seconds_limit,
     signed_points,
@@ -223,7 +223,7 @@ def _value_and_threshold(check: Check) -> tuple[str, str]:
     value, threshold = check.value, check.threshold
     if check.id in RATES and isinstance(threshold, int | float):
         known = value if isinstance(value, int | float) else None
-        return percent(known, threshold), round_percent(threshold)
+        return percent(known, threshold), configured_percent(threshold)
     return _cell(value), _cell(threshold)
 
 

@@ -6,14 +6,14 @@ from lora.diagnosis.headroom.hardening import config_lines, proposed_manifest, w
 from lora.formatting import (
     UNKNOWN,
     caveat,
+    configured_percent,
+    configured_points,
     count,
     hours,
     number,
     percent,
     percent_range,
     points,
-    round_percent,
-    round_points,
     why_none,
 )
 from lora.records.hardening import HardenedFacts, HardenedVersion
@@ -70,12 +70,12 @@ def _legend(study: Study) -> str:
     ]
     minimum = study.setting("headroom", "min_wer")
     if isinstance(minimum, int | float):
-        sentences.append(f"A manifest has headroom if its baseline WER is above {round_percent(minimum)}.")
+        sentences.append(f"A manifest has headroom if its baseline WER is above {configured_percent(minimum)}.")
     shared = study.setting("statistics", "assumed_shared_errors")
     if isinstance(shared, int | float):
         sentences.append(
             "*Smallest detectable change*: with 80 % power in a two-sided test, predicted from the baseline's errors "
-            f"on the assumption that two runs share {round_percent(shared)} of them."
+            f"on the assumption that two runs share {configured_percent(shared)} of them."
         )
     return " ".join(sentences)
 
@@ -84,7 +84,7 @@ def _row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, 
     power = facts.power
     detectable = points(power.detectable_difference) if power else UNKNOWN
     if power and power.utterances_needed > power.utterances:
-        detectable += f" ({_size_needed(power)} for {round_points(power.target_gain)})"
+        detectable += f" ({_size_needed(power)} for {configured_points(power.target_gain)})"
     interval = percent_range(score.interval.low, score.interval.high)
     return [
         code(manifest),

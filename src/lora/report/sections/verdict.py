@@ -18,7 +18,7 @@ OUTCOMES = {
     "worse": "worse",
     "unchanged": "unchanged",
     "equivalent": "equivalent, any difference is within the margin",
-    "underpowered": "underpowered, the set is too small to tell",
+    "underpowered": "underpowered, the set is too small to decide",
 }
 # Headlines of a study without a model.
 COMPARED = {
@@ -26,7 +26,7 @@ COMPARED = {
     "worse": "{run} is worse than the baseline on {manifest}",
     "unchanged": "{run} has the same hypotheses as the baseline on {manifest}",
     "equivalent": "{run} is equivalent to the baseline on {manifest}",
-    "underpowered": "Undecided: {manifest} is too small to tell whether {run} differs from the baseline",
+    "underpowered": "Undecided: {manifest} is too small to show whether {run} differs from the baseline",
     "": "No comparison was possible",
 }
 INVALID = ("parity.", "data.transcript_mismatch", "headroom.baseline_broken")
