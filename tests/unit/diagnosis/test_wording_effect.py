@@ -21,7 +21,8 @@ from healthy import HealthyStudy, cause_of, check_of, interval
             "effect",
             {"load": {"tensors_loaded": 47, "shape_mismatches": ["m"], "missing_keys": ["m"], "missing_zero": ["m"]}},
             "adapter.not_loaded",
-            "47 of 48 tensors of lora are in the model; other shape in the model: m; 0 LoRA matrices kept random initial "
+            "47 of 48 tensors of lora are in the model; other shape in the model: m; 0 LoRA matrices kept random "
+            "initial "
             "values and 1 kept zeros.",
         ),
         (
@@ -52,7 +53,8 @@ from healthy import HealthyStudy, cause_of, check_of, interval
             "train",
             {"validation": [{"step": 20, "loss": 0.5}, {"step": 100, "loss": 0.9}]},
             "training.overfit",
-            "The validation loss of lora is lowest at step 20 (0.5) and 0.9 at its last, 100, while the training loss fell "
+            "The validation loss of lora is lowest at step 20 (0.5) and 0.9 at its last, 100, while the training "
+            "loss fell "
             "to 0.31.",
         ),
         (
@@ -78,7 +80,8 @@ def test_a_weak_adapter_is_worded_with_its_norm_and_its_hypotheses(study: Health
     verdict = study.verdict()
     cause = cause_of(verdict, "adapter.negligible_delta")
     assert cause.because == (
-        "lora changes the weights of 24 adapted modules by a median of 0.04 % of their norm (0.1 % or more is usual), and "
+        "lora changes the weights of 24 adapted modules by a median of 0.04 % of their norm (0.1 % or more is "
+        "usual), and "
         "0 of 358 hypotheses change."
     )
     assert "Add a sweep entry" in cause.remedy
@@ -87,7 +90,8 @@ def test_a_weak_adapter_is_worded_with_its_norm_and_its_hypotheses(study: Health
 
 def test_a_working_adapter_is_worded_by_its_weights_and_its_hypotheses(study: HealthyStudy) -> None:
     assert check_of(study.verdict(), "adapter_change").summary == (
-        "lora changes the weights of 24 adapted modules by a median of 5.0 % of their norm. 125 of 358 hypotheses change "
+        "lora changes the weights of 24 adapted modules by a median of 5.0 % of their norm. 125 of 358 "
+        "hypotheses change "
         "with lora, whose layers ran 4,200 times."
     )
 
@@ -107,7 +111,8 @@ def test_a_worse_run_is_worded_with_its_interval_and_its_explanation(study: Heal
     study.change("paired/lora/domain.json", {"within": WORSE})
     study.change("adapters/lora/train.json", {"validation": [{"step": 20, "loss": 0.4}, {"step": 100, "loss": 0.9}]})
     assert cause_of(study.verdict(), "adapter.worsens").because == (
-        "lora is 2.10 points worse on domain: WER 37.5 % before and 39.6 % after tuning (95 % interval of the change for "
+        "lora is 2.10 points worse on domain: WER 37.5 % before and 39.6 % after tuning (95 % interval of the "
+        "change for "
         "this adapter +0.80 to +3.40). Most likely the training overfits."
     )
 

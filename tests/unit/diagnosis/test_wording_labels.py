@@ -21,13 +21,15 @@ SPELLED_OUT = {"rows": 64, "only_reference": 20, "only_hypothesis": 0, "both": 3
         (
             {"losses": [{"trainer": 9.4, "shift_0": 0.812, "shift_1": 9.41}], "transformers": "5.12.0"},
             "labels.loss_misaligned",
-            "The trainer's loss is 9.4 nats per token; by hand it is 0.812; it matches labels shifted by one token (9.41), "
+            "The trainer's loss is 9.4 nats per token; by hand it is 0.812; it matches labels shifted by one "
+            "token (9.41), "
             "so transformers 5.12.0 computes the loss on the wrong tokens.",
         ),
         (
             {"reference_nll": 1.4},
             "labels.style_mismatch",
-            "Training transcripts and greedy hypotheses agree in case and final punctuation; rewritten in the model's style "
+            "Training transcripts and greedy hypotheses agree in case and final punctuation; rewritten in the "
+            "model's style "
             "the transcripts are 0.60 nats per token more likely, which closes 44.4 % of their distance from greedy "
             "hypotheses.",
         ),
@@ -39,7 +41,8 @@ SPELLED_OUT = {"rows": 64, "only_reference": 20, "only_hypothesis": 0, "both": 3
         (
             {"too_long_ids": ["a", "b"], "longest_label": 700},
             "labels.too_long",
-            "2 of 64 sampled labels are too long (a and b). The longest sampled label has 700 tokens; the decoder's limit "
+            "2 of 64 sampled labels are too long (a and b). The longest sampled label has 700 tokens; the "
+            "decoder's limit "
             "is 640.",
         ),
     ],
@@ -83,7 +86,8 @@ def test_the_remedy_of_wrong_labels_names_the_way_that_the_model_agrees_with(stu
     wrong = {"name": "with one EOS at the end", "argmax_agreement": 0.94, "log_probability_gap": 0.2}
     study.change("labels.json", {"greedy": {"argmax_agreement": 0.94, "variants": [wrong, right]}})
     assert cause_of(study.verdict(), "labels.construction").remedy == (
-        "Build labels without BOS, then run the label audit again: the model predicts 100 % of such labels of its greedy "
+        "Build labels without BOS, then run the label audit again: the model predicts 100 % of such labels of "
+        "its greedy "
         "hypotheses."
     )
     study.change("labels.json", {"greedy": {"variants": [wrong]}})

@@ -104,6 +104,7 @@ def test_an_import_says_how_hypotheses_were_matched(study: HealthyStudy) -> None
     }  # fmt: skip
     assert check_of(study.verdict(), "parity.ids").summary == (
         "198 of 200 rows of domain have a hypothesis of theirs (read as trn), 150 by id and 48 by audio file name, "
-        "ignoring case; 1 hypothesis of theirs matches no row (first: x); 2 rows have no hypothesis of theirs (first: m); "
+        "ignoring case; 1 hypothesis of theirs matches no row (first: x); 2 rows have no hypothesis of theirs "
+        "(first: m); "
         "3 words left out."
     )

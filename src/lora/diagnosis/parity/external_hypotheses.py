@@ -2,8 +2,8 @@
 
 Importing matches hypotheses to rows by ids, file names or times. Matched by position, or joined with the wrong table,
 hypotheses belong to other rows, and every row is scored against a transcript of other audio. Rows for which two runs
-agree on another row's text have a wrong transcript (`data.transcript_mismatch`); where one run alone does, its hypotheses
-are mismatched. Transcripts of the runner itself cannot be.
+agree on another row's text have a wrong transcript (`data.transcript_mismatch`); where one run alone does, its
+hypotheses are mismatched. Transcripts of the runner itself cannot be.
 """
 
 from __future__ import annotations

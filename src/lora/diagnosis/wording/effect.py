@@ -64,7 +64,10 @@ def _no_tensor_changed(result: Result) -> str:
 
 def _changed_tensors(result: Result) -> str:
     details = result.details
-    text = f"{details['tensors_changed']} of {count(details['shared'], 'tensor')} of {result.run} differ from the base model's"
+    text = (
+        f"{details['tensors_changed']} of {count(details['shared'], 'tensor')} of {result.run} differ from the "
+        "base model's"
+    )
     if result.reason == "no_matrix_changed":
         return f"{text}; none of them is a weight matrix."
     groups = details["matrices_by_group"]
@@ -95,7 +98,10 @@ def logits(result: Result) -> str:
     if result.reason == "not_measured":
         return f"Logits of {run} were not compared."
     if result.reason == "equal":
-        return f"Logits of {run} are identical with the adapter on and off at all {count(details['positions'], 'position')}."
+        return (
+            f"Logits of {run} are identical with the adapter on and off at all "
+            f"{count(details['positions'], 'position')}."
+        )
     text = (
         f"The most likely token differs at {percent(details['argmax_flips'])} of "
         f"{count(details['positions'], 'position')} of validation rows with {run} switched on"
@@ -127,7 +133,8 @@ def text(result: Result) -> str:
         )
     if result.reason == "only_validation_changes":
         return (
-            f"{details['validation_changed']} of {count(details['validation_texts'], 'validation hypothesis', 'validation hypotheses')} "
+            f"{details['validation_changed']} of "
+            f"{count(details['validation_texts'], 'validation hypothesis', 'validation hypotheses')} "
             f"change with {run}, but none of its tuned transcripts does."
         )
     changes = f"{_changed(details)} change with {run}, whose layers ran {details['adapter_calls']:,} times"
@@ -137,7 +144,8 @@ def text(result: Result) -> str:
         changes += f"; merged into the base model it gives {details['merged_changed']} other hypotheses"
     if details["repeat_changed"]:
         changes += (
-            f"; {details['repeat_changed']} of {details['repeated']} hypotheses differ between two identical calls, so a "
+            f"; {details['repeat_changed']} of {details['repeated']} hypotheses differ between two identical "
+            "calls, so a "
             "changed hypothesis proves nothing (something in the model is random)"
         )
     if details["off_changed"]:
@@ -180,7 +188,8 @@ def _no_text_change_remedy(result: CauseResult) -> str | None:
     kind = result.details.get("kind")
     if kind == "checkpoint":
         return (
-            f"Make sure that {result.run} is the tuned model and not a copy of its base model; if it is, tune it with a "
+            f"Make sure that {result.run} is the tuned model and not a copy of its base model; if it is, tune it "
+            "with a "
             "higher learning rate or more steps."
         )
     if kind == "hypotheses":

@@ -57,11 +57,15 @@ def greedy_hypotheses(result: Result) -> str:
             "from its generation, so this check cannot judge the labels"
         )
     if result.reason == "tokens_not_predicted":
-        text += f", where correct labels reach {configured_percent(details['min_agreement'])}: labels are built wrongly or shifted"
+        text += (
+            f", where correct labels reach {configured_percent(details['min_agreement'])}: labels are built wrongly or "
+            "shifted"
+        )
     if result.reason == "other_likelihood":
         text += (
             f", but the log-probability of a label differs from that of generation by up to {number(gap, 2)} nats per "
-            f"token (at most {number(details['max_log_probability_gap'], 2)} is expected): labels are not what was generated"
+            f"token (at most {number(details['max_log_probability_gap'], 2)} is expected): labels are not what "
+            "was generated"
         )
     return f"{text}."
 
@@ -109,10 +113,12 @@ def loss(result: Result) -> str:
     endings = {
         "ok": f" (the largest difference of {comparisons} comparisons)" if comparisons > 1 else "",
         "batches_weighted_equally": f"; {version} weights accumulated batches equally, whatever their number of tokens",
-        "shifted_by_one": f"; it matches labels shifted by one token ({number(details['by_hand_shifted'])}), so {version} "
+        "shifted_by_one": f"; it matches labels shifted by one token ({number(details['by_hand_shifted'])}), so "
+        f"{version} "
         "computes the loss on the wrong tokens",
         "wrong_token_count": f"; for a plain step they agree, so {version} counts the tokens of a step wrongly",
-        "wrong_tokens": f"; it matches labels neither aligned nor shifted, so {version} computes the loss on the wrong tokens",
+        "wrong_tokens": f"; it matches labels neither aligned nor shifted, so {version} computes the loss on the "
+        "wrong tokens",
     }
     return f"{text}{endings[result.reason]}."
 
@@ -146,7 +152,10 @@ def length(result: Result) -> str:
     if result.reason == "ok":
         return f"{text}."
     too_long = details["too_long"]
-    return f"{too_long['count']} of {count(details['sampled'], 'sampled label')} are too long ({listed_examples(too_long)}). {text}."
+    return (
+        f"{too_long['count']} of {count(details['sampled'], 'sampled label')} are too long "
+        f"({listed_examples(too_long)}). {text}."
+    )
 
 
 STYLES = {
@@ -207,7 +216,8 @@ def _compared_style(details: Mapping[str, Any]) -> str:
     if details["aspect"] is None:
         return "Training transcripts and greedy hypotheses agree in case and final punctuation"
     return (
-        f"{percent(details['references'])} of the training transcripts and {percent(details['hypotheses'])} of the greedy "
+        f"{percent(details['references'])} of the training transcripts and {percent(details['hypotheses'])} of "
+        "the greedy "
         f"hypotheses {STYLES[details['aspect']]}"
     )
 
@@ -231,7 +241,8 @@ def style_remedy(result: CauseResult) -> str:
     if by_hand or not steps:
         instructions.append(f"{listed(by_hand) if by_hand else 'what differs'} must come from the source")
     return (
-        f"Rewrite the training transcripts {CASES[details['case']]}, {punctuation} final punctuation, as the model writes: "
+        f"Rewrite the training transcripts {CASES[details['case']]}, {punctuation} final punctuation, as the "
+        "model writes: "
         f"{'; '.join(instructions)}. Scoring ignores case and punctuation."
     )
 
@@ -260,7 +271,10 @@ def tokenizer(result: Result) -> str:
 
 
 def tokenizer_remedy(result: CauseResult) -> str:
-    return "Spell these characters out in the training transcripts, or replace them by characters that the tokenizer can write."
+    return (
+        "Spell these characters out in the training transcripts, or replace them by characters that the tokenizer "
+        "can write."
+    )
 
 
 SUMMARIES: dict[str, Callable[[Result], str]] = {

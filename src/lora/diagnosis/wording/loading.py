@@ -82,7 +82,8 @@ def load(result: Result) -> str:
         text += f". It names {details['base_trained_on']}, while the study's model is {details['study_model']}"
     if details["adapter_in_model_folder"]:
         text += (
-            ". The model folder contains an adapter_config.json, so other programs would load that adapter into the base "
+            ". The model folder contains an adapter_config.json, so other programs would load that adapter into "
+            "the base "
             "model; this diagnosis left it out"
         )
     return f"{text}."
@@ -166,7 +167,10 @@ def _other_architecture(result: Result) -> str:
 
 def _tensors_not_finite(result: Result) -> str:
     names = listed_examples(result.details["not_finite"], most=2)
-    return f"{count(result.details['not_finite']['count'], 'tensor')} of {result.run} contain NaN or infinite values ({names})."
+    return (
+        f"{count(result.details['not_finite']['count'], 'tensor')} of {result.run} contain NaN or infinite values "
+        f"({names})."
+    )
 
 
 def _tensors(result: Result) -> str:
@@ -208,7 +212,10 @@ def targets(result: Result) -> str:
     details, run = result.details, result.run
     encoder, decoder = count(details["encoder"], "module"), count(details["decoder"], "module")
     if result.reason == "unchanged_modules":
-        return f"{details['unchanged']} of {count(details['adapted'], 'adapted module')} of {run} never changed (lora_B is zero)."
+        return (
+            f"{details['unchanged']} of {count(details['adapted'], 'adapted module')} of {run} never changed (lora_B "
+            "is zero)."
+        )
     configured = ", as configured in `target_parts`" if result.reason.endswith("as_configured") else ""
     if result.reason.startswith("encoder_only"):
         return f"{run} adapts {encoder} of the encoder and none of the decoder{configured}."

@@ -37,7 +37,8 @@ def settings(result: Result) -> str:
         )
     if not_recorded:
         parts.append(
-            f"{count(len(not_recorded), 'setting')} of {run} or base {_were(not_recorded)} not recorded ({listed(not_recorded)})"
+            f"{count(len(not_recorded), 'setting')} of {run} or base {_were(not_recorded)} not recorded "
+            f"({listed(not_recorded)})"
         )
     if not parts:
         parts.append(f"all {count(details['compared'], 'recorded setting')} of {run} and base are equal")
@@ -137,7 +138,8 @@ def normalizer_words(again: Rescored) -> str:
     reported, explained = again.reported_delta, again.explained_by_normalizer
     if reported is None or explained is None or not scores:
         return (
-            "The part of the difference that comes from the normalizer is unknown, because neither normalizer can score "
+            "The part of the difference that comes from the normalizer is unknown, because neither normalizer "
+            "can score "
             "both runs."
         )
     remains = f"with one normalizer it is {' and '.join(scores)}"
@@ -205,7 +207,8 @@ def hypotheses(result: Result) -> str:
     rows = count(details["compared"], "row")
     share = percent(details["mismatched"] / details["compared"])
     text = (
-        f"{details['mismatched']:,} of {rows} of {manifest} ({share}) have a hypothesis of {details['mismatched_run']} that "
+        f"{details['mismatched']:,} of {rows} of {manifest} ({share}) have a hypothesis of "
+        f"{details['mismatched_run']} that "
         f"fits the transcript of another row, while that of {details['other_run']} fits their own: "
         f"{mismatch_examples(details)}"
     )

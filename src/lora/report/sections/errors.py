@@ -115,7 +115,8 @@ def _notes(manifest: str, facts: ReachableFacts) -> list[str]:
     if close:
         verb = "differs" if len(close) == 1 else "differ"
         lines.append(
-            f"- On {code(manifest)}, {listed(close)} {verb} too little from the baseline for agreement to mean anything."
+            f"- On {code(manifest)}, {listed(close)} {verb} too little from the baseline for agreement to mean "
+            "anything."
         )
     return lines
 

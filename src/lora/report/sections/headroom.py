@@ -168,7 +168,8 @@ def _proposal(study: Study, facts: HardenedFacts) -> str:
         [
             f"The proposed version is {code(name)}, the mildest one with headroom. Prefer harder recordings if you can "
             "get them: a distortion shows where the model has room to improve, not what the target domain needs. Run "
-            "this command in the study's folder. It writes the version into a new folder and leaves your data as it is.",
+            "this command in the study's folder. It writes the version into a new folder and leaves your data as "
+            "it is.",
             f"```bash\n{write_command(name)}\n```",
             "Then replace `manifests` and `roles` in `config.yaml` by these lines, and run the diagnosis again.",
             f"```yaml\n{config_lines(manifests, roles, name, proposed_manifest(name))}\n```",
