@@ -13,7 +13,7 @@ def test_auto_is_the_cpu_in_float32_where_there_is_nothing_else(monkeypatch: pyt
     assert confirm_device(device) is device
 
 
-def test_an_impossible_wish_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impossible_request_falls_back_and_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
     monkeypatch.setattr(devices, "_has_mps", lambda: False)
     device = guess_device("cuda", "float16", 1)

@@ -126,7 +126,7 @@ def test_whisper_language_reaches_the_model(whisper: SpeechModel) -> None:
 
 
 def test_with_timestamps_only_texts_at_the_cap_are_cut(whisper_folder: Path) -> None:
-    """Their end mark is lost on the way, and padding looks like it."""
+    """Their EOS is lost and padding looks like EOS."""
     speech = load_model(describe_model(str(whisper_folder)))
     audio = [noise(seed, 2.0) for seed in range(3)]
     timestamps = {"return_timestamps": True}

@@ -192,12 +192,12 @@ def written_as(*pieces: str) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("pieces", "wrong", "named"),
     [
-        (("$A",), {"ends_with_eos"}, "with one end mark at the end"),
-        (("$A", "</s>", "</s>"), {"single_eos"}, "with one end mark at the end"),
+        (("$A",), {"ends_with_eos"}, "with one EOS at the end"),
+        (("$A", "</s>", "</s>"), {"single_eos"}, "with one EOS at the end"),
         (("<s>", "$A", "</s>"), set(), None),
-        (("<s>", "<s>", "$A", "</s>"), {"single_start"}, "without a start mark in front"),
+        (("<s>", "<s>", "$A", "</s>"), {"single_start"}, "without a BOS in front"),
         (("<s>", "<s>", "$A"), {"single_start", "ends_with_eos"},
-         "of the prefix that generation forces, the text and one end mark"),
+         "of the prefix that generation forces, the text and one EOS"),
     ],
 )  # fmt: skip
 def test_labels_with_other_marks(
@@ -228,14 +228,14 @@ def test_a_generation_that_starts_otherwise_than_training(moonshine: SpeechModel
     finally:
         moonshine.model.config.decoder_start_token_id = 1
     assert agreement is not None
-    right = [v for v in agreement.variants if v.name == "behind the token that generation starts with"]
+    right = [v for v in agreement.variants if v.name == "after the token that generation starts with"]
     assert right[0].log_probability_gap == pytest.approx(0, abs=1e-5)
 
 
 def test_padding_masked_by_the_padding_token_loses_an_end_mark_that_is_the_same(
     whisper: SpeechModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A common slip: whisper's padding token is its end mark."""
+    """A common mistake: the padding token of Whisper is its EOS."""
     right = labels_module.build_labels
 
     def masked(speech: SpeechModel, texts: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Labels as the collator builds them: end mark last, start token never twice, padding ignored."""
+"""Labels as the collator builds them: EOS last, decoder start token never twice, padding ignored."""
 
 from __future__ import annotations
 

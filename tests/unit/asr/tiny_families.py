@@ -40,7 +40,7 @@ def make_moonshine_streaming(folder: Path, seed: int = 0) -> Path:
     model = MoonshineStreamingForConditionalGeneration(config)
     with torch.no_grad():
         model.proj_out.weight *= 8  # else every token is as likely as any other
-        model.proj_out.weight[2] *= 2  # the end mark: some utterances end before the token cap
+        model.proj_out.weight[2] *= 2  # EOS: some utterances end before the token limit
     model.generation_config = GenerationConfig(
         bos_token_id=1, eos_token_id=2, pad_token_id=0, decoder_start_token_id=1, max_length=384
     )
@@ -247,7 +247,7 @@ def make_voxtral(folder: Path, seed: int = 0) -> Path:
 
 
 def _write_letters(model: Any, tokenizer: Any, end: int, ending: float) -> None:
-    """The head writes letters and blanks, and the end mark (`ending` makes it come sooner): other bytes are no text."""
+    """The head writes letters and blanks, and EOS (`ending` makes it come sooner): other bytes are no text."""
     import torch
 
     ids = {tokenizer(letter, add_special_tokens=False).input_ids[0] for letter in [*string.ascii_letters, " "]}

@@ -20,7 +20,7 @@ PAD, BOS, EOS, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 
 
 def metaspace_tokenizer(ends: bool) -> Any:
-    """Letters behind blanks that are letters too; `ends`: it writes the end mark behind every text."""
+    """Letters after spaces that are letters too; `ends`: it writes EOS after every text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -58,7 +58,7 @@ def make_moonshine(folder: Path, seed: int = 0) -> Path:
     )  # fmt: skip
     model = MoonshineForConditionalGeneration(config)
     with torch.no_grad():
-        model.get_output_embeddings().weight[2] *= 2  # the end mark: some utterances end before the token cap
+        model.get_output_embeddings().weight[2] *= 2  # EOS: some utterances end before the token limit
     model.generation_config = GenerationConfig(
         bos_token_id=1, eos_token_id=2, pad_token_id=0, decoder_start_token_id=1, max_length=384
     )

@@ -226,9 +226,7 @@ def label_facts() -> LabelFacts:
             truncated=2,
             retokenized=19,
             replay=LabelVariant(name="", argmax_agreement=1.0, log_probability_gap=0.0003),
-            variants=[
-                LabelVariant(name="without a start mark in front", argmax_agreement=1.0, log_probability_gap=0.0001)
-            ],
+            variants=[LabelVariant(name="without a BOS in front", argmax_agreement=1.0, log_probability_gap=0.0001)],
         ),
         losses=[
             LossComparison(trainer=0.61234, shift_0=0.61234, shift_1=9.8121),

@@ -354,7 +354,7 @@ def test_labels(study: Study) -> None:
     )
     assert row(markdown, "log-probability as a label")[1] == "0.0004; 0.0003 for the generated tokens themselves"
     assert row(markdown, "hypotheses left out")[1] == "2 truncated and 19 tokenized differently"
-    assert row(markdown, "… labels without a start mark in front")[1] == "100 %, 0.0001 nats per token apart"
+    assert row(markdown, "… labels without a BOS in front")[1] == "100 %, 0.0001 nats per token apart"
     assert row(markdown, "references that the tokenizer changes")[1] == "1: line 7 (`r7`); `a*b` becomes `ab`"
     assert row(markdown, "ends with: no mark")[1:3] == ["3", "0"]
     assert "Digits, in 64 rows: 5 have them only in the reference" in markdown

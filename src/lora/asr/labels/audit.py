@@ -1,7 +1,7 @@
 """The label audit: what the base model says about training labels, built by the very code that trains on them.
 
-Structure of labels; the model's agreement with labels made of its own texts; the trainer's loss against a cross entropy
-by hand; likelihood of references, of own texts and of references rewritten in the model's style; what the tokenizer
+Structure of labels; agreement of the model with labels of its greedy hypotheses; the trainer's loss and a cross-entropy
+computed independently; likelihood of references, hypotheses and references in the model's style; what the tokenizer
 cannot write. Facts only, nothing is judged here. Imports torch.
 """
 
@@ -63,22 +63,22 @@ def audit_labels(
     }
     if not fitting:
         return LabelFacts(**facts)
-    kept = rows.only(fitting)
-    steps = kept.steps(speech.sampling_rate, speech.grid_seconds)
-    references = Labelled(kept, [row.text for row in kept.rows], batches_in_order(steps, batch_size))
-    heard = greedy_hypotheses(speech, kept, references.batches, decode)
-    own = [heard[index].text for index in range(len(kept))]
-    hand_out(greedy_transcripts(kept, heard))
+    fitting_rows = rows.only(fitting)
+    steps = fitting_rows.steps(speech.sampling_rate, speech.grid_seconds)
+    references = Labelled(fitting_rows, [row.text for row in fitting_rows.rows], batches_in_order(steps, batch_size))
+    hypotheses = greedy_hypotheses(speech, fitting_rows, references.batches, decode)
+    own = [hypotheses[index].text for index in range(len(fitting_rows))]
+    hand_out(greedy_transcripts(fitting_rows, hypotheses))
     own_style = style_profile(own)
     rewritten = _in_style(speech, references, own, own_style)
     compared = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
-    whole = _only_whole(speech, references, heard)
+    complete = _only_complete(speech, references, hypotheses)
     return LabelFacts(
         **facts,
-        greedy=greedy_agreement(speech, kept, heard, batch_size, decode),
+        greedy=greedy_agreement(speech, fitting_rows, hypotheses, batch_size, decode),
         losses=[loss for loss in compared if loss is not None],
         reference_nll=mean_nll(speech, references),
-        hypothesis_nll=mean_nll(speech, whole) if whole.texts else None,
+        hypothesis_nll=mean_nll(speech, complete) if complete.texts else None,
         restyled_nll=mean_nll(speech, references.with_texts(rewritten)) if own_style.texts else None,
         hypothesis_style=own_style,
         numbers=number_style(references.texts, own),
@@ -88,20 +88,22 @@ def audit_labels(
 def _in_style(speech: SpeechModel, references: Labelled, own: list[str], style: StyleProfile) -> list[str]:
     """References as the model would write them; as they are where that makes a label too long."""
     texts, seconds = references.texts, [row.duration for row in references.rows.rows]
-    made = [restyle(with_numbers_as_in(text, said), style) for text, said in zip(texts, own, strict=True)]
-    long = long_labels(speech, made, seconds)
-    return [text if index in long else new for index, (text, new) in enumerate(zip(texts, made, strict=True))]
+    restyled = [
+        restyle(with_numbers_as_in(text, hypothesis), style) for text, hypothesis in zip(texts, own, strict=True)
+    ]
+    long = long_labels(speech, restyled, seconds)
+    return [text if index in long else new for index, (text, new) in enumerate(zip(texts, restyled, strict=True))]
 
 
-def _only_whole(speech: SpeechModel, references: Labelled, heard: dict[int, GreedyHypothesis]) -> Labelled:
-    """Own texts as labels, without those the token cap cut: they end where the model would have gone on.
+def _only_complete(speech: SpeechModel, references: Labelled, hypotheses: dict[int, GreedyHypothesis]) -> Labelled:
+    """Greedy hypotheses as labels, without those that the token limit truncated.
 
     A text in other pieces than the model wrote may be too long a label; it is left out as well.
     """
     seconds = [row.duration for row in references.rows.rows]
-    long = long_labels(speech, [heard[index].text for index in range(len(references.rows))], seconds)
-    whole = [index for index in range(len(references.rows)) if not heard[index].truncated and index not in long]
-    numbers = {old: new for new, old in enumerate(whole)}
+    long = long_labels(speech, [hypotheses[index].text for index in range(len(references.rows))], seconds)
+    complete = [index for index in range(len(references.rows)) if not hypotheses[index].truncated and index not in long]
+    numbers = {old: new for new, old in enumerate(complete)}
     batches = [[numbers[i] for i in batch if i in numbers] for batch in references.batches]
-    texts = [heard[index].text for index in whole]
-    return Labelled(references.rows.only(whole), texts, [batch for batch in batches if batch])
+    texts = [hypotheses[index].text for index in complete]
+    return Labelled(references.rows.only(complete), texts, [batch for batch in batches if batch])

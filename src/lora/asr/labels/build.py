@@ -1,6 +1,6 @@
 """Training labels: what the trainer's collator builds, and therefore what the label audit audits.
 
-What a label is made of is the family's business (`SpeechModel.label_ids`). Shorter rows are filled up with -100, which
+The family decides what a label contains (`SpeechModel.label_ids`). Shorter rows are filled up with -100, which
 the loss ignores. Imports torch.
 """
 
@@ -46,19 +46,19 @@ def filled_up(rows: Sequence[Sequence[int]], width: int) -> Tensor:
 
 
 def unpadded(row: Sequence[int]) -> list[int]:
-    """A row of labels without what the loss ignores."""
+    """A row of labels without ignored positions."""
     return [token for token in row if token != IGNORED]
 
 
 def long_labels(speech: SpeechModel, texts: Sequence[str], seconds: Sequence[float]) -> dict[int, str]:
     """Why labels are too long, by position: for the decoder, or for the audio of so many seconds."""
-    told = {}
-    for position, (ids, heard) in enumerate(zip(label_ids(speech, texts), seconds, strict=True)):
-        length, room = speech.label_length(ids), speech.label_capacity(heard)
+    messages = {}
+    for position, (ids, duration) in enumerate(zip(label_ids(speech, texts), seconds, strict=True)):
+        length, room = speech.label_length(ids), speech.label_capacity(duration)
         if room is not None and length > room:
-            place = "the decoder holds" if speech.teacher_forced else "its audio has frames for"
-            told[position] = f"its label has {length} tokens, {place} {room}"
-    return told
+            place = "the decoder takes at most" if speech.teacher_forced else "its audio has frames for"
+            messages[position] = f"its label has {length} tokens, {place} {room}"
+    return messages
 
 
 class Collator:
@@ -94,7 +94,7 @@ class Labelled:
 
 
 def mean_nll(speech: SpeechModel, labelled: Labelled) -> float | None:
-    """Negative log-likelihood in nats a token of labels; null without a token or where not finite."""
+    """Negative log-likelihood in nats per label token; None without tokens or if not finite."""
     collator, total, tokens = Collator(speech), 0.0, 0
     for indices in labelled.batches:
         with torch.inference_mode():

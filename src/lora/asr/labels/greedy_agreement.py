@@ -1,9 +1,9 @@
-"""Are labels made of the model's own texts what the model would say, and if not, which labels would be? Imports torch.
+"""Compare labels of the model's greedy hypotheses with what the model generated. Imports torch.
 
-Labels are built and batched by the trainer's own collator. A model that is fed its own greedy text predicts each of its
-tokens, so a position at which it does not is a fault of how labels are built. The log-probability of a text as a label
-is held against that of its generation; teacher-forcing the very tokens that were generated tells how much of the
-difference is numerical noise.
+Labels are built and batched by the trainer's own collator. A model that is teacher-forced with its own greedy
+hypothesis predicts each of its tokens; a position where it does not points to a fault in how labels are built. The
+log-probability of a hypothesis as a label is compared with that of its generation; teacher-forcing the generated tokens
+themselves measures how much of the difference is numerical noise.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from lora.asr.labels.variants import SHIFTED, Forced, content_of, label_variants
 from lora.asr.training.data import SpeechRows, batches_in_order
 from lora.records.labels import GreedyHypotheses, LabelVariant
 
-NOTEWORTHY_GAP = 1e-4  # nats a token beyond the noise of a replay: other labels are then tried
+NOTEWORTHY_GAP = 1e-4  # nats per token above the noise of a replay; other labels are then tried
 
 
 @dataclass
 class _Agreement:
-    """Positions, those at which the model predicts the target, and differences from the generation, nats a token."""
+    """Number of positions, how many predict the target, and differences from generation (nats per token)."""
 
     agreeing: int = 0
     positions: int = 0
@@ -69,35 +69,39 @@ class _Batch:
 
 
 def greedy_agreement(
-    speech: SpeechModel, rows: SpeechRows, heard: dict[int, GreedyHypothesis], batch_size: int, decode: dict[str, Any]
+    speech: SpeechModel,
+    rows: SpeechRows,
+    hypotheses: dict[int, GreedyHypothesis],
+    batch_size: int,
+    decode: dict[str, Any],
 ) -> GreedyHypotheses | None:
-    """The model's agreement with labels made of its own texts; see GreedyHypotheses. Null where no text is of use.
+    """Agreement of the model with labels of its greedy hypotheses, or None if no hypothesis is usable.
 
-    A prompt that generation forces is not the model's to predict: its positions count in nothing (and gaps are null
-    where the prompt is not known beforehand).
+    The model does not predict a forced prompt, so its positions are not counted (and gaps are None if the prompt is
+    not known beforehand). See GreedyHypotheses.
     """
     if isinstance(speech, CtcModel):
-        return _by_tokens(speech, rows, heard)
-    sorted_out = {index: _unusable(speech, heard[index]) for index in range(len(rows))}
-    found = list(sorted_out.values())
+        return _by_tokens(speech, rows, hypotheses)
+    reasons_by_row = {index: _unusable(speech, hypotheses[index]) for index in range(len(rows))}
+    reasons = list(reasons_by_row.values())
     left_out = {
-        "truncated": found.count("cut"),
-        "retokenized": found.count("respelt") + found.count("respelt by blank"),
-        "retokenized_leading_space": found.count("respelt by blank"),
-        "changed_by_tokenizer": found.count("unwritable"),
+        "truncated": reasons.count("cut"),
+        "retokenized": reasons.count("respelt") + reasons.count("respelt by space"),
+        "retokenized_leading_space": reasons.count("respelt by space"),
+        "changed_by_tokenizer": reasons.count("unwritable"),
     }
-    usable = [index for index, reason in sorted_out.items() if reason is None]
+    usable = [index for index, reason in reasons_by_row.items() if reason is None]
     if not usable:
         if not any(left_out.values()):
             return None
         return GreedyHypotheses(utterances=0, positions=0, argmax_agreement=0.0, log_probability_gap=None, **left_out)
     prompt = speech.forced_prefix(decode)
-    kept, own = rows.only(usable), [heard[index] for index in usable]
-    steps = kept.steps(speech.sampling_rate, speech.grid_seconds)
+    used_rows, own = rows.only(usable), [hypotheses[index] for index in usable]
+    steps = used_rows.steps(speech.sampling_rate, speech.grid_seconds)
     plan = batches_in_order(steps, batch_size)
     as_built, again = _Agreement(), _Agreement()
     for indices in plan:
-        batch = _batch(speech, kept, own, indices, skipped=len(prompt or []))
+        batch = _batch(speech, used_rows, own, indices, skipped=len(prompt or []))
         as_built.add(batch.logits, batch.labels, batch.own)
         if prompt is not None:
             forced = [replay(speech, prompt, text.tokens) for text in batch.own]
@@ -105,7 +109,7 @@ def greedy_agreement(
     noise = None if prompt is None else again.of("the generated tokens themselves")
     variants: list[LabelVariant] = []
     if prompt is not None and _worth_trying(speech, prompt, own, as_built, again):
-        variants = _variants(speech, kept, own, plan, prompt)
+        variants = _variants(speech, used_rows, own, plan, prompt)
     return GreedyHypotheses(
         utterances=len(usable),
         positions=as_built.positions,
@@ -133,10 +137,10 @@ def _batch(
 def _worth_trying(
     speech: SpeechModel, prompt: list[int], own: list[GreedyHypothesis], as_built: _Agreement, again: _Agreement
 ) -> bool:
-    """Labels disagree with the model at all, or are not made of just prompt, text and end mark."""
+    """Whether labels disagree with the model, or contain more or less than prompt, text and EOS."""
     noise = again.gap or 0.0
     tried = label_variants(speech, prompt, own)
-    plain = any(name != "with a start mark in front" for name in tried)
+    plain = any(name != "with a BOS in front" for name in tried)
     return plain or as_built.share < 1 or (as_built.gap or 0.0) > noise + NOTEWORTHY_GAP
 
 
@@ -150,7 +154,7 @@ def _variants(
         batch = _batch(speech, rows, own, indices, skipped=len(prompt))
         later = [
             GreedyHypothesis(text.text, text.tokens, text.truncated) for text in batch.own
-        ]  # their likelihood is another
+        ]  # without log-probabilities, which do not apply to shifted labels
         measured[SHIFTED].add(batch.logits[:, :-1], batch.labels[:, 1:], later)
         for name, forced in tried.items():
             measured[name].add(*_logits(speech, batch.inputs, [forced[i] for i in indices]), batch.own)
@@ -169,21 +173,21 @@ def _logits(speech: SpeechModel, inputs: dict[str, Tensor], forced: Sequence[For
     return logits, targets.to(logits.device)
 
 
-def _by_tokens(speech: CtcModel, rows: SpeechRows, heard: dict[int, GreedyHypothesis]) -> GreedyHypotheses:
-    """Where nothing is teacher-forced: labels of the model's own texts against the very tokens it wrote.
+def _by_tokens(speech: CtcModel, rows: SpeechRows, hypotheses: dict[int, GreedyHypothesis]) -> GreedyHypotheses:
+    """Compare labels of CTC hypotheses with the generated tokens, because CTC is not teacher-forced.
 
-    Other pieces that read as the same text are no fault of labels.
+    Different tokens that decode to the same text are no label fault.
     """
-    said = [heard[index] for index in range(len(rows))]
-    labels = label_ids(speech, [text.text for text in said])
+    in_order = [hypotheses[index] for index in range(len(rows))]
+    labels = label_ids(speech, [text.text for text in in_order])
     special = set(speech.tokenizer.all_special_ids)
     respelt = [
         ids != text.tokens and speech.text_of(ids).strip() == text.text and not special & set(ids)
-        for ids, text in zip(labels, said, strict=True)
+        for ids, text in zip(labels, in_order, strict=True)
     ]
     compared = [
         list(itertools.zip_longest(ids, text.tokens))
-        for ids, text, other in zip(labels, said, respelt, strict=True)
+        for ids, text, other in zip(labels, in_order, respelt, strict=True)
         if not other
     ]
     positions = sum(map(len, compared))
@@ -199,14 +203,14 @@ def _by_tokens(speech: CtcModel, rows: SpeechRows, heard: dict[int, GreedyHypoth
 
 
 def _unusable(speech: SpeechModel, own: GreedyHypothesis) -> str | None:
-    """Why a text says nothing about labels: cut, lost by the tokenizer, or spelt in other pieces than it writes."""
+    """Why a hypothesis cannot test labels (truncated, changed by the tokenizer, or tokenized differently), or None."""
     if own.truncated:
         return "cut"
     label = label_ids(speech, [own.text])[0]
     if not same_text(speech.text_of(label), own.text):
         return "unwritable"
-    said = content_of(speech, own.tokens)
-    if content_of(speech, label) == said:
+    generated = content_of(speech, own.tokens)
+    if content_of(speech, label) == generated:
         return None
-    with_blank = content_of(speech, label_ids(speech, [f" {own.text}"])[0])
-    return "respelt by blank" if with_blank == said else "respelt"
+    with_space = content_of(speech, label_ids(speech, [f" {own.text}"])[0])
+    return "respelt by space" if with_space == generated else "respelt"

@@ -9,7 +9,7 @@ from lora.asr.families.speech_model import SpeechModel
 from lora.asr.training.data import SpeechRows
 from lora.records.transcripts import Transcript
 
-# Greedy and nothing else: whatever edits scores would make the model disagree with its own text.
+# Plain greedy search: anything that edits scores would make the model disagree with its own hypothesis.
 PLAIN: dict[str, Any] = {
     "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,
     "encoder_no_repeat_ngram_size": 0, "encoder_repetition_penalty": 1.0, "suppress_tokens": None,
@@ -23,7 +23,7 @@ PROMPT_KEYS = ("language", "task", "return_timestamps")
 class GreedyHypothesis:
     """What the model says to one row: text, tokens behind start token and prompt, and whether the cap cut it.
 
-    `log_probability` is that of its tokens in nats, from the logits of the generation; null where it gave none.
+    `log_probability` is that of its tokens in nats, from the logits of the generation; None if it returned none.
     """
 
     text: str
@@ -39,27 +39,27 @@ def greedy_hypotheses(
     plain: dict[str, Any] = {}
     if speech.files.family.generates:
         plain = PLAIN | {key: decode[key] for key in PROMPT_KEYS if decode.get(key) is not None}
-    heard: dict[int, GreedyHypothesis] = {}
+    hypotheses: dict[int, GreedyHypothesis] = {}
     for indices in batches:
         inputs = speech.inputs([rows[index]["audio"] for index in indices])
-        made = speech.generate(inputs, plain, log_probabilities=True)
+        generated = speech.generate(inputs, plain, log_probabilities=True)
         likely: list[float | None] = [None] * len(indices)
-        if made.log_probabilities is not None:
-            likely = list(made.log_probabilities)
-        own = zip(made.texts, made.token_ids, made.truncated, likely, strict=True)
-        heard |= {index: GreedyHypothesis(*values) for index, values in zip(indices, own, strict=True)}
-    return heard
+        if generated.log_probabilities is not None:
+            likely = list(generated.log_probabilities)
+        own = zip(generated.texts, generated.token_ids, generated.truncated, likely, strict=True)
+        hypotheses |= {index: GreedyHypothesis(*values) for index, values in zip(indices, own, strict=True)}
+    return hypotheses
 
 
-def greedy_transcripts(rows: SpeechRows, heard: dict[int, GreedyHypothesis]) -> list[Transcript]:
+def greedy_transcripts(rows: SpeechRows, hypotheses: dict[int, GreedyHypothesis]) -> list[Transcript]:
     """The texts as transcripts, in the order of rows."""
     return [
         Transcript(
             id=row.id,
             reference=row.text,
-            hypothesis=heard[index].text,
+            hypothesis=hypotheses[index].text,
             duration=row.duration,
-            truncated=heard[index].truncated,
+            truncated=hypotheses[index].truncated,
         )
         for index, row in enumerate(rows.rows)
     ]

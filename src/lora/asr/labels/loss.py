@@ -42,7 +42,7 @@ class _LossOnly(SpeechTrainer):
 def compare_loss(
     speech: SpeechModel, labelled: Labelled, label_smoothing: float = 0.0, gradient_accumulation: int = 1
 ) -> LossComparison | None:
-    """One step of so many batches with unequal numbers of tokens; null where the rows do not make so many batches."""
+    """Compare one step over `gradient_accumulation` unequal batches; None if there are too few rows."""
     chosen = _batches(labelled, gradient_accumulation)
     if len(chosen) < gradient_accumulation or (label_smoothing and not speech.teacher_forced):
         return None
@@ -67,7 +67,7 @@ def compare_loss(
 
 def _of_frames(speech: CtcModel, batches: list[dict[str, Tensor]], trainer_loss: float | None) -> LossComparison:
     """CTC has no alignment to be off by one. Its loss is the mean of utterances, each divided by its length, and a step
-    averages batches; told is what that comes to in nats a token.
+    averages batches; the reported loss is converted to nats per token.
     """
     totals, reduced = 0.0, 0.0
     tokens: list[int] = []
@@ -91,10 +91,12 @@ def _of_trainer(
     with tempfile.TemporaryDirectory() as folder:
         arguments = training_arguments(settings, Path(folder), speech, validate=False)
         trainer = _LossOnly(speech, arguments, (labelled.rows, labelled.batches))
-        made, tokens = trainer.get_batch_samples(iter(batches), len(batches), torch.device(speech.device))
-        trainer.current_gradient_accumulation_steps = len(made)
+        batch_samples, tokens = trainer.get_batch_samples(iter(batches), len(batches), torch.device(speech.device))
+        trainer.current_gradient_accumulation_steps = len(batch_samples)
         try:
-            return finite(sum(float(trainer.training_step(speech.model, dict(batch), tokens)) for batch in made))
+            return finite(
+                sum(float(trainer.training_step(speech.model, dict(batch), tokens)) for batch in batch_samples)
+            )
         except LossNotFinite:
             return None
 
