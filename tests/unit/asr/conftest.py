@@ -1,4 +1,4 @@
-"""Random tiny models and noise that stands for speech: enough to test plumbing without the embedded study."""
+"""Tiny random models and noise instead of speech: enough to test the code without the embedded study."""
 
 from __future__ import annotations
 

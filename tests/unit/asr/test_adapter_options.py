@@ -1,4 +1,4 @@
-"""Every option of an adapter trains, is told, is loaded again as it was in memory, and climbs the ladder."""
+"""Adapters with every option are trained, logged, loaded as they were in memory, and measured by the effect ladder."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ OPTIONS: list[tuple[str, list[str]]] = [
 
 @pytest.mark.parametrize("family", ["moonshine", "whisper"])
 @pytest.mark.parametrize(("name", "flags"), OPTIONS)
-def test_an_option_is_trained_saved_loaded_and_climbs_the_ladder(
+def test_an_option_is_trained_saved_loaded_and_measured(
     train: Train, tmp_path: Path, request: pytest.FixtureRequest, in_memory: list[Tensor], name: str,
     flags: list[str], family: str,
 ) -> None:  # fmt: skip
@@ -123,12 +123,12 @@ def test_pissa_is_written_as_plain_lora_of_twice_the_rank(train: Train, tmp_path
 @pytest.mark.parametrize(
     "flags", [["--init-lora-weights", "pissa_niter_2"], ["--modules-to-save", "proj_out,conv1"], ["--bias", "all"]]
 )
-def test_an_interrupted_training_goes_on_to_the_same_bytes(
+def test_an_interrupted_training_resumes_to_the_same_bytes(
     train: Train, tmp_path: Path, moonshine_folder: Path, monkeypatch: pytest.MonkeyPatch, flags: list[str]
 ) -> None:
     from lora.asr.training.trainer import SpeechTrainer
 
-    train("whole", *flags, model=moonshine_folder)
+    train("uninterrupted", *flags, model=moonshine_folder)
     step = SpeechTrainer.training_step
 
     def interrupted(self: SpeechTrainer, *arguments: Any, **keywords: Any) -> Any:
@@ -139,14 +139,16 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(
     with monkeypatch.context() as patched:
         patched.setattr(SpeechTrainer, "training_step", interrupted)
         with pytest.raises(AssertionError):
-            train("halved", *flags, model=moonshine_folder)
-    train("halved", *flags, model=moonshine_folder)
+            train("resumed", *flags, model=moonshine_folder)
+    train("resumed", *flags, model=moonshine_folder)
     for which in ("best", "last"):
-        whole, halved = (tmp_path / "adapters" / name / which / WEIGHTS for name in ("whole", "halved"))
-        assert whole.read_bytes() == halved.read_bytes()
+        uninterrupted, resumed = (
+            tmp_path / "adapters" / name / which / WEIGHTS for name in ("uninterrupted", "resumed")
+        )
+        assert uninterrupted.read_bytes() == resumed.read_bytes()
 
 
-def test_parts_are_chosen_told_and_nothing_else_is_adapted(
+def test_only_the_chosen_module_groups_are_adapted_and_logged(
     train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = train("cross", "--target-parts", "mlp,cross", "--max-steps", "1", model=moonshine_folder)
@@ -156,11 +158,11 @@ def test_parts_are_chosen_told_and_nothing_else_is_adapted(
         "mlp": {"fc1": 2, "fc2": 2},
     }
     assert facts.target_modules == len(facts.changes) == 12
-    told = capsys.readouterr().err
-    assert "train: adapts cross: k_proj 2, o_proj 2, q_proj 2, v_proj 2\ntrain: adapts mlp: fc1 2, fc2 2\n" in told
+    log = capsys.readouterr().err
+    assert "train: adapts cross: k_proj 2, o_proj 2, q_proj 2, v_proj 2\ntrain: adapts mlp: fc1 2, fc2 2\n" in log
 
 
-def test_what_is_trained_whole_is_counted_and_told(
+def test_fully_trained_modules_are_counted_and_logged(
     train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plain = train("plain", "--max-steps", "1", model=moonshine_folder)
@@ -168,11 +170,11 @@ def test_what_is_trained_whole_is_counted_and_told(
     assert facts.fully_trained == ["model.decoder.embed_tokens.weight", "proj_out.weight"]
     tied = 32 * len(load_model(describe_model(str(moonshine_folder))).tokenizer)
     assert (facts.trainable_parameters or 0) - (plain.trainable_parameters or 0) == tied
-    assert "train: trains whole: model.decoder.embed_tokens.weight, proj_out.weight" in capsys.readouterr().err
+    assert "train: fully trains: model.decoder.embed_tokens.weight, proj_out.weight" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         (
             {"modules_to_save": ["lm_head"]},
@@ -183,32 +185,34 @@ def test_what_is_trained_whole_is_counted_and_told(
         ({"target_parts": ["other"]}, "'auto of other' matches no module"),
     ],
 )
-def test_names_that_mean_nothing_are_told_with_what_there_is(
-    moonshine_folder: Path, changed: dict[str, Any], told: str
+def test_unknown_module_names_are_reported_with_the_known_ones(
+    moonshine_folder: Path, changed: dict[str, Any], message: str
 ) -> None:
     model = load_model(describe_model(str(moonshine_folder))).model
-    with pytest.raises(AdapterProblem, match=told) as problem:
+    with pytest.raises(AdapterProblem, match=message) as problem:
         lora_config(model, SETTINGS | changed, "model")
     assert problem.value.code == "adapter.no_target_modules"
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"init_lora_weights": "pissa", "rank": 33}, "rank is 33, .* allows at most 32"),
         ({"init_lora_weights": "olora", "rank": 33, "target_modules": "all-linear"}, "rank is 33, "),
         ({"init_lora_weights": "pissa", "target_modules": "conv1"}, "needs linear layers, but .*conv1 is a Conv1d"),
     ],
 )
-def test_an_initialisation_that_cannot_be_is_refused(
-    moonshine_folder: Path, changed: dict[str, Any], told: str
+def test_an_impossible_initialisation_is_a_user_error(
+    moonshine_folder: Path, changed: dict[str, Any], message: str
 ) -> None:
     model = load_model(describe_model(str(moonshine_folder))).model
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         lora_config(model, SETTINGS | changed, "model")
 
 
-def test_parts_go_with_auto_only(train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_module_groups_need_automatic_target_modules(
+    train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(AssertionError):
         train("both", "--target-modules", "q_proj", "--target-parts", "cross", model=moonshine_folder)
     assert (

@@ -84,7 +84,7 @@ def test_targets_without_a_module_to_adapt_name_what_there_is(fresh: Callable[[]
 
 
 @pytest.mark.parametrize(
-    ("name", "part"),
+    ("name", "group"),
     [
         ("model.encoder.layers.0.self_attn.q_proj", "encoder"),
         ("model.encoder.layers.0.mlp.fc1", "encoder"),
@@ -98,8 +98,8 @@ def test_targets_without_a_module_to_adapt_name_what_there_is(fresh: Callable[[]
         ("proj_out", "other"),
     ],
 )
-def test_parts_of_a_model(name: str, part: str) -> None:
-    assert module_group(name) == part
+def test_module_group(name: str, group: str) -> None:
+    assert module_group(name) == group
 
 
 def test_files_are_canonical(adapter: Path, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_files_are_canonical(adapter: Path, tmp_path: Path) -> None:
     assert adapter_identity(adapter).hash == adapter_identity(tmp_path / "again").hash
 
 
-def test_every_tensor_arrives(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_every_tensor_is_loaded(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     loaded = load_adapter(fresh(), adapter)
     stage = loaded.load_stage
     assert stage.tensors_in_file == stage.tensors_loaded == loaded.file_stage.tensors == 64
@@ -126,18 +126,18 @@ def test_every_tensor_arrives(fresh: Callable[[], SpeechModel], adapter: Path) -
     assert (loaded.file_stage.lora_b, loaded.file_stage.lora_b_zero) == (32, 0)
 
 
-def test_a_task_type_that_renames_inputs_is_not_taken_over(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_a_task_type_that_renames_inputs_is_ignored(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_config(adapter, task_type="SEQ_2_SEQ_LM")
     assert load_adapter(fresh(), adapter).load_stage.tensors_loaded == 64
 
 
-def test_missing_and_unexpected_tensors_are_told(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_missing_and_unexpected_tensors_are_reported(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_tensors(adapter, lambda tensors: dict(sorted(tensors.items())[2:]) | {"stranger": torch.ones(1)})
     stage = load_adapter(fresh(), adapter).load_stage
     assert (stage.tensors_loaded, len(stage.missing_keys), stage.unexpected_keys) == (62, 2, ["stranger"])
 
 
-def test_a_module_that_was_to_be_saved_whole_is_missing(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_a_module_to_save_without_tensors_is_missing(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_config(adapter, modules_to_save=["proj_out"])
     stage = load_adapter(fresh(), adapter).load_stage
     assert (stage.tensors_loaded, stage.missing_keys) == (64, ["base_model.model.proj_out.weight"])
@@ -148,7 +148,7 @@ def test_alpha_zero_is_a_number(fresh: Callable[[], SpeechModel], adapter: Path)
     assert load_adapter(fresh(), adapter).file_stage.alpha == 0
 
 
-def test_another_base_is_told(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_another_base_model_is_reported(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     (adapter / PROVENANCE).write_text('{"base_model_hash": "of another"}')
     assert load_adapter(fresh(), adapter).load_stage.base_matches is False
     (adapter / PROVENANCE).unlink()
@@ -186,23 +186,23 @@ BROKEN: list[tuple[Callable[[Path], Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "code", "told"), BROKEN)
+@pytest.mark.parametrize(("spoil", "code", "message"), BROKEN)
 def test_broken_adapters_have_a_cause(
-    fresh: Callable[[], SpeechModel], adapter: Path, spoil: Callable[[Path], Any], code: str, told: str
+    fresh: Callable[[], SpeechModel], adapter: Path, spoil: Callable[[Path], Any], code: str, message: str
 ) -> None:
     spoil(adapter)
-    with pytest.raises(AdapterProblem, match=told) as problem:
+    with pytest.raises(AdapterProblem, match=message) as problem:
         load_adapter(fresh(), adapter)
     assert problem.value.code == code
 
 
-def test_a_missing_folder_is_a_persons_to_mend(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_a_missing_folder_is_a_user_error(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     shutil.rmtree(adapter)
     with pytest.raises(UserError, match="no such folder"):
         load_adapter(fresh(), adapter)
 
 
-def test_what_fits_is_loaded_where_that_is_asked_for(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_whatever_fits_loads_the_other_tensors(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     def spoil(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         names = sorted(tensors)
         tensors[names[0]] = tensors[names[0]] * float("nan")
@@ -228,43 +228,43 @@ def test_missing_matrices_stay_random_or_zero(fresh: Callable[[], SpeechModel], 
     assert len(loaded.file_stage.unpaired) == len(stage.missing_keys)
 
 
-def test_a_tensor_beside_the_matrices_replaces_the_models_own(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_a_tensor_named_like_a_parameter_replaces_it(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     name = "base_model.model.model.encoder.conv1.weight"
-    own = fresh().model.model.encoder.conv1.weight.detach().clone()
-    edit_tensors(adapter, lambda tensors: tensors | {name: own})
+    original = fresh().model.model.encoder.conv1.weight.detach().clone()
+    edit_tensors(adapter, lambda tensors: tensors | {name: original})
     loaded = load_adapter(fresh(), adapter)
     assert (loaded.load_stage.tensors_loaded, loaded.load_stage.other_tensors_changed) == (65, [])
     assert loaded.file_stage.undeclared == [name]
-    edit_tensors(adapter, lambda tensors: tensors | {name: own + 1})
+    edit_tensors(adapter, lambda tensors: tensors | {name: original + 1})
     loaded = load_adapter(fresh(), adapter)
     assert loaded.load_stage.other_tensors_changed == [name]
-    assert torch.equal(loaded.model.get_base_model().model.encoder.conv1.weight, own + 1)
+    assert torch.equal(loaded.model.get_base_model().model.encoder.conv1.weight, original + 1)
 
 
 @pytest.mark.parametrize(
-    ("rename", "told"),
+    ("rename", "message"),
     [
-        (lambda name: name.replace(".weight", ".default.weight"), "an adapter's name"),
-        (lambda name: f"module.{name}", "parallel training"),
+        (lambda name: name.replace(".weight", ".default.weight"), "the adapter name"),
+        (lambda name: f"module.{name}", "distributed training"),
     ],
 )
-def test_names_of_another_way_of_saving_are_explained(
-    fresh: Callable[[], SpeechModel], adapter: Path, rename: Callable[[str], str], told: str
+def test_tensor_names_of_other_ways_of_saving_are_explained(
+    fresh: Callable[[], SpeechModel], adapter: Path, rename: Callable[[str], str], message: str
 ) -> None:
     edit_tensors(adapter, lambda tensors: {rename(name): value for name, value in tensors.items()})
-    with pytest.raises(AdapterProblem, match=told) as problem:
+    with pytest.raises(AdapterProblem, match=message) as problem:
         load_adapter(fresh(), adapter, whatever_fits=True)
     assert problem.value.code == "adapter.not_loaded"
 
 
-def test_a_whole_model_is_no_adapter(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_a_model_saved_as_an_adapter_is_rejected(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_tensors(adapter, lambda _: {"model.encoder.conv1.weight": torch.ones(2)})
     with pytest.raises(AdapterProblem, match="a model was saved as an adapter") as problem:
         load_adapter(fresh(), adapter, whatever_fits=True)
     assert problem.value.code == "adapter.not_loaded"
 
 
-def test_an_adapter_in_the_models_folder_is_left_out_and_told(
+def test_an_adapter_in_the_model_folder_is_ignored_and_reported(
     moonshine_folder: Path, adapter: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"

@@ -1,4 +1,4 @@
-"""One training dealt out to two processes (gloo, on the CPU) is the training of one that accumulates two batches."""
+"""Training in two processes (gloo, on the CPU) equals training in one process that accumulates two batches."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def test_two_processes_are_two_accumulated_batches(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("everyone", [False, True])
-def test_a_killed_training_goes_on_to_the_same_bytes(train: Train, tmp_path: Path, everyone: bool) -> None:
-    """Killed alone, those it started hold the lock, are awaited and finish; killed with them, a checkpoint is left."""
+def test_a_killed_training_resumes_to_the_same_bytes(train: Train, tmp_path: Path, everyone: bool) -> None:
+    """If only the parent is killed, its children keep the lock and finish; if all are killed, a checkpoint remains."""
     flags = ["--processes", "2", "--max-steps", "12", "--eval-steps", "1", "--batch-size", "2"]
-    train("whole", *flags)
-    same = [
+    train("uninterrupted", *flags)
+    arguments = [
         "--run", "killed", "--model-id", "model folder", "--dataset-path", "training.jsonl", "--validation-path",
         "validation.jsonl", "--learning-rate", "1e-2", "--seed", "3", "--rank", "2", "--alpha", "4", "--dropout", "0.1",
         "--warmup-steps", "1", "--device", "cpu", "--cpu-threads", "1", "--output-dir", "adapters/killed", "--work-dir",
         "work/killed",
     ]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "lora.runners.experiment", "train", *same, *flags]
+    command = [sys.executable, "-m", "lora.runners.experiment", "train", *arguments, *flags]
     started = subprocess.Popen(command, env=environment, start_new_session=True)
     states = tmp_path / "work/killed/train"
     while not list(states.glob("*/checkpoints/checkpoint-*/trainer_state.json")):
@@ -77,10 +77,10 @@ def test_a_killed_training_goes_on_to_the_same_bytes(train: Train, tmp_path: Pat
     steps = RunRecord.read("adapters/killed/train.run.json").optimizer_steps or 0
     assert 0 < steps < 12 if everyone else steps == 0
     for which in ("best", "last"):
-        whole, killed = (
-            tmp_path / f"adapters/{name}/{which}/adapter_model.safetensors" for name in ("whole", "killed")
+        uninterrupted, killed = (
+            tmp_path / f"adapters/{name}/{which}/adapter_model.safetensors" for name in ("uninterrupted", "killed")
         )
-        assert whole.read_bytes() == killed.read_bytes()
+        assert uninterrupted.read_bytes() == killed.read_bytes()
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_two_processes_give_the_same_bytes_again_and_are_copied(
     assert RunRecord.read(tmp_path / "adapters/copied/train.run.json").optimizer_steps == 0
 
 
-def test_a_condition_with_a_cause_is_told_by_one_of_them(train: Train) -> None:
+def test_a_problem_with_a_cause_code_is_recorded_once(train: Train) -> None:
     facts = train("none", "--processes", "2", "--target-modules", "query")
     assert (facts.status, facts.code) == ("impossible", "adapter.no_target_modules")
 

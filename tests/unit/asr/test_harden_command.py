@@ -1,4 +1,4 @@
-"""When a harder version is needed, which manifest it is made of, and that it costs nothing twice."""
+"""When a harder test set is needed, which manifest it is derived from, and that nothing is computed twice."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def measured(make_manifest: Callable[..., Path], tmp_path: Path) -> Path:
         status="measured", manifest="domain", proposed="domain-noise-10", wer=0.01, max_seconds=2.0,
         sampling_rate=16000, versions=versions,
     ).write(results / "hardened.json")  # fmt: skip
-    given = {"model": None, "manifests": {"train": "t.jsonl", "domain": "d.jsonl"}, "candidates": {}}
-    config = complete({**given, "roles": {"general": [], "domain": ["domain"]}})
+    settings = {"model": None, "manifests": {"train": "t.jsonl", "domain": "d.jsonl"}, "candidates": {}}
+    config = complete({**settings, "roles": {"general": [], "domain": ["domain"]}})
     (results / "config.json").write_text(json.dumps(config))
     return results
 
@@ -131,14 +131,14 @@ def measured(make_manifest: Callable[..., Path], tmp_path: Path) -> Path:
 def test_the_written_manifest_gives_the_samples_that_were_measured(
     grade: Distortion, target_rms: float | None, measured: Path, tmp_path: Path
 ) -> None:
-    given = {path: path.read_bytes() for path in tmp_path.rglob("*.wav")}
+    originals = {path: path.read_bytes() for path in tmp_path.rglob("*.wav")}
     arguments = ["write-hardened", "--results", str(measured), "--output", str(tmp_path / "new")]
     assert main([*arguments, "--version", grade.label]) == 0
     rows = [row for row in read_rows(measured / "manifests/domain.jsonl") if row.duration <= 2.0]
     written = read_manifest(tmp_path / "new/manifest.jsonl")
     assert not written.rejected
-    kept = [(row.id, row.text, row.speaker_id) for row in rows]
-    assert [(row.id, row.text, row.speaker_id) for row in written.rows] == kept
+    expected = [(row.id, row.text, row.speaker_id) for row in rows]
+    assert [(row.id, row.text, row.speaker_id) for row in written.rows] == expected
     before, after = AudioStore(16000, target_rms), AudioStore(16000, target_rms)
     old = before.add(Rows(rows, measured / "manifests", grade))
     new = after.add(Rows(written.rows, tmp_path / "new"))
@@ -146,7 +146,7 @@ def test_the_written_manifest_gives_the_samples_that_were_measured(
         assert before.load(a).tobytes() == after.load(b).tobytes()
         assert before.lengths[a] == after.lengths[b] == len(after.load(b))
         assert row.duration == pytest.approx(after.lengths[b] / 16000)
-    assert {path: path.read_bytes() for path in given} == given
+    assert {path: path.read_bytes() for path in originals} == originals
 
 
 def test_write_hardened_proposes_config_and_overwrites_nothing(

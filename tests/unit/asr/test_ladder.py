@@ -67,7 +67,7 @@ def facts_of(fresh: Callable[[], SpeechModel], folder: Path) -> EffectFacts:
     return measure_effect(fresh(), "tuned", str(folder), batches(), DECODE)
 
 
-def test_an_adapter_that_works_is_seen_on_every_rung(
+def test_a_working_adapter_has_an_effect_at_every_stage(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     facts = facts_of(fresh, make_adapter(0.3))
@@ -103,7 +103,7 @@ def test_norms_are_those_of_the_product(fresh: Callable[[], SpeechModel], make_a
         assert delta.stable_rank == pytest.approx((norm / largest) ** 2, rel=1e-5)
 
 
-def test_an_adapter_of_zeros_climbs_and_changes_nothing(
+def test_an_adapter_of_zeros_changes_nothing_at_any_stage(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     facts = facts_of(fresh, make_adapter(0.0))
@@ -131,7 +131,7 @@ def test_deltas_are_against_the_fresh_base(
     assert moved.median_relative_norm is not None and moved.median_relative_norm > 0.01  # noqa: PT018
 
 
-def test_what_cannot_be_loaded_still_tells_its_file(
+def test_an_adapter_that_cannot_be_loaded_still_has_a_file_stage(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     from safetensors.torch import load_file, save_file
@@ -145,7 +145,7 @@ def test_what_cannot_be_loaded_still_tells_its_file(
     assert facts.weights is facts.logits is facts.text is None
 
 
-def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
+def test_labels_longer_than_the_decoder_are_left_out_and_reported(
     make_manifest: Callable[..., Path], whisper_folder: Path, tmp_path: Path
 ) -> None:
     rows = make_manifest("validation", [0.6, 0.8])
@@ -161,7 +161,7 @@ def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
     assert main(arguments) == 0
     facts = EffectFacts.read(output)
     assert facts.logits is not None and facts.logits.utterances == 1  # noqa: PT018
-    assert any("row validation-1: left out" in told for told in RunRecord.read(f"{output}.run.json").adjustments)
+    assert any("row validation-1: left out" in line for line in RunRecord.read(f"{output}.run.json").adjustments)
 
 
 def test_the_command(
@@ -190,7 +190,7 @@ def test_the_command(
     assert command("--train-facts", str(tmp_path / "train.json")).code == "training.diverged"
 
 
-def test_values_that_are_not_finite_stop_no_rung(
+def test_values_that_are_not_finite_stop_no_stage(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     from safetensors.torch import load_file, save_file

@@ -1,4 +1,4 @@
-"""model_weights: a checkpoint against its base, by its files alone."""
+"""Compare the weight files of a checkpoint with those of its base model."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_a_copy_changes_nothing(moonshine_folder: Path, tmp_path: Path) -> None:
     assert {module.relative_norm for module in facts.weights or []} == {0.0}
 
 
-def test_another_number_format_is_no_tuning(moonshine_folder: Path, tmp_path: Path) -> None:
+def test_another_data_type_is_no_change(moonshine_folder: Path, tmp_path: Path) -> None:
     facts = compared(moonshine_folder, tmp_path / "half", lambda t: {k: v.bfloat16() for k, v in t.items()})
     assert facts.checkpoint is not None
     assert facts.checkpoint.changed == []
     assert facts.checkpoint.rounded > 0
 
 
-def test_a_merged_delta_is_measured_where_it_is(moonshine_folder: Path, tmp_path: Path) -> None:
+def test_a_merged_delta_is_measured_in_its_module(moonshine_folder: Path, tmp_path: Path) -> None:
     def merge(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         weight = tensors[MATRIX]
         delta = torch.randn(weight.shape[0], 2) @ torch.randn(2, weight.shape[1])
@@ -69,7 +69,7 @@ def test_a_merged_delta_is_measured_where_it_is(moonshine_folder: Path, tmp_path
     assert (moved.name, moved.module_group) == (MATRIX.removesuffix(".weight"), "mlp")
 
 
-def test_what_is_strange_in_a_checkpoint(moonshine_folder: Path, tmp_path: Path) -> None:
+def test_unusual_tensors_of_a_checkpoint_are_listed(moonshine_folder: Path, tmp_path: Path) -> None:
     def spoil(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         embedding = next(name for name in tensors if "embed_tokens" in name)
         matrix = tensors[MATRIX].clone()

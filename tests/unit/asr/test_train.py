@@ -63,38 +63,38 @@ def test_a_finished_training_is_only_copied(train: Train, tmp_path: Path) -> Non
     assert steps_taken(tmp_path, "other") == 5
 
 
-def test_an_interrupted_training_goes_on_to_the_same_bytes(
+def test_an_interrupted_training_resumes_to_the_same_bytes(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lora.asr.training.trainer import SpeechTrainer
 
-    train("whole")
-    whole_step = SpeechTrainer.training_step
+    train("uninterrupted")
+    training_step = SpeechTrainer.training_step
 
     def interrupted(self: SpeechTrainer, *arguments: Any, **keywords: Any) -> Any:
         if self.state.global_step == 3:
             raise KeyboardInterrupt
-        return whole_step(self, *arguments, **keywords)
+        return training_step(self, *arguments, **keywords)
 
     monkeypatch.setattr(SpeechTrainer, "training_step", interrupted)
     with pytest.raises(AssertionError):
-        train("halved")
-    monkeypatch.setattr(SpeechTrainer, "training_step", whole_step)
+        train("resumed")
+    monkeypatch.setattr(SpeechTrainer, "training_step", training_step)
     # A kill while a checkpoint is written leaves one without its state.
-    (checkpoints,) = (tmp_path / "work/halved/train").glob("*/checkpoints")
+    (checkpoints,) = (tmp_path / "work/resumed/train").glob("*/checkpoints")
     (checkpoints / "checkpoint-3").mkdir()
-    train("halved")
-    assert steps_taken(tmp_path, "halved") == 3
-    assert contents(tmp_path / "adapters/whole") == contents(tmp_path / "adapters/halved")
+    train("resumed")
+    assert steps_taken(tmp_path, "resumed") == 3
+    assert contents(tmp_path / "adapters/uninterrupted") == contents(tmp_path / "adapters/resumed")
 
 
 @pytest.mark.parametrize("torn", ["optimizer.pt", "rng_state.pth", "adapter_model.safetensors"])
-def test_a_checkpoint_that_is_torn_is_not_gone_on_from(
+def test_a_truncated_checkpoint_is_not_resumed(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: str
 ) -> None:
     from lora.asr.training import fit
 
-    train("whole")
+    train("uninterrupted")
     with monkeypatch.context() as patched:
         patched.setattr(fit._Fitted, "write", interrupt)
         with pytest.raises(AssertionError):
@@ -104,7 +104,7 @@ def test_a_checkpoint_that_is_torn_is_not_gone_on_from(
         path.write_bytes(path.read_bytes()[:-100])
     train("torn")
     assert steps_taken(tmp_path, "torn") == 5
-    assert contents(tmp_path / "adapters/whole") == contents(tmp_path / "adapters/torn")
+    assert contents(tmp_path / "adapters/uninterrupted") == contents(tmp_path / "adapters/torn")
 
 
 def interrupt(*_: Any) -> None:
@@ -119,18 +119,18 @@ def test_learning_rate_zero_trains_to_zero_deltas(train: Train, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "told"),
+    ("more", "code", "message"),
     [
         (["--target-modules", "query,value"], "adapter.no_target_modules", "q_proj"),
         (["--learning-rate", "1e30"], "training.diverged", "not finite"),
     ],
 )
-def test_conditions_with_a_cause_leave_all_outputs(
-    train: Train, tmp_path: Path, more: list[str], code: str, told: str
+def test_problems_with_a_cause_code_write_all_outputs(
+    train: Train, tmp_path: Path, more: list[str], code: str, message: str
 ) -> None:
     facts = train("broken", *more)
     assert (facts.status, facts.code) == ("impossible", code)
-    assert told in (facts.message or "")
+    assert message in (facts.message or "")
     output = tmp_path / "adapters/broken"
     assert (output / "best").is_dir()
     assert (output / "last").is_dir()
@@ -168,14 +168,14 @@ def test_accumulated_steps_of_whisper_count_alike_with_and_without_smoothing(
     assert smoothed.gradient_norm_median == pytest.approx(plain.gradient_norm_median, rel=0.05)
 
 
-def test_wer_without_a_word_is_one_message(
+def test_selecting_by_wer_without_words_is_a_user_error(
     train: Train, tmp_path: Path, make_manifest: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = make_manifest("validation", [0.6])
     rows.write_text(rows.read_text().replace("Some words 0.", "..."))
     with pytest.raises(AssertionError):
         train("silent", "--select", "wer", "--validation-path", str(rows))
-    assert "hold no word" in capsys.readouterr().err
+    assert "contain no words" in capsys.readouterr().err
 
 
 def test_generation_settings_of_the_model_count_only_where_wer_selects(moonshine_folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_generation_settings_of_the_model_count_only_where_wer_selects(moonshine
 
 
 def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library would wrap the model to deal each batch out to all GPUs; the record names one device."""
+    """transformers would wrap the model to split each batch over all GPUs; the record names one device."""
     from transformers import TrainingArguments
 
     from lora.asr.labels.loss import SETTINGS
@@ -209,25 +209,25 @@ def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypa
     assert training_arguments(settings, whisper_folder, speech, validate=False).n_gpu == 1
 
 
-def test_an_initialisation_that_needs_data_is_refused(train: Train, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_initialisation_that_needs_data_is_rejected(train: Train, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         train("eva", "--init-lora-weights", "eva")
     assert "'eva' is not valid; expected PEFT initialisation: true" in capsys.readouterr().err
 
 
-def test_labels_the_decoder_cannot_hold_are_left_out_and_told(
+def test_labels_longer_than_the_decoder_are_left_out_and_reported(
     train: Train, whisper_folder: Path, make_manifest: Callable[..., Path], tmp_path: Path
 ) -> None:
     rows = make_manifest("long", [0.5, 0.7, 0.9])
     rows.write_text(rows.read_text().replace("Some words 1.", "very " * 40))
     assert train("long", "--max-steps", "1", model=whisper_folder, dataset=rows).train_rows == 2
-    told = RunRecord.read(tmp_path / "adapters/long/train.run.json").adjustments
-    assert any("long-1" in line and "decoder holds 64" in line for line in told)
+    adjustments = RunRecord.read(tmp_path / "adapters/long/train.run.json").adjustments
+    assert any("long-1" in line and "decoder holds 64" in line for line in adjustments)
     train("again", "--max-steps", "1", model=whisper_folder, dataset=rows, work="long")
-    assert RunRecord.read(tmp_path / "adapters/again/train.run.json").adjustments == told
+    assert RunRecord.read(tmp_path / "adapters/again/train.run.json").adjustments == adjustments
 
 
-def test_the_plan_holds_one_padding_step_a_batch_and_every_row_an_epoch() -> None:
+def test_planned_batches_have_one_padding_step_and_epochs_have_every_row() -> None:
     steps = [1, 1, 1, 1, 1, 2, 2, 3]
     plan = plan_batches(steps, batch_size=2, count=10, seed=7)
     assert plan == plan_batches(steps, batch_size=2, count=10, seed=7)

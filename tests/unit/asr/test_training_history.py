@@ -1,4 +1,4 @@
-"""What files beside a brought adapter tell of its training."""
+"""Training history from the files next to an external adapter."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def logged(step: int, loss: float = 1.0, norm: float = 0.5) -> dict[str, Any]:
 def trainer_folder(folder: Path, name: str, history: list[dict[str, Any]], **state: Any) -> Path:
     adapter = folder / name
     adapter.mkdir()
-    whole = {"global_step": 40, "max_steps": 40, "log_history": history, **state}
-    (adapter / "trainer_state.json").write_text(json.dumps(whole))  # NaN as the Trainer writes it
+    contents = {"global_step": 40, "max_steps": 40, "log_history": history, **state}
+    (adapter / "trainer_state.json").write_text(json.dumps(contents))  # NaN as the Trainer writes it
     return adapter
 
 
 VALIDATED = [{"step": 20, "eval_loss": 0.4}, {"step": 40, "eval_loss": 0.6, "eval_wer": 0.3}]
 
 
-def test_nothing_beside_it(tmp_path: Path) -> None:
+def test_an_adapter_without_history_has_unknown_facts(tmp_path: Path) -> None:
     facts = training_history("theirs", tmp_path)
     assert facts.source == ""
     assert facts.optimizer_steps is None
@@ -47,7 +47,7 @@ def test_the_state_of_a_trainer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "state", "kept"),
+    ("name", "state", "best_kept"),
     [
         ("checkpoint-20", {}, True),
         ("checkpoint-40", {"best_model_checkpoint": "out/checkpoint-40"}, True),
@@ -55,9 +55,11 @@ def test_the_state_of_a_trainer(tmp_path: Path) -> None:
         ("final", {}, None),
     ],
 )
-def test_whether_the_best_step_was_brought(tmp_path: Path, name: str, state: dict[str, Any], kept: bool | None) -> None:
+def test_whether_the_adapter_is_the_best_step(
+    tmp_path: Path, name: str, state: dict[str, Any], best_kept: bool | None
+) -> None:
     facts = training_history("theirs", trainer_folder(tmp_path, name, [logged(1), *VALIDATED], **state))
-    assert facts.best_kept is kept
+    assert facts.best_kept is best_kept
 
 
 NAN = float("nan")
@@ -72,7 +74,7 @@ NAN = float("nan")
         ([logged(1), logged(2)], None),
     ],
 )
-def test_a_loss_that_stops_being_a_number(tmp_path: Path, history: list[dict[str, Any]], step: int | None) -> None:
+def test_a_loss_that_becomes_not_finite(tmp_path: Path, history: list[dict[str, Any]], step: int | None) -> None:
     facts = training_history("theirs", trainer_folder(tmp_path, "out", history))
     assert facts.non_finite_step == step
     assert facts.code == (None if step is None else "training.diverged")
@@ -80,14 +82,14 @@ def test_a_loss_that_stops_being_a_number(tmp_path: Path, history: list[dict[str
 
 def test_a_run_of_this_software(tmp_path: Path) -> None:
     TrainFacts(run="short", optimizer_steps=40, best_step=20, best_kept=True).write(tmp_path / "train.json")
-    for name, kept in (("best", True), ("last", False)):
+    for name, best_kept in (("best", True), ("last", False)):
         (tmp_path / name).mkdir()
         facts = training_history("theirs", tmp_path / name)
-        assert (facts.run, facts.best_kept, facts.optimizer_steps) == ("theirs", kept, 40)
+        assert (facts.run, facts.best_kept, facts.optimizer_steps) == ("theirs", best_kept, 40)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"log_history": [{"loss": 1}]}', "not JSON"])
-def test_a_file_that_is_something_else(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_trainer_state(tmp_path: Path, text: str) -> None:
     (tmp_path / "trainer_state.json").write_text(text)
     with pytest.raises(UserError, match=r"trainer_state\.json: not the state of a Trainer"):
         training_history("theirs", tmp_path)

@@ -1,8 +1,8 @@
-"""Adapter folders as files: read strictly (safetensors only), written canonically (byte-identical for equal weights).
+"""Read adapter folders (safetensors only) and write them canonically: equal weights give identical bytes.
 
-peft stores target modules as a set and paths as it was given them; here lists are sorted, keys are sorted, and the base
-model is named as the person named it. Hash of the base model: in `lora_provenance.json` beside the two files, since
-`adapter_config.json` may hold no key that peft does not know. Imports torch only to read and write tensors.
+peft stores target modules as an unordered set and the base model as the path it was loaded from. Here lists and keys
+are sorted, and the base model has its configured name. The hash of the base model is in `lora_provenance.json` next to
+the two files, because peft rejects unknown keys in `adapter_config.json`. Imports torch only to read and write tensors.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROVENANCE = "lora_provenance.json"
 
 
 class AdapterProblem(Exception):
-    """A condition with a cause code that a verdict will name; the stages hold what was found out before it."""
+    """An unusable adapter, with its cause code and the stages of the effect ladder that were computed before."""
 
     def __init__(
         self, code: str, message: str, file_stage: FileStage | None = None, load_stage: LoadStage | None = None
@@ -42,19 +42,24 @@ class AdapterProblem(Exception):
 
 @dataclass(frozen=True)
 class AdapterFiles:
-    """Configuration and tensors (on the CPU, by name) of an adapter folder; the base hash where one is recorded."""
+    """Configuration, tensors (on the CPU, by name) and recorded base model hash (or None) of an adapter folder."""
 
     config: dict[str, Any]
     tensors: dict[str, Tensor]
     base_model_hash: str | None
 
     def stage(self) -> FileStage:
-        """Rung 1 of the effect ladder."""
+        """Stage 1 of the effect ladder."""
         return file_stage(self.config, self.tensors)
 
 
 def read_adapter(folder: Path | str) -> AdapterFiles:
-    """Raises UserError where the folder does not exist, AdapterProblem where it holds no usable adapter."""
+    """Read an adapter folder.
+
+    Raises:
+        UserError: The folder does not exist.
+        AdapterProblem: `adapter.not_loaded` if the folder contains no usable adapter.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"adapter {folder}: no such folder")
@@ -63,7 +68,7 @@ def read_adapter(folder: Path | str) -> AdapterFiles:
 
 
 def adapter_identity(folder: Path | str) -> AdapterIdentity:
-    """Name and hash of an adapter's files, without torch. Raises like `read_adapter`."""
+    """Name and hash of an adapter's files, without importing torch. Raises as `read_adapter` does."""
     path = Path(folder)
     if not path.is_dir():
         raise UserError(f"adapter {folder}: no such folder")
@@ -77,7 +82,7 @@ def adapter_identity(folder: Path | str) -> AdapterIdentity:
 def _missing(folder: Path, name: str) -> AdapterProblem:
     pickles = sorted(path.name for path in folder.glob("adapter_model.bin"))
     hint = "; adapter_model.bin is a pickle and is not read: save it as safetensors" if pickles else ""
-    return AdapterProblem("adapter.not_loaded", f"{folder}: holds no {name}{hint}")
+    return AdapterProblem("adapter.not_loaded", f"{folder}: contains no {name}{hint}")
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -116,7 +121,7 @@ def _read_base_hash(folder: Path) -> str | None:
     try:
         value = json.loads((folder / PROVENANCE).read_text(encoding="utf-8")).get("base_model_hash")
     except (OSError, ValueError, AttributeError):
-        return None  # nobody recorded it: unknown, not equal
+        return None  # not recorded: unknown, not equal
     return str(value) if value is not None else None
 
 
@@ -125,17 +130,17 @@ def write_adapter(folder: Path, config: dict[str, Any], tensors: dict[str, Tenso
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    # Copies, because tied weights are one tensor with two names, which the format refuses.
-    ready = {name: tensors[name].detach().cpu().clone().contiguous() for name in sorted(tensors)}
+    # Copies, because safetensors rejects tied weights: one tensor under two names.
+    copies = {name: tensors[name].detach().cpu().clone().contiguous() for name in sorted(tensors)}
     temporary = folder / f".{WEIGHTS}.tmp"
-    temporary.write_bytes(save(ready, metadata={"format": "pt"}))
+    temporary.write_bytes(save(copies, metadata={"format": "pt"}))
     temporary.replace(folder / WEIGHTS)
     write_text(folder / CONFIG, json.dumps(_canonical(config), indent=2, sort_keys=True) + "\n")
     write_text(folder / PROVENANCE, json.dumps({"base_model_hash": base_model_hash}, indent=2) + "\n")
 
 
 def _canonical(value: Any) -> Any:
-    """Sets and lists sorted, enumerations as their values; peft's own JSON has neither order nor plain types."""
+    """Sort sets and lists and replace enumerations by their values; peft's own JSON does neither."""
     if isinstance(value, dict):
         return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -1,8 +1,8 @@
-"""Load a finished adapter into a freshly loaded model, without ever failing silently: stage 2 of the effect ladder.
+"""Load a trained adapter into a freshly loaded model and check every tensor: stage 2 of the effect ladder.
 
-An adapter folder holds `adapter_config.json`, `adapter_model.safetensors` and, where this software trained it,
-`lora_provenance.json` with the hash of the base model. Other tools' folders are read as well; pickles are not. As in
-peft, tensors of the file that name a parameter of the model itself (an embedding, a bias) replace it. Imports torch.
+An adapter folder contains `adapter_config.json`, `adapter_model.safetensors` and, if this software trained it,
+`lora_provenance.json` with the hash of the base model. Folders of other tools are read too; pickles are not. As in
+peft, a tensor that is named like a parameter of the model (an embedding, a bias) replaces it. Imports torch.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from lora.asr.families.speech_model import SpeechModel, first_line
 from lora.asr.model_files import ModelFiles
 from lora.records.effect import FileStage, LoadStage
 
-# What other ways of saving do to the names of tensors, by what they leave in them.
+# How other ways of saving rename tensors, by the text that they add to names.
 RENAMED = {
-    ".default.": "an adapter's name in them: saved by `state_dict()`, not by `save_pretrained()`",
-    "module.": "the prefix of a parallel training: saved from its wrapper, not from the model inside",
-    "_orig_mod.": "the prefix of a compiled model: saved from its wrapper, not from the model inside",
+    ".default.": "the adapter name: saved by `state_dict()`, not by `save_pretrained()`",
+    "module.": "the prefix of distributed training: saved from the wrapper, not from the wrapped model",
+    "_orig_mod.": "the prefix of a compiled model: saved from the wrapper, not from the wrapped model",
 }
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
 SNAPSHOT = re.compile(r"models--(?P<owner>[^/\\]+?)--(?P<name>[^/\\]+)[/\\]snapshots[/\\](?P<commit>[0-9a-f]{40})")
@@ -35,7 +35,7 @@ SNAPSHOT = re.compile(r"models--(?P<owner>[^/\\]+?)--(?P<name>[^/\\]+)[/\\]snaps
 
 @dataclass(frozen=True)
 class LoadedAdapter:
-    """An adapter in its model: what its files held, and what of it the model took."""
+    """An adapter attached to its model, with the facts of its files and of loading them."""
 
     model: PeftModel
     files: AdapterFiles
@@ -44,17 +44,25 @@ class LoadedAdapter:
 
 
 def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = False) -> LoadedAdapter:
-    """Attach a finished adapter to a freshly loaded model, in evaluation mode, and check that it truly arrived.
+    """Attach a trained adapter to a freshly loaded model, in evaluation mode, and check which tensors were loaded.
 
-    `speech.model` becomes the wrapped model. Tensors that fit are loaded even where others are missing; the stage says
-    so. Raises UserError for a missing folder, AdapterProblem `adapter.not_loaded`, `adapter.not_finite` or
-    `adapter.base_mismatch` (shapes of another model). With `whatever_fits` the last two are no reason to stop as long
-    as one LoRA tensor fits: the stages tell of them.
+    `speech.model` becomes the wrapped model. Tensors that fit are loaded even if others are missing; `load_stage` lists
+    the missing ones.
+
+    Args:
+        speech: The base model.
+        folder: The adapter folder.
+        whatever_fits: Load values that are not finite and skip tensors of other shapes instead of raising, if at least
+            one LoRA tensor fits; the stages list both.
+
+    Raises:
+        UserError: The folder does not exist.
+        AdapterProblem: `adapter.not_loaded`, `adapter.not_finite` or `adapter.base_mismatch` (shapes of another model).
     """
     files = read_adapter(folder)
     stage = files.stage()
     if not stage.finite and not whatever_fits:
-        raise AdapterProblem("adapter.not_finite", f"{folder}: tensors hold values that are not finite", stage)
+        raise AdapterProblem("adapter.not_finite", f"{folder}: tensors contain values that are not finite", stage)
     if len(stage.other_tensors) == stage.tensors:
         example = f", such as {stage.other_tensors[0]}: a model was saved as an adapter" if stage.other_tensors else ""
         message = f"{folder}: none of its {stage.tensors} tensors is a LoRA matrix{example}"
@@ -64,12 +72,12 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
     initial = {name: tensor.detach().clone() for name, tensor in places.items()}
     common = sorted(files.tensors.keys() & places.keys())
     shape_mismatches = [name for name in common if files.tensors[name].shape != places[name].shape]
-    given = {name: files.tensors[name] for name in common if name not in shape_mismatches}
-    # What the file lacks stays as it is; peft wants to be given all modules that were saved whole.
-    set_peft_model_state_dict(model, places | given, adapter_name=ADAPTER)
+    fitting = {name: files.tensors[name] for name in common if name not in shape_mismatches}
+    # Tensors that the file lacks stay unchanged; peft requires a value for every module in modules_to_save.
+    set_peft_model_state_dict(model, places | fitting, adapter_name=ADAPTER)
     model.eval()
-    held = _places(model, files)
-    loaded = [name for name, value in given.items() if _equal(held[name].cpu(), value.to(held[name].dtype))]
+    current = _places(model, files)
+    loaded = [name for name, value in fitting.items() if _equal(current[name].cpu(), value.to(current[name].dtype))]
     missing = sorted(places.keys() - set(loaded))
     matches, evidence = base_evidence(
         files, speech.files, any(not _only_rank(n, files, places) for n in shape_mismatches)
@@ -88,13 +96,13 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
         shape_mismatches=shape_mismatches,
         missing_random=[name for name in missing if ".lora_" in name and bool(initial[name].any())],
         missing_zero=[name for name in missing if ".lora_" in name and not bool(initial[name].any())],
-        other_tensors_changed=[n for n in loaded if ".lora_" not in n and not _equal(initial[n], held[n])],
+        other_tensors_changed=[n for n in loaded if ".lora_" not in n and not _equal(initial[n], current[n])],
         active_adapters=sorted({name for state in states for name in state.active_adapters}),
         merged_adapters=sorted({name for state in states for name in state.merged_adapters}),
         model_folder_adapter=(speech.files.path / CONFIG).is_file(),
         batch_norms=sum(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()),
     )
-    _check_arrival(folder, files, places, stage, load_stage, whatever_fits)
+    _check_loaded(folder, files, places, stage, load_stage, whatever_fits)
     return LoadedAdapter(model, files, stage, load_stage)
 
 
@@ -112,18 +120,18 @@ def _wrapped(speech: SpeechModel, files: AdapterFiles, folder: Path | str, stage
 
 
 def _places(model: PeftModel, files: AdapterFiles) -> dict[str, Tensor]:
-    """The adapter's own tensors in the model, by their names in files, and parameters of the model the file names."""
+    """Tensors in the model that the file can set, by their names in files: the adapter's and replaced parameters."""
     expected: dict[str, Tensor] = get_peft_model_state_dict(model, adapter_name=ADAPTER, save_embedding_layers=False)
-    whole = model.state_dict()
-    return expected | {name: whole[name] for name in files.tensors if name in whole and ".lora_" not in name}
+    parameters = model.state_dict()
+    return expected | {name: parameters[name] for name in files.tensors if name in parameters and ".lora_" not in name}
 
 
 def _equal(first: Tensor, second: Tensor) -> bool:
-    """Whether all values are the same; what is no number equals itself."""
+    """Whether all values are equal; NaN equals NaN."""
     return torch.allclose(first.float(), second.float(), rtol=0, atol=0, equal_nan=True)
 
 
-def _check_arrival(
+def _check_loaded(
     folder: Path | str,
     files: AdapterFiles,
     places: dict[str, Tensor],
@@ -131,16 +139,18 @@ def _check_arrival(
     load_stage: LoadStage,
     whatever_fits: bool,
 ) -> None:
-    """Raises where no LoRA tensor found its place, or (without `whatever_fits`) where one has another shape."""
+    """Raise AdapterProblem if no LoRA tensor was loaded or, without `whatever_fits`, if a tensor has another shape."""
     lora = [name for name in files.tensors if ".lora_" in name]
     placed = [name for name in lora if name in places]
     if not placed:
         ours = next((name for name in sorted(places) if ".lora_" in name), "none")
         message = (
-            f"{folder}: none of its {len(files.tensors)} tensors has a place in the model "
-            f"(it holds {min(lora)}; the model expects {ours})"
+            f"{folder}: none of its {len(files.tensors)} tensors matches a tensor of the model "
+            f"(it contains {min(lora)}; the model expects {ours})"
         )
-        renamed = next((f"; names carry {why}" for mark, why in RENAMED.items() if _renamed(mark, lora, places)), "")
+        renamed = next(
+            (f"; tensor names contain {why}" for mark, why in RENAMED.items() if _renamed(mark, lora, places)), ""
+        )
         raise AdapterProblem("adapter.not_loaded", message + renamed, stage, load_stage)
     if not load_stage.shape_mismatches or (whatever_fits and set(placed) - set(load_stage.shape_mismatches)):
         return
@@ -151,7 +161,7 @@ def _check_arrival(
         f"{folder}: {name} has shape {list(files.tensors[name].shape)}, this model needs {list(places[name].shape)}"
     )
     if _only_rank(name, files, places):
-        raise AdapterProblem("adapter.not_loaded", f"{shapes}: {CONFIG} names another rank", stage, load_stage)
+        raise AdapterProblem("adapter.not_loaded", f"{shapes}: {CONFIG} has another rank", stage, load_stage)
     raise AdapterProblem("adapter.base_mismatch", f"{shapes}: trained on another model", stage, load_stage)
 
 
@@ -160,7 +170,7 @@ def _renamed(mark: str, names: list[str], places: dict[str, Tensor]) -> bool:
 
 
 def _only_rank(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> bool:
-    """Whether shapes differ in the rank alone: then the adapter's two files disagree; else it is another model's."""
+    """Whether the shapes differ only in the rank: the adapter's two files disagree, and the base model may be right."""
     theirs, ours = files.tensors[name].shape, places[name].shape
     if ".lora_" not in name or len(theirs) != len(ours):
         return False
@@ -171,7 +181,7 @@ def _only_rank(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> boo
 def base_evidence(
     adapter: AdapterFiles, model: ModelFiles, shapes_differ: bool
 ) -> tuple[bool | None, Literal["hash", "revision", "shape"] | None]:
-    """Whether the adapter was trained on this model (null: nobody can tell), and by what it is known."""
+    """Whether the adapter was trained on this model (None: unknown), and the evidence that decides it."""
     if adapter.base_model_hash is not None:
         return adapter.base_model_hash == model.identity.hash, "hash"
     theirs = _commit(str(adapter.config.get("base_model_name_or_path") or ""), adapter.config.get("revision"))
@@ -182,10 +192,10 @@ def base_evidence(
 
 
 def _commit(name: str, revision: object) -> tuple[str, str] | None:
-    """(hub id, commit) where both are named."""
-    found = SNAPSHOT.search(name)
-    if found is not None:
-        return f"{found['owner']}/{found['name']}".lower(), found["commit"]
+    """Hub id and commit, or None if either is missing."""
+    snapshot = SNAPSHOT.search(name)
+    if snapshot is not None:
+        return f"{snapshot['owner']}/{snapshot['name']}".lower(), snapshot["commit"]
     if isinstance(revision, str) and COMMIT.fullmatch(revision):
         return name.lower(), revision
     return None

@@ -1,8 +1,8 @@
-"""What an adapter does to each weight matrix: size of the delta that takes effect, relative to the base weight.
+"""Size of the effective weight delta of an adapter, per weight matrix and relative to the base weight.
 
-Plain LoRA: scale * B A, whose norms follow from two small matrices without building the product. DoRA and
-initialisations that change base weights (PiSSA, OLoRA and others): difference of the effective weight and the one of
-the fresh base. Computed in float64 on the CPU. Imports torch.
+Plain LoRA: scale * B A, whose norms follow from two small matrices without computing the product. DoRA and
+initialisations that change base weights (PiSSA, OLoRA and others): the effective weight minus the original base weight.
+Computed in float64 on the CPU. Imports torch.
 """
 
 from __future__ import annotations
@@ -19,30 +19,26 @@ from torch import Tensor, nn
 
 from lora.asr.adapter.attach import ADAPTER, adapted_modules
 from lora.asr.adapter.files import AdapterProblem, read_adapter
-from lora.asr.adapter.initialisation import takes_from_base
+from lora.asr.adapter.initialisation import KEEPING_BASE, RANDOM_DELTA, takes_from_base
 from lora.asr.adapter.module_groups import module_group
 from lora.records.effect import ModuleDelta
 from lora.records.training import ModuleChange
 
-# Initialisations that leave base weights as they are; all others are taken to change them.
-KEEPING_BASE = {"true", "false", "gaussian", "orthogonal", "eva"}
-# The only one whose fresh adapter is not the base model: both matrices are random.
-RANDOM_DELTA = "false"
-# Of the estimate how often a delta is in the base weights already: largest tolerated standard error, and spread over
-# modules (in standard deviations of one) beyond which they do not tell one tale.
+# Limits for `merged_share`: the largest standard error of the median, and the largest spread over modules (in standard
+# deviations of one module) at which the modules still agree.
 MOST_ERROR, MOST_SPREAD = 0.1, 3.0
 MEDIAN_ERROR = math.sqrt(math.pi / 2)  # of a median against a mean
 
 
 def original_weights(model: nn.Module, adapter: Path | str) -> dict[str, Tensor]:
-    """Copies of base weights that attaching this adapter will change, by module; mostly none: copies cost memory."""
+    """Copies of the base weights that attaching this adapter changes, by module; empty for most initialisations."""
     try:
         files = read_adapter(adapter)
         if files.stage().initialisation in KEEPING_BASE:
             return {}
         config = PeftConfig.from_peft_type(**files.config)
     except (AdapterProblem, TypeError, ValueError, KeyError):
-        return {}  # loading it will say what is wrong
+        return {}  # loading the adapter reports the problem
     return {
         name: module.weight.detach().cpu().clone()
         for name, module in model.named_modules()
@@ -53,10 +49,14 @@ def original_weights(model: nn.Module, adapter: Path | str) -> dict[str, Tensor]
 def weight_deltas(
     model: nn.Module, before: dict[str, Tensor], initialisation: str, changes: list[ModuleChange]
 ) -> list[ModuleDelta]:
-    """Rung 3 for every adapted module, by name. `before` holds the weights that differ from the layer's own now.
+    """Stage 3 of the effect ladder: the weight delta of every adapted module, sorted by name.
 
-    `changes` are what our trainer recorded, where it trained the adapter: a fresh adapter of random matrices is no base
-    model, so that its delta is not what was learnt.
+    Args:
+        model: The model with its adapter.
+        before: Original base weights, by module, where attaching the adapter changed them.
+        initialisation: `init_lora_weights` of the adapter.
+        changes: What this software recorded during training; needed if both matrices started at random, because the
+            delta then contains more than what was learnt.
     """
     recorded = {change.name: change.delta for change in changes}
     deltas = [_module_delta(name, layer, before.get(name)) for name, layer in adapted_modules(model).items()]
@@ -69,10 +69,10 @@ def weight_deltas(
 
 
 def merged_share(model: nn.Module) -> float | None:
-    """How often the base weights hold this adapter's delta D already: the median over modules of <W, D> / <D, D>.
+    """How many times the base weights already contain this adapter's delta D: median over modules of <W, D> / <D, D>.
 
-    A weight that knows nothing of D gives 0 with a standard deviation of |W| / (|D| sqrt(entries)), one that D was
-    added to once gives 1. Null where that noise or the spread over modules is too large to tell the two apart.
+    A weight W independent of D gives 0 with a standard deviation of |W| / (|D| sqrt(entries)); a weight that D was
+    added to once gives 1. None if that noise or the spread over modules is too large to distinguish the two.
     Measured on the embedded model after 60 steps: -0.04 before merging and 0.96 after.
     """
     shares, noises = [], []
@@ -92,14 +92,14 @@ def merged_share(model: nn.Module) -> float | None:
         return None
     noise, quarter = statistics.median(noises), len(shares) // 4
     middle = sorted(shares)[quarter : len(shares) - quarter]
-    tells = (
+    reliable = (
         noise * MEDIAN_ERROR / math.sqrt(len(shares)) <= MOST_ERROR and middle[-1] - middle[0] <= MOST_SPREAD * noise
     )
-    return statistics.median(shares) if tells else None
+    return statistics.median(shares) if reliable else None
 
 
 def initial_matrices(model: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
-    """Copies of lora_A and lora_B of a fresh adapter, by module: what its training starts from."""
+    """Copies of lora_A and lora_B of a fresh adapter, by module: the start of its training."""
     return {
         name: (layer.lora_A[ADAPTER].weight.detach().cpu().clone(), layer.lora_B[ADAPTER].weight.detach().cpu().clone())
         for name, layer in adapted_modules(model).items()
@@ -110,7 +110,7 @@ def initial_matrices(model: nn.Module) -> dict[str, tuple[Tensor, Tensor]]:
 def module_changes(
     model: PeftModel, initial: dict[str, tuple[Tensor, Tensor]], tensors: dict[str, Tensor]
 ) -> list[ModuleChange]:
-    """How far `tensors` (an adapter as trained) lie from the initial matrices, for every module of `model`, by name."""
+    """Distance of `tensors` (a trained adapter) from the initial matrices, for every module of `model`, by name."""
     config: Any = model.peft_config[ADAPTER]
     taken = takes_from_base(str(config.init_lora_weights))
     changes = []
@@ -129,8 +129,8 @@ def module_changes(
     return changes
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if math.isfinite(part) and 0 < whole < math.inf else None
+def _ratio(norm: float, base: float) -> float | None:
+    return norm / base if math.isfinite(norm) and 0 < base < math.inf else None
 
 
 def _module_delta(name: str, layer: Any, before: Tensor | None) -> ModuleDelta:
@@ -155,13 +155,13 @@ def _module_delta(name: str, layer: Any, before: Tensor | None) -> ModuleDelta:
 
 
 def _wide(weight: Tensor) -> Tensor:
-    """As a float64 matrix (out, everything else)."""
+    """The weight as a float64 matrix of shape (out, product of all other dimensions)."""
     weight = weight.detach().cpu().double()
     return weight.reshape(weight.shape[0], -1)
 
 
 def _low_rank_norms(layer: Any) -> tuple[float, float]:
-    """Frobenius and spectral norm of scale * B A: those of the small product of both triangular factors."""
+    """Frobenius and spectral norm of scale * B A, from the product of the triangular factors of both."""
     return _product_norms(
         _wide(layer.lora_B[ADAPTER].weight) * layer.scaling[ADAPTER], _wide(layer.lora_A[ADAPTER].weight)
     )
@@ -180,7 +180,7 @@ def _full_norms(delta: Tensor) -> tuple[float, float]:
 
 
 def _effective_weight(layer: Any, base: Tensor) -> Tensor:
-    """The weight the layer multiplies with while its adapter is on."""
+    """The weight that the layer multiplies with while its adapter is enabled."""
     changed = base + _wide(layer.get_delta_weight(ADAPTER))
     if ADAPTER not in getattr(layer, "lora_magnitude_vector", {}):
         return changed

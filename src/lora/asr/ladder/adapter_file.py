@@ -1,8 +1,7 @@
-"""Rung 1 of the effect ladder: what an adapter's two files hold, and what its configuration promises beside.
+"""Stage 1 of the effect ladder: whether the tensors of an adapter agree with its configuration.
 
-Nothing here needs the model: names and shapes of tensors are held against the configuration alone (pairs of lora_A and
-lora_B, ranks by pattern, targets without a tensor, tensors that no setting explains). Torch-free but for the tensors
-that are handed in.
+This needs no model: names and shapes of tensors are compared with the configuration (pairs of lora_A and lora_B, ranks
+by pattern, targets without a tensor, tensors that no setting explains). Imports no torch.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ from lora.records.effect import FileStage, Spread
 if TYPE_CHECKING:
     from torch import Tensor
 
-PEFT_RANK, PEFT_ALPHA = 8, 8  # where a configuration names none
+PEFT_RANK, PEFT_ALPHA = 8, 8  # peft's defaults
 MATRIX = re.compile(
     r"^(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<kind>A|B|embedding_A|embedding_B)(?:\.weight)?$"
 )
-# The matrix of a pair that starts at zero: of embeddings it is the other one.
+# The matrix of a pair that is initialised with zeros; for embeddings it is A.
 STARTS_AT_ZERO = {"B", "embedding_A"}
 TRAINED_TOKENS = ("token_adapter", "trainable_tokens")
 
 
 def file_stage(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> FileStage:
-    """Facts of an adapter's configuration and its tensors (by name, on the CPU)."""
-    matrices = {name: found for name in sorted(tensors) if (found := MATRIX.match(name))}
+    """Describe an adapter by its configuration and its tensors (by name, on the CPU)."""
+    matrices = {name: match for name in sorted(tensors) if (match := MATRIX.match(name))}
     kinds: dict[str, dict[str, Tensor]] = {}
-    for name, found in matrices.items():
-        kinds.setdefault(found["module"], {})[found["kind"]] = tensors[name]
+    for name, match in matrices.items():
+        kinds.setdefault(match["module"], {})[match["kind"]] = tensors[name]
     non_finite = [name for name in sorted(tensors) if not bool(tensors[name].isfinite().all())]
     zeroed = [matrix for pair in kinds.values() for kind, matrix in pair.items() if kind in STARTS_AT_ZERO]
     others = [name for name in sorted(tensors) if ".lora_" not in name]
@@ -88,7 +87,7 @@ def _pattern(config: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _unmet_targets(config: Mapping[str, Any], modules: list[str]) -> list[str]:
-    """Target names that no tensor belongs to; expressions cannot be told from the files alone."""
+    """Target names without a tensor; empty for regular expressions, which need the model."""
     targets = config.get("target_modules")
     if not isinstance(targets, list):
         return []
@@ -96,7 +95,7 @@ def _unmet_targets(config: Mapping[str, Any], modules: list[str]) -> list[str]:
 
 
 def _other_ranks(config: Mapping[str, Any], rank: int, kinds: dict[str, dict[str, Tensor]]) -> list[str]:
-    """Modules whose lora_A has another rank than configured; patterns match as peft matches them."""
+    """Modules whose lora_A has another rank than configured; patterns match as in peft."""
     patterns = _pattern(config, "rank_pattern")
 
     def configured(module: str) -> Any:
@@ -110,11 +109,11 @@ def _matches(pattern: str, module: str) -> bool:
     try:
         return re.match(rf"(.*\.)?({pattern})$", module) is not None
     except re.error:
-        return False  # loading it will say what is wrong
+        return False  # loading the adapter reports the problem
 
 
 def _is_declared(config: Mapping[str, Any], name: str) -> bool:
-    """Whether the configuration says that this tensor is saved beside the LoRA matrices."""
+    """Whether the configuration declares this tensor as saved in addition to the LoRA matrices."""
     saved = [str(module) for module in config.get("modules_to_save") or []]
     biases = config.get("bias", "none") != "none" and name.endswith(".bias")
     tokens = bool(config.get("trainable_token_indices")) and any(part in name for part in TRAINED_TOKENS)

@@ -1,8 +1,7 @@
-"""The weights of a tuned checkpoint against its base model's, tensor by tensor, without loading either model.
+"""Compare the weights of a tuned checkpoint with its base model's, tensor by tensor, without loading either model.
 
-Two safetensors folders are read side by side, one tensor of each at a time. Tensors that only one of the files holds
-count only where they are no copy of another one of the same file (a tied output layer may be saved or not). Imports
-torch.
+Two safetensors folders are read in parallel, one tensor of each at a time. A tensor that only one folder contains is
+listed unless it is a copy of another tensor of that folder (a tied output layer may be saved or not). Imports torch.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ UNMERGED = (".lora_A", ".lora_B", ".lora_magnitude_vector", ".base_layer.")
 
 
 class Weights:
-    """The tensors of a model folder by name, read when asked for."""
+    """The tensors of a model folder by name, read on demand."""
 
     def __init__(self, files: ModelFiles, stack: ExitStack) -> None:
         self._places: dict[str, tuple[Any, str]] = {}
@@ -42,8 +41,8 @@ class Weights:
                 opened = stack.enter_context(safe_open(path, framework="pt"))
             except (SafetensorError, OSError) as error:
                 raise UserError(f"model {files.identity.id}: {path.name} cannot be read: {error}") from None
-            own = f"{OWN_ADAPTER}: " if path.name == OWN_ADAPTER else ""
-            self._places |= {own + _present_name(name): (opened, name) for name in opened.keys()}  # noqa: SIM118
+            prefix = f"{OWN_ADAPTER}: " if path.name == OWN_ADAPTER else ""
+            self._places |= {prefix + _present_name(name): (opened, name) for name in opened.keys()}  # noqa: SIM118
         self.names = sorted(self._places)
 
     def __contains__(self, name: str) -> bool:
@@ -59,14 +58,14 @@ class Weights:
         return tensor
 
     def copies(self, name: str) -> bool:
-        """Whether another tensor of the file holds the same values: both are one parameter of the model."""
+        """Whether another tensor of the folder has the same values: a tied weight that was saved twice."""
         shape = self.shape(name)
         twins = (other for other in self.names if other != name and self.shape(other) == shape)
         return len(shape) > 1 and any(torch.equal(self.read(name), self.read(other)) for other in twins)
 
 
 def _present_name(name: str) -> str:
-    """Weight normalisation renamed its tensors in torch 2; libraries write either."""
+    """The torch 2 name of a tensor; older libraries save weight normalisation under other names."""
     for old, new in (
         (".weight_g", ".parametrizations.weight.original0"),
         (".weight_v", ".parametrizations.weight.original1"),
@@ -77,25 +76,27 @@ def _present_name(name: str) -> str:
 
 
 def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFacts:
-    """Facts of the stages that a checkpoint has: its tensors' names, shapes and values. Raises UserError for a file that
-    cannot be read.
+    """Compare names, shapes and values of the tensors of two model folders.
+
+    Raises:
+        UserError: A file cannot be read.
     """
     with ExitStack() as stack:
         before, after = Weights(base, stack), Weights(tuned, stack)
         common = [name for name in after.names if name in before]
         reshaped = [name for name in common if before.shape(name) != after.shape(name)]
         shared = [name for name in common if name not in set(reshaped)]
-        found = [_compared(name, before.read(name), after.read(name)) for name in shared]
+        comparisons = [_compared(name, before.read(name), after.read(name)) for name in shared]
         stage = CheckpointStage(
             base_type=str(base.config.get("model_type")),
             tuned_type=str(tuned.config.get("model_type")),
             tensors=len(after.names),
             shared=len(shared),
-            changed=[name for name, (changed, _, _) in zip(shared, found, strict=True) if changed],
-            rounded=sum(rounded for _, rounded, _ in found),
+            changed=[name for name, (changed, _, _) in zip(shared, comparisons, strict=True) if changed],
+            rounded=sum(rounded for _, rounded, _ in comparisons),
             reshaped=reshaped,
-            only_base=list(_alone(before, after)),
-            only_tuned=list(_alone(after, before)),
+            only_base=list(_only_in(before, after)),
+            only_tuned=list(_only_in(after, before)),
             unmerged=[
                 name
                 for name in after.names
@@ -104,16 +105,14 @@ def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFact
             non_finite=[name for name in after.names if not bool(after.read(name).isfinite().all())],
             other_files=_other_files(base.path, tuned.path),
         )
-    weights = [delta for _, _, delta in found if delta is not None]
+    weights = [delta for _, _, delta in comparisons if delta is not None]
     norms = [delta.relative_norm for delta in weights if delta.relative_norm]
     median = statistics.median(norms) if norms else None
-    return EffectFacts(
-        run=run, checkpoint=stage, weights=weights, median_relative_norm=median, median_change=median
-    )  # fmt: skip
+    return EffectFacts(run=run, checkpoint=stage, weights=weights, median_relative_norm=median, median_change=median)
 
 
 def _compared(name: str, before: Tensor, after: Tensor) -> tuple[bool, bool, ModuleDelta | None]:
-    """Whether a tensor changed by more than its number format, whether it was rounded, and of a matrix by how much."""
+    """Whether a tensor changed beyond its data type, whether it was only rounded, and for a matrix its delta."""
     rounded = before.dtype != after.dtype and not torch.equal(before.double(), after.double())
     same = torch.equal(before.to(after.dtype), after) or torch.equal(before, after.to(before.dtype))
     delta = None
@@ -139,12 +138,12 @@ def _delta(name: str, before: Tensor, after: Tensor, same: bool) -> ModuleDelta:
     )
 
 
-def _alone(here: Weights, there: Weights) -> Iterator[str]:
-    """Names that only one side has, without tied copies."""
+def _only_in(here: Weights, there: Weights) -> Iterator[str]:
+    """Names that `here` has and `there` lacks, without tied copies."""
     return (name for name in here.names if name not in there and not here.copies(name))
 
 
 def _other_files(base: Path, tuned: Path) -> list[str]:
-    """Files of tokenizer and feature extractor that both folders hold with other bytes."""
+    """Files of tokenizer and feature extractor that are in both folders with different bytes."""
     both = [name for name in sorted(TEXT_FILES) if (base / name).is_file() and (tuned / name).is_file()]
     return [name for name in both if file_hash(base / name) != file_hash(tuned / name)]

@@ -1,9 +1,9 @@
-"""The effect ladder: does an adapter change its file, the loaded weights, the logits, the texts? WER is another stage.
+"""The effect ladder: does the adapter have an effect in its file, the loaded weights, the logits and the hypotheses?
 
-Nothing is assumed: adapter calls inside `generate` are counted by hooks, "off" is compared bit by bit with a freshly
-loaded base model, deltas are those that take effect (DoRA's magnitudes included). A stage that breaks does not stop the
-measure_effect where the next can still be reached (values that are not finite, zeros, tensors that are missing or do not fit);
-facts say which are null. Imports torch.
+Every stage is measured: hooks count the adapter calls inside `generate`, the model with the adapter disabled is
+compared bit by bit with a freshly loaded base model, and weight deltas are the effective ones (with DoRA's magnitudes).
+A failed stage (values that are not finite, zeros, missing or unfitting tensors) does not stop the measurement if later
+stages can still run; facts that could not be measured are None. WER is measured elsewhere. Imports torch.
 """
 
 from __future__ import annotations
@@ -35,33 +35,47 @@ def measure_effect(
     decode: dict[str, Any],
     changes: list[ModuleChange] | None = None,
 ) -> EffectFacts:
-    """All stages but WER. `speech` is a freshly loaded base model, and is of no further use afterwards.
+    """Measure all stages but WER. Problems with a cause code are in the facts.
 
-    `changes` are those of the training that made the adapter, where it is known. Raises UserError where the adapter
-    folder does not exist; problems with a cause code are in the facts.
+    Args:
+        speech: A freshly loaded base model; it cannot be used afterwards.
+        run: Name of the run.
+        adapter: The adapter folder.
+        batches: Validation utterances; without any, logits and hypotheses are not measured.
+        decode: Decoding settings.
+        changes: Module changes that the training recorded, if known.
+
+    Raises:
+        UserError: The adapter folder does not exist.
     """
     facts: dict[str, Any] = {"run": run, "adapter": adapter}
-    with tempfile.TemporaryDirectory() as kept:
+    with tempfile.TemporaryDirectory() as base_logits:
         before = original_weights(speech.model, adapter)
-        keep_base_logits(speech, batches, Path(kept))
+        keep_base_logits(speech, batches, Path(base_logits))
         base_texts = all_texts(speech, batches, decode)
         try:
             loaded = load_adapter(speech, adapter, whatever_fits=True)
         except AdapterProblem as problem:
-            told = {"status": "impossible", "code": problem.code, "message": problem.message}
-            return EffectFacts(**facts, **told, file=problem.file_stage, load=problem.load_stage)
+            return EffectFacts(
+                **facts,
+                status="impossible",
+                code=problem.code,
+                message=problem.message,
+                file=problem.file_stage,
+                load=problem.load_stage,
+            )
         model, file = loaded.model, loaded.file_stage
         load = loaded.load_stage.model_copy(update={"merged_share": None if before else merged_share(model)})
         weights = weight_deltas(model, before, file.initialisation, changes or [])
         off = model.disable_adapter
-        why = off_differs_by(file, load)
-        logits = logits_stage(speech, batches, Path(kept), off, why) if batches else None
+        reasons = off_differs_by(file, load)
+        logits = logits_stage(speech, batches, Path(base_logits), off, reasons) if batches else None
         text = None
         try:
             text = text_stage(speech, batches, base_texts, decode, off) if batches else None
         except (UserError, RuntimeError, IndexError):
             if logits is None or not logits.not_finite:
-                raise  # beams and sampling cannot go on from what is no number; all else is no finding
+                raise  # only beam search and sampling over NaN logits may fail
         return EffectFacts(
             **facts,
             file=file,
@@ -75,14 +89,14 @@ def measure_effect(
 
 
 def off_differs_by(file: FileStage, load: LoadStage) -> list[str]:
-    """Why the adapter switched off need not be the base; empty where nothing but plain LoRA or DoRA is in play."""
+    """Reasons why the model with the adapter disabled may differ from the base model; empty for plain LoRA and DoRA."""
     reasons = []
     if file.initialisation not in KEEPING_BASE:
         reasons.append(f"initialisation {file.initialisation} changes base weights")
     if file.bias != "none":
         reasons.append(f"biases were trained ({file.bias})")
     if load.other_tensors_changed:
-        reasons.append(f"tensors beside the LoRA matrices change the model ({len(load.other_tensors_changed)})")
+        reasons.append(f"tensors other than LoRA matrices change the model ({len(load.other_tensors_changed)})")
     if load.batch_norms:
         reasons.append(f"BatchNorm statistics are not part of an adapter ({load.batch_norms} layers)")
     return reasons

@@ -1,7 +1,7 @@
-"""Rung 4 of the effect ladder: logits with the adapter on against those of the freshly loaded base model.
+"""Stage 4 of the effect ladder: logits with the adapter enabled, compared with the freshly loaded base model's.
 
-A large vocabulary makes logits large (32 labels of 200 tokens: 1.3 GB for 50,000 entries), so those of the base are
-kept on disk, at labelled positions only, and compared a few hundred positions at a time. Imports torch.
+Logits of a large vocabulary are large (32 labels of 200 tokens: 1.3 GB for 50,000 entries), so the base model's are
+stored on disk, at labelled positions only, and compared a few hundred positions at a time. Imports torch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lora.asr.families.speech_model import IGNORED, SpeechModel
 from lora.asr.labels.build import Collator
 from lora.records.effect import LogitsStage
 
-POSITIONS = 256  # compared at once, in double precision
+POSITIONS = 256  # compared at a time, in double precision
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class _Sums:
     largest: float = 0.0
 
     def add(self, on: Tensor, base: Tensor) -> None:
-        """Logits (positions, vocabulary) with the adapter and of the base."""
+        """Add logits of shape (positions, vocabulary), with the adapter and of the base model."""
         log_on, log_base = on.log_softmax(-1), base.log_softmax(-1)
         self.positions += len(on)
         self.divergence += float((log_on.exp() * (log_on - log_base)).sum())
@@ -53,7 +53,7 @@ class _Sums:
 
 
 def keep_base_logits(speech: SpeechModel, batches: list[ValidationBatch], folder: Path) -> None:
-    """Write the logits of a freshly loaded base model, a file a batch."""
+    """Write the logits of a freshly loaded base model, one file per batch."""
     for number, batch in enumerate(batches):
         save_file({"logits": _logits(speech, batch)}, folder / f"{number}.safetensors")
 
@@ -65,8 +65,17 @@ def logits_stage(
     off: Callable[[], AbstractContextManager[Any]],
     off_differs_by: list[str],
 ) -> LogitsStage:
-    """On against the base that `keep_base_logits` met; `off` is the adapter switched off, compared bit by bit."""
-    sums, off_equals_base = _Sums(), True
+    """Compare the logits with those that `keep_base_logits` wrote to `folder`.
+
+    Args:
+        speech: The model with its adapter.
+        batches: The batches that `keep_base_logits` had.
+        folder: Folder with the base model's logits.
+        off: Context that disables the adapter; the logits inside are compared with the base model's bit by bit.
+        off_differs_by: Reasons why these may differ (for the record).
+    """
+    sums = _Sums()
+    off_equals_base = True
     for number, batch in enumerate(batches):
         base = load_file(folder / f"{number}.safetensors")["logits"]
         with off():
@@ -78,7 +87,7 @@ def logits_stage(
     return LogitsStage(
         utterances=sum(len(batch.texts) for batch in batches),
         positions=sums.positions,
-        kl_mean=max(sums.divergence / sums.positions, 0.0) if finite else None,  # rounding can leave it at -1e-17
+        kl_mean=max(sums.divergence / sums.positions, 0.0) if finite else None,  # rounding can give -1e-17
         argmax_flips=sums.flips / max(sums.positions, 1),
         largest_difference=sums.largest if finite else None,
         off_equals_base=off_equals_base,
@@ -88,7 +97,7 @@ def logits_stage(
 
 
 def _logits(speech: SpeechModel, batch: ValidationBatch) -> Tensor:
-    """Logits that predict labels (CTC: of frames), shape (positions, vocabulary), float32 on the CPU."""
+    """Logits of all labelled positions (CTC: of frames), shape (positions, vocabulary), float32 on the CPU."""
     rows = [{"audio": audio, "text": text} for audio, text in zip(batch.audio, batch.texts, strict=True)]
     with torch.inference_mode():
         scored = speech.score(Collator(speech)(rows))

@@ -1,4 +1,4 @@
-"""Rung 5 of the effect ladder: texts with the adapter on, off and merged, and calls of the adapter inside `generate`.
+"""Stage 5 of the effect ladder: hypotheses with the adapter enabled, disabled and merged, and its calls in `generate`.
 
 Imports torch.
 """
@@ -31,7 +31,15 @@ def text_stage(
     decode: dict[str, Any],
     off: Callable[[], AbstractContextManager[Any]],
 ) -> TextStage:
-    """`base` holds the texts of the freshly loaded base model. The model is merged and cast: of no use afterwards."""
+    """Compare hypotheses with those of the base model. The model is merged and cast: it cannot be used afterwards.
+
+    Args:
+        speech: The model with its adapter.
+        batches: Validation utterances.
+        base: Hypotheses of the freshly loaded base model.
+        decode: Decoding settings.
+        off: Context that disables the adapter.
+    """
 
     def counted(context: AbstractContextManager[Any]) -> tuple[Texts, dict[str, int]]:
         with context, counted_calls(speech) as calls:
@@ -59,7 +67,7 @@ def text_stage(
 
 
 def _merged_changes(speech: SpeechModel, unmerged: Texts, texts: Callable[[], Texts]) -> int | None:
-    """Texts that merging the adapter into the weights changes; null where it cannot be merged."""
+    """Number of hypotheses that merging the adapter into the weights changes; None if it cannot be merged."""
     try:
         speech.model.merge_adapter()
     except (ValueError, NotImplementedError, RuntimeError):
@@ -68,11 +76,11 @@ def _merged_changes(speech: SpeechModel, unmerged: Texts, texts: Callable[[], Te
 
 
 def _merged_changes_bf16(speech: SpeechModel, texts: Callable[[], Texts]) -> int | None:
-    """The same in bfloat16, whose eight bits a small delta may not survive; null where it cannot be tried.
+    """The same in bfloat16, whose eight bits may round a small delta away; None if the cast or merge fails.
 
-    What merging and unmerging in the model's own format leaves behind is far below what the cast rounds away.
+    The rounding error of merging and unmerging in the model's own data type is far below that of the cast.
     """
-    own = speech.dtype
+    dtype = speech.dtype
     try:
         speech.model.unmerge_adapter()
         speech.model.to(torch.bfloat16)
@@ -81,7 +89,7 @@ def _merged_changes_bf16(speech: SpeechModel, texts: Callable[[], Texts]) -> int
     except (UserError, ValueError, NotImplementedError, RuntimeError):
         return None
     finally:
-        speech.dtype = own
+        speech.dtype = dtype
 
 
 def _differences(first: Texts, second: Texts) -> int:
@@ -90,10 +98,10 @@ def _differences(first: Texts, second: Texts) -> int:
 
 @contextmanager
 def counted_calls(speech: SpeechModel) -> Iterator[dict[str, int]]:
-    """Counts forward calls of the adapter's own matrices, by adapted module (sorted by name).
+    """Count forward calls of the adapter's matrices, by adapted module (sorted by name).
 
-    The base layer beneath runs with and without an adapter. Embeddings have no modules of their own to hook: there a
-    call counts while the adapter is active.
+    Calls of the base layer would prove nothing: it runs with and without an adapter. The matrices of embeddings are not
+    modules and cannot be hooked, so there a call of the layer counts while the adapter is active.
     """
     layers = adapted_modules(speech.model)
     calls = dict.fromkeys(layers, 0)

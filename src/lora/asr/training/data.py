@@ -1,7 +1,7 @@
-"""Rows as a trainer takes them: samples on demand, and a fixed plan of batches of one padding step each.
+"""Training rows: samples decoded on demand, and a fixed plan of batches with one padding step each.
 
-The whole plan is made before the first step from the seed alone, so a resumed training sees the same batches as one
-that was never interrupted. Torch-free.
+The plan depends on the seed alone and is computed before the first step, so a resumed training sees the same batches as
+an uninterrupted one. Torch-free.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from lora.data.audio.loading import load_audio
 from lora.provenance.hashes import content_hash, file_hash
 from lora.records.manifests import Utterance
 
-CACHE_BYTES = 512_000_000  # decoded samples kept in memory; beyond it rows are decoded again
+CACHE_BYTES = 512_000_000  # decoded samples cached in memory; rows beyond it are decoded again
 
 
 class SpeechRows:
-    """Rows with their samples: `rows[i]` is {"audio": float32 mono (n,), "text", "id"}; UserError on bad audio."""
+    """Rows with samples: `rows[i]` is {"audio": float32 mono (n,), "text", "id"}; UserError if audio is unreadable."""
 
     def __init__(self, rows: Sequence[Utterance], folder: Path, sampling_rate: int, target_rms: float | None) -> None:
         self.rows = list(rows)
-        self._folder, self._sampling_rate, self._target_rms = folder, sampling_rate, target_rms
+        self._folder = folder
+        self._sampling_rate = sampling_rate
+        self._target_rms = target_rms
         self._cache: dict[int, Samples] = {}
         self._cached_bytes = 0
 
@@ -37,14 +39,14 @@ class SpeechRows:
         return {"audio": self._samples(index), "text": row.text, "id": row.id}
 
     def only(self, indices: Sequence[int]) -> SpeechRows:
-        """The rows of these numbers, in this order, without decoding again what is in memory."""
+        """Select rows by index, in the given order; cached samples are not decoded again."""
         chosen = SpeechRows([self.rows[i] for i in indices], self._folder, self._sampling_rate, self._target_rms)
         chosen._cache = {new: self._cache[old] for new, old in enumerate(indices) if old in self._cache}
         chosen._cached_bytes = sum(samples.nbytes for samples in chosen._cache.values())
         return chosen
 
     def steps(self, sampling_rate: int, grid_seconds: float) -> list[int]:
-        """The padding step (padded samples) of each row; decodes every row once, for headers may be wrong."""
+        """Padding step (in samples) of each row. Decodes every row once, because audio headers may be wrong."""
         lengths = (len(self._samples(index)) for index in range(len(self)))
         return [padded_samples(length, sampling_rate, grid_seconds) for length in lengths]
 
@@ -59,7 +61,7 @@ class SpeechRows:
 
 
 def sample_rows(rows: Sequence[Utterance], count: int, seed: int) -> list[Utterance]:
-    """A seeded sample of at most `count` rows in their own order; all of them where there are no more."""
+    """A seeded sample of at most `count` rows, in their original order."""
     if count >= len(rows):
         return list(rows)
     chosen = np.random.default_rng([seed, len(rows)]).choice(len(rows), size=count, replace=False)
@@ -67,7 +69,7 @@ def sample_rows(rows: Sequence[Utterance], count: int, seed: int) -> list[Uttera
 
 
 def batches_in_order(steps: Sequence[int], batch_size: int) -> list[list[int]]:
-    """Row numbers in batches of one padding step, for evaluation: shortest first, order kept within a step."""
+    """Row indices in batches of one padding step, for evaluation: shortest step first, rows of a step in order."""
     by_step = _by_step(steps, range(len(steps)))
     return [
         indices[start : start + batch_size]
@@ -79,15 +81,15 @@ def batches_in_order(steps: Sequence[int], batch_size: int) -> list[list[int]]:
 def plan_batches(steps: Sequence[int], batch_size: int, count: int, seed: int) -> list[list[int]]:
     """`count` training batches of one padding step each: epoch after epoch over all rows, in a seeded order.
 
-    The rows of a step are cut into batches of nearly equal size, at most `batch_size`, so that no lone row weighs as
-    much as a whole batch more often than it must.
+    The rows of a step are split into batches of nearly equal size, at most `batch_size`, so that single rows weigh as
+    much as a full batch as rarely as possible.
     """
     plan: list[list[int]] = []
     for epoch in _epochs(len(steps), seed):
         batches = []
         for _, indices in sorted(_by_step(steps, epoch).items()):
-            pieces = -(-len(indices) // batch_size)
-            batches += [[int(i) for i in piece] for piece in np.array_split(indices, pieces)]
+            splits = -(-len(indices) // batch_size)
+            batches += [[int(i) for i in split] for split in np.array_split(indices, splits)]
         order = np.random.default_rng([seed, 1, len(plan)]).permutation(len(batches))
         plan += [batches[index] for index in order]
         if len(plan) >= count:
@@ -110,16 +112,16 @@ def _by_step(steps: Sequence[int], order: Sequence[int]) -> dict[int, list[int]]
 
 
 def rows_hash(rows: Sequence[Utterance], folder: Path) -> str:
-    """Hash of what rows say and sound like, in their order: texts, ids, audio bytes, pieces; not where files lie."""
+    """Hash of the contents of rows, in order: ids, texts, audio bytes and segments, but not paths."""
     hashes: dict[str, str] = {}
-    parts = []
+    contents = []
     for row in rows:
         if row.audio is None:
             audio = content_hash(np.asarray(row.samples, np.float32).tobytes())
         else:
             audio = hashes.get(row.audio) or file_hash(folder / row.audio)
             hashes[row.audio] = audio
-        piece = "" if row.offset is None else f"{row.offset!r}+{row.duration!r}"
-        piece += "" if row.channel is None else f"@{row.channel}"
-        parts += [row.id, row.text, audio, piece, repr(row.sampling_rate)]
-    return content_hash(*parts)
+        segment = "" if row.offset is None else f"{row.offset!r}+{row.duration!r}"
+        segment += "" if row.channel is None else f"@{row.channel}"
+        contents += [row.id, row.text, audio, segment, repr(row.sampling_rate)]
+    return content_hash(*contents)

@@ -1,7 +1,7 @@
-"""Fit an adapter: the part of training that needs torch, from a fresh model (or a checkpoint) to a finished state.
+"""Fit an adapter from a fresh model or a checkpoint. Imports torch.
 
 Reads: model files, audio, checkpoints in `<state>/checkpoints/`. Writes: checkpoints, then `<state>/finished/` with the
-adapters (canonical bytes), facts and loss log, whole or not at all. Imports torch.
+adapters (canonical bytes), facts and loss log, atomically.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from lora.asr.labels.build import long_labels
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows, batches_in_order, plan_batches
 from lora.asr.training.state import (
+    ADJUSTMENTS,
     BEST,
     FACTS,
     FINISHED,
     LAST,
     LOSS,
-    TOLD,
     Training,
     last_checkpoint,
     write_impossible,
@@ -53,65 +53,73 @@ from lora.records.training import ModuleChange, TrainFacts, ValidationPoint
 
 
 def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[str]]:
-    """Make `<state>/finished/`; returns the optimiser steps taken here, and what was done to the rows.
+    """Train and write `<state>/finished/`.
 
-    Of several processes with one state all train, and only the `first` writes.
+    Args:
+        training: Settings, rows and model.
+        state: Folder of the training; several processes of one training share it.
+        first: Whether this process writes; all processes train.
+
+    Returns:
+        Optimiser steps taken by this call, and adjustments to the rows for the run record.
     """
-    making = state / "making"
+    unfinished = state / "making"
     if first:
-        shutil.rmtree(making, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
     make_deterministic(int(training.settings["seed"]), training.device.threads)
     speech = load_model(training.files, training.device.type, training.device.dtype)
     if training.settings["label_smoothing"] and not speech.teacher_forced:
-        raise UserError(f"label_smoothing: {speech.family} models have no loss that could be smoothed; set it to 0")
+        raise UserError(f"label_smoothing: {speech.family} models have no token-level loss to smooth; set it to 0")
     training, adjustments = _without_long_labels(training, speech)
 
-    def tell(text: str) -> None:
-        print(f"train: {text}", file=sys.stderr, flush=True)
-        adjustments.append(text)
+    def report(message: str) -> None:
+        print(f"train: {message}", file=sys.stderr, flush=True)
+        adjustments.append(message)
 
     steps_taken = 0
     try:
         if not training.train.rows:
-            raise AdapterProblem("data.too_few_samples", "every training label is longer than the model can hold")
+            raise AdapterProblem("data.too_few_samples", "every training label is longer than the model allows")
         config = lora_config(speech.model, training.settings, training.files.identity.id)
         model = attach(speech, config)
         train_in_full_precision(model)
     except AdapterProblem as problem:
         parameters = sum(p.numel() for p in speech.model.parameters())
         if first:
-            write_impossible(training.impossible(problem.code, problem.message, total_parameters=parameters), making)
+            write_impossible(
+                training.impossible(problem.code, problem.message, total_parameters=parameters), unfinished
+            )
     else:
         initial = initial_matrices(model)
-        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints", tell)
+        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints", report)
         fitted = _Fitted(training, model, trainer, rows_by_step, initial)
         steps_taken = fitted.run(last_checkpoint(state / "checkpoints"))
         if first:
-            fitted.write(making, state / "checkpoints")
+            fitted.write(unfinished, state / "checkpoints")
     if not first:
         return steps_taken, adjustments
-    write_text(making / TOLD, json.dumps(adjustments))
-    making.rename(state / FINISHED)
+    write_text(unfinished / ADJUSTMENTS, json.dumps(adjustments))
+    unfinished.rename(state / FINISHED)
     shutil.rmtree(state / "checkpoints", ignore_errors=True)
     return steps_taken, adjustments
 
 
 def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Training, list[str]]:
-    """The training without rows whose label the decoder cannot hold, and a line for each of them."""
-    told: list[str] = []
+    """The training without rows whose label is too long for the decoder, and a message for each of these rows."""
+    messages: list[str] = []
 
-    def fitting(part: Rows) -> Rows:
-        long = long_labels(speech, [row.text for row in part.rows], [row.duration for row in part.rows])
-        told.extend(f"row {part.rows[i].id}: left out of training: {why}" for i, why in long.items())
-        return Rows([row for i, row in enumerate(part.rows) if i not in long], part.folder)
+    def fitting(split: Rows) -> Rows:
+        too_long = long_labels(speech, [row.text for row in split.rows], [row.duration for row in split.rows])
+        messages.extend(f"row {split.rows[i].id}: left out of training: {why}" for i, why in too_long.items())
+        return Rows([row for i, row in enumerate(split.rows) if i not in too_long], split.folder)
 
-    return replace(training, train=fitting(training.train), validation=fitting(training.validation)), told
+    return replace(training, train=fitting(training.train), validation=fitting(training.validation)), messages
 
 
 def _trainer(
-    training: Training, speech: SpeechModel, checkpoints: Path, tell: Report
+    training: Training, speech: SpeechModel, checkpoints: Path, report: Report
 ) -> tuple[SpeechTrainer, list[int]]:
-    """The trainer, and the training rows seen until the end of each step."""
+    """The trainer, and the number of training rows seen after each step."""
     settings = training.settings
     train, steps = _speech_rows(training.train, training, speech)
     accumulation = settings["gradient_accumulation"] * training.processes
@@ -122,31 +130,32 @@ def _trainer(
         rows, validation_steps = _speech_rows(training.validation, training, speech)
         validation = (rows, batches_in_order(validation_steps, settings["batch_size"]))
         if settings["select"] == "wer":
-            wer = _wer_measure(speech, *validation, settings["eval_decode"], tell)
+            wer = _wer_measure(speech, *validation, settings["eval_decode"], report)
     arguments = training_arguments(settings, checkpoints, speech, validate=validation is not None)
-    seen, total = [], 0
+    seen = []
+    total = 0
     for number, batch in enumerate(plan, start=1):
         total += len(batch)
         if number % accumulation == 0:
             seen.append(total)
-    # Several processes take their steps together: none may take halves when the others do not.
-    halving = tell if training.processes == 1 else None
-    return SpeechTrainer(speech, arguments, (train, plan), validation, wer, halving), seen
+    # Several processes step together, so none may split its batches unless all do.
+    on_split = report if training.processes == 1 else None
+    return SpeechTrainer(speech, arguments, (train, plan), validation, wer, on_split), seen
 
 
-def _speech_rows(part: Rows, training: Training, speech: SpeechModel) -> tuple[SpeechRows, list[int]]:
-    rows = SpeechRows(part.rows, part.folder, speech.sampling_rate, training.target_rms)
+def _speech_rows(split: Rows, training: Training, speech: SpeechModel) -> tuple[SpeechRows, list[int]]:
+    rows = SpeechRows(split.rows, split.folder, speech.sampling_rate, training.target_rms)
     return rows, rows.steps(speech.sampling_rate, speech.grid_seconds)
 
 
 def _wer_measure(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Report
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], report: Report
 ) -> Callable[[], float | None]:
-    return lambda: validation_wer(speech, rows, batches, decode, tell)
+    return lambda: validation_wer(speech, rows, batches, decode, report)
 
 
 class _Fitted:
-    """A training while and after it runs."""
+    """Runs a training and writes its results."""
 
     def __init__(
         self,
@@ -156,21 +165,23 @@ class _Fitted:
         rows_by_step: list[int],
         initial: dict[str, tuple[Tensor, Tensor]],
     ) -> None:
-        self._training, self._model, self._trainer = training, model, trainer
+        self._training = training
+        self._model = model
+        self._trainer = trainer
         self._rows_by_step = rows_by_step
         self._initial = initial
         self._trainable = trainable_facts(model)
-        _tell_choice(self._trainable)
+        _log_trainable(self._trainable)
         self._before: dict[str, float] = {}
         self._stopped: LossNotFinite | None = None
 
     def run(self, checkpoint: Path | None) -> int:
-        """Steps taken here. A resumed training measures the validation before the first step again: same bytes."""
+        """Train and return the steps taken. A resumed training repeats the validation of step 0, for the same bytes."""
         self._before = self._trainer.validation_metrics()
         start = 0
         if checkpoint is not None:
             start = int(checkpoint.name.rpartition("-")[2])
-            print(f"train: goes on after step {start} ({checkpoint})", file=sys.stderr)
+            print(f"train: resumes after step {start} ({checkpoint})", file=sys.stderr)
         try:
             self._trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         except LossNotFinite as problem:
@@ -180,11 +191,11 @@ class _Fitted:
 
     def write(self, folder: Path, checkpoints: Path) -> None:
         base: Any = self._model.get_base_model()
-        made: Any = self._model.peft_config[ADAPTER]
-        whole = [*(made.modules_to_save or []), *(getattr(made, "modules_to_tie", None) or [])]
-        config = made.to_dict() | {
-            "modules_to_save": whole or None,  # peft keeps what is tied to them for itself, and the file holds it
-            # peft puts the folder the model was read from in its place, which may be anywhere.
+        trained: Any = self._model.peft_config[ADAPTER]
+        saved_modules = [*(trained.modules_to_save or []), *(getattr(trained, "modules_to_tie", None) or [])]
+        config = trained.to_dict() | {
+            "modules_to_save": saved_modules or None,  # peft omits tied modules, which the file contains
+            # peft writes the local folder of the model instead.
             "base_model_name_or_path": self._training.files.identity.id,
             "inference_mode": True,
             "auto_mapping": {"base_model_class": type(base).__name__, "parent_library": type(base).__module__},
@@ -197,21 +208,22 @@ class _Fitted:
 
         write_plain(LAST, last)
         used = last
-        best_step, kept = self._trainer.state.best_global_step, None
+        best_step = self._trainer.state.best_global_step
+        best_kept = None
         if self._training.validation.rows:
             weights = checkpoints / f"checkpoint-{best_step}" / WEIGHTS
-            kept = bool(best_step) and weights.is_file()
+            best_kept = bool(best_step) and weights.is_file()
             (folder / BEST).mkdir(parents=True, exist_ok=True)
-            if kept:
+            if best_kept:
                 used = load_file(weights)
                 write_plain(BEST, used)
         else:
             write_plain(BEST, last)
         write_loss_log(folder / LOSS, self._loss_rows())
         changes = module_changes(self._model, self._initial, used)
-        self._facts(best_step or None, kept, changes).write(folder / FACTS)
+        self._facts(best_step or None, best_kept, changes).write(folder / FACTS)
 
-    def _facts(self, best_step: int | None, kept: bool | None, changes: list[ModuleChange]) -> TrainFacts:
+    def _facts(self, best_step: int | None, best_kept: bool | None, changes: list[ModuleChange]) -> TrainFacts:
         history: list[dict[str, Any]] = self._trainer.state.log_history
         steps = [entry for entry in history if "loss" in entry]
         with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
@@ -239,12 +251,12 @@ class _Fitted:
                 if row.get("validation_loss") is not None
             ],
             best_step=best_step,
-            best_kept=kept,
+            best_kept=best_kept,
             changes=changes,
         )
 
     def _loss_rows(self) -> list[dict[str, Any]]:
-        """A row a step, in order; keys are the columns of the loss log, and `validation_wer`."""
+        """One row per step, in order; keys are the columns of the loss log and `validation_wer`."""
         rows: dict[int, dict[str, Any]] = {}
         if self._before:
             rows[0] = {"step": 0, "epoch": 0.0} | _validation(self._before)
@@ -260,12 +272,12 @@ class _Fitted:
         return [rows[step] for step in sorted(rows) if len(rows[step]) > 1]
 
 
-def _tell_choice(trainable: dict[str, Any]) -> None:
-    """What is trained, in the log."""
-    for part, names in trainable["adapted"].items():
-        print(f"train: adapts {part}: {', '.join(f'{name} {n}' for name, n in names.items())}", file=sys.stderr)
+def _log_trainable(trainable: dict[str, Any]) -> None:
+    """Log the trained modules and the number of parameters."""
+    for group, names in trainable["adapted"].items():
+        print(f"train: adapts {group}: {', '.join(f'{name} {n}' for name, n in names.items())}", file=sys.stderr)
     if trainable["fully_trained"]:
-        print(f"train: trains whole: {', '.join(trainable['fully_trained'])}", file=sys.stderr)
+        print(f"train: fully trains: {', '.join(trainable['fully_trained'])}", file=sys.stderr)
     share = f"{trainable['trainable_parameters']:,} of {trainable['total_parameters']:,}"
     print(f"train: {share} parameters are trainable", file=sys.stderr, flush=True)
 

@@ -1,8 +1,8 @@
-"""What is told of a training that was done elsewhere: the files that trainers leave beside an adapter. Torch-free.
+"""Training history of an external adapter, read from the files that trainers write next to it. Torch-free.
 
-Two kinds are understood: `train.json` of this software (beside the folders `best` and `last` of a run), and
-`trainer_state.json` of the Hugging Face Trainer (in its checkpoint folders, or in the folder it saved to). Whatever a
-file does not tell stays null: not known. `training_args.bin` and optimiser states are pickles and are never read.
+Two formats are supported: `train.json` of this software (next to the folders `best` and `last` of a run), and
+`trainer_state.json` of the Hugging Face Trainer (in its checkpoint folders, or in the folder it saved to). Facts that
+the file does not record are None. `training_args.bin` and optimiser states are pickles and are never read.
 """
 
 from __future__ import annotations
@@ -23,13 +23,17 @@ CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 def history_file(adapter: Path) -> Path | None:
-    """The file that tells of an adapter's training, null where none lies beside it."""
-    beside = [adapter / FACTS, *([adapter.parent / FACTS] if adapter.name in {BEST, LAST} else [])]
-    return next((path for path in (*beside, adapter / TRAINER_STATE) if path.is_file()), None)
+    """The file that records an adapter's training, or None."""
+    candidates = [adapter / FACTS, *([adapter.parent / FACTS] if adapter.name in {BEST, LAST} else [])]
+    return next((path for path in (*candidates, adapter / TRAINER_STATE) if path.is_file()), None)
 
 
 def training_history(run: str, adapter: Path) -> TrainFacts:
-    """Facts of a brought adapter's training. Raises UserError where its file does not hold what its name says."""
+    """Read the training facts of an external adapter; all None if no file records them.
+
+    Raises:
+        UserError: The file is not what its name says.
+    """
     path = history_file(adapter)
     if path is None:
         return TrainFacts(run=run, source="")
@@ -39,20 +43,20 @@ def training_history(run: str, adapter: Path) -> TrainFacts:
         state = json.loads(path.read_text(encoding="utf-8"))
         return _from_trainer(run, path, state, _number(CHECKPOINT.fullmatch(adapter.name)))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{path}: not the state of a Trainer ({error}); mend or remove it") from None
+        raise UserError(f"{path}: not the state of a Trainer ({error}); fix or remove it") from None
 
 
 def _own_facts(run: str, path: Path, adapter: Path) -> TrainFacts:
-    """As recorded; but `last` is the best step only where training ended with it."""
+    """Facts as recorded, except that the adapter `last` is the best step only if that was the final step."""
     facts = TrainFacts.read(path)
-    kept = facts.best_kept
+    best_kept = facts.best_kept
     if adapter.name == LAST and facts.best_step is not None:
-        kept = facts.best_step == facts.optimizer_steps
-    return facts.model_copy(update={"run": run, "source": str(path), "best_kept": kept})
+        best_kept = facts.best_step == facts.optimizer_steps
+    return facts.model_copy(update={"run": run, "source": str(path), "best_kept": best_kept})
 
 
 def _from_trainer(run: str, path: Path, state: dict[str, Any], step: int | None) -> TrainFacts:
-    """`step` is the one whose weights were brought, where the folder's name tells it."""
+    """Convert a Trainer's state; `step` is the step of the given weights, if the folder's name contains it."""
     history: list[dict[str, Any]] = state["log_history"]
     logged = [entry for entry in history if "loss" in entry]
     norms = [float(entry["grad_norm"]) for entry in logged if entry.get("grad_norm") is not None]
@@ -65,9 +69,13 @@ def _from_trainer(run: str, path: Path, state: dict[str, Any], step: int | None)
     best = _best_step(state, validation)
     problem: dict[str, Any] = {}
     if step_broken is not None:
-        message = f"{path}: loss or gradient is not a number from step {step_broken} on"
-        told = {"code": "training.diverged", "message": message, "non_finite_step": step_broken}
-        problem = {"status": "impossible", **told}
+        message = f"{path}: loss or gradient is not finite from step {step_broken}"
+        problem = {
+            "status": "impossible",
+            "code": "training.diverged",
+            "message": message,
+            "non_finite_step": step_broken,
+        }
     return TrainFacts(
         run=run,
         source=str(path),
@@ -85,19 +93,19 @@ def _from_trainer(run: str, path: Path, state: dict[str, Any], step: int | None)
 
 
 def _not_finite_from(logged: list[dict[str, Any]]) -> int | None:
-    """The first step whose loss is not a number, or from which on no gradient is one.
+    """First step whose loss is not finite, or after which no gradient is finite.
 
-    The Trainer hides losses that are not numbers (`logging_nan_inf_filter`), and their gradients give them away; but
-    single gradients that are not finite are usual in half precision, where such steps are skipped.
+    The Trainer hides losses that are not finite (`logging_nan_inf_filter`), but not their gradients. Single gradients
+    that are not finite are usual in half precision, which skips such steps.
     """
     finite = [math.isfinite(float(entry.get("grad_norm") or 0.0)) for entry in logged]
-    last_finite = max((position for position, known in enumerate(finite) if known), default=-1)
+    last_finite = max((position for position, is_finite in enumerate(finite) if is_finite), default=-1)
     broken = (e for i, e in enumerate(logged) if i > last_finite or not math.isfinite(float(e["loss"])))
     return next((int(entry["step"]) for entry in broken), None)
 
 
 def _best_step(state: dict[str, Any], validation: list[ValidationPoint]) -> int | None:
-    """As the Trainer recorded it, else the step of the lowest validation loss."""
+    """The best step that the Trainer recorded, or else the step of the lowest validation loss."""
     if state.get("best_global_step"):
         return int(state["best_global_step"])
     named = _number(CHECKPOINT.search(str(state.get("best_model_checkpoint") or "")))
@@ -107,8 +115,8 @@ def _best_step(state: dict[str, Any], validation: list[ValidationPoint]) -> int 
     return min(measured)[1] if measured else None
 
 
-def _number(found: re.Match[str] | None) -> int | None:
-    return int(found[1]) if found else None
+def _number(match: re.Match[str] | None) -> int | None:
+    return int(match[1]) if match else None
 
 
 def _finite(value: float | None) -> float | None:

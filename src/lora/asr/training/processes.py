@@ -1,11 +1,11 @@
-"""Fit one adapter in several processes, a GPU each (or a share of the CPU): started here, taken part in as a module.
+"""Fit one adapter in several processes, with one GPU each (or a share of the CPU). Imports torch.
 
-Each process takes other batches of one plan; gradients are averaged before every optimiser step, so that all hold the
-same weights, and the first one writes. They are started without torchrun, which puts each into a session of its own:
-these here are killed together with the command, or hold its lock until they have finished.
+The processes run this module as a script. Each takes different batches of one plan; gradients are averaged before every
+optimiser step, so that all have the same weights, and the first process writes. torchrun would put each process into
+its own session; these are killed together with the command, or keep its lock until they finish.
 
-Reads: `<state>/handed_over.pickle`, written by the process that holds the state's lock, and what `fit` reads. Writes:
-what `fit` writes. Imports torch.
+Reads: `<state>/handed_over.pickle`, written by the process that has the lock of the state, and what `fit` reads.
+Writes: what `fit` writes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from lora.asr.training.state import FACTS, FINISHED, TOLD, Training, last_checkpoint
+from lora.asr.training.state import ADJUSTMENTS, FACTS, FINISHED, Training, last_checkpoint
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 from lora.records.training import TrainFacts
@@ -33,26 +33,27 @@ POLL_SECONDS = 0.2
 
 
 def fit_in_processes(training: Training, state: Path, lock: int) -> tuple[int, list[str]]:
-    """As `fit`, in `training.processes` processes, which hold the state's lock (a descriptor) as long as they live.
+    """Run `fit` in `training.processes` processes, which inherit the lock of the state (a file descriptor).
 
-    Raises UserError where one of them ends without a result.
+    Raises:
+        UserError: A process ended without a result.
     """
     _check_gpus(training)
-    newest = last_checkpoint(state / "checkpoints")  # removes what was torn before others look at it
+    newest = last_checkpoint(state / "checkpoints")  # removes damaged checkpoints before the processes read them
     start = 0 if newest is None else int(newest.name.rpartition("-")[2])
     handed_over = state / HANDED_OVER
     handed_over.write_bytes(pickle.dumps(training))
-    done = _all_end_well(training.processes, training.device.type, state, lock)
+    succeeded = _run_processes(training.processes, training.device.type, state, lock)
     handed_over.unlink()
-    if not done or not (state / FINISHED / FACTS).is_file():
-        raise UserError(f"training in {training.processes} processes ended without a result; the lines above say why")
+    if not succeeded or not (state / FINISHED / FACTS).is_file():
+        raise UserError(f"training in {training.processes} processes ended without a result; see the messages above")
     facts = TrainFacts.read(state / FINISHED / FACTS)
-    told = json.loads((state / FINISHED / TOLD).read_text(encoding="utf-8"))
-    return (facts.optimizer_steps or start) - start, list(told)
+    adjustments = json.loads((state / FINISHED / ADJUSTMENTS).read_text(encoding="utf-8"))
+    return (facts.optimizer_steps or start) - start, list(adjustments)
 
 
-def _all_end_well(processes: int, device: str, state: Path, lock: int) -> bool:
-    """Start them and wait; where one fails the others, which would wait for it for ever, are ended."""
+def _run_processes(processes: int, device: str, state: Path, lock: int) -> bool:
+    """Start the processes and wait; if one fails, stop the others, which would wait for it forever. True on success."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -68,26 +69,27 @@ def _all_end_well(processes: int, device: str, state: Path, lock: int) -> bool:
             time.sleep(POLL_SECONDS)
     finally:
         for process in started:
-            process.terminate()  # nothing where it has ended
+            process.terminate()  # does nothing if the process has ended
     return not any(process.wait() for process in started)
 
 
 def _check_gpus(training: Training) -> None:
-    device, wanted = training.device.type, training.processes
-    there = {"cpu": wanted, "cuda": torch.cuda.device_count(), "mps": 1}[device]
-    if wanted > there:
-        raise UserError(f"{wanted} processes were asked for and there is one GPU each for {there}; lower --processes")
+    processes = training.processes
+    available = {"cpu": processes, "cuda": torch.cuda.device_count(), "mps": 1}[training.device.type]
+    if processes > available:
+        raise UserError(f"--processes is {processes}, but only {available} GPU(s) are available; lower --processes")
 
 
 def main() -> int:
     from lora.asr.training.fit import fit
 
-    state, first = Path(sys.argv[1]), os.environ["RANK"] == "0"
+    state = Path(sys.argv[1])
+    first = os.environ["RANK"] == "0"
     training: Training = pickle.loads((state / HANDED_OVER).read_bytes())
     if training.device.type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
-        # One of them is enough to follow; an error is told by whoever meets it.
+        # One process logs its progress; an error is reported by the process that raises it.
         with nullcontext() if first else redirect_stderr(io.StringIO()):
             fit(training, state, first)
     finally:

@@ -1,4 +1,4 @@
-"""What determines an adapter's weights, and the files that a training leaves behind. Torch-free.
+"""What determines an adapter's weights, and the files of a training. Torch-free.
 
 The key of `work/train/<key>/` is a hash of everything that determines the weights, and of nothing else.
 """
@@ -26,10 +26,10 @@ from lora.records.training import TrainFacts
 
 FACTS, LOSS, BEST, LAST = "train.json", "loss.tsv", "best", "last"
 FINISHED = "finished"
-TOLD = "adjustments.json"  # what was done to the rows: to be told again whenever the result is copied out
+ADJUSTMENTS = "adjustments.json"  # of the rows: reported again whenever the result is copied
 # Libraries whose version may change the weights.
 DECISIVE = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy", "soundfile", "soxr")
-# Of a model's generation settings those by which labels begin and end as generation does.
+# Generation settings that determine how labels begin and end.
 LABEL_MARKS = ("decoder_start_token_id", "eos_token_id", "language", "task")
 LOSS_COLUMNS = ("step", "epoch", "train_loss", "learning_rate", "grad_norm", "validation_loss")
 TORCH_FILES = ("optimizer.pt", "scheduler.pt")
@@ -38,7 +38,7 @@ RANDOM_STATES = "rng_state*.pth"  # one per process
 
 @dataclass(frozen=True)
 class Training:
-    """One adapter run: its settings (runner flags with underscores), rows, model, machine and processes on it."""
+    """One adapter run: settings (runner flags with underscores), rows, model, device and number of processes."""
 
     run: str
     settings: dict[str, Any]
@@ -51,7 +51,7 @@ class Training:
 
     def key(self) -> str:
         """Hash of everything that determines the weights, and of nothing else."""
-        # Without the local part, as in the settings of transcripts: the device is a setting of its own.
+        # Without the local version (such as +cpu), as in the settings of transcripts: the device is a separate setting.
         installed = {name: (version(name) or "").partition("+")[0] for name in DECISIVE}
         described = {
             "recipe": RECIPE["train"],
@@ -65,14 +65,14 @@ class Training:
             "validation": rows_hash(self.validation.rows, self.validation.folder),
             "versions": installed,
         }
-        if self.processes > 1:  # as many batches a step
+        if self.processes > 1:  # the number of batches per step
             described["processes"] = self.processes
-        if self.settings["select"] == "wer":  # the best step then depends on how the model itself decodes
+        if self.settings["select"] == "wer":  # then the best step depends on the decoding settings of the model
             described["decode"] = effective_decode(self.files, self.settings["eval_decode"])
         return content_hash(json.dumps(described, sort_keys=True))
 
-    def facts(self, **found: Any) -> TrainFacts:
-        """Facts known before any step, with those found."""
+    def facts(self, **measured: Any) -> TrainFacts:
+        """Training facts: those known before the first step, updated by `measured`."""
         known: dict[str, Any] = {
             "run": self.run,
             "settings": self.settings,
@@ -81,14 +81,14 @@ class Training:
             "val_rows": len(self.validation.rows),
             "planned_steps": self.settings["max_steps"],
         }
-        return TrainFacts(**{**known, **found})
+        return TrainFacts(**{**known, **measured})
 
-    def impossible(self, code: str, message: str, **found: Any) -> TrainFacts:
-        return self.facts(status="impossible", code=code, message=message, **found)
+    def impossible(self, code: str, message: str, **measured: Any) -> TrainFacts:
+        return self.facts(status="impossible", code=code, message=message, **measured)
 
 
 def write_impossible(facts: TrainFacts, output: Path) -> None:
-    """All declared outputs, empty where there is nothing to hold."""
+    """Write all declared outputs of an impossible training, with empty adapter folders."""
     for name in (BEST, LAST):
         shutil.rmtree(output / name, ignore_errors=True)
         (output / name).mkdir(parents=True)
@@ -97,7 +97,7 @@ def write_impossible(facts: TrainFacts, output: Path) -> None:
 
 
 def write_loss_log(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Tab-separated, a row a step; step 0 is the validation before training; nothing where nothing was measured."""
+    """Write a tab-separated file with one row per step; step 0 is before training; missing measurements are empty."""
     lines = ["\t".join(LOSS_COLUMNS)]
     lines += ["\t".join(_cell(row.get(column)) for column in LOSS_COLUMNS) for row in rows]
     write_text(path, "\n".join(lines) + "\n")
@@ -110,16 +110,16 @@ def _cell(value: float | int | None) -> str:
 
 
 def last_checkpoint(checkpoints: Path) -> Path | None:
-    """The newest checkpoint that was written to its end and can be read; others are removed."""
+    """The newest complete checkpoint; damaged ones are removed."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     newest: tuple[int, Path] | None = None
     for folder in checkpoints.glob("checkpoint-*"):
         try:
-            # The library writes this file last.
+            # transformers writes this file last.
             step = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
-            # It does not force files to disk: a machine that goes down may leave some of them torn.
+            # It does not sync files to disk, so a crash of the machine may truncate some of them.
             load_file(folder / WEIGHTS)
             random = list(folder.glob(RANDOM_STATES))
             if not random or not all(map(zipfile.is_zipfile, [*random, *(folder / name for name in TORCH_FILES)])):

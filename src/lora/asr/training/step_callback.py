@@ -1,4 +1,4 @@
-"""What a training's callback sees at each step: gradients, the learning rate that was used, progress for people.
+"""Trainer callback: gradients and learning rate of each step, the final validation, and progress messages.
 
 Imports torch and transformers.
 """
@@ -17,7 +17,7 @@ PROGRESS_STEPS = 10
 
 
 class LossNotFinite(Exception):
-    """Training cannot go on: loss or gradient of `step` (counted from 1) is not a number."""
+    """Training stopped: the loss or gradient of `step` (counted from 1) is not finite."""
 
     def __init__(self, step: int, what: str) -> None:
         super().__init__(f"{what} is not finite at step {step}")
@@ -25,7 +25,7 @@ class LossNotFinite(Exception):
 
 
 class StepWatch(TrainerCallback):
-    """Sees what the optimiser sees at each step, asks for a last validation, and prints progress."""
+    """Records gradients and learning rate of each step, requests a final validation, and prints progress."""
 
     def __init__(self) -> None:
         self._learning_rate = 0.0
@@ -33,34 +33,34 @@ class StepWatch(TrainerCallback):
         self._new: list[str] = []
 
     def facts(self) -> dict[str, Any]:
-        """Learning rate of this step as the optimiser holds it, and the adapted modules first seen with a gradient."""
+        """Learning rate of this step, and the adapted modules whose first gradient above 0 was in it."""
         return {"learning_rate": self._learning_rate, "modules_with_gradient": self._new}
 
-    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kept: Any) -> None:
-        self._learning_rate = max(float(group["lr"]) for group in kept["optimizer"].param_groups)
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:
+        self._learning_rate = max(float(group["lr"]) for group in keywords["optimizer"].param_groups)
         self._new = []
-        for name, module in adapted_modules(kept["model"]).items():
+        for name, module in adapted_modules(keywords["model"]).items():
             gradients = [p.grad for p in module.parameters() if p.requires_grad and p.grad is not None]
             largest = max((float(gradient.abs().max()) for gradient in gradients), default=0.0)
-            if not math.isfinite(largest) and not args.fp16:  # half precision skips such steps itself
+            if not math.isfinite(largest) and not args.fp16:  # half precision skips such steps
                 raise LossNotFinite(state.global_step + 1, f"the gradient of {name}")
             if largest > 0 and name not in self._with_gradient:
                 self._with_gradient.add(name)
                 self._new.append(name)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        # The library validates at multiples of eval_steps only; the last step is a candidate for the best as well.
+        # transformers validates at multiples of eval_steps only; the last step may be the best one too.
         if state.global_step >= args.max_steps and args.eval_strategy != "no":
             control.should_evaluate = True
 
-    def on_log(self, args: Any, state: Any, control: Any, **kept: Any) -> None:
-        logs: dict[str, Any] = kept["logs"]
+    def on_log(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:
+        logs: dict[str, Any] = keywords["logs"]
         if "eval_loss" in logs:
             wer = f", WER {logs['eval_wer']:.4f}" if "eval_wer" in logs else ""
-            _say(f"step {state.global_step}: validation loss {logs['eval_loss']:.4f}{wer}")
+            _log(f"step {state.global_step}: validation loss {logs['eval_loss']:.4f}{wer}")
         elif "loss" in logs and (state.global_step % PROGRESS_STEPS == 0 or state.global_step == 1):
-            _say(f"step {state.global_step} of {state.max_steps}: training loss {logs['loss']:.4f}")
+            _log(f"step {state.global_step} of {state.max_steps}: training loss {logs['loss']:.4f}")
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def _log(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

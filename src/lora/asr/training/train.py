@@ -1,7 +1,7 @@
-"""The short adapter run: trained, resumed, or copied out.
+"""Train an adapter, resume its training, or copy a finished result.
 
-`work/train/<key>/` holds checkpoints while it runs and the finished result afterwards. A killed training goes on from
-its last checkpoint to the same bytes; a finished one is only copied out, without importing torch.
+`work/train/<key>/` contains checkpoints during training and the finished result afterwards. An interrupted training
+resumes from its last checkpoint and gives the same bytes; a finished one is copied without importing torch.
 
 Reads: rows, audio, model files. Writes: `best/`, `last/`, `train.json`, `loss.tsv` in the output folder, and `work/`.
 """
@@ -15,14 +15,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lora.asr.devices import Device, confirm_device
-from lora.asr.training.state import BEST, FACTS, FINISHED, LAST, LOSS, TOLD, Training, write_impossible
+from lora.asr.training.state import ADJUSTMENTS, BEST, FACTS, FINISHED, LAST, LOSS, Training, write_impossible
 from lora.asr.work_lock import locked
 from lora.records.training import TrainFacts
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Facts of a training, the optimiser steps this very process took (0: it was finished before), what to tell."""
+    """Result of a training.
+
+    Attributes:
+        facts: Facts of the training.
+        steps_taken: Optimiser steps of this call; 0 if the training was finished before.
+        device: The device that was used.
+        adjustments: Messages about changes to the rows, for the run record.
+    """
 
     facts: TrainFacts
     steps_taken: int
@@ -31,21 +38,23 @@ class Outcome:
 
 
 def train_adapter(training: Training, output: Path, work: Path) -> Outcome:
-    """Train (or resume, or copy out) and write all outputs. Conditions with a cause code are facts, not errors."""
+    """Train, resume or copy, and write all outputs. Problems with a cause code are facts, not errors."""
     if not training.train.rows:
-        facts = training.impossible("data.too_few_samples", "the training split holds no row")
+        facts = training.impossible("data.too_few_samples", "the training split has no rows")
         write_impossible(facts, output)
         return Outcome(facts, 0, training.device)
     state = work / "train" / training.key()
     with locked(state) as lock:
         if (state / FINISHED / FACTS).is_file():
-            print(f"train: finished before, copied from {state}", file=sys.stderr)
-            return Outcome(_copy_out(training, state / FINISHED, output), 0, training.device, _told(state / FINISHED))
+            print(f"train: already finished, copied from {state}", file=sys.stderr)
+            return Outcome(
+                _copy_result(training, state / FINISHED, output), 0, training.device, _adjustments(state / FINISHED)
+            )
         device = confirm_device(training.device)
         if device == training.device:
             steps_taken, adjustments = _fit(training, state, lock)
-            return Outcome(_copy_out(training, state / FINISHED, output), steps_taken, device, adjustments)
-    # Torch sees another device than the one that named this state.
+            return Outcome(_copy_result(training, state / FINISHED, output), steps_taken, device, adjustments)
+    # torch uses another device than the one in the key of this state.
     return train_adapter(replace(training, device=device), output, work)
 
 
@@ -59,13 +68,13 @@ def _fit(training: Training, state: Path, lock: int) -> tuple[int, list[str]]:
     return fit(training, state)
 
 
-def _told(finished: Path) -> list[str]:
-    path = finished / TOLD
+def _adjustments(finished: Path) -> list[str]:
+    path = finished / ADJUSTMENTS
     return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
 
 
-def _copy_out(training: Training, finished: Path, output: Path) -> TrainFacts:
-    # The state may have been made for a run of another name: equal in everything that determines the weights.
+def _copy_result(training: Training, finished: Path, output: Path) -> TrainFacts:
+    # A run of another name may have trained this state, with the same settings, rows and model.
     facts = TrainFacts.read(finished / FACTS).model_copy(update={"run": training.run})
     output.mkdir(parents=True, exist_ok=True)
     for name in (BEST, LAST):

@@ -1,8 +1,9 @@
-"""The Seq2SeqTrainer that trains adapters, evaluates them and whose loss the label audit examines.
+"""The Seq2SeqTrainer that trains and validates adapters; the label audit checks its loss.
 
-It differs from the library's in four things only: batches come from a fixed plan (one padding step each), validation
-loss is a mean over tokens rather than over batches, a loss that is not finite stops the training at that step, and a
-batch that is too much for the device's memory is done in halves.
+It differs from the transformers class in four ways: batches come from a fixed plan (one padding step each), the
+validation loss is a mean over tokens rather than over batches, a loss that is not finite stops the training, and a
+batch that does not fit the device's memory is split in halves.
+
 Imports torch, transformers and accelerate.
 """
 
@@ -37,7 +38,7 @@ Batches = list[list[int]]
 
 
 class SpeechTrainer(Seq2SeqTrainer):
-    """Trains `speech.model` on planned batches; `wer` measures texts where the best step is chosen by WER."""
+    """Trains `speech.model` on planned batches."""
 
     def __init__(
         self,
@@ -46,9 +47,18 @@ class SpeechTrainer(Seq2SeqTrainer):
         train: tuple[SpeechRows, Batches],
         validation: tuple[SpeechRows, Batches] | None = None,
         wer: Callable[[], float | None] | None = None,
-        tell: Report | None = None,
+        report: Report | None = None,
     ) -> None:
-        """`tell` hears of batches that were halved for want of memory; without it such an error is raised."""
+        """Create the trainer.
+
+        Args:
+            speech: The model with its adapter.
+            arguments: The transformers arguments, from `training_arguments`.
+            train: Training rows and their planned batches.
+            validation: Validation rows and their batches.
+            wer: Measures the validation WER, if the best step is selected by WER.
+            report: Called with a message when a batch is split for lack of memory; None raises the memory error.
+        """
         super().__init__(
             model=speech.model,
             args=arguments,
@@ -57,26 +67,27 @@ class SpeechTrainer(Seq2SeqTrainer):
             eval_dataset=None if validation is None else cast(Any, validation[0]),
         )
         self.remove_callback(PrinterCallback)
-        self._speech, self._wer = speech, wer
+        self._speech = speech
+        self._wer = wer
         self._rows = cast("Dataset[Any]", train[0])
         self._train_plan = train[1]
         self._validation = validation
-        self._training_parts = None if tell is None else BatchHalving(tell, LESS_PADDING)
-        self._validation_parts = None if tell is None else BatchHalving(tell, LESS_PADDING)
+        self._train_halving = None if report is None else BatchHalving(report, LESS_PADDING)
+        self._validation_halving = None if report is None else BatchHalving(report, LESS_PADDING)
         self._share = 1.0
         self._watch = StepWatch()
         self.add_callback(self._watch)
         if speech.averages_batches:
-            # Their forward takes any keyword, but their loss is a plain mean: accumulated losses must be averaged. With
-            # smoothing the loss is not the model's but the library's, which divides by all accumulated tokens.
+            # These models accept any keyword, but their loss is a plain mean, so accumulated losses must be averaged.
+            # With label smoothing transformers computes the loss and divides by all accumulated tokens.
             self.loss_is_scaled_for_ga = arguments.label_smoothing_factor > 0
-            # What is no sum over tokens must not be averaged over processes as if it were.
+            # A loss that is not a sum over tokens must not be averaged over processes like one.
             self.args.average_tokens_across_devices = self.loss_is_scaled_for_ga
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """Every n-th batch of the plan for each of n processes: all take as many, and none twice."""
-        mine = self._train_plan[self.args.process_index :: self.args.world_size]
-        loader = DataLoader(self._rows, batch_sampler=mine, collate_fn=self.data_collator)
+        """Every n-th batch of the plan, for n processes: all get the same number of batches, none twice."""
+        batches = self._train_plan[self.args.process_index :: self.args.world_size]
+        loader = DataLoader(self._rows, batch_sampler=batches, collate_fn=self.data_collator)
         return cast(
             "DataLoader[Any]", prepare_data_loader(loader, self.accelerator.device, num_processes=1, process_index=0)
         )
@@ -84,16 +95,19 @@ class SpeechTrainer(Seq2SeqTrainer):
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
-        """The batch's loss; in parts, whose gradients add up to the batch's, once it was too much for the memory."""
-        rows, step = range(len(inputs["labels"])), super().training_step
+        """Loss of the batch. A batch that does not fit in memory is split; the gradients of its splits add up."""
+        rows = range(len(inputs["labels"]))
+        step = super().training_step
 
-        def part(some: Sequence[int]) -> Tensor:
-            piece = inputs if len(some) == len(rows) else _rows_of(inputs, some)
-            self._share = 1.0 if self._sums_over_tokens(num_items_in_batch) else self._speech.loss_share(piece, inputs)
-            with _gradients_of_whole_parts(model):
-                return step(model, dict(piece), num_items_in_batch)
+        def loss_of(indices: Sequence[int]) -> Tensor:
+            split = inputs if len(indices) == len(rows) else _rows_of(inputs, indices)
+            self._share = 1.0 if self._sums_over_tokens(num_items_in_batch) else self._speech.loss_share(split, inputs)
+            with _restore_gradients_on_error(model):
+                return step(model, dict(split), num_items_in_batch)
 
-        losses = [part(rows)] if self._training_parts is None else [x for _, x in self._training_parts.run(rows, part)]
+        losses = (
+            [loss_of(rows)] if self._train_halving is None else [x for _, x in self._train_halving.run(rows, loss_of)]
+        )
         loss = torch.stack(losses).sum()
         finite = torch.isfinite(loss)
         if not bool(self.accelerator.reduce(finite.float(), "mean") == 1):  # all processes stop at the same step
@@ -106,14 +120,14 @@ class SpeechTrainer(Seq2SeqTrainer):
         return loss * self._share if self._share != 1.0 else loss
 
     def _sums_over_tokens(self, tokens: Tensor | int | None) -> bool:
-        """Whether a loss is a sum over its tokens, divided by those of the whole step; else it is their mean."""
-        told = getattr(self, "loss_is_scaled_for_ga", None)  # older libraries do not ask
-        if told is not None:
-            return bool(told)
+        """Whether a loss is the sum over its tokens divided by all tokens of the step; otherwise it is their mean."""
+        is_scaled = getattr(self, "loss_is_scaled_for_ga", None)  # missing in older versions of transformers
+        if is_scaled is not None:
+            return bool(is_scaled)
         return bool(self.model_accepts_loss_kwargs) and tokens is not None
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Validation loss in nats a token, dropout and label smoothing off; `eval_wer` where it is asked for."""
+        """Validation loss in nats per token, without dropout or label smoothing; with `eval_wer` if `select` is wer."""
         metrics = self.validation_metrics()
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -133,37 +147,39 @@ class SpeechTrainer(Seq2SeqTrainer):
             with torch.no_grad(), self.accelerator.autocast():
                 return self._speech.validation_loss(batch)
 
-        total, tokens = 0.0, 0
+        total = 0.0
+        tokens = 0
+        splitting = self._validation_halving
         for batch in plan:
-            parts = self._validation_parts
-            for _, (loss, count) in [(0, measure(batch))] if parts is None else parts.run(batch, measure):
-                total, tokens = total + loss, tokens + count
+            for _, (loss, count) in [(0, measure(batch))] if splitting is None else splitting.run(batch, measure):
+                total += loss
+                tokens += count
         metrics = {"eval_loss": total / max(tokens, 1)}
         if self._wer is None:
             return metrics
         with self.accelerator.autocast():
             wer = self._wer()
         if wer is None:
-            raise UserError("select wer: the validation rows hold no word to count errors by; select by loss")
+            raise UserError('select is "wer", but the validation rows contain no words; set it to "loss"')
         return {**metrics, "eval_wer": wer}
 
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
-        """Adds to each step's entry (kept in checkpoints) what the optimiser truly used."""
+        """Log with the learning rate and gradients of each step, which checkpoints then contain."""
         if "loss" in logs:
             logs |= self._watch.facts()
         super().log(logs, start_time)
 
 
-def _rows_of(batch: dict[str, Any], some: Sequence[int]) -> dict[str, Any]:
-    """Some rows of a batch. UserError where its tensors are not one row an utterance."""
+def _rows_of(batch: dict[str, Any], indices: Sequence[int]) -> dict[str, Any]:
+    """Select rows of a batch. Raises UserError if its tensors do not have one row per utterance."""
     if any(len(value) != len(batch["labels"]) for value in batch.values()):
         raise UserError("not enough memory on the device for a training batch; lower batch_size")
-    return {name: value[list(some)] for name, value in batch.items()}
+    return {name: value[list(indices)] for name, value in batch.items()}
 
 
 @contextmanager
-def _gradients_of_whole_parts(model: nn.Module) -> Iterator[None]:
-    """A backward pass that breaks off in the middle leaves the gradients as they were before it."""
+def _restore_gradients_on_error(model: nn.Module) -> Iterator[None]:
+    """Restore the gradients if a backward pass fails half-way."""
     before = [(p, None if p.grad is None else p.grad.clone()) for p in model.parameters() if p.requires_grad]
     try:
         yield
@@ -176,7 +192,7 @@ def _gradients_of_whole_parts(model: nn.Module) -> Iterator[None]:
 def training_arguments(
     settings: dict[str, Any], folder: Path, speech: SpeechModel, validate: bool
 ) -> Seq2SeqTrainingArguments:
-    """The library's arguments for the runner's flags (underscores). Computes in the model's numbers where it can."""
+    """Arguments of transformers for the runner's flags (with underscores), in the model's data type if possible."""
     half = str(speech.dtype).removeprefix("torch.")
     arguments = Seq2SeqTrainingArguments(
         output_dir=str(folder),
@@ -212,26 +228,27 @@ def training_arguments(
         fp16=half == "float16" and speech.device == "cuda",
         dataloader_pin_memory=False,
     )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # the library would deal each planned batch out to all GPUs
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # transformers would split each planned batch over all GPUs
     return arguments
 
 
 def trainable_facts(model: PeftModel) -> dict[str, Any]:
-    """Parameters in all and trainable ones; what is adapted, by part; and what else is trained, by name.
+    """Count all and trainable parameters, adapted modules by module group, and other trained tensors by name.
 
-    `fully_trained` are tensors beside the adapter's matrices that its file holds, `other_trainable` those it does not.
+    `fully_trained` are trained tensors in the adapter's file other than its matrices; `other_trainable` are trained
+    tensors that its file lacks.
     """
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     file = get_peft_model_state_dict(model, adapter_name=ADAPTER, save_embedding_layers=False)
-    held: dict[int, list[str]] = {}  # tied weights have several names
+    saved: dict[int, list[str]] = {}  # names by address; tied weights have several names
     for name, tensor in file.items():
-        held.setdefault(tensor.data_ptr(), []).append(name.removeprefix("base_model.model."))
-    beside = [(name, p) for name, p in trainable if ".lora_" not in name]
+        saved.setdefault(tensor.data_ptr(), []).append(name.removeprefix("base_model.model."))
+    others = [(name, p) for name, p in trainable if ".lora_" not in name]
     return {
         "total_parameters": sum(p.numel() for p in model.parameters()),
         "trainable_parameters": sum(p.numel() for _, p in trainable),
-        "other_trainable": sorted(name for name, p in beside if p.data_ptr() not in held),
-        "fully_trained": sorted(name for _, p in beside for name in held.get(p.data_ptr(), [])),
+        "other_trainable": sorted(name for name, p in others if p.data_ptr() not in saved),
+        "fully_trained": sorted(name for _, p in others for name in saved.get(p.data_ptr(), [])),
         "target_modules": len(adapted_modules(model)),
         "adapted": adapted_by_group(model),
     }

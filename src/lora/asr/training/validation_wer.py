@@ -1,4 +1,4 @@
-"""WER on the validation split inside a training, for candidates that choose their best step by it. Imports torch."""
+"""Validation WER during training, for candidates that select their best step by WER. Imports torch."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from lora.asr.training.data import SpeechRows
 from lora.scoring.alignment import count_errors
 from lora.scoring.normalizers import normalizer
 
-NORMALIZER = "basic"  # any language; the study's own normaliser must not retrain an adapter when it changes
+NORMALIZER = "basic"  # for any language; a change of the study's normalizer must not retrain adapters
 
 
 def validation_wer(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], tell: Report
+    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], report: Report
 ) -> float | None:
-    """Corpus WER (fraction) of the current weights; null without a reference word. `tell` hears of halved batches."""
+    """Corpus WER (a fraction) of the current weights; None without reference words. `report` receives messages."""
     normal = normalizer(NORMALIZER)
     errors = words = 0
-    shrinking = BatchHalving(tell)
+    halving = BatchHalving(report)
 
     def texts_of(indices: Sequence[int]) -> list[str]:
         return speech.generate(speech.inputs([rows[index]["audio"] for index in indices]), decode).texts
 
     for indices in batches:
-        texts = [text for _, part in shrinking.run(indices, texts_of) for text in part]
+        texts = [text for _, split in halving.run(indices, texts_of) for text in split]
         for index, text in zip(indices, texts, strict=True):
             reference = normal.words(rows[index]["text"])
             counts = count_errors(reference, normal.words(text))
