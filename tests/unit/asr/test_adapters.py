@@ -1,4 +1,4 @@
-"""Adapters: targets, parts, canonical files, and loading that never fails in silence."""
+"""Adapters: target modules, module groups, canonical files, and loading that reports every problem."""
 
 from __future__ import annotations
 
@@ -296,5 +296,5 @@ def test_the_base_is_known_by_commits_where_no_hash_was_recorded(
 ) -> None:
     files = describe_model(str(moonshine_folder))
     identity = files.identity.model_copy(update={"id": ours[0], "revision": ours[1]})
-    found = base_evidence(AdapterFiles(config, {}, None), replace(files, identity=identity), shapes_differ=False)
-    assert found == expected
+    evidence = base_evidence(AdapterFiles(config, {}, None), replace(files, identity=identity), shapes_differ=False)
+    assert evidence == expected

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from lora.asr.adapter.files import AdapterProblem
+from lora.asr.adapter.initialisation import KEEPING_BASE
 from lora.asr.adapter.loading import load_adapter
-from lora.asr.adapter.weight_deltas import KEEPING_BASE, merged_share, original_weights, weight_deltas
+from lora.asr.adapter.weight_deltas import merged_share, original_weights, weight_deltas
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.ladder.logits import ValidationBatch, keep_base_logits, logits_stage
 from lora.asr.ladder.texts import all_texts, text_stage
