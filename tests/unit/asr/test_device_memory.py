@@ -70,7 +70,7 @@ def test_only_errors_about_memory_are() -> None:
 
 
 def test_halves_are_kept_to_and_other_errors_stay_errors() -> None:
-    told: list[str] = []
+    messages: list[str] = []
     sizes: list[int] = []
 
     def work(rows: Sequence[int]) -> int:
@@ -79,17 +79,17 @@ def test_halves_are_kept_to_and_other_errors_stay_errors() -> None:
             raise RuntimeError(MPS)
         return sum(rows)
 
-    parts = BatchHalving(told.append)
+    parts = BatchHalving(messages.append)
     assert parts.run(range(5), work) == [(0, 1), (2, 5), (4, 4)]
     assert parts.run(range(3), work) == [(0, 1), (2, 2)]
     assert sizes == [5, 2, 2, 1, 2, 1]
-    assert told == ["out of memory with 5 utterances per batch: continuing with at most 2"]
+    assert messages == ["out of memory with 5 utterances per batch: continuing with at most 2"]
     with pytest.raises(ZeroDivisionError):
         parts.run([0], lambda rows: 1 // rows[0])
-    assert retry_with_smaller_batches(16, told.append, lambda size: work(range(size))) == 1
-    assert [line.partition("most ")[2][:1] for line in told] == ["2", "8", "4", "2"]
+    assert retry_with_smaller_batches(16, messages.append, lambda size: work(range(size))) == 1
+    assert [line.partition("most ")[2][:1] for line in messages] == ["2", "8", "4", "2"]
     with pytest.raises(UserError, match="for a single utterance; use --device cpu"):
-        retry_with_smaller_batches(2, told.append, lambda size: work(range(9)))
+        retry_with_smaller_batches(2, messages.append, lambda size: work(range(9)))
 
 
 CASES = [
@@ -110,8 +110,8 @@ def test_training_in_halves_is_the_same_training(
     whole = train("whole", *common, model=model)
     limit(1, backward)
     halved = train("halved", *common, model=model)
-    told = RunRecord.read(tmp_path / "adapters/halved/train.run.json").adjustments
-    assert any("utterances per batch: continuing with at most 1" in line for line in told)
+    messages = RunRecord.read(tmp_path / "adapters/halved/train.run.json").adjustments
+    assert any("utterances per batch: continuing with at most 1" in line for line in messages)
     assert RunRecord.read(tmp_path / "adapters/whole/train.run.json").adjustments == []
     first, second = (load_file(tmp_path / f"adapters/{name}/last/adapter_model.safetensors") for name in
                      ("whole", "halved"))  # fmt: skip
@@ -162,8 +162,8 @@ def test_ladder_and_label_audit_begin_again_with_smaller_batches(
         assert main(["effect", "--run", "run", "--adapter", adapter, "--output", str(effect), *common]) == 0
         assert main(["audit", "--output", str(labels), "--hypotheses", f"{labels}l", *common]) == 0
         assert len(Path(f"{labels}l").read_text().splitlines()) == 4
-        told = [line for path in (effect, labels) for line in RunRecord.read(f"{path}.run.json").adjustments]
-        return EffectFacts.read(effect), LabelFacts.read(labels), told
+        messages = [line for path in (effect, labels) for line in RunRecord.read(f"{path}.run.json").adjustments]
+        return EffectFacts.read(effect), LabelFacts.read(labels), messages
 
     small = facts("small", 2)
     limit(2)

@@ -23,7 +23,7 @@ def test_an_impossible_request_falls_back_and_reports_it(monkeypatch: pytest.Mon
     assert "float16" in device.fallbacks[1]
 
 
-def test_a_gpu_that_torch_cannot_use_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_torch_cannot_use_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     monkeypatch.setattr(devices, "_cuda_capability", lambda: (8, 6))

@@ -63,11 +63,11 @@ def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
     assert len(set(together.texts)) > 4  # the models do tell these apart
 
 
-def test_shortest_audio_is_heard(speech: SpeechModel) -> None:
+def test_shortest_audio_is_transcribed(speech: SpeechModel) -> None:
     assert len(speech.generate(speech.inputs([np.zeros(1, np.float32)])).texts) == 1
 
 
-def test_token_cap_is_told(speech: SpeechModel) -> None:
+def test_truncation_at_the_token_limit_is_reported(speech: SpeechModel) -> None:
     audio = [noise(seed, 1.5) for seed in range(8)]
     free, capped = speech.generate(speech.inputs(audio)), speech.generate(speech.inputs(audio), {"max_new_tokens": 3})
     assert all(len(tokens) <= 3 for tokens in capped.token_ids)

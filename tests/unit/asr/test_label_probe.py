@@ -94,24 +94,24 @@ def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None
     assert facts.transformers is not None
 
 
-def as_heard(speech: SpeechModel, prompt: int = 0) -> dict[int, GreedyHypothesis]:
+def generated_by(speech: SpeechModel, prompt: int = 0) -> dict[int, GreedyHypothesis]:
     """TEXTS as if the model had said them, with the likelihood its generation would have had; `prompt` tokens lead."""
     made = rows()
-    heard = {}
+    hypotheses = {}
     for number, text in enumerate(TEXTS):
         ids = label_ids(speech, [text])[0]
         labels = torch.tensor([ids])
         with torch.inference_mode():
             logits = speech.model(**speech.inputs([made[number]["audio"]]), labels=labels).logits
         likely = logits.double().log_softmax(-1).gather(-1, labels.unsqueeze(-1))[0, prompt:].sum()
-        heard[number] = GreedyHypothesis(text, ids[prompt:], False, float(likely))
-    return heard
+        hypotheses[number] = GreedyHypothesis(text, ids[prompt:], False, float(likely))
+    return hypotheses
 
 
 def test_the_likelihood_of_own_texts_comes_from_their_generation(moonshine: SpeechModel) -> None:
     data = rows()
-    heard = greedy_hypotheses(moonshine, data, [[0, 1], [2, 3]], {})
-    for number, own in heard.items():
+    hypotheses = greedy_hypotheses(moonshine, data, [[0, 1], [2, 3]], {})
+    for number, own in hypotheses.items():
         ids = torch.tensor([[1, *own.tokens[:-1]]])
         with torch.inference_mode():
             logits = moonshine.model(**moonshine.inputs([data[number]["audio"]]), decoder_input_ids=ids).logits
@@ -119,14 +119,14 @@ def test_the_likelihood_of_own_texts_comes_from_their_generation(moonshine: Spee
         assert own.log_probability == pytest.approx(float(taken.sum()), abs=1e-3)
 
 
-def test_whispers_generation_tells_its_likelihood_too(whisper: SpeechModel) -> None:
-    heard = greedy_hypotheses(whisper, rows(), [[0, 1, 2, 3]], {})
-    assert all(own.log_probability is not None and own.log_probability < 0 for own in heard.values())
+def test_whisper_generation_returns_log_probabilities_too(whisper: SpeechModel) -> None:
+    hypotheses = greedy_hypotheses(whisper, rows(), [[0, 1, 2, 3]], {})
+    assert all(own.log_probability is not None and own.log_probability < 0 for own in hypotheses.values())
     assert greedy_hypotheses(whisper, rows(), [[0]], {"return_timestamps": True})[0].log_probability is None
 
 
 def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechModel) -> None:
-    agreement = greedy_agreement(moonshine, rows(), as_heard(moonshine), 4, {})
+    agreement = greedy_agreement(moonshine, rows(), generated_by(moonshine), 4, {})
     assert agreement is not None
     assert agreement.utterances == 4
     assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
@@ -136,19 +136,21 @@ def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechMod
 
 def test_whispers_prompt_is_not_the_models_to_predict(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
-    heard = as_heard(whisper, prompt=3)
-    agreement = greedy_agreement(whisper, rows(), heard, 4, {})
+    hypotheses = generated_by(whisper, prompt=3)
+    agreement = greedy_agreement(whisper, rows(), hypotheses, 4, {})
     assert agreement is not None
-    assert agreement.positions == sum(len(own.tokens) for own in heard.values())
+    assert agreement.positions == sum(len(own.tokens) for own in hypotheses.values())
     assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
 
 
 def test_cut_texts_and_other_spellings_are_left_out(moonshine: SpeechModel) -> None:
-    heard = as_heard(moonshine)
-    heard[0] = dataclasses.replace(heard[0], truncated=True)
+    hypotheses = generated_by(moonshine)
+    hypotheses[0] = dataclasses.replace(hypotheses[0], truncated=True)
     unknown = moonshine.tokenizer.unk_token_id
-    heard[1] = dataclasses.replace(heard[1], tokens=[*heard[1].tokens[:2], unknown, *heard[1].tokens[2:]])
-    agreement = greedy_agreement(moonshine, rows(), heard, 4, {})
+    hypotheses[1] = dataclasses.replace(
+        hypotheses[1], tokens=[*hypotheses[1].tokens[:2], unknown, *hypotheses[1].tokens[2:]]
+    )
+    agreement = greedy_agreement(moonshine, rows(), hypotheses, 4, {})
     assert agreement is not None
     assert (agreement.utterances, agreement.truncated, agreement.retokenized, agreement.changed_by_tokenizer) == (
         2,
@@ -211,7 +213,7 @@ def test_labels_with_other_marks(
     speech = edited(written_as(*pieces))
     structure = label_structure(speech, rows(), {})
     assert {name for name, share in structure.model_dump().items() if share == 0} == wrong
-    agreement = greedy_agreement(speech, rows(), as_heard(moonshine), 4, {})
+    agreement = greedy_agreement(speech, rows(), generated_by(moonshine), 4, {})
     assert agreement is not None
     as_likely = {v.name for v in agreement.variants if (v.log_probability_gap or 0) < 1e-5 and "shifted" not in v.name}
     assert as_likely == ({named} if named else set())
@@ -220,11 +222,11 @@ def test_labels_with_other_marks(
 
 
 def test_a_generation_that_starts_otherwise_than_training(moonshine: SpeechModel) -> None:
-    heard = as_heard(moonshine)
+    hypotheses = generated_by(moonshine)
     moonshine.model.config.decoder_start_token_id = 3
     try:
         assert label_structure(moonshine, rows(), {}).same_decoder_start is False
-        agreement = greedy_agreement(moonshine, rows(), heard, 4, {})
+        agreement = greedy_agreement(moonshine, rows(), hypotheses, 4, {})
     finally:
         moonshine.model.config.decoder_start_token_id = 1
     assert agreement is not None
@@ -330,7 +332,7 @@ def test_accumulated_batches_that_are_added_up_are_named(moonshine_folder: Path)
     assert (cause.details["gradient_accumulation"], cause.details["transformers"]) == (2, "5.12.0")
 
 
-def test_batches_that_weigh_alike_are_told_and_do_not_block(whisper: SpeechModel) -> None:
+def test_batches_that_weigh_alike_are_reported_and_do_not_block(whisper: SpeechModel) -> None:
     labelled = Labelled(rows(["a", *TEXTS[:3]]), ["a", *TEXTS[:3]], [[0], [1], [2], [3]])
     steps = [step for n in (1, 2) if (step := compare_loss(whisper, labelled, 0.0, n)) is not None]
     findings = judge(steps)
@@ -347,9 +349,9 @@ def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path,
     own = tmp_path / "labels.hypotheses.jsonl"
     assert main([*arguments, "--dataset-path", str(manifest), "--hypotheses", str(own)]) == 0
     assert LabelFacts.read(output).sampled == 2
-    heard = list(read_lines(own, Transcript))
-    assert len({row.id for row in heard}) == 2
-    assert all(row.reference for row in heard)
+    hypotheses = list(read_lines(own, Transcript))
+    assert len({row.id for row in hypotheses}) == 2
+    assert all(row.reference for row in hypotheses)
     (tmp_path / "empty.jsonl").write_text("")
     empty = [*arguments, "--dataset-path", str(tmp_path / "empty.jsonl"), "--hypotheses", str(own)]
     assert main(empty) == 0

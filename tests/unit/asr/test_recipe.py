@@ -1,6 +1,6 @@
 """A changed file of the model wing needs a decision: raise a recipe version, or say that results stay the same.
 
-`recipe_hashes.json` holds the hash of every file of `src/lora/asr` (and of what distorts audio) beside the recipe
+`recipe_hashes.json` contains the hash of every file of `src/lora/asr` (and of what distorts audio) next to the recipe
 versions. When a change alters what a command computes, raise its number in `lora/asr/recipe.py`; either way confirm
 with `python tests/unit/asr/test_recipe.py`, which writes the hashes anew.
 """

@@ -176,7 +176,7 @@ def test_out_of_memory_halves_the_batch_and_says_so(
     assert (tmp_path / "out" / "domain.jsonl").read_bytes() == (tmp_path / "whole" / "domain.jsonl").read_bytes()
 
 
-def test_rejected_rows_are_told(run: Run, make_manifest: Callable[..., Path]) -> None:
+def test_rejected_rows_are_reported(run: Run, make_manifest: Callable[..., Path]) -> None:
     manifest = make_manifest("domain", SECONDS[:2])
     manifest.write_text(manifest.read_text() + '{"id": "x", "audio": "gone.wav", "text": "Gone."}\n')
     record = run("domain")
