@@ -1,4 +1,4 @@
-"""What is computed again after a small change: utterances decoded, and seconds compared with a full run and with a run without work.
+"""What a small change recomputes: utterances decoded, and seconds compared with a full run and an idle run.
 
 Rows are pieces of one second of the embedded study's audio, each with samples of its own.
 """

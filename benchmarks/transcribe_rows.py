@@ -128,7 +128,8 @@ def run(plan: Plan) -> Result:
             measure(name, contest, BATCHES[plan.quick], pairs, result)
     result.remarks = [
         "A text of the Moonshine depends on how far its audio was padded. Ours pads each utterance to the next whole "
-        "second, whatever else is in its batch, so that a text is the same in every batch; the loop does not pad at all; "
+        "second, whatever else is in its batch, so that a text is the same in every batch; the loop does not "
+        "pad at all; "
         "the pipeline pads to the longest of a batch, so that its texts change with the order of rows.",
         "A profile of ours over 120 rows of the Moonshine, greedy, one thread: 3.4 s; decoder steps 1.75 s (554 "
         "steps in 11 batches), encoder 0.93 s, reading Ogg files 0.65 s, saving 0.03 s. Only the first part gains from "

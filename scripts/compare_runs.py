@@ -7,8 +7,8 @@ Example:
         --tuned-transcripts results/transcripts/short/domain.jsonl \\
         --margin 0.005 --confidence 0.95 --replicates 10000 --paired results/paired/short/domain.json
 
-Reads: WER facts and raw transcripts of both runs. Writes: paired facts, a run record. Utterances are matched by id; runs
-over different rows are impossible to compare, and the facts say so.
+Reads: WER facts and raw transcripts of both runs. Writes: paired facts, a run record. Utterances are matched by id;
+runs over different rows are impossible to compare, and the facts say so.
 """
 
 from __future__ import annotations

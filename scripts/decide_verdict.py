@@ -4,8 +4,8 @@ Example:
     python scripts/decide_verdict.py --results results --config results/config.json \\
         --verdict results/verdict.json --gate results/gate.json
 
-Reads: every fact file below results/ (what is missing is unknown). Writes: the verdict, the gate file (ready or not, with
-reasons), a run record. "Not ready" is a result, not an error: check_gate.py turns it into an exit code.
+Reads: every fact file below results/ (what is missing is unknown). Writes: the verdict, the gate file (ready or not,
+with reasons), a run record. "Not ready" is a result, not an error: check_gate.py turns it into an exit code.
 """
 
 from __future__ import annotations

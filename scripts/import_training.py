@@ -4,8 +4,8 @@ Example:
     python scripts/import_training.py --run theirs --adapter runs/theirs/checkpoint-400 \\
         --train-facts results/adapters/theirs/train.json
 
-Reads: `train.json` of this software or `trainer_state.json` of the Hugging Face Trainer next to the adapter, if there is
-one. Writes: training facts in which everything that was not recorded is null, a run record.
+Reads: `train.json` of this software or `trainer_state.json` of the Hugging Face Trainer next to the adapter, if there
+is one. Writes: training facts in which everything that was not recorded is null, a run record.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ Example:
         --settings results/transcripts/theirs/domain.settings.json \\
         --account results/transcripts/theirs/domain.import.json
 
-Reads: usable and rejected rows of the manifest; hypotheses (formats: docs/candidates.md); the settings file next to them
-(`<stem>.settings.json`: the runner's own record, or some of its keys).
+Reads: usable and rejected rows of the manifest; hypotheses (formats: docs/candidates.md); the settings file next to
+them (`<stem>.settings.json`: the runner's own record, or some of its keys).
 Writes: transcripts; settings, in which everything that was not recorded is unknown; an account of how ids were matched.
 Without a file after `--hypotheses` the run has no transcripts of this manifest, and its settings say so.
 """

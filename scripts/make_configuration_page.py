@@ -20,7 +20,8 @@ HEAD = """# Configuration
 One YAML file describes a study. Paths are relative to the study folder, which is Snakemake's working directory
 (`--directory`). Without `--configfile`, `config.yaml` of that folder is read. Unknown keys are errors.
 
-Generated from `src/lora/schemas/config.schema.yaml` by `python scripts/make_configuration_page.py > docs/configuration.md`.
+Generated from `src/lora/schemas/config.schema.yaml`:
+`python scripts/make_configuration_page.py > docs/configuration.md`.
 """
 
 

@@ -29,8 +29,8 @@ one record per line, without the keys that are null. Next to a result, `<file>.r
 makes the checks that need it `unknown`, one that cannot be read stops the verdict with an error that names the file
 and the key.
 """
-IMPOSSIBLE = """A fact that cannot be computed for a reason that has a cause code is written nevertheless. These keys state
-the reason; the files below have them too."""
+IMPOSSIBLE = """A fact that cannot be computed for a reason that has a cause code is written nevertheless. These keys
+state the reason; the files below have them too."""
 TITLES = {
     "data": "Data",
     "baseline": "Baseline",

@@ -6,8 +6,8 @@ Example:
         --confidence 0.95 --replicates 10000 --assumed-shared-errors 0.8 --target-gain 0.01 \\
         --settings results/transcripts/base/domain.settings.json --wer results/wer/base/domain.json
 
-Reads: canonical rows (the references), raw transcripts, the run's settings (an impossible run stays impossible, with its
-cause). Writes: WER facts, a run record.
+Reads: canonical rows (the references), raw transcripts, the run's settings (an impossible run stays impossible, with
+its cause). Writes: WER facts, a run record.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Example:
     python scripts/summarise_sweep.py --paired results/paired/r16/domain.json --table results/sweep.tsv
 
-Reads: paired facts of every entry and manifest. Writes: one line per entry and manifest (WERs are fractions), a run record.
+Reads: paired facts of every entry and manifest. Writes: one line per entry and manifest (WERs are fractions), a run
+record.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Content hash of a command and of every module of this project that it imports, by which cheap rules notice new code.
 
-Snakemake notices neither an edited module nor a changed program called from `shell:`. A path to code among a rule's inputs
-would make everything stale when the repository moves; a hash in `params` does not.
+Snakemake notices neither an edited module nor a changed program called from `shell:`. A path to code among a rule's
+inputs would make everything stale when the repository moves; a hash in `params` does not.
 """
 
 from __future__ import annotations

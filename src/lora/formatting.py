@@ -1,8 +1,8 @@
-"""How numbers are written for people: the only module that rounds a number for a sentence, a table, a plot or a terminal.
+"""How numbers are written for people: the only module that rounds numbers for sentences, tables and plots.
 
-Rates and shares are fractions (0.356) and are written as percentages with one decimal (`35.6 %`). Differences of rates are
-written in percentage points with two decimals. Thresholds are written as the configuration gives them (`5 %`). A missing
-number is `unknown`.
+Rates and shares are fractions (0.356) and are written as percentages with one decimal (`35.6 %`). Differences of rates
+are written in percentage points with two decimals. Thresholds are written as the configuration gives them (`5 %`). A
+missing number is `unknown`.
 """
 
 from __future__ import annotations

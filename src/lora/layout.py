@@ -185,7 +185,8 @@ LABELS = ResultFile(
 )  # fmt: skip
 LABEL_HYPOTHESES = ResultFile(
     name="label_hypotheses", pattern="labels.hypotheses.jsonl", record=Transcript, rules=("audit_labels",),
-    stage="baseline", needs=("model",), contents="Greedy hypotheses of the base model for the sample of the label audit.",
+    stage="baseline", needs=("model",),
+    contents="Greedy hypotheses of the base model for the sample of the label audit.",
 )  # fmt: skip
 HARDENED = ResultFile(
     name="hardened", pattern="hardened.json", record=HardenedFacts, rules=("harden_manifest",), stage="baseline",

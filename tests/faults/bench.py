@@ -118,7 +118,8 @@ def page(rows: list[Cells]) -> str:
             f"from scratch. Size of the study: {SIZE}, all rules and all checks.",
             "",
             "    make faults",
-            "    make faults ARGS='--only training --page docs/faults.md'    # run some cases again; keep the other rows",
+            "    make faults ARGS='--only training --page docs/faults.md'    # run some cases again; keep the "
+            "other rows",
             "",
             "| " + " | ".join(HEADERS) + " |",
             "|" + "---|" * len(HEADERS),

@@ -3,7 +3,8 @@
     python tests/study/family_losses.py
 
 prints a row a family for the table in docs/models.md. Models are random and tiny, of the real architecture: a loss that
-is computed on the wrong tokens, or counts the tokens of an accumulated step wrongly, does not depend on how well they recognise.
+is computed on the wrong tokens, or counts the tokens of an accumulated step wrongly, does not depend on how well they
+recognise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The benchmarks run, with tiny sizes; the page has every line and figure and keeps those that were not measured again."""
+"""The benchmarks run with tiny sizes; the page keeps every line and figure that was not measured again."""
 
 from __future__ import annotations
 

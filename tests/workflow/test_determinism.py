@@ -54,7 +54,7 @@ def test_the_lock_refuses_a_second_run_and_frees_itself(study: Study) -> None:
         time.sleep(0.05)
     second = study.snakemake()
     assert second.returncode != 0
-    assert "another run is at work" in second.stdout + second.stderr
+    assert "another run is using" in second.stdout + second.stderr
     assert study.snakemake("-n").returncode == 0
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()

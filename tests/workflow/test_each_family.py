@@ -1,6 +1,7 @@
 """The whole diagnosis on each family: a tiny random model of the real architecture, from its folder to the verdict.
 
-Random weights recognise nothing, so the baseline is broken; labels, loss, adapter and parity must be judged right all the same.
+Random weights recognise nothing, so the baseline is broken; labels, loss, adapter and parity must be judged right all
+the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Command lines: argument parsing, errors that a user can fix as one line and an exit code, and the command to type again."""
+"""Command lines: arguments, user errors as one line and an exit code, and the command to type again."""
 
 from __future__ import annotations
 

@@ -42,7 +42,10 @@ class PairedScore(Record):
     within_margin: bool = Field(description="Whether the whole interval is within the equivalence margin.")
     harm_bound: float | None = Field(
         default=None,
-        description="Largest plausible `delta`, which decides 'not worse': the upper end of the interval, or, with fewer "
+        description="Largest plausible `delta`, which decides 'not worse': the upper end of the interval, or, with "
+        "fewer "
+        ""
+        ""
         "than 6 changed utterances, an exact bound that may be higher; null without an interval.",
     )
     detectable_difference: float | None = Field(description="Smallest difference in WER (fraction) that is detected.")

@@ -55,7 +55,10 @@ class DurationDecision(Record):
     )
     stable: float | None = Field(
         default=None,
-        description="Smallest threshold that does so with every split seed, none of which sets aside too many speakers; "
+        description="Smallest threshold that does so with every split seed, none of which sets aside too many "
+        "speakers; "
+        ""
+        ""
         "null if none does.",
     )
     min_train_samples: int = Field(description="`durations.min_train_samples` of the configuration.")

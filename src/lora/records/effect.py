@@ -159,7 +159,10 @@ class TextStage(Record):
     repeat_changed: int = Field(default=0, description="Those of them that differ the second time.")
     merged_changed_bf16: int | None = Field(
         default=None,
-        description="Hypotheses that merging changes in bfloat16, against the unmerged adapter in bfloat16; null if not "
+        description="Hypotheses that merging changes in bfloat16, against the unmerged adapter in bfloat16; null if "
+        "not "
+        ""
+        ""
         "possible.",
     )
     generates: bool = Field(

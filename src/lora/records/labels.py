@@ -29,7 +29,10 @@ class LabelStructure(Record):
     )
     prompt_ignored: float | None = Field(
         default=None,
-        description="Of a speech language model: share of rows whose prompt is that of generation and does not count in "
+        description="Of a speech language model: share of rows whose prompt is that of generation and does not count "
+        "in "
+        ""
+        ""
         "the loss, while everything behind it does.",
     )
     only_text: float | None = Field(
@@ -153,7 +156,10 @@ class LabelFacts(Fact):
     )
     restyled_nll: float | None = Field(
         default=None,
-        description="Negative log-likelihood, in nats per token, of the references rewritten in the model's style (case, "
+        description="Negative log-likelihood, in nats per token, of the references rewritten in the model's style "
+        "(case, "
+        ""
+        ""
         "punctuation, numbers).",
     )
     reference_style: StyleProfile | None = Field(default=None, description="Style of the references.")

@@ -39,7 +39,10 @@ class UtteranceErrors(Record):
     character_errors: int = Field(default=0, description="Character errors.")
     edits: list[Edit] = Field(
         default=[],
-        description="Every word error as `[index of the reference word, reference word, hypothesis word]`, in the order "
+        description="Every word error as `[index of the reference word, reference word, hypothesis word]`, in the "
+        "order "
+        ""
+        ""
         "of the reference; the reference word of an insertion and the hypothesis word of a deletion are null.",
     )
 

@@ -34,7 +34,10 @@ class ModuleChange(Record):
     name: str = Field(description="Name of the module.")
     lora_a: float | None = Field(description="Norm of the change of lora_A, relative to the initial lora_A.")
     delta: float | None = Field(
-        description="Norm of scale * (B A - B0 A0), the change of the product since initialisation, relative to the base "
+        description="Norm of scale * (B A - B0 A0), the change of the product since initialisation, relative to the "
+        "base "
+        ""
+        ""
         "weight."
     )
 

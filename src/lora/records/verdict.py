@@ -1,4 +1,4 @@
-"""The verdict (`results/verdict.json`, described by `src/lora/schemas/verdict.schema.json`): checks, causes and outcomes."""
+"""The verdict (`results/verdict.json`; schema in `src/lora/schemas/`): checks, causes and outcomes."""
 
 from __future__ import annotations
 

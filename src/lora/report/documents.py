@@ -1,8 +1,8 @@
 """Update generated blocks in documents that people write: text outside the markers stays, and no kill damages a file.
 
 A document is read, changed in memory, written to a temporary file in the same folder, flushed to disk, and renamed over
-the original, unless somebody saved the original in the meantime. Bytes outside the markers never change, and an unchanged
-document is not written. A marker counts only if it is alone on its line.
+the original, unless somebody saved the original in the meantime. Bytes outside the markers never change, and an
+unchanged document is not written. A marker counts only if it is alone on its line.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Publish a summary: the generated block of the plan document, and a dated entry in the notes.
 
-The block is `results/summary.md`, with headings one level down and links rewritten for the document's folder, followed by
-the executed commands. The notes get one entry per diagnosis, identified by a hash of its inputs and verdict; existing
-entries never change.
+The block is `results/summary.md`, with headings one level down and links rewritten for the document's folder, followed
+by the executed commands. The notes get one entry per diagnosis, identified by a hash of its inputs and verdict;
+existing entries never change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read a study's results folder for the report. What is missing or unreadable is a reason in words, never an exception."""
+"""Read a study's results folder for the report: a missing or unreadable file is a reason, never an exception."""
 
 from __future__ import annotations
 

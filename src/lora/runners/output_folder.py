@@ -13,7 +13,8 @@ from lora.records.base import UserError
 
 MARKER = ".made-by-quick"
 MARKER_TEXT = "Written by `python -m lora.runners.quick`; the next run with this --output-dir replaces these results.\n"
-# Files that a run may write. Facts of an earlier run must not enter the new verdict; other files are not ours to remove.
+# Files that a run may write. Facts of an earlier run must not enter the new verdict; other files are not ours to
+# remove.
 WRITTEN = (
     "config.json", "durations", "gate.json", "integrity", "leakage", "manifests", "max_seconds.json", "mismatches",
     "paired", "parity", "plots", "reachable", "splits", "summary.html", "summary.md", "transcripts", "verdict.json",

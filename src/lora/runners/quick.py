@@ -5,12 +5,12 @@ Example:
         --train train.jsonl --output-dir quick
 
 Runs the stages of the workflow for a study without a model in one process, without decoding audio.
-Reads: transcripts (JSON lines, CSV, TSV, Kaldi text, trn, ctm; `<stem>.settings.json` next to each is used if it exists);
-a manifest, which may contain only references, and may be left out if the baseline's file contains references; headers of
-audio whose duration the manifest does not give. `--general` adds general speech, on which tuning may do harm: manifest,
-baseline and tuned transcripts.
-Writes: the verdict on stdout; with `--output-dir` the files that a study has under `results/` (verdict.json, summary.md,
-summary.html, plots and the facts behind them), replacing those of the last run.
+Reads: transcripts (JSON lines, CSV, TSV, Kaldi text, trn, ctm; `<stem>.settings.json` next to each is used if it
+exists); a manifest, which may contain only references, and may be left out if the baseline's file contains references;
+headers of audio whose duration the manifest does not give. `--general` adds general speech, on which tuning may do
+harm: manifest, baseline and tuned transcripts.
+Writes: the verdict on stdout; with `--output-dir` the files that a study has under `results/` (verdict.json,
+summary.md, summary.html, plots and the facts behind them), replacing those of the last run.
 """
 
 from __future__ import annotations
@@ -180,7 +180,8 @@ class Comparison:
         unknown = sum(row.duration == UNKNOWN_DURATION for row in manifest.rows)
         if unknown and self.has_training:
             print(
-                f"note: {unknown} of {len(manifest.rows)} rows of {path} have no duration and count as within max_seconds"
+                f"note: {unknown} of {len(manifest.rows)} rows of {path} have no duration and count as within "
+                f"max_seconds"
             )
         return bool(manifest.rows) and not unknown
 

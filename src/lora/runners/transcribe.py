@@ -6,9 +6,9 @@ Example:
 
 Reads: manifests (canonical rows or a person's own), their audio, model files, the adapter folder,
 `--train-facts`, and `<work-dir>/transcripts/`. Writes: `<output-dir>/<manifest>.jsonl` and `<manifest>.settings.json`
-per manifest, one `<output-dir>/transcribe.run.json`, and `<work-dir>/transcripts/`. If every transcript is cached, torch
-is not imported. A model or adapter that is broken for a reason with a cause code gets empty transcripts, and settings
-with that code.
+per manifest, one `<output-dir>/transcribe.run.json`, and `<work-dir>/transcripts/`. If every transcript is cached,
+torch is not imported. A model or adapter that is broken for a reason with a cause code gets empty transcripts, and
+settings with that code.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ Example:
     python -m lora.runners.experiment write-hardened --results results --output data/domain-noise-10
 
 Reads: `<results>/hardened.json`, `<results>/manifests/<manifest>.jsonl`, `<results>/config.json` and the audio. Writes:
-`<output>/manifest.jsonl`, `<output>/audio/*.wav`, `<output>/origin.json` (source and distortion) and the run record, in a
-folder that must not exist yet; prints the lines for config.yaml. The original data stays unchanged. No model is loaded.
+`<output>/manifest.jsonl`, `<output>/audio/*.wav`, `<output>/origin.json` (source and distortion) and the run record, in
+a folder that must not exist yet; prints the lines for config.yaml. The original data stays unchanged. No model is
+loaded.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from lora.records.durations import MaxSeconds
 class Study:
     """A configuration and what its rules derive from it. Runs are the baseline, candidates and entries of the sweep.
 
-    `manifest_files` maps each manifest to the files that list its rows, and `packed_manifests` names the manifests whose
-    audio is inside these files.
+    `manifest_files` maps each manifest to the files that list its rows, and `packed_manifests` names the manifests
+    whose audio is inside these files.
     """
 
     config: StudyConfig

@@ -58,7 +58,7 @@ def test_a_missing_gate_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert check_gate.main(["--gate", str(tmp_path / "gate.json")]) == 2
     assert (
         capsys.readouterr().err
-        == f"error: {tmp_path / 'gate.json'}: no such file; ask for the gate first: snakemake --cores 2 gate\n"
+        == f"error: {tmp_path / 'gate.json'}: no such file; compute the gate first: snakemake --cores 2 gate\n"
     )
 
 

@@ -77,7 +77,8 @@ def decision() -> DurationDecision:
 
 def _measure(line: int, seconds: float) -> AudioMeasure:
     return AudioMeasure(
-        line=line, id=f"t{line}", manifest_duration=seconds, characters=round(16 * seconds), seconds=seconds, rate=16000,
+        line=line, id=f"t{line}", manifest_duration=seconds, characters=round(16 * seconds), seconds=seconds,
+        rate=16000,
         channels=1, level=-18.0 - line % 3, clipped=0.0, bandwidth=7750.0, audio_hash=f"{line:032x}",
     )  # fmt: skip
 
@@ -180,7 +181,8 @@ def reachable_facts(manifest: str) -> ReachableFacts:
         )
     return ReachableFacts(
         manifest=manifest, utterances=rows, words=words, errors=errors, english=True, style=5,
-        respelled=[Respelling(reference="ice|cream", hypothesis="icecream", errors=5)], training_words=400, out_of_vocabulary=7,
+        respelled=[Respelling(reference="ice|cream", hypothesis="icecream", errors=5)], training_words=400,
+        out_of_vocabulary=7,
         out_of_vocabulary_words=[WordCount(word="<b>walrus</b>", count=7)], out_of_vocabulary_word_count=4,
         candidates=[change],
         agreed=185, rest=677, suspected_errors=8, suspected_rows=8,

@@ -1,4 +1,4 @@
-"""Text that people write survives every publish; broken markers are refused with a message that says how to fix them."""
+"""Text that people write survives every publish; broken markers are refused with a remedy."""
 
 from __future__ import annotations
 

@@ -474,7 +474,8 @@ def test_different_rows_and_normalisers(study: Study) -> None:
     again_scored = Rescored(
         manifest="domain", baseline=names[0], candidate=names[1], utterances=200, reported_delta=-0.061,
         under_baseline=SameNormalizerScore(baseline_wer=0.2, tuned_wer=0.197, delta=-0.003),
-        under_candidate=SameNormalizerScore(baseline_wer=0.3, tuned_wer=0.299, delta=-0.001), explained_by_normalizer=-0.058,
+        under_candidate=SameNormalizerScore(baseline_wer=0.3, tuned_wer=0.299, delta=-0.001),
+        explained_by_normalizer=-0.058,
     )  # fmt: skip
     other = ReferenceDifference(id="d1", baseline="good day", candidate="<b>bad</b> | day")
     rows = DifferingRows(

@@ -16,7 +16,7 @@ FEW = "#a9bccb"
 
 
 def plot_durations(durations: Sequence[float], decision: DurationDecision, png: Path, svg: Path) -> None:
-    """Plot the training split under each threshold, and all usable training rows by duration (`durations`, in seconds)."""
+    """Plot the training split under each threshold, and usable training rows by duration (`durations`, seconds)."""
     with figure(8.6, 4.6, png, svg) as canvas:
         if not durations:
             draw_message(canvas, "Training rows by duration", "There is no usable training row.")

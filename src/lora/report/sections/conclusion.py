@@ -1,4 +1,4 @@
-"""The first screen of the summary: the verdict in a paragraph, the criteria, the causes with remedies; and all checks."""
+"""The first screen of the summary: verdict, criteria, causes with remedies; and all checks."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _loss_settings(loss: LossComparison) -> str:
 
 
 def _style_share(facts: LabelFacts) -> str:
-    """The share of the gap in loss between references and hypotheses that rewriting references in the model's style closes."""
+    """The share of the loss gap between references and hypotheses that the model's style of writing closes."""
     if facts.reference_nll is None or facts.restyled_nll is None or facts.hypothesis_nll is None:
         return UNKNOWN
     gap = facts.reference_nll - facts.hypothesis_nll
