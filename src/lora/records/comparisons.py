@@ -44,8 +44,6 @@ class PairedScore(Record):
         default=None,
         description="Largest plausible `delta`, which decides 'not worse': the upper end of the interval, or, with "
         "fewer "
-        ""
-        ""
         "than 6 changed utterances, an exact bound that may be higher; null without an interval.",
     )
     detectable_difference: float | None = Field(description="Smallest difference in WER (fraction) that is detected.")

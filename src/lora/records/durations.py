@@ -57,8 +57,6 @@ class DurationDecision(Record):
         default=None,
         description="Smallest threshold that does so with every split seed, none of which sets aside too many "
         "speakers; "
-        ""
-        ""
         "null if none does.",
     )
     min_train_samples: int = Field(description="`durations.min_train_samples` of the configuration.")

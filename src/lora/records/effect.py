@@ -161,8 +161,6 @@ class TextStage(Record):
         default=None,
         description="Hypotheses that merging changes in bfloat16, against the unmerged adapter in bfloat16; null if "
         "not "
-        ""
-        ""
         "possible.",
     )
     generates: bool = Field(

@@ -31,8 +31,6 @@ class LabelStructure(Record):
         default=None,
         description="Of a speech language model: share of rows whose prompt is that of generation and does not count "
         "in "
-        ""
-        ""
         "the loss, while everything behind it does.",
     )
     only_text: float | None = Field(
@@ -158,8 +156,6 @@ class LabelFacts(Fact):
         default=None,
         description="Negative log-likelihood, in nats per token, of the references rewritten in the model's style "
         "(case, "
-        ""
-        ""
         "punctuation, numbers).",
     )
     reference_style: StyleProfile | None = Field(default=None, description="Style of the references.")

@@ -41,8 +41,6 @@ class UtteranceErrors(Record):
         default=[],
         description="Every word error as `[index of the reference word, reference word, hypothesis word]`, in the "
         "order "
-        ""
-        ""
         "of the reference; the reference word of an insertion and the hypothesis word of a deletion are null.",
     )
 

@@ -36,8 +36,6 @@ class ModuleChange(Record):
     delta: float | None = Field(
         description="Norm of scale * (B A - B0 A0), the change of the product since initialisation, relative to the "
         "base "
-        ""
-        ""
         "weight."
     )
 
