@@ -20,7 +20,7 @@ def worse(text: str, every: int) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def external(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A study of transcripts alone: trn of the baseline, ctm of the tuned run, ids without folder and case."""
     study = make_study(tmp_path_factory.mktemp("studies") / "transcripts alone", counts=COUNTS)
     for name in COUNTS:
@@ -49,7 +49,7 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Study:
     return study
 
 
-def told(verdict: dict[str, Any], names: dict[str, str]) -> list[tuple[str, str, str, Any]]:
+def comparable_checks(verdict: dict[str, Any], names: dict[str, str]) -> list[tuple[str, str, str, Any]]:
     """Checks that need no audio, by id, manifest and status with their numbers."""
     return sorted(
         (c["id"], names.get(c["manifest"], c["manifest"] or ""), c["status"], str(c["value"]))
@@ -58,25 +58,25 @@ def told(verdict: dict[str, Any], names: dict[str, str]) -> list[tuple[str, str,
     )
 
 
-def test_two_files_of_transcripts_get_their_verdict(brought: Study) -> None:
-    verdict = brought.verdict()
+def test_two_files_of_transcripts_get_their_verdict(external: Study) -> None:
+    verdict = external.verdict()
     (domain,) = [run for run in verdict["runs"] if run["manifest"] == "domain"]
     assert (verdict["ready_for_sweep"], verdict["max_seconds"], domain["outcome"]) == (None, None, "better")
     ids = [c for c in verdict["checks"] if c["id"] == "parity.ids"]
     assert {c["status"] for c in ids} == {"pass"}
     assert all("by the name of its audio file without regard to case" in c["summary"] for c in ids)
-    summary = (brought.results / "summary.md").read_text(encoding="utf-8")
+    summary = (external.results / "summary.md").read_text(encoding="utf-8")
     assert summary.startswith("# Diagnosis: tuned is better than the baseline on domain\n")
     assert "No training manifest is named" in summary
     assert "(read as ctm)" in summary
-    record = json.loads((brought.results / "transcripts/tuned/domain.jsonl.run.json").read_text())
+    record = json.loads((external.results / "transcripts/tuned/domain.jsonl.run.json").read_text())
     assert any("by the name of its audio file" in line for line in record["adjustments"])
 
 
 def test_the_quick_command_says_the_same(
-    brought: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    external: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(brought.folder)
+    monkeypatch.chdir(external.folder)
     argv = ["--manifest", "data/domain_manifest.jsonl", "--baseline", "domain.base.trn", "--tuned", "domain.tuned.ctm"]
     argv += ["--general", "data/heldout_manifest.jsonl", "heldout.base.trn", "heldout.tuned.ctm"]
     argv += ["--target-gain", "0.05", "--output-dir", str(tmp_path / "quick")]
@@ -84,9 +84,9 @@ def test_the_quick_command_says_the_same(
     assert capsys.readouterr().out.startswith("tuned is better than the baseline on evaluation.\n")
     verdict = json.loads((tmp_path / "quick/verdict.json").read_text(encoding="utf-8"))
     names = {"evaluation": "domain", "general": "heldout"}
-    assert told(verdict, names) == told(brought.verdict(), {})
+    assert comparable_checks(verdict, names) == comparable_checks(external.verdict(), {})
     runs = {names[run["manifest"]]: {**run, "manifest": ""} for run in verdict["runs"]}
-    assert runs == {run["manifest"]: {**run, "manifest": ""} for run in brought.verdict()["runs"]}
+    assert runs == {run["manifest"]: {**run, "manifest": ""} for run in external.verdict()["runs"]}
     assert (tmp_path / "quick/summary.html").is_file()
     with_training = ["--train", str(DATA / "train_manifest.jsonl"), "--output-dir", str(tmp_path / "more")]
     assert quick.main([*argv[:6], *with_training]) == 0

@@ -163,7 +163,7 @@ class Comparison:
     def _write_rows(self, name: str) -> bool:
         """Write the rows of a manifest; return whether every row has a duration.
 
-        A training row without a duration is rejected: nobody can tell whether the filter keeps it.
+        A training row without a duration is rejected: it is unknown whether the filter keeps it.
         """
         path = Path(self.manifests[name])
         files = self.hypotheses[BASE].get(name)

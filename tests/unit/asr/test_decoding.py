@@ -25,7 +25,7 @@ def test_own_settings_then_wishes(moonshine: ModelFiles) -> None:
     assert "transformers_version" not in decode
 
 
-def test_without_a_file_of_its_own_the_configuration_tells(moonshine: ModelFiles) -> None:
+def test_without_a_generation_file_the_model_configuration_counts(moonshine: ModelFiles) -> None:
     decode = effective_decode(ModelFiles(**{**vars(moonshine), "generation": {}}), {})
     assert (decode["decoder_start_token_id"], decode["eos_token_id"], decode["pad_token_id"]) == (1, 2, 0)
 

@@ -139,7 +139,7 @@ def test_halves_of_other_families_weigh_as_their_losses_do(
     assert halved.gradient_norm_median == pytest.approx(whole.gradient_norm_median, rel=1e-3)
 
 
-def test_one_row_that_is_too_much_is_a_persons_to_mend(
+def test_one_row_that_exceeds_memory_is_a_user_error(
     train: Train, limit: Limit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     limit(0, error=RuntimeError(MPS))

@@ -84,7 +84,7 @@ def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
     alone = [speech.generate(speech.inputs([samples]), decode(speech)) for samples in audio]
     assert together.texts == [one.texts[0] for one in alone]
     assert together.token_ids == [one.token_ids[0] for one in alone]
-    assert len(set(together.texts)) > 1  # it does hear a difference
+    assert len(set(together.texts)) > 1  # the texts differ
 
 
 def test_the_loss_is_the_one_by_hand(speech: SpeechModel) -> None:
@@ -103,10 +103,10 @@ def test_the_loss_is_the_one_by_hand(speech: SpeechModel) -> None:
 
 def test_labels_are_right_in_every_respect(speech: SpeechModel) -> None:
     structure = label_structure(speech, rows(), decode(speech))
-    told = {name: share for name, share in structure.model_dump().items() if share is not None}
-    assert set(told.values()) == {1.0}
-    assert ("prompt_ignored" in told) == isinstance(speech, SpeechLlm)
-    assert ("only_text" in told) == (not speech.teacher_forced)
+    shares = {name: share for name, share in structure.model_dump().items() if share is not None}
+    assert set(shares.values()) == {1.0}
+    assert ("prompt_ignored" in shares) == isinstance(speech, SpeechLlm)
+    assert ("only_text" in shares) == (not speech.teacher_forced)
 
 
 def test_the_audit_finds_nothing_wrong(speech: SpeechModel) -> None:
@@ -179,11 +179,11 @@ def test_a_loss_that_is_not_shifted_shows(llm: SpeechModel, monkeypatch: pytest.
 def test_ctc_labels_need_a_frame_a_token(name: str, load: Callable[[str], SpeechModel]) -> None:
     speech = load(name)
     texts = ["a", "ab" * 40, "aa" * 40]
-    told = long_labels(speech, texts, [3.0, 1.0, 3.0])
+    too_long = long_labels(speech, texts, [3.0, 1.0, 3.0])
     frames = int(speech.frames(speech.inputs([noise(1, 1.0)]))[0])  # type: ignore[attr-defined]
     assert speech.label_capacity(1.0) == frames < 80
-    assert 1 in told
-    assert f"frames for {frames}" in told[1]
+    assert 1 in too_long
+    assert f"frames for {frames}" in too_long[1]
     assert speech.label_length([5, 5, 6]) == 4
     facts = audit_labels(speech, rows(["a", "ab" * 200, "Yes"]), 4, {})
     assert facts.too_long_ids == ["row-1"]

@@ -60,7 +60,7 @@ def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
     assert together.texts == [one.texts[0] for one in alone]
     assert together.token_ids == [one.token_ids[0] for one in alone]
     assert together.truncated == [one.truncated[0] for one in alone]
-    assert len(set(together.texts)) > 4  # the models do tell these apart
+    assert len(set(together.texts)) > 4  # the models distinguish these
 
 
 def test_shortest_audio_is_transcribed(speech: SpeechModel) -> None:

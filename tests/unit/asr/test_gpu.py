@@ -29,7 +29,7 @@ Transcribe = Callable[..., tuple[list[str], RunRecord]]
 
 @pytest.fixture
 def transcribe(tmp_path: Path) -> Transcribe:
-    """Texts of the embedded study's domain manifest, by a model that hears."""
+    """Texts of the embedded study's domain manifest, by a trained model."""
 
     def run(name: str, *more: str) -> tuple[list[str], RunRecord]:
         arguments = ["transcribe", "--run", "base", "--model-id", MODEL, "--manifest", f"domain={ROWS}"]
@@ -113,8 +113,8 @@ def test_training_in_halves(
     whole = train("whole", *common, dataset=rows, model=Path(MODEL))
     scarce(0.6)
     halved = train("halved", *common, dataset=rows, model=Path(MODEL))
-    told = RunRecord.read(tmp_path / "adapters/halved/train.run.json").adjustments
-    assert any("out of memory with 64 utterances per batch" in line for line in told)
+    adjustments = RunRecord.read(tmp_path / "adapters/halved/train.run.json").adjustments
+    assert any("out of memory with 64 utterances per batch" in line for line in adjustments)
     assert halved.final_train_loss == pytest.approx(whole.final_train_loss, rel=1e-2)
 
 

@@ -1,4 +1,4 @@
-"""Random tiny models of the families beside Moonshine and Whisper, in hub shape, with their real processors."""
+"""Random tiny models of the families other than Moonshine and Whisper, in hub shape, with their real processors."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def make_granite_speech(folder: Path, seed: int = 0) -> Path:
     model = GraniteSpeechForConditionalGeneration(config)
     with torch.no_grad():
         for weight in [*model.model.encoder.parameters(), *model.model.projector.parameters()]:
-            weight *= 4 if weight.dim() == 2 else 1  # else it hears no difference
+            weight *= 4 if weight.dim() == 2 else 1  # else all audio gives the same text
     model.generation_config = GenerationConfig(eos_token_id=ids[end], pad_token_id=ids[end])
     _write_letters(model, tokenizer, ids[end], ending=1.5)
     model.save_pretrained(folder)

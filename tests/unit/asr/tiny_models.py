@@ -1,6 +1,6 @@
 """Random tiny speech models in hub shape, with real tokenizer and feature extractor classes, made in seconds.
 
-They know nothing about speech; tests that need a model that hears use the embedded study's.
+They know nothing about speech; tests that need a trained model use the embedded study's.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def test_nothing_is_written_without_a_usable_row(kaldi, tmp_path, capsys):
     assert not output.exists()
 
 
-def test_what_the_files_cannot_hold_is_told(kaldi, tmp_path, capsys):
+def test_missing_channels_and_pieces_are_reported(kaldi, tmp_path, capsys):
     (kaldi / "segments").write_text("u1 a 0.5 99.5\nu2 b 0 2 1\nu3 a 0 1 3\n")
     assert convert("--manifest", kaldi, "--output", tmp_path / "out.jsonl") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -90,11 +90,11 @@ def test_what_the_files_cannot_hold_is_told(kaldi, tmp_path, capsys):
     ]
 
 
-def test_duplicates_are_counted_together_and_told_whole(kaldi, tmp_path, capsys):
+def test_duplicates_are_counted_together(kaldi, tmp_path, capsys):
     (kaldi / "text").write_text("u1 one\nu1 two\nu2 three\nu2 four\n")
     assert convert("--manifest", kaldi, "--output", tmp_path / "out.jsonl") == 0
-    told = "rejected: 2 x duplicate id; first: line 2: duplicate id, first used in line 1 (text:2)"
-    assert told in capsys.readouterr().out
+    summary = "rejected: 2 x duplicate id; first: line 2: duplicate id, first used in line 1 (text:2)"
+    assert summary in capsys.readouterr().out
 
 
 def test_what_is_converted_is_not_overwritten_even_with_force(tmp_path, capsys):
@@ -115,7 +115,7 @@ def test_files_of_somebody_else_stay(tmp_path, capsys):
     assert (tmp_path / "out.audio/mine.wav").read_text() == "mine"
 
 
-def test_embedded_audio_and_inline_samples_become_files_beside(kaldi, tmp_path, capsys):
+def test_embedded_audio_and_inline_samples_become_files_next_to_the_manifest(kaldi, tmp_path, capsys):
     content = (tmp_path / "a.flac").read_bytes()
     table = pyarrow.Table.from_pylist([{"audio": {"bytes": content, "path": "x.flac"}, "said": "one"}])
     pyarrow.parquet.write_table(table, tmp_path / "set.parquet")

@@ -1,4 +1,4 @@
-"""The commands of the data stages as rules run them: files in, files out, one clear line for what a person can mend."""
+"""The commands of the data stages as rules run them: files in, files out, one clear line for what a user can fix."""
 
 import json
 import subprocess
@@ -161,7 +161,7 @@ def test_the_split_is_two_manifests_and_sizes(study):
     ]
 
 
-def test_what_a_person_can_mend_is_one_line(study, capsys):
+def test_a_user_error_is_one_line(study, capsys):
     status = run(validate_manifest, manifest=study / "gone.jsonl", rows=study / "r", rejected=study / "x")
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("command: ")]
     assert status == 2

@@ -27,7 +27,7 @@ def study(tmp_path):
     return tmp_path
 
 
-def bring(folder, *hypotheses, recorded=()):
+def import_files(folder, *hypotheses, recorded=()):
     argv = ["--run", "theirs", "--manifest-name", "domain", "--rows", folder / "rows.jsonl"]
     argv += ["--hypotheses", *hypotheses, "--transcripts", folder / "out.jsonl"]
     argv += [
@@ -43,7 +43,7 @@ def bring(folder, *hypotheses, recorded=()):
     return import_transcripts.main([str(a) for a in argv])
 
 
-def heard(folder):
+def hypotheses_of(folder):
     return {row.id: row.hypothesis for row in read_lines(folder / "out.jsonl", Transcript)}
 
 
@@ -51,37 +51,37 @@ def test_whole_numbers_as_ids_and_line_separators_in_texts(study):
     lines = [{"id": 7, "hypothesis": "one\u2028two"}, {"id": "b", "hypothesis": ""}, {"id": "other", "hypothesis": "x"}]
     text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     (study / "theirs.jsonl").write_text(text, encoding="utf-8")
-    assert bring(study, study / "theirs.jsonl") == 0
-    assert heard(study) == {"7": "one\u2028two", "b": "", "other": "x"}
+    assert import_files(study, study / "theirs.jsonl") == 0
+    assert hypotheses_of(study) == {"7": "one\u2028two", "b": "", "other": "x"}
     settings = RunSettings.read(study / "out.settings.json")
     assert (settings.status, settings.manifest.rows, settings.model, settings.decode) == ("ok", 3, None, None)
-    assert settings.manifest.content_hash is None  # nobody recorded which audio was heard
+    assert settings.manifest.content_hash is None  # nobody recorded which audio was transcribed
 
 
 def test_a_table_of_texts(study):
     (study / "theirs.csv").write_text("id,hypothesis\n7,one\n", encoding="utf-8")
-    assert bring(study, study / "theirs.csv") == 0
-    assert heard(study) == {"7": "one"}
+    assert import_files(study, study / "theirs.csv") == 0
+    assert hypotheses_of(study) == {"7": "one"}
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b'{"id": "b", "hypothesis": "\xff"}\n', ":1: broken line: not UTF-8"),
         (b'{"id": "b"}\n', ":1: no column for hypothesis: expected one of hypothesis, hyp, pred_text"),
         (b'{"id": "b", "hypothesis": "x"}\n{"id": "b", "hypothesis": "y"}\n', ":2: duplicate hypothesis for id 'b'"),
     ],
 )
-def test_a_broken_line_is_one_message(study, capsys, content, told):
+def test_a_broken_line_is_one_message(study, capsys, content, message):
     (study / "theirs.jsonl").write_bytes(content)
-    assert bring(study, study / "theirs.jsonl") == 2
+    assert import_files(study, study / "theirs.jsonl") == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith(f"error: {study / 'theirs.jsonl'}{told}")
+    assert error.startswith(f"error: {study / 'theirs.jsonl'}{message}")
 
 
 def test_a_manifest_without_texts_is_impossible_and_not_a_failure(study):
-    assert bring(study) == 0
-    assert heard(study) == {}
+    assert import_files(study) == 0
+    assert hypotheses_of(study) == {}
     settings = RunSettings.read(study / "out.settings.json")
     why = "no transcripts of domain were provided"
     assert (settings.status, settings.code, settings.message) == ("impossible", None, why)
@@ -102,17 +102,17 @@ WHOLE = {
 }  # fmt: skip
 
 
-def bring_with(folder, settings, *rows):
-    """Both hypotheses (and more rows) beside a settings file; returns the exit code."""
+def import_with_settings(folder, settings, *rows):
+    """Both hypotheses (and more rows) next to a settings file; returns the exit code."""
     lines = [{"id": "7", "hypothesis": "one"}, {"id": "b", "hypothesis": "one"}, *rows]
     (folder / "theirs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    beside = adjacent_settings(folder / "theirs.jsonl")
-    beside.write_text(settings if isinstance(settings, str) else json.dumps(settings), encoding="utf-8")
-    return bring(folder, folder / "theirs.jsonl", recorded=[beside])
+    recorded = adjacent_settings(folder / "theirs.jsonl")
+    recorded.write_text(settings if isinstance(settings, str) else json.dumps(settings), encoding="utf-8")
+    return import_files(folder, folder / "theirs.jsonl", recorded=[recorded])
 
 
 def test_a_record_of_the_runner_is_taken_whole(study, capsys):
-    assert bring_with(study, WHOLE) == 0
+    assert import_with_settings(study, WHOLE) == 0
     settings = RunSettings.read(study / "out.settings.json")
     named = WHOLE["manifest"] | {"name": "domain"}
     assert settings == RunSettings.from_json(WHOLE | {"run": "theirs", "manifest": named})
@@ -121,7 +121,7 @@ def test_a_record_of_the_runner_is_taken_whole(study, capsys):
 
 def test_some_keys_by_hand_leave_the_rest_unknown(study):
     by_hand = {"decode": {"num_beams": "5"}, "device": {"type": "cuda", "threads": 4}, "model": {"id": "m"}}
-    assert bring_with(study, by_hand) == 0
+    assert import_with_settings(study, by_hand) == 0
     settings = RunSettings.read(study / "out.settings.json")
     assert (settings.decode, settings.device) == ({"num_beams": "5"}, {"type": "cuda", "threads": "4"})
     assert (settings.model, settings.preprocess, settings.software, settings.fingerprint) == (None, None, None, None)
@@ -129,7 +129,7 @@ def test_some_keys_by_hand_leave_the_rest_unknown(study):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"decodes": {}}, "unknown key decodes; did you mean decode?"),
         ({"decode": {"num_beam": 5}}, "unknown key decode.num_beam; did you mean decode.num_beams?"),
@@ -141,33 +141,33 @@ def test_some_keys_by_hand_leave_the_rest_unknown(study):
         ("{", "not JSON"),
     ],
 )
-def test_a_mistake_in_a_settings_file_is_one_message(study, capsys, settings, told):
-    assert bring_with(study, settings) == 2
+def test_a_mistake_in_a_settings_file_is_one_message(study, capsys, settings, message):
+    assert import_with_settings(study, settings) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith(f"error: {study / 'theirs.settings.json'}: ")
-    assert told in error
+    assert message in error
 
 
 def test_an_impossible_record_stays_impossible(study):
     why = {"status": "impossible", "code": "adapter.not_loaded", "message": "no such tensor"}
-    assert bring_with(study, WHOLE | why) == 0
+    assert import_with_settings(study, WHOLE | why) == 0
     settings = RunSettings.read(study / "out.settings.json")
     assert (settings.status, settings.code, settings.run) == ("impossible", "adapter.not_loaded", "theirs")
-    assert heard(study) == {}
+    assert hypotheses_of(study) == {}
 
 
 def test_rejected_rows_are_set_aside_and_other_texts_are_kept(study, capsys):
     rows = [{"id": "broken", "hypothesis": "x"}, {"id": "new", "hypothesis": "y", "reference": "z", "duration": 2}]
-    assert bring_with(study, {}, *rows) == 0
-    assert sorted(heard(study)) == ["7", "b", "new"]
+    assert import_with_settings(study, {}, *rows) == 0
+    assert sorted(hypotheses_of(study)) == ["7", "b", "new"]
     assert "1 hypothesis of theirs belongs to a rejected row (first: broken)" in capsys.readouterr().err
     (study / "theirs.csv").write_text("id,hypothesis,reference\n7,one,two\nb,one,one\n", encoding="utf-8")
-    assert bring(study, study / "theirs.csv") == 0
-    brought = {t.id: t.external_reference for t in read_lines(study / "out.jsonl", Transcript)}
-    assert brought == {"7": "two", "b": None}
+    assert import_files(study, study / "theirs.csv") == 0
+    references = {t.id: t.external_reference for t in read_lines(study / "out.jsonl", Transcript)}
+    assert references == {"7": "two", "b": None}
 
 
 def test_a_duration_that_is_no_number_is_not_known(study):
-    assert bring_with(study, {}, {"id": "new", "hypothesis": "y", "duration": "nan"}) == 0
+    assert import_with_settings(study, {}, {"id": "new", "hypothesis": "y", "duration": "nan"}) == 0
     durations = {t.id: t.duration for t in read_lines(study / "out.jsonl", Transcript)}
     assert durations["new"] == 0.0

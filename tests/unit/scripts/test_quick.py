@@ -19,7 +19,7 @@ TEXTS = [f"the {animal} sat on the {place}" for animal in ("cat", "dog", "cow", 
          ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")]  # fmt: skip
 
 
-def heard(text: str, number: int, every: int) -> str:
+def hypothesis(text: str, number: int, every: int) -> str:
     return text.replace("the", "a", 1 + number % 2) if number % every == 0 else text
 
 
@@ -29,10 +29,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = [{"id": f"u{n}", "audio": f"clips/u{n}.wav", "text": text, "duration": 2.0} for n, text in enumerate(TEXTS)]
     lines("dev.jsonl", [json.dumps(row) for row in rows])
     lines("ref.trn", [f"{text} (u{n})" for n, text in enumerate(TEXTS)])
-    lines("base.trn", [f"{heard(text, n, 1)} (u{n})" for n, text in enumerate(TEXTS)])
-    lines("tuned.txt", [f"u{n} {heard(text, n, 4)}" for n, text in enumerate(TEXTS)])
+    lines("base.trn", [f"{hypothesis(text, n, 1)} (u{n})" for n, text in enumerate(TEXTS)])
+    lines("tuned.txt", [f"u{n} {hypothesis(text, n, 4)}" for n, text in enumerate(TEXTS)])
     for name, every in (("base", 1), ("tuned", 4)):
-        own = [{"id": f"u{n}", "text": t, "pred_text": heard(t, n, every)} for n, t in enumerate(TEXTS)]
+        own = [{"id": f"u{n}", "text": t, "pred_text": hypothesis(t, n, every)} for n, t in enumerate(TEXTS)]
         lines(f"{name}.jsonl", [json.dumps(row) for row in own])
     return tmp_path
 

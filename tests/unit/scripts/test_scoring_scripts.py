@@ -259,7 +259,7 @@ def test_a_candidate_without_transcripts_takes_no_part(study):
 
 def test_an_impossible_baseline_has_nothing_to_split(study):
     facts = score(study, "base")
-    told = {"status": "impossible", "code": "parity.manifest", "message": "other rows", "utterances": []}
-    facts.model_copy(update=told).write(study / "wer/base.json")
+    impossible = {"status": "impossible", "code": "parity.manifest", "message": "other rows", "utterances": []}
+    facts.model_copy(update=impossible).write(study / "wer/base.json")
     found = split(study, "short")
     assert (found.status, found.code, found.message) == ("impossible", "parity.manifest", "other rows")
