@@ -222,7 +222,7 @@ def test_labels_longer_than_the_decoder_are_left_out_and_reported(
     rows.write_text(rows.read_text().replace("Some words 1.", "very " * 40))
     assert train("long", "--max-steps", "1", model=whisper_folder, dataset=rows).train_rows == 2
     adjustments = RunRecord.read(tmp_path / "adapters/long/train.run.json").adjustments
-    assert any("long-1" in line and "decoder holds 64" in line for line in adjustments)
+    assert any("long-1" in line and "decoder takes at most 64" in line for line in adjustments)
     train("again", "--max-steps", "1", model=whisper_folder, dataset=rows, work="long")
     assert RunRecord.read(tmp_path / "adapters/again/train.run.json").adjustments == adjustments
 
