@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_shifted_shows(llm: SpeechModel, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("name", CTC)
-def test_ctc_labels_need_a_frame_a_token(name: str, load: Callable[[str], SpeechModel]) -> None:
+def test_ctc_labels_need_a_frame_per_token(name: str, load: Callable[[str], SpeechModel]) -> None:
     speech = load(name)
     texts = ["a", "ab" * 40, "aa" * 40]
     too_long = long_labels(speech, texts, [3.0, 1.0, 3.0])

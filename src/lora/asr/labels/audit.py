@@ -1,8 +1,8 @@
-"""The label audit: what the base model says about training labels, built by the very code that trains on them.
+"""The label audit: check a sample of training labels with the base model, built by the code that training uses.
 
-Structure of labels; agreement of the model with labels of its greedy hypotheses; the trainer's loss and a cross-entropy
-computed independently; likelihood of references, hypotheses and references in the model's style; what the tokenizer
-cannot write. Facts only, nothing is judged here. Imports torch.
+It covers the structure of labels, the model's agreement with its own greedy hypotheses as labels, the trainer's loss
+against one computed by hand, likelihoods (of references, of hypotheses, and of references rewritten in the style of the
+hypotheses), and characters that the tokenizer cannot encode. It records facts and decides nothing. Imports torch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lora.records.labels import LabelFacts, StyleProfile
 from lora.records.transcripts import Transcript
 from lora.scoring.style import number_style, restyle, style_profile, with_numbers_as_in
 
-# Label smoothing and gradient accumulation of what is always compared: validation neither smooths nor accumulates.
+# Label smoothing and gradient accumulation that are always compared: validation neither smooths nor accumulates.
 PLAIN_STEP = (0.0, 1)
 
 
@@ -32,20 +32,24 @@ def audit_labels(
     batch_size: int,
     decode: dict[str, Any],
     steps_of: Sequence[tuple[float, int]] = (),
-    hand_out: Callable[[list[Transcript]], None] = lambda own: None,
+    report_hypotheses: Callable[[list[Transcript]], None] = lambda transcripts: None,
 ) -> LabelFacts:
-    """All facts about the labels of these rows (a sample); `speech` is the base model, in evaluation mode.
+    """Audit the labels of a sample of rows.
 
-    `steps_of` are label smoothing and gradient accumulation of the study's trainings. Rows whose label the decoder
-    cannot hold are named and left out of everything the model has to see. `hand_out` is called with the model's own
-    greedy texts, if any row is left.
+    Args:
+        speech: The base model in evaluation mode.
+        rows: The sample. Rows whose label is too long are listed and left out of everything that needs the model.
+        batch_size: Utterances per batch.
+        decode: The study's decode settings, of which only the prompt counts.
+        steps_of: Label smoothing and gradient accumulation of each training of the study.
+        report_hypotheses: Receives the greedy hypotheses, if any row is left.
     """
     texts = [row.text for row in rows.rows]
     unknown_share, unknown_rows = unknown_tokens(speech, texts)
     lengths = [len(ids) for ids in label_ids(speech, texts)]
-    window, seconds = speech.files.identity.window_seconds, [row.duration for row in rows.rows]
-    long = long_labels(speech, texts, seconds)
-    fitting = [index for index in range(len(texts)) if index not in long]
+    window = speech.files.identity.window_seconds
+    too_long = long_labels(speech, texts, [row.duration for row in rows.rows])
+    fitting = [index for index in range(len(texts)) if index not in too_long]
     facts: dict[str, Any] = {
         "sampled": len(texts),
         "lost_characters": lost_characters(speech, texts),
@@ -55,7 +59,7 @@ def audit_labels(
         "longest_label": max(lengths),
         "label_limit": speech.label_limit(),
         "label_capacity": "decoder" if speech.teacher_forced else "frames",
-        "too_long_ids": [rows.rows[index].id for index in long],
+        "too_long_ids": [rows.rows[index].id for index in too_long],
         "beyond_window_ids": [row.id for row in rows.rows if window is not None and row.duration > window],
         "transformers": version("transformers"),
         "reference_style": style_profile(texts),
@@ -63,47 +67,52 @@ def audit_labels(
     }
     if not fitting:
         return LabelFacts(**facts)
-    fitting_rows = rows.only(fitting)
-    steps = fitting_rows.steps(speech.sampling_rate, speech.grid_seconds)
-    references = Labelled(fitting_rows, [row.text for row in fitting_rows.rows], batches_in_order(steps, batch_size))
-    hypotheses = greedy_hypotheses(speech, fitting_rows, references.batches, decode)
-    own = [hypotheses[index].text for index in range(len(fitting_rows))]
-    hand_out(greedy_transcripts(fitting_rows, hypotheses))
-    own_style = style_profile(own)
-    rewritten = _in_style(speech, references, own, own_style)
-    compared = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
-    complete = _only_complete(speech, references, hypotheses)
+    usable = rows.only(fitting)
+    steps = usable.steps(speech.sampling_rate, speech.grid_seconds)
+    references = Labelled(usable, [row.text for row in usable.rows], batches_in_order(steps, batch_size))
+    hypotheses = greedy_hypotheses(speech, usable, references.batches, decode)
+    hypothesis_texts = [hypotheses[index].text for index in range(len(usable))]
+    report_hypotheses(greedy_transcripts(usable, hypotheses))
+    hypothesis_style = style_profile(hypothesis_texts)
+    restyled = _restyled_references(speech, references, hypothesis_texts, hypothesis_style)
+    losses = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
+    complete = _complete_hypotheses(speech, references, hypotheses)
     return LabelFacts(
         **facts,
-        greedy=greedy_agreement(speech, fitting_rows, hypotheses, batch_size, decode),
-        losses=[loss for loss in compared if loss is not None],
+        greedy=greedy_agreement(speech, usable, hypotheses, batch_size, decode),
+        losses=[loss for loss in losses if loss is not None],
         reference_nll=mean_nll(speech, references),
         hypothesis_nll=mean_nll(speech, complete) if complete.texts else None,
-        restyled_nll=mean_nll(speech, references.with_texts(rewritten)) if own_style.texts else None,
-        hypothesis_style=own_style,
-        numbers=number_style(references.texts, own),
+        restyled_nll=mean_nll(speech, references.with_texts(restyled)) if hypothesis_style.texts else None,
+        hypothesis_style=hypothesis_style,
+        numbers=number_style(references.texts, hypothesis_texts),
     )
 
 
-def _in_style(speech: SpeechModel, references: Labelled, own: list[str], style: StyleProfile) -> list[str]:
-    """References as the model would write them; as they are where that makes a label too long."""
-    texts, seconds = references.texts, [row.duration for row in references.rows.rows]
+def _restyled_references(
+    speech: SpeechModel, references: Labelled, hypotheses: list[str], style: StyleProfile
+) -> list[str]:
+    """References in the style of the hypotheses; unchanged where the label would become too long."""
+    texts = references.texts
     restyled = [
-        restyle(with_numbers_as_in(text, hypothesis), style) for text, hypothesis in zip(texts, own, strict=True)
+        restyle(with_numbers_as_in(text, hypothesis), style) for text, hypothesis in zip(texts, hypotheses, strict=True)
     ]
-    long = long_labels(speech, restyled, seconds)
-    return [text if index in long else new for index, (text, new) in enumerate(zip(texts, restyled, strict=True))]
+    too_long = long_labels(speech, restyled, [row.duration for row in references.rows.rows])
+    return [text if index in too_long else new for index, (text, new) in enumerate(zip(texts, restyled, strict=True))]
 
 
-def _only_complete(speech: SpeechModel, references: Labelled, hypotheses: dict[int, GreedyHypothesis]) -> Labelled:
-    """Greedy hypotheses as labels, without those that the token limit truncated.
+def _complete_hypotheses(
+    speech: SpeechModel, references: Labelled, hypotheses: dict[int, GreedyHypothesis]
+) -> Labelled:
+    """Hypotheses as labels, without truncated ones, where the model would not have predicted EOS.
 
-    A text in other pieces than the model wrote may be too long a label; it is left out as well.
+    A hypothesis may become too long a label if the tokenizer splits it into other tokens; it is left out as well.
     """
+    numbers = range(len(references.rows))
     seconds = [row.duration for row in references.rows.rows]
-    long = long_labels(speech, [hypotheses[index].text for index in range(len(references.rows))], seconds)
-    complete = [index for index in range(len(references.rows)) if not hypotheses[index].truncated and index not in long]
-    numbers = {old: new for new, old in enumerate(complete)}
-    batches = [[numbers[i] for i in batch if i in numbers] for batch in references.batches]
+    too_long = long_labels(speech, [hypotheses[index].text for index in numbers], seconds)
+    complete = [index for index in numbers if not hypotheses[index].truncated and index not in too_long]
+    new_numbers = {old: new for new, old in enumerate(complete)}
+    batches = [[new_numbers[i] for i in batch if i in new_numbers] for batch in references.batches]
     texts = [hypotheses[index].text for index in complete]
     return Labelled(references.rows.only(complete), texts, [batch for batch in batches if batch])

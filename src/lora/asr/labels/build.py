@@ -1,7 +1,7 @@
-"""Training labels: what the trainer's collator builds, and therefore what the label audit audits.
+"""Training labels, as the trainer's collator builds them and as the label audit examines them.
 
-The family decides what a label contains (`SpeechModel.label_ids`). Shorter rows are filled up with -100, which
-the loss ignores. Imports torch.
+The family decides what a label consists of (`SpeechModel.label_ids`). Shorter rows are padded with -100, which the loss
+ignores. Imports torch.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def build_labels(speech: SpeechModel, texts: Sequence[str]) -> Tensor:
     limit = speech.label_limit()
     if limit is not None:
         width = max(longest, min(width, limit))
-    return filled_up(rows, width)
+    return padded(rows, width)
 
 
-def filled_up(rows: Sequence[Sequence[int]], width: int) -> Tensor:
-    """Rows of token ids as one tensor (rows, width), filled up with -100."""
+def padded(rows: Sequence[Sequence[int]], width: int) -> Tensor:
+    """Rows of token ids as one tensor (rows, width), padded with -100."""
     labels = torch.full((len(rows), width), IGNORED)
     for row, ids in enumerate(rows):
         labels[row, : len(ids)] = torch.tensor(ids, dtype=torch.long)
@@ -46,25 +46,35 @@ def filled_up(rows: Sequence[Sequence[int]], width: int) -> Tensor:
 
 
 def unpadded(row: Sequence[int]) -> list[int]:
-    """A row of labels without ignored positions."""
+    """A row of labels without padding."""
     return [token for token in row if token != IGNORED]
 
 
 def long_labels(speech: SpeechModel, texts: Sequence[str], seconds: Sequence[float]) -> dict[int, str]:
-    """Why labels are too long, by position: for the decoder, or for the audio of so many seconds."""
-    messages = {}
+    """Find labels that are too long for the decoder or for the frames of their audio.
+
+    Args:
+        speech: The model.
+        texts: Transcripts.
+        seconds: Duration of each utterance.
+
+    Returns:
+        A sentence for each label that is too long, by its position in `texts`.
+    """
+    reasons = {}
     for position, (ids, duration) in enumerate(zip(label_ids(speech, texts), seconds, strict=True)):
-        length, room = speech.label_length(ids), speech.label_capacity(duration)
-        if room is not None and length > room:
-            place = "the decoder takes at most" if speech.teacher_forced else "its audio has frames for"
-            messages[position] = f"its label has {length} tokens, {place} {room}"
-    return messages
+        length = speech.label_length(ids)
+        capacity = speech.label_capacity(duration)
+        if capacity is not None and length > capacity:
+            limit = "the decoder takes at most" if speech.teacher_forced else "its audio has frames for"
+            reasons[position] = f"its label has {length} tokens, {limit} {capacity}"
+    return reasons
 
 
 class Collator:
     """Turns rows (`audio` samples, `text`) of one grid step into model inputs with `labels`.
 
-    `smoothed`: as the trainer's label smoothing wants them (see `SpeechModel.with_labels`).
+    `smoothed`: for the trainer's label smoothing (see `SpeechModel.with_labels`).
     """
 
     def __init__(self, speech: SpeechModel, smoothed: bool = False) -> None:
@@ -80,28 +90,34 @@ class Collator:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Rows with the texts they are labelled with, in batches of one padding step."""
+    """Rows with the texts of their labels, and batches of row numbers of one padding step each."""
 
     rows: SpeechRows
     texts: list[str]
     batches: list[list[int]]
 
     def with_texts(self, texts: Sequence[str]) -> Labelled:
+        """The same rows with other texts."""
         return Labelled(self.rows, list(texts), self.batches)
 
     def collated(self, collator: Collator, indices: list[int]) -> dict[str, Tensor]:
+        """A training batch of the rows with these numbers."""
         return collator([{"audio": self.rows[i]["audio"], "text": self.texts[i]} for i in indices])
 
 
 def mean_nll(speech: SpeechModel, labelled: Labelled) -> float | None:
-    """Negative log-likelihood in nats per label token; None without tokens or if not finite."""
-    collator, total, tokens = Collator(speech), 0.0, 0
+    """Negative log-likelihood of labels in nats per token; None without tokens or if it is not finite."""
+    collator = Collator(speech)
+    total = 0.0
+    tokens = 0
     for indices in labelled.batches:
         with torch.inference_mode():
             loss, count = speech.summed_loss(labelled.collated(collator, indices))
-        total, tokens = total + loss, tokens + count
+        total += loss
+        tokens += count
     return finite(total / tokens) if tokens else None
 
 
 def finite(value: float) -> float | None:
+    """The value, or None if it is infinite or not a number."""
     return value if math.isfinite(value) else None

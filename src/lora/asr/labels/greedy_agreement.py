@@ -1,9 +1,9 @@
-"""Compare labels of the model's greedy hypotheses with what the model generated. Imports torch.
+"""Check whether the model agrees with labels of its own greedy hypotheses, or with labels built in other ways.
 
-Labels are built and batched by the trainer's own collator. A model that is teacher-forced with its own greedy
-hypothesis predicts each of its tokens; a position where it does not points to a fault in how labels are built. The
-log-probability of a hypothesis as a label is compared with that of its generation; teacher-forcing the generated tokens
-themselves measures how much of the difference is numerical noise.
+Labels are built and batched by the trainer's collator. A model that is fed its own greedy hypothesis predicts each of
+its tokens, so that a position at which it does not is an error in how labels are built. The log-probability of a
+hypothesis as a label is compared with that of its generation; teacher-forcing the generated tokens themselves shows how
+much of the difference is numerical noise. Imports torch.
 """
 
 from __future__ import annotations
@@ -11,39 +11,49 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from lora.asr.families.ctc import CtcModel
 from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
-from lora.asr.labels.build import build_labels, filled_up, label_ids
+from lora.asr.labels.build import build_labels, label_ids, padded
 from lora.asr.labels.greedy_hypotheses import GreedyHypothesis
 from lora.asr.labels.structure import same_text
-from lora.asr.labels.variants import SHIFTED, Forced, content_of, label_variants, replay
+from lora.asr.labels.variants import SHIFTED, WITH_BOS, Forced, content_of, label_variants, replay
 from lora.asr.training.data import SpeechRows, batches_in_order
 from lora.records.labels import GreedyHypotheses, LabelVariant
 
-NOTEWORTHY_GAP = 1e-4  # nats per token above the noise of a replay; other labels are then tried
+NOTEWORTHY_GAP = 1e-4  # nats per token above the noise of the replay, from which on other labels are tried
+
+# Why a hypothesis cannot be compared as a label.
+Unusable = Literal["truncated", "changed_by_tokenizer", "retokenized", "retokenized_leading_space"]
 
 
 @dataclass
 class _Agreement:
-    """Number of positions, how many predict the target, and differences from generation (nats per token)."""
+    """Agreement of predictions and targets.
+
+    Attributes:
+        agreeing: Positions at which the model predicts the target.
+        positions: All positions that count.
+        gaps: Differences between the log-probabilities as label and in generation, in nats per token, by hypothesis.
+    """
 
     agreeing: int = 0
     positions: int = 0
     gaps: list[float] = field(default_factory=list)
 
-    def add(self, logits: Tensor, targets: Tensor, own: Sequence[GreedyHypothesis]) -> None:
+    def add(self, logits: Tensor, targets: Tensor, hypotheses: Sequence[GreedyHypothesis]) -> None:
+        """Add logits (rows, width, vocabulary) that predict targets (rows, width)."""
         counted = targets.ne(IGNORED)
         self.agreeing += int((logits.argmax(-1).eq(targets) & counted).sum())
         self.positions += int(counted.sum())
-        taken = logits.double().log_softmax(-1).gather(-1, targets.clamp(min=0).unsqueeze(-1)).squeeze(-1)
-        for value, text in zip((taken * counted).sum(-1).tolist(), own, strict=True):
-            if text.log_probability is not None:
-                self.gaps.append(abs(value - text.log_probability) / max(len(text.tokens), 1))
+        values = logits.double().log_softmax(-1).gather(-1, targets.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+        for value, hypothesis in zip((values * counted).sum(-1).tolist(), hypotheses, strict=True):
+            if hypothesis.log_probability is not None:
+                self.gaps.append(abs(value - hypothesis.log_probability) / max(len(hypothesis.tokens), 1))
 
     @property
     def share(self) -> float:
@@ -54,18 +64,18 @@ class _Agreement:
         largest = max(self.gaps, default=float("inf"))
         return largest if largest < float("inf") else None
 
-    def of(self, name: str) -> LabelVariant:
+    def as_variant(self, name: str) -> LabelVariant:
         return LabelVariant(name=name, argmax_agreement=self.share, log_probability_gap=self.gap)
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """Inputs, labels as built (the first ones of a forced prompt ignored) with the logits that predict them."""
+    """Inputs, labels as built (without a forced prefix), the logits that predict them, and the hypotheses."""
 
     inputs: dict[str, Tensor]
     labels: Tensor
     logits: Tensor
-    own: list[GreedyHypothesis]
+    hypotheses: list[GreedyHypothesis]
 
 
 def greedy_agreement(
@@ -75,119 +85,153 @@ def greedy_agreement(
     batch_size: int,
     decode: dict[str, Any],
 ) -> GreedyHypotheses | None:
-    """Agreement of the model with labels of its greedy hypotheses, or None if no hypothesis is usable.
+    """Measure the model's agreement with its own hypotheses as labels.
 
-    The model does not predict a forced prompt, so its positions are not counted (and gaps are None if the prompt is
-    not known beforehand). See GreedyHypotheses.
+    The model does not predict a prefix that generation forces: its positions do not count. Where the prefix depends on
+    the audio, gaps are None.
+
+    Args:
+        speech: The base model.
+        rows: Rows of the hypotheses.
+        hypotheses: Greedy hypothesis by row number.
+        batch_size: Utterances per batch.
+        decode: The study's decode settings.
+
+    Returns:
+        None if there is no hypothesis.
     """
     if isinstance(speech, CtcModel):
-        return _by_tokens(speech, rows, hypotheses)
-    reasons_by_row = {index: _unusable(speech, hypotheses[index]) for index in range(len(rows))}
-    reasons = list(reasons_by_row.values())
-    left_out = {
-        "truncated": reasons.count("cut"),
-        "retokenized": reasons.count("respelt") + reasons.count("respelt by space"),
-        "retokenized_leading_space": reasons.count("respelt by space"),
-        "changed_by_tokenizer": reasons.count("unwritable"),
-    }
-    usable = [index for index, reason in reasons_by_row.items() if reason is None]
+        return _compare_tokens(speech, rows, hypotheses)
+    reasons = {index: _unusable(speech, hypotheses[index]) for index in range(len(rows))}
+    left_out = _count_left_out([reason for reason in reasons.values() if reason is not None])
+    usable = [index for index, reason in reasons.items() if reason is None]
     if not usable:
         if not any(left_out.values()):
             return None
         return GreedyHypotheses(utterances=0, positions=0, argmax_agreement=0.0, log_probability_gap=None, **left_out)
     prompt = speech.forced_prefix(decode)
-    used_rows, own = rows.only(usable), [hypotheses[index] for index in usable]
-    steps = used_rows.steps(speech.sampling_rate, speech.grid_seconds)
-    plan = batches_in_order(steps, batch_size)
-    as_built, again = _Agreement(), _Agreement()
+    usable_rows = rows.only(usable)
+    compared = [hypotheses[index] for index in usable]
+    plan = batches_in_order(usable_rows.steps(speech.sampling_rate, speech.grid_seconds), batch_size)
+    as_built, replayed = _Agreement(), _Agreement()
     for indices in plan:
-        batch = _batch(speech, used_rows, own, indices, skipped=len(prompt or []))
-        as_built.add(batch.logits, batch.labels, batch.own)
+        batch = _batch(speech, usable_rows, compared, indices, skipped=len(prompt or []))
+        as_built.add(batch.logits, batch.labels, batch.hypotheses)
         if prompt is not None:
-            forced = [replay(speech, prompt, text.tokens) for text in batch.own]
-            again.add(*_logits(speech, batch.inputs, forced), batch.own)
-    noise = None if prompt is None else again.of("the generated tokens themselves")
+            forced = [replay(speech, prompt, hypothesis.tokens) for hypothesis in batch.hypotheses]
+            replayed.add(*_logits(speech, batch.inputs, forced), batch.hypotheses)
     variants: list[LabelVariant] = []
-    if prompt is not None and _worth_trying(speech, prompt, own, as_built, again):
-        variants = _variants(speech, used_rows, own, plan, prompt)
+    if prompt is not None and _worth_trying(speech, prompt, compared, as_built, replayed):
+        variants = _variants(speech, usable_rows, compared, plan, prompt)
     return GreedyHypotheses(
         utterances=len(usable),
         positions=as_built.positions,
         argmax_agreement=as_built.share,
         log_probability_gap=None if prompt is None else as_built.gap,
-        replay=noise,
+        replay=None if prompt is None else replayed.as_variant("the generated tokens themselves"),
         variants=variants,
         **left_out,
     )
 
 
+def _unusable(speech: SpeechModel, hypothesis: GreedyHypothesis) -> Unusable | None:
+    """Why a hypothesis shows nothing about labels, None if it does."""
+    if hypothesis.truncated:
+        return "truncated"
+    label = label_ids(speech, [hypothesis.text])[0]
+    if not same_text(speech.text_of(label), hypothesis.text):
+        return "changed_by_tokenizer"
+    generated = content_of(speech, hypothesis.tokens)
+    if content_of(speech, label) == generated:
+        return None
+    with_space = content_of(speech, label_ids(speech, [f" {hypothesis.text}"])[0])
+    return "retokenized_leading_space" if with_space == generated else "retokenized"
+
+
+def _count_left_out(reasons: list[Unusable]) -> dict[str, int]:
+    leading_space = reasons.count("retokenized_leading_space")
+    return {
+        "truncated": reasons.count("truncated"),
+        "retokenized": reasons.count("retokenized") + leading_space,
+        "retokenized_leading_space": leading_space,
+        "changed_by_tokenizer": reasons.count("changed_by_tokenizer"),
+    }
+
+
 def _batch(
-    speech: SpeechModel, rows: SpeechRows, own: list[GreedyHypothesis], indices: list[int], skipped: int
+    speech: SpeechModel, rows: SpeechRows, hypotheses: list[GreedyHypothesis], indices: list[int], skipped: int
 ) -> _Batch:
-    texts = [own[index] for index in indices]
+    chosen = [hypotheses[index] for index in indices]
     inputs = speech.inputs([rows[index]["audio"] for index in indices])
-    built = build_labels(speech, [text.text for text in texts])
+    built = build_labels(speech, [hypothesis.text for hypothesis in chosen])
     with torch.inference_mode():
         scored: Scored = speech.score(speech.with_labels(inputs, built))
     labels = scored.targets.clone()
     labels[:, :skipped] = IGNORED
-    return _Batch(inputs, labels, scored.logits, texts)
+    return _Batch(inputs, labels, scored.logits, chosen)
 
 
 def _worth_trying(
-    speech: SpeechModel, prompt: list[int], own: list[GreedyHypothesis], as_built: _Agreement, again: _Agreement
+    speech: SpeechModel,
+    prompt: list[int],
+    hypotheses: list[GreedyHypothesis],
+    as_built: _Agreement,
+    replayed: _Agreement,
 ) -> bool:
-    """Whether labels disagree with the model, or contain more or less than prompt, text and EOS."""
-    noise = again.gap or 0.0
-    tried = label_variants(speech, prompt, own)
-    plain = any(name != "with a BOS in front" for name in tried)
-    return plain or as_built.share < 1 or (as_built.gap or 0.0) > noise + NOTEWORTHY_GAP
+    """Whether labels disagree with the model, or do not consist of prefix, text and EOS."""
+    noise = replayed.gap or 0.0
+    other_structure = any(name != WITH_BOS for name in label_variants(speech, prompt, hypotheses))
+    return other_structure or as_built.share < 1 or (as_built.gap or 0.0) > noise + NOTEWORTHY_GAP
 
 
 def _variants(
-    speech: SpeechModel, rows: SpeechRows, own: list[GreedyHypothesis], plan: list[list[int]], prompt: list[int]
+    speech: SpeechModel,
+    rows: SpeechRows,
+    hypotheses: list[GreedyHypothesis],
+    plan: list[list[int]],
+    prompt: list[int],
 ) -> list[LabelVariant]:
-    """Agreement with labels that are built in other ways, and with labels one token later."""
-    tried = label_variants(speech, prompt, own)
-    measured = {name: _Agreement() for name in [*tried, SHIFTED]}
+    """Agreement with labels that are built in other ways, and with labels shifted by one token."""
+    variants = label_variants(speech, prompt, hypotheses)
+    measured = {name: _Agreement() for name in [*variants, SHIFTED]}
     for indices in plan:
-        batch = _batch(speech, rows, own, indices, skipped=len(prompt))
-        later = [
-            GreedyHypothesis(text.text, text.tokens, text.truncated) for text in batch.own
-        ]  # without log-probabilities, which do not apply to shifted labels
-        measured[SHIFTED].add(batch.logits[:, :-1], batch.labels[:, 1:], later)
-        for name, forced in tried.items():
-            measured[name].add(*_logits(speech, batch.inputs, [forced[i] for i in indices]), batch.own)
-    return [agreement.of(name) for name, agreement in measured.items()]
+        batch = _batch(speech, rows, hypotheses, indices, skipped=len(prompt))
+        # Without log-probabilities: those of shifted labels cannot be compared with the generation.
+        shifted = [GreedyHypothesis(item.text, item.tokens, item.truncated) for item in batch.hypotheses]
+        measured[SHIFTED].add(batch.logits[:, :-1], batch.labels[:, 1:], shifted)
+        for name, forced in variants.items():
+            measured[name].add(*_logits(speech, batch.inputs, [forced[i] for i in indices]), batch.hypotheses)
+    return [agreement.as_variant(name) for name, agreement in measured.items()]
 
 
 def _logits(speech: SpeechModel, inputs: dict[str, Tensor], forced: Sequence[Forced]) -> tuple[Tensor, Tensor]:
-    """Logits (rows, width, vocabulary) of given decoder inputs, and the targets (rows, width) that count."""
+    """Logits (rows, width, vocabulary) for given decoder inputs, and the targets (rows, width) that count."""
     width = max(len(row.targets) for row in forced)
-    targets = filled_up([row.targets for row in forced], width)
-    decoder = filled_up([row.inputs for row in forced], width).masked_fill(targets.eq(IGNORED), forced[0].inputs[0])
+    targets = padded([row.targets for row in forced], width)
+    decoder_inputs = padded([row.inputs for row in forced], width)
+    decoder_inputs = decoder_inputs.masked_fill(targets.eq(IGNORED), forced[0].inputs[0])
     with torch.inference_mode():
-        logits = speech.force(inputs, targets, decoder)
+        logits = speech.force(inputs, targets, decoder_inputs)
     for number, row in enumerate(forced):
         targets[number, : row.skipped] = IGNORED
     return logits, targets.to(logits.device)
 
 
-def _by_tokens(speech: CtcModel, rows: SpeechRows, hypotheses: dict[int, GreedyHypothesis]) -> GreedyHypotheses:
-    """Compare labels of CTC hypotheses with the generated tokens, because CTC is not teacher-forced.
+def _compare_tokens(speech: CtcModel, rows: SpeechRows, hypotheses: dict[int, GreedyHypothesis]) -> GreedyHypotheses:
+    """Compare labels of hypotheses with the generated tokens, for CTC, where nothing is teacher-forced.
 
-    Different tokens that decode to the same text are no label fault.
+    Other tokens that decode to the same text are no error of labels.
     """
-    in_order = [hypotheses[index] for index in range(len(rows))]
-    labels = label_ids(speech, [text.text for text in in_order])
+    ordered = [hypotheses[index] for index in range(len(rows))]
+    labels = label_ids(speech, [hypothesis.text for hypothesis in ordered])
     special = set(speech.tokenizer.all_special_ids)
-    respelt = [
-        ids != text.tokens and speech.text_of(ids).strip() == text.text and not special & set(ids)
-        for ids, text in zip(labels, in_order, strict=True)
+    retokenized = [
+        ids != item.tokens and speech.text_of(ids).strip() == item.text and not special & set(ids)
+        for ids, item in zip(labels, ordered, strict=True)
     ]
     compared = [
-        list(itertools.zip_longest(ids, text.tokens))
-        for ids, text, other in zip(labels, in_order, respelt, strict=True)
+        list(itertools.zip_longest(ids, item.tokens))
+        for ids, item, other in zip(labels, ordered, retokenized, strict=True)
         if not other
     ]
     positions = sum(map(len, compared))
@@ -197,20 +241,6 @@ def _by_tokens(speech: CtcModel, rows: SpeechRows, hypotheses: dict[int, GreedyH
         positions=positions,
         argmax_agreement=same / max(positions, 1),
         log_probability_gap=None,
-        retokenized=sum(respelt),
+        retokenized=sum(retokenized),
         compared="tokens",
     )
-
-
-def _unusable(speech: SpeechModel, own: GreedyHypothesis) -> str | None:
-    """Why a hypothesis cannot test labels (truncated, changed by the tokenizer, or tokenized differently), or None."""
-    if own.truncated:
-        return "cut"
-    label = label_ids(speech, [own.text])[0]
-    if not same_text(speech.text_of(label), own.text):
-        return "unwritable"
-    generated = content_of(speech, own.tokens)
-    if content_of(speech, label) == generated:
-        return None
-    with_space = content_of(speech, label_ids(speech, [f" {own.text}"])[0])
-    return "respelt by space" if with_space == generated else "respelt"

@@ -1,4 +1,4 @@
-"""The model's own greedy texts, and how likely it found them while it wrote them. Imports torch."""
+"""Greedy hypotheses of the base model with their log-probabilities during generation. Imports torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lora.asr.families.speech_model import SpeechModel
 from lora.asr.training.data import SpeechRows
 from lora.records.transcripts import Transcript
 
-# Plain greedy search: anything that edits scores would make the model disagree with its own hypothesis.
+# Plain greedy decoding: anything that modifies scores would make the model disagree with its own hypothesis.
 PLAIN: dict[str, Any] = {
     "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,
     "encoder_no_repeat_ngram_size": 0, "encoder_repetition_penalty": 1.0, "suppress_tokens": None,
@@ -21,9 +21,13 @@ PROMPT_KEYS = ("language", "task", "return_timestamps")
 
 @dataclass(frozen=True)
 class GreedyHypothesis:
-    """What the model says to one row: text, tokens behind start token and prompt, and whether the cap cut it.
+    """Hypothesis of one row.
 
-    `log_probability` is that of its tokens in nats, from the logits of the generation; None if it returned none.
+    Attributes:
+        text: Raw text.
+        tokens: Token ids after decoder start token and prompt, including EOS.
+        truncated: Whether the token limit ended it.
+        log_probability: Log-probability of `tokens` in nats, from the logits during generation; None if not available.
     """
 
     text: str
@@ -35,7 +39,10 @@ class GreedyHypothesis:
 def greedy_hypotheses(
     speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any]
 ) -> dict[int, GreedyHypothesis]:
-    """Greedy text of every row by its number. Of `decode` only what sets the prompt counts."""
+    """Greedy hypothesis of every row, by row number.
+
+    Of `decode` only the keys that set the prompt count, so that scores stay those of the model.
+    """
     plain: dict[str, Any] = {}
     if speech.files.family.generates:
         plain = PLAIN | {key: decode[key] for key in PROMPT_KEYS if decode.get(key) is not None}
@@ -43,16 +50,16 @@ def greedy_hypotheses(
     for indices in batches:
         inputs = speech.inputs([rows[index]["audio"] for index in indices])
         generated = speech.generate(inputs, plain, log_probabilities=True)
-        likely: list[float | None] = [None] * len(indices)
+        log_probabilities: list[float | None] = [None] * len(indices)
         if generated.log_probabilities is not None:
-            likely = list(generated.log_probabilities)
-        own = zip(generated.texts, generated.token_ids, generated.truncated, likely, strict=True)
-        hypotheses |= {index: GreedyHypothesis(*values) for index, values in zip(indices, own, strict=True)}
+            log_probabilities = list(generated.log_probabilities)
+        values = zip(generated.texts, generated.token_ids, generated.truncated, log_probabilities, strict=True)
+        hypotheses |= {index: GreedyHypothesis(*fields) for index, fields in zip(indices, values, strict=True)}
     return hypotheses
 
 
 def greedy_transcripts(rows: SpeechRows, hypotheses: dict[int, GreedyHypothesis]) -> list[Transcript]:
-    """The texts as transcripts, in the order of rows."""
+    """The hypotheses as transcripts, in the order of rows."""
     return [
         Transcript(
             id=row.id,
