@@ -30,7 +30,7 @@ def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_manifest(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a manifest of noise files of the given lengths in seconds; a name gives the same audio each time."""
+    """Write a manifest of noise files with these durations in seconds; equal names give equal audio."""
 
     def make(name: str, seconds: Sequence[float], first_seed: int = 0) -> Path:
         folder = tmp_path / "audio files"
@@ -53,7 +53,7 @@ def make_manifest(tmp_path: Path) -> Callable[..., Path]:
 def train(
     make_manifest: Callable[..., Path], moonshine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Train:
-    """Runs the command; the name chooses output and work folders. The model's folder is a relative path."""
+    """Run `experiment train`; the name determines output and work folders. The model path is relative."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model folder").symlink_to(moonshine_folder)
     rows = make_manifest("training", [0.5 + 0.2 * number for number in range(9)])

@@ -1,4 +1,4 @@
-"""Moonshine as library versions compute its loss wrongly; the right model is loaded and then made one of these."""
+"""Moonshine models with the wrong losses of some library versions. Load the correct model, then change its class."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from transformers import MoonshineForConditionalGeneration
 
 
 class ShiftedTwice(MoonshineForConditionalGeneration):
-    """As in transformers 4.48 to 5.12: logits that are aligned with labels are shifted against them once more."""
+    """As in transformers 4.48 to 5.12: shifts logits against labels although both are already aligned."""
 
     def forward(self, *arguments: Any, **keywords: Any) -> Any:
         result = super().forward(*arguments, **keywords)
@@ -19,7 +19,7 @@ class ShiftedTwice(MoonshineForConditionalGeneration):
 
 
 class DeafToCounts(MoonshineForConditionalGeneration):
-    """Takes the number of tokens of a step and ignores it: accumulated batches are added up instead of averaged."""
+    """Ignores the step's number of tokens that it takes: accumulated batches are summed instead of averaged."""
 
     def forward(self, *arguments: Any, **keywords: Any) -> Any:
         keywords.pop("num_items_in_batch", None)

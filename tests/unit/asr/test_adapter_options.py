@@ -83,7 +83,7 @@ OPTIONS: list[tuple[str, list[str]]] = [
 
 @pytest.mark.parametrize("family", ["moonshine", "whisper"])
 @pytest.mark.parametrize(("name", "flags"), OPTIONS)
-def test_an_option_is_trained_saved_loaded_and_measured(
+def test_each_option_is_trained_saved_loaded_and_measured(
     train: Train, tmp_path: Path, request: pytest.FixtureRequest, in_memory: list[Tensor], name: str,
     flags: list[str], family: str,
 ) -> None:  # fmt: skip
@@ -223,7 +223,9 @@ def test_module_groups_need_automatic_target_modules(
     assert "'head' is not a list of encoder, decoder_self" in capsys.readouterr().err
 
 
-def test_in_half_precision_what_is_trained_stays_whole(train: Train, tmp_path: Path, moonshine_folder: Path) -> None:
+def test_trained_weights_stay_float32_in_a_half_precision_model(
+    train: Train, tmp_path: Path, moonshine_folder: Path
+) -> None:
     """Steps of 1e-6 would round to nothing in a weight of bfloat16."""
     flags = ["--dtype", "bfloat16", "--modules-to-save", "conv1", "--select", "wer", "--learning-rate", "1e-6"]
     facts = train("half", *flags, "--eval-decode", '{"max_new_tokens": 4}', model=moonshine_folder)
@@ -239,7 +241,7 @@ def test_in_half_precision_what_is_trained_stays_whole(train: Train, tmp_path: P
     assert 0 < float(moved.max()) < 1e-4
 
 
-def test_an_initialisation_that_takes_from_the_base_trains_in_full_precision(
+def test_initialisations_from_base_weights_train_in_float32(
     train: Train, tmp_path: Path, moonshine_folder: Path
 ) -> None:
     train("pissa", "--dtype", "bfloat16", "--init-lora-weights", "pissa", "--max-steps", "1", model=moonshine_folder)

@@ -66,7 +66,7 @@ def edit_config(folder: Path, **values: Any) -> None:
     (folder / CONFIG).write_text(json.dumps(config | values))
 
 
-def test_auto_is_attention_and_mlp_and_a_list_or_expression_is_taken_as_given(
+def test_target_modules_accept_auto_lists_and_expressions(
     fresh: Callable[[], SpeechModel],
 ) -> None:
     model = fresh().model
@@ -76,7 +76,7 @@ def test_auto_is_attention_and_mlp_and_a_list_or_expression_is_taken_as_given(
 
 
 @pytest.mark.parametrize("setting", ["attention", "input_layernorm", "(", "norm"])
-def test_targets_without_a_module_to_adapt_name_what_there_is(fresh: Callable[[], SpeechModel], setting: str) -> None:
+def test_targets_that_match_nothing_list_the_available_modules(fresh: Callable[[], SpeechModel], setting: str) -> None:
     speech = fresh()
     with pytest.raises(AdapterProblem, match="q_proj") as problem:
         attach(speech, lora_config(speech.model, SETTINGS | {"target_modules": setting}, "data/model"))
@@ -102,7 +102,7 @@ def test_module_group(name: str, group: str) -> None:
     assert module_group(name) == group
 
 
-def test_files_are_canonical(adapter: Path, tmp_path: Path) -> None:
+def test_equal_weights_give_equal_files(adapter: Path, tmp_path: Path) -> None:
     config = json.loads((adapter / CONFIG).read_text())
     shuffled = dict(reversed(config.items())) | {"target_modules": set(config["target_modules"])}
     tensors = dict(reversed(load_file(adapter / WEIGHTS).items()))
@@ -143,7 +143,7 @@ def test_a_module_to_save_without_tensors_is_missing(fresh: Callable[[], SpeechM
     assert (stage.tensors_loaded, stage.missing_keys) == (64, ["base_model.model.proj_out.weight"])
 
 
-def test_alpha_zero_is_a_number(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_alpha_zero_is_accepted(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_config(adapter, lora_alpha=0)
     assert load_adapter(fresh(), adapter).file_stage.alpha == 0
 
@@ -187,7 +187,7 @@ BROKEN: list[tuple[Callable[[Path], Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "code", "message"), BROKEN)
-def test_broken_adapters_have_a_cause(
+def test_broken_adapters_have_a_cause_code(
     fresh: Callable[[], SpeechModel], adapter: Path, spoil: Callable[[Path], Any], code: str, message: str
 ) -> None:
     spoil(adapter)
@@ -202,7 +202,7 @@ def test_a_missing_folder_is_a_user_error(fresh: Callable[[], SpeechModel], adap
         load_adapter(fresh(), adapter)
 
 
-def test_whatever_fits_loads_the_other_tensors(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+def test_whatever_fits_loads_the_remaining_tensors(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     def spoil(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         names = sorted(tensors)
         tensors[names[0]] = tensors[names[0]] * float("nan")
@@ -291,7 +291,7 @@ HUB = "/cache/models--Owner--name/snapshots/" + "a" * 40
         ({"base_model_name_or_path": "owner/other", "revision": "a" * 40}, ("owner/name", "b" * 40), (None, "shape")),
     ],
 )
-def test_the_base_is_known_by_commits_where_no_hash_was_recorded(
+def test_commits_identify_the_base_without_a_recorded_hash(
     moonshine_folder: Path, config: dict[str, Any], ours: tuple[str, str], expected: tuple[bool | None, str]
 ) -> None:
     files = describe_model(str(moonshine_folder))

@@ -1,4 +1,4 @@
-"""The effective decode: merged as JSON, checked early, and truly what `generate` uses (see test_families)."""
+"""The effective decode: merged as JSON and checked early. test_families.py checks that `generate` uses it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def moonshine(moonshine_folder: Path) -> ModelFiles:
     return describe_model(str(moonshine_folder))
 
 
-def test_own_settings_then_wishes(moonshine: ModelFiles) -> None:
+def test_decode_overrides_the_models_settings(moonshine: ModelFiles) -> None:
     decode = effective_decode(moonshine, {"num_beams": 3})
     assert decode["num_beams"] == 3
     assert decode["max_length"] == 384
@@ -25,24 +25,24 @@ def test_own_settings_then_wishes(moonshine: ModelFiles) -> None:
     assert "transformers_version" not in decode
 
 
-def test_without_a_generation_file_the_model_configuration_counts(moonshine: ModelFiles) -> None:
+def test_config_json_replaces_a_missing_generation_config(moonshine: ModelFiles) -> None:
     decode = effective_decode(ModelFiles(**{**vars(moonshine), "generation": {}}), {})
     assert (decode["decoder_start_token_id"], decode["eos_token_id"], decode["pad_token_id"]) == (1, 2, 0)
 
 
-def test_cap_follows_padded_seconds_up_to_the_model_limit(moonshine: ModelFiles) -> None:
+def test_token_limit_follows_padded_seconds_up_to_the_model_limit(moonshine: ModelFiles) -> None:
     decode = effective_decode(moonshine, {})
-    assert token_limit(decode, 2.0) == 48  # a small vocabulary: 20 tokens a second and 8 to spare
+    assert token_limit(decode, 2.0) == 48  # a small vocabulary: 20 tokens per second and 8 spare ones
     assert token_limit(decode, 30.0) == 383
 
 
-def test_a_large_vocabulary_takes_fewer_tokens_a_second(moonshine: ModelFiles) -> None:
+def test_a_large_vocabulary_needs_fewer_tokens_per_second(moonshine: ModelFiles) -> None:
     large = ModelFiles(**{**vars(moonshine), "config": moonshine.config | {"vocab_size": 32768}})
     assert token_limit(effective_decode(large, {}), 2.0) == 21
 
 
 @pytest.mark.parametrize("limit", [{"max_new_tokens": 7}, {"max_length": 8}])
-def test_a_limit_in_decode_replaces_the_cap(moonshine: ModelFiles, limit: dict[str, int]) -> None:
+def test_a_limit_in_decode_replaces_the_limit_by_duration(moonshine: ModelFiles, limit: dict[str, int]) -> None:
     decode = effective_decode(moonshine, limit)
     assert decode["tokens_per_second"] is None
     assert token_limit(decode, 30.0) == 7
@@ -59,12 +59,12 @@ def test_a_limit_in_decode_replaces_the_cap(moonshine: ModelFiles, limit: dict[s
         ({"do_sample": True}, "needs reproducible hypotheses"),
     ],
 )
-def test_a_bad_argument_is_named(moonshine: ModelFiles, decode: dict[str, object], message: str) -> None:
+def test_an_invalid_decode_argument_is_named(moonshine: ModelFiles, decode: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         effective_decode(moonshine, decode)
 
 
-def test_every_default_is_what_the_library_falls_back_to() -> None:
+def test_defaults_equal_those_of_transformers() -> None:
     from transformers import GenerationConfig
 
     known = GenerationConfig().to_dict()

@@ -1,4 +1,4 @@
-"""A device with too little memory: work goes on in smaller batches, says so, and comes to the same result."""
+"""A device with too little memory: work continues in smaller batches, reports it, and gives the same result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MPS = "MPS backend out of memory (MPS allocated: 8.0 GB). Tried to allocate 1.0 
 
 @pytest.fixture
 def limit(monkeypatch: pytest.MonkeyPatch) -> Limit:
-    """From now on loaded models hold at most so many rows, in forward or only in backward."""
+    """Make models that are loaded from now on run out of memory above this number of rows, in forward or backward."""
     original = model_loading.load_model
 
     def limit(rows: int, backward: bool = False, error: RuntimeError | None = None) -> None:
@@ -56,20 +56,20 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Limit:
 
 
 def _without_dropout(model: torch.nn.Module) -> None:
-    """Of the model itself: other batches draw other random numbers."""
+    """Disable the model's own dropout, because other batches draw other random numbers."""
     for module in model.modules():
         for name in ("p", "dropout", "attention_dropout", "activation_dropout"):
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, 0.0)
 
 
-def test_only_errors_about_memory_are() -> None:
+def test_out_of_memory_errors_are_recognised() -> None:
     assert is_out_of_memory(torch.OutOfMemoryError("x"))
     assert is_out_of_memory(RuntimeError(MPS))
     assert not is_out_of_memory(RuntimeError("shapes do not fit"))
 
 
-def test_halves_are_kept_to_and_other_errors_stay_errors() -> None:
+def test_halved_sizes_persist_and_other_errors_propagate() -> None:
     messages: list[str] = []
     sizes: list[int] = []
 
@@ -101,7 +101,7 @@ CASES = [
 
 @pytest.mark.parametrize("family", ["moonshine", "whisper"])
 @pytest.mark.parametrize(("backward", "more"), CASES)
-def test_training_in_halves_is_the_same_training(
+def test_training_in_halves_gives_the_same_result(
     train: Train, tmp_path: Path, request: pytest.FixtureRequest, limit: Limit, backward: bool, more: list[str],
     family: str,
 ) -> None:  # fmt: skip
@@ -124,7 +124,7 @@ def test_training_in_halves_is_the_same_training(
 
 
 @pytest.mark.parametrize("family", ["wav2vec2", "granite_speech", "qwen3_asr"])
-def test_halves_of_other_families_weigh_as_their_losses_do(
+def test_halves_of_other_families_are_weighted_like_their_losses(
     train: Train, tmp_path: Path, limit: Limit, family: str
 ) -> None:
     common = ["--dropout", "0", "--max-steps", "1", "--batch-size", "4", "--eval-steps", "1"]
@@ -148,7 +148,7 @@ def test_one_row_that_exceeds_memory_is_a_user_error(
     assert "error: the device has not enough memory for a single utterance; use --device cpu" in capsys.readouterr().err
 
 
-def test_ladder_and_label_audit_begin_again_with_smaller_batches(
+def test_ladder_and_label_audit_restart_with_smaller_batches(
     make_manifest: Callable[..., Path], train: Train, tmp_path: Path, moonshine_folder: Path, limit: Limit
 ) -> None:
     rows = make_manifest("rows", [0.7, 0.8, 0.8, 0.8])

@@ -1,10 +1,12 @@
+"""Choice of device, dtype and threads, with and without a GPU."""
+
 import pytest
 
 from lora.asr import devices
 from lora.asr.devices import Device, confirm_device, guess_device, limit_threads, training_device
 
 
-def test_auto_is_the_cpu_in_float32_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_the_cpu_in_float32_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_cuda_capability", lambda: None)
     monkeypatch.setattr(devices, "_has_mps", lambda: False)
     device = guess_device("auto", "auto", 2)
@@ -35,7 +37,7 @@ def test_a_gpu_that_torch_cannot_use_is_reported(monkeypatch: pytest.MonkeyPatch
     assert "torch" in confirmed.fallbacks[0]
 
 
-def test_numbers_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_dtype_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_cuda_capability", lambda: (8, 0))
     assert guess_device().settings() == {"type": "cuda", "dtype": "bfloat16"}
     assert guess_device("cpu").dtype == "float32"
@@ -51,7 +53,7 @@ def test_numbers_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert guess_device().settings() == {"type": "mps", "dtype": "float32"}
 
 
-def test_training_keeps_to_float32_where_half_precision_would_spoil_it() -> None:
+def test_training_uses_float32_where_half_precision_is_not_reliable() -> None:
     half = Device("cuda", "bfloat16", 1)
     assert training_device(half, "true") is half
     pissa = training_device(half, "pissa_niter_4")
@@ -61,7 +63,7 @@ def test_training_keeps_to_float32_where_half_precision_would_spoil_it() -> None
     assert training_device(single, "pissa") is single
 
 
-def test_threads_override_what_a_workflow_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thread_count_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
     for name in (
@@ -74,4 +76,4 @@ def test_threads_override_what_a_workflow_set(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, "7")
     limit_threads(1)
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
-    assert os.environ["OMP_WAIT_POLICY"] == "7"  # a person's own choice stays
+    assert os.environ["OMP_WAIT_POLICY"] == "7"  # a value set by the user stays

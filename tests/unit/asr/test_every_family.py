@@ -1,4 +1,4 @@
-"""Each family behind the one interface, on a random model of its real architecture: labels, loss, audit, adapters."""
+"""Every family, with a random model of its real architecture: labels, loss, label audit, adapters."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rows(texts: list[str] = TEXTS) -> SpeechRows:
 
 @pytest.fixture(scope="module")
 def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], SpeechModel]:
-    """A freshly loaded model; folders are made once."""
+    """Load a model; its folder is created once."""
     folders: dict[str, Path] = {}
 
     def loaded(name: str) -> SpeechModel:
@@ -78,7 +78,7 @@ def batch(speech: SpeechModel, smoothed: bool = False) -> dict[str, Tensor]:
     return Collator(speech, smoothed)(made)
 
 
-def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
+def test_hypotheses_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
     audio = [noise(seed, 1.02 + seed * 0.08) for seed in range(4)]
     together = speech.generate(speech.inputs(audio), decode(speech))
     alone = [speech.generate(speech.inputs([samples]), decode(speech)) for samples in audio]
@@ -87,7 +87,7 @@ def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
     assert len(set(together.texts)) > 1  # the texts differ
 
 
-def test_the_loss_is_the_one_by_hand(speech: SpeechModel) -> None:
+def test_the_models_loss_equals_the_loss_by_hand(speech: SpeechModel) -> None:
     made = batch(speech)
     with torch.no_grad():
         own = float(speech.model(**made).loss)
@@ -101,7 +101,7 @@ def test_the_loss_is_the_one_by_hand(speech: SpeechModel) -> None:
     assert tokens == int(made["labels"].ne(IGNORED).sum())
 
 
-def test_labels_are_right_in_every_respect(speech: SpeechModel) -> None:
+def test_labels_are_correct_in_every_respect(speech: SpeechModel) -> None:
     structure = label_structure(speech, rows(), decode(speech))
     shares = {name: share for name, share in structure.model_dump().items() if share is not None}
     assert set(shares.values()) == {1.0}
@@ -109,7 +109,7 @@ def test_labels_are_right_in_every_respect(speech: SpeechModel) -> None:
     assert ("only_text" in shares) == (not speech.teacher_forced)
 
 
-def test_the_audit_finds_nothing_wrong(speech: SpeechModel) -> None:
+def test_the_label_audit_passes(speech: SpeechModel) -> None:
     facts = audit_labels(speech, rows(), 4, decode(speech), [(0.1, 1), (0.0, 2)])
     assert facts.greedy is not None
     if isinstance(speech, SpeechLlm) or speech.family == "wav2vec2":
@@ -126,8 +126,8 @@ def test_the_audit_finds_nothing_wrong(speech: SpeechModel) -> None:
     assert facts.hypothesis_nll is None or facts.hypothesis_nll < facts.reference_nll
 
 
-def test_a_prompt_that_counts_in_the_loss_shows(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slip of most fine-tuning scripts: labels are a copy of the input ids."""
+def test_a_prompt_that_counts_in_the_loss_is_detected(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A common mistake of fine-tuning scripts: labels are a copy of the input ids."""
     right = type(llm).with_labels
 
     def copied(
@@ -140,7 +140,7 @@ def test_a_prompt_that_counts_in_the_loss_shows(llm: SpeechModel, monkeypatch: p
     assert label_structure(llm, rows(), SHORT).prompt_ignored == 0
 
 
-def test_a_prompt_that_is_not_generations_shows(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_other_than_generations_is_detected(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
     right = type(llm).with_labels
 
     def other(
@@ -155,8 +155,8 @@ def test_a_prompt_that_is_not_generations_shows(llm: SpeechModel, monkeypatch: p
     assert label_structure(llm, rows(), SHORT).prompt_ignored == 0
 
 
-def test_a_loss_that_is_not_shifted_shows(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logits held against the very tokens they read, instead of those that follow."""
+def test_a_loss_without_shift_is_detected(llm: SpeechModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logits are compared with the tokens that the model reads instead of those that follow."""
     labelled = Labelled(rows(), TEXTS, [[0, 1, 2]])
     right = compare_loss(llm, labelled)
     forward = type(llm.model).forward
@@ -191,7 +191,7 @@ def test_ctc_labels_need_a_frame_per_token(name: str, load: Callable[[str], Spee
 
 
 @pytest.mark.parametrize("name", CTC)
-def test_ctc_only_decodes_greedily(name: str, load: Callable[[str], SpeechModel]) -> None:
+def test_ctc_accepts_only_greedy_decoding(name: str, load: Callable[[str], SpeechModel]) -> None:
     speech = load(name)
     inputs = speech.inputs([noise(1, 1.0)])
     assert speech.generate(inputs, {"num_beams": 1, "do_sample": False}) == speech.generate(inputs)
@@ -199,10 +199,10 @@ def test_ctc_only_decodes_greedily(name: str, load: Callable[[str], SpeechModel]
         speech.generate(inputs, {"num_beams": 4})
 
 
-def test_ctc_labels_with_marks_do_not_spell_own_texts(
+def test_ctc_labels_with_special_tokens_disagree_with_hypotheses(
     load: Callable[[str], SpeechModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a tokenizer writes them that was made for a decoder."""
+    """Labels of a tokenizer that was built for a decoder."""
     speech = load("wav2vec2")
     right = type(speech).label_ids
     monkeypatch.setattr(type(speech), "label_ids", lambda self, texts: [[1, *ids, 2] for ids in right(self, texts)])
@@ -215,7 +215,7 @@ def test_ctc_labels_with_marks_do_not_spell_own_texts(
 
 
 @pytest.mark.parametrize("kind", ["hubert", "wavlm", "wav2vec2-conformer"])
-def test_relatives_of_wav2vec2(kind: str, tmp_path: Path) -> None:
+def test_models_related_to_wav2vec2(kind: str, tmp_path: Path) -> None:
     folder = make_wav2vec2(tmp_path / kind, kind=kind)
     speech = load_model(describe_model(str(folder)))
     assert speech.family == kind
@@ -224,8 +224,8 @@ def test_relatives_of_wav2vec2(kind: str, tmp_path: Path) -> None:
     assert float(speech.model(**made).loss) == pytest.approx(float((losses / lengths).mean()), rel=1e-4)
 
 
-def test_features_of_granite_are_those_of_the_library() -> None:
-    """The numbers are those of GraniteSpeechFeatureExtractor of transformers 5.23.0 with torchaudio 2.11.0."""
+def test_granite_features_equal_those_of_transformers() -> None:
+    """The expected numbers are those of GraniteSpeechFeatureExtractor of transformers 5.23.0 with torchaudio 2.11.0."""
     samples = (0.1 * np.sin(np.arange(16000) / 7) * np.linspace(0, 1, 16000)).astype(np.float32)
     features = LogMel.of({})([samples, samples])
     assert features.shape == (2, 50, 160)
@@ -233,7 +233,7 @@ def test_features_of_granite_are_those_of_the_library() -> None:
     assert features[0, [3, 10, 49], [5, 9, 90]].tolist() == pytest.approx([-0.521, 0.09203, 1.02091], abs=1e-4)
 
 
-def test_a_question_that_a_family_is_not_asked_is_refused(load: Callable[[str], SpeechModel]) -> None:
+def test_a_language_or_prompt_that_a_family_does_not_take_is_rejected(load: Callable[[str], SpeechModel]) -> None:
     folder = str(load("wav2vec2").files.path)
     with pytest.raises(UserError, match=r"model.language is 'en', but wav2vec2 models take no language"):
         describe_model(folder, language="en")
@@ -251,8 +251,8 @@ def test_the_language_reaches_prompt_and_labels(load: Callable[[str], SpeechMode
     assert prompt.endswith("language English<asr_text>")
 
 
-def test_of_several_end_marks_the_tokenizers_own_ends_a_label(load: Callable[[str], SpeechModel]) -> None:
-    """Qwen3-ASR names <|endoftext|> first, and ends its answers with <|im_end|>."""
+def test_labels_end_with_the_tokenizers_own_eos_of_several(load: Callable[[str], SpeechModel]) -> None:
+    """Qwen3-ASR lists <|endoftext|> first, and ends its answers with <|im_end|>."""
     speech = load("qwen3_asr")
     assert speech.files.generation["eos_token_id"][0] != speech.tokenizer.eos_token_id
     assert speech.label_ids(["Hi"])[0][-1] == speech.tokenizer.eos_token_id
@@ -268,7 +268,7 @@ def test_of_several_end_marks_the_tokenizers_own_ends_a_label(load: Callable[[st
         ),
     ],
 )
-def test_auto_adapts_what_is_called(kind: str, adapted: set[str], tmp_path: Path) -> None:
+def test_auto_adapts_only_layers_that_are_called(kind: str, adapted: set[str], tmp_path: Path) -> None:
     speech = load_model(describe_model(str(make_wav2vec2(tmp_path / kind, kind=kind))))
     names = target_modules(speech.model, "auto")
     assert set(names) == adapted
@@ -281,7 +281,7 @@ def test_auto_adapts_what_is_called(kind: str, adapted: set[str], tmp_path: Path
     assert called == adapted
 
 
-def test_ctc_losses_are_means_whatever_the_folder_says(tmp_path: Path) -> None:
+def test_ctc_losses_are_means_even_if_the_folder_asks_for_sums(tmp_path: Path) -> None:
     folder = make_wav2vec2(tmp_path / "model")
     settings = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(settings | {"ctc_loss_reduction": "sum"}))
@@ -291,7 +291,7 @@ def test_ctc_losses_are_means_whatever_the_folder_says(tmp_path: Path) -> None:
     assert float(speech.model(**made).loss) == pytest.approx(float((losses / lengths).mean()), rel=1e-4)
 
 
-def test_a_language_that_a_whisper_does_not_know_is_refused(load: Callable[[str], SpeechModel]) -> None:
+def test_a_language_unknown_to_whisper_is_rejected(load: Callable[[str], SpeechModel]) -> None:
     folder = str(load("whisper").files.path)
     with pytest.raises(
         UserError, match=r"'fr', which this Whisper model does not know; expected one of <\|de\|>, <\|en\|>"

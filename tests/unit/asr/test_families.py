@@ -1,4 +1,4 @@
-"""Moonshine and Whisper behind the one interface: what the models are given, what `generate` uses, what comes out."""
+"""Moonshine and Whisper: model inputs, the settings that `generate` uses, and hypotheses."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def speech(request: pytest.FixtureRequest) -> SpeechModel:
     return model
 
 
-def test_half_precision_files_load_as_asked(moonshine: SpeechModel) -> None:
+def test_half_precision_files_load_in_the_requested_dtype(moonshine: SpeechModel) -> None:
     assert {parameter.dtype for parameter in moonshine.model.parameters()} == {torch.float32}
     assert not moonshine.model.training
 
 
-def test_keys_come_from_forward(moonshine: SpeechModel, whisper: SpeechModel) -> None:
+def test_input_names_come_from_the_forward_pass(moonshine: SpeechModel, whisper: SpeechModel) -> None:
     assert moonshine.input_names == ("input_values", "attention_mask")
     assert whisper.input_names[0] == "input_features"
     assert moonshine.inputs([noise(1, 1.5)])["input_values"].shape == (1, 32000)
     assert whisper.inputs([noise(1, 1.5)])["input_features"].shape == (1, 80, 3000)
 
 
-def test_mixed_steps_are_refused(moonshine: SpeechModel) -> None:
+def test_mixed_padding_steps_are_rejected(moonshine: SpeechModel) -> None:
     with pytest.raises(ValueError, match="one padding step"):
         moonshine.inputs([noise(1, 0.5), noise(2, 1.5)])
 
 
-def test_texts_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
+def test_hypotheses_do_not_depend_on_the_batch(speech: SpeechModel) -> None:
     audio = [noise(seed, 1.02 + seed * 0.08) for seed in range(8)]
     together = speech.generate(speech.inputs(audio))
     alone = [speech.generate(speech.inputs([samples])) for samples in audio]
@@ -75,7 +75,7 @@ def test_truncation_at_the_token_limit_is_reported(speech: SpeechModel) -> None:
     assert any(capped.truncated)
 
 
-def test_an_end_mark_inside_the_cap_is_not_cut(moonshine: SpeechModel) -> None:
+def test_a_hypothesis_with_eos_is_not_truncated(moonshine: SpeechModel) -> None:
     audio = [noise(seed, 1.5) for seed in range(24)]
     result = moonshine.generate(moonshine.inputs(audio))
     ended = [tokens[-1] == 2 for tokens in result.token_ids]
@@ -83,9 +83,9 @@ def test_an_end_mark_inside_the_cap_is_not_cut(moonshine: SpeechModel) -> None:
     assert [not end for end in ended] == result.truncated
 
 
-@pytest.mark.parametrize("wish", [{}, {"num_beams": 2, "length_penalty": 0.5}, {"begin_suppress_tokens": None}])
-def test_recorded_decode_is_the_one_used(
-    speech: SpeechModel, wish: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("decode", [{}, {"num_beams": 2, "length_penalty": 0.5}, {"begin_suppress_tokens": None}])
+def test_the_recorded_decode_is_the_one_in_effect(
+    speech: SpeechModel, decode: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[Any] = []
     original = type(speech.model)._prepare_generation_config
@@ -97,18 +97,18 @@ def test_recorded_decode_is_the_one_used(
 
     monkeypatch.setattr(type(speech.model), "_prepare_generation_config", spy)
     before = speech.model.generation_config.to_dict()
-    effective = effective_decode(speech.files, wish)
-    speech.generate(speech.inputs([noise(3, 1.5)]), wish)
+    effective = effective_decode(speech.files, decode)
+    speech.generate(speech.inputs([noise(3, 1.5)]), decode)
     assert speech.model.generation_config.to_dict() == before
     for key in set(DEFAULTS) - {"max_length", "max_new_tokens"}:
         assert getattr(used[0], key) == effective[key], key
     if speech.family == "moonshine":
-        assert used[0].max_new_tokens == speech.token_limit(1.5, wish)
+        assert used[0].max_new_tokens == speech.token_limit(1.5, decode)
     else:
         assert used[0].max_length == effective["max_length"]
 
 
-def test_no_limit_anywhere_is_not_twenty_tokens(tmp_path: Path) -> None:
+def test_without_any_limit_generation_exceeds_twenty_tokens(tmp_path: Path) -> None:
     folder = make_moonshine(tmp_path / "unlimited", seed=3)
     (folder / "generation_config.json").write_text('{"eos_token_id": 2, "pad_token_id": 0, "bos_token_id": 1, '
                                                    '"decoder_start_token_id": 1}')  # fmt: skip
@@ -125,7 +125,7 @@ def test_whisper_language_reaches_the_model(whisper: SpeechModel) -> None:
         whisper.generate(inputs, {"language": "xx"})
 
 
-def test_with_timestamps_only_texts_at_the_cap_are_cut(whisper_folder: Path) -> None:
+def test_with_timestamps_only_hypotheses_at_the_limit_are_truncated(whisper_folder: Path) -> None:
     """Their EOS is lost and padding looks like EOS."""
     speech = load_model(describe_model(str(whisper_folder)))
     audio = [noise(seed, 2.0) for seed in range(3)]
@@ -141,14 +141,14 @@ def test_with_timestamps_only_texts_at_the_cap_are_cut(whisper_folder: Path) -> 
     assert [made.token_ids[0] for made in alone] == together.token_ids
 
 
-def test_what_generation_cannot_use_is_one_message(whisper: SpeechModel) -> None:
-    """The library's fallback on low likelihood compares a temperature that nobody gave."""
+def test_settings_that_generate_rejects_give_one_message(whisper: SpeechModel) -> None:
+    """The fallback of transformers on low likelihood compares a temperature that is not set."""
     decode = {"no_speech_threshold": 0.6, "logprob_threshold": -1.0}
     with pytest.raises(UserError, match="generate of whisper rejects"):
         whisper.generate(whisper.inputs([noise(1, 0.5)]), decode)
 
 
-def test_a_broken_tokenizer_is_one_message(tmp_path: Path) -> None:
+def test_a_broken_tokenizer_gives_one_message(tmp_path: Path) -> None:
     folder = make_moonshine(tmp_path / "broken")
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(UserError, match="cannot be loaded"):

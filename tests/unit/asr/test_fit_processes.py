@@ -27,7 +27,7 @@ COMMON = ["--dropout", "0", "--max-steps", "2", "--batch-size", "2", "--eval-ste
         pytest.param("whisper", ["--label-smoothing", "0.1"], marks=pytest.mark.slow),
     ],
 )
-def test_two_processes_are_two_accumulated_batches(
+def test_two_processes_equal_two_accumulated_batches(
     train: Train, tmp_path: Path, request: pytest.FixtureRequest, family: str, more: list[str]
 ) -> None:
     model = request.getfixturevalue(f"{family}_folder")
@@ -84,9 +84,7 @@ def test_a_killed_training_resumes_to_the_same_bytes(train: Train, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_same_bytes_again_and_are_copied(
-    train: Train, tmp_path: Path, moonshine_folder: Path
-) -> None:
+def test_two_processes_are_deterministic_and_reused(train: Train, tmp_path: Path, moonshine_folder: Path) -> None:
     def weights(name: str) -> bytes:
         return (tmp_path / f"adapters/{name}/last/adapter_model.safetensors").read_bytes()
 

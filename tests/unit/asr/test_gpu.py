@@ -29,7 +29,7 @@ Transcribe = Callable[..., tuple[list[str], RunRecord]]
 
 @pytest.fixture
 def transcribe(tmp_path: Path) -> Transcribe:
-    """Texts of the embedded study's domain manifest, by a trained model."""
+    """Hypotheses of the trained model for the embedded study's domain manifest."""
 
     def run(name: str, *more: str) -> tuple[list[str], RunRecord]:
         arguments = ["transcribe", "--run", "base", "--model-id", MODEL, "--manifest", f"domain={ROWS}"]
@@ -43,7 +43,7 @@ def transcribe(tmp_path: Path) -> Transcribe:
 
 @pytest.fixture
 def scarce() -> Iterator[Callable[[float], None]]:
-    """Allows so large a share of the memory that was reserved at most until now."""
+    """Limit the memory to this share of the largest amount reserved so far."""
 
     def allow(share: float) -> None:
         torch.cuda.synchronize()
@@ -59,14 +59,14 @@ def alike(first: list[str], second: list[str]) -> float:
     return sum(a == b for a, b in zip(first, second, strict=True)) / len(first)
 
 
-def test_auto_takes_the_gpu_and_the_numbers_it_has() -> None:
+def test_auto_takes_the_gpu_and_its_dtype() -> None:
     device = confirm_device(guess_device())
     brain_floats = torch.cuda.get_device_capability() >= (8, 0)
     assert (device.type, device.fallbacks) == ("cuda", [])
     assert device.dtype == ("bfloat16" if brain_floats else "float32")
 
 
-def test_texts_are_those_of_the_cpu_but_for_close_calls(transcribe: Transcribe) -> None:
+def test_hypotheses_equal_those_of_the_cpu_except_near_ties(transcribe: Transcribe) -> None:
     cpu, _ = transcribe("cpu", "--device", "cpu")
     single, record = transcribe("single", "--dtype", "float32")
     assert (record.device, record.dtype) == ("cuda", "float32")
@@ -77,7 +77,7 @@ def test_texts_are_those_of_the_cpu_but_for_close_calls(transcribe: Transcribe) 
     assert again == half
 
 
-def test_too_little_memory_halves_the_batch(transcribe: Transcribe, scarce: Callable[[float], None]) -> None:
+def test_out_of_memory_halves_the_batch(transcribe: Transcribe, scarce: Callable[[float], None]) -> None:
     whole, record = transcribe("whole", "--dtype", "float32")
     assert record.adjustments == []
     scarce(0.5)
@@ -119,14 +119,14 @@ def test_training_in_halves(
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are not two NVIDIA GPUs")
-def test_two_gpus_are_two_accumulated_batches(train: Train, moonshine_folder: Path) -> None:
+def test_two_gpus_equal_two_accumulated_batches(train: Train, moonshine_folder: Path) -> None:
     common = ["--device", "cuda", "--dtype", "float32", "--dropout", "0", "--max-steps", "2"]
     one = train("one", *common, "--gradient-accumulation", "2", model=moonshine_folder)
     two = train("two", *common, "--processes", "2", model=moonshine_folder)
     assert two.final_train_loss == pytest.approx(one.final_train_loss, rel=1e-3)
 
 
-def test_more_processes_than_gpus_are_refused(
+def test_more_processes_than_gpus_are_rejected(
     train: Train, moonshine_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(AssertionError):

@@ -49,13 +49,13 @@ def test_the_sharpest_saturated_manifest_is_chosen() -> None:
     assert saturated(facts, 0.05) == "b"
 
 
-def test_nothing_scored_needs_nothing() -> None:
+def test_without_scores_no_hardening_is_needed() -> None:
     broken = wer_facts("a", None)
     assert saturated({"a": broken}, 0.05) is None
     assert saturated({"a": broken.model_copy(update={"within": None, "status": "impossible"})}, 0.05) is None
 
 
-def test_the_mildest_with_headroom_is_proposed() -> None:
+def test_the_mildest_level_with_headroom_is_proposed() -> None:
     def version(name: str, level: float, wer: float | None) -> HardenedVersion:
         return HardenedVersion(distortion=name, level=level, utterances=3, wer=wer, ci_low=None, ci_high=None)
 
@@ -78,7 +78,7 @@ def arguments(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_fold
     ]  # fmt: skip
 
 
-def test_measures_every_grade_once(arguments: list[str], tmp_path: Path) -> None:
+def test_every_level_is_measured_once(arguments: list[str], tmp_path: Path) -> None:
     wer_facts("domain", 0.01, max_seconds=2.0).write(tmp_path / "wer.json")
     assert main(arguments) == 0
     facts = HardenedFacts.read(tmp_path / "hardened.json")
@@ -128,7 +128,7 @@ def measured(make_manifest: Callable[..., Path], tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("grade", GRADES, ids=lambda grade: grade.label)
 @pytest.mark.parametrize("target_rms", [None, 0.1])
-def test_the_written_manifest_gives_the_samples_that_were_measured(
+def test_the_written_manifest_has_the_measured_samples(
     grade: Distortion, target_rms: float | None, measured: Path, tmp_path: Path
 ) -> None:
     originals = {path: path.read_bytes() for path in tmp_path.rglob("*.wav")}
@@ -174,7 +174,7 @@ def test_write_hardened_proposes_config_and_overwrites_nothing(
 
 
 @pytest.mark.parametrize("changes", [{"status": "not_needed", "manifest": None}, {"proposed": None}])
-def test_write_hardened_needs_something_measured(
+def test_write_hardened_needs_a_measurement(
     changes: dict[str, str | None], measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = HardenedFacts.read(measured / "hardened.json")

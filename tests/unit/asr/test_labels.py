@@ -24,7 +24,7 @@ def whisper(whisper_folder: Path) -> SpeechModel:
     return load_model(describe_model(str(whisper_folder)))
 
 
-def test_labels_end_with_the_end_mark_and_are_filled_up_with_what_the_loss_ignores(moonshine: SpeechModel) -> None:
+def test_labels_end_with_eos_and_ignored_padding(moonshine: SpeechModel) -> None:
     labels = build_labels(moonshine, ["Go on.", "Hi"]).tolist()
     end = moonshine.tokenizer.eos_token_id
     lengths = [row.index(IGNORED) for row in labels]
@@ -33,7 +33,7 @@ def test_labels_end_with_the_end_mark_and_are_filled_up_with_what_the_loss_ignor
     assert len(labels[0]) == 16
 
 
-def test_whisper_keeps_its_prefix_but_not_the_start_the_model_adds(whisper: SpeechModel) -> None:
+def test_whisper_labels_have_the_prefix_without_the_decoder_start(whisper: SpeechModel) -> None:
     ids = label_ids(whisper, ["Go."])[0]
     tokens = whisper.tokenizer.convert_ids_to_tokens(ids)
     assert tokens[0] != "<|startoftranscript|>"
@@ -41,13 +41,13 @@ def test_whisper_keeps_its_prefix_but_not_the_start_the_model_adds(whisper: Spee
     assert "<|notimestamps|>" in tokens
 
 
-def test_widths_never_exceed_the_decoder_unless_a_label_does(whisper: SpeechModel) -> None:
+def test_label_width_exceeds_the_decoder_only_for_long_labels(whisper: SpeechModel) -> None:
     assert whisper.label_limit() == 64
     assert build_labels(whisper, ["a" * 55]).shape[1] == 64
     assert build_labels(whisper, ["a" * 80]).shape[1] > 64
 
 
-def test_decoder_inputs_are_those_the_model_makes_itself(moonshine: SpeechModel) -> None:
+def test_decoder_inputs_equal_those_of_the_model(moonshine: SpeechModel) -> None:
     from transformers.models.moonshine.modeling_moonshine import shift_tokens_right
 
     config = moonshine.model.config
@@ -56,7 +56,7 @@ def test_decoder_inputs_are_those_the_model_makes_itself(moonshine: SpeechModel)
     assert shift_right(labels, config).equal(expected)
 
 
-def test_the_collator_takes_one_padding_step(moonshine: SpeechModel) -> None:
+def test_the_collator_rejects_mixed_padding_steps(moonshine: SpeechModel) -> None:
     rows = [{"audio": noise(seed, 0.6), "text": "Hi"} for seed in (1, 2)]
     batch = Collator(moonshine, smoothed=True)(rows)
     assert batch["labels"].shape == batch["decoder_input_ids"].shape

@@ -1,4 +1,4 @@
-"""The effect ladder: adapters that work, do nothing, break, and initialisations that move the base."""
+"""The effect ladder: adapters that work, have no effect or are broken, and initialisations that change the base."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fresh(moonshine_folder: Path) -> Callable[[], SpeechModel]:
 
 @pytest.fixture
 def make_adapter(fresh: Callable[[], SpeechModel], tmp_path: Path) -> Callable[..., Path]:
-    """An adapter whose lora_B gets random values of this size on top of its initialisation."""
+    """An adapter with random values of this size added to its initial lora_B."""
 
     def make(size: float, **settings: Any) -> Path:
         speech = fresh()
@@ -89,7 +89,9 @@ def test_a_working_adapter_has_an_effect_at_every_stage(
     assert facts.median_change == facts.median_relative_norm
 
 
-def test_norms_are_those_of_the_product(fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]) -> None:
+def test_low_rank_norms_equal_those_of_the_product(
+    fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
+) -> None:
     from lora.asr.adapter.attach import adapted_modules
     from lora.asr.adapter.loading import load_adapter
     from lora.asr.adapter.weight_deltas import weight_deltas
@@ -103,7 +105,7 @@ def test_norms_are_those_of_the_product(fresh: Callable[[], SpeechModel], make_a
         assert delta.stable_rank == pytest.approx((norm / largest) ** 2, rel=1e-5)
 
 
-def test_an_adapter_of_zeros_changes_nothing_at_any_stage(
+def test_a_zero_adapter_changes_nothing_at_any_stage(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     facts = facts_of(fresh, make_adapter(0.0))
@@ -118,10 +120,10 @@ def test_an_adapter_of_zeros_changes_nothing_at_any_stage(
 
 
 @pytest.mark.parametrize(("use_dora", "init", "off_is_base"), [(True, "true", True), (False, "pissa", False)])
-def test_deltas_are_against_the_fresh_base(
+def test_deltas_are_relative_to_the_fresh_base(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path], use_dora: bool, init: str, off_is_base: bool
 ) -> None:
-    """Untouched DoRA and PiSSA adapters compute the base model, whatever they did to its weights."""
+    """Fresh DoRA and PiSSA adapters do not change the outputs, although PiSSA changes base weights."""
     folder = make_adapter(0.0, use_dora=use_dora, init_lora_weights=init)
     facts = facts_of(fresh, folder)
     assert facts.median_relative_norm == pytest.approx(0, abs=1e-5)
@@ -190,7 +192,7 @@ def test_the_command(
     assert command("--train-facts", str(tmp_path / "train.json")).code == "training.diverged"
 
 
-def test_values_that_are_not_finite_stop_no_stage(
+def test_values_that_are_not_finite_do_not_stop_later_stages(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     from safetensors.torch import load_file, save_file
@@ -211,7 +213,7 @@ def test_values_that_are_not_finite_stop_no_stage(
     assert beams.logits is not None and beams.logits.not_finite == 1  # noqa: PT018
 
 
-def test_a_model_that_is_random_shows_in_two_equal_calls(
+def test_two_equal_calls_reveal_a_random_model(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     speech = fresh()
@@ -221,7 +223,7 @@ def test_a_model_that_is_random_shows_in_two_equal_calls(
     assert facts.text is not None and facts.text.repeat_changed > 0  # noqa: PT018
 
 
-def test_a_model_into_which_the_adapter_was_merged_is_recognised(
+def test_a_model_with_the_adapter_already_merged_is_recognised(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     from lora.asr.adapter.loading import load_adapter
@@ -235,7 +237,7 @@ def test_a_model_into_which_the_adapter_was_merged_is_recognised(
     assert merged_share(load_adapter(fresh(), make_adapter(1e-5)).model) is None
 
 
-def test_a_random_beginning_counts_only_where_training_recorded_it(
+def test_a_random_start_counts_only_if_training_recorded_it(
     fresh: Callable[[], SpeechModel], make_adapter: Callable[..., Path]
 ) -> None:
     folder = make_adapter(0.0, init_lora_weights="false")

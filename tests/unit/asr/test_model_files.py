@@ -1,4 +1,4 @@
-"""A model folder is checked before anything expensive: one clear message names what is missing."""
+"""A model folder is checked before any expensive work: one message names the missing file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_hash_follows_content_and_neither_path_nor_generation_settings(copy_of: 
         ("model.safetensors", "no weights in safetensors"),
     ],
 )
-def test_names_the_missing_file(copy_of: Path, missing: str, message: str) -> None:
+def test_a_missing_file_is_named(copy_of: Path, missing: str, message: str) -> None:
     (copy_of / missing).unlink()
     with pytest.raises(UserError, match=message):
         describe_model(str(copy_of))
@@ -70,6 +70,6 @@ def test_an_unsupported_type_names_the_supported_ones(copy_of: Path) -> None:
         describe_model(str(copy_of))
 
 
-def test_neither_folder_nor_hub_id() -> None:
+def test_an_id_that_is_neither_folder_nor_on_the_hub_is_rejected() -> None:
     with pytest.raises(UserError, match="no such folder"):
         describe_model("no/such/folder/at/all")

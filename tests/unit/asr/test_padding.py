@@ -1,3 +1,5 @@
+"""The padding grid and batches of one step."""
+
 import pytest
 
 from lora.asr.decoding.padding import GRID_SECONDS, batches, padded_samples
@@ -9,7 +11,7 @@ def test_pads_to_the_next_step(n: int, padded: int) -> None:
     assert GRID_SECONDS == 1.0
 
 
-def test_batches_hold_one_step_and_stay_within_limits() -> None:
+def test_batches_have_one_step_and_stay_within_limits() -> None:
     lengths = [15000, 30000, 16000, 31000, 32000, 47000, 100, 29000]
     grouped = batches(lengths, 16000, batch_seconds=6.0, batch_size=2)
     assert sorted(position for batch in grouped for position in batch) == list(range(len(lengths)))
@@ -19,5 +21,5 @@ def test_batches_hold_one_step_and_stay_within_limits() -> None:
     assert grouped[0] == [5]  # the longest first: memory runs out at once or never
 
 
-def test_an_utterance_beyond_the_budget_is_a_batch_of_its_own() -> None:
+def test_an_utterance_above_the_limit_is_its_own_batch() -> None:
     assert batches([160000, 160000], 16000, batch_seconds=5.0, batch_size=8) == [[0], [1]]

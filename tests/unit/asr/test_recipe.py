@@ -1,4 +1,4 @@
-"""A changed file of the model wing needs a decision: raise a recipe version, or say that results stay the same.
+"""A change in `lora.asr` needs a decision: raise a recipe version, or confirm that results stay the same.
 
 `recipe_hashes.json` contains the hash of every file of `src/lora/asr` (and of what distorts audio) next to the recipe
 versions. When a change alters what a command computes, raise its number in `lora/asr/recipe.py`; either way confirm
@@ -42,7 +42,7 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def test_every_change_was_decided_about() -> None:
+def test_every_change_has_been_decided_on() -> None:
     pinned = json.loads(PINNED.read_text())
     found = watched()
     changed = sorted(name for name in pinned["files"] | found if pinned["files"].get(name) != found.get(name))

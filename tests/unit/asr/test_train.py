@@ -1,4 +1,4 @@
-"""The adapter run: deterministic, resumable, never twice, and conditions with a cause code instead of failures."""
+"""Training an adapter: deterministic, resumable, reused, and problems with a cause code instead of failures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lora.records.provenance import RunRecord
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """All outputs but run records, by name; the run's own name stands in its facts."""
+    """All outputs except run records, by name, without the run's name in its facts."""
     paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".run.json")]
     return {
         str(path.relative_to(folder)): path.read_bytes().replace(f'"{folder.name}"'.encode(), b'"run"')
@@ -192,7 +192,7 @@ def test_generation_settings_of_the_model_count_only_where_wer_selects(moonshine
 
 
 def test_one_device_trains_however_many_there_are(whisper_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """transformers would wrap the model to split each batch over all GPUs; the record names one device."""
+    """transformers would split each batch over all GPUs, but the run record names one device."""
     from transformers import TrainingArguments
 
     from lora.asr.labels.loss import SETTINGS

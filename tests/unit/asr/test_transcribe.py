@@ -1,4 +1,4 @@
-"""Runs of the transcribe subcommand on noise: what is decoded, what is reused, what a person reads."""
+"""The transcribe subcommand on noise: what it decodes, what it reuses, and its messages."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def texts(folder: Path, name: str) -> list[Transcript]:
     return list(read_lines(folder / f"{name}.jsonl", Transcript))
 
 
-def test_everything_once_then_nothing(run: Run, make_manifest: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_second_run_decodes_nothing(run: Run, make_manifest: Callable[..., Path], tmp_path: Path) -> None:
     make_manifest("domain", SECONDS)
     first = run("domain")
     assert (first.utterances_decoded, first.utterances_reused) == (6, 0)
@@ -91,7 +91,7 @@ def test_batch_size_and_order_do_not_change_a_byte(
     assert texts(tmp_path / "reversed", "domain")[::-1] == texts(tmp_path / "one", "domain")
 
 
-def test_settings_that_matter_name_another_cache(run: Run, make_manifest: Callable[..., Path], tmp_path: Path) -> None:
+def test_relevant_settings_change_the_cache(run: Run, make_manifest: Callable[..., Path], tmp_path: Path) -> None:
     make_manifest("domain", SECONDS[:2])
     run("domain")
     for options in (("--decode", '{"num_beams": 2}'), ("--target-rms", "0.1"), ("--dtype", "bfloat16")):
@@ -103,7 +103,7 @@ def test_settings_that_matter_name_another_cache(run: Run, make_manifest: Callab
     assert settings.fingerprint in {path.name for path in (tmp_path / "work" / "transcripts").iterdir()}
 
 
-def test_loudness_leaves_the_identity_of_the_manifest(
+def test_loudness_does_not_change_the_manifest_identity(
     run: Run, make_manifest: Callable[..., Path], tmp_path: Path
 ) -> None:
     make_manifest("domain", SECONDS[:2])
@@ -126,7 +126,7 @@ def test_moving_everything_decodes_nothing(
     assert record.utterances_decoded == 0
 
 
-def test_a_killed_run_goes_on_at_the_utterance(
+def test_a_killed_run_resumes_at_the_utterance(
     run: Run, make_manifest: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_manifest("domain", SECONDS)
@@ -154,7 +154,7 @@ def test_a_killed_run_goes_on_at_the_utterance(
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_out_of_memory_halves_the_batch_and_says_so(
+def test_out_of_memory_halves_the_batch_and_reports_it(
     run: Run, make_manifest: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_manifest("domain", [1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7])
@@ -184,7 +184,7 @@ def test_rejected_rows_are_reported(run: Run, make_manifest: Callable[..., Path]
     assert "domain.jsonl:3" in record.adjustments[0]
 
 
-def test_an_impossible_training_leaves_empty_transcripts_and_the_cause(
+def test_a_failed_training_gives_empty_transcripts_with_its_cause(
     run: Run, make_manifest: Callable[..., Path], tmp_path: Path
 ) -> None:
     make_manifest("domain", SECONDS[:2])
@@ -200,7 +200,7 @@ def test_an_impossible_training_leaves_empty_transcripts_and_the_cause(
     assert settings.model is not None
 
 
-def test_an_adapter_that_changes_nothing_has_transcripts_of_its_own(
+def test_an_adapter_without_effect_has_its_own_transcripts(
     run: Run, make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path
 ) -> None:
     from peft import LoraConfig, get_peft_model
@@ -218,7 +218,7 @@ def test_an_adapter_that_changes_nothing_has_transcripts_of_its_own(
     assert base.fingerprint != tuned.fingerprint
 
 
-def test_an_adapter_without_weights_is_a_cause_and_no_error(
+def test_an_adapter_without_weights_is_recorded_with_its_cause(
     run: Run, make_manifest: Callable[..., Path], tmp_path: Path
 ) -> None:
     make_manifest("domain", SECONDS[:2])
@@ -229,7 +229,7 @@ def test_an_adapter_without_weights_is_a_cause_and_no_error(
 
 
 def _command(repository: Path, tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own that ends by telling whether torch was imported."""
+    """Run the command in its own process, which finally prints whether torch was imported."""
     code = (
         "import sys; from lora.runners.experiment import main\n"
         "try: code = main(sys.argv[1:])\n"
@@ -271,7 +271,7 @@ def test_torch_is_imported_only_to_decode(
         (["--cpu-threads", "0"], "at least 1"),
     ],
 )
-def test_mistakes_are_one_line_and_exit_2(
+def test_user_errors_are_one_line_with_exit_code_2(
     make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path,
     capsys: pytest.CaptureFixture[str], options: list[str], message: str,
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""The cache survives kills and is never believed about a torn line."""
+"""The transcript cache survives kills and ignores incomplete lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
         return cache.path
 
 
-def test_comes_back_as_it_was_written(path: Path) -> None:
+def test_the_cache_returns_what_was_added(path: Path) -> None:
     cache = TranscriptCache(path)
     assert (cache["k1"], cache["k2"]) == (Hypothesis("one", False), Hypothesis("zwei — “2”\u2028", True))
     assert len(cache) == 2
@@ -31,7 +31,7 @@ def test_comes_back_as_it_was_written(path: Path) -> None:
 @pytest.mark.parametrize(
     "tail", [b'{"key": "k3", "hypo', b'{"key": "k3", "hypothesis": "x", "truncated": false}', b"\xe2\x80"]
 )
-def test_a_torn_last_line_is_forgotten_and_written_over(path: Path, tail: bytes) -> None:
+def test_an_incomplete_last_line_is_overwritten(path: Path, tail: bytes) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole + tail)
     cache = TranscriptCache(path)
@@ -41,7 +41,7 @@ def test_a_torn_last_line_is_forgotten_and_written_over(path: Path, tail: bytes)
     assert len(TranscriptCache(path)) == 3
 
 
-def test_a_spoilt_line_costs_only_itself(path: Path) -> None:
+def test_an_unreadable_line_loses_only_itself(path: Path) -> None:
     first, second = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(first + b"\x00\x00garbage\n" + b'{"key": "k9"}\n' + second)
     cache = TranscriptCache(path)

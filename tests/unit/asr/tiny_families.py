@@ -51,7 +51,7 @@ def make_moonshine_streaming(folder: Path, seed: int = 0) -> Path:
 
 
 def make_wav2vec2(folder: Path, seed: int = 0, kind: str = "wav2vec2") -> Path:
-    """Large ones' recipe: layer normalisation, normalised audio and an attention mask; `kind` is a model type."""
+    """As in the large models: layer normalisation, normalised audio and an attention mask; `kind` is a model type."""
     import torch
     from transformers import (
         AutoConfig,
@@ -247,7 +247,7 @@ def make_voxtral(folder: Path, seed: int = 0) -> Path:
 
 
 def _write_letters(model: Any, tokenizer: Any, end: int, ending: float) -> None:
-    """The head writes letters and blanks, and EOS (`ending` makes it come sooner): other bytes are no text."""
+    """The output layer writes only letters, spaces and EOS (sooner with `ending`): other bytes are no text."""
     import torch
 
     ids = {tokenizer(letter, add_special_tokens=False).input_ids[0] for letter in [*string.ascii_letters, " "]}
@@ -264,7 +264,7 @@ def _byte_vocabulary() -> dict[str, int]:
 
 
 def _tekken() -> dict[str, Any]:
-    """A tokenizer of single bytes behind a thousand special tokens, those of transcription among them."""
+    """A tokenizer of single bytes after a thousand special tokens, including those of transcription."""
     from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
     special = [dict(token) for token in Tekkenizer.DEPRECATED_SPECIAL_TOKENS]

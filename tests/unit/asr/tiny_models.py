@@ -1,4 +1,4 @@
-"""Random tiny speech models in hub shape, with real tokenizer and feature extractor classes, made in seconds.
+"""Random tiny speech models in hub shape, with real tokenizer and feature extractor classes, created in seconds.
 
 They know nothing about speech; tests that need a trained model use the embedded study's.
 """
@@ -20,7 +20,7 @@ PAD, BOS, EOS, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 
 
 def metaspace_tokenizer(ends: bool) -> Any:
-    """Letters after spaces that are letters too; `ends`: it writes EOS after every text."""
+    """A tokenizer of letters in which a space is a letter, too; `ends`: it adds EOS to every text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -38,7 +38,7 @@ def metaspace_tokenizer(ends: bool) -> Any:
 
 
 def make_moonshine(folder: Path, seed: int = 0) -> Path:
-    """A Moonshine of two small layers a side, stored in half precision as the shipped one is."""
+    """A Moonshine model with two small layers each in encoder and decoder, in half precision like the published one."""
     import torch
     from transformers import (
         GenerationConfig,
@@ -71,7 +71,7 @@ def make_moonshine(folder: Path, seed: int = 0) -> Path:
 
 
 def make_whisper(folder: Path, seed: int = 0) -> Path:
-    """A Whisper of two small layers a side with a byte-level vocabulary and the special tokens it needs."""
+    """A Whisper model with two small layers each in encoder and decoder, and a byte-level vocabulary."""
     import json
 
     import torch

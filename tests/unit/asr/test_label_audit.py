@@ -1,4 +1,4 @@
-"""The label audit: right labels and a right loss are green, wrong ones show where they are wrong."""
+"""The label audit: correct labels and losses pass, and each error is found where it is."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def edited(moonshine_folder: Path, tmp_path: Path) -> Callable[[Callable[[dict[s
     return load
 
 
-def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None:
+def test_correct_labels_pass_every_check(moonshine: SpeechModel) -> None:
     facts = audit_labels(moonshine, rows(), 4, {})
     structure, (loss,) = facts.structure, facts.losses
     assert structure is not None
@@ -95,7 +95,7 @@ def test_right_labels_are_right_in_every_respect(moonshine: SpeechModel) -> None
 
 
 def generated_by(speech: SpeechModel, prompt: int = 0) -> dict[int, GreedyHypothesis]:
-    """TEXTS as if the model had said them, with the likelihood its generation would have had; `prompt` tokens lead."""
+    """TEXTS as if they were the model's hypotheses, with log-probabilities; the first `prompt` tokens are forced."""
     made = rows()
     hypotheses = {}
     for number, text in enumerate(TEXTS):
@@ -108,7 +108,7 @@ def generated_by(speech: SpeechModel, prompt: int = 0) -> dict[int, GreedyHypoth
     return hypotheses
 
 
-def test_the_likelihood_of_own_texts_comes_from_their_generation(moonshine: SpeechModel) -> None:
+def test_log_probabilities_come_from_generation(moonshine: SpeechModel) -> None:
     data = rows()
     hypotheses = greedy_hypotheses(moonshine, data, [[0, 1], [2, 3]], {})
     for number, own in hypotheses.items():
@@ -125,7 +125,7 @@ def test_whisper_generation_returns_log_probabilities_too(whisper: SpeechModel) 
     assert greedy_hypotheses(whisper, rows(), [[0]], {"return_timestamps": True})[0].log_probability is None
 
 
-def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechModel) -> None:
+def test_a_hypothesis_is_as_likely_as_a_label_as_in_generation(moonshine: SpeechModel) -> None:
     agreement = greedy_agreement(moonshine, rows(), generated_by(moonshine), 4, {})
     assert agreement is not None
     assert agreement.utterances == 4
@@ -134,7 +134,7 @@ def test_a_text_is_as_likely_as_a_label_as_when_it_was_said(moonshine: SpeechMod
     assert agreement.replay.log_probability_gap == pytest.approx(0, abs=1e-5)
 
 
-def test_whispers_prompt_is_not_the_models_to_predict(whisper: SpeechModel) -> None:
+def test_whispers_forced_prefix_is_not_compared(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
     hypotheses = generated_by(whisper, prompt=3)
     agreement = greedy_agreement(whisper, rows(), hypotheses, 4, {})
@@ -143,7 +143,7 @@ def test_whispers_prompt_is_not_the_models_to_predict(whisper: SpeechModel) -> N
     assert agreement.log_probability_gap == pytest.approx(0, abs=1e-5)
 
 
-def test_cut_texts_and_other_spellings_are_left_out(moonshine: SpeechModel) -> None:
+def test_truncated_and_retokenized_hypotheses_are_left_out(moonshine: SpeechModel) -> None:
     hypotheses = generated_by(moonshine)
     hypotheses[0] = dataclasses.replace(hypotheses[0], truncated=True)
     unknown = moonshine.tokenizer.unk_token_id
@@ -161,7 +161,7 @@ def test_cut_texts_and_other_spellings_are_left_out(moonshine: SpeechModel) -> N
 
 
 @pytest.mark.skipif(not (STUDY / "model/model.safetensors").is_file(), reason="needs the embedded model")
-def test_the_embedded_model_agrees_with_itself_and_minds_another_style() -> None:
+def test_the_embedded_model_agrees_with_itself_and_dislikes_another_style() -> None:
     speech = load_model(describe_model(str(STUDY / "model")))
     made = read_manifest(STUDY / "heldout_manifest.jsonl").rows[:8]
     data = SpeechRows(made, STUDY, speech.sampling_rate, None)
@@ -179,7 +179,7 @@ def test_the_embedded_model_agrees_with_itself_and_minds_another_style() -> None
 
 
 def written_as(*pieces: str) -> Callable[[dict[str, Any]], None]:
-    """A tokenizer that puts these special tokens around a text (`$A`)."""
+    """The model with a tokenizer that puts these special tokens around a text (`$A`)."""
     ids = {"<s>": 1, "</s>": 2}
     text: dict[str, Any] = {"Sequence": {"id": "A", "type_id": 0}}
 
@@ -202,14 +202,14 @@ def written_as(*pieces: str) -> Callable[[dict[str, Any]], None]:
          "of the prefix that generation forces, the text and one EOS"),
     ],
 )  # fmt: skip
-def test_labels_with_other_marks(
+def test_wrong_bos_and_eos_are_found(
     edited: Callable[..., SpeechModel],
     moonshine: SpeechModel,
     pieces: tuple[str, ...],
     wrong: set[str],
     named: str | None,
 ) -> None:
-    """What is wrong shows in the structure, and the labels that would be right are as likely as what was said."""
+    """The structure shows the error, and correct labels are as likely as the generated tokens."""
     speech = edited(written_as(*pieces))
     structure = label_structure(speech, rows(), {})
     assert {name for name, share in structure.model_dump().items() if share == 0} == wrong
@@ -221,7 +221,7 @@ def test_labels_with_other_marks(
     assert (agreement.log_probability_gap > 1e-3) is bool(wrong)
 
 
-def test_a_generation_that_starts_otherwise_than_training(moonshine: SpeechModel) -> None:
+def test_another_decoder_start_in_generation_is_found(moonshine: SpeechModel) -> None:
     hypotheses = generated_by(moonshine)
     moonshine.model.config.decoder_start_token_id = 3
     try:
@@ -234,7 +234,7 @@ def test_a_generation_that_starts_otherwise_than_training(moonshine: SpeechModel
     assert right[0].log_probability_gap == pytest.approx(0, abs=1e-5)
 
 
-def test_padding_masked_by_the_padding_token_loses_an_end_mark_that_is_the_same(
+def test_masking_the_padding_token_also_masks_an_equal_eos(
     whisper: SpeechModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A common mistake: the padding token of Whisper is its EOS."""
@@ -249,7 +249,7 @@ def test_padding_masked_by_the_padding_token_loses_an_end_mark_that_is_the_same(
     assert (structure.ends_with_eos, structure.padding_ignored) == (0, 0)
 
 
-def test_a_tokenizer_that_loses_characters(edited: Callable[..., SpeechModel]) -> None:
+def test_characters_that_the_tokenizer_loses_are_listed(edited: Callable[..., SpeechModel]) -> None:
     speech = edited(lambda tokenizer: tokenizer.update(normalizer={"type": "Lowercase"}))
     facts = audit_labels(speech, rows(["Go On", "go 7", "go on"]), 4, {})
     assert facts.lost_characters == {"7": 1, "G": 1, "O": 1}
@@ -258,12 +258,12 @@ def test_a_tokenizer_that_loses_characters(edited: Callable[..., SpeechModel]) -
     assert (facts.unknown_rows, facts.unknown_tokens > 0) == (1, True)
 
 
-def test_bytes_stand_for_any_character_and_composed_ones_are_the_same(whisper: SpeechModel) -> None:
+def test_byte_tokens_keep_every_character_up_to_normalisation(whisper: SpeechModel) -> None:
     facts = audit_labels(whisper, rows(["Cafe\u0301 \u00e9 7", "你好"]), 4, {"max_new_tokens": 4})
     assert (facts.lost_characters, facts.changed_texts, facts.unknown_tokens) == ({}, [], 0)
 
 
-def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel) -> None:
+def test_the_label_prefix_is_compared_with_generations(whisper: SpeechModel) -> None:
     whisper.tokenizer.set_prefix_tokens(language="en", task="transcribe")
     right = label_structure(whisper, rows(), {"language": "en"})
     assert (right.prefix_matches_generation, right.ends_with_eos, right.single_start) == (1, 1, 1)
@@ -271,8 +271,8 @@ def test_the_prefix_of_labels_against_the_one_of_generation(whisper: SpeechModel
     assert label_structure(whisper, rows(), {"task": "translate"}).prefix_matches_generation == 0
 
 
-def test_a_language_that_is_left_open_is_missing_from_labels(whisper_folder: Path) -> None:
-    """As in multilingual models of the hub: generation listens for the language and forces it."""
+def test_a_language_that_is_not_set_is_missing_from_labels(whisper_folder: Path) -> None:
+    """As in multilingual models of the hub: generation detects the language and forces its token."""
     speech = load_model(describe_model(str(whisper_folder)))
     speech.base.generation_config.language = None
     assert label_structure(speech, rows(), {}).prefix_matches_generation == 0
@@ -280,7 +280,7 @@ def test_a_language_that_is_left_open_is_missing_from_labels(whisper_folder: Pat
     assert label_structure(named, rows(), {}).prefix_matches_generation == 1
 
 
-def test_whisper_loss_and_long_labels(whisper: SpeechModel) -> None:
+def test_whispers_loss_is_compared_without_long_labels(whisper: SpeechModel) -> None:
     facts = audit_labels(whisper, rows([*TEXTS[:3], "word " * 30]), 4, {"max_new_tokens": 8})
     (loss,) = facts.losses
     assert loss.trainer == pytest.approx(loss.shift_0, abs=1e-5)
@@ -288,7 +288,7 @@ def test_whisper_loss_and_long_labels(whisper: SpeechModel) -> None:
 
 
 @pytest.mark.parametrize("family", ["moonshine", "whisper"])
-def test_each_training_has_its_step_compared(family: str, request: pytest.FixtureRequest) -> None:
+def test_the_step_of_each_training_is_compared(family: str, request: pytest.FixtureRequest) -> None:
     speech: SpeechModel = request.getfixturevalue(family)
     facts = audit_labels(speech, rows(), 4, {"max_new_tokens": 4}, [(0.1, 1), (0.0, 2), (0.1, 2), (0.0, 9)])
     steps = [(loss.label_smoothing, loss.gradient_accumulation) for loss in facts.losses]
@@ -306,7 +306,7 @@ def judge(losses: list[LossComparison]) -> Findings:
     return judge_loss(facts, LabelFacts(sampled=4, losses=losses, transformers="5.12.0"))
 
 
-def test_a_loss_that_is_shifted_twice_is_named(moonshine_folder: Path) -> None:
+def test_a_loss_shifted_twice_is_detected(moonshine_folder: Path) -> None:
     speech = load_model(describe_model(str(moonshine_folder)))
     labelled = Labelled(rows(), TEXTS, [[0], [1], [2], [3]])
     right = compare_loss(speech, labelled)
@@ -321,7 +321,7 @@ def test_a_loss_that_is_shifted_twice_is_named(moonshine_folder: Path) -> None:
     assert cause.details["transformers"] == "5.12.0"
 
 
-def test_accumulated_batches_that_are_added_up_are_named(moonshine_folder: Path) -> None:
+def test_summed_accumulated_batches_are_detected(moonshine_folder: Path) -> None:
     speech = load_model(describe_model(str(moonshine_folder)))
     speech.model.__class__ = DeafToCounts
     labelled = Labelled(rows(), TEXTS, [[0], [1], [2], [3]])
@@ -332,7 +332,7 @@ def test_accumulated_batches_that_are_added_up_are_named(moonshine_folder: Path)
     assert (cause.details["gradient_accumulation"], cause.details["transformers"]) == (2, "5.12.0")
 
 
-def test_batches_that_weigh_alike_are_reported_and_do_not_block(whisper: SpeechModel) -> None:
+def test_equally_weighted_batches_are_reported_and_do_not_block(whisper: SpeechModel) -> None:
     labelled = Labelled(rows(["a", *TEXTS[:3]]), ["a", *TEXTS[:3]], [[0], [1], [2], [3]])
     steps = [step for n in (1, 2) if (step := compare_loss(whisper, labelled, 0.0, n)) is not None]
     findings = judge(steps)

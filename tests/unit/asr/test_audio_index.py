@@ -1,4 +1,4 @@
-"""Audio that was decoded once is known by its file's state, and by nothing less."""
+"""The audio index: a file is decoded again only if its size or time of change differs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sound(path: Path, seed: int) -> None:
     soundfile.write(path, noise(seed, 1.5), 16000, subtype="FLOAT", format="WAV")
 
 
-def test_only_what_is_new_or_changed_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_new_or_changed_files_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[str] = []
     load = samples.load_audio
 
@@ -54,7 +54,7 @@ def test_only_what_is_new_or_changed_is_decoded(tmp_path: Path, monkeypatch: pyt
     assert changed[1] == both[1]
 
 
-def test_a_line_torn_by_a_kill_is_not_believed(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_ignored(tmp_path: Path) -> None:
     known = AudioIndex(tmp_path, 16000)
     known.add("one", "abc", 3)
     known.save()
