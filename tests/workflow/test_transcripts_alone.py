@@ -64,13 +64,13 @@ def test_two_files_of_transcripts_get_their_verdict(external: Study) -> None:
     assert (verdict["ready_for_sweep"], verdict["max_seconds"], domain["outcome"]) == (None, None, "better")
     ids = [c for c in verdict["checks"] if c["id"] == "parity.ids"]
     assert {c["status"] for c in ids} == {"pass"}
-    assert all("by the name of its audio file without regard to case" in c["summary"] for c in ids)
+    assert all("by audio file name, ignoring case" in c["summary"] for c in ids)
     summary = (external.results / "summary.md").read_text(encoding="utf-8")
     assert summary.startswith("# Diagnosis: tuned is better than the baseline on domain\n")
-    assert "No training manifest is named" in summary
+    assert "No training manifest is configured" in summary
     assert "(read as ctm)" in summary
     record = json.loads((external.results / "transcripts/tuned/domain.jsonl.run.json").read_text())
-    assert any("by the name of its audio file" in line for line in record["adjustments"])
+    assert any("by audio file name" in line for line in record["adjustments"])
 
 
 def test_the_quick_command_says_the_same(
