@@ -118,15 +118,15 @@ def write_study(folder: Path, config: dict[str, Any], work_dir: Path) -> None:
     path = folder / "config.yaml"
     if path.exists() and not path.read_text(encoding="utf-8").startswith(HEADER):
         raise UserError(f"--output-dir {folder}: it has a config.yaml of its own; name another folder")
-    write_text(path, HEADER + yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     work = folder / "work"
-    if work_dir == Path("work"):
-        return
-    work_dir.mkdir(parents=True, exist_ok=True)
-    if work.exists() and work.resolve() != work_dir.resolve():
+    own_work = work_dir == Path("work")
+    if not own_work and (work.exists() or work.is_symlink()) and work.resolve() != work_dir.resolve():
         raise UserError(f"--work-dir {work_dir}: {work} exists already; leave out --work-dir or remove that folder")
-    if not work.exists():
-        work.symlink_to(work_dir.resolve())
+    write_text(path, HEADER + yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    if not own_work:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        if not work.exists():
+            work.symlink_to(work_dir.resolve())
 
 
 def result_table(results: Path, manifests: list[str]) -> str:
