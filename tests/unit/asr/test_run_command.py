@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from small_study import Study
+from small_study import REPOSITORY, Study
 
 from lora.records.labels import LabelFacts
 from lora.records.verdict import Verdict
 from lora.runners.experiment import main
 
+# As in an activated environment: `python` is this one, and finds the library.
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "PYTHONPATH": str(REPOSITORY / "src"),
+}
 
 @pytest.fixture
 def flags(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path) -> list[str]:
@@ -29,7 +39,7 @@ def flags(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: 
 
 
 def test_run_gives_the_results_of_the_equivalent_study(
-    flags: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    flags: list[str], tmp_path: Path, moonshine_folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "by hand"
     assert main([*flags, "--output-dir", str(folder), "--work-dir", str(tmp_path / "caches")]) == 0
@@ -42,13 +52,49 @@ def test_run_gives_the_results_of_the_equivalent_study(
     assert list((tmp_path / "caches/transcripts").iterdir())
     assert {path.name for path in folder.iterdir()} >= {"config.yaml", "results", "docs", "notes.md"}
 
-    # Another folder at the same depth, with the configuration as a person would write it, without any cache.
+    # Another folder at the same depth, with a configuration that a person would write for these flags.
     equivalent = Study(tmp_path / "equivalent")
     equivalent.folder.mkdir()
-    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config = {
+        "model": {
+            "id": os.path.relpath(moonshine_folder, equivalent.folder),
+            "device": "cpu",
+            "cpu_threads": 1,
+            "batch_size": 3,
+        },
+        "manifests": {"train": "../training.jsonl", "evaluation": "../domain.jsonl", "safety": "../general.jsonl"},
+        "roles": {"general": ["safety"], "domain": ["evaluation"]},
+        "durations": {"max_seconds": 1.5},
+        "split": {"seed": 3},
+        "decode": {"max_new_tokens": 8},
+        "candidates": {
+            "tuned": {
+                "train": {
+                    "max_steps": 2,
+                    "learning_rate": 0.001,
+                    "seed": 3,
+                    "eval_steps": 1,
+                    "batch_size": 4,
+                    "label_smoothing": 0.1,
+                }
+            }
+        },
+    }
     (equivalent.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     equivalent.run()
-    assert equivalent.digests() == Study(folder).digests()
+    results, by_hand = Study(folder).digests(), equivalent.digests()
+    # Flags are written in another order than a person's, and as floats: equal in value, not in bytes.
+    assert results.pop("config.json") and by_hand.pop("config.json")
+    assert by_hand == results
+    read = [json.loads((study / "results/config.json").read_text()) for study in (folder, equivalent.folder)]
+    assert read[0] == read[1]
+
+    # The command that is recorded with transcripts, typed again, decodes nothing.
+    record = Path("results/transcripts/tuned/transcribe.run.json")
+    command = json.loads((equivalent.folder / record).read_text())["command"]
+    subprocess.run(command, shell=True, cwd=equivalent.folder, env=ENVIRONMENT, check=True, capture_output=True)
+    repeated = json.loads((equivalent.folder / record).read_text())
+    assert (repeated["utterances_decoded"], repeated["utterances_reused"]) == (0, 6)
 
 
 def test_a_folder_with_a_configuration_of_its_own_is_left_alone(
