@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "PYTHONPATH": str(REPOSITORY / "src"),
 }
 
+
 @pytest.fixture
 def flags(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path) -> list[str]:
     train = make_manifest("training", [0.5 + 0.1 * number for number in range(12)])
