@@ -11,25 +11,23 @@ import json
 import sys
 from pathlib import Path
 
-from lora.provenance.command import run_command
+from lora.provenance.command import command
 from lora.provenance.recording import recording
 from lora.records.base import write_text
 
 
-def execute(args: argparse.Namespace) -> int:
-    with recording(outputs=[args.config]):
-        configuration = json.loads(args.source.read_text(encoding="utf-8"))
-        write_text(args.config, json.dumps(configuration, indent=2, ensure_ascii=False) + "\n")
-    return 0
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", type=Path, required=True, metavar="JSON", help="the complete configuration")
-    parser.add_argument("--config", required=True, metavar="JSON", help="file to write")
-    args = parser.parse_args(argv)
-    return run_command(lambda: execute(args))
+    parser.add_argument("--config", type=Path, required=True, metavar="JSON", help="file to write")
 
+
+def record_config(source: Path, config: Path) -> None:
+    with recording(outputs=[config]):
+        configuration = json.loads(source.read_text(encoding="utf-8"))
+        write_text(config, json.dumps(configuration, indent=2, ensure_ascii=False) + "\n")
+
+
+main = command(__doc__, add_arguments, lambda args: record_config(**vars(args)))
 
 if __name__ == "__main__":
     sys.exit(main())

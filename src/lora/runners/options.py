@@ -41,9 +41,10 @@ def add_decode_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--decode",
         type=parse_object,
-        default={},
+        default=setting("decode").default,
         metavar="JSON",
-        help="""generation arguments, such as '{"num_beams": 4}' (default: the model's own generation configuration)""",
+        help="""generation arguments, such as '{"num_beams": 4}'; '{}' uses the model's own generation configuration
+        (default: greedy, as in a study)""",
     )
     group.add_argument(
         "--batch-seconds", type=positive_number, metavar="S", help="padded audio per batch (default: by device)"

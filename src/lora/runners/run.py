@@ -104,7 +104,7 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
         "durations": {"max_seconds": args.max_seconds},
         "split": {"seed": args.seed},
         "preprocess": {"target_rms": args.target_rms},
-        **({"decode": args.decode} if args.decode else {}),
+        "decode": args.decode,
         "candidates": {TUNED: {"train": settings_of(args)}},
     }
 

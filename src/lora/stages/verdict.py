@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lora.data.tables import write_table
 from lora.diagnosis.facts import load_facts
 from lora.diagnosis.verdict import decide
 from lora.diagnosis.verdict import gate as gate_of
 from lora.provenance.recording import recording
 from lora.records.base import write_text
-from lora.records.comparisons import PairedFacts
+from lora.records.comparisons import PairedFacts, SweepRow
 from lora.records.verdict import Verdict
 from lora.report.page import page_of
 from lora.report.study import Study
 from lora.report.summary import summarise
-
-SWEEP_COLUMNS = ("manifest", "run", "baseline_wer", "tuned_wer", "delta", "ci_low", "ci_high", "outcome")
 
 
 def decide_verdict(results: Path, config: Path, verdict: Path, gate: Path) -> Verdict:
@@ -51,7 +50,7 @@ def summarise_sweep(paired: Sequence[Path], table: Path) -> None:
     """Write one line per sweep entry and manifest, best first within each manifest; WERs are fractions."""
     with recording(outputs=[table]):
         facts = sorted((PairedFacts.read(path) for path in paired), key=_manifest_and_delta)
-        write_text(table, "".join("\t".join(row) + "\n" for row in [SWEEP_COLUMNS, *map(_sweep_row, facts)]))
+        write_table(table, tuple(SweepRow.model_fields), map(_sweep_row, facts))
 
 
 def _manifest_and_delta(facts: PairedFacts) -> tuple[str, float, str]:
@@ -59,9 +58,16 @@ def _manifest_and_delta(facts: PairedFacts) -> tuple[str, float, str]:
     return facts.manifest, float("inf") if delta is None else delta, facts.run
 
 
-def _sweep_row(facts: PairedFacts) -> tuple[str, ...]:
+def _sweep_row(facts: PairedFacts) -> dict[str, object]:
     score = facts.within
+    row: dict[str, object] = {"manifest": facts.manifest, "run": facts.run}
     if score is None:
-        return (facts.manifest, facts.run, "", "", "", "", "", facts.code or "unknown")
-    numbers = (score.baseline_wer, score.tuned_wer, score.delta, score.interval.low, score.interval.high)
-    return (facts.manifest, facts.run, *("" if n is None else f"{n:.6f}" for n in numbers), score.outcome)
+        return {**row, "outcome": facts.code or "unknown"}
+    numbers = {
+        "baseline_wer": score.baseline_wer,
+        "tuned_wer": score.tuned_wer,
+        "delta": score.delta,
+        "ci_low": score.interval.low,
+        "ci_high": score.interval.high,
+    }
+    return {**row, **{key: None if n is None else f"{n:.6f}" for key, n in numbers.items()}, "outcome": score.outcome}
