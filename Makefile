@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help run quick test test-slow test-gpu faults field bench plan report gate study fresh format lint
+.PHONY: help run quick test test-slow test-gpu faults field wild bench plan report gate study fresh format lint
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ faults: $(VENV)/installed-test ## plant every fault and check the verdicts (abou
 
 field: $(VENV)/installed-test ## rebuild reported situations and check what is found (ARGS='--only WORD')
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/field/field_bench.py $(or $(ARGS),--page docs/field.md)
+
+wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech (about an hour; skipped without the recordings, WILD=...)
+	@PYTHONPATH=tests "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
 
 bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about 25 minutes; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)

@@ -1,0 +1,111 @@
+"""Studies of a real Whisper on real recordings: accented English, and digit strings.
+
+The folder of models and recordings (`WILD`, by default `shared/wild` next to the checkout) contains `whisper-tiny.en`
+as a transformers folder, and manifests with their audio: `accented/{train,test}.jsonl` (read English of Mandarin
+speakers), `librispeech/manifest.jsonl` (test-other), `digits/recordings.jsonl` (single spoken digits, as pieces of one
+file per speaker and digit) and `prompts/manifest.jsonl` (telephone prompts).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import yaml
+from small_study import REPOSITORY, Study
+
+WILD = Path(os.environ.get("WILD", REPOSITORY.parent / "shared/wild")).absolute()
+MODEL = WILD / "whisper-tiny.en"
+SEED = 1
+DIGIT_RATE = 8000  # Hz
+PAUSES = (0.05, 0.35)  # s between two digits
+EVALUATED_SPEAKERS = 2
+Row = dict[str, Any]
+
+
+def accented_study(folder: Path, rows: tuple[int, int, int] = (335, 183, 50), **train: Any) -> Study:
+    """Accented English as training and domain set, LibriSpeech as general set; numbers of rows of the three."""
+    settings = {"max_steps": 50, "batch_size": 8, "learning_rate": 5e-4, "eval_steps": 25, **train}
+    manifests = {
+        "train": _rows("accented/train.jsonl", rows[0]),
+        "accented": _rows("accented/test.jsonl", rows[1]),
+        "librispeech": _rows("librispeech/manifest.jsonl", rows[2]),
+    }
+    return _write_study(folder, manifests, general="librispeech", domain="accented", train=settings)
+
+
+def digits_study(folder: Path, rows: tuple[int, int, int] = (260, 100, 98), **train: Any) -> Study:
+    """Digit strings of four speakers as training set, of the other two as domain set, prompts as general set."""
+    settings = {"max_steps": 50, "batch_size": 8, "learning_rate": 1e-3, "eval_steps": 25, **train}
+    by_speaker: dict[str, list[Row]] = {}
+    for row in _rows("digits/recordings.jsonl"):
+        by_speaker.setdefault(row["speaker_id"], []).append(row)
+    speakers = sorted(by_speaker)
+    generator = random.Random(SEED)
+    audio = folder / "audio"
+    audio.mkdir(parents=True)
+
+    def strings(names: list[str], count: int) -> list[Row]:
+        return [_digit_string(by_speaker[names[n % len(names)]], n, audio, generator) for n in range(count)]
+
+    prompts = [row for row in _rows("prompts/manifest.jsonl") if row["duration"] >= 2]
+    manifests = {
+        "train": strings(speakers[:-EVALUATED_SPEAKERS], rows[0]),
+        "digits": strings(speakers[-EVALUATED_SPEAKERS:], rows[1]),
+        "prompts": prompts[: rows[2]],
+    }
+    return _write_study(folder, manifests, general="prompts", domain="digits", train=settings)
+
+
+def _rows(name: str, count: int | None = None) -> list[Row]:
+    """Rows of a manifest with absolute paths; `count` of them, evenly over the file, so that all speakers are there."""
+    path = WILD / name
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    if count is not None and count < len(rows):
+        rows = [rows[n * len(rows) // count] for n in range(count)]
+    return [{**row, "audio": str(path.parent / row["audio"])} for row in rows]
+
+
+def _digit_string(recordings: list[Row], number: int, folder: Path, generator: random.Random) -> Row:
+    """Three to nine digits of one speaker, joined with pauses, as a file of its own."""
+    chosen = [generator.choice(recordings) for _ in range(generator.randint(3, 9))]
+    parts: list[npt.NDArray[np.float32]] = []
+    for row in chosen:
+        start = round(row["offset"] * DIGIT_RATE)
+        frames = round(row["duration"] * DIGIT_RATE)
+        parts.append(soundfile.read(row["audio"], start=start, frames=frames, dtype="float32")[0])
+        parts.append(np.zeros(round(generator.uniform(*PAUSES) * DIGIT_RATE), np.float32))
+    samples = np.concatenate(parts)
+    speaker = chosen[0]["speaker_id"]
+    path = folder / f"{speaker}-{number:03}.wav"
+    soundfile.write(path, samples, DIGIT_RATE)
+    return {
+        "id": path.stem,
+        "audio": f"audio/{path.name}",
+        "text": " ".join(row["text"] for row in chosen),
+        "duration": len(samples) / DIGIT_RATE,
+        "speaker_id": speaker,
+    }
+
+
+def _write_study(
+    folder: Path, manifests: dict[str, list[Row]], general: str, domain: str, train: dict[str, Any]
+) -> Study:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in manifests.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = {
+        "model": {"id": str(MODEL)},
+        "manifests": {name: f"{name}.jsonl" for name in manifests},
+        "roles": {"general": [general], "domain": [domain]},
+        "normalizer": "english",
+        "candidates": {"lora": {"train": train}},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return Study(folder)
