@@ -26,6 +26,7 @@ import plant_data  # noqa: F401
 import plant_headroom  # noqa: F401
 import plant_labels  # noqa: F401
 import plant_parity  # noqa: F401
+import plant_rows  # noqa: F401
 import plant_training  # noqa: F401
 import whole_studies  # noqa: F401
 from cases import CASES, Case

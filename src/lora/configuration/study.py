@@ -78,6 +78,8 @@ class SplitConfig(Section):
 class IntegrityConfig(Section):
     max_unreadable: Number
     max_empty: Number
+    max_unusable: Number
+    blocking_rejected: Number
     max_duplicates: Number
     max_lost_speakers: Number
     max_lost_words: Number
@@ -88,6 +90,7 @@ class IntegrityConfig(Section):
     max_wrong_durations: Number
     duration_tolerance: Number
     max_silent: Number
+    blocking_silent: Number
     min_level: Number
     max_clipped: Number
     max_clipped_samples: Number
@@ -97,6 +100,10 @@ class IntegrityConfig(Section):
     max_rate_ratio: Number
     max_mismatched: Number
     blocking_mismatched: Number
+    max_unlike: Number
+    max_overlapping: Number
+    max_odd_characters: Number
+    max_speed_ratio: Number
     mismatch_ratio: Number
 
 

@@ -250,6 +250,27 @@ CAUSES: dict[str, CauseKind] = {
         meaning="The duration filter uses numbers that the audio contradicts. Warns if enough rows remain.",
         remedy="Correct `duration` in these rows, or remove the key so that audio headers are read.",
     ),
+    "data.wrong_sampling_rate": CauseKind(
+        severity="blocks",
+        title="Speech at the wrong speed",
+        meaning=(
+            "Speech is as much too slow or too fast as a wrong sampling rate in the headers makes it. Warns where the "
+            "factor is not one of sampling rates."
+        ),
+        remedy=(
+            "Listen to a few rows. If they are too slow or too low, write the recordings again with the right "
+            "sampling rate in their headers; if this is how these people speak, raise `integrity.max_speed_ratio`."
+        ),
+    ),
+    "data.wrong_offsets": CauseKind(
+        severity="blocks",
+        title="Pieces of one recording overlap",
+        meaning=(
+            "Rows take audio that belongs to other rows, so their transcripts are not what is spoken. A few such rows "
+            "only warn."
+        ),
+        remedy="Write the `offset` and `duration` of each row again, in seconds from the start of its recording.",
+    ),
     "data.transcript_mismatch": CauseKind(
         severity="blocks",
         title="Transcripts of other utterances",
@@ -279,23 +300,39 @@ CAUSES: dict[str, CauseKind] = {
         meaning="The evaluation contains training rows, so a gain proves nothing. Shared speakers alone only warn.",
         remedy="Remove the shared rows from the training manifest.",
     ),
+    "data.unusable_rows": CauseKind(
+        severity="blocks",
+        title="Rows are rejected",
+        meaning=(
+            "These rows are not used, so there is less data than the manifest suggests. Up to "
+            "`integrity.blocking_rejected` of the rows they only warn."
+        ),
+        remedy="Correct the field that the reason names, or remove the rows; `rejected.tsv` lists every line.",
+    ),
     "data.unreadable_audio": CauseKind(
-        severity="warns",
+        severity="blocks",
         title="Audio files are missing or unreadable",
-        meaning="These rows are not used, so there is less data than the manifest suggests.",
+        meaning=(
+            "These rows are not used, so there is less data than the manifest suggests. Warns up to "
+            "`integrity.blocking_rejected` of the rows."
+        ),
         remedy="Restore the files or remove the rows; `rejected.tsv` lists every line.",
     ),
     "data.empty_transcripts": CauseKind(
-        severity="warns",
+        severity="blocks",
         title="Rows without transcript",
-        meaning="These rows are not used; often a column was lost when the manifest was written.",
+        meaning=(
+            "These rows are not used; often a column was lost when the manifest was written. Warns up to "
+            "`integrity.blocking_rejected` of the rows."
+        ),
         remedy="Fill in the transcripts or remove the rows; `rejected.tsv` lists every line.",
     ),
     "data.duplicates": CauseKind(
-        severity="warns",
+        severity="blocks",
         title="Rows repeat an id or a recording",
         meaning=(
-            "Only the first row of an id is used; a repeated recording counts twice in training and in every WER."
+            "Only the first row of an id is used; a repeated recording counts twice in training and in every WER. "
+            "Blocks only where `integrity.blocking_rejected` of the rows are rejected."
         ),
         remedy="Give every row its own id, or remove the repeated rows; `rejected.tsv` lists every line.",
     ),
@@ -318,9 +355,12 @@ CAUSES: dict[str, CauseKind] = {
         remedy="Use the original recordings.",
     ),
     "data.silent_audio": CauseKind(
-        severity="warns",
+        severity="blocks",
         title="Silent recordings",
-        meaning="There is a transcript, but no audible speech.",
+        meaning=(
+            "There is a transcript, but no audible speech: training on many such rows teaches the model to write text "
+            "for silence. Warns up to `integrity.blocking_silent` of the rows."
+        ),
         remedy="Replace these recordings, or remove their rows.",
     ),
     "data.clipped_audio": CauseKind(
@@ -328,6 +368,24 @@ CAUSES: dict[str, CauseKind] = {
         title="Clipped recordings",
         meaning="Clipping removes information that distinguishes words.",
         remedy="Replace these recordings with ones at a lower recording level.",
+    ),
+    "data.odd_characters": CauseKind(
+        severity="warns",
+        title="Invisible or look-alike characters in transcripts",
+        meaning=(
+            "Scoring ignores them where the language allows, but the model is trained to write them, and other tools "
+            "count words with them as errors."
+        ),
+        remedy="Remove or replace these characters in the transcripts.",
+    ),
+    "data.constant_speaker": CauseKind(
+        severity="warns",
+        title="One speaker in every row",
+        meaning=(
+            "The split by speaker is impossible, and intervals hold for one speaker. If they really are several, the "
+            "same people are in training and validation."
+        ),
+        remedy="Name the real speakers in the speaker column, or set `split.by_speaker: false` if it is one person.",
     ),
     "data.unstable_split": CauseKind(
         severity="warns",

@@ -89,7 +89,7 @@ CHECKS: dict[str, CheckKind] = {
     ),
     "data.rejected_rows": CheckKind(
         question="Can every row of the manifest be used?",
-        causes=("data.unreadable_audio", "data.empty_transcripts", "data.duplicates"),
+        causes=("data.unreadable_audio", "data.empty_transcripts", "data.duplicates", "data.unusable_rows"),
         needs="Fix the manifest so that it can be read.",
         section="Rejected rows",
     ),
@@ -98,6 +98,28 @@ CHECKS: dict[str, CheckKind] = {
         causes=("data.transcript_mismatch",),
         needs="Provide baseline transcripts of this manifest with at least ten characters per row.",
         section="Transcripts of other utterances",
+    ),
+    "data.pieces": CheckKind(
+        question="Do rows take different pieces of shared recordings?",
+        causes=("data.wrong_offsets",),
+        section="Pieces of shared recordings",
+    ),
+    "data.invisible_text": CheckKind(
+        question="Do transcripts contain invisible characters or letters of another script?",
+        causes=("data.odd_characters",),
+        section="Invisible and look-alike characters",
+    ),
+    "data.speed": CheckKind(
+        question="Is speech as fast as in the other manifests?",
+        causes=("data.wrong_sampling_rate",),
+        needs="Provide the recordings and run the whole diagnosis.",
+        section="Speed of speech",
+    ),
+    "data.speakers": CheckKind(
+        question="Does the training manifest name more than one speaker?",
+        causes=("data.constant_speaker",),
+        requires=("training_manifest",),
+        section="Speaker column",
     ),
     "data.audio": CheckKind(
         question="Does every recording contain speech of the length that the manifest claims?",

@@ -16,7 +16,7 @@ from lora.records.effect import EffectFacts
 from lora.records.hardening import HardenedFacts
 from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
-from lora.records.manifests import RejectedRow
+from lora.records.manifests import ManifestFacts, RejectedRow
 from lora.records.parity import ParityFacts
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
@@ -43,6 +43,7 @@ class StudyFacts:
     config: StudyConfig
     root: str = "results"
     rows: dict[str, int] = field(default_factory=dict)
+    manifests: dict[str, ManifestFacts] = field(default_factory=dict)
     rejected: dict[str, list[RejectedRow]] = field(default_factory=dict)
     audio: dict[str, list[AudioMeasure]] = field(default_factory=dict)
     decision: DurationDecision | None = None
@@ -105,6 +106,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         config=config,
         root=results.name if results.is_absolute() else results.as_posix(),
         rows={manifest: number for manifest, number in numbers.items() if number is not None},
+        manifests=by_manifest(layout.MANIFEST_FACTS, list(config.manifests)),
         rejected=tables(layout.REJECTED),
         audio=tables(layout.INTEGRITY),
         decision=one(layout.DECISION),

@@ -81,6 +81,7 @@ class MismatchFacts(Record):
     compared: int = Field(description="Rows with a hypothesis that is long enough to identify a transcript.")
     too_short: int = Field(description="Rows whose hypothesis is too short for that.")
     suspects: int = Field(description="Compared rows whose hypothesis is unlike their own transcript.")
+    suspect_lines: list[int] = Field(default=[], description="Lines of the first ten of these rows.")
     generic_hypotheses: int = Field(
         description="Suspects whose hypothesis the model gives for more rows than have that transcript."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from lora.records.base import Record
@@ -37,6 +39,28 @@ class RejectedRow(Record):
     reason: str = Field(description="Why the line cannot be used; starts with the kind of fault.")
 
 
+class OddCharacter(Record):
+    """An invisible character, or a letter of another script than the word around it, in the texts of a manifest."""
+
+    code_point: str = Field(description="Code point, e.g. `U+200B`.")
+    name: str = Field(description="Name in Unicode, e.g. `ZERO WIDTH SPACE`.")
+    kind: Literal["invisible", "look_alike"] = Field(
+        description="`invisible`, or `look_alike` for a letter that looks like one of the script around it."
+    )
+    rows: int = Field(description="Rows whose text contains it.")
+    lines: list[int] = Field(description="Lines of the first of these rows.")
+
+
+class OverlappingPiece(Record):
+    """A row that is more than half inside an earlier row's piece of the same recording."""
+
+    line: int | None = Field(description="Line of the row.")
+    id: str = Field(description="Id of the row.")
+    other_line: int | None = Field(description="Line of the earlier row.")
+    other_id: str = Field(description="Id of the earlier row.")
+    shared_seconds: float = Field(description="Seconds that both pieces contain.")
+
+
 class ManifestFacts(Record):
     """How a manifest was read, and its size."""
 
@@ -47,3 +71,13 @@ class ManifestFacts(Record):
     rejected: int = Field(description="Lines that cannot be used.")
     hours: float = Field(description="Duration of the usable rows in hours.")
     speakers: int | None = Field(description="Known speakers of the usable rows; null where no row names one.")
+    odd_characters: list[OddCharacter] = Field(
+        default=[], description="Invisible and look-alike characters in the texts, the most frequent first."
+    )
+    odd_rows: int = Field(default=0, description="Usable rows whose text contains such a character.")
+    shared_recordings: int = Field(default=0, description="Usable rows whose recording other rows use too.")
+    overlapping: list[OverlappingPiece] = Field(
+        default=[],
+        description="Rows whose piece of a recording overlaps that of an earlier row (the same or an unknown speaker, "
+        "same channel) by more than half of the shorter one, without being equal.",
+    )

@@ -66,7 +66,7 @@ class Study:
         loaded = read_result(self.results, kind, **wildcards)
         if loaded.problem == "missing":
             return StudyFact(None, f"{code(loaded.path)} does not exist", f"{plain(loaded.path)} does not exist")
-        message = loaded.message.replace(f"{self.results}/", "")
+        message = loaded.message.removeprefix(f"{self.results}/")
         if loaded.code is not None:
             return StudyFact(
                 loaded.value, f"{text(message)} ({code(loaded.code)})", plain(f"{message} ({loaded.code})")

@@ -28,6 +28,7 @@ from typing import Any
 from lora import layout
 from lora.configuration.loading import load_configuration
 from lora.data.manifest import Manifest, Rejected
+from lora.data.source import Source
 from lora.data.transcripts.files import FORMATS
 from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, included_references, reference_rows
@@ -170,13 +171,15 @@ class Comparison:
         has_references = (files["path"] if isinstance(files, dict) else files) == str(path)
         rows = self.path(layout.ROWS, manifest=name)
         rejected = self.path(layout.REJECTED, manifest=name)
-        with recording(outputs=[rows, rejected]):
+        facts = self.path(layout.MANIFEST_FACTS, manifest=name)
+        with recording(outputs=[rows, rejected, facts]):
             manifest = included_references(path) if has_references else reference_rows(path)
             if name == TRAIN:
                 manifest = _with_durations(manifest)
             if not manifest.rows and not manifest.rejected:
                 raise UserError(f"{path}: contains no row")
             manifests.write_rows(manifest, rows, rejected)
+            manifests.manifest_facts(Source(path), manifest).write(facts)
         unknown = sum(row.duration == UNKNOWN_DURATION for row in manifest.rows)
         if unknown and self.has_training:
             print(

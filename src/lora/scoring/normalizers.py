@@ -1,11 +1,12 @@
 """Text normalisers, which decide what counts as the same word. Each has a name and version, recorded with scores.
 
 - `none`: words as written, split at white space.
-- `basic`: this project's own, for any language: Unicode NFKC, case folding, punctuation and symbols become
-  spaces except apostrophes between letters or digits.
+- `basic`: this project's own, for any language: Unicode NFKC, invisible and look-alike characters as the language
+  allows (`lora.scoring.odd_characters`), case folding, punctuation and symbols become spaces except apostrophes between
+  letters or digits.
 - `english`: the normaliser of the Whisper paper (Radford et al. 2022, appendix C) as packaged in
   `whisper-normalizer`; it also writes numbers as digits, expands contractions, spells in American English and
-  drops fillers.
+  drops fillers. Invisible and look-alike characters are resolved before it, as in `basic`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,12 @@ from importlib.metadata import version
 
 from lora.records.base import UserError
 from lora.records.scores import NormalizerIdentity
+from lora.scoring.odd_characters import resolved
 
 ENGLISH_PACKAGE = "whisper-normalizer"
-BASIC_VERSION = "1"
+BASIC_VERSION = "2"
 NAMES = ("english", "basic", "none")
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}"
-# Removed without leaving a word boundary: soft hyphen, byte order mark.
-SILENT = "\N{SOFT HYPHEN}\N{ZERO WIDTH NO-BREAK SPACE}"
 LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
@@ -53,12 +53,13 @@ def normalizer(name: str) -> Normalizer:
         from whisper_normalizer.english import EnglishTextNormalizer
     except ImportError:
         raise UserError(f"normalizer: english needs the package {ENGLISH_PACKAGE}; install it") from None
-    return Normalizer(name, f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}", EnglishTextNormalizer())
+    english = EnglishTextNormalizer()
+    return Normalizer(name, f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2", lambda text: english(resolved(text)))
 
 
 def basic(text: str) -> str:
     """Normalise a text for any language. NFKC before and after case folding (Unicode 15, D146), which may decompose."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", resolved(text)).casefold())
     return LONE_APOSTROPHE.sub(" ", folded.translate(_SIGNS))
 
 
@@ -67,12 +68,8 @@ class _Signs(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if character in APOSTROPHES:
-            result = "'"
-        elif character in SILENT:
-            result = ""
-        else:
-            result = " " if unicodedata.category(character)[0] in "PSZ" else character
+        category = unicodedata.category(character)
+        result = "'" if character in APOSTROPHES else " " if category[0] in "PSZ" else character
         self[code] = result
         return result
 

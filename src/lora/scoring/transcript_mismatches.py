@@ -31,6 +31,7 @@ FITS = 0.5  # distance up to which another text can fit
 # or contains it: truncated, looping, or a text of a part of the audio. Unrelated texts reach 0.72 in 1 % of pairs.
 PART = 0.75
 MIN_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
+MOST_LINES = 10  # of suspects that the facts name
 COMPARED_WITH = 25  # texts on the short list
 
 
@@ -52,7 +53,8 @@ def mismatches(
     """Find the mismatched transcripts of a manifest.
 
     A text explains at most as many mismatches as there are rows with this text whose own hypothesis does not match it.
-    Where more hypotheses resemble it, the model writes it by itself (a generic hypothesis), and none counts.
+    Where more hypotheses resemble it, the model writes it by itself (a generic hypothesis), and none counts, except for
+    rows that take the same audio as a row with this text: they have its speech, even if that row's text is right.
 
     Args:
         name: the manifest.
@@ -81,7 +83,11 @@ def mismatches(
     mismatched = [
         _mismatch(entry, carriers[claims[entry.row.id][0]], claims[entry.row.id][1])
         for entry in suspects
-        if entry.row.id in claims and claimed[claims[entry.row.id][0]] <= free[claims[entry.row.id][0]]
+        if entry.row.id in claims
+        and (
+            claimed[claims[entry.row.id][0]] <= free[claims[entry.row.id][0]]
+            or any(_share_audio(entry.row, carrier) for carrier in carriers[claims[entry.row.id][0]])
+        )
     ]
     return MismatchFacts(
         manifest=name,
@@ -89,10 +95,19 @@ def mismatches(
         compared=len(compared),
         too_short=len(hypotheses) - len(compared),
         suspects=len(suspects),
+        suspect_lines=[entry.row.line for entry in suspects if entry.row.line is not None][:MOST_LINES],
         generic_hypotheses=len(claims) - len(mismatched),
         comparisons=len(compared) + comparisons,
         mismatched=mismatched,
     )
+
+
+def _share_audio(row: Utterance, other: Utterance) -> bool:
+    """Whether two rows take pieces of one recording that overlap."""
+    if row.audio is None or row.audio != other.audio or row.channel != other.channel:
+        return False
+    start, other_start = row.offset or 0.0, other.offset or 0.0
+    return start < other_start + other.duration and other_start < start + row.duration
 
 
 def _best_others(suspects: Sequence[_Comparison], texts: Sequence[str]) -> tuple[dict[str, tuple[str, float]], int]:

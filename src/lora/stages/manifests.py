@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lora.data.audio.inspection import inspect_rows
+from lora.data.audio.pieces import overlapping_pieces, shared_recordings
 from lora.data.formats.registry import unpack_audio as unpack
 from lora.data.leakage import leakage as shared_with_training
 from lora.data.manifest import Manifest, read_manifest, read_rows, rebase, without_damaged
@@ -15,6 +16,7 @@ from lora.records.base import write_lines
 from lora.records.integrity import AudioMeasure, LeakageFacts
 from lora.records.manifests import ManifestFacts
 from lora.scoring.normalizers import normalizer
+from lora.scoring.odd_characters import odd_characters, odd_positions
 
 
 def unpack_audio(source: Source, output_dir: Path) -> None:
@@ -86,6 +88,10 @@ def manifest_facts(source: Source, manifest: Manifest) -> ManifestFacts:
         rejected=len(manifest.rejected),
         hours=round(sum(row.duration for row in manifest.rows) / 3600, 6),
         speakers=len(speakers) or None,
+        odd_characters=odd_characters(manifest.rows),
+        odd_rows=sum(bool(odd_positions(row.text)) for row in manifest.rows),
+        shared_recordings=sum(len(pieces) for pieces in shared_recordings(manifest.rows)),
+        overlapping=overlapping_pieces(manifest.rows),
     )
 
 

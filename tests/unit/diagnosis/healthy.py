@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from healthy_data import leakage, measures, mismatches, retention, stability
+from healthy_data import leakage, manifest_facts, measures, mismatches, retention, stability
 
 from lora.configuration.schema import complete, setting
 from lora.data.tables import write_table
@@ -21,6 +21,7 @@ from lora.records.effect import EffectFacts
 from lora.records.hardening import HardenedFacts
 from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
+from lora.records.manifests import ManifestFacts
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
 from lora.records.settings import RunSettings
@@ -38,6 +39,7 @@ CONFIG = {
 }
 ROWS = {"train": 360, "heldout": 120, "domain": 200, "test": 12}
 KINDS: dict[str, type[Record]] = {
+    "manifests": ManifestFacts,
     "durations/decision.json": DurationDecision,
     "durations/retention.json": RetentionFacts,
     "max_seconds.json": MaxSeconds,
@@ -72,6 +74,7 @@ class HealthyStudy:
         for m, rows in ROWS.items():
             self.set_rows(m, rows)
             self.set_audio(m, measures(rows))
+            self.files[f"manifests/{m}.facts.json"] = manifest_facts(rows)
             self.files[f"mismatches/{m}.json"] = mismatches(m, rows, 64 if m == "train" else rows)
         for m in ("heldout", "domain", "test"):
             self.files[f"leakage/{m}.json"] = leakage(m, ROWS[m])

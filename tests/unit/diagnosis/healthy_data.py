@@ -33,6 +33,13 @@ def measures(rows: int, **changes: Any) -> list[dict[str, Any]]:
     return measured
 
 
+def manifest_facts(rows: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "format": "jsonl", "split": None, "columns": {"audio": "audio", "text": "text", "speaker_id": "speaker"},
+        "rows": rows, "rejected": 0, "hours": rows / 400, "speakers": 20,
+    } | changes  # fmt: skip
+
+
 def shared(count: int) -> list[dict[str, Any]]:
     return [{"line": i, "id": f"r{i}", "train_line": 7, "train_id": "t7"} for i in range(1, count + 1)]
 

@@ -19,7 +19,9 @@ TEXTS = [" ".join(DICE.choices(WORDS, k=DICE.randint(5, 14))) for _ in range(120
 
 
 def compared(texts: list[str], recognised: dict[int, str]) -> MismatchFacts:
-    rows = [Utterance(id=f"r{i}", text=text, duration=2.0, audio="a.wav", line=i + 1) for i, text in enumerate(texts)]
+    rows = [
+        Utterance(id=f"r{i}", text=text, duration=2.0, audio=f"{i}.wav", line=i + 1) for i, text in enumerate(texts)
+    ]
     transcripts = {
         f"r{i}": Transcript(id=f"r{i}", reference="", hypothesis=h, duration=2.0, truncated=False)
         for i, h in recognised.items()

@@ -38,7 +38,7 @@ def test_english_is_the_pinned_package():
         *("mister", "brown", "can", "not"),
         *("find", "21", "colors", "there"),
     )
-    assert english.identity.version == "whisper-normalizer " + importlib.metadata.version("whisper-normalizer")
+    assert english.identity.version == "whisper-normalizer " + importlib.metadata.version("whisper-normalizer") + "; 2"
 
 
 def test_an_unknown_name_is_an_error():

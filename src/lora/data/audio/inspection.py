@@ -49,7 +49,7 @@ def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
     try:
         samples, rate = decode(row, folder)
     except UserError as error:
-        reason = str(error).removeprefix(f"row {row.id}: ").replace(f"{folder}/", "")
+        reason = str(error).removeprefix(f"row {row.id}: ")
         return AudioMeasure.model_validate({**fields, "problem": f"unreadable audio: {reason}"})
     measures = {
         "seconds": round(len(samples) / rate, 4),

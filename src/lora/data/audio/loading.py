@@ -87,24 +87,30 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
             frames = file.read(-1 if stop is None else stop - start, dtype="float32", always_2d=True)
             if stop is None and len(frames) < (1 - MISSING_SHARE) * file.frames:
                 raise UserError(
-                    f"row {row.id}: {path} is damaged: its header says {file.frames / file.samplerate:.2f} s, "
+                    f"row {row.id}: {row.audio} is damaged: its header says {file.frames / file.samplerate:.2f} s, "
                     f"{len(frames) / file.samplerate:.2f} s can be read; replace the file or remove the row"
                 )
-            return _mono(row, path, frames), int(file.samplerate)
+            return _mono(row, frames), int(file.samplerate)
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
-        raise UserError(f"row {row.id}: cannot read audio {path}: {error}") from None
+        raise UserError(f"row {row.id}: cannot read audio {row.audio}: {_reason(error)}") from None
 
 
-def _mono(row: Utterance, path: Path, frames: Samples) -> Samples:
+def _mono(row: Utterance, frames: Samples) -> Samples:
     """The row's channel of `frames`, shape (n, channels), or the mean of all channels; shape (n,)."""
     if row.channel is not None and row.channel >= frames.shape[1]:
         raise UserError(
-            f"row {row.id}: channel is {row.channel} (counted from 0), but {path} has {frames.shape[1]} channels; "
+            f"row {row.id}: channel is {row.channel} (counted from 0), but {row.audio} has {frames.shape[1]} channels; "
             "correct the manifest's channel"
         )
     selected = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
     mixed: Samples = selected.mean(axis=1, dtype=np.float32)
     return mixed
+
+
+def _reason(error: Exception) -> str:
+    """What libsndfile or the system says, without the path that it was given."""
+    said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return " ".join(str(said).split())
 
 
 def _segment(row: Utterance, rate: int) -> tuple[int, int | None]:

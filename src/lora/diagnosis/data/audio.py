@@ -5,11 +5,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lora import layout
 from lora.configuration.study import IntegrityConfig
+from lora.diagnosis.data.speed import rate_factor
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
 from lora.records.integrity import AudioMeasure
@@ -17,12 +18,16 @@ from lora.records.verdict import CheckStatus, Severity
 
 LEAST_DIFFERENCE = 0.1  # seconds; codecs and rounding stay below it
 MILLISECONDS = (900.0, 1100.0)  # duration in the manifest over duration of the audio
+EVERYWHERE = 0.9  # share of narrowband rows from which a manifest is narrowband as a whole
+ENOUGH_FACTORS = 3  # wrong durations from which a common factor is no accident
+SAME_FACTOR = 0.02  # relative difference up to which two factors are the same
 ENOUGH_RATES = 5  # rows from which their median rate of text is meaningful
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Rows with one fault. `tolerated` is the share of the manifest's rows that may have it.
+    """Rows with one fault. `tolerated` is the share of the manifest's rows that may have it, `blocking` that above
+    which it blocks.
 
     Without a cause code the fault is reported in the check and never a cause.
     """
@@ -31,6 +36,7 @@ class Fault:
     code: str | None
     rows: Sequence[AudioMeasure]
     tolerated: float
+    blocking: float = 1.0
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,7 +61,8 @@ def judge_audio(facts: StudyFacts, manifest: str) -> Findings:
     )
     findings = Findings.of(result)
     for fault in causes:
-        blocks = fault.code == "data.wrong_durations" and _no_row_within_limit(facts, manifest)
+        blocks = len(fault.rows) > fault.blocking * len(measures)
+        blocks |= fault.code == "data.wrong_durations" and _no_row_within_limit(facts, manifest)
         severity: Severity = "blocks" if blocks else "warns"
         details = _details(fault, measures)
         findings.causes.append(result.cause(str(fault.code), reason=fault.name, severity=severity, details=details))
@@ -66,6 +73,29 @@ def rows_of_wrong_length(facts: StudyFacts, manifest: str) -> int:
     """Number of rows whose duration the audio contradicts; 0 where the audio was not measured."""
     measures = [m for m in facts.audio.get(manifest, []) if m.problem is None]
     return len(_wrong_durations(measures, facts.config.integrity).rows)
+
+
+def narrowband_everywhere(findings: Findings) -> Findings:
+    """Join the narrowband causes of all manifests into one piece of information, where every manifest is narrowband.
+
+    A property that training and evaluation share changes no comparison between them.
+    """
+    checks = [c for c in findings.checks if c.id == "data.audio" and c.status != "unknown"]
+    narrow = [c for c in findings.causes if c.code == "data.sample_rate_mismatch" and c.check == "data.audio"]
+    most = [c for c in narrow if c.details["affected"] >= EVERYWHERE * c.details["rows"]]
+    if len(checks) < 2 or len(most) < len(checks):
+        return findings
+    details = {**most[0].details, "manifests": [c.manifest for c in most]}
+    for key in ("affected", "rows"):
+        details[key] = sum(c.details[key] for c in most)
+    evidence = tuple(path for c in most for path in c.evidence)
+    joined = replace(
+        most[0], severity="info", reason="narrowband_everywhere", manifest=None, details=details, evidence=evidence
+    )
+    at = findings.causes.index(most[0])
+    findings.causes = [c for c in findings.causes if c not in most]
+    findings.causes.insert(at, joined)
+    return findings
 
 
 def _no_row_within_limit(facts: StudyFacts, manifest: str) -> bool:
@@ -96,9 +126,11 @@ def _faults(measures: Sequence[AudioMeasure], rules: IntegrityConfig) -> list[Fa
     }
     return [
         _wrong_durations(measures, rules),
-        Fault("silent", "data.silent_audio", silent, rules.max_silent, {"level": rules.min_level}),
+        Fault(
+            "silent", "data.silent_audio", silent, rules.max_silent, rules.blocking_silent, {"level": rules.min_level}
+        ),
         Fault("clipped", "data.clipped_audio", clipped, rules.max_clipped),
-        Fault("narrowband", "data.sample_rate_mismatch", narrow, rules.max_narrowband, bandwidth),
+        Fault("narrowband", "data.sample_rate_mismatch", narrow, rules.max_narrowband, details=bandwidth),
         _improbable_rates(audible, rules),
         _repeated(audible, rules),
         _unlike_most("other_channels", measures, [m.channels for m in measures]),
@@ -118,8 +150,16 @@ def _wrong_durations(measures: Sequence[AudioMeasure], rules: IntegrityConfig) -
                 "audio": round(_seconds(wrong[0]), 2),
             },
             "milliseconds": all(low < m.manifest_duration / _seconds(m) < high for m in wrong),
+            "factor": _common_factor([m.manifest_duration / _seconds(m) for m in wrong]),
         }
-    return Fault("wrong_durations", "data.wrong_durations", wrong, rules.max_wrong_durations, details)
+    return Fault("wrong_durations", "data.wrong_durations", wrong, rules.max_wrong_durations, details=details)
+
+
+def _common_factor(ratios: Sequence[float]) -> float | None:
+    """The factor of two sampling rates that all wrong durations share; None where they do not."""
+    middle = statistics.median(ratios)
+    shared = len(ratios) >= ENOUGH_FACTORS and all(abs(r / middle - 1) <= SAME_FACTOR for r in ratios)
+    return rate_factor(middle, SAME_FACTOR) if shared else None
 
 
 def _tolerance(measure: AudioMeasure, rules: IntegrityConfig) -> float:
@@ -133,7 +173,8 @@ def _improbable_rates(audible: Sequence[AudioMeasure], rules: IntegrityConfig) -
     ratio = rules.max_rate_ratio
     outliers = [m for m in audible if median and not median / ratio <= rates[m.id] <= median * ratio]
     details = {"ratio": ratio, "median": median}
-    return Fault("text_rate", "data.transcript_mismatch", outliers, rules.max_rate_outliers, details)
+    tolerated, blocking = rules.max_rate_outliers, rules.blocking_mismatched
+    return Fault("text_rate", "data.transcript_mismatch", outliers, tolerated, blocking, details)
 
 
 def _repeated(audible: Sequence[AudioMeasure], rules: IntegrityConfig) -> Fault:
@@ -143,7 +184,7 @@ def _repeated(audible: Sequence[AudioMeasure], rules: IntegrityConfig) -> Fault:
     if repeated:
         original = first[repeated[0].audio_hash or ""]
         details = {"first": {"line": _line(repeated[0]), "repeats": _line(original)}}
-    return Fault("repeated", "data.duplicates", repeated, rules.max_duplicates, details)
+    return Fault("repeated", "data.duplicates", repeated, rules.max_duplicates, details=details)
 
 
 def _unlike_most(name: str, measures: Sequence[AudioMeasure], values: Sequence[int | None]) -> Fault:
@@ -152,7 +193,7 @@ def _unlike_most(name: str, measures: Sequence[AudioMeasure], values: Sequence[i
     usual = min(counts, key=lambda value: (-counts[value], value), default=None)
     unlike = [m for m, value in zip(measures, values, strict=True) if value not in {None, usual}]
     details = {"usual": usual, "others": [value for value in sorted(counts) if value != usual]}
-    return Fault(name, None, unlike, 0.0, details)
+    return Fault(name, None, unlike, 0.0, details=details)
 
 
 def _seconds(measure: AudioMeasure) -> float:

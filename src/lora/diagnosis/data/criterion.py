@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 from lora import layout
-from lora.diagnosis.data.audio import judge_audio, rows_of_wrong_length
+from lora.diagnosis.data.audio import judge_audio, narrowband_everywhere, rows_of_wrong_length
+from lora.diagnosis.data.manifests import judge_characters, judge_pieces, judge_speakers
 from lora.diagnosis.data.rows import judge_model_window, judge_overlap, judge_rejected_rows
+from lora.diagnosis.data.speed import judge_speed
 from lora.diagnosis.data.split import judge_filtered_rows, judge_split_seeds
 from lora.diagnosis.data.texts import judge_texts
 from lora.diagnosis.facts import TRAIN, StudyFacts
@@ -17,13 +19,15 @@ from lora.records.durations import DurationDecision, SplitOption
 
 def judge_data(facts: StudyFacts) -> Findings:
     findings = data_sufficiency(facts).add(judge_filtered_rows(facts), judge_split_seeds(facts))
+    findings.add(judge_speakers(facts))
     for manifest in facts.config.manifests:
         findings.add(judge_rejected_rows(facts, manifest))
         findings.add(judge_texts(facts, manifest))  # its remedy takes precedence over that of improbable text rates
-        findings.add(judge_audio(facts, manifest), judge_model_window(facts, manifest))
+        findings.add(judge_pieces(facts, manifest), judge_characters(facts, manifest))
+        findings.add(judge_audio(facts, manifest), judge_speed(facts, manifest), judge_model_window(facts, manifest))
     for manifest in facts.config.evaluations:
         findings.add(judge_overlap(facts, manifest))
-    return findings
+    return narrowband_everywhere(findings)
 
 
 def data_sufficiency(facts: StudyFacts) -> Findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,15 +10,17 @@ from lora import layout
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
 from lora.records.integrity import SharedRow
-from lora.records.manifests import NO_DURATION
-from lora.records.verdict import CheckStatus
+from lora.records.manifests import NO_DURATION, RejectedRow
+from lora.records.verdict import CheckStatus, Severity
 
+MOST_REASONS = 3  # kinds of reasons that `details` list
 # How reasons in rejected.tsv begin, by the cause they belong to.
 REJECTED = {
     "data.unreadable_audio": ("missing file", "unreadable audio", "zero length", "no audio"),
     "data.empty_transcripts": ("empty text", "no text"),
     "data.duplicates": ("duplicate id",),
 }
+OTHER = "data.unusable_rows"  # rejected for any other reason
 
 
 def judge_rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
@@ -32,16 +35,20 @@ def judge_rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
         "data.unreadable_audio": rules.max_unreadable,
         "data.empty_transcripts": rules.max_empty,
         "data.duplicates": rules.max_duplicates,
+        OTHER: rules.max_unusable,
     }
     causes: dict[str, dict[str, Any]] = {}
-    for code, beginnings in REJECTED.items():
-        affected = [row for row in rejected if row.reason.startswith(beginnings)]
+    by_code: defaultdict[str, list[RejectedRow]] = defaultdict(list)
+    for row in rejected:
+        by_code[next((code for code, kinds in REJECTED.items() if row.reason.startswith(kinds)), OTHER)].append(row)
+    for code, affected in by_code.items():
         if len(affected) > tolerated[code] * rows:
             causes[code] = {
                 "affected": len(affected),
                 "rows": rows,
                 "lines": [row.line for row in affected[:MOST_NAMED]],
                 "no_duration": all(row.reason.startswith(NO_DURATION) for row in affected),
+                "reasons": _reasons(affected),
             }
     status: CheckStatus = "warn" if rejected else "pass"
     reason = "rejected" if rejected else "ok"
@@ -57,12 +64,28 @@ def judge_rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
         details={
             "rows": rows,
             "rejected": len(rejected),
-            "kinds": sorted({row.reason.split(":")[0].split(",")[0] for row in rejected}),
+            "kinds": sorted({_kind(row.reason) for row in rejected}),
         },
         evidence=evidence,
         manifest=manifest,
     )
-    return Findings.of(result, *(result.cause(code, details=details) for code, details in causes.items()))
+    severity: Severity = "blocks" if len(rejected) > rules.blocking_rejected * rows else "warns"
+    raised = [result.cause(code, severity=severity, details=details) for code, details in causes.items()]
+    return Findings.of(result, *raised)
+
+
+def _reasons(rows: Sequence[RejectedRow]) -> list[dict[str, Any]]:
+    """Kinds of reasons, the most frequent first, each with the whole reason of its first row."""
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(_kind(row.reason), row.reason)
+    counts = Counter(_kind(row.reason) for row in rows)
+    return [{"reason": first[kind], "rows": number} for kind, number in counts.most_common(MOST_REASONS)]
+
+
+def _kind(reason: str) -> str:
+    """The reason without the value and place that it quotes."""
+    return reason.split(":")[0].split(",")[0]
 
 
 def judge_model_window(facts: StudyFacts, manifest: str) -> Findings:

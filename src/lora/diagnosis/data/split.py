@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from lora import layout
+from lora.diagnosis.data.audio import rows_of_wrong_length
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.records.durations import Dropped
@@ -40,7 +41,12 @@ def judge_filtered_rows(facts: StudyFacts) -> Findings:
         "lost_words": dropped.lost_word_count,
         "lost_word_share": dropped.lost_word_share,
         "signs": signs,
+        "wrong_durations": rows_of_wrong_length(facts, TRAIN),
     }
+    if signs and details["wrong_durations"]:
+        return Findings.of(
+            check(id, status="warn", reason="wrong_durations", details=details, evidence=evidence, manifest=TRAIN)
+        )
     result = check(
         id,
         status="fail" if signs else "pass",

@@ -5,6 +5,7 @@ A row counts only where another text fits clearly better than its own, so weak m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lora import layout
@@ -12,7 +13,11 @@ from lora.diagnosis.data.mismatched_rows import common_offset, mismatch_details,
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.parity.external_hypotheses import run_contradicting_baseline
+from lora.diagnosis.shares import share_interval
+from lora.records.integrity import MismatchFacts
 from lora.records.verdict import CheckStatus, Severity
+
+ENOUGH_COMPARED = 20  # rows of a domain manifest from which its share of unlike texts is compared
 
 
 def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
@@ -67,10 +72,55 @@ def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
         evidence=evidence,
         manifest=manifest,
     )
+    unlike = None if status == "fail" else _unlike_own_texts(facts, manifest, compared)
+    if unlike is not None:
+        result = replace(
+            result, status="fail", reason="unlike", value=unlike["unlike_share"], threshold=rules.max_unlike
+        )
+        result = replace(result, details={**details, **unlike})
+        return Findings.of(result, result.cause("data.transcript_mismatch"))
     if status != "fail":
         return Findings.of(result)
-    severity: Severity = "blocks" if share > rules.blocking_mismatched else "warns"
+    severity: Severity = "blocks" if _many(facts, compared, len(mismatched)) else "warns"
     return Findings.of(result, result.cause("data.transcript_mismatch", severity=severity))
+
+
+def _many(facts: StudyFacts, compared: MismatchFacts, mismatched: int) -> bool:
+    """Whether too many rows are mismatched: of a sample, the share that its interval cannot exclude.
+
+    The lower end must be above the tolerated share, so that a single row of a small sample never blocks.
+    """
+    rules = facts.config.integrity
+    share = mismatched / compared.compared
+    low, high = share_interval(mismatched, compared.compared) if compared.compared < compared.rows else (share, share)
+    return high > rules.blocking_mismatched and low > rules.max_mismatched
+
+
+def _unlike_own_texts(facts: StudyFacts, manifest: str, compared: MismatchFacts) -> dict[str, Any] | None:
+    """Details where far more training rows than domain rows have a hypothesis unlike their own text.
+
+    A weak model is weak on both; wrong offsets, texts of no row of the manifest or damaged audio are in one of them.
+    """
+    others = {m: facts.mismatches[m] for m in facts.config.domain if m in facts.mismatches}
+    others = {m: other for m, other in others.items() if other.compared >= ENOUGH_COMPARED}
+    if manifest != TRAIN or not others or not compared.compared:
+        return None
+    worst = max(others, key=lambda m: others[m].suspects / others[m].compared)
+    share, usual = compared.suspects / compared.compared, others[worst].suspects / others[worst].compared
+    low, high = share_interval(compared.suspects, compared.compared)
+    if (
+        share <= facts.config.integrity.max_unlike
+        or low <= share_interval(others[worst].suspects, others[worst].compared)[1]
+    ):
+        return None
+    return {
+        "unlike": compared.suspects,
+        "unlike_share": share,
+        "interval": [low, high],
+        "unlike_lines": compared.suspect_lines,
+        "other": worst,
+        "other_share": usual,
+    }
 
 
 def mismatched_share(facts: StudyFacts, manifest: str) -> float:

@@ -24,10 +24,13 @@ def audio(result: CheckResult) -> str:
 
 def audio_fault(result: CauseResult) -> str:
     details = result.details
+    if result.reason == "narrowband_everywhere":
+        rows = f"{details['affected']:,} of {count(details['rows'], 'row')} of {listed(details['manifests'])}"
+        return f"{rows} have {_narrowband(details)}: a property of all manifests."
     share, lines = percent(details["affected"] / details["rows"]), named(details["lines"], details["affected"])
     tolerated = f" (tolerated: {configured_percent(details['tolerated'])})" if details["tolerated"] else ""
     rows = f"{details['affected']:,} of {count(details['rows'], 'row')} of {result.manifest} ({share}; {lines})"
-    return f"{rows} have {FAULTS[result.reason](details)}{tolerated}."
+    return f"{rows} have {FAULTS[details['fault']](details)}{tolerated}."
 
 
 def _wrong_durations(fault: Details) -> str:
@@ -36,7 +39,13 @@ def _wrong_durations(fault: Details) -> str:
         f"another duration than the manifest claims ({first['line']}: {seconds(first['manifest'])} in the manifest, "
         f"{seconds(first['audio'])} of audio)"
     )
-    return f"{text}, apparently in milliseconds" if fault["milliseconds"] else text
+    if fault["milliseconds"]:
+        return f"{text}, apparently in milliseconds"
+    if fault["factor"] is None:
+        return text
+    factor = max(fault["factor"], 1 / fault["factor"])
+    longer = "longer" if fault["factor"] > 1 else "shorter"
+    return f"{text}, all {factor:.2f} times {longer}, as a wrong sampling rate in the headers of the audio makes them"
 
 
 def _text_rate(fault: Details) -> str:
@@ -89,7 +98,18 @@ def correct_durations(result: CauseResult) -> str | None:
         return "Write `duration` of the training manifest in seconds, or remove the key so that audio headers are read."
     if result.details["milliseconds"]:
         return "Write `duration` in seconds, or remove the key so that audio headers are read."
+    if result.details["factor"] is not None:
+        return (
+            "Listen to one of these recordings: if it is too slow or too fast, write the recordings again with the "
+            "right sampling rate in their headers and keep the durations; if it is right, correct `duration`."
+        )
     return None
+
+
+def keep_bandwidth(result: CauseResult) -> str | None:
+    if result.reason != "narrowband_everywhere":
+        return None
+    return "Nothing to do if the target domain is telephone speech (`integrity.max_narrowband: 1` says so)."
 
 
 def remove_duplicates(result: CauseResult) -> str | None:
@@ -108,4 +128,5 @@ BECAUSE: dict[str, Callable[[CauseResult], str]] = {
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     "data.wrong_durations": correct_durations,
     "data.duplicates": remove_duplicates,
+    "data.sample_rate_mismatch": keep_bandwidth,
 }

@@ -39,6 +39,17 @@ def _rejected_because(problem: str) -> Callable[[CauseResult], str]:
     return sentence
 
 
+def unusable_rows(result: CauseResult) -> str:
+    details = result.details
+    share, lines = percent(details["affected"] / details["rows"]), named(details["lines"], details["affected"])
+    reasons = "; ".join(f"{count(reason['rows'], 'row')}: {reason['reason']}" for reason in details["reasons"])
+    noun = "line" if details["affected"] == 1 else "lines"
+    return (
+        f"{details['affected']:,} of {count(details['rows'], 'row')} of {result.manifest} ({share}; {noun} {lines}) "
+        f"cannot be used: {reasons}."
+    )
+
+
 def give_durations(result: CauseResult) -> str | None:
     if not result.details["no_duration"]:
         return None
@@ -135,6 +146,7 @@ BECAUSE: dict[str, Callable[[CauseResult], str]] = {
     "data.unreadable_audio": _rejected_because("have no readable audio"),
     "data.empty_transcripts": _rejected_because("have no transcript"),
     "data.duplicates": duplicates,
+    "data.unusable_rows": unusable_rows,
     "data.exceeds_model_window": model_window,
     "data.leakage": overlap,
 }

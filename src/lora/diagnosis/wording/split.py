@@ -86,6 +86,11 @@ def filtered_rows(result: CheckResult | CauseResult) -> str:
             f"({percent(details['lost_word_share'])} of all running words) occur only in the "
             f"{count(details['rows'], 'row')} longer than {limit}, about as many as in a random sample of that size."
         )
+    if result.reason == "wrong_durations":
+        return (
+            f"{count(details['wrong_durations'], 'duration is', 'durations are')} wrong in the training manifest, so "
+            f"what a limit of {limit} removes cannot be judged until they are corrected."
+        )
     sentences = [FILTER_SIGNS[sign["sign"]](sign) for sign in details["signs"]]
     return f"Without rows longer than {limit}, training {'; it '.join(sentences)}."
 

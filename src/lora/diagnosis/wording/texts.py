@@ -8,7 +8,7 @@ from lora.diagnosis.facts import TRAIN
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.audio import audio_fault
 from lora.diagnosis.wording.names import Details, named
-from lora.formatting import count, percent
+from lora.formatting import count, percent, percent_range
 
 REMEDY_NAMES = 8  # rows that a remedy names
 
@@ -22,6 +22,13 @@ def texts(result: CheckResult | CauseResult) -> str:
     if result.reason == "ok":
         return (
             f"0 of {rows} have a base model hypothesis that fits the transcript of another row better than their own."
+        )
+    if result.reason == "unlike":
+        lines = named(details["unlike_lines"], details["unlike"])
+        return (
+            f"{details['unlike']:,} of {rows} ({percent(details['unlike_share'])}, 95 % interval "
+            f"{percent_range(*details['interval'])}; lines {lines}) have a base model hypothesis unlike their own "
+            f"transcript, against {percent(details['other_share'])} of {details['other']}."
         )
     text = (
         f"{details['mismatched']:,} of {rows} ({percent(details['share'])}) have a base model hypothesis that fits the "
@@ -61,6 +68,11 @@ def correct_texts(result: CauseResult) -> str | None:
     if result.reason == "text_rate":
         return None
     details, manifest = result.details, result.manifest
+    if result.reason == "unlike":
+        return (
+            f"Listen to lines {named(details['unlike_lines'], details['unlike'])} of {manifest} and compare offsets, "
+            "sampling rates and transcripts with what is spoken."
+        )
     if details["offset"] is not None:
         remedy = (
             f"Shift the transcripts of {manifest} back: between lines {details['first_line']} and "

@@ -1,0 +1,13 @@
+"""The exact interval of a share (Clopper & Pearson 1934)."""
+
+from __future__ import annotations
+
+from scipy.special import betaincinv
+
+
+def share_interval(hits: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Ends of the interval of `hits / rows`; (0, 1) without rows."""
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(hits, rows - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, rows - hits, 1 - tail)) if hits < rows else 1.0
+    return low, high
