@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lora.data.declared_durations import Declared, common_unit, wrong_durations
 from lora.data.formats.arrow_tables import ROWS
 from lora.data.formats.registry import contains_audio, manifest_files, unpack_audio
 from lora.data.manifest import Manifest, Rejected, read_manifest, rebase
@@ -56,7 +57,7 @@ def convert(source: Source, output: Path, force: bool = False) -> Manifest:
         audio_inside = contains_audio(source)
         if audio_inside:
             unpack_audio(source, building)
-        manifest = read_manifest(source, building)
+        manifest = _with_checked_durations(read_manifest(source, building))
         (building / ROWS).unlink(missing_ok=True)
         rows = rebase(manifest.rows, audio if audio_inside else manifest.folder, output.parent)
         # Line numbers of the old file have no meaning in the new one.
@@ -104,6 +105,7 @@ def conversion_summary(source: Source, manifest: Manifest) -> str:
     if manifest.columns:
         columns = [f"{field} from {name}" for field, name in manifest.columns.items()]
         lines.append(f"columns: {', '.join(columns)}")
+    lines += [note if note.startswith("warning: ") else f"note: {note}" for note in manifest.notes]
     lines.append(f"rows: {len(manifest.rows)} usable, {len(manifest.rejected)} rejected")
     lines.append(f"hours: {hours:.3f}; speakers: {speakers or 'not named'}")
     lines += _audio_lines(manifest)
@@ -121,20 +123,13 @@ def _kind(entry: Rejected) -> str:
 
 def _audio_lines(manifest: Manifest) -> list[str]:
     """Sampling rates and channels from the headers of the files, and warnings about rows that contradict them."""
-    import soundfile
-
     kinds: Counter[str] = Counter()
-    headers: dict[str, Any] = {}
+    headers = _headers(manifest)
     missing_channel: list[Utterance] = []
     past_end: list[Utterance] = []
     for row in manifest.rows:
         if row.audio is None:
             continue
-        if row.audio not in headers:
-            try:
-                headers[row.audio] = soundfile.info(str(manifest.folder / row.audio))
-            except (soundfile.LibsndfileError, OSError, RuntimeError):
-                headers[row.audio] = None
         info = headers[row.audio]
         if info is None:
             kinds["cannot be opened"] += 1
@@ -158,3 +153,52 @@ def _audio_lines(manifest: Manifest) -> list[str]:
             f"first: {past_end[0].id}, which ends at {end:g} s of {headers[str(past_end[0].audio)].duration:g} s"
         )
     return lines
+
+
+def _headers(manifest: Manifest) -> dict[str, Any]:
+    """What libsndfile says of every audio file; None for one that it cannot open."""
+    import soundfile
+
+    headers: dict[str, Any] = {}
+    for audio in dict.fromkeys(row.audio for row in manifest.rows if row.audio is not None):
+        try:
+            headers[audio] = soundfile.info(str(manifest.folder / audio))
+        except (soundfile.LibsndfileError, OSError, RuntimeError):
+            headers[audio] = None
+    return headers
+
+
+def _with_checked_durations(manifest: Manifest) -> Manifest:
+    """The manifest with durations in seconds, and a warning where they contradict the audio headers.
+
+    Durations in samples or milliseconds are replaced where every wrong one agrees with its header in that unit and no
+    row is a piece of a file; others stay as they were declared.
+    """
+    headers = _headers(manifest)
+    whole = [row for row in manifest.rows if row.offset is None and row.audio is not None and headers[row.audio]]
+    declared = [
+        Declared(row.id, row.line, row.duration, headers[row.audio].duration, headers[row.audio].samplerate)
+        for row in whole
+        if row.audio is not None
+    ]
+    wrong = wrong_durations(declared)
+    if not wrong:
+        return manifest
+    first = wrong[0]
+    example = (
+        f"first: line {first.line}, {first.id}: {first.declared:g} declared, {first.seconds:g} s by the header"
+    )
+    counts = f"{len(wrong)} of {len(declared)} durations contradict the audio headers"
+    pieces = any(row.offset is not None for row in manifest.rows)
+    unit = common_unit(wrong)
+    if unit is None or pieces:
+        guess = f"; they seem to be in {unit}" if unit else ""
+        warning = (
+            f"warning: {counts}{guess} ({example}). Written as declared. Correct them, or remove the duration column: "
+            "then the headers decide"
+        )
+        return replace(manifest, notes=(*manifest.notes, warning))
+    seconds = {row.id: row.seconds for row in wrong}
+    rows = [row.model_copy(update={"duration": seconds.get(row.id, row.duration)}) for row in manifest.rows]
+    warning = f"warning: {counts}: they are in {unit} ({example}). Written in seconds, from the headers"
+    return replace(manifest, rows=rows, notes=(*manifest.notes, warning))

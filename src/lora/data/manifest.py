@@ -7,7 +7,7 @@ duration, the audio file only has to exist and not be empty; otherwise its heade
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Manifest:
         folder: where relative audio paths of the rows start.
         format: name of the manifest's format.
         columns: our field names to the manifest's column names, where it is a table.
+        notes: what a person should know about how the manifest was read.
     """
 
     rows: list[Utterance]
@@ -48,6 +49,7 @@ class Manifest:
     folder: Path = Path()
     format: str = "jsonl"
     columns: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> Manifest:
@@ -61,7 +63,7 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
         UserError: where the manifest as a whole cannot be read: missing, not text, or without the required columns.
     """
     source = source if isinstance(source, Source) else Source(Path(source))
-    reading = read_source(source, unpacked)
+    reading = _with_spelling(read_source(source, unpacked))
     columns = _columns_of(source.path, reading)
     drafts: list[tuple[Entry, dict[str, Any]]] = []
     rejected: list[Rejected] = []
@@ -90,7 +92,7 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
         first[fields["id"]] = entry
         rows.append(Utterance(**fields))
     rejected.sort(key=lambda row: row.line)
-    return Manifest(rows, rejected, reading.folder, reading.format, columns)
+    return Manifest(rows, rejected, reading.folder, reading.format, columns, tuple(reading.notes))
 
 
 def _rejected(entry: Entry, identity: str | None, reason: str, field: str | None = None) -> Rejected:
@@ -137,6 +139,14 @@ def _route(source: Path, target: Path) -> str:
     return route if direct else os.path.relpath(source.resolve(), target.resolve())
 
 
+def _with_spelling(reading: Reading) -> Reading:
+    """The reading with column names as its table spells them."""
+    if not reading.table:
+        return reading
+    names = dict.fromkeys(str(name) for entry in reading.entries if isinstance(entry.row, dict) for name in entry.row)
+    return replace(reading, columns=reading.columns.spelled_as(names))
+
+
 def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
     """Our field names to the column names of a table.
 
@@ -175,11 +185,23 @@ def _require_file(fields: dict[str, Any], folder: Path) -> None:
     if "audio" not in fields:
         return
     try:
-        size = (folder / fields["audio"]).stat().st_size
+        size = _size(fields, folder)
     except (OSError, ValueError):
         raise RowError(f"missing file: {fields['audio']}", "audio") from None
     if size == 0:
         raise RowError(f"unreadable audio: {fields['audio']} is an empty file", "audio")
+
+
+def _size(fields: dict[str, Any], folder: Path) -> int:
+    """Bytes of the audio file. A path of Windows (`wavs\\a.wav`) is corrected where only that names a file."""
+    written = str(fields["audio"])
+    try:
+        return (folder / written).stat().st_size
+    except OSError:
+        path = written.replace("\\", "/")
+        size = (folder / path).stat().st_size
+        fields["audio"] = path
+        return size
 
 
 def _written_id(row: dict[str, Any], columns: Columns) -> str | None:

@@ -1,6 +1,7 @@
 """The lines of a manifest file: JSON lines, CSV or TSV, each with its line number, or the reason why it is broken.
 
-Files compressed with gzip are decompressed.
+Files compressed with gzip are decompressed. A JSON file may also be one list or object over several lines. The separator
+of CSV and TSV is that of the header: a comma, semicolon, tab or bar.
 """
 
 from __future__ import annotations
@@ -8,15 +9,18 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lora.data.json_rows import Parsed, document_rows, is_document
+from lora.data.text_encoding import UnknownEncodingError, as_utf8
 from lora.records.base import UserError
 
-Parsed = tuple[int, dict[str, Any] | str]
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
+HALF_A_CHARACTER = "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
+SEPARATORS = ",;\t|"
 GZIP = b"\x1f\x8b"
 
 
@@ -34,9 +38,27 @@ def text_kind(path: Path) -> str:
     return suffix.removeprefix(".") if suffix in {".csv", ".tsv"} else "jsonl"
 
 
-def lines_as(kind: str, path: Path) -> Iterator[Parsed]:
-    """As `parsed_lines`, but `kind` (csv, tsv or jsonl) decides instead of the suffix."""
-    return {"csv": _csv_rows, "tsv": _tsv_rows, "jsonl": _json_rows}[kind](_content(path))
+def lines_as(kind: str, path: Path, notes: list[str] | None = None) -> Iterator[Parsed]:
+    """As `parsed_lines`, but `kind` (csv, tsv or jsonl) decides instead of the suffix.
+
+    `notes` receives what a person should know about how the file was read, such as its encoding.
+    """
+    content = _content(path, notes)
+    if kind == "jsonl":
+        return _json_rows(content)
+    separator = separator_of(content, "\t" if kind == "tsv" else ",")
+    return _tsv_rows(content) if separator == "\t" else _csv_rows(content, separator)
+
+
+def separator_of(content: bytes, usual: str) -> str:
+    """The separator of a table by its header; `usual` where the header does not decide."""
+    header = next((line for _, line in _text_lines(content) if line is not None and line.strip()), "")
+    if usual in header:
+        return usual
+    try:
+        return csv.Sniffer().sniff(header, SEPARATORS).delimiter
+    except csv.Error:
+        return usual
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str | None]]:
@@ -44,7 +66,8 @@ def text_lines(path: Path) -> Iterator[tuple[int, str | None]]:
     return _text_lines(_content(path))
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, notes: list[str] | None = None) -> bytes:
+    """The text of a file as UTF-8."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -56,11 +79,16 @@ def _content(path: Path) -> bytes:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(f"{path}: incomplete or damaged gzip file: {error}") from None
-    if content.startswith(UTF16):
-        raise UserError(f"{path}: the manifest is UTF-16; save it as UTF-8")
+    try:
+        content = as_utf8(content, notes)
+    except UnknownEncodingError as unknown:
+        raise UserError(
+            f"{path}:{unknown.line}: the file is not UTF-8, and its encoding cannot be recognised; save it as UTF-8 "
+            f"(`iconv -f ENCODING -t UTF-8 {path.name}`)"
+        ) from None
     if b"\0" in content[:4096]:
         raise UserError(f"{path}: not a text file; a manifest is JSON lines, CSV or TSV")
-    return content.removeprefix(b"\xef\xbb\xbf")
+    return content
 
 
 def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
@@ -73,6 +101,10 @@ def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
 
 
 def _json_rows(content: bytes) -> Iterator[Parsed]:
+    if is_document(content):
+        for number, row in document_rows(content.decode(errors="replace")):
+            yield number, row if writable(row) else HALF_A_CHARACTER
+        return
     for number, line in _text_lines(content):
         if line is None:
             yield number, "broken line: not UTF-8"
@@ -86,7 +118,7 @@ def _json_row(line: str) -> dict[str, Any] | str:
     except (ValueError, RecursionError) as error:
         return f"broken line: not JSON: {error}"
     if "\\ud" in line.lower() and not writable(row):
-        return "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
+        return HALF_A_CHARACTER
     return row if isinstance(row, dict) else f"broken line: a JSON {type(row).__name__}, not an object"
 
 
@@ -124,9 +156,10 @@ def _unquoted(cell: str) -> str:
     return inner.replace('""', '"') if quoted else cell
 
 
-def _csv_rows(content: bytes) -> Iterator[Parsed]:
+def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
     lines = (("\N{REPLACEMENT CHARACTER}" if line is None else line) + "\n" for _, line in _text_lines(content))
-    reader = csv.reader(lines, strict=True)
+    spaced = re.match(rf"[^\n]*{re.escape(separator)} ".encode(), content.lstrip()) is not None  # "ID, duration, wav"
+    reader = csv.reader(lines, strict=True, delimiter=separator, skipinitialspace=spaced)
     header: list[str] | None = None
     while True:
         start = reader.line_num + 1

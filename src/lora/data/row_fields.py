@@ -7,24 +7,40 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from lora.data.time_text import seconds_in_text
 from lora.records.manifests import Utterance
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "audio": ("audio", "audio_filepath", "audio_path", "path", "wav", "file"),
-    "text": ("text", "transcript", "transcription", "sentence"),
-    "speaker_id": ("speaker_id", "speaker", "client_id", "spk"),
-    "id": ("id",),
+    "audio": (
+        "audio",
+        "audio_filepath",
+        "audio_path",
+        "path",
+        "wav",
+        "file",
+        "audio_filename",
+        "wav_filename",
+        "audio_file",
+        "wav_path",
+        "file_path",
+        "filepath",
+        "filename",
+    ),
+    "text": ("text", "transcript", "transcription", "sentence", "txt", "wrd", "words"),
+    "speaker_id": ("speaker_id", "speaker", "client_id", "spk", "spk_id"),
+    "id": ("id", "utt_id", "utterance_id", "key", "utt"),
     "duration": ("duration",),
     "offset": ("offset",),
     "channel": ("channel",),
     "samples": ("samples",),
     "sampling_rate": ("sampling_rate",),
 }
+TIMES = frozenset({"duration", "offset"})
 CANONICAL = frozenset(Utterance.model_fields)
 
 
@@ -50,6 +66,15 @@ class Columns:
         self.placeholders = placeholders
         self.names = {field: (self.mapped[field],) if field in self.mapped else SYNONYMS[field] for field in SYNONYMS}
 
+    def spelled_as(self, names: Iterable[str]) -> Columns:
+        """The same columns, found also where a table writes their names in capitals, with spaces or with hyphens."""
+        spelled = Columns(self.mapped, self.placeholders)
+        for field, synonyms in self.names.items():
+            if field not in self.mapped:
+                variants = (name for synonym in synonyms for name in names if _folded(name) == synonym != name)
+                spelled.names[field] = (*synonyms, *variants)
+        return spelled
+
     def has(self, record: Mapping[str, Any], field: str) -> bool:
         return any(name in record for name in self.names[field])
 
@@ -63,6 +88,10 @@ class Columns:
             if value not in (None, "") and not (isinstance(value, float) and math.isnan(value)):
                 return value
         return None
+
+
+def _folded(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 DEFAULT_COLUMNS = Columns()
@@ -133,7 +162,8 @@ def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
 
 
 def _number(columns: Columns, record: Mapping[str, Any], field: str) -> float | None:
-    return _finite(columns.value(record, field), field)
+    value = columns.value(record, field)
+    return _finite(seconds_in_text(value) if isinstance(value, str) and field in TIMES else value, field)
 
 
 def _finite(value: Any, field: str) -> float | None:
@@ -144,7 +174,8 @@ def _finite(value: Any, field: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise RowError(f"{field} is not a number: {value!r:.60}", field)
+        expected = "; expected seconds such as 3.2, '3.2 s' or '0:03.2'" if field in TIMES else ""
+        raise RowError(f"{field} is not a number: {value!r:.60}{expected}", field)
     return number
 
 

@@ -130,9 +130,9 @@ def test_manifests_that_cannot_be_read_at_all(manifest, tmp_path):
         read_manifest(manifest({"clip": "a.wav", "text": "x"}))
     with pytest.raises(UserError, match="no column for text"):
         read_manifest(manifest("audio;sentence,audio", "a,b", name="m.csv"))
-    (tmp_path / "wide.jsonl").write_text("{}", encoding="utf-16")
-    with pytest.raises(UserError, match="UTF-16"):
-        read_manifest(tmp_path / "wide.jsonl")
+    (tmp_path / "binary.jsonl").write_bytes(bytes(100))
+    with pytest.raises(UserError, match="not a text file"):
+        read_manifest(tmp_path / "binary.jsonl")
 
 
 def test_an_empty_manifest_has_no_rows_and_is_not_an_error(tmp_path):

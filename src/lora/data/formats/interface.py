@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.manifest_lines import text_kind
+from lora.data.json_rows import document_rows, is_document
+from lora.data.manifest_lines import separator_of, text_kind
 from lora.data.row_fields import Columns
 from lora.data.source import Source
+from lora.data.text_encoding import UnknownEncodingError, as_utf8
 from lora.records.base import UserError
 
 PARQUET_START = b"PAR1"
@@ -49,6 +51,7 @@ class Reading:
         columns: which column contains which field.
         channel: the channel (from 0) to use of every file; None where each row names its own or all are mixed.
         table: whether the author of the manifest chose the column names; readers of other formats set them.
+        notes: what a person should know about how the manifest was read.
     """
 
     format: str
@@ -57,6 +60,7 @@ class Reading:
     columns: Columns
     channel: int | None = None
     table: bool = True
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -80,17 +84,28 @@ class FileSample:
         """Column names of a CSV or TSV file; empty for other files."""
         if self.kind not in {"csv", "tsv"}:
             return frozenset()
-        lines = self.start.decode("utf-8-sig", errors="replace").splitlines()
-        first = next((line for line in lines if line.strip()), "")
-        names = next(csv.reader([first]), []) if self.kind == "csv" else first.split("\t")
+        separator = separator_of(self.text, "\t" if self.kind == "tsv" else ",")
+        first = next((line for line in self.text.decode(errors="replace").splitlines() if line.strip()), "")
+        names = first.split("\t") if separator == "\t" else next(csv.reader([first], delimiter=separator), [])
         return frozenset(name.strip().strip('"') for name in names)
 
     @cached_property
+    def text(self) -> bytes:
+        """The beginning as UTF-8; empty where its encoding cannot be recognised, which the reader reports."""
+        try:
+            return as_utf8(self.start, whole=False)
+        except UnknownEncodingError:
+            return b""
+
+    @cached_property
     def row(self) -> dict[str, Any]:
-        """The first line of a JSON lines file that is an object; empty for other files."""
+        """The first object of a JSON file; empty for other files."""
         if self.kind != "jsonl":
             return {}
-        for line in self.start.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+        if is_document(self.text):
+            first = next(document_rows(self.text.decode(errors="replace")), (0, {}))[1]
+            return first if isinstance(first, dict) else {}
+        for line in self.text.split(b"\n"):
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
-from lora.data.manifest_lines import GZIP, UTF16, text_lines
+from lora.data.manifest_lines import GZIP, text_lines
+from lora.data.text_encoding import MARKS
 from lora.data.row_fields import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
@@ -78,7 +79,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str | None]]:
     """Lines of a file of the folder. Raises UserError for binary data."""
     with path.open("rb") as file:
         start = file.read(SAMPLE_BYTES)
-    if b"\0" in start and not start.startswith((GZIP, *UTF16)):
+    if b"\0" in start and not start.startswith((GZIP, *MARKS)):
         raise UserError(f"{path}: not a text file; expected lines of `key value`")
     return text_lines(path)
 

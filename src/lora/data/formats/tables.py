@@ -21,21 +21,26 @@ FILE_NAME = "file_name"
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 CLIPS = "clips"
 NO_TEXT = frozenset({"-"})  # of NeMo
+NEMO_AUDIO = ("audio_filepath", "audio_filename")
 
 
 def read_table(source: Source) -> Reading:
     kind = source.format if source.format in {"csv", "tsv"} else "jsonl"
-    entries = _entries(kind, source.path)
-    return Reading(source.format, source.path.parent, entries, Columns(source.columns), source.channel)
+    notes: list[str] = []
+    entries = _entries(kind, source.path, notes)
+    return Reading(
+        source.format, source.path.parent, entries, Columns(source.columns), source.channel, notes=notes
+    )
 
 
 def read_nemo(source: Source) -> Reading:
     """Raise UserError for a tarred manifest whose audio was not extracted from its archives."""
-    entries = _entries("jsonl", source.path)
+    notes: list[str] = []
+    entries = _entries("jsonl", source.path, notes)
     folder = source.path.parent
     rows = [entry.row for entry in entries if isinstance(entry.row, dict)]
     sharded = [row for row in rows if "shard_id" in row]
-    if sharded and not any(_exists(folder, row.get("audio_filepath")) for row in islice(sharded, PATHS_TRIED)):
+    if sharded and not any(_exists(folder, _nemo_audio(row)) for row in islice(sharded, PATHS_TRIED)):
         raise UserError(
             f"{source.path}: a tarred NeMo manifest (its rows have shard_id) without its audio next to it. Extract the "
             f"archives into this folder (`for t in audio_*.tar; do tar xf $t; done` in {folder}), or name the manifest "
@@ -47,26 +52,28 @@ def read_nemo(source: Source) -> Reading:
         else entry
         for entry in entries
     ]
-    return Reading("nemo", folder, checked, Columns(source.columns, NO_TEXT), source.channel)
+    return Reading("nemo", folder, checked, Columns(source.columns, NO_TEXT), source.channel, notes=notes)
 
 
 def read_common_voice(source: Source) -> Reading:
     """`path` names a clip in `clips/`, with or without its `.mp3`; ids stay as the TSV writes them."""
     folder = source.path.parent
     columns = Columns(source.columns)
+    notes: list[str] = []
     entries = [
         entry._replace(row=_with_clip(entry.row, folder, columns)) if isinstance(entry.row, dict) else entry
-        for entry in _entries("tsv", source.path)
+        for entry in _entries("tsv", source.path, notes)
     ]
-    return Reading("common_voice", folder, entries, columns, source.channel)
+    return Reading("common_voice", folder, entries, columns, source.channel, notes=notes)
 
 
 def read_audiofolder(source: Source) -> Reading:
     """A folder of audio with metadata.csv, .jsonl or .parquet, or that file itself."""
     path = metadata_of(source.path)
     columns = Columns({"audio": FILE_NAME, **source.columns})
-    entries = list(_parquet_entries(path)) if path.suffix == ".parquet" else _entries(text_kind(path), path)
-    return Reading("audiofolder", path.parent, entries, columns, source.channel)
+    notes: list[str] = []
+    entries = list(_parquet_entries(path)) if path.suffix == ".parquet" else _entries(text_kind(path), path, notes)
+    return Reading("audiofolder", path.parent, entries, columns, source.channel, notes=notes)
 
 
 def metadata_of(path: Path) -> Path:
@@ -76,8 +83,8 @@ def metadata_of(path: Path) -> Path:
     return next((path / name for name in METADATA if (path / name).is_file()), path / METADATA[0])
 
 
-def _entries(kind: str, path: Path) -> list[Entry]:
-    return [Entry(line, row) for line, row in lines_as(kind, path)]
+def _entries(kind: str, path: Path, notes: list[str]) -> list[Entry]:
+    return [Entry(line, row) for line, row in lines_as(kind, path, notes)]
 
 
 def _parquet_entries(path: Path) -> Iterator[Entry]:
@@ -97,7 +104,11 @@ def _exists(folder: Path, audio: Any) -> bool:
 
 
 def _names_several_files(row: dict[str, Any] | str) -> bool:
-    return isinstance(row, dict) and isinstance(row.get("audio_filepath"), list)
+    return isinstance(row, dict) and isinstance(_nemo_audio(row), list)
+
+
+def _nemo_audio(row: dict[str, Any]) -> Any:
+    return next((row[name] for name in NEMO_AUDIO if name in row), None)
 
 
 def _with_clip(row: dict[str, Any], folder: Path, columns: Columns) -> dict[str, Any]:
@@ -146,9 +157,9 @@ TSV = ManifestFormat(
 )
 NEMO = ManifestFormat(
     name="nemo",
-    description="NeMo manifest: JSON lines with `audio_filepath` and `duration`.",
+    description="NeMo manifest: JSON lines with `audio_filepath` (or `audio_filename`) and `duration`.",
     read=read_nemo,
-    matches_file=lambda sample: {"audio_filepath", "duration"} <= sample.row.keys(),
+    matches_file=lambda sample: "duration" in sample.row and _nemo_audio(sample.row) is not None,
 )
 COMMON_VOICE = ManifestFormat(
     name="common_voice",

@@ -1,0 +1,132 @@
+"""Rows of a JSON file that is not JSON lines: a list of objects, objects by id, or pretty-printed objects.
+
+Each row has the line on which it starts. A file that breaks off yields the rows before that place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator, Iterator
+from typing import Any
+
+Parsed = tuple[int, dict[str, Any] | str]
+Values = Generator[tuple[int, Any], None, int]  # places and values; returns the place after them
+LIST_OF_OBJECTS = re.compile(r"\[\s*\{")
+SPACE = re.compile(r"\s*")
+FIRST_LINE = re.compile(rb"\s*([^\n]*)(\n\s*[^\s])?")  # and whether anything follows
+# How the first line of a pretty-printed list or object may look: `[`, `[{"a": 1},`, `{`, `{"a": {` or `{"a": 1,`, but not
+# as a row that breaks off.
+PRETTY = re.compile(rb'\[\s*(\{.*)?|\{\s*("(?:[^"\\]|\\.)*"\s*:\s*([\[{]\s*|.*,)?)?\s*')
+# Keys of a row whose values are themselves objects or lists of objects.
+KEYS_OF_ROWS = frozenset(
+    {"audio", "source", "target", "recording", "supervisions", "messages", "conversations", "segments"}
+)
+ID = "id"
+DECODER = json.JSONDecoder()
+
+
+def is_document(content: bytes) -> bool:
+    """Whether a file is one JSON value over several lines, or contains all its rows in one line."""
+    lines = FIRST_LINE.match(content)
+    if lines is None or not lines[1].startswith((b"[", b"{")):
+        return False
+    try:
+        row = json.loads(lines[1])
+    except (ValueError, RecursionError):
+        return PRETTY.fullmatch(lines[1]) is not None
+    if isinstance(row, list):
+        return lines[2] is None or not all(isinstance(value, str | int | float) for value in row)
+    return lines[2] is None and _contains_rows(*next(iter(row.items()), ("", None)))
+
+
+def document_rows(text: str) -> Iterator[Parsed]:
+    """(line from 1, row or the reason why it is broken) of every row of a JSON document."""
+    line, counted = 1, 0
+    try:
+        for place, value in _values(text, 0):
+            line += text.count("\n", counted, place)
+            counted = place
+            yield line, value if isinstance(value, dict) else f"broken line: a JSON {type(value).__name__}, not an object"
+    except (ValueError, RecursionError) as error:
+        number = getattr(error, "lineno", line)
+        yield number, f"broken line: not JSON: {error} (rows from here on are lost)"
+
+
+def _values(text: str, place: int) -> Values:
+    """The rows of a list, of objects by id, or of one object after the other."""
+    place = _after_space(text, place)
+    while place < len(text):
+        if text[place] == "[":
+            place = yield from _list(text, place)
+        elif text[place] == "{":
+            key, inner = _first_key(text, place)
+            if key is not None and key not in KEYS_OF_ROWS and text[inner : inner + 1] == "{":
+                place = yield from _by_id(text, place)
+            elif key is not None and key not in KEYS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner):
+                yield from _list(text, inner)
+                return len(text)
+            else:
+                value, end = DECODER.raw_decode(text, place)
+                yield place, value
+                place = end
+        else:
+            raise json.JSONDecodeError("Expecting an object", text, place)
+        place = _after_space(text, place)
+        if text[place : place + 1] == ",":
+            place = _after_space(text, place + 1)
+    return place
+
+
+def _list(text: str, place: int) -> Values:
+    """The elements of the list that starts at `place`; returns the place after it."""
+    place = _after_space(text, place + 1)
+    while text[place : place + 1] != "]":
+        value, end = DECODER.raw_decode(text, place)
+        yield place, value
+        place = _next(text, end, "]")
+    return place + 1
+
+
+def _by_id(text: str, place: int) -> Values:
+    """The values of the object that starts at `place`, each with its key as `id` unless it has one."""
+    place = _after_space(text, place + 1)
+    while text[place : place + 1] != "}":
+        start = place
+        key, end = DECODER.raw_decode(text, place)
+        place = _after_space(text, end)
+        if text[place : place + 1] != ":":
+            raise json.JSONDecodeError("Expecting ':' delimiter", text, place)
+        value, end = DECODER.raw_decode(text, _after_space(text, place + 1))
+        yield start, {ID: key, **value} if isinstance(value, dict) else value
+        place = _next(text, end, "}")
+    return place + 1
+
+
+def _first_key(text: str, place: int) -> tuple[str | None, int]:
+    """The first key of an object and the place of its value; None for an empty object."""
+    place = _after_space(text, place + 1)
+    if text[place : place + 1] != '"':
+        return None, place
+    key, end = DECODER.raw_decode(text, place)
+    return key, _after_space(text, _after_space(text, end) + 1)
+
+
+def _next(text: str, place: int, closing: str) -> int:
+    """The place of the next element, or of the closing bracket."""
+    place = _after_space(text, place)
+    if text[place : place + 1] == ",":
+        return _after_space(text, place + 1)
+    if text[place : place + 1] != closing:
+        raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
+    return place
+
+
+def _after_space(text: str, place: int) -> int:
+    return place if (space := SPACE.match(text, place)) is None else space.end()
+
+
+def _contains_rows(key: str, value: Any) -> bool:
+    """Whether the first value of an object is a row or a list of rows, and not a field of the object."""
+    inside = isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+    return key not in KEYS_OF_ROWS and inside

@@ -1,0 +1,115 @@
+"""The encoding of a text file: UTF-8, UTF-16 and UTF-32 by their marks, else an 8-bit code page, guessed and reported."""
+
+from __future__ import annotations
+
+import codecs
+
+UTF8_BOM = b"\xef\xbb\xbf"
+# UTF-32 before UTF-16: its little-endian mark starts with that of UTF-16.
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+WESTERN = "cp1252"
+CODE_PAGES = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030", "big5", "cp949")
+GUESSED_FROM = 100_000  # bytes
+SHOWN = 60  # characters of a line in a message
+NULLS = 0.4  # share of null bytes at even or odd places from which a file without a mark is UTF-16
+
+
+class UnknownEncodingError(Exception):
+    """Text that is in no known encoding; `line` is the first line that is not UTF-8."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line} is not UTF-8")
+        self.line = line
+
+
+def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) -> bytes:
+    """The same text as UTF-8 without a mark.
+
+    A file of UTF-8 with single damaged lines is returned as it is, so that only these lines are lost.
+
+    Args:
+        content: of a file, or its beginning.
+        notes: where to add the encoding if it is not UTF-8, with a line by which a person sees whether it is right.
+        whole: whether `content` is the whole file; its beginning may end within a character.
+
+    Raises:
+        UnknownEncodingError: for text in no known encoding.
+    """
+    if content.startswith(UTF8_BOM):
+        return content.removeprefix(UTF8_BOM)
+    encoding = _wide_encoding(content)
+    if encoding is None:
+        damaged = _lines_not_utf8(content, whole)
+        if not damaged or _has_utf8_lines(content, damaged):
+            return content
+        encoding = _code_page(content, damaged)
+        text = content.decode(encoding, errors="replace")
+        if notes is not None:
+            shown = text.split("\n")[damaged[0] - 1].strip()[:SHOWN]
+            notes.append(
+                f"not UTF-8, read as {encoding}: line {damaged[0]} is then '{shown}'; if that is wrong, save the file "
+                f"as UTF-8 (`iconv -f ENCODING -t UTF-8`)"
+            )
+        return text.encode()
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    if notes is not None:
+        notes.append(f"read as {encoding.upper().removesuffix('-LE').removesuffix('-BE')}")
+    return decoder.decode(content, final=whole).removeprefix("\ufeff").encode(errors="replace")
+
+
+def _wide_encoding(content: bytes) -> str | None:
+    """UTF-16 or UTF-32; None for a file that is neither."""
+    for mark, encoding in MARKS.items():
+        if content.startswith(mark):
+            return encoding
+    start = content[:4096]
+    if len(start) >= 4 and b"\0" in start:
+        for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+            half, other = start[first::2], start[1 - first :: 2]
+            if half.count(0) > NULLS * len(half) and b"\0" not in other:
+                return encoding
+    return None
+
+
+def _lines_not_utf8(content: bytes, whole: bool) -> list[int]:
+    """Numbers of the lines that are not UTF-8, from 1."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return []
+    lines = content.split(b"\n")
+    damaged = [number for number, line in enumerate(lines, start=1) if not _is_utf8(line)]
+    return damaged if whole else [number for number in damaged if number < len(lines)]
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_utf8_lines(content: bytes, damaged: list[int]) -> bool:
+    """Whether other lines have characters beyond ASCII that are UTF-8."""
+    lost = set(damaged)
+    return any(not line.isascii() and n not in lost for n, line in enumerate(content.split(b"\n"), start=1))
+
+
+def _code_page(content: bytes, damaged: list[int]) -> str:
+    """The most plausible code page; Western where that is plausible at all, because short texts fit several."""
+    from charset_normalizer import from_bytes
+
+    lines = content.split(b"\n")
+    sample = b"\n".join(lines[number - 1] for number in damaged)[:GUESSED_FROM]
+    matches = [match.encoding for match in from_bytes(sample, cp_isolation=list(CODE_PAGES))]
+    if not matches:
+        raise UnknownEncodingError(damaged[0])
+    return WESTERN if WESTERN in matches else matches[0]

@@ -1,0 +1,191 @@
+"""Manifests as other tools and spreadsheets write them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from field_cases import Expected, field_case
+
+RATE = 8000
+SECONDS = (1.5, 2.25)
+TEXTS = ("the cat sat", "a dog ran home")
+READ = ({"text": TEXTS[0], "duration": SECONDS[0]}, {"text": TEXTS[1], "duration": SECONDS[1]})
+
+
+def recordings(folder: Path, where: str = "wav") -> list[str]:
+    """Write two tones; return their paths from the folder."""
+    (folder / where).mkdir(parents=True, exist_ok=True)
+    names = []
+    for number, seconds in enumerate(SECONDS):
+        tone = 0.2 * np.sin(np.arange(int(seconds * RATE)) * 0.3)
+        soundfile.write(folder / where / f"u{number}.wav", tone, RATE)
+        names.append(f"{where}/u{number}.wav")
+    return names
+
+
+def table(folder: Path, name: str, lines: list[str], encoding: str = "utf-8") -> list[str]:
+    (folder / name).write_bytes("\r\n".join([*lines, ""]).encode(encoding))
+    return ["--manifest", name]
+
+
+def json_lines(folder: Path, name: str, rows: list[dict[str, Any]]) -> list[str]:
+    return table(folder, name, [json.dumps(row, ensure_ascii=False) for row in rows])
+
+
+@field_case(
+    name="DeepSpeech CSV",
+    area="manifests",
+    situation="columns wav_filename, wav_filesize and transcript",
+    source="DeepSpeech, Coqui STT",
+    command="convert",
+    expected=Expected(rows=READ, silent_on=("warning",)),
+)
+def deepspeech(folder: Path) -> list[str]:
+    lines = [f"{audio},12345,{text}" for audio, text in zip(recordings(folder), TEXTS, strict=True)]
+    return table(folder, "train.csv", ["wav_filename,wav_filesize,transcript", *lines])
+
+
+@field_case(
+    name="spreadsheet with semicolons",
+    area="manifests",
+    situation="semicolons, decimal commas, Windows paths and cp1252",
+    source="spreadsheet exports",
+    command="convert",
+    expected=Expected(rows=({"text": "café naïve", "duration": 1.5},), says=("read as cp1252: line 2",)),
+)
+def spreadsheet(folder: Path) -> list[str]:
+    audio = recordings(folder)[0].replace("/", "\\")
+    return table(folder, "train.csv", ["Audio;Text;Duration", f"{audio};café naïve;1,50"], encoding="cp1252")
+
+
+@field_case(
+    name="UTF-16 with tabs",
+    area="manifests",
+    situation="a spreadsheet saved as Unicode text: UTF-16, tabs, named .csv",
+    source="spreadsheet exports",
+    command="convert",
+    expected=Expected(rows=({"text": "žluťoučký kůň", "duration": 1.5},), says=("UTF-16",)),
+)
+def utf16(folder: Path) -> list[str]:
+    audio = recordings(folder)[0]
+    return table(folder, "train.csv", ["AUDIO\tTEXT\tDURATION", f"{audio}\tžluťoučký kůň\t1,5 s"], encoding="utf-16")
+
+
+@field_case(
+    name="comma inside a text",
+    area="manifests",
+    situation="an ordinary CSV whose texts contain semicolons and commas",
+    source="neighbour",
+    command="convert",
+    expected=Expected(rows=({"text": "well; yes, indeed", "duration": 1.5},), silent_on=("note:", "warning")),
+)
+def comma_inside(folder: Path) -> list[str]:
+    return table(folder, "train.csv", ["audio,text,duration", f'{recordings(folder)[0]},"well; yes, indeed",1.5'])
+
+
+@field_case(
+    name="JSON list",
+    area="manifests",
+    situation="a NeMo manifest as one pretty-printed JSON list",
+    source="NVIDIA-NeMo/Speech#2234",
+    command="convert",
+    expected=Expected(rows=READ, says=("read as nemo",)),
+)
+def json_list(folder: Path) -> list[str]:
+    rows = [
+        {"audio_filepath": audio, "duration": seconds, "text": text}
+        for audio, seconds, text in zip(recordings(folder), SECONDS, TEXTS, strict=True)
+    ]
+    return table(folder, "train.json", json.dumps(rows, indent=2).split("\n"))
+
+
+@field_case(
+    name="audio_filename",
+    area="manifests",
+    situation="a NeMo manifest with audio_filename",
+    source="NVIDIA-NeMo/Speech#108",
+    command="convert",
+    expected=Expected(rows=READ, says=("read as nemo",)),
+)
+def audio_filename(folder: Path) -> list[str]:
+    rows = [
+        {"audio_filename": audio, "duration": seconds, "text": text}
+        for audio, seconds, text in zip(recordings(folder), SECONDS, TEXTS, strict=True)
+    ]
+    return json_lines(folder, "train.json", rows)
+
+
+@field_case(
+    name="durations in samples",
+    area="manifests",
+    situation="durations counted in samples",
+    source="wav2vec2, fairseq",
+    command="convert",
+    expected=Expected(rows=READ, says=("2 of 2 durations contradict the audio headers: they are in samples",)),
+)
+def in_samples(folder: Path) -> list[str]:
+    return _with_durations(folder, [seconds * RATE for seconds in SECONDS])
+
+
+@field_case(
+    name="durations in milliseconds",
+    area="manifests",
+    situation="durations counted in milliseconds",
+    source="embedded study",
+    command="convert",
+    expected=Expected(rows=READ, says=("they are in milliseconds",)),
+)
+def in_milliseconds(folder: Path) -> list[str]:
+    return _with_durations(folder, [seconds * 1000 for seconds in SECONDS])
+
+
+@field_case(
+    name="durations of other files",
+    area="manifests",
+    situation="99 s declared for clips of 1.5 and 2.25 s, as no unit explains",
+    source="embedded study",
+    command="convert",
+    expected=Expected(
+        rows=({"duration": 99.0},),
+        says=("2 of 2 durations contradict the audio headers", "remove the duration column"),
+        silent_on=("samples", "milliseconds"),
+    ),
+)
+def wrong_durations(folder: Path) -> list[str]:
+    return _with_durations(folder, [99.0, 99.0])
+
+
+@field_case(
+    name="durations as clock times",
+    area="manifests",
+    situation="durations as 0:01.50, 00:00:02,250",
+    source="embedded study",
+    command="convert",
+    expected=Expected(rows=READ, silent_on=("warning",)),
+)
+def clock_times(folder: Path) -> list[str]:
+    return _with_durations(folder, ["0:01.50", "00:00:02,250"])
+
+
+@field_case(
+    name="rounded durations",
+    area="manifests",
+    situation="durations rounded to tenths of a second",
+    source="neighbour",
+    command="convert",
+    expected=Expected(rows=({"duration": 1.5}, {"duration": 2.2}), silent_on=("warning",)),
+)
+def rounded_durations(folder: Path) -> list[str]:
+    return _with_durations(folder, [1.5, 2.2])
+
+
+def _with_durations(folder: Path, durations: list[Any]) -> list[str]:
+    rows = [
+        {"audio_filepath": audio, "duration": duration, "text": text}
+        for audio, duration, text in zip(recordings(folder), durations, TEXTS, strict=True)
+    ]
+    return json_lines(folder, "train.jsonl", rows)
