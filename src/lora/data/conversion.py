@@ -185,9 +185,7 @@ def _with_checked_durations(manifest: Manifest) -> Manifest:
     if not wrong:
         return manifest
     first = wrong[0]
-    example = (
-        f"first: line {first.line}, {first.id}: {first.declared:g} declared, {first.seconds:g} s by the header"
-    )
+    example = f"first: line {first.line}, {first.id}: {first.declared:g} declared, {first.seconds:g} s by the header"
     counts = f"{len(wrong)} of {len(declared)} durations contradict the audio headers"
     pieces = any(row.offset is not None for row in manifest.rows)
     unit = common_unit(wrong)

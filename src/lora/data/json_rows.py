@@ -47,7 +47,10 @@ def document_rows(text: str) -> Iterator[Parsed]:
         for place, value in _values(text, 0):
             line += text.count("\n", counted, place)
             counted = place
-            yield line, value if isinstance(value, dict) else f"broken line: a JSON {type(value).__name__}, not an object"
+            yield (
+                line,
+                value if isinstance(value, dict) else f"broken line: a JSON {type(value).__name__}, not an object",
+            )
     except (ValueError, RecursionError) as error:
         number = getattr(error, "lineno", line)
         yield number, f"broken line: not JSON: {error} (rows from here on are lost)"

@@ -119,7 +119,10 @@ def test_a_segment_without_values_is_rejected(wav, folder):
 def test_wrong_durations_name_their_file(wav, folder):
     wav("data/train/a.wav", 2.0)
     path = folder(text=["u1 one"], wav_scp=["u1 a.wav"], utt2dur=["u0 1", "u1 long"])
-    assert reasons(read_manifest(path))["u1"] == "duration is not a number: 'long'; expected seconds such as 3.2, '3.2 s' or '0:03.2' (utt2dur:2)"
+    assert (
+        reasons(read_manifest(path))["u1"]
+        == "duration is not a number: 'long'; expected seconds such as 3.2, '3.2 s' or '0:03.2' (utt2dur:2)"
+    )
 
 
 def test_a_binary_file_is_an_error(wav, folder):

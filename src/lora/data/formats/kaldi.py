@@ -13,9 +13,9 @@ from typing import Any
 
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import GZIP, text_lines
-from lora.data.text_encoding import MARKS
 from lora.data.row_fields import Columns
 from lora.data.source import Source
+from lora.data.text_encoding import MARKS
 from lora.records.base import UserError
 
 NEEDED = ("wav.scp", "text")

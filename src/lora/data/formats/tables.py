@@ -28,9 +28,7 @@ def read_table(source: Source) -> Reading:
     kind = source.format if source.format in {"csv", "tsv"} else "jsonl"
     notes: list[str] = []
     entries = _entries(kind, source.path, notes)
-    return Reading(
-        source.format, source.path.parent, entries, Columns(source.columns), source.channel, notes=notes
-    )
+    return Reading(source.format, source.path.parent, entries, Columns(source.columns), source.channel, notes=notes)
 
 
 def read_nemo(source: Source) -> Reading:
