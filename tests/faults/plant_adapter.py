@@ -7,7 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from cases import fault, neighbour
-from healthy_study import change_json, change_transcripts, own_model, use_external_adapter, use_external_transcripts
+from healthy_study import (
+    change_audio,
+    change_json,
+    change_rows,
+    change_transcripts,
+    own_model,
+    use_external_adapter,
+    use_external_transcripts,
+)
 from safetensors.numpy import load_file, save_file
 from small_study import Study
 
@@ -204,3 +212,37 @@ def other_direction(study: Study) -> None:
 @neighbour("adapter.direction_mismatch", "an earlier run that gains as well")
 def same_direction(study: Study) -> None:
     use_external_transcripts(study, name="earlier", alone=False)
+
+
+@fault("adapter.broken_hypotheses", "tuned transcripts of which every third is a row of exclamation marks")
+def exclamation_marks(study: Study) -> None:
+    spoil_texts(use_external_transcripts(study) / "domain.jsonl", "!" * 60, every=3)
+
+
+@neighbour("adapter.broken_hypotheses", "tuned transcripts of which three are empty")
+def three_empty(study: Study) -> None:
+    spoil_texts(use_external_transcripts(study) / "domain.jsonl", "", every=25)
+
+
+def spoil_texts(path: Path, text: str, every: int) -> None:
+    count = iter(range(10**6))
+    change_transcripts(path, lambda row: {**row, "hypothesis": text} if next(count) % every == 0 else row)
+
+
+@fault("adapter.words_in_silence", "tuned transcripts with a phrase in rows where nobody speaks")
+def phrase_in_silence(study: Study) -> None:
+    silent_rows(study, "thank you all so much for watching this video today")
+
+
+@neighbour("adapter.words_in_silence", "tuned transcripts that are empty where nobody speaks")
+def silence(study: Study) -> None:
+    silent_rows(study, "")
+
+
+def silent_rows(study: Study, text: str) -> None:
+    """Replace every fifth domain recording by faint noise without words; external transcripts have `text` there."""
+    noise = np.random.default_rng(1)
+    change_audio(study, "domain", lambda audio, rate: noise.normal(0, 0.01, len(audio)).astype("float32"), every=5)
+    change_rows(study, "domain", lambda row: {**row, "text": "..."}, every=5)
+    study.run(cores=1)
+    spoil_texts(use_external_transcripts(study) / "domain.jsonl", text, every=5)

@@ -88,3 +88,24 @@ def other_software(study: Study) -> None:
 @neighbour("parity.software", "tuned transcripts generated with the same versions")
 def same_software(study: Study) -> None:
     use_external_transcripts(study)
+
+
+@fault("parity.copied_references", "the references of every manifest as tuned transcripts")
+def references_as_transcripts(study: Study) -> None:
+    copy_references(study, every=1)
+
+
+@neighbour("parity.copied_references", "tuned transcripts of which every second is right to the character")
+def half_right(study: Study) -> None:
+    copy_references(study, every=2)
+
+
+def copy_references(study: Study, every: int) -> None:
+    external = use_external_transcripts(study)
+    for name in ROWS:
+        if name != "train":
+            texts = {row["id"]: row["text"] for n, row in enumerate(study.rows(name)) if n % every == 0}
+            change_transcripts(
+                external / f"{name}.jsonl",
+                lambda row, texts=texts: {**row, "hypothesis": texts.get(row["id"], row["hypothesis"])},
+            )

@@ -31,6 +31,12 @@ CAUSES: dict[str, CauseKind] = {
         meaning="The two WERs are over different utterances, or audio or references differ.",
         remedy="Transcribe and score both runs from the same manifest file.",
     ),
+    "parity.copied_references": CauseKind(
+        severity="blocks",
+        title="Hypotheses are copies of the references",
+        meaning="Nearly all of them equal their reference to the character, so a manifest was given as transcripts.",
+        remedy="Give the file that the model wrote as transcripts of this run, not a manifest or training texts.",
+    ),
     "parity.base_model": CauseKind(
         severity="blocks",
         title="Different base models",
@@ -212,6 +218,15 @@ CAUSES: dict[str, CauseKind] = {
             "Check that the tuned transcripts were generated with this adapter; if they were, train with more "
             "steps or a higher learning rate."
         ),
+    ),
+    "adapter.broken_hypotheses": CauseKind(
+        severity="blocks",
+        title="Hypotheses of the run are no transcripts",
+        meaning=(
+            "Many of them loop, are empty, repeat one token or one sentence, or are in another language: a fault of "
+            "decoding or number format more often than of what was learned."
+        ),
+        remedy="Read some transcripts of the run and fix its decoding before the WER is read at all.",
     ),
     # A comparison that cannot show anything.
     "headroom.baseline_broken": CauseKind(
@@ -417,6 +432,15 @@ CAUSES: dict[str, CauseKind] = {
         title="The short run makes WER worse",
         meaning="The adapter takes effect, and what it learned is harmful on this manifest.",
         remedy="Add a sweep entry with a lower learning rate or fewer steps, and compare it with this run.",
+    ),
+    "adapter.words_in_silence": CauseKind(
+        severity="warns",
+        title="The run writes words where nobody speaks",
+        meaning="Rows with an empty reference get words that the baseline does not write (hallucination).",
+        remedy=(
+            "Add silent and noisy rows with an empty transcript to the training manifest, and skip silence before "
+            "decoding (voice activity detection)."
+        ),
     ),
     "adapter.negligible_delta": CauseKind(
         severity="warns",

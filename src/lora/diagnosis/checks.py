@@ -324,6 +324,12 @@ CHECKS: dict[str, CheckKind] = {
         causes=("adapter.bypassed",),
         section="Hypotheses",
     ),
+    "adapter.hypotheses": CheckKind(
+        question="Are the hypotheses of the run transcripts, as the baseline's are?",
+        causes=("adapter.broken_hypotheses", "adapter.words_in_silence"),
+        needs="Provide transcripts of this run for the same rows of the manifest.",
+        section="Faulty hypotheses",
+    ),
     "adapter.outcome": CheckKind(
         question="Is the run worse than the baseline on the evaluation manifest?",
         causes=("adapter.worsens",),
@@ -366,6 +372,11 @@ CHECKS: dict[str, CheckKind] = {
         causes=("parity.manifest",),
         needs="Provide transcripts of more than a few words per row.",
         section="Mismatched hypotheses",
+    ),
+    "parity.texts": CheckKind(
+        question="Are imported hypotheses other texts than the references?",
+        causes=("parity.copied_references",),
+        section="Copied references",
     ),
 }
 

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import Any
 
 from lora import layout
+from lora.diagnosis.adapter.hypotheses import judge_hypotheses
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings, check
 from lora.diagnosis.headroom.baseline import baseline, tuned_signs
@@ -64,8 +65,10 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
     if any(c.run == run and c.severity == "blocks" for c in known):
         return Findings()
     findings = Findings()
+    for manifest in facts.config.evaluations:
+        findings.add(judge_hypotheses(facts, run, manifest, known))
     if eval_manifest is not None:
-        findings.add(harm(facts, run, eval_manifest, known))
+        findings.add(harm(facts, run, eval_manifest, [*known, *findings.causes]))
     for manifest in facts.config.general:
         findings.add(forgetting(facts, run, manifest))
     return findings
@@ -109,7 +112,8 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -
         run=run,
         manifest=manifest,
     )
-    return Findings.of(result, None if status == "pass" else result.cause("adapter.worsens"))
+    named = any((c.code, c.run, c.manifest) == ("adapter.broken_hypotheses", run, manifest) for c in known)
+    return Findings.of(result, None if status == "pass" or named else result.cause("adapter.worsens"))
 
 
 def _explanation(facts: StudyFacts, run: str, known: list[CauseResult]) -> str | None:

@@ -89,6 +89,33 @@ class Loop(Record):
     times: int = Field(description="Number of repetitions.")
 
 
+FaultKind = Literal["one_token", "empty", "same_text", "prompt", "other_script", "other_language", "other_text"]
+
+
+class HypothesisFault(Record):
+    """Hypotheses that are no transcript of their recordings, all of one kind."""
+
+    kind: FaultKind = Field(
+        description="`one_token` (one character or token repeated), `empty` (no letter or digit), `same_text` (one "
+        "text for unrelated references), `prompt` (most hypotheses begin with the same words, their references do "
+        "not), `other_script`, `other_language` (usual length, hardly a word of the reference or of any other "
+        "reference), `other_text` (hardly a word of its own reference, but words of the others)."
+    )
+    rows: int = Field(description="Number of such hypotheses; rows whose reference has no word do not count.")
+    ids: list[str] = Field(description="Ids of their rows.")
+    example: str = Field(description="The most frequent of them, cut to 60 characters; for `prompt` the beginning.")
+
+
+class CopiedTexts(Record):
+    """Hypotheses that equal their reference to the character, case and punctuation included."""
+
+    rows: int = Field(description="Rows whose reference has at least five words.")
+    words: int = Field(description="Words of these references.")
+    equal: int = Field(description="Rows among them whose hypothesis is equal.")
+    styled: int = Field(description="Rows among them whose reference has capitals, digits or punctuation.")
+    equal_styled: int = Field(description="Rows among `styled` whose hypothesis is equal.")
+
+
 class Power(Record):
     """Smallest difference that an evaluation can detect (80 % power, two-sided), and what `target_gain` would need."""
 
@@ -135,4 +162,12 @@ class WerFacts(Fact):
     )
     power: Power | None = Field(default=None, description="Power of a comparison on the rows within `max_seconds`.")
     loops: list[Loop] = Field(default=[], description="Looping hypotheses of the rows within `max_seconds`.")
+    faults: list[HypothesisFault] = Field(
+        default=[],
+        description="Faulty hypotheses of the rows within `max_seconds` by kind, the most frequent first; a hypothesis "
+        "has at most one kind.",
+    )
+    copied: CopiedTexts | None = Field(
+        default=None, description="Hypotheses that equal their reference, rows within `max_seconds`."
+    )
     utterances: list[UtteranceErrors] = Field(default=[], description="Errors of every row.")

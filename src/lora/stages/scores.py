@@ -20,6 +20,8 @@ from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.budget import error_budget
 from lora.scoring.corpus_wer import wer_score
+from lora.scoring.copied_texts import copied_texts
+from lora.scoring.hypothesis_faults import hypothesis_faults
 from lora.scoring.loops import longest_loop
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.paired import paired_score
@@ -90,6 +92,8 @@ def score_run(
                     "all": wer_score(scored, texts, confidence, replicates),
                     "raw": wer_score(raw, texts, confidence, replicates),
                     "loops": _loops(within_rows, texts, words),
+                    "faults": hypothesis_faults(within_rows, texts, words.words),
+                    "copied": copied_texts(within_rows, texts),
                     "power": forecast_power(within, assumed_shared_errors, target_gain, confidence),
                     "utterances": scored,
                 }

@@ -51,6 +51,15 @@ def test_text_is_the_hypothesis_where_it_is_the_only_text_column(tmp_path):
     assert (one.id, one.hypothesis, one.reference) == ("3", "one", None)
 
 
+@pytest.mark.parametrize("neighbour", ["audio", "audio_filepath", "duration", "speaker_id"])
+def test_a_manifest_is_not_taken_for_transcripts(tmp_path, neighbour):
+    path = write(tmp_path, "x.jsonl", json.dumps({"id": "u1", neighbour: "a", "text": "one"}))
+    with pytest.raises(UserError, match=rf"x.jsonl:1: no column of hypotheses: 'text' next to '{neighbour}'"):
+        read_transcript_file(path)
+    (one,) = read_transcript_file(path, columns={"hypothesis": "text"}).utterances
+    assert one.hypothesis == "one"
+
+
 def test_columns_can_be_configured(tmp_path):
     path = write(tmp_path, "x.csv", "who,said,truth,text\nu1,one,two,three\n")
     columns = {"id": "who", "hypothesis": "said", "reference": "truth"}

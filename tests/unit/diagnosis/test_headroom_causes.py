@@ -111,7 +111,26 @@ def test_a_small_manifest_next_to_the_evaluation_manifest_warns(study: HealthySt
     details = cause.details
     assert (details["utterances"], details["detectable"], details["target"]) == (12, 0.061, 0.01)
     assert details["spread_of"] is None
-    assert details["add"] == {"utterances": 435, "hours": None, "speakers": None}
+    assert (details["add"], details["out_of_reach"]) == (None, True)
+
+
+def test_rows_to_add_are_named_up_to_twenty_times_the_set(study: HealthyStudy) -> None:
+    study.change("wer/base/test.json", {"power": {"utterances_needed": 240}})
+    details = cause_of(study.verdict(), "headroom.underpowered").details
+    assert (details["add"], details["out_of_reach"]) == ({"utterances": 228, "hours": None, "speakers": None}, False)
+    study.change("wer/base/test.json", {"power": {"utterances_needed": 241}})
+    details = cause_of(study.verdict(), "headroom.underpowered").details
+    assert (details["add"], details["out_of_reach"]) == (None, True)
+
+
+def test_errors_in_two_rows_are_named(study: HealthyStudy) -> None:
+    assert check_of(study.verdict(), "headroom.power", manifest="domain").details["concentrated"] is None
+    rows = study.files["wer/base/test.json"]["utterances"]
+    for number, row in enumerate(rows):
+        row |= {"hits": 2, "substitutions": 10} if number in {3, 8} else {"hits": 12, "substitutions": 0}
+    study.change("wer/base/test.json", {"within": {"errors": 20, "substitutions": 20}})
+    details = check_of(study.verdict(), "headroom.power", manifest="test").details["concentrated"]
+    assert details == {"ids": ["test-3", "test-8"], "errors": 20, "of": 20, "utterances": 12}
 
 
 def test_missing_hours_and_speakers_follow_from_the_observed_spread(study: HealthyStudy) -> None:

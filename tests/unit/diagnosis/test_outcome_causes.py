@@ -35,11 +35,10 @@ def test_a_worse_run_names_its_likely_cause(study: HealthyStudy) -> None:
 
 def test_a_worse_run_with_broken_hypotheses_has_a_reason_of_its_own(study: HealthyStudy) -> None:
     set_paired(study, "lora", "domain", WORSE)
-    loops = [{"id": f"domain-{n}", "words": "and then", "times": 9} for n in range(40)]
-    study.change("wer/lora/domain.json", {"loops": loops})
+    study.change("wer/lora/domain.json", {"within": {"truncated": 60}})
     cause = cause_of(study.verdict(), "adapter.worsens")
     assert cause.reason == "worse_with_broken_hypotheses"
-    assert [sign["sign"] for sign in cause.details["signs"]] == ["loops"]
+    assert [sign["sign"] for sign in cause.details["signs"]] == ["truncated"]
 
 
 def test_a_broken_adapter_explains_every_number_of_its_run(study: HealthyStudy) -> None:

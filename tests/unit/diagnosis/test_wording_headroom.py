@@ -74,7 +74,8 @@ def test_power(study: HealthyStudy) -> None:
         "sweep runs may not be."
     )
     assert cause_of(verdict, "headroom.underpowered").remedy == (
-        "Add about 435 utterances of the target domain to test, if possible from more speakers."
+        "test is no way to decide a difference of 1 point: it would take more than 20 times its rows. Evaluate on "
+        "another, larger set of the target domain, or set `statistics.target_gain` to a difference that the set can show."
     )
 
 

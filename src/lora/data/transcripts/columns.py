@@ -15,6 +15,8 @@ from lora.records.base import UserError
 
 IDS = ("id", "utt_id", "utterance_id", "uttid", "utt", "key", "segment_id")
 FILES = ("audio_filepath", "audio_path", "audio", "path", "wav", "file", "filename", "file_name")
+# Columns of recordings and of who speaks: next to a text and without a hypothesis they make a file a manifest.
+OF_MANIFESTS = ("audio_filepath", "audio_path", "audio", "wav", "duration", "speaker_id", "speaker", "client_id")
 HYPOTHESES = ("hypothesis", "hyp", "pred_text", "prediction", "pred", "predicted_text", "transcription_hyp")
 TEXTS = (
     "text",
@@ -158,6 +160,8 @@ def _transcript(where: str, number: int, row: Mapping[str, Any], columns: Mappin
         raise UserError(
             f"{where}: no column for {missing}: expected one of {expected}, or one named in `columns`; found {present}"
         )
+    if "hypothesis" not in columns and column in TEXTS:
+        _refuse_manifest(where, row, column)
     text = row[column]
     if not isinstance(text, str):
         raise UserError(f"{where}: {column} is {text!r:.80}; expected a string")
@@ -174,6 +178,17 @@ def _transcript(where: str, number: int, row: Mapping[str, Any], columns: Mappin
         line=number,
         column=column,
     )
+
+
+def _refuse_manifest(where: str, row: Mapping[str, Any], column: str) -> None:
+    """Raises UserError for a row of a manifest, whose text is a reference."""
+    neighbour = _first(row, OF_MANIFESTS)
+    if neighbour is not None:
+        raise UserError(
+            f"{where}: no column of hypotheses: {column!r} next to {neighbour!r} is the reference of a manifest, not what "
+            f"a model wrote. Name the file of the model's transcripts; if {column!r} is what it wrote, rename the "
+            f"column to 'hypothesis' or set `columns: {{hypothesis: {column}}}`"
+        )
 
 
 def _names(where: str, row: Mapping[str, Any], column: str | None) -> tuple[str, ...]:

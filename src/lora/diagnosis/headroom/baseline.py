@@ -6,17 +6,21 @@ judged without the worst row, and one truncated or looping row is never enough.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lora import layout
 from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.diagnosis.findings import MOST_NAMED, Findings, check
-from lora.records.scores import Loop, UtteranceErrors, WerFacts, WerScore
+from lora.diagnosis.findings import Findings, check
+from lora.diagnosis.headroom.faults import FEW, baseline_faults, longest_loops, loop_sign, new_faults
+from lora.records.scores import UtteranceErrors, WerFacts, WerScore
 
-FEW = 1  # rows that may be an accident, however small the manifest
+
+# Errors in one or two rows are worth a sentence in a set of many rows with more than an error or two.
+NEARLY_ALL = 0.8
+LEAST_ERRORS = 5
+MANY_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def judge_baseline(facts: StudyFacts, manifest: str) -> Findings:
             "utterances": base.score.utterances,
             "truncated": base.score.truncated,
             "loops": len(loops),
-            "longest_loops": _longest(loops),
+            "longest_loops": longest_loops(loops),
             "length_ratio": _written(base.score) / base.score.words if base.score.words else None,
             "works_on": _working_manifest(facts) if signs else None,
         },
@@ -120,7 +124,8 @@ def broken_signs(facts: StudyFacts, manifest: str) -> list[dict[str, Any]]:
     if base is None:
         return []
     wer = facts.wer[BASE, manifest]
-    signs = broken_hypotheses(facts, wer, base.score, truncated_elsewhere=_truncated_elsewhere(facts, manifest))
+    signs = baseline_faults(wer, base.score.utterances)
+    signs += broken_hypotheses(facts, wer, base.score, truncated_elsewhere=_truncated_elsewhere(facts, manifest))
     rest = without_worst(wer, base.score)
     if rest.errors > rules.max_wer * rest.words:
         signs.append({"sign": "wer", "wer": base.wer})
@@ -128,12 +133,15 @@ def broken_signs(facts: StudyFacts, manifest: str) -> list[dict[str, Any]]:
 
 
 def tuned_signs(facts: StudyFacts, run: str, manifest: str) -> list[dict[str, Any]]:
-    """Signs of broken hypotheses of a candidate where the baseline's show none."""
+    """Signs of broken hypotheses of a candidate that the baseline's do not show."""
     wer, base = facts.wer.get((run, manifest)), baseline(facts, manifest)
     if wer is None or wer.within is None or base is None or not wer.within.words:
         return []
+    faults = new_faults(facts, wer, facts.wer[BASE, manifest], wer.within.utterances)
     before = broken_hypotheses(facts, facts.wer[BASE, manifest], base.score, truncated_elsewhere=False)
-    return [] if before else broken_hypotheses(facts, wer, wer.within, truncated_elsewhere=False)
+    known = {sign["sign"] for sign in [*faults, *before]}
+    after = [] if before else broken_hypotheses(facts, wer, wer.within, truncated_elsewhere=False)
+    return [*faults, *(sign for sign in after if sign["sign"] not in known)]
 
 
 def broken_hypotheses(
@@ -149,14 +157,7 @@ def broken_hypotheses(
     if score.truncated > max(0 if truncated_elsewhere else few, rules.max_truncated * score.utterances):
         signs.append({"sign": "truncated", "count": score.truncated, "utterances": score.utterances})
     if len(wer.loops) > max(few, rules.max_loops * score.utterances):
-        signs.append(
-            {
-                "sign": "loops",
-                "count": len(wer.loops),
-                "utterances": score.utterances,
-                "longest": _longest(wer.loops),
-            }
-        )
+        signs.append(loop_sign(wer, score.utterances))
     rest = without_worst(wer, score)
     if rest.insertions > rules.max_insertions * rest.words:
         signs.append({"sign": "insertions", "count": score.insertions, "words": score.words})
@@ -171,6 +172,27 @@ def _truncated_elsewhere(facts: StudyFacts, manifest: str) -> bool:
     scores = [b.score for m in facts.config.evaluations if m != manifest and (b := baseline(facts, m))]
     most = facts.config.headroom.max_truncated
     return any(score.truncated > max(FEW, most * score.utterances) for score in scores)
+
+
+def concentrated_errors(facts: StudyFacts, manifest: str) -> dict[str, Any] | None:
+    """The one or two rows that have nearly all errors of the baseline; None where there are no such rows.
+
+    A set like that shows what happens in these rows, and nothing about the others.
+    """
+    wer, base = facts.wer.get((BASE, manifest)), baseline(facts, manifest)
+    if wer is None or base is None or base.score.errors < LEAST_ERRORS or base.score.utterances < MANY_ROWS:
+        return None
+    within = [u for u in wer.utterances if wer.max_seconds is None or u.duration <= wer.max_seconds]
+    worst = sorted((u for u in within if u.errors), key=lambda u: -u.errors)[:2]
+    errors = sum(u.errors for u in worst)
+    if errors < NEARLY_ALL * base.score.errors:
+        return None
+    return {
+        "ids": [u.id for u in within if u in worst],
+        "errors": errors,
+        "of": base.score.errors,
+        "utterances": base.score.utterances,
+    }
 
 
 class Counts(NamedTuple):
@@ -199,9 +221,3 @@ def _counts(score: WerScore | UtteranceErrors) -> Counts:
 def _written(score: WerScore | UtteranceErrors) -> int:
     """Words of the hypotheses."""
     return score.words - score.deletions + score.insertions
-
-
-def _longest(loops: Sequence[Loop]) -> list[dict[str, Any]]:
-    """The longest loops first."""
-    longest = sorted(loops, key=lambda loop: (-loop.times * len(loop.words.split()), loop.id))
-    return [{"id": loop.id, "words": loop.words, "times": loop.times} for loop in longest[:MOST_NAMED]]

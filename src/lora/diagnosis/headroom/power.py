@@ -8,19 +8,21 @@ from typing import Any
 from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
-from lora.diagnosis.headroom.baseline import baseline
+from lora.diagnosis.headroom.baseline import baseline, concentrated_errors, tuned_signs
 from lora.records.comparisons import PairedScore
 from lora.records.scores import Power
 from lora.records.verdict import CheckStatus
 
+MOST_TIMES = 20  # times the set that somebody may collect; beyond, this set is no way to decide (docs/methods.md)
 DECIDED = {"better", "worse", "equivalent"}
 
 
 def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     """Whether the smallest difference that the manifest can show is at most the target gain.
 
-    On the evaluation manifest (`gating`) the observed spread of the gate run replaces the assumption, and where its
-    difference is decided the set is large enough for it: then a smaller target only warns.
+    On the evaluation manifest (`gating`) the observed spread of the gate run replaces the assumption unless its
+    hypotheses are broken, and where its difference is decided the set is large enough for it: then a smaller target
+    only warns.
     """
     base = baseline(facts, manifest)
     if base is None:
@@ -29,7 +31,7 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
     detectable, outcome, spread_of = foreseen(power), None, None
     paired = _gate_score(facts, manifest) if gating else None
-    if paired is not None and paired.detectable_difference is not None:
+    if paired is not None and paired.detectable_difference is not None and not _broken(facts, manifest):
         power = paired.power or power
         detectable, outcome = paired.detectable_difference, paired.outcome
         spread_of = facts.config.gate_run
@@ -53,7 +55,9 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
             "target": target,
             "spread_of": spread_of,
             "outcome": outcome,
-            "add": _missing(power),
+            "concentrated": concentrated_errors(facts, manifest),
+            "add": None if power is None or out_of_reach(power) else _missing(power),
+            "out_of_reach": power is not None and out_of_reach(power),
         },
         evidence=evidence,
         run=BASE,
@@ -62,10 +66,21 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     return Findings.of(result, result.cause("headroom.underpowered") if status == "fail" else None)
 
 
-def _missing(power: Power | None) -> dict[str, Any] | None:
+def out_of_reach(power: Power) -> bool:
+    """Whether the target gain needs so many times the set that a number of rows to add would be no advice."""
+    return power.utterances_needed > MOST_TIMES * power.utterances
+
+
+def _broken(facts: StudyFacts, manifest: str) -> bool:
+    """Whether the gate run's hypotheses are broken: their spread says nothing about the set."""
+    run = facts.config.gate_run
+    return run is not None and bool(tuned_signs(facts, run, manifest))
+
+
+def _missing(power: Power) -> dict[str, Any] | None:
     """Utterances, hours and speakers to add; None where that is unknown."""
-    missing = power.utterances_needed - power.utterances if power else 0
-    if power is None or missing <= 0:
+    missing = power.utterances_needed - power.utterances
+    if missing <= 0:
         return None
     hours = None if power.hours is None or power.hours_needed is None else power.hours_needed - power.hours
     unknown = power.speakers is None or power.speakers_needed is None

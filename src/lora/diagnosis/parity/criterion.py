@@ -11,6 +11,7 @@ from lora import layout
 from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import CauseResult, CheckResult, Findings, cause, check, examples
+from lora.diagnosis.parity.copied_references import judge_copies
 from lora.diagnosis.parity.external_hypotheses import judge_external_hypotheses, mismatched_hypotheses
 from lora.records.comparisons import PairedFacts
 from lora.records.parity import DifferingRows, ParityFacts
@@ -36,7 +37,9 @@ def judge_parity(facts: StudyFacts, run: str, eval_manifest: str | None) -> Find
         checks=[settings_check(facts, run, manifest) for manifest in facts.config.evaluations],
         causes=[_difference(facts, parity, code, eval_manifest) for code in codes],
     )
-    return findings.add(_same_utterances(facts, run, findings.causes), judge_external_hypotheses(facts, run))
+    return findings.add(_same_utterances(facts, run, findings.causes), judge_external_hypotheses(facts, run)).add(
+        *(judge_copies(facts, run, manifest) for manifest in facts.config.evaluations)
+    )
 
 
 def settings_check(facts: StudyFacts, run: str, manifest: str) -> CheckResult:

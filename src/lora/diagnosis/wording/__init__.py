@@ -18,6 +18,7 @@ from lora.diagnosis.wording import (
     effect,
     errors,
     headroom,
+    hypotheses,
     labels,
     loading,
     manifests,
@@ -42,6 +43,7 @@ SUMMARIES: dict[str, Callable[[Any], str]] = {
     **loading.SUMMARIES,
     **effect.SUMMARIES,
     **outcomes.SUMMARIES,
+    **hypotheses.SUMMARIES,
     **parity.SUMMARIES,
 }
 BECAUSE: dict[str, Callable[[CauseResult], str]] = {
@@ -66,6 +68,7 @@ REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     **loading.REMEDIES,
     **effect.REMEDIES,
     **outcomes.REMEDIES,
+    **hypotheses.REMEDIES,
     **parity.REMEDIES,
 }
 

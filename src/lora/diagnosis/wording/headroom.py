@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from lora.diagnosis.findings import CauseResult, CheckResult
+from lora.diagnosis.headroom.power import MOST_TIMES
 from lora.diagnosis.wording.errors import style
-from lora.diagnosis.wording.names import Details, named
+from lora.diagnosis.wording.hypotheses import FAULTS, fault_remedy, loop_names, share
+from lora.diagnosis.wording.names import Details
 from lora.formatting import configured_percent, configured_points, count, hours, interval, percent, points, seconds
 from lora.records.scores import Interval
 
@@ -121,10 +123,11 @@ def baseline_works(result: CheckResult | CauseResult) -> str:
 
 def fix_baseline(result: CauseResult) -> str | None:
     works_on = result.details["works_on"]
+    remedy = fault_remedy(result.details["signs"])
     if works_on is None:
-        return None
+        return remedy
     return (
-        f"Listen to a few rows of {result.manifest} and compare them with their transcripts, then fix its audio or its "
+        f"{'' if remedy is None else f'{remedy} '}Listen to a few rows of {result.manifest} and compare them with their transcripts, then fix its audio or its "
         f"transcripts: the model works on {works_on['manifest']} (WER {percent(works_on['wer'])})."
     )
 
@@ -136,30 +139,17 @@ def broken_hypotheses(signs: list[dict[str, Any]]) -> str:
 
 def _tolerated(details: Details) -> str:
     utterances = details["utterances"]
-    truncated = _share(details["truncated"], utterances) if details["truncated"] else "no hypothesis"
+    truncated = share(details["truncated"], utterances) if details["truncated"] else "no hypothesis"
     loops = "no loop"
     if details["loops"]:
         loops = (
-            f"{_share(details['loops'], utterances)} with loops "
+            f"{share(details['loops'], utterances)} with loops "
             f"({loop_names(details['longest_loops'], details['loops'])})"
         )
     return (
         f"{truncated} truncated by the token cap, {loops}, {percent(details['length_ratio'])} as many words as the "
         "references"
     )
-
-
-def loop_names(longest: list[dict[str, Any]], total: int) -> str:
-    """`train-7: "and then" 12 times`, the longest first."""
-    return named([f'{loop["id"]}: "{loop["words"]}" {loop["times"]} times' for loop in longest], total)
-
-
-def _share(rows: int, utterances: int) -> str:
-    return f"{rows:,} of {count(utterances, 'hypothesis', 'hypotheses')} ({percent(rows / utterances)})"
-
-
-def _loops(sign: Details) -> str:
-    return f"{_share(sign['count'], sign['utterances'])} loop ({loop_names(sign['longest'], sign['count'])})"
 
 
 def _too_short(sign: Details) -> str:
@@ -171,8 +161,8 @@ def _too_short(sign: Details) -> str:
 
 
 SIGNS: dict[str, Callable[[Details], str]] = {
-    "truncated": lambda sign: f"{_share(sign['count'], sign['utterances'])} are truncated by the token cap",
-    "loops": _loops,
+    "truncated": lambda sign: f"{share(sign['count'], sign['utterances'])} are truncated by the token cap",
+    **FAULTS,
     "insertions": lambda sign: (
         f"{count(sign['count'], 'word')} are inserted into references of {sign['words']:,} (loops or hallucinations)"
     ),
@@ -185,6 +175,21 @@ SIGNS: dict[str, Callable[[Details], str]] = {
 
 
 def power(result: CheckResult | CauseResult) -> str:
+    concentrated = result.details["concentrated"]
+    return detectable(result) if concentrated is None else f"{detectable(result)} {concentration(concentrated)}"
+
+
+def concentration(details: Details) -> str:
+    """`All 16 errors of the baseline are in 2 of 80 rows (r5, r40): ...`."""
+    rows = f"{len(details['ids']):,} of {count(details['utterances'], 'row')} ({', '.join(details['ids'])})"
+    which = "All" if details["errors"] == details["of"] else f"{details['errors']:,} of the"
+    return (
+        f"{which} {count(details['of'], 'error')} of the baseline are in {rows}, so that the set shows what happens in "
+        "these rows and nothing about the others."
+    )
+
+
+def detectable(result: CheckResult | CauseResult) -> str:
     details = result.details
     manifest = f"{result.manifest} ({count(details['utterances'], 'utterance')})"
     if details["detectable"] is None:
@@ -205,6 +210,12 @@ def power(result: CheckResult | CauseResult) -> str:
 
 def add_utterances(result: CauseResult) -> str:
     add, manifest = result.details["add"], result.manifest
+    if result.details["out_of_reach"]:
+        return (
+            f"{manifest} is no way to decide a difference of {configured_points(result.details['target'])}: it would "
+            f"take more than {MOST_TIMES} times its rows. Evaluate on another, larger set of the target domain, or set "
+            "`statistics.target_gain` to a difference that the set can show."
+        )
     if add is None:
         return f"Add utterances of the target domain to {manifest}, if possible from more speakers."
     amount = "" if add["hours"] is None else f" ({hours(add['hours'])})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lora.diagnosis.headroom.hardening import config_lines, proposed_manifest, write_command
+from lora.diagnosis.headroom.power import MOST_TIMES, out_of_reach
 from lora.formatting import (
     UNKNOWN,
     caveat,
@@ -103,6 +104,8 @@ def _row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, 
 
 def _size_needed(power: Power) -> str:
     """`1,210 rows, 1.7 h, 31 speakers`: the size of a set of the same kind that can show the target gain."""
+    if out_of_reach(power):
+        return f"more than {MOST_TIMES} times its rows"
     parts = [count(power.utterances_needed, "row")]
     if power.hours_needed is not None:
         parts.append(hours(power.hours_needed))

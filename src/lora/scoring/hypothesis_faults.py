@@ -1,0 +1,165 @@
+"""Hypotheses that are no transcript: empty, one token repeated, one sentence everywhere, another script or language.
+
+Every hypothesis has at most one kind of fault, the first that applies in the order of `FaultKind`. Thresholds are
+explained in docs/methods.md (Faulty hypotheses). Repetition loops are found by `lora.scoring.loops`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import Levenshtein
+
+from lora.records.manifests import Utterance
+from lora.records.scores import FaultKind, HypothesisFault
+from lora.records.transcripts import Transcript
+
+Words = Callable[[str], Sequence[str]]
+
+# Characters that repeat from the first to the last one; the unit is as long as a token may be.
+REPEATED = re.compile(r"(.{1,6}?)\1{3,}.{0,5}", re.DOTALL)
+MIN_REPEATS_OF_LETTERS = 8  # "aaaa" and "0000" may be transcripts; signs that repeat four times are not
+UNRELATED = 0.65  # distance from which two texts are unrelated (see lora.scoring.transcript_mismatches)
+MIN_WORDS = 3  # of both texts, to judge the language
+SHARED = 0.2  # share of the words of a hypothesis that an unrelated reference may contain by chance
+KNOWN = 0.5  # share of its words that occur in any reference, above which the language is the same
+USUAL_LENGTH = (0.4, 2.5)  # characters per character of the reference
+OWN_SCRIPT = 0.8  # share of the letters that makes a script the script of a text
+MIN_LETTERS = 4
+EXAMPLE_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class _Pair:
+    row: Utterance
+    hypothesis: str
+    reference_words: tuple[str, ...]
+    words: tuple[str, ...]
+
+    @property
+    def unrelated(self) -> bool:
+        distance = Levenshtein.normalized_distance(" ".join(self.reference_words), " ".join(self.words))
+        return distance >= UNRELATED
+
+
+def hypothesis_faults(
+    rows: Iterable[Utterance], transcripts: Mapping[str, Transcript], words: Words
+) -> list[HypothesisFault]:
+    """Faulty hypotheses of rows whose reference has words, by kind, the most frequent kind first."""
+    pairs = [
+        _Pair(row, transcripts[row.id].hypothesis, tuple(words(row.text)), tuple(words(transcripts[row.id].hypothesis)))
+        for row in rows
+    ]
+    pairs = [pair for pair in pairs if pair.reference_words]
+    vocabulary = {word for pair in pairs for word in pair.reference_words}
+    repeated, beginning = _repeated_text(pairs), _common_beginning(pairs)
+    found: defaultdict[FaultKind, list[_Pair]] = defaultdict(list)
+    for pair in pairs:
+        kind = _kind(pair, vocabulary, repeated, beginning)
+        if kind is not None:
+            found[kind].append(pair)
+    faults = [
+        HypothesisFault(
+            kind=kind,
+            rows=len(faulty),
+            ids=[pair.row.id for pair in faulty],
+            example=" ".join(beginning) if kind == "prompt" else _example(faulty),
+        )
+        for kind, faulty in found.items()
+    ]
+    return sorted(faults, key=lambda fault: -fault.rows)
+
+
+def _kind(
+    pair: _Pair, vocabulary: set[str], repeated: tuple[str, ...], beginning: tuple[str, ...]
+) -> FaultKind | None:
+    if _is_one_token(pair.hypothesis) and not _is_one_token(pair.row.text):
+        return "one_token"
+    if not any(character.isalnum() for character in pair.hypothesis):
+        return "empty"
+    if repeated and pair.words == repeated and pair.unrelated:
+        return "same_text"
+    if beginning and pair.words[: len(beginning)] == beginning:
+        return "prompt"
+    if _in_other_script(pair):
+        return "other_script"
+    if _has_other_words(pair):
+        known = sum(word in vocabulary for word in pair.words)
+        return "other_text" if known > KNOWN * len(pair.words) else "other_language"
+    return None
+
+
+def _is_one_token(text: str) -> bool:
+    """Whether a text is one character, or one unit without a space, again and again."""
+    compact = "".join(text.split())
+    match = REPEATED.fullmatch(compact)
+    if match is None or (len(match[1]) > 1 and len(text.split()) > 1):
+        return False
+    is_word = any(character.isalnum() for character in match[1])
+    return not is_word or len(compact) >= MIN_REPEATS_OF_LETTERS * len(match[1])
+
+
+def _repeated_text(pairs: Sequence[_Pair]) -> tuple[str, ...]:
+    """The text that most hypotheses of unrelated references have; empty where fewer than three have one."""
+    counts = Counter(pair.words for pair in pairs if pair.words)
+    candidates = [text for text, count in counts.most_common(3) if count > 2]
+    by_text = {text: len({p.reference_words for p in pairs if p.words == text and p.unrelated}) for text in candidates}
+    best = max(by_text, key=by_text.__getitem__, default=())
+    return best if by_text.get(best, 0) > 2 else ()
+
+
+def _common_beginning(pairs: Sequence[_Pair]) -> tuple[str, ...]:
+    """The words, at least `MIN_WORDS`, with which most hypotheses begin and their references do not.
+
+    Text in angle brackets is markup and not judged here.
+    """
+    texts = [p.words for p in pairs if "<" not in p.hypothesis and p.words[:MIN_WORDS] != p.reference_words[:MIN_WORDS]]
+    counts = Counter(text[:MIN_WORDS] for text in texts if len(text) > MIN_WORDS)
+    begin, number = next(iter(counts.most_common(1)), ((), 0))
+    if 2 * number <= len(pairs) or number <= 2:
+        return ()
+    alike = [text for text in texts if text[:MIN_WORDS] == begin]
+    length = MIN_WORDS
+    while all(text[: length + 1] == alike[0][: length + 1] and len(text) > length for text in alike):
+        length += 1
+    return alike[0][:length]
+
+
+def _in_other_script(pair: _Pair) -> bool:
+    reference, own = _scripts(pair.row.text), _scripts(pair.hypothesis)
+    if min(reference.total(), own.total()) < MIN_LETTERS:
+        return False
+    script, letters = own.most_common(1)[0]
+    return letters >= OWN_SCRIPT * own.total() and reference[script] <= (1 - OWN_SCRIPT) * reference.total()
+
+
+def _scripts(text: str) -> Counter[str]:
+    return Counter(script_of(character) for character in text if character.isalpha())
+
+
+@lru_cache(maxsize=4096)
+def script_of(letter: str) -> str:
+    """The script of a letter by its Unicode name; the scripts of Chinese and Japanese are one."""
+    name = unicodedata.name(letter, "UNKNOWN").split()[0].split("-")[0]
+    return "CJK" if name in {"HIRAGANA", "KATAKANA", "HALFWIDTH", "FULLWIDTH", "IDEOGRAPHIC"} else name
+
+
+def _has_other_words(pair: _Pair) -> bool:
+    """Whether a hypothesis of usual length shares hardly a word with its reference, nor resembles it by characters."""
+    if min(len(pair.words), len(pair.reference_words)) < MIN_WORDS:
+        return False
+    length = sum(map(len, pair.words)) / sum(map(len, pair.reference_words))
+    if not USUAL_LENGTH[0] <= length <= USUAL_LENGTH[1]:
+        return False
+    shared = (Counter(pair.words) & Counter(pair.reference_words)).total()
+    return shared <= SHARED * len(pair.words) and pair.unrelated
+
+
+def _example(faulty: Sequence[_Pair]) -> str:
+    text, _ = Counter(pair.hypothesis.strip() for pair in faulty).most_common(1)[0]
+    return text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 3]}..."

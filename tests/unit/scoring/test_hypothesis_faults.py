@@ -1,0 +1,110 @@
+"""Hypotheses that are no transcripts are recognised by kind; poor transcripts are not among them."""
+
+from __future__ import annotations
+
+import pytest
+
+from lora.records.manifests import Utterance
+from lora.records.scores import HypothesisFault
+from lora.records.transcripts import Transcript
+from lora.scoring.copied_texts import copied_texts, is_styled
+from lora.scoring.hypothesis_faults import hypothesis_faults
+from lora.scoring.normalizers import normalizer
+
+TEXTS = [
+    "the ferry crossed a narrow harbour before noon",
+    "my pencil broke while she painted the lantern",
+    "thunder followed us along the empty meadow road",
+    "pilots carried their baskets over the old bridge",
+    "nobody lifted the violin from its wooden case",
+]
+
+
+def rows(texts: list[str]) -> list[Utterance]:
+    return [Utterance(id=f"u{n}", text=text, duration=2.0, audio=f"{n}.wav") for n, text in enumerate(texts)]
+
+
+def hypotheses(texts: list[str]) -> dict[str, Transcript]:
+    return {
+        f"u{n}": Transcript(id=f"u{n}", hypothesis=text, reference="", duration=2.0, truncated=False)
+        for n, text in enumerate(texts)
+    }
+
+
+def faults(texts: list[str], references: list[str] = TEXTS) -> list[HypothesisFault]:
+    return hypothesis_faults(rows(references), hypotheses(texts), normalizer("basic").words)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("!!!!", "one_token"),
+        ("! ! ! ! ! !", "one_token"),
+        ("\N{DOUBLE QUESTION MARK}" * 9, "one_token"),
+        ("nananananananananana", "one_token"),
+        ("", "empty"),
+        ("...", "empty"),
+        ("паром пересёк узкую гавань", "other_script"),
+        ("ตอนเที่ยงเรือข้ามอ่าว", "other_script"),
+        ("przed południem prom przepłynął wąski port", "other_language"),
+        ("nobody painted my old violin along its road", "other_text"),
+    ],
+)
+def test_one_faulty_text(text: str, kind: str) -> None:
+    (fault,) = faults([text, *TEXTS[1:]])
+    assert (fault.kind, fault.rows, fault.ids, fault.example) == (kind, 1, ["u0"], text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the ferry crossed a narrow harbour before noon",
+        "da fery croosed the narow harber befor noone",  # misspelt, and hardly a word is right
+        "the ferry",
+        "0000",
+        "yes",
+        "the ferry crossed a narrow harbour before noon before noon before noon before noon",
+    ],
+)
+def test_poor_transcripts_are_no_fault(text: str) -> None:
+    assert faults([text, *TEXTS[1:]]) == []
+
+
+def test_numbers_read_digit_by_digit_are_no_token() -> None:
+    assert faults(["00000000", *TEXTS[1:]], ["00000000", *TEXTS[1:]]) == []
+
+
+def test_one_text_for_every_recording() -> None:
+    (fault,) = faults(["Thanks for watching!"] * 5)
+    assert (fault.kind, fault.rows, fault.example) == ("same_text", 5, "Thanks for watching!")
+
+
+def test_one_text_for_equal_references_is_right() -> None:
+    commands = ["stop it now please"] * 4 + ["turn on the kitchen light"]
+    assert faults(commands, commands) == []
+
+
+def test_a_prompt_before_every_transcript() -> None:
+    (fault,) = faults([f"Transcribe the speech: {text}" for text in TEXTS])
+    assert (fault.kind, fault.rows, fault.example) == ("prompt", 5, "transcribe the speech")
+
+
+def test_references_that_begin_alike_are_no_prompt() -> None:
+    texts = [f"hello dear computer {text}" for text in TEXTS]
+    assert faults(texts, texts) == []
+
+
+def test_rows_without_a_word_do_not_count() -> None:
+    assert faults(["", "", *TEXTS[2:]], ["", "...", *TEXTS[2:]]) == []
+
+
+def test_equal_texts_count_where_the_reference_is_long() -> None:
+    references = ["Yes.", "The ferry, as ever, was late.", "the ferry was late again today"]
+    counts = copied_texts(rows(references), hypotheses(["Yes.", "The ferry, as ever, was late. ", "the ferry was late"]))
+    assert (counts.rows, counts.words, counts.equal) == (2, 12, 1)
+    assert (counts.styled, counts.equal_styled) == (1, 1)
+
+
+def test_style_is_what_models_rarely_write() -> None:
+    assert is_styled("The ferry was late") and is_styled("room 12 is free") and is_styled("late, as ever")
+    assert not is_styled("it's late") and not is_styled("THE FERRY WAS LATE")
