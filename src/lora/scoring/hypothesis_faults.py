@@ -75,9 +75,7 @@ def hypothesis_faults(
     return sorted(faults, key=lambda fault: -fault.rows)
 
 
-def _kind(
-    pair: _Pair, vocabulary: set[str], repeated: tuple[str, ...], beginning: tuple[str, ...]
-) -> FaultKind | None:
+def _kind(pair: _Pair, vocabulary: set[str], repeated: tuple[str, ...], beginning: tuple[str, ...]) -> FaultKind | None:
     if _is_one_token(pair.hypothesis) and not _is_one_token(pair.row.text):
         return "one_token"
     if not any(character.isalnum() for character in pair.hypothesis):

@@ -19,8 +19,8 @@ from lora.records.settings import RunSettings
 from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.budget import error_budget
-from lora.scoring.corpus_wer import wer_score
 from lora.scoring.copied_texts import copied_texts
+from lora.scoring.corpus_wer import wer_score
 from lora.scoring.hypothesis_faults import hypothesis_faults
 from lora.scoring.loops import longest_loop
 from lora.scoring.normalizers import Normalizer, normalizer

@@ -16,7 +16,6 @@ from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.faults import FEW, baseline_faults, longest_loops, loop_sign, new_faults
 from lora.records.scores import UtteranceErrors, WerFacts, WerScore
 
-
 # Errors in one or two rows are worth a sentence in a set of many rows with more than an error or two.
 NEARLY_ALL = 0.8
 LEAST_ERRORS = 5

@@ -49,7 +49,9 @@ FAULTS: dict[str, Callable[[Details], str]] = {
     "other_language": _fault(
         "have the usual length but hardly a word of the references, such as {text}: another language, or a translation"
     ),
-    "other_text": _fault("have hardly a word of their own reference, such as {text}, but words of the other references"),
+    "other_text": _fault(
+        "have hardly a word of their own reference, such as {text}, but words of the other references"
+    ),
     "silence": _silence,
 }
 
