@@ -57,7 +57,7 @@ rule train_adapter:
 
 
 rule import_training:
-    """Read what an external adapter's trainer recorded."""
+    """Read what the trainer of an external adapter or a tuned checkpoint recorded."""
     input:
         for_run(files.training_record),
     output:
@@ -67,17 +67,17 @@ rule import_training:
     benchmark:
         "work/benchmarks/import_training/{run}.tsv"
     wildcard_constraints:
-        run=any_of(study.runs_with("adapter")),
+        run=any_of(study.runs_with("adapter", "checkpoint")),
     conda:
         "../envs/data.yaml"
     params:
-        adapter=for_run(Study.adapter_folder),
+        weights=for_run(Study.external_weights),
         code=code("import_training"),
     shell:
         """
         python "$LORA/scripts/import_training.py" \
             --run {wildcards.run:q} \
-            --adapter {params.adapter:q} \
+            --weights {params.weights:q} \
             --train-facts {output:q} \
             >{log:q} 2>&1
         """

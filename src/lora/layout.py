@@ -203,8 +203,8 @@ ADAPTER_LAST: ResultFile[Record] = ResultFile(
 )  # fmt: skip
 TRAINING = ResultFile(
     name="training", pattern="adapters/{run}/train.json", record=TrainFacts, rules=("train_adapter", "import_training"),
-    stage="candidates", runs=("train", "adapter"), needs=("model",), fact=True,
-    contents="Settings and outcome of a training; of an external adapter, what its trainer recorded.",
+    stage="candidates", runs=("train", "adapter", "checkpoint"), needs=("model",), fact=True,
+    contents="Settings and outcome of a training; of an external adapter or checkpoint, what its trainer recorded.",
 )  # fmt: skip
 LOSS = ResultFile(
     name="loss", pattern="adapters/{run}/loss.tsv", record=LossRow, rules=("train_adapter",), stage="candidates",

@@ -90,7 +90,9 @@ def test_required_facts_follow_the_configuration() -> None:
         for run in ("lora", "theirs", "whole", "texts")
         for manifest in ("heldout", "domain")
     }
-    assert [f for f in facts if "/adapters/" in f] == [f"results/adapters/{r}/train.json" for r in ("lora", "theirs")]
+    assert [f for f in facts if "/adapters/" in f] == [
+        f"results/adapters/{r}/train.json" for r in ("lora", "theirs", "whole")
+    ]
     assert [f for f in facts if "/effect/" in f] == [f"results/effect/{r}.json" for r in ("lora", "theirs", "whole")]
     assert [f for f in facts if f.startswith("results/mismatches/")] == [
         f"results/mismatches/{name}.json" for name in ("heldout", "domain", "train", "texts/heldout", "texts/domain")

@@ -316,7 +316,7 @@ CHECKS: dict[str, CheckKind] = {
     ),
     "adapter.targets": CheckKind(
         question="Which module groups of the model are adapted?",
-        causes=("adapter.partial_targets",),
+        causes=("adapter.partial_targets", "training.no_gradient"),
         section="Adapted module groups",
     ),
     "adapter.calls": CheckKind(

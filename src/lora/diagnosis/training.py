@@ -10,6 +10,11 @@ from lora.diagnosis.findings import Findings, check, examples
 from lora.records.training import TrainFacts
 from lora.records.verdict import CheckStatus
 
+# Smallest rise of the validation WER that is called one: half a point.
+LEAST_WER_RISE = 0.005
+# With fewer steps a tenth of the log is one or two batches, whose losses differ by this factor without any training.
+FEW_STEPS, MOST_OF_FEW = 20, 2.0
+
 
 def judge_training(facts: StudyFacts, run: str) -> Findings:
     """Checks of one candidate's training; none where it was not trained, or could not be.
@@ -38,10 +43,12 @@ def _evidence(facts: StudyFacts, run: str) -> list[str]:
 
 
 def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """The training loss stays finite and does not grow."""
+    """The training loss stays finite and does not grow from the first tenth of its log to the last."""
     most = facts.config.adapter.max_loss_growth
+    if (train.optimizer_steps or 0) < FEW_STEPS:
+        most = max(most, MOST_OF_FEW)
     first, final = train.first_train_loss, train.final_train_loss
-    # The first and final losses are of different batches; the validation split is the same throughout.
+    # Training losses are of different batches; the validation split is the same throughout.
     points = _validation_losses(train)
     validation_fell = len(points) > 1 and points[-1][1] <= points[0][1]
     growth = None
@@ -119,8 +126,9 @@ def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     reason = "not_recorded"
     if taken is not None and planned is not None:
         complete = taken >= planned and taken > 0
-        status = "pass" if complete else "fail"
-        reason = "ok" if complete else "stopped_early"
+        early = train.early_stopping is not None and train.early_stopping.stopped
+        status = "pass" if complete or early else "fail"
+        reason = "ok" if complete else "early_stopping" if early else "stopped_early"
     known = status != "unknown"
     result = check(
         "training.steps",
@@ -129,7 +137,13 @@ def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         evidence=_evidence(facts, run),
         value=taken if known else None,
         threshold=planned if known else None,
-        details={"taken": taken, "planned": planned},
+        details={
+            "taken": taken,
+            "planned": planned,
+            "epochs": train.epochs,
+            "patience": train.early_stopping.patience if train.early_stopping is not None else None,
+            "best_step": train.best_step,
+        },
         run=run,
     )
     return Findings.of(result, result.cause("training.steps_short") if status == "fail" else None)
@@ -170,6 +184,8 @@ def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     recorded = train.settings.get("learning_rate")
     # Where nothing was recorded and nothing was applied, 0 is what was configured.
     configured = 0.0 if peak == 0 and recorded is None else recorded
+    if peak is not None and configured is None and train.learning_rate_trend is not None:
+        return _logged_rate(facts, run, train)
     if peak is None or not isinstance(configured, int | float):
         result = check(
             "training.learning_rate",
@@ -203,6 +219,27 @@ def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     return Findings.of(result, None if applied else result.cause("training.lr_not_applied"))
 
 
+def _logged_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """The learning rate where the configured one is not recorded: its course over all planned steps."""
+    whole = (train.optimizer_steps or 0) >= (train.planned_steps or 0)
+    rising = train.learning_rate_trend == "rising" and whole
+    result = check(
+        "training.learning_rate",
+        status="warn" if rising else "pass",
+        reason="still_rising" if rising else "as_logged",
+        evidence=_evidence(facts, run),
+        value=train.learning_rate_peak,
+        details={
+            "peak": train.learning_rate_peak,
+            "last": train.learning_rate_last,
+            "trend": train.learning_rate_trend,
+            "steps": train.optimizer_steps,
+        },
+        run=run,
+    )
+    return Findings.of(result, result.cause("training.lr_not_applied", severity="warns") if rising else None)
+
+
 def movement(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Whether weights moved: an optimizer may count steps while it was given other parameters, or none."""
     measured = [c for c in train.changes if c.delta is not None]
@@ -224,9 +261,14 @@ def movement(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
 
 
 def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
-    """The validation loss after its best step."""
+    """The validation after its best step: WER where it was measured twice or more, else the loss.
+
+    A loss that rises while WER falls is no overfitting: the model becomes more certain, of right words too.
+    """
     most = facts.config.adapter.max_overfit
-    points = _validation_losses(train)
+    losses, rates = _validation_losses(train), _validation_wers(train)
+    measure = "wer" if len(rates) > 1 else "loss"
+    points = rates if measure == "wer" else losses
     if not points:
         result = check(
             "training.validation",
@@ -240,8 +282,9 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     best_step, best = min(points, key=lambda point: (point[1], point[0]))
     last_step, last = points[-1]
     rise = (last - best) / best if best > 0 else 0.0
+    noticeable = measure == "loss" or last - best >= LEAST_WER_RISE
     status: CheckStatus = "warn"
-    if rise > most and last_step > best_step:
+    if rise > most and last_step > best_step and noticeable:
         reason = "rose"
     elif best_step == 0 and last_step > 0 and rise <= most:
         reason = "no_improvement"
@@ -250,6 +293,7 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         reason = "ok"
     first, final = train.first_train_loss, train.final_train_loss
     training_fell = first is not None and final is not None and final < first
+    loss_at = dict(losses)
     result = check(
         "training.validation",
         status=status,
@@ -258,15 +302,23 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         value=rise,
         threshold=most,
         details={
+            "measure": measure,
+            "external": train.source is not None,
             "best_step": best_step,
             "best": best,
             "last_step": last_step,
             "last": last,
+            "best_loss": loss_at.get(best_step),
+            "last_loss": loss_at.get(last_step),
             "final_train_loss": final if training_fell else None,
         },
         run=run,
     )
     return Findings.of(result, result.cause("training.overfit") if reason == "rose" else None)
+
+
+def _validation_wers(train: TrainFacts) -> list[tuple[int, float]]:
+    return [(p.step, p.wer) for p in train.validation if p.wer is not None and math.isfinite(p.wer)]
 
 
 def _validation_losses(train: TrainFacts) -> list[tuple[int, float]]:
@@ -280,13 +332,20 @@ def best_step(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     if train.best_kept is not None:
         status = "pass" if train.best_kept else "warn"
         reason = "ok" if train.best_kept else "not_kept" if train.source is None else "other_step"
+    elif train.best_step is not None and train.source is not None:
+        reason = "step_not_recorded"
     result = check(
         "training.best",
         status=status,
         reason=reason,
         evidence=_evidence(facts, run),
         value=None if status == "unknown" else train.best_step,
-        details={"best_step": train.best_step},
+        details={
+            "best_step": train.best_step,
+            "weights_step": train.weights_step,
+            "last_step": train.optimizer_steps,
+            "wer_of_best": next((rate for step, rate in _validation_wers(train) if step == train.best_step), None),
+        },
         run=run,
     )
     return Findings.of(result, result.cause("training.best_not_kept") if status == "warn" else None)

@@ -24,6 +24,7 @@ from lora.diagnosis.parity.criterion import judge_parity, parity_criterion
 from lora.diagnosis.parity.external_hypotheses import judge_imports
 from lora.diagnosis.training import judge_training
 from lora.records.base import Fact
+from lora.records.effect import EffectFacts
 from lora.records.verdict import Cause, Check, Gate, Verdict
 
 SEVERITIES = ("blocks", "warns", "info")
@@ -132,6 +133,8 @@ def impossible_causes(facts: StudyFacts, eval_manifest: str | None, known: list[
         if training_failed or any(c.code in codes for c in same_run):
             continue
         details = {"message": fact.message}
+        if isinstance(fact, EffectFacts) and fact.remedy is not None:
+            details["remedy"] = fact.remedy
         causes.append(
             cause(fact.code, reason="impossible", details=details, evidence=[path], run=run, manifest=manifest)
         )

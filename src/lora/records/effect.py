@@ -30,6 +30,17 @@ class FileStage(Record):
     initialisation: str = Field(description="`init_lora_weights` of the configuration.")
     bias: str = Field(description="`bias` of the configuration.")
     non_finite: list[str] = Field(default=[], description="Tensors with values that are not finite.")
+    overflowed: bool = Field(
+        default=False,
+        description="Whether the values that are not finite are infinities in float16 tensors: overflow on saving.",
+    )
+    lora_b_zero_by_group: dict[str, int] = Field(
+        default={}, description="lora_B matrices that are all zero, by module group of the module."
+    )
+    lora_b_by_group: dict[str, int] = Field(
+        default={}, description="lora_B matrices by module group; empty where not recorded."
+    )
+    pattern_alphas: list[float] = Field(default=[], description="Values of `alpha_pattern`, sorted.")
     lora_b_norms: Spread | None = Field(default=None, description="Frobenius norms of the finite lora_B matrices.")
     scaling: float | None = Field(default=None, description="Factor of B A by the configuration, patterns aside.")
     variant: str = Field(default="LoRA", description="Variant of LoRA, e.g. `rsLoRA` or `DoRA`.")
@@ -68,6 +79,16 @@ class LoadStage(Record):
         "the `shape` of tensors (which can only refute: null with `shape` means that all of them fit).",
     )
     shape_mismatches: list[str] = Field(default=[], description="Tensors whose shape is not that of the model's.")
+    resized: list[str] = Field(
+        default=[],
+        description="Those of `shape_mismatches` that are embeddings or output layers with another number of tokens.",
+    )
+    added_tokens: int | None = Field(
+        default=None, description="Tokens that `resized` tensors of the file have more than the model's."
+    )
+    groups_of_model: dict[str, int] = Field(
+        default={}, description="Linear layers of the model in each module group; empty where not recorded."
+    )
     missing_random: list[str] = Field(default=[], description="Missing tensors that kept random values.")
     missing_zero: list[str] = Field(default=[], description="Missing tensors that kept zeros.")
     other_tensors_changed: list[str] = Field(
@@ -180,6 +201,9 @@ class EffectFacts(Fact):
     """
 
     run: str = Field(description="Name of the run.")
+    remedy: str | None = Field(
+        default=None, description="What helps against an impossible fact, where it is not the remedy of its code."
+    )
     adapter: str | None = Field(default=None, description="Path of the adapter; null for a checkpoint.")
     file: FileStage | None = Field(default=None, description="Stage 1: files.")
     load: LoadStage | None = Field(default=None, description="Stage 2: loading.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from lora.records.base import Fact, Record
+
+RateTrend = Literal["constant", "rising", "falling"]
 
 
 class ValidationPoint(Record):
@@ -15,6 +17,14 @@ class ValidationPoint(Record):
     step: int = Field(description="Optimiser steps.")
     loss: float | None = Field(description="Loss on the validation split in nats per token.")
     wer: float | None = Field(default=None, description="WER on the validation split (fraction), where measured.")
+
+
+class EarlyStopping(Record):
+    """Early stopping of the Hugging Face Trainer."""
+
+    patience: int = Field(description="Validations without improvement after which training stops.")
+    waited: int = Field(description="Validations since the last improvement.")
+    stopped: bool = Field(description="Whether it stopped the training.")
 
 
 class LossRow(Record):
@@ -70,17 +80,34 @@ class TrainFacts(Fact):
     )
     planned_steps: int | None = Field(default=None, description="Optimiser steps that were planned.")
     optimizer_steps: int | None = Field(default=None, description="Optimiser steps that were done.")
+    epochs: float | None = Field(default=None, description="Passes over the training rows, where a trainer logged it.")
+    early_stopping: EarlyStopping | None = Field(
+        default=None, description="Early stopping of a Trainer's run; null without it."
+    )
     learning_rate_peak: float | None = Field(
         default=None, description="Highest learning rate, read from the optimiser."
     )
+    learning_rate_last: float | None = Field(default=None, description="Learning rate at the last logged step.")
+    learning_rate_trend: RateTrend | None = Field(
+        default=None,
+        description="`constant`, still `rising` at the last logged step, or `falling` from its highest value; null for "
+        "fewer than three logged rates.",
+    )
     gradient_norm_median: float | None = Field(default=None, description="Median norm of the gradient before clipping.")
-    first_train_loss: float | None = Field(default=None, description="First training loss in nats per token.")
-    final_train_loss: float | None = Field(default=None, description="Last training loss in nats per token.")
+    first_train_loss: float | None = Field(
+        default=None, description="Mean of the first tenth of the logged training losses, in nats per token."
+    )
+    final_train_loss: float | None = Field(
+        default=None, description="Mean of the last tenth of the logged training losses, in nats per token."
+    )
     non_finite_step: int | None = Field(
         default=None, description="First step with a loss or gradient that is not finite; null without one."
     )
     validation: list[ValidationPoint] = Field(default=[], description="Validation losses.")
     best_step: int | None = Field(default=None, description="Step of the best validation.")
+    weights_step: int | None = Field(
+        default=None, description="Step of external weights, from the name of their folder (`checkpoint-N`)."
+    )
     best_kept: bool | None = Field(
         default=None, description="Whether the weights that are diagnosed are those of `best_step`."
     )

@@ -154,16 +154,16 @@ def _check_rows(
         record.adjust(f"{recorded} is about other rows than the study's (content {identity.content_hash:.12})")
 
 
-def import_training(run: str, adapter: Path, train_facts: Path) -> None:
+def import_training(run: str, weights: Path, train_facts: Path) -> None:
     """Import the record of a training that was done elsewhere.
 
     Args:
         run: Name of the candidate.
-        adapter: The external adapter folder; `train.json` of this software or `trainer_state.json` of the Hugging Face
-            Trainer is read from there if it exists.
+        weights: Folder of the external adapter or checkpoint; `train.json` of this software or `trainer_state.json` of
+            the Hugging Face Trainer is read from there if it exists.
         train_facts: File to write; what nobody recorded is null.
     """
     with recording(outputs=[train_facts]):
-        facts = training_history(run, adapter)
+        facts = training_history(run, weights)
         facts.write(train_facts)
     print(f"{run}: training recorded in {facts.source}" if facts.source else f"{run}: no record of its training")

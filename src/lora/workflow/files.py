@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lora import layout
+from lora.asr.adapter.files import adapter_home
 from lora.asr.training.history import history_file
 from lora.configuration.study import TranscriptFileConfig
 from lora.data.transcripts.recorded_settings import adjacent_settings
@@ -46,7 +47,7 @@ def adapter_files(study: Study, run: str) -> list[str]:
     if study.training_settings(run) is not None:
         return [layout.ADAPTER_BEST.in_study(run=run), layout.TRAINING.in_study(run=run)]
     folder = study.adapter_folder(run)
-    return [] if folder is None else folder_files(folder)
+    return [] if folder is None else folder_files(str(adapter_home(folder)))
 
 
 def folder_files(folder: str) -> list[str]:
@@ -56,8 +57,8 @@ def folder_files(folder: str) -> list[str]:
 
 
 def training_record(study: Study, run: str) -> list[str]:
-    """The file in or next to an external adapter that records its training; none where there is no record."""
-    folder = study.adapter_folder(run)
+    """The file that records the training of an external adapter or a tuned checkpoint; none without a record."""
+    folder = study.external_weights(run)
     path = None if folder is None else history_file(Path(folder))
     return [] if path is None else [str(path)]
 

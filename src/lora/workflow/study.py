@@ -78,6 +78,11 @@ class Study:
         candidate = self.config.candidates.get(run)
         return None if candidate is None else candidate.adapter
 
+    def external_weights(self, run: str) -> str | None:
+        """Folder of a candidate that was trained elsewhere: an adapter or a checkpoint; None for any other run."""
+        candidate = self.config.candidates.get(run)
+        return None if candidate is None else candidate.adapter or candidate.checkpoint
+
     def model_id(self, run: str) -> str:
         """Folder or hub id of the model that a run transcribes with, without any adapter."""
         candidate = self.config.candidates.get(run)

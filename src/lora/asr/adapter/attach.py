@@ -81,3 +81,10 @@ def adapted_by_group(model: nn.Module) -> dict[str, dict[str, int]]:
 def modules_by_group(model: nn.Module) -> dict[str, int]:
     """Number of adapted modules by module group."""
     return dict(sorted(Counter(module_group(name) for name in adapted_modules(model)).items()))
+
+
+def linear_layers_by_group(model: nn.Module) -> dict[str, int]:
+    """Number of linear layers of the base model by module group; those of adapters are not counted."""
+    names = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    own = [name for name in names if ".lora_" not in name]
+    return dict(sorted(Counter(module_group(name) for name in own).items()))

@@ -25,19 +25,32 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "lora_provenance.json"
+NESTED = "adapter_model"  # folder in a checkpoint where callbacks such as SavePeftModelCallback save the adapter
+# Other types whose change can be merged into the base weights, and so be diagnosed as a checkpoint.
+MERGEABLE = {"ADALORA", "IA3", "LOHA", "LOKR", "OFT", "BOFT", "VERA", "HRA"}
 
 
 class AdapterProblem(Exception):
-    """An unusable adapter, with its cause code and the stages of the effect ladder that were computed before."""
+    """An unusable adapter.
+
+    It has its cause code, the stages of the effect ladder that were computed before, and what helps where that is not
+    the remedy of the code.
+    """
 
     def __init__(
-        self, code: str, message: str, file_stage: FileStage | None = None, load_stage: LoadStage | None = None
+        self,
+        code: str,
+        message: str,
+        file_stage: FileStage | None = None,
+        load_stage: LoadStage | None = None,
+        remedy: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.file_stage = file_stage
         self.load_stage = load_stage
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,13 @@ class AdapterFiles:
         return file_stage(self.config, self.tensors)
 
 
+def adapter_home(folder: Path | str) -> Path:
+    """The folder with the adapter's files: this one, or the folder `adapter_model` in it."""
+    folder = Path(folder)
+    nested = folder / NESTED
+    return nested if not (folder / CONFIG).is_file() and (nested / CONFIG).is_file() else folder
+
+
 def read_adapter(folder: Path | str) -> AdapterFiles:
     """Read an adapter folder.
 
@@ -63,6 +83,7 @@ def read_adapter(folder: Path | str) -> AdapterFiles:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"adapter {folder}: no such folder")
+    folder = adapter_home(folder)
     config = _read_config(folder)
     return AdapterFiles(config, _read_tensors(folder), _read_base_hash(folder))
 
@@ -72,6 +93,7 @@ def adapter_identity(folder: Path | str) -> AdapterIdentity:
     path = Path(folder)
     if not path.is_dir():
         raise UserError(f"adapter {folder}: no such folder")
+    path = adapter_home(path)
     for name in (CONFIG, WEIGHTS):
         if not (path / name).is_file():
             raise _missing(path, name)
@@ -80,9 +102,20 @@ def adapter_identity(folder: Path | str) -> AdapterIdentity:
 
 
 def _missing(folder: Path, name: str) -> AdapterProblem:
-    pickles = sorted(path.name for path in folder.glob("adapter_model.bin"))
-    hint = "; adapter_model.bin is a pickle and is not read: save it as safetensors" if pickles else ""
-    return AdapterProblem("adapter.not_loaded", f"{folder}: contains no {name}{hint}")
+    hint = remedy = None
+    checkpoints = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.glob("checkpoint-*")
+        if (adapter_home(path) / name).is_file()
+    )
+    if (folder / "adapter_model.bin").is_file():
+        hint = "adapter_model.bin is a pickle and is not read: save it as safetensors"
+        remedy = "Load the adapter with the program that saved it, and save it with `save_pretrained()` as safetensors."
+    elif checkpoints:
+        hint = f"it contains the adapters {', '.join(checkpoints)}"
+        remedy = f"Name one of them as `adapter`, such as {(folder / checkpoints[-1]).as_posix()}."
+    message = f"{folder}: contains no {name}" + (f"; {hint}" if hint else "")
+    return AdapterProblem("adapter.not_loaded", message, remedy=remedy)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -95,8 +128,13 @@ def _read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or "peft_type" not in config:
         raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: names no peft_type")
     if config["peft_type"] != "LORA":
+        remedy = "Give transcripts of the tuned model as `hypotheses`."
+        if config["peft_type"] in MERGEABLE:
+            remedy = "Merge it (`merge_and_unload()`), save the model and give its folder as a `checkpoint`."
         raise AdapterProblem(
-            "adapter.not_loaded", f"{folder / CONFIG}: peft_type {config['peft_type']} is not supported, LORA is"
+            "adapter.not_loaded",
+            f"{folder / CONFIG}: peft_type {config['peft_type']} is not supported, LORA is",
+            remedy=remedy,
         )
     for key in {"r", "lora_alpha"} & config.keys():
         value = config[key]
@@ -111,10 +149,20 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
 
     if not (folder / WEIGHTS).is_file():
         raise _missing(folder, WEIGHTS)
+    if not (folder / WEIGHTS).stat().st_size:
+        raise AdapterProblem(
+            "adapter.not_loaded",
+            f"{folder / WEIGHTS}: the file is empty (0 bytes)",
+            remedy="Copy the file again from where it was saved, or use an earlier checkpoint.",
+        )
     try:
         return load_file(folder / WEIGHTS)
     except (SafetensorError, OSError) as error:
-        raise AdapterProblem("adapter.not_loaded", f"{folder / WEIGHTS}: cannot be read: {error}") from None
+        raise AdapterProblem(
+            "adapter.not_loaded",
+            f"{folder / WEIGHTS}: cannot be read: {error}",
+            remedy="Copy the file again from where it was saved: it is damaged or incomplete.",
+        ) from None
 
 
 def _read_base_hash(folder: Path) -> str | None:

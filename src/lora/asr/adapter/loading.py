@@ -17,18 +17,27 @@ from peft import PeftConfig, PeftModel
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor, nn
 
-from lora.asr.adapter.attach import ADAPTER, adapted_modules, modules_by_group, without_peft_warnings
+from lora.asr.adapter.attach import (
+    ADAPTER,
+    adapted_modules,
+    linear_layers_by_group,
+    modules_by_group,
+    without_peft_warnings,
+)
 from lora.asr.adapter.files import CONFIG, AdapterFiles, AdapterProblem, read_adapter
 from lora.asr.families.speech_model import SpeechModel, first_line
 from lora.asr.model_files import ModelFiles
 from lora.records.effect import FileStage, LoadStage
 
+TWICE_WRAPPED = "base_model.model.base_model.model."
 # How other ways of saving rename tensors, by the text that they add to names.
 RENAMED = {
     ".default.": "the adapter name: saved by `state_dict()`, not by `save_pretrained()`",
     "module.": "the prefix of distributed training: saved from the wrapper, not from the wrapped model",
+    TWICE_WRAPPED: "`base_model.model.` twice: a wrapped model was wrapped again before saving",
     "_orig_mod.": "the prefix of a compiled model: saved from the wrapper, not from the wrapped model",
 }
+VOCABULARY = re.compile(r"\.(embed_tokens|proj_out|lm_head|wte|word_embeddings|ctc_head)\.(weight|bias)$")
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
 SNAPSHOT = re.compile(r"models--(?P<owner>[^/\\]+?)--(?P<name>[^/\\]+)[/\\]snapshots[/\\](?P<commit>[0-9a-f]{40})")
 
@@ -72,6 +81,7 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
     initial = {name: tensor.detach().clone() for name, tensor in places.items()}
     common = sorted(files.tensors.keys() & places.keys())
     shape_mismatches = [name for name in common if files.tensors[name].shape != places[name].shape]
+    resized = [name for name in shape_mismatches if _only_rows(name, files, places)]
     fitting = {name: files.tensors[name] for name in common if name not in shape_mismatches}
     # Tensors that the file lacks stay unchanged; peft requires a value for every module in modules_to_save.
     set_peft_model_state_dict(model, places | fitting, adapter_name=ADAPTER)
@@ -80,7 +90,7 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
     loaded = [name for name, value in fitting.items() if _equal(current[name].cpu(), value.to(current[name].dtype))]
     missing = sorted(places.keys() - set(loaded))
     matches, evidence = base_evidence(
-        files, speech.files, any(not _only_rank(n, files, places) for n in shape_mismatches)
+        files, speech.files, any(not _only_rank(n, files, places) for n in set(shape_mismatches) - set(resized))
     )
     states = list(adapted_modules(model).values())
     load_stage = LoadStage(
@@ -94,6 +104,9 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
         base_trained_on=files.config.get("base_model_name_or_path"),
         modules_by_group=modules_by_group(model),
         shape_mismatches=shape_mismatches,
+        resized=resized,
+        added_tokens=max((_added_rows(name, files, places) for name in resized), default=None),
+        groups_of_model=linear_layers_by_group(model),
         missing_random=[name for name in missing if ".lora_" in name and bool(initial[name].any())],
         missing_zero=[name for name in missing if ".lora_" in name and not bool(initial[name].any())],
         other_tensors_changed=[n for n in loaded if ".lora_" not in n and not _equal(initial[n], current[n])],
@@ -151,22 +164,35 @@ def _check_loaded(
         renamed = next(
             (f"; tensor names contain {why}" for mark, why in RENAMED.items() if _renamed(mark, lora, places)), ""
         )
-        raise AdapterProblem("adapter.not_loaded", message + renamed, stage, load_stage)
+        remedy = "Save the adapter of the unwrapped model with `save_pretrained()`." if renamed else None
+        raise AdapterProblem("adapter.not_loaded", message + renamed, stage, load_stage, remedy)
     if not load_stage.shape_mismatches or (whatever_fits and set(placed) - set(load_stage.shape_mismatches)):
         return
-    name = next(
-        (n for n in load_stage.shape_mismatches if not _only_rank(n, files, places)), load_stage.shape_mismatches[0]
-    )
+    other_kind = [n for n in load_stage.shape_mismatches if n not in load_stage.resized] or load_stage.shape_mismatches
+    name = next((n for n in other_kind if not _only_rank(n, files, places)), other_kind[0])
     shapes = (
         f"{folder}: {name} has shape {list(files.tensors[name].shape)}, this model needs {list(places[name].shape)}"
     )
+    if set(load_stage.shape_mismatches) == set(load_stage.resized):
+        raise AdapterProblem("adapter.not_loaded", f"{shapes}: its vocabulary was resized", stage, load_stage)
     if _only_rank(name, files, places):
         raise AdapterProblem("adapter.not_loaded", f"{shapes}: {CONFIG} has another rank", stage, load_stage)
     raise AdapterProblem("adapter.base_mismatch", f"{shapes}: trained on another model", stage, load_stage)
 
 
+def _only_rows(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> bool:
+    """Whether only the number of rows of an embedding or output layer differs: the size of the vocabulary."""
+    theirs, ours = files.tensors[name].shape, places[name].shape
+    return VOCABULARY.search(name) is not None and len(theirs) == len(ours) and theirs[1:] == ours[1:]
+
+
+def _added_rows(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> int:
+    return files.tensors[name].shape[0] - places[name].shape[0]
+
+
 def _renamed(mark: str, names: list[str], places: dict[str, Tensor]) -> bool:
-    return any(name.replace(mark, "." if mark.startswith(".") else "", 1) in places for name in names if mark in name)
+    kept = {".default.": ".", TWICE_WRAPPED: "base_model.model."}.get(mark, "")
+    return any(name.replace(mark, kept, 1) in places for name in names if mark in name)
 
 
 def _only_rank(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> bool:

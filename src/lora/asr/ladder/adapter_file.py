@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 import re
 import statistics
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lora.asr.adapter.module_groups import module_group
 from lora.records.effect import FileStage, Spread
 
 if TYPE_CHECKING:
@@ -34,6 +36,12 @@ def file_stage(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> File
         kinds.setdefault(match["module"], {})[match["kind"]] = tensors[name]
     non_finite = [name for name in sorted(tensors) if not bool(tensors[name].isfinite().all())]
     zeroed = [matrix for pair in kinds.values() for kind, matrix in pair.items() if kind in STARTS_AT_ZERO]
+    by_group = Counter(module_group(module) for module, pair in kinds.items() if STARTS_AT_ZERO & pair.keys())
+    zero_by_group = Counter(
+        module_group(module)
+        for module, pair in kinds.items()
+        if any(kind in STARTS_AT_ZERO and not bool(matrix.any()) for kind, matrix in pair.items())
+    )
     others = [name for name in sorted(tensors) if ".lora_" not in name]
     rank = int(config.get("r", PEFT_RANK))
     return FileStage(
@@ -47,6 +55,10 @@ def file_stage(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> File
         initialisation=_initialisation(config.get("init_lora_weights", True)),
         bias=str(config.get("bias", "none")),
         non_finite=non_finite,
+        overflowed=bool(non_finite) and all(_overflowed(tensors[name]) for name in non_finite),
+        lora_b_by_group=dict(by_group),
+        lora_b_zero_by_group=dict(zero_by_group),
+        pattern_alphas=sorted(_numbers(_pattern(config, "alpha_pattern"))),
         lora_b_norms=_spread([float(matrix.double().norm()) for matrix in zeroed]),
         scaling=_scaling(config, rank),
         variant=_variant(config),
@@ -84,6 +96,15 @@ def _variant(config: Mapping[str, Any]) -> str:
 def _pattern(config: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = config.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _numbers(values: Mapping[str, Any]) -> list[float]:
+    return [float(v) for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+
+
+def _overflowed(tensor: Tensor) -> bool:
+    """Whether a float16 tensor contains infinities and no NaN: values above 65,504 when it was saved."""
+    return str(tensor.dtype) == "torch.float16" and bool(tensor.isinf().any()) and not bool(tensor.isnan().any())
 
 
 def _unmet_targets(config: Mapping[str, Any], modules: list[str]) -> list[str]:

@@ -62,6 +62,7 @@ def measure_effect(
                 status="impossible",
                 code=problem.code,
                 message=problem.message,
+                remedy=problem.remedy,
                 file=problem.file_stage,
                 load=problem.load_stage,
             )

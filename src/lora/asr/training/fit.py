@@ -33,6 +33,7 @@ from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.build import long_labels
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows, batches_in_order, plan_batches
+from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
 from lora.asr.training.state import (
     ADJUSTMENTS,
     BEST,
@@ -228,6 +229,8 @@ class _Fitted:
         steps = [entry for entry in history if "loss" in entry]
         with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
         adapted = sorted(adapted_modules(self._model))
+        rates = [entry["learning_rate"] for entry in steps]
+        first, final = first_and_last_tenth([entry["loss"] for entry in steps])
         problem: dict[str, Any] = {}
         if self._stopped is not None:
             problem = {
@@ -241,10 +244,12 @@ class _Fitted:
             **problem,
             zero_gradient_modules=[name for name in adapted if name not in with_gradient] if steps else [],
             optimizer_steps=int(self._trainer.state.global_step),
-            learning_rate_peak=max((entry["learning_rate"] for entry in steps), default=None),
+            learning_rate_peak=max(rates, default=None),
+            learning_rate_last=rates[-1] if rates else None,
+            learning_rate_trend=rate_trend(rates),
             gradient_norm_median=_finite(statistics.median([e["grad_norm"] for e in steps])) if steps else None,
-            first_train_loss=steps[0]["loss"] if steps else None,
-            final_train_loss=steps[-1]["loss"] if steps else None,
+            first_train_loss=first,
+            final_train_loss=final,
             validation=[
                 ValidationPoint(step=row["step"], loss=_finite(row["validation_loss"]), wer=row.get("validation_wer"))
                 for row in self._loss_rows()

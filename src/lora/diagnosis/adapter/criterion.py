@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from lora import layout
 from lora.diagnosis.adapter.checkpoint import checkpoint_stages
 from lora.diagnosis.adapter.effect import called_modules, changed_texts, logits_stage, text_stage, weights_stage
-from lora.diagnosis.adapter.load import adapted_groups, file_stage, load_stage, stage_check
+from lora.diagnosis.adapter.load import file_stage, load_stage, stage_check
+from lora.diagnosis.adapter.targets import adapted_groups
 from lora.diagnosis.causes import CAUSES, RANK
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import CauseResult, CheckResult, Findings, check, worst

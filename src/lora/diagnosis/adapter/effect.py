@@ -71,12 +71,22 @@ def _nothing_learnt(effect: EffectFacts) -> str | None:
         return None
     weights = effect.weights or []
     if all(module.delta_norm == 0 for module in weights):
-        return "zero"
+        return _scaled_to_zero(effect) or "zero"
     if all(module.relative_norm is not None and module.relative_norm <= ROUNDING for module in weights):
         return "zero_but_for_rounding"
     if starts_random(effect) and all(module.change == 0 for module in weights):
         return "random_start_only"
     return None
+
+
+def _scaled_to_zero(effect: EffectFacts) -> str | None:
+    """Whether the matrices were trained and alpha multiplies them by 0; None where it does not."""
+    file = effect.file
+    if file is None or file.lora_b_zero == file.lora_b:
+        return None
+    if file.alpha == 0 and not file.alpha_pattern:
+        return "alpha_zero"
+    return "alpha_pattern_zero" if 0 in file.pattern_alphas else None
 
 
 def logits_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,7 @@ def file_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
             run,
             "adapter.file",
             status="fail",
-            reason="not_finite",
+            reason="overflowed" if file.overflowed else "not_finite",
             details={"tensors": examples(file.non_finite)},
         )
         return Findings.of(result, result.cause("adapter.not_finite"))
@@ -100,7 +101,7 @@ def load_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     load = effect.load
     if load is None:
         return Findings.of(stage_check(facts, run, "adapter.load", status="unknown", reason="not_measured"))
-    other_model = _other_hub_model(facts, run, load)
+    other_model = _other_named_model(facts, run, load)
     status: CheckStatus = "pass"
     fault = _load_fault(facts, run, load)
     reason = "ok"
@@ -110,7 +111,7 @@ def load_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         code, reason = fault
     elif other_model is not None:
         status = "warn"
-        reason = "other_hub_model"
+        reason = "other_model_named"
     elif load.model_folder_adapter:
         status = "warn"
         reason = "adapter_in_model_folder"
@@ -126,6 +127,8 @@ def load_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         "only_in_file": examples(load.unexpected_keys),
         "other_shape": examples(load.shape_mismatches),
         "only_in_model": examples([name for name in load.missing_keys if name not in load.shape_mismatches]),
+        "resized": examples(load.resized),
+        "added_tokens": load.added_tokens,
         "left_random": len(load.missing_random),
         "left_zero": len(load.missing_zero),
         "merged_adapters": load.merged_adapters,
@@ -148,6 +151,11 @@ def _load_fault(facts: StudyFacts, run: str, load: LoadStage) -> tuple[str, str]
         return "adapter.base_mismatch", "other_base"
     if _trained_elsewhere(facts, run):
         return "adapter.base_mismatch", "other_base_hash"
+    if load.resized and set(load.resized) == set(load.shape_mismatches):
+        return "adapter.not_loaded", "resized_vocabulary"
+    absent = set(load.missing_keys) - set(load.shape_mismatches)
+    if absent and load.tensors_loaded == load.tensors_in_file and not load.unexpected_keys:
+        return "adapter.not_loaded", "tensors_missing"
     if load.tensors_loaded < load.tensors_in_file or load.missing_keys or load.unexpected_keys:
         return "adapter.not_loaded", "tensors_unmatched"
     if not load.active:
@@ -159,13 +167,26 @@ def _load_fault(facts: StudyFacts, run: str, load: LoadStage) -> tuple[str, str]
     return None
 
 
-def _other_hub_model(facts: StudyFacts, run: str, load: LoadStage) -> str | None:
-    """The study's hub model where the adapter names another hub model; the name of a folder proves nothing."""
+def _other_named_model(facts: StudyFacts, run: str, load: LoadStage) -> str | None:
+    """The study's model where the adapter names another one; None where names agree or prove nothing.
+
+    Names of folders are compared by their last part. A folder may have any name, so it counts only if it has a word in
+    common with the name in the adapter (`whisper-large-v3` against `openai/whisper-large-v2`) and not all of them.
+    """
     model = next((s.model for (r, _), s in facts.settings.items() if r == run and s.model is not None), None)
-    if load.base_matches or model is None or model.revision is None or not load.base_trained_on:
+    if load.base_matches or model is None or not load.base_trained_on:
         return None
     named = load.base_trained_on.lower()
-    return model.id if named.count("/") == 1 and named != model.id.lower() else None
+    if model.revision is not None and named.count("/") == 1:
+        return model.id if named != model.id.lower() else None
+    theirs, ours = _name_parts(named), _name_parts(model.id)
+    return model.id if theirs & ours and not theirs <= ours else None
+
+
+def _name_parts(name: str) -> set[str]:
+    """Words and numbers of a model's name, owner and folders aside."""
+    last = re.split(r"[/\\]", name.lower().rstrip("/\\"))[-1]
+    return set(re.split(r"[-_. ]+", last)) - {"", "model"}
 
 
 def _trained_elsewhere(facts: StudyFacts, run: str) -> bool:
@@ -173,35 +194,3 @@ def _trained_elsewhere(facts: StudyFacts, run: str) -> bool:
     trained = facts.training[run].base_model_hash if run in facts.training else None
     models = {s.model.hash for (r, _), s in facts.settings.items() if r == run and s.model is not None}
     return trained is not None and bool(models) and trained not in models
-
-
-def adapted_groups(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
-    """Whether encoder and decoder are both adapted, and every adapted module changed."""
-    load, file = effect.load, effect.file
-    if load is None:
-        return Findings()
-    encoder = load.modules_by_group.get("encoder", 0)
-    decoder = sum(load.modules_by_group.get(group, 0) for group in DECODER)
-    details = {"encoder": encoder, "decoder": decoder}
-    status: CheckStatus = "warn"
-    reason = "ok"
-    if bool(encoder) != bool(decoder):
-        reason = "encoder_only" if encoder else "decoder_only"
-        if _left_out_on_purpose(facts, run, DECODER if encoder else {"encoder"}):
-            status = "pass"
-            reason = f"{reason}_as_configured"
-    elif file is not None and 0 < file.lora_b_zero < file.lora_b:
-        reason = "unchanged_modules"
-        details |= {"unchanged": file.lora_b_zero, "adapted": file.lora_b}
-    else:
-        status = "pass"
-    result = stage_check(
-        facts, run, "adapter.targets", status=status, reason=reason, value=encoder + decoder, details=details
-    )
-    return Findings.of(result, result.cause("adapter.partial_targets") if status == "warn" else None)
-
-
-def _left_out_on_purpose(facts: StudyFacts, run: str, groups: set[str]) -> bool:
-    """Whether the training names module groups to adapt, and none of these."""
-    chosen = facts.training[run].settings.get("target_parts") if run in facts.training else None
-    return isinstance(chosen, list) and not groups & set(chosen)

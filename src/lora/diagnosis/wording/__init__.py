@@ -108,6 +108,8 @@ def because(result: CauseResult) -> str:
 
 def remedy(result: CauseResult) -> str:
     """What to do about a cause: nearer to the case than the table's text where the numbers allow it."""
+    if result.reason == "impossible":
+        return result.details.get("remedy") or CAUSES[result.code].remedy
     special = REMEDIES.get(result.code)
-    text = special(result) if special is not None and result.reason != "impossible" else None
+    text = special(result) if special is not None else None
     return text or CAUSES[result.code].remedy

@@ -12,6 +12,8 @@ from lora.formatting import configured_percent, count, listed, percent
 
 Result = CheckResult | CauseResult
 
+ALPHA_KEYS = {"alpha_zero": "lora_alpha", "alpha_pattern_zero": "alpha_pattern"}
+
 
 def weights(result: Result) -> str:
     details, run = result.details, result.run
@@ -25,8 +27,12 @@ def weights(result: Result) -> str:
         )
     modules = count(details["modules"], "adapted module")
     if result.reason == "zero":
-        because_of = " (alpha is 0)" if details["alpha"] == 0 else ""
-        return f"The delta of all {modules} of {run} is exactly zero{because_of}."
+        return f"The delta of all {modules} of {run} is exactly zero."
+    if result.reason in ALPHA_KEYS:
+        return (
+            f"The delta of all {modules} of {run} is exactly zero, because `{ALPHA_KEYS[result.reason]}` is 0 in its "
+            "adapter_config.json; its trained matrices are not zero."
+        )
     if result.reason == "zero_but_for_rounding":
         return f"The delta of all {modules} of {run} is zero except for rounding."
     if result.reason == "random_start_only":
@@ -173,6 +179,11 @@ def adapter_change(result: Result) -> str:
 
 
 def _zero_delta_remedy(result: CauseResult) -> str | None:
+    if result.reason in ALPHA_KEYS:
+        return (
+            f"Set `{ALPHA_KEYS[result.reason]}` in adapter_config.json to the value that the adapter was trained with; "
+            "if it was trained with 0, set `alpha` in the candidate and train again."
+        )
     if result.reason != "no_tensor_changed":
         return None
     return f"Make sure that {result.run} is the tuned model, saved after merging, and not a copy of its base model."

@@ -40,9 +40,14 @@ def file(result: Result) -> str:
         return not_measured(result)
     if result.reason == "not_read":
         return f"The adapter files of {run} were not read."
-    if result.reason == "not_finite":
+    if result.reason in {"not_finite", "overflowed"}:
         tensors = details["tensors"]
         names = f" ({listed_examples(tensors, most=2)})" if tensors["count"] else ""
+        if result.reason == "overflowed":
+            return (
+                f"{count(tensors['count'], 'adapter tensor')} of {run} saved as float16 contain infinite values and no "
+                f"NaN{names}: values above 65,504 do not fit in float16."
+            )
         return f"Adapter tensors of {run} contain NaN or infinite values{names}."
     text = (
         f"{details['nonzero']} of {count(details['lora_b'], 'lora_B matrix', 'lora_B matrices')} of {run} are not zero"
@@ -78,6 +83,8 @@ def load(result: Result) -> str:
     else:
         base = BASE_NOT_RECORDED.get(evidence, BASE_NOT_RECORDED[None])
     text = f"{loaded}; {base}"
+    if not details["study_model"] and not details["base_matches"] and details["base_trained_on"]:
+        text += f" (its configuration names {details['base_trained_on']})"
     if details["study_model"]:
         text += f". It names {details['base_trained_on']}, while the study's model is {details['study_model']}"
     if details["adapter_in_model_folder"]:
@@ -126,6 +133,30 @@ def _tensors_unmatched(result: Result, loaded: str) -> str:
     return f"{text}."
 
 
+def _tensors_missing(result: Result, loaded: str) -> str:
+    details = result.details
+    missing = details["only_in_model"]
+    text = (
+        f"{count(missing['count'], 'tensor')} that the configuration of {result.run} names {verb(missing['count'])} "
+        f"not in its file: {listed_examples(missing, most=1)}"
+    )
+    return f"{text}. {loaded}."
+
+
+def verb(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _resized_vocabulary(result: Result, loaded: str) -> str:
+    details = result.details
+    added = details["added_tokens"] or 0
+    size = f"{count(abs(added), 'token')} {'more' if added > 0 else 'fewer'}"
+    return (
+        f"The vocabulary of {result.run} was resized: {listed_examples(details['resized'], most=2)} "
+        f"{'has' if details['resized']['count'] == 1 else 'have'} {size} than the base model."
+    )
+
+
 def _inactive(result: Result, loaded: str) -> str:
     return f"{loaded}, but the adapter is not active."
 
@@ -143,6 +174,8 @@ LOAD_FAULTS: dict[str, Callable[[Result, str], str]] = {
     "other_base": _other_base,
     "other_base_hash": _other_base,
     "tensors_unmatched": _tensors_unmatched,
+    "tensors_missing": _tensors_missing,
+    "resized_vocabulary": _resized_vocabulary,
     "inactive": _inactive,
     "other_adapters_merged": _other_adapters,
     "several_adapters_active": _other_adapters,
@@ -211,6 +244,16 @@ CHECKPOINT_LOAD: dict[str, Callable[[Result], str]] = {
 def targets(result: Result) -> str:
     details, run = result.details, result.run
     encoder, decoder = count(details["encoder"], "module"), count(details["decoder"], "module")
+    if result.reason == "encoder_unchanged":
+        return (
+            f"All {count(details['unchanged'], 'lora_B matrix', 'lora_B matrices')} of the encoder of {run} are "
+            f"exactly zero, while {details['changed']:,} of the decoder are not: no gradient reached the encoder."
+        )
+    if result.reason in {"no_decoder", "no_encoder"}:
+        adapted, other = ("encoder", "decoder") if result.reason == "no_decoder" else ("decoder", "encoder")
+        return (
+            f"{run} adapts {encoder if adapted == 'encoder' else decoder} of the {adapted}; the model has no {other}."
+        )
     if result.reason == "unchanged_modules":
         return (
             f"{details['unchanged']} of {count(details['adapted'], 'adapted module')} of {run} never changed (lora_B "
@@ -225,6 +268,17 @@ def targets(result: Result) -> str:
 
 
 def _not_loaded_remedy(result: CauseResult) -> str | None:
+    if result.reason == "resized_vocabulary":
+        return (
+            "Resize the base model as before training (`resize_token_embeddings`), save it with the tokenizer of the "
+            "training and set `model.id` to it; or merge the adapter and give the merged model with that tokenizer as "
+            "a `checkpoint`."
+        )
+    if result.reason == "tensors_missing":
+        return (
+            "Save the adapter again with `save_pretrained()` from the trained model, or remove these modules from "
+            "adapter_config.json if they were not trained."
+        )
     if result.reason != "unmerged_adapter":
         return None
     return "Merge it (`merge_and_unload()`) before saving the model, or name its folder as an `adapter`."
@@ -242,6 +296,12 @@ def _base_mismatch_remedy(result: CauseResult) -> str | None:
     return None
 
 
+def _not_finite_remedy(result: CauseResult) -> str | None:
+    if result.reason != "overflowed":
+        return None
+    return "Save the adapter in float32 or bfloat16 from the trained model; if it is gone, use an earlier checkpoint."
+
+
 SUMMARIES: dict[str, Callable[[Result], str]] = {
     "adapter.file": file,
     "adapter.load": load,
@@ -250,4 +310,5 @@ SUMMARIES: dict[str, Callable[[Result], str]] = {
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     "adapter.not_loaded": _not_loaded_remedy,
     "adapter.base_mismatch": _base_mismatch_remedy,
+    "adapter.not_finite": _not_finite_remedy,
 }

@@ -13,7 +13,7 @@ Result = CheckResult | CauseResult
 
 def history(result: Result) -> str:
     return (
-        f"The training of {result.run} was not recorded next to its adapter. Put the trainer's log "
+        f"The training of {result.run} was not recorded next to its weights. Put the trainer's log "
         "(`trainer_state.json`) there."
     )
 
@@ -24,13 +24,16 @@ def loss(result: Result) -> str:
         return f"The training loss of {run} is not finite from step {details['non_finite_step']:,} on."
     if result.reason == "not_logged":
         return f"No training loss of {run} was logged."
-    text = f"The training loss of {run} went from {number(details['first'])} to {number(details['final'])}"
+    text = (
+        f"The training loss of {run} went from {number(details['first'])} to {number(details['final'])} (means of the "
+        "first and last tenth of the log)"
+    )
     endings = {
         "ok": "",
         "grew": ": it grew instead of falling",
         "grew_but_validation_fell": (
             f", while the validation loss did not rise ({number(details['first_validation'])} to "
-            f"{number(details['final_validation'])}): the two training losses are of different batches"
+            f"{number(details['final_validation'])})"
         ),
     }
     return f"{text}{endings[result.reason]}."
@@ -58,7 +61,12 @@ def steps(result: Result) -> str:
     details, run = result.details, result.run
     if result.reason == "not_recorded":
         return f"The optimizer steps of {run} were not recorded."
-    return f"{run} took {details['taken']:,} of {count(details['planned'], 'planned optimizer step')}."
+    text = f"{run} took {details['taken']:,} of {count(details['planned'], 'planned optimizer step')}"
+    if result.reason == "early_stopping":
+        best = f" since step {details['best_step']:,}" if details["best_step"] is not None else ""
+        validations = count(details["patience"], "validation")
+        text += f": early stopping ended it, after {validations} without improvement{best}"
+    return f"{text}."
 
 
 def gradient(result: Result) -> str:
@@ -82,12 +90,28 @@ def learning_rate(result: Result) -> str:
     details, run = result.details, result.run
     if result.reason == "not_recorded":
         return f"The learning rate that the optimizer of {run} used was not recorded."
+    if result.reason in {"as_logged", "still_rising"}:
+        return _logged_rate(result)
     text = f"The learning rate of {run} reached at most {details['peak']:g} in the optimizer"
     if details["configured"] is not None:
         text += f"; {details['configured']:g} is configured"
     if details["zero_lora_b"]:
         text += f". All {count(details['zero_lora_b'], 'lora_B matrix', 'lora_B matrices')} are still exactly zero"
     return f"{text}."
+
+
+def _logged_rate(result: Result) -> str:
+    details, run = result.details, result.run
+    if details["trend"] == "constant":
+        return f"The learning rate of {run} was constant at {details['peak']:g}."
+    if result.reason == "still_rising":
+        return (
+            f"The learning rate of {run} was still rising at its last step, {details['steps']:,} "
+            f"({details['last']:g}): the warm-up is longer than the training."
+        )
+    return (
+        f"The learning rate of {run} rose to {details['peak']:g} and was {details['last']:g} at its last logged step."
+    )
 
 
 def movement(result: Result) -> str:
@@ -104,12 +128,16 @@ def validation(result: Result) -> str:
     details, run = result.details, result.run
     if result.reason == "not_validated":
         return f"{run} was not validated during training."
+    wer = details["measure"] == "wer"
+    printed = percent if wer else number
     text = (
-        f"The validation loss of {run} is lowest at step {details['best_step']:,} ({number(details['best'])}) and "
-        f"{number(details['last'])} at its last, {details['last_step']:,}"
+        f"The validation {'WER' if wer else 'loss'} of {run} is lowest at step {details['best_step']:,} "
+        f"({printed(details['best'])}) and {printed(details['last'])} at its last, {details['last_step']:,}"
     )
     if result.reason == "no_improvement":
         text += ": no step improved on the base model"
+    if result.reason == "rose" and wer and details["best_loss"] is not None and details["last_loss"] is not None:
+        text += f" (validation loss {number(details['best_loss'])} and {number(details['last_loss'])})"
     if result.reason == "rose" and details["final_train_loss"] is not None:
         text += f", while the training loss fell to {number(details['final_train_loss'])}"
     return f"{text}."
@@ -119,11 +147,18 @@ def best(result: Result) -> str:
     details, run = result.details, result.run
     if result.reason == "not_recorded":
         return f"The best step of {run} was not recorded."
-    step = f"Step {details['best_step']} of {run} has the best validation result"
+    rate = f" (WER {percent(details['wer_of_best'])})" if details["wer_of_best"] is not None else ""
+    step = f"Step {details['best_step']:,} of {run} has the best validation result{rate}"
+    if result.reason == "step_not_recorded":
+        return (
+            f"{step}. Whether these weights are of that step is not recorded: their folder is not named "
+            f"`checkpoint-{details['best_step']}`."
+        )
+    given = f" {details['weights_step']:,}" if details["weights_step"] is not None else ""
     endings = {
         "ok": ", and its weights were kept",
         "not_kept": ", but its weights were not kept",
-        "other_step": ", but the adapter is of another step",
+        "other_step": f", but the weights are of step{given}" if given else ", but the weights are of another step",
     }
     return f"{step}{endings[result.reason]}."
 
@@ -132,7 +167,27 @@ def best_remedy(result: CauseResult) -> str | None:
     if result.reason != "other_step":
         return None
     step = result.details["best_step"]
-    return f"Use the adapter of step {step} if it was kept; otherwise train again and keep the best step."
+    return f"Use the weights of step {step:,} if they were kept; otherwise train again and keep the best step."
+
+
+def overfit_remedy(result: CauseResult) -> str | None:
+    """A checkpoint of another trainer may be kept; the best step of our own trainings is."""
+    if not result.details.get("external"):
+        return None
+    return (
+        f"Use the weights of step {result.details['best_step']:,} if they were kept; otherwise train with fewer steps, "
+        "a lower learning rate or dropout. More training rows help more."
+    )
+
+
+def no_gradient_remedy(result: CauseResult) -> str | None:
+    if result.reason != "encoder_unchanged":
+        return None
+    return (
+        "If gradient checkpointing is on, call `model.enable_input_require_grads()` before training or set "
+        "`gradient_checkpointing_kwargs={'use_reentrant': False}`. In a Whisper model the inputs of the encoder need "
+        "it as well: a hook on `model.model.encoder.conv1` that calls `output.requires_grad_(True)`. Then train again."
+    )
 
 
 SUMMARIES: dict[str, Callable[[Result], str]] = {
@@ -148,4 +203,6 @@ SUMMARIES: dict[str, Callable[[Result], str]] = {
 }
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     "training.best_not_kept": best_remedy,
+    "training.overfit": overfit_remedy,
+    "training.no_gradient": no_gradient_remedy,
 }

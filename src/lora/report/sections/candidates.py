@@ -79,7 +79,7 @@ def _training_rows(facts: TrainFacts) -> list[list[str]]:
     rows += [
         ["peak learning rate", number(facts.learning_rate_peak)],
         ["median gradient norm", number(facts.gradient_norm_median)],
-        ["training loss, first to last", f"{number(facts.first_train_loss)} → {number(facts.final_train_loss)}"],
+        ["training loss, first to last tenth", f"{number(facts.first_train_loss)} → {number(facts.final_train_loss)}"],
     ]
     validation = [point for point in facts.validation if point.loss is not None]
     if validation:

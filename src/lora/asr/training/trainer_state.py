@@ -1,0 +1,156 @@
+"""Training facts from the state of the Hugging Face Trainer (`trainer_state.json`). Torch-free."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from pathlib import Path
+from typing import Any
+
+from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
+from lora.records.training import EarlyStopping, TrainFacts, ValidationPoint
+
+CHECKPOINT_NAME = re.compile(r"checkpoint-(\d+)")
+# WERs above this are percentages: as a fraction it would be three errors for every word of the reference.
+LARGEST_FRACTION = 3.0
+# Losses are logged with four decimals, so a loss that falls to 0 passes through small values. From a larger one it
+# cannot: the Trainer logs 0 in place of losses that are NaN (`logging_nan_inf_filter`).
+SMALL_LOSS = 0.05
+
+
+def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: int | None) -> TrainFacts:
+    """Convert a Trainer's state.
+
+    Args:
+        run: Name of the candidate.
+        path: The file, for the record and messages.
+        state: Its contents.
+        weights_step: Step of the given weights, if known.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError, OverflowError: It is not the state of a Trainer.
+    """
+    history: list[dict[str, Any]] = state["log_history"]
+    logged = [entry for entry in history if "loss" in entry]
+    evaluated = [entry for entry in history if "eval_loss" in entry or "eval_wer" in entry]
+    norms = [float(entry["grad_norm"]) for entry in logged if entry.get("grad_norm") is not None]
+    rates = [float(entry["learning_rate"]) for entry in logged if entry.get("learning_rate") is not None]
+    validation = _validation(evaluated)
+    best = _best_step(state, validation)
+    first, final = first_and_last_tenth([float(entry["loss"]) for entry in logged])
+    return TrainFacts(
+        run=run,
+        source=str(path),
+        planned_steps=state["max_steps"],
+        optimizer_steps=state["global_step"],
+        epochs=_finite(state.get("epoch")),
+        early_stopping=_early_stopping(state),
+        learning_rate_peak=max(rates, default=None),
+        learning_rate_last=rates[-1] if rates else None,
+        learning_rate_trend=rate_trend(rates),
+        gradient_norm_median=_finite(statistics.median(norms)) if norms else None,
+        first_train_loss=first,
+        final_train_loss=final,
+        validation=validation,
+        best_step=best,
+        weights_step=weights_step,
+        best_kept=None if best is None or weights_step is None else best == weights_step,
+        **_divergence(path, logged, evaluated),
+    )
+
+
+def _divergence(path: Path, logged: list[dict[str, Any]], evaluated: list[dict[str, Any]]) -> dict[str, Any]:
+    """Status of a training whose loss or gradient is not finite at its end; empty for any other."""
+    step = _not_finite_from(logged)
+    what = "loss or gradient is not finite"
+    zero = _zero_from(logged, evaluated)
+    if zero is not None and (step is None or zero <= step):
+        step = zero
+        what = (
+            "the logged training loss is exactly 0 (the Trainer logs 0 in place of NaN: `logging_nan_inf_filter`)"
+            + (" and the validation loss is NaN" if _broken_evaluations(evaluated) else "")
+        )
+    if step is None:
+        return {}
+    return {
+        "status": "impossible",
+        "code": "training.diverged",
+        "message": f"{path}: {what} from step {step}",
+        "non_finite_step": step,
+    }
+
+
+def _not_finite_from(logged: list[dict[str, Any]]) -> int | None:
+    """First step whose loss is not finite, or after which no gradient is finite.
+
+    The Trainer hides losses that are not finite (`logging_nan_inf_filter`), but not their gradients. Single gradients
+    that are not finite are usual in half precision, which skips such steps.
+    """
+    finite = [math.isfinite(float(entry.get("grad_norm") or 0.0)) for entry in logged]
+    last_finite = max((position for position, is_finite in enumerate(finite) if is_finite), default=-1)
+    broken = (e for i, e in enumerate(logged) if i > last_finite or not math.isfinite(float(e["loss"])))
+    return next((int(entry["step"]) for entry in broken), None)
+
+
+def _zero_from(logged: list[dict[str, Any]], evaluated: list[dict[str, Any]]) -> int | None:
+    """First step from which every logged loss is exactly 0 because NaN was hidden; None where a loss really is 0.
+
+    A validation loss that is finite after that step shows that the weights are.
+    """
+    values = [float(entry["loss"]) for entry in logged]
+    start = next((i + 1 for i in range(len(values) - 1, -1, -1) if values[i] != 0.0), 0)
+    if start == len(values):
+        return None
+    step = int(logged[start]["step"])
+    later = [entry for entry in evaluated if int(entry["step"]) >= step and "eval_loss" in entry]
+    if any(_finite(entry["eval_loss"]) is not None for entry in later):
+        return None
+    jumped = start == 0 or values[start - 1] > SMALL_LOSS
+    return step if later or jumped else None
+
+
+def _broken_evaluations(evaluated: list[dict[str, Any]]) -> bool:
+    return any(_finite(entry["eval_loss"]) is None for entry in evaluated if "eval_loss" in entry)
+
+
+def _validation(evaluated: list[dict[str, Any]]) -> list[ValidationPoint]:
+    """Losses and WERs of all evaluations; WERs in percent become fractions."""
+    rates = [rate for entry in evaluated if (rate := _finite(entry.get("eval_wer"))) is not None]
+    scale = 100 if rates and (max(rates) > LARGEST_FRACTION or min(rates) > 1) else 1
+    return [
+        ValidationPoint(
+            step=entry["step"],
+            loss=_finite(entry.get("eval_loss")),
+            wer=None if (rate := _finite(entry.get("eval_wer"))) is None else rate / scale,
+        )
+        for entry in evaluated
+    ]
+
+
+def _early_stopping(state: dict[str, Any]) -> EarlyStopping | None:
+    """The early stopping callback of the run; None where it had none. Several callbacks of one class are a list."""
+    recorded = (state.get("stateful_callbacks") or {}).get("EarlyStoppingCallback")
+    for callback in recorded if isinstance(recorded, list) else [recorded]:
+        if callback:
+            patience = int(callback["args"]["early_stopping_patience"])
+            waited = int(callback["attributes"]["early_stopping_patience_counter"])
+            return EarlyStopping(patience=patience, waited=waited, stopped=waited >= patience)
+    return None
+
+
+def _best_step(state: dict[str, Any], validation: list[ValidationPoint]) -> int | None:
+    """The best step that the Trainer recorded, or else that of the lowest WER (measured twice or more) or loss."""
+    if state.get("best_global_step"):
+        return int(state["best_global_step"])
+    named = CHECKPOINT_NAME.search(str(state.get("best_model_checkpoint") or ""))
+    if named is not None:
+        return int(named[1])
+    rates = [(point.wer, point.step) for point in validation if point.wer is not None]
+    losses = [(point.loss, point.step) for point in validation if point.loss is not None]
+    measured = rates if len(rates) > 1 else losses
+    return min(measured)[1] if measured else None
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if value is not None and math.isfinite(float(value)) else None
