@@ -189,3 +189,147 @@ def _with_durations(folder: Path, durations: list[Any]) -> list[str]:
         for audio, duration, text in zip(recordings(folder), durations, TEXTS, strict=True)
     ]
     return json_lines(folder, "train.jsonl", rows)
+
+
+@field_case(
+    name="WeNet data.list",
+    area="manifests",
+    situation="JSON lines with key, wav and txt",
+    source="wenet-e2e/wenet",
+    command="convert",
+    expected=Expected(rows=({"id": "u0", "text": TEXTS[0], "duration": SECONDS[0]},)),
+)
+def wenet(folder: Path) -> list[str]:
+    rows = [
+        {"key": f"u{n}", "wav": audio, "txt": text}
+        for n, (audio, text) in enumerate(zip(recordings(folder), TEXTS, strict=True))
+    ]
+    return json_lines(folder, "data.list", rows)
+
+
+@field_case(
+    name="SpeechBrain CSV",
+    area="manifests",
+    situation="ID, duration, wav, spk_id, wrd, with $data_root and spaces after the commas",
+    source="speechbrain recipes",
+    command="convert",
+    expected=Expected(
+        rows=({"id": "a", "speaker_id": "7", **READ[0]},), says=("read as speechbrain", "$data_root of the audio paths")
+    ),
+)
+def speechbrain_csv(folder: Path) -> list[str]:
+    audio = recordings(folder)[0]
+    return table(folder, "dev.csv", ["ID, duration, wav, spk_id, wrd", f"a, 1.5, $data_root/{audio}, 7, {TEXTS[0]}"])
+
+
+@field_case(
+    name="SpeechBrain JSON",
+    area="manifests",
+    situation="one object by id, with {data_root} and length",
+    source="speechbrain templates",
+    command="convert",
+    expected=Expected(rows=({"id": "a", **READ[0]},), says=("read as speechbrain",)),
+)
+def speechbrain_json(folder: Path) -> list[str]:
+    row = {"wav": f"{{data_root}}/{recordings(folder)[0]}", "length": 1.5, "words": TEXTS[0]}
+    return table(folder, "dev.json", json.dumps({"a": row}, indent=2).split("\n"))
+
+
+@field_case(
+    name="SpeechBrain without its data",
+    area="manifests",
+    situation="a data folder that is nowhere near the manifest",
+    source="speechbrain recipes",
+    command="convert",
+    expected=Expected(refused=True, says=("begin with $data_root", "replace $data_root in the file")),
+)
+def speechbrain_moved(folder: Path) -> list[str]:
+    return table(folder, "dev.csv", ["ID,duration,wav,spk_id,wrd", "a,1.5,$data_root/gone/a.wav,7,x"])
+
+
+@field_case(
+    name="fairseq",
+    area="manifests",
+    situation="a root line of another machine, files and samples, letters in .ltr",
+    source="fairseq#2685",
+    command="convert",
+    expected=Expected(rows=READ, says=("read as fairseq", "no audio in /home/other/wav")),
+)
+def fairseq(folder: Path) -> list[str]:
+    names = [Path(audio).name for audio in recordings(folder)]
+    letters = [" ".join(text.replace(" ", "|")) + " |" for text in TEXTS]
+    table(folder, "train.ltr", letters)
+    return table(folder, "train.tsv", ["/home/other/wav", *(f"{name}\t{12000 + n}" for n, name in enumerate(names))])
+
+
+@field_case(
+    name="fairseq with fewer texts",
+    area="manifests",
+    situation="one text less than files",
+    source="fairseq#2685",
+    command="convert",
+    expected=Expected(refused=True, says=("train.wrd: 1 texts for 2 files of train.tsv",)),
+)
+def fairseq_short(folder: Path) -> list[str]:
+    names = [Path(audio).name for audio in recordings(folder)]
+    table(folder, "train.wrd", [TEXTS[0]])
+    return table(folder, "train.tsv", ["wav", *(f"{name}\t12000" for name in names)])
+
+
+@field_case(
+    name="FunASR",
+    area="manifests",
+    situation="key, source and target, with lengths in frames",
+    source="modelscope/FunASR",
+    command="convert",
+    expected=Expected(rows=({"id": "a", **READ[0]},), says=("read as funasr",), silent_on=("warning",)),
+)
+def funasr(folder: Path) -> list[str]:
+    row = {"key": "a", "source": recordings(folder)[0], "source_len": 150, "target": TEXTS[0], "target_len": 3}
+    return json_lines(folder, "train.jsonl", [row])
+
+
+@field_case(
+    name="FunASR messages",
+    area="manifests",
+    situation="chat messages with the audio path between speech tokens",
+    source="modelscope/FunASR",
+    command="convert",
+    expected=Expected(rows=READ[:1], says=("read as funasr",)),
+)
+def funasr_messages(folder: Path) -> list[str]:
+    said = f"Transcribe: <|startofspeech|>!{recordings(folder)[0]}<|endofspeech|>"
+    messages = [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": said},
+        {"role": "assistant", "content": TEXTS[0]},
+    ]
+    return json_lines(folder, "train.jsonl", [{"messages": messages, "speech_length": 150, "text_length": 3}])
+
+
+@field_case(
+    name="seamless",
+    area="manifests",
+    situation="source with audio_local_path, target with text",
+    source="facebookresearch/seamless_communication",
+    command="convert",
+    expected=Expected(rows=({"id": "0", **READ[0]},), says=("read as seamless",), silent_on=("translations",)),
+)
+def seamless(folder: Path) -> list[str]:
+    shared = {"id": 0, "lang": "eng", "units": None, "waveform": None, "sampling_rate": 16000}
+    source = {**shared, "text": TEXTS[0], "audio_local_path": recordings(folder)[0]}
+    return json_lines(folder, "train.json", [{"source": source, "target": {**shared, "text": TEXTS[0]}}])
+
+
+@field_case(
+    name="one split",
+    area="manifests",
+    situation="a folder with one audiofolder inside, named without its split",
+    source="Hugging Face audiofolder",
+    command="convert",
+    expected=Expected(rows=READ[:1], says=("the only split was taken: train",)),
+)
+def one_split(folder: Path) -> list[str]:
+    recordings(folder, "data/train")
+    table(folder, "data/train/metadata.csv", ["file_name,text", f"u0.wav,{TEXTS[0]}"])
+    return ["--manifest", "data"]

@@ -64,11 +64,13 @@ def test_common_voice_clips_with_and_without_suffix(wav, manifest, tmp_path):
         ("two", "clips/two.mp3", "s2", "Fine."),
     ]
     assert reasons(result) == {4: "missing file: gone.mp3"}
-    with pytest.raises(UserError, match="contains several splits; choose with `split`, one of validated"):
-        read_manifest(tmp_path)
+    assert read_manifest(tmp_path).notes == ("the only split was taken: validated.tsv",)
     assert len(read_manifest(Source(tmp_path, split="validated")).rows) == 2
     with pytest.raises(UserError, match="no split 'dev' in it; choose with `split`, one of validated"):
         read_manifest(Source(tmp_path, split="dev"))
+    (tmp_path / "test.tsv").write_bytes(path.read_bytes())
+    with pytest.raises(UserError, match="contains several splits; choose with `split`, one of test, validated"):
+        read_manifest(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
@@ -88,8 +90,7 @@ def test_audiofolder(wav, tmp_path, kind):
         assert [(r.audio, r.text, r.speaker_id, r.duration) for r in result.rows] == [
             ("clips/one.wav", "one", "3", 1.0)
         ]
-    with pytest.raises(UserError, match="contains several splits; choose with `split`, one of train"):
-        read_manifest(tmp_path)
+    assert read_manifest(tmp_path).notes == ("the only split was taken: train",)
 
 
 def test_columns_of_any_name(wav, manifest):

@@ -12,17 +12,37 @@ from dataclasses import replace
 from pathlib import Path
 
 from lora.data.formats.arrow_tables import DATASETS, PARQUET, read_unpacked
+from lora.data.formats.fairseq import FAIRSEQ
+from lora.data.formats.funasr import FUNASR
 from lora.data.formats.interface import FileSample, ManifestFormat, Reading
 from lora.data.formats.kaldi import KALDI
 from lora.data.formats.lhotse import LHOTSE
 from lora.data.formats.librispeech import LIBRISPEECH
+from lora.data.formats.seamless import SEAMLESS
+from lora.data.formats.speechbrain import SPEECHBRAIN
 from lora.data.formats.tables import AUDIOFOLDER, COMMON_VOICE, CSV, JSONL, NEMO, TSV
 from lora.data.manifest_lines import GZIP
 from lora.data.source import AUTO, Source
 from lora.records.base import UserError
 
 # A file has the first format that matches it, so special formats come before general ones.
-_IN_ORDER = (KALDI, LIBRISPEECH, LHOTSE, AUDIOFOLDER, DATASETS, PARQUET, COMMON_VOICE, NEMO, CSV, TSV, JSONL)
+_IN_ORDER = (
+    KALDI,
+    LIBRISPEECH,
+    LHOTSE,
+    AUDIOFOLDER,
+    DATASETS,
+    PARQUET,
+    COMMON_VOICE,
+    NEMO,
+    SPEECHBRAIN,
+    FAIRSEQ,
+    FUNASR,
+    SEAMLESS,
+    CSV,
+    TSV,
+    JSONL,
+)
 FORMATS: dict[str, ManifestFormat] = {kind.name: kind for kind in _IN_ORDER}
 SAMPLE_BYTES = 1_000_000  # of a file that detection reads; cuts and inline samples make long lines
 
@@ -37,9 +57,13 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
     Raises:
         UserError: where the manifest as a whole cannot be used.
     """
-    source = detect_format(source)
-    read = FORMATS[source.format].read
-    return read_unpacked(source, unpacked) if read is None else read(source)
+    found = detect_format(source)
+    read = FORMATS[found.format].read
+    reading = read_unpacked(found, unpacked) if read is None else read(found)
+    if source.split is None and found.path != source.path:
+        note = f"the only split was taken: {found.path.relative_to(source.path)}"
+        return replace(reading, notes=(*reading.notes, note))
+    return reading
 
 
 def manifest_files(source: Source) -> list[Path]:
@@ -107,6 +131,8 @@ def _detect_folder(source: Source) -> Source:
             if (table := kind.split_file(path, split)) is not None:
                 return replace(source, path=table, split=None, format=kind.name)
     matching = _matching(candidates, path)
+    if not matching and split is None and len(only := _split_names(path)) == 1:
+        return _detect_folder(replace(source, split=only[0]))
     if len(matching) > 1:
         names = " or ".join(kind.name for kind in matching)
         raise UserError(f"{path}: could be {names}; choose one with `format`")
@@ -138,10 +164,15 @@ def _unknown_folder(source: Source) -> str:
 
 def _split_choices(folder: Path) -> str:
     """The splits of a folder, as the end of an error message; empty where there are none."""
+    names = _split_names(folder)
+    return f"; choose with `split`, one of {', '.join(names)}" if names else ""
+
+
+def _split_names(folder: Path) -> list[str]:
     names = [entry.name for entry in sorted(folder.iterdir()) if entry.is_dir() and _matching(FORMATS.values(), entry)]
     for kind in FORMATS.values():
         names += kind.split_names(folder)
-    return f"; choose with `split`, one of {', '.join(names)}" if names else ""
+    return names
 
 
 def _beginning(path: Path) -> bytes:

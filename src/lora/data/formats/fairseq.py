@@ -1,0 +1,89 @@
+"""fairseq: a TSV of audio files, and their texts line by line in a file of the same name.
+
+The first line of the TSV is the folder of the audio; each other line is a file in it and its number of samples. Words are
+in `<name>.wrd`, letters with `|` between words in `<name>.ltr`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
+from lora.data.manifest_lines import text_lines
+from lora.data.row_fields import Columns
+from lora.data.source import Source
+from lora.records.base import UserError
+
+WORDS, LETTERS = ".wrd", ".ltr"
+ROW = re.compile(rb"[^\t\n]+\t\d+\s*")
+NOT_UTF8 = "broken line: not UTF-8"
+
+
+def is_fairseq(sample: FileSample) -> bool:
+    """Whether a TSV begins with a line without a tab, followed by a path and a number."""
+    first, _, rest = sample.text.partition(b"\n")
+    return sample.kind == "tsv" and b"\t" not in first and ROW.fullmatch(rest.partition(b"\n")[0]) is not None
+
+
+def fairseq_files(source: Source) -> list[Path]:
+    """The TSV and its texts. Raises UserError where there are none."""
+    for suffix in (WORDS, LETTERS):
+        if (texts := source.path.with_suffix(suffix)).is_file():
+            return [source.path, texts]
+    raise UserError(
+        f"{source.path}: a fairseq manifest (a folder, then files and samples) without its texts; put "
+        f"{source.path.with_suffix(WORDS).name} or {source.path.with_suffix(LETTERS).name} next to it"
+    )
+
+
+def read_fairseq(source: Source) -> Reading:
+    """Durations come from the audio headers: the numbers of samples say no rate."""
+    reject_settings(source, "columns")
+    _, texts_path = fairseq_files(source)
+    written_lines = [(line, text) for line, text in text_lines(source.path) if text is None or text.strip()]
+    if not written_lines:
+        raise UserError(f"{source.path}: an empty file; a fairseq manifest begins with the folder of its audio")
+    (_, root), *lines = written_lines
+    texts = list(text_lines(texts_path))
+    while texts and texts[-1][1] == "":
+        texts.pop()
+    if len(texts) != len(lines):
+        raise UserError(
+            f"{texts_path}: {len(texts)} texts for {len(lines)} files of {source.path.name}; a fairseq manifest has one "
+            "per line, in the same order"
+        )
+    names = [line.split("\t")[0].strip() for _, line in lines if line is not None]
+    prefix, folder, notes = _moved(source.path, (root or "").strip(), names)
+    entries = []
+    for (line, written), (text_line, text) in zip(lines, texts, strict=True):
+        if written is None or text is None:
+            entries.append(Entry(line, NOT_UTF8, f"{texts_path.name}:{text_line}" if written else None))
+            continue
+        name = written.split("\t")[0].strip()
+        words = "".join(text.split()).replace("|", " ") if texts_path.suffix == LETTERS else text
+        row = {"id": name, "audio": str(Path(prefix, name)), "text": words}
+        entries.append(Entry(line, row, places={"text": f"{texts_path.name}:{text_line}"}))
+    return Reading("fairseq", folder, entries, Columns(), source.channel, table=False, notes=notes)
+
+
+def _moved(path: Path, root: str, names: Sequence[str]) -> tuple[str, Path, list[str]]:
+    """Prefix of the audio paths, the folder where they start, and a note where that is not the root of the manifest."""
+    parts = Path(root).parts
+    for kept in range(len(parts) + 1):
+        prefix = str(Path(*parts[kept:]))
+        folder = audio_root(path.parent, [str(Path(prefix, name)) for name in names])
+        if any((folder / prefix / name).exists() for name in names):
+            note = f"line 1: no audio in {root}, which was read from {folder / prefix} instead"
+            return prefix, folder, [note] if kept else []
+    return root, path.parent, []
+
+
+FAIRSEQ = ManifestFormat(
+    name="fairseq",
+    description="fairseq TSV (folder, then files and samples) with its texts in `.wrd` or `.ltr`.",
+    read=read_fairseq,
+    matches_file=is_fairseq,
+    row_files=fairseq_files,
+)

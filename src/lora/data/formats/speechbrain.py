@@ -1,0 +1,65 @@
+"""SpeechBrain: a CSV with `ID`, `wav` and texts, or a JSON object with one row per id.
+
+Paths begin with a variable for the data folder (`$data_root`, `{data_root}`), which recipes replace when they read the
+file. It stands here for the manifest's folder, a folder above it, or the working folder, whichever contains the audio.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from lora.data.formats.interface import FileSample, ManifestFormat, Reading, audio_root
+from lora.data.formats.tables import read_table
+from lora.data.manifest_lines import text_kind
+from lora.data.row_fields import Columns
+from lora.data.source import Source
+from lora.records.base import UserError
+
+VARIABLE = re.compile(r"(\$\{?\w+\}?|\{\w+\})/*")
+AUDIO, LENGTH, DURATION = "wav", "length", "duration"
+
+
+def is_speechbrain(sample: FileSample) -> bool:
+    if sample.kind != "jsonl":
+        return {"ID", AUDIO} <= sample.header
+    return isinstance(sample.row.get(AUDIO), str) and (
+        LENGTH in sample.row or VARIABLE.match(sample.row[AUDIO]) is not None
+    )
+
+
+def read_speechbrain(source: Source) -> Reading:
+    """Raise UserError where paths begin with a variable and no folder contains their files."""
+    reading = read_table(replace(source, format=text_kind(source.path)))
+    rows = [entry.row for entry in reading.entries if isinstance(entry.row, dict)]
+    columns = dict(source.columns)
+    if any(LENGTH in row for row in rows) and not any(DURATION in row for row in rows):
+        columns.setdefault(DURATION, LENGTH)
+    name = columns.get("audio", AUDIO)
+    variables = [match for row in rows if (match := VARIABLE.match(str(row.get(name))))]
+    entries = [entry._replace(row=_without_variable(entry.row, name)) for entry in reading.entries]
+    paths = [str(entry.row.get(name)) for entry in entries if isinstance(entry.row, dict)]
+    folder = audio_root(source.path.parent, paths)
+    if variables and not any((folder / path).exists() for path in paths):
+        written, variable = variables[0].string, variables[0][1]
+        raise UserError(
+            f"{source.path}: audio paths begin with {variable} ({written}), and no folder from {source.path.parent} "
+            f"upwards contains {paths[0]}; replace {variable} in the file by the folder of the data"
+        )
+    notes = [*reading.notes, f"{variables[0][1]} of the audio paths is {folder}"] if variables else reading.notes
+    return Reading("speechbrain", folder, entries, Columns(columns), source.channel, notes=notes)
+
+
+def _without_variable(row: dict[str, Any] | str, name: str) -> dict[str, Any] | str:
+    if isinstance(row, str) or not isinstance(row.get(name), str):
+        return row
+    return {**row, name: VARIABLE.sub("", row[name], count=1) if VARIABLE.match(row[name]) else row[name]}
+
+
+SPEECHBRAIN = ManifestFormat(
+    name="speechbrain",
+    description="SpeechBrain CSV (`ID`, `duration`, `wav`, `spk_id`, `wrd`) or JSON by id.",
+    read=read_speechbrain,
+    matches_file=is_speechbrain,
+)

@@ -1,0 +1,55 @@
+"""Encodings of text files: by their marks, by their null bytes, or guessed and reported."""
+
+from __future__ import annotations
+
+import pytest
+
+from lora.data.text_encoding import UnknownEncodingError, as_utf8
+
+LINES = ["audio;text", "a.wav;žluťoučký kůň úpěl", "b.wav;plain"]
+TEXT = "\n".join(LINES)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_unicode(encoding: str) -> None:
+    notes: list[str] = []
+    assert as_utf8(TEXT.encode(encoding), notes).decode() == TEXT
+    assert bool(notes) == ("8" not in encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "a small café, naïve"),
+        ("cp1252", "el niño come piñas “aquí”"),
+        ("cp1250", "příliš žluťoučký kůň úpěl"),
+        ("cp1251", "съешь ещё этих мягких французских булок"),
+        ("cp932", "日本語の音声認識"),
+        ("gb18030", "中文语音识别系统"),
+        ("cp1253", "καλημέρα κόσμε"),
+    ],
+)
+def test_code_pages_are_guessed_and_reported(encoding: str, text: str) -> None:
+    notes: list[str] = []
+    table = f"audio;text\na.wav;x\nb.wav;{text}\n"
+    assert as_utf8(table.encode(encoding), notes).decode() == table
+    assert notes[0].startswith(f"not UTF-8, read as {encoding}: line 3 is then 'b.wav;{text}'")
+
+
+def test_single_damaged_lines_do_not_change_the_encoding() -> None:
+    notes: list[str] = []
+    content = TEXT.encode() + b"\nc.wav;\xff\xfe\n"
+    assert as_utf8(content, notes) == content
+    assert notes == []
+
+
+def test_a_beginning_may_end_within_a_character() -> None:
+    cut = TEXT.encode()[: TEXT.encode().index("ž".encode()) + 1]
+    assert as_utf8(cut, whole=False) == cut
+    assert as_utf8(TEXT.encode("utf-16")[:31], whole=False).decode().startswith("audio;text")
+
+
+def test_an_unknown_encoding_names_the_line() -> None:
+    with pytest.raises(UnknownEncodingError) as error:
+        as_utf8(b"a\nb\n" + bytes(range(128, 256)) * 3)
+    assert error.value.line == 3
