@@ -36,7 +36,9 @@ def read_seamless(source: Source) -> Reading:
                 Entry(line, {"id": spoken.get("id"), "audio": spoken.get(AUDIO), "text": written.get("text")})
             )
     if translated:
-        notes.append(f"{translated} rows have another language in `target` than in `source`: their texts are translations")
+        notes.append(
+            f"{translated} rows have another language in `target` than in `source`: their texts are translations"
+        )
     paths = [e.row["audio"] for e in entries if isinstance(e.row, dict) and isinstance(e.row["audio"], str)]
     folder = audio_root(source.path.parent, paths)
     return Reading("seamless", folder, entries, Columns(), source.channel, table=False, notes=notes)
