@@ -152,6 +152,7 @@ rule score_run:
     params:
         max_seconds=max_seconds,
         normalizer=for_run(Study.normalizer),
+        unit=study.config.text.unit,
         confidence=study.config.statistics.confidence,
         replicates=study.config.statistics.replicates,
         shared=study.config.statistics.assumed_shared_errors,
@@ -167,6 +168,7 @@ rule score_run:
             --settings {input.settings:q} \
             --max-seconds {params.max_seconds:q} \
             --normalizer {params.normalizer:q} \
+            --unit {params.unit:q} \
             --confidence {params.confidence:q} \
             --replicates {params.replicates:q} \
             --assumed-shared-errors {params.shared:q} \

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lora.records.scores import Interval
+from lora.records.scores import Interval, Unit
 
 UNKNOWN = "unknown"
 MOST_DECIMALS = 6
@@ -20,6 +20,14 @@ MODULE_GROUPS = {
     "cross": "cross-attention",
     "mlp": "decoder MLP",
 }
+
+
+RATES: dict[Unit, str] = {"words": "WER", "characters": "CER", "mixed": "MER"}
+
+
+def rate_name(unit: Unit) -> str:
+    """Name of an error rate by what it counts: WER, CER, or the mixed error rate, MER."""
+    return RATES[unit]
 
 
 def percent(fraction: float | None, threshold: float | None = None) -> str:

@@ -111,6 +111,10 @@ class PreprocessConfig(Section):
     target_rms: Number | None
 
 
+class TextConfig(Section):
+    unit: str
+
+
 class LabelsConfig(Section):
     sample: int
     seed: int
@@ -210,6 +214,7 @@ class StudyConfig(Section):
     preprocess: PreprocessConfig
     decode: Decode
     normalizer: str
+    text: TextConfig
     labels: LabelsConfig
     headroom: HeadroomConfig
     statistics: StatisticsConfig

@@ -19,7 +19,7 @@ from lora.records.labels import LabelFacts
 from lora.records.manifests import ManifestFacts, RejectedRow
 from lora.records.parity import ParityFacts
 from lora.records.reachable import ReachableFacts
-from lora.records.scores import WerFacts
+from lora.records.scores import Unit, WerFacts
 from lora.records.settings import RunSettings
 from lora.records.splits import SplitSizes, StabilityFacts
 from lora.records.training import TrainFacts
@@ -64,6 +64,11 @@ class StudyFacts:
     effect: dict[str, EffectFacts] = field(default_factory=dict)
     paired: dict[tuple[str, str], PairedFacts] = field(default_factory=dict)
     parity: dict[str, ParityFacts] = field(default_factory=dict)
+
+    def unit(self, manifest: str) -> Unit:
+        """What the error rate of a manifest counts."""
+        wer = self.wer.get((BASE, manifest))
+        return wer.unit if wer else "words"
 
     def path(self, kind: ResultFile[Any], **wildcards: str) -> str:
         """Path of a result file as evidence: `facts.path(layout.PAIRED, run=run, manifest=manifest)`."""

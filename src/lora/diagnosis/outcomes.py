@@ -12,7 +12,7 @@ from typing import Any
 
 from lora import layout
 from lora.diagnosis.adapter.hypotheses import judge_hypotheses
-from lora.diagnosis.facts import StudyFacts
+from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings, check
 from lora.diagnosis.headroom.baseline import baseline, tuned_signs
 from lora.records.comparisons import PairedScore
@@ -45,6 +45,7 @@ def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
     return RunOutcome(
         run=run,
         manifest=manifest,
+        unit=facts.unit(manifest),
         baseline_wer=score.baseline_wer,
         tuned_wer=score.tuned_wer,
         delta=score.delta,
@@ -89,7 +90,7 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -
                 manifest=manifest,
             )
         )
-    details = _change(run, manifest, score)
+    details = _change(facts, run, manifest, score)
     status: CheckStatus = "pass"
     reason = "not_worse"
     if score.outcome == "worse":
@@ -150,7 +151,7 @@ def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
     if score.outcome == "worse" and not score.within_margin:
         status = "warn"
         reason = "worse"
-    elif score.outcome == "unchanged" or (bound is not None and bound < margin):
+    elif score.outcome in {"unchanged", "same_words"} or (bound is not None and bound < margin):
         status = "pass"
         reason = "within_margin"
     result = check(
@@ -160,7 +161,7 @@ def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
         evidence=evidence,
         value=score.delta,
         threshold=margin,
-        details={**_change(run, manifest, score), "margin": margin, "harm_bound": bound},
+        details={**_change(facts, run, manifest, score), "margin": margin, "harm_bound": bound},
         run=run,
         manifest=manifest,
     )
@@ -186,8 +187,8 @@ def direction(facts: StudyFacts) -> Findings:
                 evidence=[facts.path(layout.PAIRED, run=run, manifest=manifest) for run in (first, second)],
                 value=way,
                 details={
-                    "first": _change(first, manifest, first_score),
-                    "second": _change(second, manifest, second_score),
+                    "first": _change(facts, first, manifest, first_score),
+                    "second": _change(facts, second, manifest, second_score),
                 },
                 run=second,
                 manifest=manifest,
@@ -202,17 +203,27 @@ def _direction(first: PairedScore, second: PairedScore) -> str:
     outcomes = {first.outcome, second.outcome}
     if outcomes == {"better", "worse"}:
         return "opposite"
-    return "same" if len(outcomes) == 1 and outcomes <= {"better", "worse", "unchanged"} else "undecided"
+    return "same" if len(outcomes) == 1 and outcomes <= {"better", "worse", "unchanged", "same_words"} else "undecided"
 
 
-def _change(run: str, manifest: str, score: PairedScore) -> dict[str, Any]:
+def _change(facts: StudyFacts, run: str, manifest: str, score: PairedScore) -> dict[str, Any]:
     """Details of a paired difference."""
     return {
         "run": run,
         "manifest": manifest,
+        "unit": facts.unit(manifest),
         "baseline_wer": score.baseline_wer,
         "tuned_wer": score.tuned_wer,
         "delta": score.delta,
         "outcome": score.outcome,
+        "utterances": score.utterances,
+        "changed_hypotheses": score.changed_hypotheses,
+        "raw": [_raw_rate(facts, name, manifest) for name in (BASE, run)],
         "interval": score.interval.model_dump(),
     }
+
+
+def _raw_rate(facts: StudyFacts, run: str, manifest: str) -> float | None:
+    """Error rate of the texts as written; None where the run was not scored."""
+    wer = facts.wer.get((run, manifest))
+    return wer.raw.wer if wer and wer.raw else None

@@ -9,7 +9,7 @@ from pydantic import Field
 from lora.records.base import Fact, Record
 from lora.records.scores import Interval, NormalizerIdentity, Power
 
-Outcome = Literal["unchanged", "better", "worse", "equivalent", "underpowered"]
+Outcome = Literal["unchanged", "same_words", "better", "worse", "equivalent", "underpowered"]
 
 
 class Mapsswe(Record):
@@ -31,7 +31,10 @@ class PairedScore(Record):
     delta: float | None = Field(description="`tuned_wer` - `baseline_wer`.")
     interval: Interval = Field(description="Interval of `delta` by the linearised ratio estimator.")
     bootstrap: Interval | None = Field(default=None, description="Interval of `delta` by percentile bootstrap.")
-    changed_hypotheses: int = Field(description="Utterances whose normalised hypothesis differs.")
+    changed_hypotheses: int = Field(description="Utterances whose hypothesis differs as written.")
+    changed_texts: int | None = Field(
+        default=None, description="Utterances whose hypothesis differs after normalisation, not only in case or such."
+    )
     changed_errors: int = Field(
         description="Utterances whose number of errors differs; fewer than 6 can show nothing (sign test)."
     )

@@ -139,11 +139,16 @@ class Power(Record):
     )
 
 
+UnitSetting = Literal["auto", "words", "characters"]
+Unit = Literal["words", "characters", "mixed"]
+
+
 class NormalizerIdentity(Record):
     """A text normaliser."""
 
     name: str = Field(description="Name of the normaliser.")
     version: str = Field(description="Version of the code that implements it.")
+    unit: UnitSetting = Field(default="auto", description="`text.unit`: the unit that texts are split into.")
 
 
 class WerFacts(Fact):
@@ -153,6 +158,11 @@ class WerFacts(Fact):
     manifest: str = Field(description="Name of the manifest.")
     normalizer: NormalizerIdentity = Field(description="Text normaliser that references and hypotheses went through.")
     max_seconds: float | None = Field(description="`max_seconds` of the study in seconds; null is no limit.")
+    unit: Unit = Field(
+        default="words",
+        description="What the error rate counts: words (WER), characters (CER; scripts without spaces), or characters "
+        "of such scripts and words of others (mixed error rate, MER). `words` and `wer` below count this unit.",
+    )
     within: WerScore | None = Field(
         default=None, description="Score of the rows within `max_seconds`: the primary one."
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lora.records.base import Record
 from lora.records.comparisons import Outcome
+from lora.records.scores import Unit
 
 CheckStatus = Literal["pass", "warn", "fail", "unknown"]
 Severity = Literal["blocks", "warns", "info"]
@@ -47,6 +48,7 @@ class RunOutcome(Record):
 
     run: str = Field(description="name of the candidate")
     manifest: str = Field(description="name of the manifest")
+    unit: Unit = Field(default="words", description="what the error rates count: words, characters, or both (mixed)")
     baseline_wer: float | None = Field(description="WER of the baseline (fraction)")
     tuned_wer: float | None = Field(description="WER of the candidate (fraction)")
     delta: float | None = Field(description="`tuned_wer` - `baseline_wer`; negative is better")

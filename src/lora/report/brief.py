@@ -16,6 +16,7 @@ from lora.formatting import (
     percent,
     points,
     points_range,
+    rate_name,
     seconds,
     seconds_limit,
     signed_points,
@@ -147,15 +148,16 @@ def _gate_run(study: Study, verdict: Verdict) -> str:
 
 
 def _difference(study: Study, outcome: RunOutcome, scope: str = "") -> str:
-    """Both WERs, the rows they count, the difference with its interval, and the outcome."""
+    """Both error rates, the rows they count, the difference with its interval, and the outcome."""
     if outcome.delta is None:
         return UNKNOWN
     facts = study.paired(outcome.run, outcome.manifest).value
     score = facts.within if facts else None
     rows = counted_rows(facts.max_seconds, score.utterances) if facts and score else "rows within max_seconds"
     return (
-        f"{plain(outcome.run)} on {plain(outcome.manifest)} ({rows}): WER {percent(outcome.baseline_wer)} -> "
-        f"{percent(outcome.tuned_wer)}, {signed_points(outcome.delta)} ({_interval(outcome, score, scope)}): "
+        f"{plain(outcome.run)} on {plain(outcome.manifest)} ({rows}): {rate_name(outcome.unit)} "
+        f"{percent(outcome.baseline_wer)} -> {percent(outcome.tuned_wer)}, {signed_points(outcome.delta)} "
+        f"({_interval(outcome, score, scope)}): "
         f"{OUTCOMES.get(outcome.outcome or '', UNKNOWN)}"
     )
 

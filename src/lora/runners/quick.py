@@ -273,6 +273,7 @@ class Comparison:
             settings=settings,
             max_seconds=self._max_seconds(),
             normalizer_name=self.config["normalizer"],
+            unit=self.config["text"]["unit"],
             confidence=statistics["confidence"],
             replicates=statistics["replicates"],
             assumed_shared_errors=statistics["assumed_shared_errors"],

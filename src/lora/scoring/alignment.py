@@ -80,7 +80,7 @@ def utterance_errors(
         hypothesis = normalizer.words(transcripts[row.id].hypothesis)
         edits = _edits(reference, hypothesis)
         hits, substitutions, deletions, insertions = counts_of(len(reference), edits)
-        characters = " ".join(reference)
+        characters = normalizer.text(row.text)
         scored.append(
             UtteranceErrors(
                 id=row.id,
@@ -92,7 +92,9 @@ def utterance_errors(
                 deletions=deletions,
                 insertions=insertions,
                 characters=len(characters),
-                character_errors=Levenshtein.distance(characters, " ".join(hypothesis)) if edits else 0,
+                character_errors=Levenshtein.distance(characters, normalizer.text(transcripts[row.id].hypothesis))
+                if edits
+                else 0,
                 edits=cast("list[Edit]", edits),
             )
         )

@@ -1,4 +1,4 @@
-"""Text normalisers, which decide what counts as the same word. Each has a name and version, recorded with scores.
+"""Text normalisers, which decide what counts as the same word. Name, version and unit are recorded with scores.
 
 - `none`: words as written, split at white space.
 - `basic`: this project's own, for any language: Unicode NFKC, invisible and look-alike characters as the language
@@ -18,8 +18,9 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from lora.records.base import UserError
-from lora.records.scores import NormalizerIdentity
+from lora.records.scores import NormalizerIdentity, UnitSetting
 from lora.scoring.odd_characters import resolved
+from lora.scoring.units import tokens
 
 ENGLISH_PACKAGE = "whisper-normalizer"
 BASIC_VERSION = "2"
@@ -29,24 +30,32 @@ LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
 class Normalizer:
-    """Splits texts into normalised words; results are cached except for the trivial normaliser `none`."""
+    """Normalises texts and splits them into tokens; results are cached except for the trivial normaliser `none`."""
 
-    def __init__(self, name: str, version: str, text: Callable[[str], str] | None) -> None:
-        self.identity = NormalizerIdentity(name=name, version=version)
-        self._words: Callable[[str], tuple[str, ...]] = lambda raw: tuple(raw.split())
-        if text is not None:
-            self._words = lru_cache(maxsize=None)(lambda raw: tuple(text(raw).split()))
+    def __init__(self, name: str, version: str, text: Callable[[str], str] | None, unit: UnitSetting) -> None:
+        self.identity = NormalizerIdentity(name=name, version=version, unit=unit)
+
+        def normalized(raw: str) -> tuple[tuple[str, ...], str]:
+            words = (raw if text is None else text(raw)).split()
+            return tokens(words, unit), " ".join(words)
+
+        self._normalized = normalized if text is None else lru_cache(maxsize=None)(normalized)
 
     def words(self, text: str) -> tuple[str, ...]:
-        return self._words(text)
+        """The tokens that an error rate counts: words, or characters (`lora.scoring.units`)."""
+        return self._normalized(text)[0]
+
+    def text(self, text: str) -> str:
+        """The normalised text with single spaces, whose characters a CER counts."""
+        return self._normalized(text)[1]
 
 
-def normalizer(name: str) -> Normalizer:
+def normalizer(name: str, unit: UnitSetting = "auto") -> Normalizer:
     """Raises UserError for an unknown name, or when the package of `english` is not installed."""
     if name == "none":
-        return Normalizer(name, "1", None)
+        return Normalizer(name, "1", None, unit)
     if name == "basic":
-        return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic)
+        return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic, unit)
     if name != "english":
         raise UserError(f"normalizer: {name!r} is unknown; choose one of {', '.join(NAMES)}")
     try:
@@ -54,7 +63,9 @@ def normalizer(name: str) -> Normalizer:
     except ImportError:
         raise UserError(f"normalizer: english needs the package {ENGLISH_PACKAGE}; install it") from None
     english = EnglishTextNormalizer()
-    return Normalizer(name, f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2", lambda text: english(resolved(text)))
+    return Normalizer(
+        name, f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2", lambda text: english(resolved(text)), unit
+    )
 
 
 def basic(text: str) -> str:

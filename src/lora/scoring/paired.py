@@ -41,7 +41,8 @@ def paired_score(
 ) -> PairedScore:
     """Compare two runs.
 
-    Without a changed hypothesis there is nothing to estimate and no interval: the outcome is `unchanged`.
+    Without a changed hypothesis there is nothing to estimate and no interval: the outcome is `unchanged`. Where
+    hypotheses differ only in what the normaliser removes, such as case and punctuation, it is `same_words`.
     `detectable_difference` and `power` use the observed standard error and are None where too few utterances changed.
 
     Args:
@@ -62,11 +63,16 @@ def paired_score(
     drawn = sampling_units(difference, words, [entry.speaker_id for entry in baseline])
     total = sum(words)
     changed_errors = sum(value != 0 for value in difference)
-    if changed_hypotheses:
+    # Edits turn the common reference into a normalised hypothesis, so that equal edits mean equal words.
+    changed_texts = sum(
+        first.edits != second.edits or first.errors != second.errors
+        for first, second in zip(baseline, tuned, strict=True)
+    )
+    if changed_texts:
         interval = ratio_interval(drawn, confidence)
         bootstrap = bootstrap_interval(drawn, confidence, replicates)
     else:
-        interval = no_interval(confidence, "no hypothesis differs")
+        interval = no_interval(confidence, "no word differs" if changed_hypotheses else "no hypothesis differs")
         bootstrap = None
     estimable = interval.low is not None and changed_errors >= MIN_CHANGED
     error = math.sqrt(ratio_variance(drawn)) if estimable else None
@@ -79,11 +85,12 @@ def paired_score(
         interval=interval,
         bootstrap=bootstrap,
         changed_hypotheses=changed_hypotheses,
+        changed_texts=changed_texts,
         changed_errors=changed_errors,
         substitutions_delta=_gained(baseline, tuned, "substitutions"),
         deletions_delta=_gained(baseline, tuned, "deletions"),
         insertions_delta=_gained(baseline, tuned, "insertions"),
-        outcome=outcome(interval, changed_hypotheses, changed_errors, margin),
+        outcome=outcome(interval, changed_hypotheses, changed_texts, changed_errors, margin),
         within_margin=_inside(interval, margin),
         harm_bound=harm_bound(interval, difference),
         detectable_difference=None if error is None else detectable_difference(error, drawn, confidence),
@@ -94,10 +101,14 @@ def paired_score(
     )
 
 
-def outcome(interval: Interval, changed_hypotheses: int, changed_errors: int, margin: float) -> Outcome:
-    """The first that applies: unchanged, better or worse, equivalent, underpowered."""
+def outcome(
+    interval: Interval, changed_hypotheses: int, changed_texts: int, changed_errors: int, margin: float
+) -> Outcome:
+    """The first that applies: unchanged, same words, better or worse, equivalent, underpowered."""
     if changed_hypotheses == 0:
         return "unchanged"
+    if changed_texts == 0:
+        return "same_words"
     if interval.low is None or interval.high is None or changed_errors < MIN_CHANGED:
         return "underpowered"
     if interval.high < 0:

@@ -112,7 +112,7 @@ def compare_training(
             manifest_name,
             read_rows(train_rows),
             read_rows(rows),
-            normalizer("basic").words,
+            normalizer("basic", "words").words,
             _audio_hashes(train_measures),
             _audio_hashes(measures),
         )

@@ -14,7 +14,7 @@ from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.integrity import MismatchFacts
 from lora.records.manifests import Utterance
 from lora.records.reachable import ReachableFacts
-from lora.records.scores import Loop, Power, UtteranceErrors, WerFacts
+from lora.records.scores import Loop, Power, UnitSetting, UtteranceErrors, WerFacts
 from lora.records.settings import RunSettings
 from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors
@@ -31,6 +31,7 @@ from lora.scoring.reachable_errors import split_errors as split_by_source
 from lora.scoring.rescoring import common_normalizer, errors_with_normalizer, same_text
 from lora.scoring.transcript_mismatches import mismatches as find_mismatches
 from lora.scoring.transcripts import ids_message, read_transcripts
+from lora.scoring.units import counted_unit
 
 F = TypeVar("F", bound=Fact)
 
@@ -44,6 +45,7 @@ def score_run(
     transcripts: Path,
     max_seconds: float | None,
     normalizer_name: str,
+    unit: UnitSetting,
     confidence: float,
     replicates: int,
     assumed_shared_errors: float,
@@ -59,6 +61,7 @@ def score_run(
         transcripts: Raw transcripts of the run.
         max_seconds: Limit of the primary score in seconds; None for all rows.
         normalizer_name: Text normaliser (`lora.scoring.normalizers.NAMES`).
+        unit: Unit of the error rate (`lora.scoring.units`).
         confidence: Of the intervals, 0 to 1.
         replicates: Of the bootstrap; 0 leaves it out.
         assumed_shared_errors: Share of errors that a tuned run is assumed to share, for the power.
@@ -70,7 +73,7 @@ def score_run(
         The facts; impossible where transcripts and rows have different ids.
     """
     with recording(outputs=[wer]):
-        words = normalizer(normalizer_name)
+        words = normalizer(normalizer_name, unit)
         facts = WerFacts(run=run, manifest=manifest_name, normalizer=words.identity, max_seconds=max_seconds)
         recorded = RunSettings.read(settings) if settings is not None else None
         if recorded is not None and recorded.status == "impossible":
@@ -86,8 +89,9 @@ def score_run(
                 scored = utterance_errors(utterances, texts, words)
                 within_rows = [row for row in utterances if survives(row.duration, max_seconds)]
                 within = [entry for entry in scored if survives(entry.duration, max_seconds)]
-                raw = utterance_errors(within_rows, texts, normalizer("none"))
+                raw = utterance_errors(within_rows, texts, normalizer("none", unit))
                 scores = {
+                    "unit": counted_unit((words.words(row.text) for row in utterances), unit),
                     "within": wer_score(within, texts, confidence, replicates),
                     "all": wer_score(scored, texts, confidence, replicates),
                     "raw": wer_score(raw, texts, confidence, replicates),
@@ -256,7 +260,7 @@ def split_errors(
         if base.status == "impossible":
             facts = _impossible(ReachableFacts(manifest=manifest_name), base.code, base.message)
         else:
-            words = normalizer(base.normalizer.name)
+            words = normalizer(base.normalizer.name, base.normalizer.unit)
             vocabulary = frozenset(
                 word for row in ([] if train is None else read_rows(train)) for word in words.words(row.text)
             )
@@ -286,7 +290,7 @@ def match_texts(manifest_name: str, rows: Path, transcripts: Path, mismatches: P
     """
     with recording(outputs=[mismatches]):
         texts = read_transcripts(transcripts)
-        facts = find_mismatches(manifest_name, read_rows(rows), texts, normalizer("basic").words)
+        facts = find_mismatches(manifest_name, read_rows(rows), texts, normalizer("basic", "words").words)
         facts.write(mismatches)
     print(f"{manifest_name}: {facts.compared} rows compared, {len(facts.mismatched)} match the text of another row")
     return facts

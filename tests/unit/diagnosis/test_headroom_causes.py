@@ -176,7 +176,7 @@ def test_a_decided_difference_does_not_block(study: HealthyStudy) -> None:
     [
         (
             {"wer": 0.91, "errors": 2184, "interval": interval(0.89, 0.93)},
-            {"sign": "wer", "wer": 0.91},
+            {"sign": "wer", "wer": 0.91, "unit": "words"},
         ),
         ({"truncated": 30}, {"sign": "truncated", "count": 30, "utterances": 200}),
         ({"insertions": 800}, {"sign": "insertions", "count": 800, "words": 2400}),

@@ -67,8 +67,8 @@ def test_power(study: HealthyStudy) -> None:
     set_paired(study, "domain", {"outcome": "better", "detectable_difference": 0.037})
     verdict = study.verdict()
     assert check_of(verdict, "headroom.power", manifest="domain").summary == (
-        "3.70 points is the smallest WER difference that domain (200 utterances) can show, by the observed spread of "
-        "lora: "
+        "3.70 points is the smallest difference in error rate that domain (200 utterances) can show, by the "
+        "observed spread of lora: "
         "too small for the target gain of 1 point. The gate run's own difference is decided (better); smaller ones "
         "between "
         "sweep runs may not be."

@@ -204,7 +204,7 @@ def test_rejected_rows_are_listed_with_their_reasons(study: Study) -> None:
 def test_headroom_of_every_manifest(study: Study) -> None:
     markdown = summarise(study)
     assert row(markdown, "`heldout`  | general") == [
-        "`heldout`", "general", "120", "1,680", "3.1 %", "2.1 to 4.2 %", "4.1 %", "8.1 %", "1.2 % (3.2 %)",
+        "`heldout`", "general", "120", "1,680", "WER 3.1 %", "2.1 to 4.2 %", "4.1 %", "8.1 %", "1.2 % (3.2 %)",
         "0.64 points", "saturated",
     ]  # fmt: skip
     assert row(markdown, "`domain`   | domain")[-1] == "usable"
@@ -247,20 +247,21 @@ def test_sources_of_errors(study: Study) -> None:
 def test_the_primary_comparison_is_marked(study: Study) -> None:
     markdown = summarise(study)
     primary = row(markdown, "**primary**")
-    assert primary[1:7] == ["`lora`", "`domain`", "31.2 %", "20.6 %", "-10.60 points", "-12.70 to -8.50"]
-    assert primary[7] == "better; 100 of 200 hypotheses changed"
+    assert primary[1:7] == ["`lora`", "`domain`", "WER 31.2 %", "20.6 %", "-10.60 points", "-12.70 to -8.50"]
+    assert primary[7] == "12.5 % to 8.2 %"
+    assert primary[8] == "better; 100 of 200 hypotheses changed"
     assert row(markdown, "secondary")[2] == "`heldout`"
     assert "An interval is for this adapter; training with another seed gives another adapter." in markdown
     assert "negative is better" in markdown
 
 
 def test_an_undecided_comparison_is_never_called_equivalent(study: Study) -> None:
-    assert row(summarise(study), "secondary")[7].startswith("underpowered, the set is too small to decide")
+    assert row(summarise(study), "secondary")[8].startswith("underpowered, the set is too small to decide")
 
 
 def test_mapsswe_and_its_disagreement_with_the_interval(study: Study) -> None:
     markdown = summarise(study)
-    assert row(markdown, "**primary**")[8] == "p < 0.001 (200 segments)"
+    assert row(markdown, "**primary**")[9] == "p < 0.001 (200 segments)"
     (note,) = [line for line in markdown.splitlines() if "the two tests disagree" in line]
     assert note.startswith(
         "- `lora` on `test`: the two tests disagree. MAPSSWE shows a difference, p = 0.036 (6 segments)"
@@ -444,7 +445,7 @@ def test_a_missing_interval_gives_its_reason(study: Study) -> None:
     none = Interval(low=None, high=None, confidence=0.95, method="one utterance: no interval", scope="none")
     within = facts.within.model_copy(update={"interval": none, "wer": None})
     facts.model_copy(update={"within": within}).write(study.results / "wer/base/test.json")
-    assert row(again(study), "`test`     | domain")[4:6] == ["unknown", "no interval (one utterance)"]
+    assert row(again(study), "`test`     | domain")[4:6] == ["WER unknown", "no interval (one utterance)"]
 
 
 def test_intervals_carry_caveats_for_few_speakers_and_no_errors(study: Study) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lora.records.scores import Interval
+from lora.records.scores import Edit, Interval
 from lora.scoring.paired import outcome, paired_score
 
 
@@ -16,6 +16,13 @@ def compared(scored, before, after, words, changed=None, margin=0.005, speakers=
         0.95,
         200,
     )
+
+
+def reworded(scored, count, changed):
+    """Runs with one error in each of `count` utterances, of which `changed` have another word wrong after tuning."""
+    before = [entry.model_copy(update={"edits": [Edit(0, "a", "b")]}) for entry in scored([1] * count, [10] * count)]
+    after = [entry.model_copy(update={"edits": [Edit(0, "a", "c")]}) for entry in before[:changed]] + before[changed:]
+    return paired_score(before, after, changed, 0.005, 0.95, 200)
 
 
 def test_the_difference_by_hand(scored):
@@ -70,19 +77,26 @@ def test_fewer_than_six_changed_utterances_show_nothing(scored, count):
 
 
 def test_changed_texts_with_equal_errors_are_not_unchanged(scored):
-    assert compared(scored, [1] * 20, [1] * 20, [10] * 20, changed=3).outcome == "underpowered"
+    assert reworded(scored, 20, 3).outcome == "underpowered"
+
+
+def test_texts_that_differ_only_in_what_the_normaliser_removes_are_the_same_words(scored):
+    result = compared(scored, [1] * 20, [1] * 20, [10] * 20, changed=20)
+    assert (result.outcome, result.changed_hypotheses, result.changed_texts) == ("same_words", 20, 0)
+    assert (result.interval.method, result.harm_bound) == ("no word differs", None)
 
 
 def test_the_order_of_outcomes():
     def interval(low, high):
         return Interval(low=low, high=high, confidence=0.95, method="", scope="none")
 
-    assert outcome(interval(-0.002, -0.001), 0, 9, 0.005) == "unchanged"
-    assert outcome(interval(-0.002, -0.001), 9, 9, 0.005) == "better"
-    assert outcome(interval(0.001, 0.1), 9, 9, 0.005) == "worse"
-    assert outcome(interval(-0.001, 0.001), 9, 9, 0.005) == "equivalent"
-    assert outcome(interval(-0.001, 0.006), 9, 9, 0.005) == "underpowered"
-    assert outcome(interval(None, None), 9, 9, 0.005) == "underpowered"
+    assert outcome(interval(-0.002, -0.001), 0, 0, 9, 0.005) == "unchanged"
+    assert outcome(interval(-0.002, -0.001), 9, 0, 0, 0.005) == "same_words"
+    assert outcome(interval(-0.002, -0.001), 9, 9, 9, 0.005) == "better"
+    assert outcome(interval(0.001, 0.1), 9, 9, 9, 0.005) == "worse"
+    assert outcome(interval(-0.001, 0.001), 9, 9, 9, 0.005) == "equivalent"
+    assert outcome(interval(-0.001, 0.006), 9, 9, 9, 0.005) == "underpowered"
+    assert outcome(interval(None, None), 9, 9, 9, 0.005) == "underpowered"
 
 
 def test_no_word_and_one_utterance(scored):
@@ -96,7 +110,7 @@ def test_harm_bound_is_the_interval_or_an_exact_bound(scored):
     enough = compared(scored, [1, 0] * 400, [0, 1] * 3 + [1, 0] * 397, [10] * 800)
     assert enough.harm_bound == enough.interval.high
     # no utterance of 20 gets worse: up to 1 - 0.025^(1/20) = 16.8 % could, and the interval is one point
-    few = compared(scored, [1] * 20, [1] * 20, [10] * 20, changed=3)
+    few = reworded(scored, 20, 3)
     assert (few.interval.high, few.harm_bound) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
     # two of 500 get worse: Clopper & Pearson's upper bound is 1.4374 % (R: binom.test(2, 500))
     two = compared(scored, [0] * 500, [1, 1] + [0] * 498, [10] * 500)

@@ -127,7 +127,7 @@ def broken_signs(facts: StudyFacts, manifest: str) -> list[dict[str, Any]]:
     signs += broken_hypotheses(facts, wer, base.score, truncated_elsewhere=_truncated_elsewhere(facts, manifest))
     rest = without_worst(wer, base.score)
     if rest.errors > rules.max_wer * rest.words:
-        signs.append({"sign": "wer", "wer": base.wer})
+        signs.append({"sign": "wer", "wer": base.wer, "unit": wer.unit})
     return signs
 
 

@@ -65,7 +65,7 @@ def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings
                 reason="above",
                 value=base.wer,
                 threshold=floor,
-                details=_wer_details(facts, base, floor),
+                details=_wer_details(facts, eval_manifest, base, floor),
                 evidence=evidence,
                 manifest=eval_manifest,
             )
@@ -116,7 +116,7 @@ def judge_wer(facts: StudyFacts, manifest: str) -> Findings:
         status, reason = "pass", "general"
     else:
         reason = "too_few_rows" if _undecided(facts, manifest, base) else "saturated"
-    details = _wer_details(facts, base, floor)
+    details = _wer_details(facts, manifest, base, floor)
     if reason == "saturated":
         details["harder"] = harder_version(facts, manifest)
     result = check(
@@ -141,7 +141,7 @@ def _status_above(base: Baseline, floor: float) -> CheckStatus:
     return "warn" if low is None or low <= floor else "pass"
 
 
-def _wer_details(facts: StudyFacts, base: Baseline, floor: float) -> dict[str, Any]:
+def _wer_details(facts: StudyFacts, manifest: str | None, base: Baseline, floor: float) -> dict[str, Any]:
     """`certain` says whether the whole interval is on the WER's side of the floor; None without an interval."""
     low, high = base.score.interval.low, base.score.interval.high
     certain: bool | None = None
@@ -151,6 +151,7 @@ def _wer_details(facts: StudyFacts, base: Baseline, floor: float) -> dict[str, A
         certain = high <= floor
     return {
         "wer": base.wer,
+        "unit": facts.unit(manifest or ""),
         "rows": base.score.utterances,
         "max_seconds": facts.max_seconds,
         "interval": base.score.interval.to_json(),

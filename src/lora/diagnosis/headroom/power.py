@@ -14,7 +14,7 @@ from lora.records.scores import Power
 from lora.records.verdict import CheckStatus
 
 MOST_TIMES = 20  # times the set that somebody may collect; beyond, this set is no way to decide (docs/methods.md)
-DECIDED = {"better", "worse", "equivalent"}
+DECIDED = {"better", "worse", "equivalent", "same_words"}
 
 
 def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
@@ -31,10 +31,13 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
     detectable, outcome, spread_of = foreseen(power), None, None
     paired = _gate_score(facts, manifest) if gating else None
-    if paired is not None and paired.detectable_difference is not None and not _broken(facts, manifest):
-        power = paired.power or power
-        detectable, outcome = paired.detectable_difference, paired.outcome
-        spread_of = facts.config.gate_run
+    observed = paired is not None and paired.detectable_difference is not None and not _broken(facts, manifest)
+    if paired is not None and (observed or paired.outcome == "same_words"):
+        outcome = paired.outcome
+        if observed and paired.detectable_difference is not None:
+            power = paired.power or power
+            detectable = paired.detectable_difference
+            spread_of = facts.config.gate_run
         evidence.append(facts.path(layout.PAIRED, run=str(facts.config.gate_run), manifest=manifest))
     estimable = math.isfinite(detectable)
     status: CheckStatus = "fail"

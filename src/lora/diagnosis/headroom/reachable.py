@@ -172,6 +172,7 @@ def judge_reachable(facts: StudyFacts, manifest: str, split: ReachableFacts | No
         threshold=target,
         details={
             "wer": base.wer,
+            "unit": facts.unit(manifest),
             "reach": most,
             "target": target,
             "known_words": max(known_words, 0.0),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.names import Details, named
-from lora.formatting import configured_percent, configured_points, count, listed, percent, points
+from lora.formatting import configured_percent, configured_points, count, listed, percent, points, rate_name
 
 
 def style(result: CheckResult | CauseResult) -> str:
@@ -74,9 +74,10 @@ def reachable(result: CheckResult) -> str:
             f"the target gain of {target} is within reach only with words that are not in the training transcripts "
             f"(without them {points(details['known_words'])} remain)"
         )
+    rate = rate_name(details.get("unit", "words"))
     return (
-        f"Tuning could remove at most {points(details['reach'])} of the baseline WER of {percent(details['wer'])} on "
-        f"{manifest}, so {verdict}. Of all errors, {_parts(details)}."
+        f"Tuning could remove at most {points(details['reach'])} of the baseline {rate} of {percent(details['wer'])} "
+        f"on {manifest}, so {verdict}. Of all errors, {_parts(details)}."
     )
 
 

@@ -10,7 +10,17 @@ from lora.diagnosis.headroom.power import MOST_TIMES
 from lora.diagnosis.wording.errors import style
 from lora.diagnosis.wording.hypotheses import FAULTS, fault_remedy, loop_names, share
 from lora.diagnosis.wording.names import Details
-from lora.formatting import configured_percent, configured_points, count, hours, interval, percent, points, seconds
+from lora.formatting import (
+    configured_percent,
+    configured_points,
+    count,
+    hours,
+    interval,
+    percent,
+    points,
+    rate_name,
+    seconds,
+)
 from lora.records.scores import Interval
 
 # WER floor.
@@ -53,7 +63,8 @@ def _baseline_wer(result: CheckResult | CauseResult) -> str:
     rows = count(details["rows"], "row")
     if details["max_seconds"] is not None:
         rows += f" within {seconds(details['max_seconds'])}"
-    return f"Baseline WER on {result.manifest} is {percent(details['wer'], details['floor'])} ({rows}; {known})"
+    rate = rate_name(details.get("unit", "words"))
+    return f"Baseline {rate} on {result.manifest} is {percent(details['wer'], details['floor'])} ({rows}; {known})"
 
 
 def _side(details: Details) -> str:
@@ -167,7 +178,7 @@ SIGNS: dict[str, Callable[[Details], str]] = {
         f"{count(sign['count'], 'word')} are inserted into references of {sign['words']:,} (loops or hallucinations)"
     ),
     "too_short": _too_short,
-    "wer": lambda sign: f"WER is {percent(sign['wer'])}",
+    "wer": lambda sign: f"{rate_name(sign.get('unit', 'words'))} is {percent(sign['wer'])}",
 }
 
 
@@ -197,13 +208,13 @@ def detectable(result: CheckResult | CauseResult) -> str:
     spread = f", by the observed spread of {details['spread_of']}" if details["spread_of"] else ""
     enough = "large enough" if details["detectable"] <= details["target"] else "too small"
     text = (
-        f"{points(details['detectable'], details['target'])} is the smallest WER difference that {manifest} can show"
-        f"{spread}: {enough} for the target gain of {configured_points(details['target'])}."
+        f"{points(details['detectable'], details['target'])} is the smallest difference in error rate that {manifest} "
+        f"can show{spread}: {enough} for the target gain of {configured_points(details['target'])}."
     )
     if result.reason == "decided":
         text += (
-            f" The gate run's own difference is decided ({details['outcome']}); smaller ones between sweep runs may "
-            "not be."
+            f" The gate run's own difference is decided ({details['outcome'].replace('_', ' ')}); smaller ones between "
+            "sweep runs may not be."
         )
     return text
 

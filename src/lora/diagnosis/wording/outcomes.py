@@ -7,7 +7,7 @@ from typing import Any
 
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.headroom import broken_hypotheses
-from lora.formatting import configured_percent, configured_points, percent, points, points_range
+from lora.formatting import configured_percent, configured_points, count, percent, points, points_range, rate_name
 
 Result = CheckResult | CauseResult
 
@@ -59,9 +59,17 @@ def change(details: Mapping[str, Any]) -> str:
     run, manifest, delta = details["run"], details["manifest"], details["delta"]
     if details["baseline_wer"] is None or details["tuned_wer"] is None or delta is None:
         return f"{run} has no WER on {manifest}"
+    rate = rate_name(details.get("unit", "words"))
     before, after = percent(details["baseline_wer"]), percent(details["tuned_wer"])
     if details["outcome"] == "unchanged":
-        return f"{run} changes no hypothesis of {manifest} (WER {before})"
+        return f"{run} changes no hypothesis of {manifest} ({rate} {before})"
+    if details["outcome"] == "same_words":
+        raw = [percent(value) for value in details["raw"]]
+        return (
+            f"{run} writes the same words on {manifest} ({rate} {before}): {details['changed_hypotheses']:,} of "
+            f"{count(details['utterances'], 'text')} differ in case or punctuation only (as written: {rate} {raw[0]} "
+            f"before and {raw[1]} after tuning)"
+        )
     size = f"{points(delta)} {'worse' if delta > 0 else 'better'}" if delta else "no different"
     interval = details["interval"]
     confidence = "no interval"
@@ -69,7 +77,7 @@ def change(details: Mapping[str, Any]) -> str:
         ends = points_range(interval["low"], interval["high"])
         confidence = f"{configured_percent(interval['confidence'])} interval of the change for this adapter {ends}"
         confidence += ", these speakers only" if interval["scope"] == "these_speakers" else ""
-    return f"{run} is {size} on {manifest}: WER {before} before and {after} after tuning ({confidence})"
+    return f"{run} is {size} on {manifest}: {rate} {before} before and {after} after tuning ({confidence})"
 
 
 def worsens_remedy(result: CauseResult) -> str | None:

@@ -8,7 +8,15 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lora.formatting import configured_percent, configured_points, count, counted_rows, percent, signed_points
+from lora.formatting import (
+    configured_percent,
+    configured_points,
+    count,
+    counted_rows,
+    percent,
+    rate_name,
+    signed_points,
+)
 from lora.records.comparisons import PairedFacts
 from lora.records.scores import WerFacts
 from lora.report.markdown import plain
@@ -102,7 +110,8 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
         )
     _lanes(axes, wers, heights)
     axes.set_xlim(0, highest * 1.18 + 0.5)
-    axes.set_xlabel("WER, %")
+    names = sorted({rate_name(facts.unit) for facts in wers})
+    axes.set_xlabel(f"{' or '.join(names)}, %")
     subtitle = f"{_counted(wers)}."
     if min_wer is not None:
         axes.axvline(100 * min_wer, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)

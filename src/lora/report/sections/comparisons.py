@@ -12,6 +12,7 @@ from lora.formatting import (
     percent,
     points,
     points_range,
+    rate_name,
     signed_points,
     why_none,
 )
@@ -22,7 +23,7 @@ from lora.report.sections.verdict import OUTCOMES
 from lora.report.study import Study, StudyFact
 
 HEADING = "## Baseline against tuned"
-COLUMNS = ["comparison", "run", "manifest", "baseline WER", "tuned WER", "difference", "interval", "outcome", "MAPSSWE"]
+COLUMNS = ["comparison", "run", "manifest", "baseline", "tuned", "difference", "interval", "CER", "outcome", "MAPSSWE"]
 
 
 def comparisons(study: Study) -> str:
@@ -35,7 +36,7 @@ def comparisons(study: Study) -> str:
     primary = (verdict.gate_run, verdict.eval_manifest)
     outcomes = sorted(verdict.runs, key=lambda outcome: (outcome.run, outcome.manifest) != primary)
     pairs = [(outcome, study.paired(outcome.run, outcome.manifest)) for outcome in outcomes]
-    rows = [_row(outcome, found.value, (outcome.run, outcome.manifest) == primary) for outcome, found in pairs]
+    rows = [_row(study, outcome, found.value, (outcome.run, outcome.manifest) == primary) for outcome, found in pairs]
     notes = [note for outcome, found in pairs for note in _notes(study, outcome, found)]
     legend = _legend(study, [found.value for _, found in pairs if found.value is not None])
     parts = [HEADING, table(COLUMNS, rows, numbers=[3, 4, 5, 6]), "\n".join(notes), legend, _directions(verdict)]
@@ -47,7 +48,8 @@ def _legend(study: Study, comparisons: list[PairedFacts]) -> str:
     margin = study.setting("statistics", "equivalence_margin")
     intervals = f"{configured_percent(confidence)} intervals" if isinstance(confidence, int | float) else "Intervals"
     sentences = [
-        "WER counts rows within `max_seconds`.",
+        "WER counts words, CER characters, MER the characters of scripts without spaces and the words of others; all "
+        "rows within `max_seconds`.",
         f"{intervals} of the difference in points, tuned minus baseline: negative is better.",
     ]
     if isinstance(margin, int | float):
@@ -62,7 +64,14 @@ def _legend(study: Study, comparisons: list[PairedFacts]) -> str:
     return " ".join(sentences)
 
 
-def _row(outcome: RunOutcome, facts: PairedFacts | None, primary: bool) -> list[str]:
+def _character_errors(study: Study, outcome: RunOutcome) -> str:
+    """CER before and after tuning, over the same rows as the error rate."""
+    scores = [study.wer(run, outcome.manifest).value for run in ("base", outcome.run)]
+    before, after = (facts.within.cer if facts and facts.within else None for facts in scores)
+    return f"{percent(before)} to {percent(after)}"
+
+
+def _row(study: Study, outcome: RunOutcome, facts: PairedFacts | None, primary: bool) -> list[str]:
     score = facts.within if facts else None
     result = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
     if outcome.outcome == "underpowered" and score and score.detectable_difference is not None:
@@ -74,10 +83,11 @@ def _row(outcome: RunOutcome, facts: PairedFacts | None, primary: bool) -> list[
         "**primary**" if primary else "secondary",
         code(outcome.run),
         code(outcome.manifest),
-        percent(outcome.baseline_wer),
+        f"{rate_name(outcome.unit)} {percent(outcome.baseline_wer)}",
         percent(outcome.tuned_wer),
         signed_points(outcome.delta),
         _interval(outcome, score),
+        _character_errors(study, outcome),
         result,
         _mapsswe(score),
     ]

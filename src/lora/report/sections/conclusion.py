@@ -14,6 +14,7 @@ from lora.formatting import (
     percent,
     points,
     points_range,
+    rate_name,
     seconds,
     seconds_limit,
     signed_points,
@@ -156,7 +157,7 @@ def _evaluation(study: Study, verdict: Verdict) -> str:
     detectable = _detectable_difference(study, verdict, facts.power)
     shows = "" if detectable is None else f" It can show a change of {points(detectable)} or more."
     return (
-        f"{begin} {code(verdict.eval_manifest)}, where the baseline's WER is {percent(score.wer)} "
+        f"{begin} {code(verdict.eval_manifest)}, where the baseline's {rate_name(facts.unit)} is {percent(score.wer)} "
         f"({interval(score.interval)}; {counted_rows(facts.max_seconds, score.utterances)}).{shows}"
     )
 
@@ -173,12 +174,13 @@ def _detectable_difference(study: Study, verdict: Verdict, power: Power | None) 
 def _gate_run(study: Study, verdict: Verdict) -> str:
     """What the gate run does to the WER of the evaluation manifest."""
     outcome = gate_outcome(verdict)
-    subject = "the WER"
-    if outcome is None and verdict.ready_for_sweep is None:
+    name_manifest = outcome is None and verdict.ready_for_sweep is None
+    if name_manifest:
         outcome = first_comparison(verdict)
-        subject = f"the WER of {code(outcome.manifest)}" if outcome else subject
     if outcome is None or outcome.delta is None:
         return ""
+    of_manifest = f" of {code(outcome.manifest)}" if name_manifest else ""
+    subject = f"the {rate_name(outcome.unit)}{of_manifest}"
     has_interval = outcome.ci_low is not None and outcome.ci_high is not None
     paired = study.paired(outcome.run, outcome.manifest).value
     score = paired.within if paired else None

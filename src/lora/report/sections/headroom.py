@@ -15,6 +15,7 @@ from lora.formatting import (
     percent,
     percent_range,
     points,
+    rate_name,
     why_none,
 )
 from lora.records.hardening import HardenedFacts, HardenedVersion
@@ -24,7 +25,7 @@ from lora.report.markdown import code, table, text
 from lora.report.sections.errors import error_sources
 from lora.report.study import Study
 
-COLUMNS = ["manifest", "role", "rows", "words", "baseline WER", "interval", "WER, all rows", "raw WER"]
+COLUMNS = ["manifest", "role", "rows", "words", "baseline", "interval", "all rows", "raw"]
 COLUMNS += ["CER (raw)", "smallest detectable change", "status"]
 STATUS = {
     "headroom.saturated": "saturated",
@@ -66,8 +67,10 @@ def headroom(study: Study) -> str:
 
 def _legend(study: Study) -> str:
     sentences = [
-        "Rows, words, WER, raw WER and CER count the rows within `max_seconds` unless the column says *all rows*.",
-        "*Raw WER* compares the texts as written, with case and punctuation. *CER* counts characters and spaces.",
+        "Rows, words and error rates count the rows within `max_seconds` unless the column says *all rows*.",
+        "*WER* counts words, *CER* characters, *MER* (mixed) the characters of scripts without spaces and the words of "
+        "others.",
+        "*Raw* compares the texts as written, with case and punctuation. The CER column counts characters and spaces.",
     ]
     minimum = study.setting("headroom", "min_wer")
     if isinstance(minimum, int | float):
@@ -92,7 +95,7 @@ def _row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, 
         study.role(manifest),
         f"{score.utterances:,}",
         f"{score.words:,}",
-        percent(score.wer),
+        f"{rate_name(facts.unit)} {percent(score.wer)}",
         text(f"{interval}{caveat(score.interval)}{why_none(score.interval)}"),
         percent(facts.all.wer if facts.all else None),
         percent(facts.raw.wer if facts.raw else None),

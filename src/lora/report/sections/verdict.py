@@ -17,6 +17,7 @@ OUTCOMES = {
     "better": "better",
     "worse": "worse",
     "unchanged": "unchanged",
+    "same_words": "same words, texts differ in case or punctuation only",
     "equivalent": "equivalent, any difference is within the margin",
     "underpowered": "underpowered, the set is too small to decide",
 }
@@ -24,6 +25,7 @@ OUTCOMES = {
 COMPARED = {
     "better": "{run} is better than the baseline on {manifest}",
     "worse": "{run} is worse than the baseline on {manifest}",
+    "same_words": "{run} writes the same words as the baseline on {manifest}; only case or punctuation differ",
     "unchanged": "{run} has the same hypotheses as the baseline on {manifest}",
     "equivalent": "{run} is equivalent to the baseline on {manifest}",
     "underpowered": "Undecided: {manifest} is too small to show whether {run} differs from the baseline",
