@@ -109,7 +109,9 @@ class HypothesisFault(Record):
 class CopiedTexts(Record):
     """Hypotheses that equal their reference to the character, case and punctuation included."""
 
-    rows: int = Field(description="Rows whose reference has at least five words.")
+    rows: int = Field(
+        description="Rows whose reference has at least five words (half of the characters count as words without spaces)."
+    )
     words: int = Field(description="Words of these references.")
     equal: int = Field(description="Rows among them whose hypothesis is equal.")
     styled: int = Field(description="Rows among them whose reference has capitals, digits or punctuation.")

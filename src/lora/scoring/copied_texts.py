@@ -9,16 +9,18 @@ from lora.records.scores import CopiedTexts
 from lora.records.transcripts import Transcript
 
 MIN_WORDS = 5  # of a reference; shorter ones are often recognised to the character
+LONG_WORD = 10  # characters per word from which a text has no spaces between words
+CHARACTERS_PER_WORD = 2  # of such a text
 
 
 def copied_texts(rows: Iterable[Utterance], transcripts: Mapping[str, Transcript]) -> CopiedTexts:
     """Count equal texts among rows whose reference is long enough; white space at the ends does not count."""
     compared = [(row.text.strip(), transcripts[row.id].hypothesis.strip()) for row in rows]
-    compared = [(reference, text) for reference, text in compared if len(reference.split()) >= MIN_WORDS]
+    compared = [(reference, text) for reference, text in compared if _length(reference) >= MIN_WORDS]
     styled = [(reference, text) for reference, text in compared if is_styled(reference)]
     return CopiedTexts(
         rows=len(compared),
-        words=sum(len(reference.split()) for reference, _ in compared),
+        words=sum(_length(reference) for reference, _ in compared),
         equal=sum(reference == text for reference, text in compared),
         styled=len(styled),
         equal_styled=sum(reference == text for reference, text in styled),
@@ -30,3 +32,10 @@ def is_styled(text: str) -> bool:
     words = text.replace("'", "").split()
     mixed_case = text not in {text.lower(), text.upper()}
     return mixed_case or any(not word.isalpha() for word in words)
+
+
+def _length(text: str) -> int:
+    """Words of a text; half of its characters where it has no spaces between words."""
+    words = text.split()
+    characters = sum(map(len, words))
+    return characters // CHARACTERS_PER_WORD if words and characters >= LONG_WORD * len(words) else len(words)

@@ -43,8 +43,8 @@ class _Pair:
 
     @property
     def unrelated(self) -> bool:
-        distance = Levenshtein.normalized_distance(" ".join(self.reference_words), " ".join(self.words))
-        return distance >= UNRELATED
+        """Without spaces, which would be half of a text whose words are single characters."""
+        return Levenshtein.normalized_distance("".join(self.reference_words), "".join(self.words)) >= UNRELATED
 
 
 def hypothesis_faults(

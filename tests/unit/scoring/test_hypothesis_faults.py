@@ -107,6 +107,17 @@ def test_equal_texts_count_where_the_reference_is_long() -> None:
     assert (counts.styled, counts.equal_styled) == (1, 1)
 
 
-def test_style_is_what_models_rarely_write() -> None:
-    assert is_styled("The ferry was late") and is_styled("room 12 is free") and is_styled("late, as ever")
-    assert not is_styled("it's late") and not is_styled("THE FERRY WAS LATE")
+def test_texts_without_spaces_are_long_by_their_characters() -> None:
+    references = ["今天早上渡轮很晚才到港口。", "好的"]
+    counts = copied_texts(rows(references), hypotheses(references))
+    assert (counts.rows, counts.words, counts.equal) == (1, 6, 1)
+
+
+@pytest.mark.parametrize("text", ["The ferry was late", "room 12 is free", "late, as ever"])
+def test_capitals_digits_and_marks_are_style(text: str) -> None:
+    assert is_styled(text)
+
+
+@pytest.mark.parametrize("text", ["it's late", "THE FERRY WAS LATE"])
+def test_one_case_without_marks_is_no_style(text: str) -> None:
+    assert not is_styled(text)
