@@ -118,6 +118,10 @@ class CopiedTexts(Record):
     equal_styled: int = Field(description="Rows among `styled` whose hypothesis is equal.")
 
 
+# Times the set that somebody may collect; beyond, this set is no way to decide (docs/methods.md).
+MOST_TIMES = 20
+
+
 class Power(Record):
     """Smallest difference that an evaluation can detect (80 % power, two-sided), and what `target_gain` would need."""
 
@@ -139,6 +143,11 @@ class Power(Record):
     units: Literal["speakers", "utterances"] = Field(
         default="utterances", description="What the standard error takes as sampled independently."
     )
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether `target_gain` needs so many times the set that a number of rows would be no advice."""
+        return self.utterances_needed > MOST_TIMES * self.utterances
 
 
 UnitSetting = Literal["auto", "words", "characters"]

@@ -13,7 +13,6 @@ from lora.records.comparisons import PairedScore
 from lora.records.scores import Power
 from lora.records.verdict import CheckStatus
 
-MOST_TIMES = 20  # times the set that somebody may collect; beyond, this set is no way to decide (docs/methods.md)
 DECIDED = {"better", "worse", "equivalent", "same_words"}
 
 
@@ -59,19 +58,14 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
             "spread_of": spread_of,
             "outcome": outcome,
             "concentrated": concentrated_errors(facts, manifest),
-            "add": None if power is None or out_of_reach(power) else _missing(power),
-            "out_of_reach": power is not None and out_of_reach(power),
+            "add": None if power is None or power.out_of_reach else _missing(power),
+            "out_of_reach": power is not None and power.out_of_reach,
         },
         evidence=evidence,
         run=BASE,
         manifest=manifest,
     )
     return Findings.of(result, result.cause("headroom.underpowered") if status == "fail" else None)
-
-
-def out_of_reach(power: Power) -> bool:
-    """Whether the target gain needs so many times the set that a number of rows to add would be no advice."""
-    return power.utterances_needed > MOST_TIMES * power.utterances
 
 
 def _broken(facts: StudyFacts, manifest: str) -> bool:

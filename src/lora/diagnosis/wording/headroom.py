@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from lora.diagnosis.findings import CauseResult, CheckResult
-from lora.diagnosis.headroom.power import MOST_TIMES
 from lora.diagnosis.wording.errors import style
 from lora.diagnosis.wording.hypotheses import FAULTS, fault_remedy, loop_names, share
 from lora.diagnosis.wording.names import Details
@@ -21,7 +20,7 @@ from lora.formatting import (
     rate_name,
     seconds,
 )
-from lora.records.scores import Interval
+from lora.records.scores import MOST_TIMES, Interval
 
 # WER floor.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lora.diagnosis.headroom.hardening import config_lines, proposed_manifest, write_command
-from lora.diagnosis.headroom.power import MOST_TIMES, out_of_reach
 from lora.formatting import (
     UNKNOWN,
     caveat,
@@ -19,7 +18,7 @@ from lora.formatting import (
     why_none,
 )
 from lora.records.hardening import HardenedFacts, HardenedVersion
-from lora.records.scores import Power, WerFacts, WerScore
+from lora.records.scores import MOST_TIMES, Power, WerFacts, WerScore
 from lora.records.verdict import Verdict
 from lora.report.markdown import code, table, text
 from lora.report.sections.errors import error_sources
@@ -107,7 +106,7 @@ def _row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, 
 
 def _size_needed(power: Power) -> str:
     """`1,210 rows, 1.7 h, 31 speakers`: the size of a set of the same kind that can show the target gain."""
-    if out_of_reach(power):
+    if power.out_of_reach:
         return f"more than {MOST_TIMES} times its rows"
     parts = [count(power.utterances_needed, "row")]
     if power.hours_needed is not None:
