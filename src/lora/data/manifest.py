@@ -16,7 +16,7 @@ from lora.data.audio.headers import read_headers
 from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import read_source
 from lora.data.row_fields import Columns, RowError, row_fields
-from lora.data.source import Source
+from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
@@ -65,6 +65,7 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
     source = source if isinstance(source, Source) else Source(Path(source))
     reading = _with_spelling(read_source(source, unpacked))
     columns = _columns_of(source.path, reading)
+    silence = source.silence and states_silence(reading.format)
     drafts: list[tuple[Entry, dict[str, Any]]] = []
     rejected: list[Rejected] = []
     for entry in reading.entries:
@@ -72,7 +73,7 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
             rejected.append(_rejected(entry, entry.id, entry.row))
             continue
         try:
-            fields = row_fields(entry.row, entry.line, reading.columns)
+            fields = row_fields(entry.row, entry.line, reading.columns, silence=silence)
             if reading.channel is not None:
                 fields["channel"] = reading.channel
             _require_file(fields, reading.folder)

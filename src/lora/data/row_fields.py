@@ -97,13 +97,16 @@ def _folded(name: str) -> str:
 DEFAULT_COLUMNS = Columns()
 
 
-def row_fields(record: Mapping[str, Any], line: int, columns: Columns = DEFAULT_COLUMNS) -> dict[str, Any]:
+def row_fields(
+    record: Mapping[str, Any], line: int, columns: Columns = DEFAULT_COLUMNS, *, silence: bool = False
+) -> dict[str, Any]:
     """Fields of an `Utterance` from one row of any format.
 
     Args:
         record: the row by column name.
         line: line number of the row. Rows written by this software keep their own, which is that of the user's file.
         columns: which column contains which field.
+        silence: whether an empty string as text is the transcript of silence; a missing text or null never is.
 
     Returns:
         The fields, with white space in the text collapsed to single spaces; `duration` is None where it has to be read
@@ -117,7 +120,9 @@ def row_fields(record: Mapping[str, Any], line: int, columns: Columns = DEFAULT_
     text = columns.value(record, "text")
     if text is not None and not isinstance(text, str):
         raise RowError(f"text is not a string: {text!r:.60}")
-    if text is None or not text.strip() or text.strip() in columns.placeholders:
+    if text is None and silence and _is_silence(columns, record):
+        text = ""
+    elif text is None or not text.strip() or text.strip() in columns.placeholders:
         raise RowError("empty text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
     fields: dict[str, Any] = {"text": " ".join(text.split()), "speaker_id": _name(columns, record, "speaker_id")}
@@ -134,6 +139,10 @@ def row_fields(record: Mapping[str, Any], line: int, columns: Columns = DEFAULT_
     written_by_us = set(record) <= CANONICAL and isinstance(record.get("line"), int)
     fields["line"] = record["line"] if written_by_us else line
     return fields
+
+
+def _is_silence(columns: Columns, record: Mapping[str, Any]) -> bool:
+    return all(record[name] == "" for name in columns.names["text"] if name in record)
 
 
 def _name(columns: Columns, record: Mapping[str, Any], field: str) -> str | None:

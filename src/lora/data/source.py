@@ -14,6 +14,7 @@ from lora.data.row_fields import SYNONYMS
 from lora.records.base import UserError
 
 AUTO = "auto"
+CELLS = frozenset({"csv", "tsv", "common_voice", "audiofolder"})  # formats in which a missing text is an empty cell
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Source:
         split: part of a data set that contains several.
         columns: names of our fields to the names of the manifest's columns.
         channel: channel (from 0) to use of every file; None mixes all of them.
+        silence: whether an explicitly empty text is a row of silence, as in an evaluation, and not a missing one.
     """
 
     path: Path
@@ -33,6 +35,7 @@ class Source:
     split: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     channel: int | None = None
+    silence: bool = False
 
     @classmethod
     def from_config(cls, value: str | Mapping[str, Any]) -> Source:
@@ -64,7 +67,14 @@ class Source:
             flags += ["--columns", json.dumps(dict(self.columns), sort_keys=True, ensure_ascii=False)]
         if self.channel is not None:
             flags += ["--channel", str(self.channel)]
+        if self.silence:
+            flags.append("--silence")
         return flags
+
+
+def states_silence(format: str) -> bool:
+    """Whether an empty text is a statement in a format: in tables of text, a missing one looks the same."""
+    return format not in CELLS
 
 
 def format_choices() -> tuple[str, ...]:
@@ -85,11 +95,21 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channel", type=_channel, default=None, help="channel to use, from 0; default: all channels, mixed down"
     )
+    parser.add_argument(
+        "--silence", action="store_true", help="an explicitly empty text is a row of silence (evaluation only)"
+    )
 
 
 def source_from_args(args: argparse.Namespace) -> Source:
     """The manifest that the flags of `add_source_arguments` name."""
-    return Source(path=args.manifest, format=args.format, split=args.split, columns=args.columns, channel=args.channel)
+    return Source(
+        path=args.manifest,
+        format=args.format,
+        split=args.split,
+        columns=args.columns,
+        channel=args.channel,
+        silence=args.silence,
+    )
 
 
 def _channel(text: str) -> int:

@@ -173,7 +173,8 @@ class Comparison:
         rejected = self.path(layout.REJECTED, manifest=name)
         facts = self.path(layout.MANIFEST_FACTS, manifest=name)
         with recording(outputs=[rows, rejected, facts]):
-            manifest = included_references(path) if has_references else reference_rows(path)
+            read = included_references if has_references else reference_rows
+            manifest = read(path, silence=name != TRAIN)
             if name == TRAIN:
                 manifest = _with_durations(manifest)
             if not manifest.rows and not manifest.rejected:

@@ -22,6 +22,7 @@ from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
 from lora.data.manifest import read_manifest
+from lora.data.source import Source
 from lora.provenance.recording import Recording, recording
 from lora.records.base import write_lines
 from lora.records.settings import AdapterIdentity
@@ -79,7 +80,7 @@ def transcribe_or_explain(
 
 def read_usable(name: str, path: Path, run: Recording) -> Rows:
     """Read the usable rows of a manifest, which may be none (the verdict decides on that), and report rejected ones."""
-    manifest = read_manifest(path)
+    manifest = read_manifest(Source(path, silence=True))
     for rejected in manifest.rejected:
         run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
     if not manifest.rows:

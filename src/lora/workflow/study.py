@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lora.asr.model_files import window_seconds
@@ -38,7 +38,7 @@ class Study:
         return TRAIN in self.config.manifests
 
     def source(self, manifest: str) -> Source:
-        return source_of(self.config.manifests[manifest])
+        return replace(source_of(self.config.manifests[manifest]), silence=manifest != TRAIN)
 
     def per_manifest(self, pattern: str) -> list[str]:
         """Fill in {manifest} with every evaluation manifest."""

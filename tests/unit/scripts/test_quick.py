@@ -144,16 +144,39 @@ def test_a_mistake_is_one_message(
 
 def test_rows_that_hold_no_text_are_rejected_with_their_line(folder: Path) -> None:
     lines("few.trn", ["one (a)", "(b)"])
-    found = reference_rows(Path("few.trn"))
+    found = reference_rows(Path("few.trn"), silence=False)
     assert [row.id for row in found.rows] == ["a"]
     assert [(r.line, r.id, r.reason) for r in found.rejected] == [(2, "b", "empty text")]
     rows = ['{"audio": "x.wav", "text": "a", "duration": 1}', '{"audio": "x.wav", "text": "b", "duration": 1}', "{"]
     lines("twice.jsonl", [*rows, '{"audio": "y.wav", "text": ""}'])
-    found = reference_rows(Path("twice.jsonl"))
+    found = reference_rows(Path("twice.jsonl"), silence=False)
     reasons = [r.reason.partition(":")[0] for r in found.rejected]
     assert reasons == ["duplicate id, first used in line 1", "broken line", "empty text"]
     with pytest.raises(UserError, match=r"few\.trn:1: no reference"):
-        included_references(Path("few.trn"))
+        included_references(Path("few.trn"), silence=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kept"),
+    [
+        ("few.trn", ["one (a)", "(b)"], ["a", "b"]),
+        ("refs.jsonl", ['{"id": "a", "text": "one"}', '{"id": "b", "text": ""}', '{"id": "c", "text": " "}'], ["a", "b"]),
+        ("refs.csv", ["id,text", "a,one", "b,"], ["a"]),
+    ],
+)
+def test_an_explicitly_empty_reference_is_a_row_of_silence(
+    folder: Path, name: str, content: list[str], kept: list[str]
+) -> None:
+    lines(name, content)
+    assert [row.id for row in reference_rows(Path(name), silence=True).rows] == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [('"text": "", ', True), ('"text": null, ', False), ('"text": "\\t", ', False), ("", False)]
+)
+def test_a_missing_text_is_not_silence(folder: Path, text: str, kept: bool) -> None:
+    lines("rows.jsonl", ['{"audio": "a.wav", "text": "one", "duration": 1}', f'{{{text}"audio": "b.wav", "duration": 1}}'])
+    assert len(reference_rows(Path("rows.jsonl"), silence=True).rows) == 1 + kept
 
 
 def test_it_never_imports_a_model_library(folder: Path) -> None:

@@ -118,9 +118,9 @@ def test_hypotheses_of_the_base_model() -> None:
 
 
 def test_manifests_whose_audio_is_inside_them() -> None:
-    assert flags.reading_flags(study(), "heldout") == ["--manifest", "heldout.jsonl"]
+    assert flags.reading_flags(study(), "heldout") == ["--manifest", "heldout.jsonl", "--silence"]
     assert flags.reading_flags(study(), "domain") == [
-        *("--manifest", "domain.jsonl", "--format", "jsonl", "--channel", "0"),
+        *("--manifest", "domain.jsonl", "--format", "jsonl", "--channel", "0", "--silence"),
         *("--unpacked", "results/audio/domain"),
     ]
 
