@@ -7,6 +7,8 @@
 - `english`: the normaliser of the Whisper paper (Radford et al. 2022, appendix C) as packaged in
   `whisper-normalizer`; it also writes numbers as digits, expands contractions, spells in American English and
   drops fillers. Invisible and look-alike characters are resolved before it, as in `basic`.
+- `english_digits`: `english`, then every digit is a word of its own. `english` makes one word of "three one six" and
+  three of "3, 1, 6"; digit by digit they are the same words.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ from lora.scoring.units import tokens
 
 ENGLISH_PACKAGE = "whisper-normalizer"
 BASIC_VERSION = "2"
-NAMES = ("english", "basic", "none")
+NAMES = ("english", "english_digits", "basic", "none")
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}"
+DIGIT = re.compile(r"\d")
+ONE = re.compile(r"\bone\b")
 LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
@@ -56,16 +60,22 @@ def normalizer(name: str, unit: UnitSetting = "auto") -> Normalizer:
         return Normalizer(name, "1", None, unit)
     if name == "basic":
         return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic, unit)
-    if name != "english":
+    if name not in {"english", "english_digits"}:
         raise UserError(f"normalizer: {name!r} is unknown; choose one of {', '.join(NAMES)}")
     try:
         from whisper_normalizer.english import EnglishTextNormalizer
     except ImportError:
-        raise UserError(f"normalizer: english needs the package {ENGLISH_PACKAGE}; install it") from None
+        raise UserError(f"normalizer: {name} needs the package {ENGLISH_PACKAGE}; install it") from None
     english = EnglishTextNormalizer()
-    return Normalizer(
-        name, f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2", lambda text: english(resolved(text)), unit
-    )
+    release = f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2"
+    if name == "english":
+        return Normalizer(name, release, lambda text: english(resolved(text)), unit)
+    return Normalizer(name, f"{release}; digits 1", lambda text: digit_by_digit(english(resolved(text))), unit)
+
+
+def digit_by_digit(text: str) -> str:
+    """Every digit as a word of its own; a `one` that the English normaliser leaves is the digit too."""
+    return DIGIT.sub(r" \g<0> ", ONE.sub("1", text))
 
 
 def basic(text: str) -> str:

@@ -41,8 +41,21 @@ def test_english_is_the_pinned_package():
     assert english.identity.version == "whisper-normalizer " + importlib.metadata.version("whisper-normalizer") + "; 2"
 
 
+@pytest.mark.parametrize("text", ["three one six", "3, 1, 6.", "316", "3-1-6", "Three, one, six"])
+def test_digits_are_words_of_their_own(text):
+    assert normalizer("english_digits").words(text) == ("3", "1", "6")
+
+
+def test_digit_by_digit_leaves_other_words():
+    texts = ("Mr. Brown can't find gate twenty-one.", "oh five")
+    assert [normalizer("english_digits").words(text) for text in texts] == [
+        ("mister", "brown", "can", "not", "find", "gate", "2", "1"),
+        ("0", "5"),
+    ]
+
+
 def test_an_unknown_name_is_an_error():
-    with pytest.raises(UserError, match="'french' is unknown; choose one of english, basic, none"):
+    with pytest.raises(UserError, match="'french' is unknown; choose one of english, english_digits, basic, none"):
         normalizer("french")
 
 
