@@ -16,13 +16,13 @@ def digit_strings(folder: Path) -> list[str]:
     """References in words, the baseline in digits with commas, the tuned run in words; one digit in 20 is wrong."""
     chance = random.Random(3)
     strings = [[chance.randrange(10) for _ in range(chance.randint(3, 9))] for _ in range(ROWS)]
-    heard = [[(digit + 1) % 10 if chance.random() < 0.05 else digit for digit in string] for string in strings]
+    recognised = [[(digit + 1) % 10 if chance.random() < 0.05 else digit for digit in string] for string in strings]
     rows = [
         {"id": f"d{n}", "audio": f"d{n}.wav", "duration": 3.0, "text": " ".join(WORDS[digit] for digit in string)}
         for n, string in enumerate(strings)
     ]
-    base = [", ".join(map(str, string)) + "." for string in heard]
-    tuned = [" ".join(WORDS[digit] for digit in string) for string in heard]
+    base = [", ".join(map(str, string)) + "." for string in recognised]
+    tuned = [" ".join(WORDS[digit] for digit in string) for string in recognised]
     write_lines(folder / "dev.jsonl", rows)
     for name, texts in (("base", base), ("tuned", tuned)):
         write_lines(folder / f"{name}.jsonl", [{"id": f"d{n}", "hypothesis": text} for n, text in enumerate(texts)])

@@ -59,7 +59,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--baseline-format", choices=FORMATS, help="default: by suffix, else by the first lines")
     parser.add_argument("--tuned-format", choices=FORMATS, help="default: by suffix, else by the first lines")
     parser.add_argument(
-        "--normalizer", choices=("basic", "english", "english_digits", "none"), help="default: %(default)s", default="basic"
+        "--normalizer",
+        choices=("basic", "english", "english_digits", "none"),
+        help="default: %(default)s",
+        default="basic",
     )
     parser.add_argument("--target-gain", type=positive_number, metavar="F", help="WER difference worth showing, 0.01")
     parser.add_argument("--max-seconds", type=positive_number, metavar="S", help="of training; default: auto")

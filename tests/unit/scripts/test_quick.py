@@ -160,7 +160,11 @@ def test_rows_that_hold_no_text_are_rejected_with_their_line(folder: Path) -> No
     ("name", "content", "kept"),
     [
         ("few.trn", ["one (a)", "(b)"], ["a", "b"]),
-        ("refs.jsonl", ['{"id": "a", "text": "one"}', '{"id": "b", "text": ""}', '{"id": "c", "text": " "}'], ["a", "b"]),
+        (
+            "refs.jsonl",
+            ['{"id": "a", "text": "one"}', '{"id": "b", "text": ""}', '{"id": "c", "text": " "}'],
+            ["a", "b"],
+        ),
         ("refs.csv", ["id,text", "a,one", "b,"], ["a"]),
     ],
 )
@@ -175,7 +179,9 @@ def test_an_explicitly_empty_reference_is_a_row_of_silence(
     ("text", "kept"), [('"text": "", ', True), ('"text": null, ', False), ('"text": "\\t", ', False), ("", False)]
 )
 def test_a_missing_text_is_not_silence(folder: Path, text: str, kept: bool) -> None:
-    lines("rows.jsonl", ['{"audio": "a.wav", "text": "one", "duration": 1}', f'{{{text}"audio": "b.wav", "duration": 1}}'])
+    lines(
+        "rows.jsonl", ['{"audio": "a.wav", "text": "one", "duration": 1}', f'{{{text}"audio": "b.wav", "duration": 1}}']
+    )
     assert len(reference_rows(Path("rows.jsonl"), silence=True).rows) == 1 + kept
 
 
