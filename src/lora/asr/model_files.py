@@ -53,6 +53,8 @@ class ModelFiles:
         sampling_rate: In Hz.
         language: `model.language` of the study, None for the model's default.
         prompt: `model.prompt` of the study, None for the model's default.
+        tokenizer_path: Folder of tokenizer and feature extractor, None for `path`. A checkpoint that was saved without
+            a tokenizer uses the base model's.
     """
 
     path: Path
@@ -64,10 +66,25 @@ class ModelFiles:
     sampling_rate: int
     language: str | None = None
     prompt: str | None = None
+    tokenizer_path: Path | None = None
+
+    @property
+    def processor_path(self) -> Path:
+        """Folder that tokenizer and feature extractor are loaded from."""
+        return self.tokenizer_path or self.path
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a model folder contains a tokenizer."""
+    return any((folder / name).is_file() for name in TOKENIZER)
 
 
 def describe_model(
-    model_id: str, revision: str | None = None, language: str | None = None, prompt: str | None = None
+    model_id: str,
+    revision: str | None = None,
+    language: str | None = None,
+    prompt: str | None = None,
+    tokenizer_from: str | None = None,
 ) -> ModelFiles:
     """Find, check and identify a model: a local folder if it exists, otherwise a hub id.
 
@@ -76,6 +93,7 @@ def describe_model(
         revision: Branch, tag or commit on the hub, None for the main branch. Its commit is recorded.
         language: `model.language` of the study.
         prompt: `model.prompt` of the study.
+        tokenizer_from: Model whose tokenizer is used if this one has none.
 
     Raises:
         UserError: Files are missing, the model type is not supported, or the family does not take a language or prompt.
@@ -99,7 +117,11 @@ def describe_model(
             f"expected one of {', '.join(sorted(FAMILIES))}"
         )
     weights = weight_files(folder, model_id)
-    for purpose, names in (("tokenizer", TOKENIZER), ("feature extractor", FEATURES)):
+    other = None
+    if tokenizer_from is not None and not has_tokenizer(folder):
+        other = describe_model(tokenizer_from)
+    needed = [("tokenizer", TOKENIZER), ("feature extractor", FEATURES)] if other is None else []
+    for purpose, names in needed:
         if not any((folder / name).is_file() for name in names):
             raise UserError(f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model.")
     family = FAMILIES[model_type]
@@ -108,9 +130,10 @@ def describe_model(
             raise UserError(f"model.{key} is {value!r}, but {model_type} models take no {key}. Remove the key.")
     if config.get("has_lora_adapter"):  # the adapter is part of the model
         weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if (folder / name).is_file()]
-    text_files = [folder / name for name in sorted(TEXT_FILES) if (folder / name).is_file()]
+    texts = folder if other is None else other.path
+    text_files = [texts / name for name in sorted(TEXT_FILES) if (texts / name).is_file()]
     generation = folder / "generation_config.json"
-    features = _features(folder, model_id)
+    features = _features(folder, model_id) if other is None else other.features
     return ModelFiles(
         path=folder,
         identity=ModelIdentity(
@@ -127,6 +150,7 @@ def describe_model(
         sampling_rate=int(features["sampling_rate"]),
         language=language,
         prompt=prompt,
+        tokenizer_path=None if other is None else other.path,
     )
 
 

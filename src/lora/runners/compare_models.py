@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     with recording([args.output]):
         base = describe_model(args.model_id, args.revision)
-        tuned = describe_model(args.checkpoint)
+        tuned = describe_model(args.checkpoint, tokenizer_from=args.model_id)
         from lora.asr.ladder.checkpoint import compare_weights
 
         compare_weights(args.run, base, tuned).write(args.output)

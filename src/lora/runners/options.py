@@ -23,6 +23,11 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model-id", required=True, metavar="ID", help=setting("model.id").description)
     for key in ("revision", "language", "prompt", "device", "dtype", "cpu_threads"):
         add_setting(group, f"model.{key}")
+    group.add_argument(
+        "--tokenizer-from",
+        metavar="ID",
+        help="model whose tokenizer is used if --model-id has none (a bare checkpoint)",
+    )
     target_rms = setting("preprocess.target_rms")
     group.add_argument(
         "--target-rms",
@@ -65,7 +70,7 @@ def exact_device_of(args: argparse.Namespace) -> Device:
 
 
 def model_of(args: argparse.Namespace) -> ModelFiles:
-    return describe_model(args.model_id, args.revision, args.language, args.prompt)
+    return describe_model(args.model_id, args.revision, args.language, args.prompt, args.tokenizer_from)
 
 
 def conditions_of(args: argparse.Namespace, adapter: AdapterIdentity | None = None) -> Conditions:

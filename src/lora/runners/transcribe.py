@@ -70,6 +70,8 @@ def transcribe_or_explain(
         _check_training(args.train_facts)
         identity = adapter_identity(args.adapter) if args.adapter else None
         conditions = conditions_of(args, identity)
+        if conditions.files.tokenizer_path is not None:
+            run.adjust(f"{args.model_id} has no tokenizer: that of {args.tokenizer_from} was used")
         return transcribe_manifests(args.run, manifests, conditions, args.work_dir, run, args.adapter, limits_of(args))
     except AdapterProblem as problem:
         conditions = conditions_of(args, identity)

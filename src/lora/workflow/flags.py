@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from lora import layout
+from lora.asr.model_files import has_tokenizer
 from lora.layout import BASE
 from lora.workflow.files import transcript_file, unpacked_audio
 from lora.workflow.study import Study
@@ -41,6 +43,8 @@ def model_flags(study: Study, run: str) -> Flags:
     flags: Flags = ["--model-id", model_id]
     if model.revision is not None and model_id == model.id:
         flags += ["--revision", model.revision]
+    if model_id != model.id and Path(model_id).is_dir() and not has_tokenizer(Path(model_id)):
+        flags += ["--tokenizer-from", model.id]
     if model.language is not None:
         flags += ["--language", model.language]
     if model.prompt is not None:

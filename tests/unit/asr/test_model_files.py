@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.model_files import describe_model
+from lora.asr.model_files import TEXT_FILES, describe_model
 from lora.records.base import UserError
 
 
@@ -73,3 +73,15 @@ def test_an_unsupported_type_names_the_supported_ones(copy_of: Path) -> None:
 def test_an_id_that_is_neither_folder_nor_on_the_hub_is_rejected() -> None:
     with pytest.raises(UserError, match="no such folder"):
         describe_model("no/such/folder/at/all")
+
+
+def test_a_checkpoint_without_a_tokenizer_uses_that_of_its_base(tmp_path: Path, moonshine_folder: Path) -> None:
+    base = moonshine_folder
+    bare = shutil.copytree(base, tmp_path / "checkpoint-4000")
+    for name in TEXT_FILES:
+        (bare / name).unlink(missing_ok=True)
+    with pytest.raises(UserError, match="no tokenizer"):
+        describe_model(str(bare))
+    files = describe_model(str(bare), tokenizer_from=str(base))
+    assert (files.path, files.processor_path) == (bare, base)
+    assert describe_model(str(base), tokenizer_from=str(bare)).processor_path == base

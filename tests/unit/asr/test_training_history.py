@@ -93,3 +93,66 @@ def test_a_file_that_is_not_a_trainer_state(tmp_path: Path, text: str) -> None:
     (tmp_path / "trainer_state.json").write_text(text)
     with pytest.raises(UserError, match=r"trainer_state\.json: not the state of a Trainer"):
         training_history("theirs", tmp_path)
+
+
+EARLY = {
+    "EarlyStoppingCallback": {
+        "args": {"early_stopping_patience": 3}, "attributes": {"early_stopping_patience_counter": 3}
+    }
+}  # fmt: skip
+
+
+def test_early_stopping_and_the_best_step_are_read_from_a_later_checkpoint(tmp_path: Path) -> None:
+    first = [logged(10), {"step": 10, "eval_loss": 0.2, "eval_wer": 17.7}]
+    later = [logged(40), {"step": 40, "eval_loss": 0.4, "eval_wer": 28.4}]
+    best = trainer_folder(tmp_path, "checkpoint-10", first, global_step=10, max_steps=4000)
+    trainer_folder(
+        tmp_path, "checkpoint-40", first + later, max_steps=4000, best_global_step=10, stateful_callbacks=EARLY
+    )
+    trainer_folder(tmp_path, "checkpoint-50", [logged(5, 7.0)], global_step=50)  # of another run
+    facts = training_history("theirs", best)
+    assert (facts.optimizer_steps, facts.weights_step, facts.best_step, facts.best_kept) == (40, 10, 10, True)
+    assert facts.early_stopping is not None
+    assert facts.early_stopping.stopped
+    assert [point.wer for point in facts.validation] == pytest.approx([0.177, 0.284])
+
+
+@pytest.mark.parametrize(
+    ("losses", "validation", "step"),
+    [
+        ([1.2, 2.4, 0.0, 0.0], NAN, 3),
+        ([1.2, 2.4, 0.0, 0.0], None, 3),
+        ([1.2, 0.1, 0.002, 0.0], None, None),
+        ([1.2, 2.4, 0.0, 0.0], 0.3, None),
+        ([0.0, 0.0], NAN, 1),
+    ],
+)
+def test_a_loss_of_zero_is_hidden_nan_or_real(
+    tmp_path: Path, losses: list[float], validation: float | None, step: int | None
+) -> None:
+    history = [{"step": n, "loss": loss} for n, loss in enumerate(losses, 1)]
+    if validation is not None:
+        history.append({"step": len(losses), "eval_loss": validation})
+    facts = training_history("theirs", trainer_folder(tmp_path, "out", history))
+    assert facts.non_finite_step == step
+
+
+@pytest.mark.parametrize(
+    ("rates", "trend"), [([1, 2, 3], "rising"), ([1, 2, 2], "falling"), ([2, 2, 2], "constant"), ([1, 2], None)]
+)
+def test_the_course_of_the_learning_rate(tmp_path: Path, rates: list[float], trend: str | None) -> None:
+    history = [{"step": n, "loss": 1.0, "learning_rate": rate} for n, rate in enumerate(rates, 1)]
+    assert training_history("theirs", trainer_folder(tmp_path, "out", history)).learning_rate_trend == trend
+
+
+def test_losses_are_means_of_tenths(tmp_path: Path) -> None:
+    history = [logged(n, loss) for n, loss in enumerate([3.0, 1.0, *[1.0] * 16, 0.2, 0.4], 1)]
+    facts = training_history("theirs", trainer_folder(tmp_path, "out", history))
+    assert (facts.first_train_loss, facts.final_train_loss) == pytest.approx((2.0, 0.3))
+
+
+def test_the_history_of_an_adapter_in_adapter_model_is_one_folder_above(tmp_path: Path) -> None:
+    checkpoint = trainer_folder(tmp_path, "checkpoint-40", [logged(40)])
+    (checkpoint / "adapter_model").mkdir()
+    facts = training_history("theirs", checkpoint / "adapter_model")
+    assert (facts.optimizer_steps, facts.weights_step) == (40, 40)

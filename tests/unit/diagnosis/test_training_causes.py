@@ -255,3 +255,41 @@ def test_an_untrained_adapter_is_not_called_bypassed(study: HealthyStudy) -> Non
     study.change("effect/lora.json", {"logits": {"argmax_flips": 0.0, "largest_difference": 0.0}})
     blocks = [cause.code for cause in study.verdict().causes if cause.severity == "blocks"]
     assert blocks == ["training.lr_not_applied"]
+
+
+def test_early_stopping_is_no_short_training(study: HealthyStudy) -> None:
+    stopped = {"early_stopping": {"patience": 5, "waited": 5, "stopped": True}, "optimizer_steps": 60}
+    study.change("adapters/lora/train.json", EXTERNAL | stopped)
+    verdict = study.verdict()
+    assert "training.steps_short" not in codes(verdict)
+    assert check_of(verdict, "training.steps").reason == "early_stopping"
+
+
+def test_a_wer_that_rises_is_overfitting_and_one_that_falls_is_not(study: HealthyStudy) -> None:
+    losses = [{"step": 20, "loss": 0.2, "wer": 0.177}, {"step": 100, "loss": 0.4, "wer": 0.284}]
+    study.change("adapters/lora/train.json", EXTERNAL | {"validation": losses})
+    cause = cause_of(study.verdict(), "training.overfit")
+    assert (cause.details["measure"], cause.details["best_step"], cause.details["last"]) == ("wer", 20, 0.284)
+    falling = [{"step": 20, "loss": 0.2, "wer": 0.284}, {"step": 100, "loss": 0.4, "wer": 0.177}]
+    study.change("adapters/lora/train.json", {"validation": falling})
+    assert "training.overfit" not in codes(study.verdict())
+
+
+@pytest.mark.parametrize(("trend", "raised"), [("rising", True), ("constant", False), ("falling", False)])
+def test_a_rate_that_still_rises_at_the_last_step(study: HealthyStudy, trend: str, raised: bool) -> None:
+    rate = {"learning_rate_peak": 2.8e-5, "learning_rate_last": 2.8e-5, "learning_rate_trend": trend, "settings": {}}
+    study.files["adapters/lora/train.json"]["settings"] = {}
+    study.change("adapters/lora/train.json", {k: v for k, v in EXTERNAL.items() if k != "settings"} | rate)
+    assert ("training.lr_not_applied" in codes(study.verdict())) is raised
+
+
+@pytest.mark.parametrize(("steps", "raised"), [(100, True), (12, False)])
+def test_a_training_loss_that_rises_by_a_third(study: HealthyStudy, steps: int, raised: bool) -> None:
+    rising = {"first_train_loss": 1.16, "final_train_loss": 1.5, "validation": []}
+    study.change("adapters/lora/train.json", rising | {"optimizer_steps": steps, "planned_steps": steps})
+    assert ("training.diverged" in codes(study.verdict())) is raised
+
+
+def test_whether_the_weights_are_of_the_best_step_may_not_be_recorded(study: HealthyStudy) -> None:
+    study.change("adapters/lora/train.json", EXTERNAL | {"best_kept": None, "best_step": 20})
+    assert check_of(study.verdict(), "training.best").reason == "step_not_recorded"

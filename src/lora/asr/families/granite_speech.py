@@ -98,7 +98,7 @@ class GraniteSpeech(SpeechLlm):
         model = GraniteSpeechForConditionalGeneration.from_pretrained(files.path if has_adapter else folder, **options)
         if getattr(model, "_hf_peft_config_loaded", False):
             _merge_own_adapter(model)
-        tokenizer = AutoTokenizer.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(files.processor_path, trust_remote_code=False, local_files_only=True)
         return model, GraniteProcessor(tokenizer, LogMel.of(files.features))
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:

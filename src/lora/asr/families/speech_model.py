@@ -78,7 +78,7 @@ class SpeechModel:
         import transformers
 
         processor = transformers.AutoProcessor.from_pretrained(
-            files.path, trust_remote_code=False, local_files_only=True
+            files.processor_path, trust_remote_code=False, local_files_only=True
         )
         return getattr(transformers, cls.auto_class).from_pretrained(folder, **options), processor
 

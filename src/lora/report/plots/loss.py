@@ -37,12 +37,23 @@ def plot_loss(log: Sequence[Mapping[str, str]], facts: TrainFacts, png: Path, sv
         _names(axes, training, validation)
         _best(axes, facts)
         _stopped(axes, facts)
-        add_title(axes, f"Loss of {plain(facts.run)}", _subtitle(facts))
+        add_title(axes, _finding(facts), _subtitle(facts))
         axes.set_xlabel("optimiser step")
         axes.set_ylabel("loss, nats per token")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(bottom=0)
         axes.set_xlim(0, max([1, facts.non_finite_step or 0, *(x for x, _ in [*training, *validation])]))
+
+
+def _finding(facts: TrainFacts) -> str:
+    """The title: where the training loss went, as means of the first and last tenth of the log."""
+    run, first, final = plain(facts.run), facts.first_train_loss, facts.final_train_loss
+    if facts.non_finite_step is not None:
+        return f"The loss of {run} is not finite from step {facts.non_finite_step:,} on"
+    if first is None or final is None:
+        return f"Loss of {run}"
+    verb = "fell" if final < first else "rose" if final > first else "stayed"
+    return f"The training loss of {run} {verb} from {number(first)} to {number(final)}"
 
 
 def _subtitle(facts: TrainFacts) -> str:
