@@ -16,13 +16,19 @@ from urllib.parse import quote
 
 from tabulate import tabulate
 
+from lora.scoring.odd_characters import visible
+
 INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 
 
 def plain(value: object) -> str:
-    """One line without control, bidirectional and other invisible characters; runs of white space become one space."""
-    visible = (c for c in str(value) if c.isspace() or unicodedata.category(c) not in INVISIBLE)
-    return " ".join("".join(visible).split())
+    """One line in which nothing is hidden; runs of white space become one space.
+
+    Invisible characters are written out (`[U+200B ZERO WIDTH SPACE]`). Control characters are removed, and so are
+    joiners and direction marks where a script or an emoji uses them.
+    """
+    shown = (c for c in visible(str(value)) if c.isspace() or unicodedata.category(c) not in INVISIBLE)
+    return " ".join("".join(shown).split())
 
 
 def text(value: object) -> str:

@@ -51,6 +51,16 @@ def odd_positions(text: str) -> list[int]:
     return sorted([*hidden, *_replacements(text)])
 
 
+def visible(text: str) -> str:
+    """The text with its odd invisible characters written out: `[U+200B ZERO WIDTH SPACE]`."""
+    hidden = {at for at in odd_positions(text) if _is_invisible(text[at])}
+    return "".join(f"[{_written(c)}]" if at in hidden else c for at, c in enumerate(text)) if hidden else text
+
+
+def _written(character: str) -> str:
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+
+
 def odd_characters(rows: Iterable[Utterance]) -> list[OddCharacter]:
     """Invisible and look-alike characters in the texts of a manifest with their rows, the most frequent first."""
     lines: defaultdict[str, list[int]] = defaultdict(list)

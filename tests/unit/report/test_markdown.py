@@ -69,7 +69,8 @@ def test_prose_does_no_harm(hostile: str) -> None:
 
 
 def test_plain_has_no_control_characters() -> None:
-    assert plain("a\x1b[2J\tb\r\nc\u202e\x00") == "a[2J b c"
+    assert plain("a\x1b[2J\tb\r\nc\u202e\x00") == "a[2J b c[U+202E RIGHT-TO-LEFT OVERRIDE]"
+    assert plain("می\u200cخواهم") == "میخواهم"
 
 
 def test_bare_addresses_do_not_become_links() -> None:
