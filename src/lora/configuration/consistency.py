@@ -9,6 +9,8 @@ from typing import Any
 from lora.configuration.mistakes import suggest
 from lora.configuration.schema import setting
 
+HUB = "hub"  # the format of manifests whose `path` is no path
+
 
 class KeyPathError(Exception):
     """A mistake at a path of keys."""
@@ -120,7 +122,7 @@ def _manifest_files(config: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
     for name, manifest in config["manifests"].items():
         if isinstance(manifest, str):
             yield ["manifests", name], manifest
-        else:
+        elif manifest.get("format") != HUB:
             yield ["manifests", name, "path"], manifest["path"]
 
 

@@ -154,6 +154,7 @@ class ManifestFormat:
         splits_inside: whether `row_files` selects the split by itself.
         unpack: writes recordings contained in `row_files` to a folder and returns the number of rows; None where audio
             is in files of its own.
+        remote: whether the manifest is no path but a name elsewhere; then `format` has to be given.
     """
 
     name: str
@@ -169,6 +170,7 @@ class ManifestFormat:
     split_names: Callable[[Path], list[str]] = _no_splits
     splits_inside: bool = False
     unpack: Callable[[Source, list[Path], Path], int] | None = None
+    remote: bool = False
 
 
 def reject_settings(source: Source, *settings: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from lora.data.formats.arrow_tables import DATASETS, PARQUET, read_unpacked
 from lora.data.formats.fairseq import FAIRSEQ
 from lora.data.formats.funasr import FUNASR
+from lora.data.formats.hub import HUB
 from lora.data.formats.interface import FileSample, ManifestFormat, Reading
 from lora.data.formats.kaldi import KALDI
 from lora.data.formats.lhotse import LHOTSE
@@ -33,6 +34,7 @@ _IN_ORDER = (
     AUDIOFOLDER,
     DATASETS,
     PARQUET,
+    HUB,
     COMMON_VOICE,
     NEMO,
     SPEECHBRAIN,
@@ -104,8 +106,10 @@ def detect_format(source: Source) -> Source:
         UserError: where the path does not exist, no format or several formats match, or a split has to be named.
     """
     path = source.path
+    if source.format != AUTO and FORMATS[source.format].remote:
+        return source
     if not path.exists():
-        raise UserError(f"{path}: no such manifest; correct the path")
+        raise UserError(f"{path}: no such manifest; correct the path{_hub_hint(path)}")
     if path.is_dir():
         return _detect_folder(source)
     if source.split is not None:
@@ -118,6 +122,11 @@ def detect_format(source: Source) -> Source:
             f"{path}: a manifest of format {source.format} is a folder, but this is a file; name its folder"
         )
     return source
+
+
+def _hub_hint(path: Path) -> str:
+    looks_like_id = len(path.parts) == 2 and not path.is_absolute() and not path.suffix and not path.parent.exists()
+    return ", or set `format: hub` for a data set of the Hugging Face hub" if looks_like_id else ""
 
 
 def _detect_folder(source: Source) -> Source:
