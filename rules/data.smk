@@ -119,7 +119,8 @@ rule summarise_durations:
 checkpoint choose_max_seconds:
     """Choose the longest training row. Its value is a file of its own, so that only a new value makes results stale."""
     input:
-        "results/manifests/train.jsonl",
+        rows="results/manifests/train.jsonl",
+        retention="results/durations/retention.json",
     output:
         value="results/max_seconds.json",
         decision="results/durations/decision.json",
@@ -136,7 +137,8 @@ checkpoint choose_max_seconds:
     shell:
         """
         python "$LORA/scripts/choose_max_seconds.py" \
-            --rows {input:q} \
+            --rows {input.rows:q} \
+            --retention {input.retention:q} \
             {params.durations:q} \
             {params.split:q} \
             --value {output.value:q} \

@@ -234,8 +234,13 @@ def window_seconds(model_id: str) -> float | None:
 
     The decision on max_seconds needs it before a model is loaded; a model on the hub is known only after transcription.
     """
+    family = family_of(model_id)
+    return family.window_seconds if family is not None else None
+
+
+def family_of(model_id: str) -> Family | None:
+    """Family of a local model by its configuration; None if the model is not local or of another family."""
     configuration = Path(model_id) / CONFIGURATION
     if not configuration.is_file():
         return None
-    family = FAMILIES.get(_read_json(configuration, f"model {model_id}").get("model_type", ""))
-    return family.window_seconds if family is not None else None
+    return FAMILIES.get(_read_json(configuration, f"model {model_id}").get("model_type", ""))

@@ -130,6 +130,7 @@ class LabelsConfig(Section):
 
 
 class HeadroomConfig(Section):
+    rows: str
     min_wer: Number
     harden: bool
     max_wer: Number

@@ -12,14 +12,32 @@ from typing import Any
 
 from lora import layout
 from lora.diagnosis.adapter.hypotheses import judge_hypotheses
-from lora.diagnosis.facts import BASE, StudyFacts
+from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings, check
 from lora.diagnosis.headroom.baseline import baseline, tuned_signs
 from lora.records.comparisons import PairedScore
 from lora.records.verdict import CheckStatus, RunOutcome
 
 # Beginnings of cause codes that explain a worse WER, the most likely first.
-EXPLANATIONS = ("labels.", "adapter.excessive_delta", "training.overfit", "training.best_not_kept")
+EXPLANATIONS = (
+    "labels.",
+    "data.",
+    "adapter.excessive_delta",
+    "training.overfit",
+    "training.best_not_kept",
+)
+# Causes of the training manifest that take rows away without making the rest wrong.
+HARMLESS_IN_TRAINING = (
+    "data.too_few_samples",
+    "data.filter_",
+    "data.leakage",
+    "data.unusable_rows",
+    "data.unreadable_audio",
+    "data.empty_transcripts",
+    "data.duplicates",
+    "data.constant_speaker",
+    "data.unstable_split",
+)
 
 
 def paired_score(facts: StudyFacts, run: str, manifest: str) -> PairedScore | None:
@@ -96,11 +114,14 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -
     if score.outcome == "worse":
         status = "warn"
         signs = tuned_signs(facts, run, manifest)
+        training_faults = _training_faults(facts, run, manifest, known)
         reason = "worse_with_broken_hypotheses" if signs else "worse"
         details |= {
             "kind": facts.config.kind(run),
-            "explanation": None if signs else _explanation(facts, run, known),
+            "explanation": None if signs else _explanation(facts, run, known, training_faults),
+            "training_faults": training_faults,
             "signs": signs,
+            "learning_rate": _learning_rate(facts, run),
         }
     result = check(
         "adapter.outcome",
@@ -117,16 +138,32 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -
     return Findings.of(result, None if status == "pass" or named else result.cause("adapter.worsens"))
 
 
-def _explanation(facts: StudyFacts, run: str, known: list[CauseResult]) -> str | None:
+def _explanation(facts: StudyFacts, run: str, known: list[CauseResult], training_faults: list[str]) -> str | None:
     """The most likely explanation of a worse run: the beginning of a cause code, or `training_too_strong`.
 
     None for a run that was trained elsewhere where no cause explains it.
     """
-    codes = [c.code for c in known if c.run in {None, run}]
+    codes = [c.code for c in known if c.run in {None, run} and not c.code.startswith("data.")] + training_faults
     explanations = [begin for begin in EXPLANATIONS if any(code.startswith(begin) for code in codes)]
     if explanations:
         return explanations[0]
     return None if facts.config.kind(run) in {"hypotheses", "checkpoint"} else "training_too_strong"
+
+
+def _training_faults(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -> list[str]:
+    """Causes that say that rows which the run was trained on are wrong, and that the evaluation does not have too."""
+    if facts.config.kind(run) != "train":
+        return []
+    of_evaluation = {c.code for c in known if c.manifest == manifest}
+    of_training = [c.code for c in known if c.manifest == TRAIN and c.code.startswith("data.")]
+    codes = [c for c in of_training if c not in of_evaluation and not c.startswith(HARMLESS_IN_TRAINING)]
+    return list(dict.fromkeys(codes))
+
+
+def _learning_rate(facts: StudyFacts, run: str) -> float | None:
+    """Learning rate of a run that this study trains."""
+    settings = facts.config.candidates[run].train
+    return None if settings is None else settings.learning_rate
 
 
 def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:

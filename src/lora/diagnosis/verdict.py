@@ -12,16 +12,19 @@ from dataclasses import replace
 from lora import layout
 from lora.diagnosis import wording
 from lora.diagnosis.adapter.criterion import CONSEQUENCES, adapter_change, explained_by_training, judge_adapter
-from lora.diagnosis.causes import CAUSES, RANK
+from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.checks import CHECKS, CRITERIA
 from lora.diagnosis.data.criterion import judge_data
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, CheckResult, Findings, cause
-from lora.diagnosis.headroom.criterion import choose_eval_manifest, judge_headroom
+from lora.diagnosis.headroom.criterion import judge_headroom
+from lora.diagnosis.headroom.eval_manifest import choose_eval_manifest
+from lora.diagnosis.judged_rows import with_judged_comparison, with_judged_rows
 from lora.diagnosis.labels.audit import judge_labels
 from lora.diagnosis.outcomes import direction, judge_outcomes, run_outcomes
 from lora.diagnosis.parity.criterion import judge_parity, parity_criterion
 from lora.diagnosis.parity.external_hypotheses import judge_imports
+from lora.diagnosis.shortage import place_by_shortage, shortage
 from lora.diagnosis.training import judge_training
 from lora.records.base import Fact
 from lora.records.effect import EffectFacts
@@ -34,6 +37,7 @@ EXPLAINED_BY = {"data.too_few_samples": {"data.filter_starves_training", "data.w
 
 def decide(facts: StudyFacts) -> Verdict:
     """Decide the verdict of a study, whatever its fact files contain or lack."""
+    facts = judged(facts)
     eval_manifest = choose_eval_manifest(facts)
     findings = judge_all(facts, eval_manifest)
     causes = joined([worded_cause(result) for result in findings.causes])
@@ -47,6 +51,16 @@ def decide(facts: StudyFacts) -> Verdict:
         checks=checks,
         causes=causes,
         runs=run_outcomes(facts),
+    )
+
+
+def judged(facts: StudyFacts) -> StudyFacts:
+    """Facts whose scores are those of the rows that `headroom.rows` names."""
+    rows = facts.config.headroom.rows
+    return replace(
+        facts,
+        wer={key: with_judged_rows(wer, rows) for key, wer in facts.wer.items()},
+        paired={key: with_judged_comparison(paired, rows) for key, paired in facts.paired.items()},
     )
 
 
@@ -202,14 +216,21 @@ def capped(facts: StudyFacts, eval_manifest: str | None, c: Cause) -> Cause:
 
 
 def rank(facts: StudyFacts, eval_manifest: str | None, causes: list[Cause]) -> list[Cause]:
-    """Sort by severity, then the gating comparison before others, then by the table's order, manifest and run."""
+    """Sort by severity, then the gating comparison before others, then by the table's order, manifest and run.
+
+    Of causes that say "not enough", one that is further off comes first (`lora.diagnosis.shortage`).
+    """
     manifests, runs = list(facts.config.manifests), [BASE, *facts.config.candidates]
 
-    def order(c: Cause) -> tuple[int, bool, int, int, int]:
+    def group(c: Cause) -> tuple[int, bool]:
         concerns_gate = is_gating(facts, eval_manifest, c) or c.run == facts.config.gate_run
+        return SEVERITIES.index(c.severity), not concerns_gate
+
+    def order(c: Cause) -> tuple[tuple[int, bool], int, float, int, int]:
         manifest = manifests.index(c.manifest) if c.manifest in manifests else -1
         run = runs.index(c.run) if c.run in runs else -1
-        return SEVERITIES.index(c.severity), not concerns_gate, RANK[c.code], manifest, run
+        place = place_by_shortage(c, [other for other in causes if group(other) == group(c)])
+        return group(c), place, -(shortage(c) or 0.0), manifest, run
 
     return sorted(causes, key=order)
 

@@ -39,6 +39,16 @@ class SplitOption(Record):
     fewest_train_speakers: int | None = Field(
         default=None, description="Fewest known training speakers over these seeds; null where no row names a speaker."
     )
+    padded_seconds: float | None = Field(
+        default=None,
+        description="Audio in seconds to which the model pads a row of `threshold` seconds: time and memory of a step "
+        "grow with it. null where it is not known.",
+    )
+    lost: list[str] | None = Field(
+        default=None,
+        description="What the limit removes beyond chance, as `data.filtered_rows` names it (`speakers_lost`, "
+        "`speakers_removed`, `words_lost`, `speaking_rate`); null where it was not compared.",
+    )
 
 
 class DurationDecision(Record):

@@ -182,6 +182,7 @@ class WerFacts(Fact):
         default=None, description="Score of the texts as written (no normaliser), rows within `max_seconds`."
     )
     power: Power | None = Field(default=None, description="Power of a comparison on the rows within `max_seconds`.")
+    power_all: Power | None = Field(default=None, description="Power of a comparison on all rows.")
     loops: list[Loop] = Field(default=[], description="Looping hypotheses of the rows within `max_seconds`.")
     faults: list[HypothesisFault] = Field(
         default=[],

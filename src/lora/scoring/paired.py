@@ -90,7 +90,9 @@ def paired_score(
         substitutions_delta=_gained(baseline, tuned, "substitutions"),
         deletions_delta=_gained(baseline, tuned, "deletions"),
         insertions_delta=_gained(baseline, tuned, "insertions"),
-        outcome=outcome(interval, changed_hypotheses, changed_texts, changed_errors, margin),
+        outcome=outcome(interval, changed_hypotheses, changed_texts, changed_errors, margin)
+        if words
+        else "underpowered",
         within_margin=_inside(interval, margin),
         harm_bound=harm_bound(interval, difference),
         detectable_difference=None if error is None else detectable_difference(error, drawn, confidence),

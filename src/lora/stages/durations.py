@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from lora.data.durations import COLUMNS, duration_table
 from lora.data.manifest import read_rows, rebase
@@ -12,10 +14,11 @@ from lora.data.row_columns import read_columns
 from lora.data.splits import sizes as split_sizes
 from lora.data.splits import split, split_options, split_stability
 from lora.data.tables import concatenate_tables, write_table
+from lora.diagnosis.data.filter_bias import bias_signs
 from lora.diagnosis.data.max_seconds import choose_max_seconds as choose
 from lora.provenance.recording import recording
 from lora.records.base import UserError, write_lines
-from lora.records.durations import MaxSeconds
+from lora.records.durations import MaxSeconds, RetentionFacts, SplitOption
 from lora.records.splits import SplitSizes
 from lora.scoring.normalizers import basic
 
@@ -51,6 +54,11 @@ def choose_max_seconds(
     window: float | None,
     value: Path,
     decision: Path,
+    retention: Path | None = None,
+    max_lost_speakers: float = 1.0,
+    max_lost_words: float = 1.0,
+    max_rate_difference: float = math.inf,
+    padding: float | None = None,
 ) -> None:
     """Choose `max_seconds` of training, or judge the configured one, from what each threshold leaves to train on.
 
@@ -64,16 +72,42 @@ def choose_max_seconds(
         window: Longest audio that the model takes in one piece (seconds); None if no limit is known.
         value: File to write with the chosen value alone, on which later stages depend.
         decision: File to write with the reason and all options.
+        retention: What each threshold removes; None leaves open whether one kind of speech is lost.
+        max_lost_speakers, max_lost_words, max_rate_difference: Losses beyond chance that are tolerated.
+        padding: Step in seconds that the model pads audio to; None if not known.
     """
     candidates = sorted({*thresholds, *([] if max_seconds is None else [max_seconds])})
     if candidates[0] <= 0:
         raise UserError(f"--thresholds and --max-seconds must be above 0 seconds, not {candidates[0]:g}")
     with recording(outputs=[value, decision], seed=split_seed):
         options = split_options(read_rows(rows), candidates, val_fraction, by_speaker, split_seed)
+        tolerated = TolerableLosses(max_lost_speakers, max_lost_words, max_rate_difference)
+        removed = None if retention is None else RetentionFacts.read(retention)
+        options = [_with_cost_and_losses(option, removed, tolerated, padding) for option in options]
         chosen = choose(options, max_seconds, min_train_samples, window, max_held_out_speakers)
         chosen.write(decision)
         MaxSeconds(max_seconds=chosen.max_seconds).write(value)
     print(chosen.reason)
+
+
+class TolerableLosses(NamedTuple):
+    """`integrity` of the configuration, as far as it concerns the duration filter."""
+
+    max_lost_speakers: float
+    max_lost_words: float
+    max_rate_difference: float
+
+
+def _with_cost_and_losses(
+    option: SplitOption, retention: RetentionFacts | None, tolerated: TolerableLosses, padding: float | None
+) -> SplitOption:
+    """Add to an option what the model pads its longest row to, and what it loses beyond chance."""
+    padded = None if not padding else padding * math.ceil(option.threshold / padding)
+    lost = None
+    for dropped in retention.dropped if retention is not None else []:
+        if retention is not None and dropped.threshold == option.threshold:
+            lost = [sign["sign"] for sign in bias_signs(tolerated, retention.curve[-1].speakers, dropped)]
+    return option.model_copy(update={"padded_seconds": padded, "lost": lost})
 
 
 def split_training(

@@ -99,6 +99,7 @@ def score_run(
                     "faults": hypothesis_faults(within_rows, texts, words.words),
                     "copied": copied_texts(within_rows, texts),
                     "power": forecast_power(within, assumed_shared_errors, target_gain, confidence),
+                    "power_all": forecast_power(scored, assumed_shared_errors, target_gain, confidence),
                     "utterances": scored,
                 }
                 facts = facts.model_copy(update=scores)

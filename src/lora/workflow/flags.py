@@ -104,13 +104,17 @@ def loss_flags(study: Study) -> Flags:
 
 def duration_flags(study: Study) -> Flags:
     """What the choice of max_seconds depends on."""
-    durations = study.config.durations
+    durations, integrity = study.config.durations, study.config.integrity
     return [
         *("--thresholds", *durations.thresholds),
         *("--max-seconds", durations.max_seconds),
         *("--min-train-samples", durations.min_train_samples),
-        *("--max-held-out-speakers", study.config.integrity.max_held_out_speakers),
+        *("--max-held-out-speakers", integrity.max_held_out_speakers),
+        *("--max-lost-speakers", integrity.max_lost_speakers),
+        *("--max-lost-words", integrity.max_lost_words),
+        *("--max-rate-difference", integrity.max_rate_difference),
         *("--window", study.window),
+        *("--padding", study.padding),
     ]
 
 

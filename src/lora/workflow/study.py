@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lora.asr.model_files import window_seconds
+from lora.asr.model_files import family_of, window_seconds
 from lora.configuration.study import Decode, ManifestConfig, Number, StudyConfig, TrainConfig
 from lora.data.formats.registry import contains_audio, manifest_files
 from lora.data.source import Source
@@ -132,6 +132,12 @@ class Study:
             family_window = window_seconds(self.config.model.id)
             return "none" if family_window is None else family_window
         return seconds
+
+    @property
+    def padding(self) -> Number | str:
+        """Step (seconds) of the grid that the model pads audio to, as far as known without loading it, or `none`."""
+        family = None if self.config.model is None else family_of(self.config.model.id)
+        return "none" if family is None else family.padding_seconds
 
     @property
     def duration_limits(self) -> list[Number]:

@@ -16,7 +16,7 @@ from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.checks import CHECKS, CRITERIA
 from lora.diagnosis.findings import Findings
 from lora.diagnosis.generated_docs import generated_files
-from lora.diagnosis.headroom.criterion import choose_eval_manifest
+from lora.diagnosis.headroom.eval_manifest import choose_eval_manifest
 from lora.diagnosis.verdict import judge_all
 
 

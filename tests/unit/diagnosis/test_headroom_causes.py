@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes, interval
+from healthy_data import measures
 
 
 def set_wer(study: HealthyStudy, manifest: str, wer: float, low: float | None, high: float | None) -> None:
@@ -260,9 +261,53 @@ def test_the_evaluation_manifest_could_show_the_smallest_difference_ties_by_name
     assert study.verdict().eval_manifest == "domain"
 
 
-def test_a_broken_baseline_is_evaluated_on_only_where_there_is_no_other(study: HealthyStudy) -> None:
+def test_a_broken_baseline_is_evaluated_on_only_where_no_other_manifest_has_power(study: HealthyStudy) -> None:
     study.change("wer/base/domain.json", {"within": {"truncated": 150}})
+    assert study.verdict().eval_manifest == "domain"
+    study.change("wer/base/test.json", {"power": {"detectable_difference": 0.009}})
     assert study.verdict().eval_manifest == "test"
+
+
+DECIDED = {"within": {"outcome": "better", "detectable_difference": 0.05}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"within": {"utterances": 0, "words": 0, "wer": None}}, None),
+        ({"within": {"errors": 2300, "wer": 0.96}}, "headroom.baseline_broken"),
+    ],
+)
+def test_a_fault_of_the_large_manifest_does_not_move_the_gate_to_a_set_without_power(
+    study: HealthyStudy, changes: dict[str, Any], code: str | None
+) -> None:
+    study.change("wer/base/domain.json", changes)
+    study.change("paired/lora/test.json", DECIDED)
+    verdict = study.verdict()
+    assert (verdict.eval_manifest, verdict.ready_for_sweep) == ("domain", False)
+    assert check_of(verdict, "headroom").status == ("unknown" if code is None else "pass")
+    if code is not None:
+        cause = cause_of(verdict, code)
+        assert (cause.severity, cause.manifest) == ("blocks", "domain")
+
+
+def test_durations_in_milliseconds_block_although_a_small_manifest_has_headroom(study: HealthyStudy) -> None:
+    measured = [{**m, "manifest_duration": 4000.0} for m in measures(200)]
+    study.set_audio("domain", measured)
+    study.change("wer/base/domain.json", {"within": {"utterances": 0, "words": 0, "wer": None}})
+    study.change("paired/lora/test.json", DECIDED)
+    cause = cause_of(study.verdict(), "data.wrong_durations")
+    assert (cause.severity, cause.manifest) == ("blocks", "domain")
+
+
+def test_fewer_than_six_rows_never_have_power(study: HealthyStudy) -> None:
+    study.configure({"roles": {"domain": ["test"]}, "statistics": {"target_gain": 0.2}})
+    del study.config["manifests"]["domain"]
+    assert study.verdict().ready_for_sweep is True
+    study.change("wer/base/test.json", {"within": {"utterances": 5}})
+    study.change("paired/lora/test.json", {"within": {"detectable_difference": None}})
+    cause = cause_of(study.verdict(), "headroom.underpowered")
+    assert (cause.severity, cause.reason) == ("blocks", "no_estimate")
 
 
 def test_a_baseline_that_was_not_scored_is_unknown(study: HealthyStudy) -> None:

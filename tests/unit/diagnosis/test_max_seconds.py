@@ -105,3 +105,37 @@ def test_a_configured_number_is_judged_by_the_same_rules():
 def test_many_split_seeds_agree_where_no_speaker_is_known():
     plain = SOLID.model_copy(update={"speakers": None, "fewest_train_speakers": None})
     assert choose_max_seconds([plain], None, 200, None, 0.0).stable == 10.0
+
+
+def complete(threshold, rows, lost=(), padded=None):
+    option = seeded(threshold, rows, [rows] * 19)
+    return option.model_copy(update={"lost": list(lost), "padded_seconds": padded})
+
+
+def test_a_threshold_that_loses_a_kind_of_speech_is_passed_over():
+    """Real accented speech: 5 s is sufficient and stable, but loses four speakers and slow speech."""
+    options = [complete(5.0, 250, ["speakers_lost", "speaking_rate"]), complete(8.0, 290), complete(10.0, 300)]
+    decision = choose_max_seconds(options, None, 200, None, 0.34)
+    assert (decision.max_seconds, decision.sufficient, decision.stable) == (8.0, 5.0, 5.0)
+    assert "5 s would leave 250, but loses speakers and one kind of speaking rate beyond chance." in decision.reason
+
+
+def test_where_every_threshold_loses_something_the_largest_is_taken():
+    options = [complete(5.0, 250, ["speakers_lost"]), complete(8.0, 290, ["words_lost"])]
+    decision = choose_max_seconds(options, None, 200, None, 0.34)
+    assert decision.max_seconds == 8.0
+    assert "loses the least of all thresholds" in decision.reason
+
+
+def test_a_larger_threshold_of_the_same_cost_keeps_its_rows():
+    padded = [complete(t, rows, padded=30.0) for t, rows in ((5.0, 250), (8.0, 290), (10.0, 300), (15.0, 300))]
+    decision = choose_max_seconds(padded, None, 200, 30.0, 0.34)
+    assert decision.max_seconds == 10.0
+    assert "5 s would leave 250, but saves nothing: the model pads both to 30 s" in decision.reason
+    by_length = [complete(t, rows, padded=t) for t, rows in ((5.0, 250), (8.0, 290), (10.0, 300))]
+    assert choose_max_seconds(by_length, None, 200, None, 0.34).max_seconds == 5.0
+
+
+def test_a_loss_that_the_configuration_chose_is_kept():
+    options = [complete(5.0, 250, ["speakers_lost"]), complete(8.0, 290)]
+    assert choose_max_seconds(options, 5.0, 200, None, 0.34).max_seconds == 5.0

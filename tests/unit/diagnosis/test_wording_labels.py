@@ -31,7 +31,8 @@ SPELLED_OUT = {"rows": 64, "only_reference": 20, "only_hypothesis": 0, "both": 3
             "Training transcripts and greedy hypotheses agree in case and final punctuation; rewritten in the "
             "model's style "
             "the transcripts are 0.60 nats per token more likely, which closes 44.4 % of their distance from greedy "
-            "hypotheses.",
+            "hypotheses. lora, trained on them, is 14.80 points better on domain all the same, so this costs training "
+            "steps and case or punctuation of the output rather than WER.",
         ),
         (
             {"lost_characters": {"é": 3, "ß": 20}},

@@ -9,6 +9,7 @@ from lora import layout
 from lora.diagnosis.data.audio import judge_audio, narrowband_everywhere, rows_of_wrong_length
 from lora.diagnosis.data.manifests import judge_characters, judge_pieces, judge_speakers
 from lora.diagnosis.data.rows import judge_model_window, judge_overlap, judge_rejected_rows
+from lora.diagnosis.data.shortfall import rows_beyond_limit, rows_in_validation
 from lora.diagnosis.data.speed import judge_speed
 from lora.diagnosis.data.split import judge_filtered_rows, judge_split_seeds
 from lora.diagnosis.data.texts import judge_texts
@@ -102,6 +103,7 @@ def _too_few_samples(facts: StudyFacts, result: CheckResult) -> CauseResult:
     most = max((option.train_rows for option in decision.options), default=rows) if decision else rows
     most = max(most, rows)
     tried = [option for option in decision.options if option.train_rows == most] if decision else []
+    option = tried[0] if tried else None
     rejected = len(facts.rejected.get(TRAIN, []))
     wrong = rows_of_wrong_length(facts, TRAIN)
     evidence = list(result.evidence)
@@ -112,11 +114,13 @@ def _too_few_samples(facts: StudyFacts, result: CheckResult) -> CauseResult:
     details = {
         **result.details,
         "most": most,
-        "at": tried[0].threshold if tried else None,
+        "at": option.threshold if option else None,
         "missing_rows": needed - most,
         "rejected": rejected,
         "wrong_durations": wrong,
-        "add": _more_rows(needed - most, tried[0] if tried else None),
+        "validation": rows_in_validation(facts, option),
+        "beyond_limit": rows_beyond_limit(facts, option),
+        "add": _more_rows(needed - most, option),
     }
     return result.cause("data.too_few_samples", details=details, evidence=evidence)
 

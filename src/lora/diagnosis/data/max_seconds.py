@@ -1,4 +1,4 @@
-"""Choose `max_seconds`: the threshold that leaves training enough rows with every split seed.
+"""Choose `max_seconds`: the threshold that leaves enough rows with every split seed and loses no kind of speech.
 
 The reason is worded here rather than in `wording`, because it is part of a fact file (`durations/decision.json`).
 """
@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lora.formatting import hours, percent
+from lora.formatting import hours, listed, percent
 from lora.records.durations import DurationDecision, SplitOption
+
+# Words for `SplitOption.lost`.
+LOSSES = {
+    "speakers_lost": "speakers",
+    "speakers_removed": "all of the many rows of a speaker",
+    "words_lost": "words",
+    "speaking_rate": "one kind of speaking rate",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,10 @@ def choose_max_seconds(
     window: float | None,
     max_held_out_speakers: float = 1.0,
 ) -> DurationDecision:
-    """Choose the smallest stable threshold, or judge the configured one.
+    """Choose the smallest stable threshold that loses nothing beyond chance, or judge the configured one.
+
+    Where every stable threshold loses something, the largest of them is chosen. A larger one that the model pads to the
+    same length costs nothing more, so that it is taken where it keeps more rows.
 
     A threshold is stable if it is within the model's window, leaves at least `min_train_samples` training rows with
     every split seed, and no seed keeps more than `max_held_out_speakers` (a share) of the speakers out. Without a
@@ -85,8 +96,9 @@ def choose_max_seconds(
         status = "judged_sufficient" if rules.enough(own) else "judged_starving"
         return decision(status, configured, _judged(own, stable or sufficient, rules))
     if sufficient is not None:
-        chosen = stable or sufficient
-        return decision("chosen", chosen.threshold, _chosen(chosen, sufficient, ordered, rules))
+        steady = [option for option in enough if rules.instability(option) is None]
+        chosen = _most_rows_at_same_cost(_complete(steady) if steady else sufficient, steady)
+        return decision("chosen", chosen.threshold, _chosen(chosen, sufficient, stable, ordered, rules))
     inside = [option for option in ordered if rules.inside(option)]
     with_rows = [option for option in inside if option.rows] or [option for option in ordered if option.rows]
     if not with_rows:
@@ -101,22 +113,50 @@ def choose_max_seconds(
     return decision("none_sufficient", last.threshold, reason)
 
 
-def _chosen(chosen: SplitOption, sufficient: SplitOption, ordered: Sequence[SplitOption], rules: Rules) -> str:
+def _complete(steady: Sequence[SplitOption]) -> SplitOption:
+    """The smallest threshold that loses nothing beyond chance, else the largest."""
+    return next((option for option in steady if not option.lost), steady[-1])
+
+
+def _most_rows_at_same_cost(chosen: SplitOption, steady: Sequence[SplitOption]) -> SplitOption:
+    """The smallest threshold with the most rows among those that are padded to the same length as `chosen`."""
+    if chosen.padded_seconds is None:
+        return chosen
+    same = [o for o in steady if o.padded_seconds == chosen.padded_seconds and o.threshold >= chosen.threshold]
+    return max(same, key=lambda option: (option.rows, -option.threshold), default=chosen)
+
+
+def _chosen(
+    chosen: SplitOption,
+    sufficient: SplitOption,
+    stable: SplitOption | None,
+    ordered: Sequence[SplitOption],
+    rules: Rules,
+) -> str:
     shorter = [option for option in ordered if option.threshold < chosen.threshold]
     doubt = rules.instability(chosen)
     seeds = (
         f" with any of {len(chosen.seeded_train_rows)} split seeds" if chosen.seeded_train_rows and not doubt else ""
     )
-    reason = (
-        f"{chosen.threshold:g} s is the smallest threshold that leaves at least {rules.minimum} training rows{seeds}"
-    )
-    reason = f"{reason}: {_left(chosen)}"
+    enough = f"leaves at least {rules.minimum} training rows{seeds}"
+    if stable is not None and chosen.threshold > stable.threshold:
+        reason = f"{chosen.threshold:g} s {enough}: {_left(chosen)}"
+        reason += f"; {stable.threshold:g} s would leave {stable.train_rows}, but {_why_larger(chosen, stable)}"
+        return f"{reason}, and loses the least of all thresholds." if chosen.lost else f"{reason}."
+    reason = f"{chosen.threshold:g} s is the smallest threshold that {enough}: {_left(chosen)}"
     if doubt:
         return f"{reason}, but {doubt}, and no larger threshold is stable either."
     if sufficient.threshold < chosen.threshold:
         passed = f"{sufficient.threshold:g} s would leave {sufficient.train_rows}"
         return f"{reason}; {passed}, but {rules.instability(sufficient)}."
     return f"{reason}; {shorter[-1].threshold:g} s would leave {shorter[-1].train_rows}." if shorter else f"{reason}."
+
+
+def _why_larger(chosen: SplitOption, stable: SplitOption) -> str:
+    """Why a threshold larger than the smallest stable one was chosen, as a clause after "but"."""
+    if stable.lost:
+        return f"loses {listed([LOSSES[sign] for sign in stable.lost])} beyond chance"
+    return f"saves nothing: the model pads both to {stable.padded_seconds:g} s"
 
 
 def _judged(own: SplitOption, better: SplitOption | None, rules: Rules) -> str:

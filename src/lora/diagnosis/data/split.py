@@ -5,19 +5,14 @@ Losses are compared with those of a random sample: rare words and speakers with 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from lora import layout
 from lora.diagnosis.data.audio import rows_of_wrong_length
+from lora.diagnosis.data.filter_bias import bias_signs
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
-from lora.records.durations import Dropped
 from lora.records.splits import SeededSplit
-
-ENOUGH_ROWS = 20  # removed rows from which their speaking rate is compared
-SIGMAS = 3.0  # standard deviations (Poisson) above the loss of a random sample
-UNLIKELY = 0.001  # probability that a random sample removes all rows of at least one speaker
 
 
 def judge_filtered_rows(facts: StudyFacts) -> Findings:
@@ -34,7 +29,8 @@ def judge_filtered_rows(facts: StudyFacts) -> Findings:
             check(id, status="unknown", reason="not_computed", details=details, evidence=evidence, manifest=TRAIN)
         )
     lost = len(dropped.lost_speakers)
-    signs = _signs(facts, dropped)
+    speakers = facts.retention.curve[-1].speakers if facts.retention else None
+    signs = bias_signs(facts.config.integrity, speakers, dropped)
     details |= {
         "rows": dropped.rows,
         "lost_speakers": lost,
@@ -58,51 +54,6 @@ def judge_filtered_rows(facts: StudyFacts) -> Findings:
         manifest=TRAIN,
     )
     return Findings.of(result, result.cause("data.filter_biased") if signs else None)
-
-
-def _signs(facts: StudyFacts, dropped: Dropped) -> list[dict[str, Any]]:
-    """Ways in which the removed rows differ from the rest, each with its code (`sign`) and numbers."""
-    rules = facts.config.integrity
-    signs: list[dict[str, Any]] = []
-    speakers = facts.retention.curve[-1].speakers if facts.retention else None
-    lost, expected = len(dropped.lost_speakers), dropped.expected_lost_speakers
-    if speakers and (lost - expected) / speakers > rules.max_lost_speakers and _beyond_chance(lost, expected):
-        signs.append(
-            {
-                "sign": "speakers_lost",
-                "lost": lost,
-                "speakers": speakers,
-                "expected": expected,
-                "names": dropped.lost_speakers,
-            }
-        )
-    elif speakers:
-        # Many speakers with one or two rows hide one with many, who would hardly ever disappear by chance.
-        odds = zip(dropped.lost_speakers, dropped.lost_speaker_probabilities, strict=False)
-        singled_out = [name for name, probability in odds if probability * speakers < UNLIKELY]
-        if len(singled_out) > rules.max_lost_speakers * speakers:
-            signs.append({"sign": "speakers_removed", "speakers": speakers, "names": singled_out})
-    excess = dropped.lost_word_share - dropped.expected_lost_word_share
-    if excess > rules.max_lost_words and _beyond_chance(dropped.lost_word_count, dropped.expected_lost_word_count):
-        signs.append(
-            {
-                "sign": "words_lost",
-                "lost": dropped.lost_word_count,
-                "share": dropped.lost_word_share,
-                "expected_share": dropped.expected_lost_word_share,
-                "names": dropped.lost_words,
-            }
-        )
-    remaining, removed = dropped.kept_words_per_second, dropped.dropped_words_per_second
-    if not remaining or removed is None or dropped.rows < ENOUGH_ROWS:
-        return signs
-    if abs(removed / remaining - 1) > rules.max_rate_difference:
-        signs.append({"sign": "speaking_rate", "removed": removed, "remaining": remaining})
-    return signs
-
-
-def _beyond_chance(lost: int, expected: float) -> bool:
-    return lost - expected > SIGMAS * math.sqrt(expected)
 
 
 def judge_split_seeds(facts: StudyFacts) -> Findings:

@@ -1,8 +1,7 @@
 """Does the baseline leave anything to gain, and could the manifest show it? Remedies name data only.
 
-A manifest has headroom where the baseline's WER is above `headroom.min_wer`. The evaluation manifest is the domain
-manifest with headroom that could show the smallest difference. General manifests are expected to be saturated: they are
-only asked whether the model works on them and whether their references are right.
+A manifest has headroom where the baseline's WER is above `headroom.min_wer`. General manifests are expected to be
+saturated: they are only asked whether the model works on them and whether their references are right.
 """
 
 from __future__ import annotations
@@ -10,36 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from lora import layout
-from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.baseline import (
     Baseline,
     baseline,
-    broken_signs,
-    has_headroom,
     judge_baseline,
     unknown_wer,
 )
 from lora.diagnosis.headroom.hardening import harder_version
 from lora.diagnosis.headroom.power import foreseen, foreseen_power, judge_power
 from lora.diagnosis.headroom.reachable import judge_errors
+from lora.diagnosis.judged_rows import other_rows
 from lora.records.verdict import CheckStatus
-
-
-def choose_eval_manifest(facts: StudyFacts) -> str | None:
-    """The domain manifest with headroom and the smallest detectable difference, ties by name; None without headroom.
-
-    Computed from the baseline alone, so that no candidate influences what it is judged on. A manifest on which the
-    baseline is broken comes last, unless its transcripts are mismatched: then it is the one to fix.
-    """
-
-    def order(manifest: str) -> tuple[bool, float, str]:
-        detectable = foreseen(foreseen_power(facts, manifest))
-        broken = bool(broken_signs(facts, manifest)) and not has_many_mismatches(facts, manifest)
-        return broken, detectable, manifest
-
-    return min((m for m in facts.config.domain if has_headroom(facts, m)), key=order, default=None)
 
 
 def judge_headroom(facts: StudyFacts, eval_manifest: str | None) -> Findings:
@@ -71,8 +53,8 @@ def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings
             )
         )
     wers = {m: b.wer for m in domain if (b := baseline(facts, m)) is not None}
-    if not wers:
-        unknown = [unknown_wer(facts, m) for m in domain]
+    if eval_manifest is not None or not wers:
+        unknown = [unknown_wer(facts, m) for m in manifests]
         details = {"unknown": unknown}
         return Findings.of(
             check(id, status="unknown", reason="no_wer", threshold=floor, details=details, evidence=evidence)
@@ -117,6 +99,7 @@ def judge_wer(facts: StudyFacts, manifest: str) -> Findings:
     else:
         reason = "too_few_rows" if _undecided(facts, manifest, base) else "saturated"
     details = _wer_details(facts, manifest, base, floor)
+    details["other_rows"] = other_rows(facts, manifest)
     if reason == "saturated":
         details["harder"] = harder_version(facts, manifest)
     result = check(
@@ -153,7 +136,7 @@ def _wer_details(facts: StudyFacts, manifest: str | None, base: Baseline, floor:
         "wer": base.wer,
         "unit": facts.unit(manifest or ""),
         "rows": base.score.utterances,
-        "max_seconds": facts.max_seconds,
+        "max_seconds": None if facts.config.headroom.rows == "all" else facts.max_seconds,
         "interval": base.score.interval.to_json(),
         "floor": floor,
         "certain": certain,

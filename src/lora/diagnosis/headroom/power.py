@@ -14,6 +14,7 @@ from lora.records.scores import Power
 from lora.records.verdict import CheckStatus
 
 DECIDED = {"better", "worse", "equivalent", "same_words"}
+FEWEST_ROWS = 6  # fewer rows cannot decide anything, whatever their errors (two-sided sign test at 5 %)
 
 
 def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
@@ -29,6 +30,8 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     power, target = foreseen_power(facts, manifest), facts.config.statistics.target_gain
     evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
     detectable, outcome, spread_of = foreseen(power), None, None
+    if gating and not _enough_rows(base.score.utterances):
+        detectable = math.inf
     paired = _gate_score(facts, manifest) if gating else None
     observed = paired is not None and paired.detectable_difference is not None and not _broken(facts, manifest)
     if paired is not None and (observed or paired.outcome == "same_words"):
@@ -43,7 +46,7 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     reason = "too_small" if estimable else "no_estimate"
     if detectable <= target:
         status, reason = "pass", "ok"
-    elif outcome in DECIDED:
+    elif outcome in DECIDED and _enough_rows(base.score.utterances):
         status, reason = "warn", "decided"
     result = check(
         "headroom.power",
@@ -94,6 +97,17 @@ def foreseen_power(facts: StudyFacts, manifest: str) -> Power | None:
 def foreseen(power: Power | None) -> float:
     """The smallest detectable difference; infinite without errors or without an estimate."""
     return power.detectable_difference if power and power.detectable_difference > 0 else math.inf
+
+
+def could_show_target(facts: StudyFacts, manifest: str) -> bool:
+    """Whether a manifest has enough rows to show the target gain, judged from the baseline alone."""
+    base = baseline(facts, manifest)
+    enough = base is not None and _enough_rows(base.score.utterances)
+    return enough and foreseen(foreseen_power(facts, manifest)) <= facts.config.statistics.target_gain
+
+
+def _enough_rows(utterances: int) -> bool:
+    return utterances >= FEWEST_ROWS
 
 
 def _gate_score(facts: StudyFacts, manifest: str) -> PairedScore | None:

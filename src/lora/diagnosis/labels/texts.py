@@ -9,11 +9,15 @@ from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.baseline import baseline, broken_signs
 from lora.records.labels import LabelFacts, NumberStyle, StyleProfile
-from lora.records.verdict import CheckStatus
+from lora.records.verdict import CheckStatus, Severity
 
 # Shares of texts by which two styles are compared.
 ASPECTS = ("upper_case", "lower_case", "with_final_punctuation")
 MAJORITY = 0.5
+# Outcomes that say whether training on these transcripts moves WER, in the order in which they count.
+CLEAREST = {
+    outcome: place for place, outcome in enumerate(("better", "worse", "unchanged", "same_words", "equivalent"))
+}
 UNPUNCTUATED = 1.0  # punctuation marks per 100 words below which texts count as written without punctuation
 
 
@@ -69,7 +73,33 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
     if reason == "ok":
         return Findings.of(result)
     rewriting = _rewriting(references, hypotheses, labels.numbers if other_numbers else None)
-    return Findings.of(result, result.cause("labels.style_mismatch", details={**result.details, **rewriting}))
+    short_run = _short_run(facts)
+    severity: Severity = "blocks" if _style_blocks(short_run, costly=costly) else "warns"
+    details = {**result.details, **rewriting, "short_run": short_run}
+    return Findings.of(result, result.cause("labels.style_mismatch", severity=severity, details=details))
+
+
+def _short_run(facts: StudyFacts) -> dict[str, Any] | None:
+    """What a candidate trained on these transcripts did to WER on a domain manifest; the clearest outcome counts."""
+    compared = [
+        {"run": run, "manifest": m, "outcome": paired.within.outcome, "delta": paired.within.delta}
+        for run in facts.config.candidates
+        if facts.config.kind(run) == "train"
+        for m in facts.config.domain
+        if (paired := facts.paired.get((run, m))) and paired.status == "ok" and paired.within and paired.within.words
+    ]
+    return min(compared, key=lambda one: CLEAREST.get(str(one["outcome"]), len(CLEAREST)), default=None)
+
+
+def _style_blocks(short_run: dict[str, Any] | None, *, costly: bool) -> bool:
+    """Whether another style stands in the way: not where training on it made WER better, which contradicts that.
+
+    Where the short run decides nothing, the likelihood that the style costs decides.
+    """
+    outcome = None if short_run is None else short_run["outcome"]
+    if outcome == "better":
+        return False
+    return costly or outcome in CLEAREST
 
 
 def _number_difference(numbers: NumberStyle | None) -> float:

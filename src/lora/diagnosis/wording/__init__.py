@@ -53,6 +53,7 @@ BECAUSE: dict[str, Callable[[CauseResult], str]] = {
     **texts.BECAUSE,
     **headroom.BECAUSE,
     **errors.BECAUSE,
+    **labels.BECAUSE,
     **parity.BECAUSE,
 }
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {

@@ -39,6 +39,27 @@ def headroom(result: CheckResult) -> str:
 
 
 def baseline_wer(result: CheckResult | CauseResult) -> str:
+    other = result.details.get("other_rows")
+    return _judged_wer(result) if other is None else f"{_judged_wer(result)} {_all_rows(other)}"
+
+
+def _all_rows(other: Details) -> str:
+    """What all rows say where the limit leaves out many of them, or where the outcome is another one."""
+    text = f"The limit leaves out {percent(other['left_out'])} of its rows"
+    if other["wer"] is not None:
+        known = interval(Interval.from_json(other["interval"]))
+        text += f"; WER on all {count(other['rows'], 'row')} is {percent(other['wer'])} ({known})"
+    if other["detectable"] is not None and other["detectable_within"] is not None:
+        text += (
+            f"; the smallest detectable difference is {points(other['detectable_within'])} within the limit and "
+            f"{points(other['detectable'])} on all rows"
+        )
+    if other["outcomes"] is not None:
+        text += f"; {other['run']} is {other['outcomes'][0]} within the limit and {other['outcomes'][1]} on all rows"
+    return f"{text}. Set `headroom.rows: all` to judge all rows."
+
+
+def _judged_wer(result: CheckResult | CauseResult) -> str:
     details = result.details
     if result.reason == "no_wer":
         return " ".join(_unknown_wer(one) for one in details["unknown"])

@@ -8,7 +8,7 @@ from typing import Any
 from lora.diagnosis.causes import CAUSES
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.names import listed_examples
-from lora.formatting import configured_percent, count, listed, number, percent
+from lora.formatting import configured_percent, count, listed, number, percent, points
 
 Result = CheckResult | CauseResult
 
@@ -231,6 +231,17 @@ def _numbers(numbers: Mapping[str, int]) -> str:
     return f"{rows} of {count(numbers['rows'], 'row')} have digits in {sides[0]} and none in {sides[1]}"
 
 
+def style_cause(result: CauseResult) -> str:
+    """The difference, and what the short run says about it."""
+    run = result.details["short_run"]
+    if run is None or run["outcome"] != "better":
+        return style(result)
+    return (
+        f"{style(result)} {run['run']}, trained on them, is {points(run['delta'])} better on {run['manifest']} all the "
+        "same, so this costs training steps and case or punctuation of the output rather than WER."
+    )
+
+
 def style_remedy(result: CauseResult) -> str:
     details = result.details
     punctuation = "with" if details["final_punctuation"] else "without"
@@ -285,6 +296,7 @@ SUMMARIES: dict[str, Callable[[Result], str]] = {
     "labels.tokenizer": tokenizer,
     "labels.length": length,
 }
+BECAUSE: dict[str, Callable[[CauseResult], str]] = {"labels.style_mismatch": style_cause}
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     "labels.construction": construction_remedy,
     "labels.style_mismatch": style_remedy,

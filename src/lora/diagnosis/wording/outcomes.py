@@ -7,13 +7,24 @@ from typing import Any
 
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.headroom import broken_hypotheses
-from lora.formatting import configured_percent, configured_points, count, percent, points, points_range, rate_name
+from lora.formatting import (
+    configured_percent,
+    configured_points,
+    count,
+    listed,
+    number,
+    percent,
+    points,
+    points_range,
+    rate_name,
+)
 
 Result = CheckResult | CauseResult
 
 # What explains a worse WER, by the beginning of the code of a cause.
 EXPLANATIONS = {
     "labels.": "labels teach the model something else (see the label causes)",
+    "data.": "rows of the training manifest are wrong",
     "adapter.excessive_delta": "the adapter overwrites the base model",
     "training.overfit": "the training overfits",
     "training.best_not_kept": "the best step is not the one evaluated",
@@ -30,6 +41,8 @@ def outcome(result: Result) -> str:
         text += f". Unlike the baseline's, its hypotheses are broken: {broken_hypotheses(details['signs'])}"
     elif result.reason == "worse" and details["explanation"] is not None:
         text += f". Most likely {EXPLANATIONS[details['explanation']]}"
+        if details["explanation"] == "data.":
+            text += f" ({listed(details['training_faults'])})"
     return f"{text}."
 
 
@@ -88,6 +101,15 @@ def worsens_remedy(result: CauseResult) -> str | None:
         )
     if result.details["kind"] in {"hypotheses", "checkpoint"}:
         return f"Find out with which data and settings {result.run} was trained before a sweep entry repeats them."
+    if result.details["explanation"] == "data.":
+        faults = listed(result.details["training_faults"])
+        return f"Fix the training manifest first ({faults}), then train {result.run} again with the same settings."
+    if result.details["explanation"] == "training_too_strong" and result.details["learning_rate"]:
+        lower = result.details["learning_rate"] / 5
+        return (
+            f"Add a sweep entry with `learning_rate` {number(lower, 1)} ({result.run} has "
+            f"{number(result.details['learning_rate'])}) or fewer `max_steps`, and compare it with this run."
+        )
     return None
 
 

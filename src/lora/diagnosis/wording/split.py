@@ -42,13 +42,29 @@ def too_few_samples(result: CauseResult) -> str:
     return (
         f"{count(details['missing_rows'], 'row')} of the {details['needed']:,} needed are missing: the training split "
         "has "
-        f"{count(details['rows'], 'row')}{most} {where}."
+        f"{count(details['rows'], 'row')}{most} {where}.{_kept_out(details)}"
     )
+
+
+def _kept_out(details: Details) -> str:
+    """Rows that the configuration keeps out of training."""
+    text = ""
+    validation, beyond = details["validation"], details["beyond_limit"]
+    if validation is not None and validation["key"] == "by_speaker":
+        text += (
+            f" Splitting {count(validation['speakers'], 'speaker')} puts {percent(validation['share'])} of the rows "
+            f"into validation, where `split.val_fraction` asks for {configured_percent(validation['asked'])}."
+        )
+    elif validation is not None:
+        text += f" `split.val_fraction` puts {count(validation['rows'], 'row')} into validation."
+    if beyond is not None:
+        text += f" {beyond['rows']:,} of its {count(beyond['of'], 'row')} are longer than {seconds(beyond['limit'])}."
+    return text
 
 
 def add_rows(result: CauseResult) -> str:
     details = result.details
-    instructions = []
+    instructions = _nearer_remedies(details)
     if details["wrong_durations"]:
         rows = count(details["wrong_durations"], "row")
         instructions.append(
@@ -60,8 +76,34 @@ def add_rows(result: CauseResult) -> str:
             f"(`{TRAIN}.rejected.tsv` lists every line)."
         )
     if details["rejected"] < details["missing_rows"] or not details["rejected"]:
-        instructions.append(_more_rows(details["add"], details["missing_rows"]))
+        more = _more_rows(details["add"], details["missing_rows"])
+        enough = details["validation"] is not None and details["validation"]["leaves"] >= details["needed"]
+        instructions.append(f"Or a{more[1:]}" if enough else more)
     return " ".join(instructions)
+
+
+def _nearer_remedies(details: Details) -> list[str]:
+    """Keys that give rows back, before new recordings."""
+    instructions = []
+    validation, beyond = details["validation"], details["beyond_limit"]
+    if validation is not None and validation["key"] == "by_speaker":
+        instructions.append(
+            f"Set `split.by_speaker: false`, which leaves about {count(validation['leaves'], 'training row')} "
+            "(validation then has speakers of the training), or add rows of other speakers."
+        )
+    elif validation is not None:
+        instructions.append(
+            f"Set `split.val_fraction` to {validation['usual']:g}, which leaves about "
+            f"{count(validation['leaves'], 'training row')}."
+        )
+    if beyond is not None:
+        longest = "" if beyond["longest"] is None else f" (the longest row has {seconds(beyond['longest'])})"
+        window = "" if beyond["window"] is None else f"; the model takes {seconds(beyond['window'])}"
+        instructions.append(
+            f"Raise `durations.max_seconds` or add a longer threshold to `durations.thresholds`{longest}{window}, or "
+            f"cut the {count(beyond['rows'], 'long row')} into shorter ones."
+        )
+    return instructions
 
 
 def _more_rows(add: Details | None, missing: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lora import layout
+from lora.diagnosis.data.max_seconds import LOSSES
 from lora.formatting import UNKNOWN, hours, listed, number, percent, seconds, seconds_limit
 from lora.records.durations import Dropped, SplitOption
 from lora.report.markdown import code, sentence, table, text
@@ -70,11 +71,14 @@ def _decision(study: Study) -> str:
             UNKNOWN if option.speakers is None else f"{option.speakers:,}",
             "yes" if option.train_rows >= decision.min_train_samples else "no",
             _enough_seeds(option, decision.min_train_samples),
+            UNKNOWN if option.lost is None else listed([LOSSES[sign] for sign in option.lost]) or "nothing",
+            UNKNOWN if option.padded_seconds is None else seconds(option.padded_seconds),
         ]
         for option in decision.options
     ]
     headers = ["limit", "rows", "speech", "training split", "validation split", "speakers"]
     headers += [f"at least {decision.min_train_samples:,} to train on", "split seeds with so many"]
+    headers += ["loses beyond chance", "longest row, padded"]
     picture = "![Training rows by duration, with the thresholds](plots/durations.png)"
     return "\n\n".join([" ".join(lines), table(headers, rows, numbers=[*range(1, 6), 7]), picture])
 
