@@ -14,7 +14,7 @@ from small_study import Study
 PIECES = 5  # rows per joined recording
 
 
-@fault("data.wrong_offsets", "five training rows on each recording, all from 0 s")
+@fault("data.wrong_offsets", "five training rows on each recording, all from 0 s", also=("data.transcript_mismatch",))
 def lost_offsets(study: Study) -> None:
     study.write_rows("train", [{**row, "offset": 0.0} for row in joined_recordings(study)])
 

@@ -24,6 +24,11 @@ def test_lost_offsets() -> None:
     assert sum(map(len, shared_recordings(rows))) == 5
 
 
+def test_lost_offsets_of_several_speakers() -> None:
+    rows = [row(line, 0.0, 3.0 + 0.1 * line, speaker_id=f"s{line}") for line in range(1, 6)]
+    assert [line for line, _ in lines(*rows)] == [2, 3, 4, 5]
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -61,7 +61,8 @@ def _overlapping(pieces: Sequence[Utterance]) -> list[OverlappingPiece]:
 
 def _comparable(row: Utterance, other: Utterance) -> bool:
     same_speaker = None in {row.speaker_id, other.speaker_id} or row.speaker_id == other.speaker_id
-    return same_speaker and not _equal(row, other)
+    same_start = abs(_start(row) - _start(other)) <= SAME  # two speakers hardly begin in the same millisecond
+    return (same_speaker or same_start) and not _equal(row, other)
 
 
 def _equal(row: Utterance, other: Utterance) -> bool:
