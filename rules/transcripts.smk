@@ -153,6 +153,7 @@ rule score_run:
         max_seconds=max_seconds,
         normalizer=for_run(Study.normalizer),
         unit=study.config.text.unit,
+        strip=study.config.text.strip,
         confidence=study.config.statistics.confidence,
         replicates=study.config.statistics.replicates,
         shared=study.config.statistics.assumed_shared_errors,
@@ -169,6 +170,7 @@ rule score_run:
             --max-seconds {params.max_seconds:q} \
             --normalizer {params.normalizer:q} \
             --unit {params.unit:q} \
+            --strip {params.strip:q} \
             --confidence {params.confidence:q} \
             --replicates {params.replicates:q} \
             --assumed-shared-errors {params.shared:q} \

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lora.provenance.arguments import seconds_or_none
 from lora.provenance.command import command
+from lora.scoring.markup import REMOVABLE
 from lora.scoring.normalizers import NAMES
 from lora.scoring.units import UNITS
 from lora.stages.scores import score_run
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-seconds", type=seconds_or_none, required=True, metavar="SECONDS|none")
     parser.add_argument("--normalizer", choices=NAMES, required=True, dest="normalizer_name")
     parser.add_argument("--unit", choices=UNITS, default="auto", help="of the error rate; default: %(default)s")
+    parser.add_argument("--strip", nargs="*", choices=("all", *REMOVABLE), default=[], help="markup to remove first")
     parser.add_argument("--confidence", type=float, required=True)
     parser.add_argument("--replicates", type=int, required=True, help="of the bootstrap; 0 leaves it out")
     parser.add_argument("--assumed-shared-errors", type=float, required=True)

@@ -113,6 +113,9 @@ class PreprocessConfig(Section):
 
 class TextConfig(Section):
     unit: str
+    strip: str | list[str]
+    max_effect: Number
+    max_training_rows: Number
 
 
 class LabelsConfig(Section):

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ REASONS_SHOWN = 5
 END_TOLERANCE = 0.1  # seconds that a segment may end after its file, because times are rounded
 
 
-def convert(source: Source, output: Path, force: bool = False) -> Manifest:
+def convert(source: Source, output: Path, force: bool = False, spoken: Callable[[str], str] = str) -> Manifest:
     """Write the usable rows of a manifest to `output`; return the manifest with paths relative to it.
 
     Nothing is written where no row is usable. All files appear at once or, on an error, none.
@@ -38,6 +38,7 @@ def convert(source: Source, output: Path, force: bool = False) -> Manifest:
         source: the manifest.
         output: the JSON lines file to write.
         force: overwrite an existing output.
+        spoken: removes markup from a transcript; rows that it leaves empty are rejected.
 
     Raises:
         UserError: where the output exists and `force` is not set, and where the manifest as a whole cannot be read.
@@ -57,7 +58,7 @@ def convert(source: Source, output: Path, force: bool = False) -> Manifest:
         audio_inside = contains_audio(source)
         if audio_inside:
             unpack_audio(source, building)
-        manifest = _with_checked_durations(read_manifest(source, building))
+        manifest = _with_texts(_with_checked_durations(read_manifest(source, building)), spoken)
         (building / ROWS).unlink(missing_ok=True)
         rows = rebase(manifest.rows, audio if audio_inside else manifest.folder, output.parent)
         # Line numbers of the old file have no meaning in the new one.
@@ -68,6 +69,14 @@ def convert(source: Source, output: Path, force: bool = False) -> Manifest:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return replace(manifest, rows=written, folder=output.parent)
+
+
+def _with_texts(manifest: Manifest, spoken: Callable[[str], str]) -> Manifest:
+    """The manifest with every transcript as `spoken` returns it."""
+    rows = [row.model_copy(update={"text": spoken(row.text)}) for row in manifest.rows]
+    empty = [Rejected(row.line or 0, row.id, "empty text without its markup") for row in rows if not row.text]
+    rejected = sorted([*manifest.rejected, *empty], key=lambda entry: entry.line)
+    return replace(manifest, rows=[row for row in rows if row.text], rejected=rejected)
 
 
 def _samples_to_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Utterance]:

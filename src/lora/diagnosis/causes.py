@@ -78,6 +78,17 @@ CAUSES: dict[str, CauseKind] = {
         meaning="Small differences of hypotheses may come from the software rather than from the tuning.",
         remedy="Transcribe both runs in one environment on one kind of device.",
     ),
+    # Texts that are not only speech.
+    "text.markup": CauseKind(
+        severity="blocks",
+        title="Markup counts as words",
+        meaning=(
+            "Special tokens, time tokens, tags or prefixes in references or hypotheses are scored (or learnt) as words "
+            "that nobody spoke. Warns where they move WER by no more than `text.max_effect`, or are in no more than "
+            "`text.max_training_rows` of the training rows."
+        ),
+        remedy="Set `text.strip` to the kinds that were found, or remove them from the files.",
+    ),
     # Labels and loss that teach something else.
     "labels.loss_misaligned": CauseKind(
         severity="blocks",

@@ -180,6 +180,12 @@ CHECKS: dict[str, CheckKind] = {
         causes=("headroom.underpowered",),
         section="Power",
     ),
+    # Texts.
+    "text.words_only": CheckKind(
+        question="Do transcripts contain only what is spoken, without tokens, tags or prefixes?",
+        causes=("text.markup",),
+        section="Markup in transcripts",
+    ),
     # Labels.
     "labels.structure": CheckKind(
         question="Do labels end with EOS, start with the right prefix and mask the padding?",

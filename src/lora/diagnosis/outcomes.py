@@ -15,6 +15,7 @@ from lora.diagnosis.adapter.hypotheses import judge_hypotheses
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings, check
 from lora.diagnosis.headroom.baseline import baseline, tuned_signs
+from lora.diagnosis.text.markup import explains_harm
 from lora.records.comparisons import PairedScore
 from lora.records.verdict import CheckStatus, RunOutcome
 
@@ -78,18 +79,20 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
     """Harm on the evaluation manifest and forgetting on general ones.
 
     Nothing is checked where the run's adapter or training is broken, by the causes `known` so far: that explains every
-    number.
+    number, nor on manifests where markup explains a worse WER (`text.markup`).
     """
     known = list(known)
     if any(c.run == run and c.severity == "blocks" for c in known):
         return Findings()
     findings = Findings()
     for manifest in facts.config.evaluations:
-        findings.add(judge_hypotheses(facts, run, manifest, known))
-    if eval_manifest is not None:
+        if not explains_harm(facts, run, manifest):
+            findings.add(judge_hypotheses(facts, run, manifest, known))
+    if eval_manifest is not None and not explains_harm(facts, run, eval_manifest):
         findings.add(harm(facts, run, eval_manifest, [*known, *findings.causes]))
     for manifest in facts.config.general:
-        findings.add(forgetting(facts, run, manifest))
+        if not explains_harm(facts, run, manifest):
+            findings.add(forgetting(facts, run, manifest))
     return findings
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from lora.records.base import Record
+from lora.records.markup import MarkupCount
 
 # How the reason of a row begins that is rejected because it has neither a duration nor a file to read one from.
 NO_DURATION = "no audio: the manifest has no duration"
@@ -81,3 +82,4 @@ class ManifestFacts(Record):
         description="Rows whose piece of a recording overlaps that of an earlier row (the same or an unknown speaker, "
         "same channel) by more than half of the shorter one, without being equal.",
     )
+    markup: list[MarkupCount] = Field(default=[], description="Markup in the transcripts of the usable rows, by kind.")

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from lora.records.base import Fact, Record
+from lora.records.markup import MarkupFacts
 
 
 class Edit(NamedTuple):
@@ -160,6 +161,7 @@ class NormalizerIdentity(Record):
     name: str = Field(description="Name of the normaliser.")
     version: str = Field(description="Version of the code that implements it.")
     unit: UnitSetting = Field(default="auto", description="`text.unit`: the unit that texts are split into.")
+    strip: list[str] = Field(default=[], description="Kinds of markup that are removed first (`text.strip`).")
 
 
 class WerFacts(Fact):
@@ -191,5 +193,10 @@ class WerFacts(Fact):
     )
     copied: CopiedTexts | None = Field(
         default=None, description="Hypotheses that equal their reference, rows within `max_seconds`."
+    )
+    markup: MarkupFacts | None = Field(
+        default=None,
+        description="Markup in references and hypotheses within `max_seconds`, and the WER without it; null where no "
+        "text has any.",
     )
     utterances: list[UtteranceErrors] = Field(default=[], description="Errors of every row.")

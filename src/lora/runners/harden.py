@@ -129,7 +129,8 @@ def score(grade: Distortion, rows: Rows, transcripts: list[Transcript], base: We
     confidence = (
         base.within.interval.confidence if base.within is not None else setting("statistics.confidence").default
     )
-    errors = utterance_errors(rows.rows, by_id, normalizer(base.normalizer.name, base.normalizer.unit))
+    words = normalizer(base.normalizer.name, base.normalizer.unit, base.normalizer.strip)
+    errors = utterance_errors(rows.rows, by_id, words)
     score_of_version = wer_score(errors, by_id, confidence, replicates=0)
     return HardenedVersion(
         distortion=grade.name,

@@ -42,6 +42,7 @@ from lora.report.brief import brief
 from lora.report.study import Study
 from lora.runners.options import positive_number
 from lora.runners.output_folder import prepare
+from lora.scoring.markup import REMOVABLE
 from lora.stages import durations, imports, manifests, parity, plots, scores, verdict
 
 TUNED, EVALUATION, GENERAL = "tuned", "evaluation", "general"
@@ -63,6 +64,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         choices=("basic", "english", "english_digits", "none"),
         help="default: %(default)s",
         default="basic",
+    )
+    parser.add_argument(
+        "--strip",
+        nargs="+",
+        choices=("all", *REMOVABLE),
+        default=[],
+        metavar="KIND",
+        help=f"markup to remove from both sides: all, {', '.join(REMOVABLE)}",
     )
     parser.add_argument("--target-gain", type=positive_number, metavar="F", help="WER difference worth showing, 0.01")
     parser.add_argument("--max-seconds", type=positive_number, metavar="S", help="of training; default: auto")
@@ -118,6 +127,7 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
         "roles": {"general": [GENERAL] if args.general else [], "domain": [EVALUATION]},
         "durations": {"max_seconds": args.max_seconds or "auto"},
         "normalizer": args.normalizer,
+        "text": {"strip": "all" if "all" in args.strip else args.strip},
         "statistics": {"target_gain": args.target_gain} if args.target_gain else {},
         "base": {"hypotheses": base},
         "candidates": {TUNED: {"hypotheses": tuned}},
@@ -278,6 +288,7 @@ class Comparison:
             max_seconds=self._max_seconds(),
             normalizer_name=self.config["normalizer"],
             unit=self.config["text"]["unit"],
+            strip=self.config["text"]["strip"],
             confidence=statistics["confidence"],
             replicates=statistics["replicates"],
             assumed_shared_errors=statistics["assumed_shared_errors"],

@@ -76,11 +76,12 @@ def utterance_errors(
     """
     scored = []
     for row in rows:
-        reference = normalizer.words(row.text)
         hypothesis = normalizer.words(transcripts[row.id].hypothesis)
+        text = normalizer.reference(row.text, hypothesis)
+        reference = normalizer.words(text)
         edits = _edits(reference, hypothesis)
         hits, substitutions, deletions, insertions = counts_of(len(reference), edits)
-        characters = normalizer.text(row.text)
+        characters = normalizer.text(text)
         scored.append(
             UtteranceErrors(
                 id=row.id,

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 
 from lora.records.base import UserError
 from lora.records.scores import NormalizerIdentity, UnitSetting
+from lora.scoring.markup import cheapest_reference, first_alternative, strip_markup
 from lora.scoring.odd_characters import resolved
 from lora.scoring.units import tokens
 
@@ -34,13 +35,20 @@ LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
 class Normalizer:
-    """Normalises texts and splits them into tokens; results are cached except for the trivial normaliser `none`."""
+    """Normalises texts and splits them into tokens; results are cached except for the trivial normaliser `none`.
 
-    def __init__(self, name: str, version: str, text: Callable[[str], str] | None, unit: UnitSetting) -> None:
-        self.identity = NormalizerIdentity(name=name, version=version, unit=unit)
+    Markup of the kinds in `strip` is removed first. Of sclite's alternations `{ a / b }` the first counts, in a
+    reference the one that costs least.
+    """
+
+    def __init__(
+        self, name: str, version: str, text: Callable[[str], str] | None, unit: UnitSetting, strip: Sequence[str]
+    ) -> None:
+        self.identity = NormalizerIdentity(name=name, version=version, unit=unit, strip=list(strip))
 
         def normalized(raw: str) -> tuple[tuple[str, ...], str]:
-            words = (raw if text is None else text(raw)).split()
+            spoken = strip_markup(first_alternative(raw), strip) if strip else first_alternative(raw)
+            words = (spoken if text is None else text(spoken)).split()
             return tokens(words, unit), " ".join(words)
 
         self._normalized = normalized if text is None else lru_cache(maxsize=None)(normalized)
@@ -53,13 +61,20 @@ class Normalizer:
         """The normalised text with single spaces, whose characters a CER counts."""
         return self._normalized(text)[1]
 
+    def reference(self, text: str, hypothesis: Sequence[str]) -> str:
+        """A reference with the alternatives that are nearest to the tokens of a hypothesis."""
+        return text if "{" not in text else cheapest_reference(text, self.words, hypothesis)
 
-def normalizer(name: str, unit: UnitSetting = "auto") -> Normalizer:
-    """Raises UserError for an unknown name, or when the package of `english` is not installed."""
+
+def normalizer(name: str, unit: UnitSetting = "auto", strip: Sequence[str] = ()) -> Normalizer:
+    """A normaliser by name; `strip` are kinds of markup that it removes (`lora.scoring.markup.REMOVABLE`).
+
+    Raises UserError for an unknown name, or when the package of `english` is not installed.
+    """
     if name == "none":
-        return Normalizer(name, "1", None, unit)
+        return Normalizer(name, "1", None, unit, strip)
     if name == "basic":
-        return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic, unit)
+        return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic, unit, strip)
     if name not in {"english", "english_digits"}:
         raise UserError(f"normalizer: {name!r} is unknown; choose one of {', '.join(NAMES)}")
     try:
@@ -69,8 +84,8 @@ def normalizer(name: str, unit: UnitSetting = "auto") -> Normalizer:
     english = EnglishTextNormalizer()
     release = f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2"
     if name == "english":
-        return Normalizer(name, release, lambda text: english(resolved(text)), unit)
-    return Normalizer(name, f"{release}; digits 1", lambda text: digit_by_digit(english(resolved(text))), unit)
+        return Normalizer(name, release, lambda text: english(resolved(text)), unit, strip)
+    return Normalizer(name, f"{release}; digits 1", lambda text: digit_by_digit(english(resolved(text))), unit, strip)
 
 
 def digit_by_digit(text: str) -> str:

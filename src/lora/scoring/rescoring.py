@@ -23,7 +23,7 @@ Transcripts = Mapping[str, Transcript]
 def installed_normalizer(identity: NormalizerIdentity) -> Normalizer | None:
     """The normaliser of a record; None where this environment does not have that exact version."""
     try:
-        candidate = normalizer(identity.name, identity.unit)
+        candidate = normalizer(identity.name, identity.unit, identity.strip)
     except UserError:
         return None
     return candidate if candidate.identity == identity else None

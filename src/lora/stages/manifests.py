@@ -15,6 +15,7 @@ from lora.provenance.recording import recording
 from lora.records.base import write_lines
 from lora.records.integrity import AudioMeasure, LeakageFacts
 from lora.records.manifests import ManifestFacts
+from lora.scoring.markup import count_markup
 from lora.scoring.normalizers import normalizer
 from lora.scoring.odd_characters import odd_characters, odd_positions
 
@@ -92,6 +93,7 @@ def manifest_facts(source: Source, manifest: Manifest) -> ManifestFacts:
         odd_rows=sum(bool(odd_positions(row.text)) for row in manifest.rows),
         shared_recordings=sum(len(pieces) for pieces in shared_recordings(manifest.rows)),
         overlapping=overlapping_pieces(manifest.rows),
+        markup=count_markup(row.text for row in manifest.rows),
     )
 
 

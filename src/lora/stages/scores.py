@@ -13,6 +13,7 @@ from lora.records.base import Fact, UserError
 from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.integrity import MismatchFacts
 from lora.records.manifests import Utterance
+from lora.records.markup import MarkupFacts
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import Loop, Power, UnitSetting, UtteranceErrors, WerFacts
 from lora.records.settings import RunSettings
@@ -23,6 +24,7 @@ from lora.scoring.copied_texts import copied_texts
 from lora.scoring.corpus_wer import wer_score
 from lora.scoring.hypothesis_faults import hypothesis_faults
 from lora.scoring.loops import longest_loop
+from lora.scoring.markup import CERTAIN, REMOVABLE, chosen_kinds, count_markup
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.paired import paired_score
 from lora.scoring.power import forecast_power
@@ -52,6 +54,7 @@ def score_run(
     target_gain: float,
     wer: Path,
     settings: Path | None = None,
+    strip: Sequence[str] = (),
 ) -> WerFacts:
     """Score the transcripts of one run on one manifest: errors of each utterance, corpus WER and CER, power.
 
@@ -68,12 +71,13 @@ def score_run(
         target_gain: WER difference worth showing, a fraction.
         wer: File to write.
         settings: Settings of the run: where they are impossible, the score is impossible for the same cause.
+        strip: Kinds of markup to remove from both sides first (`text.strip`; `all` for every kind).
 
     Returns:
         The facts; impossible where transcripts and rows have different ids.
     """
     with recording(outputs=[wer]):
-        words = normalizer(normalizer_name, unit)
+        words = normalizer(normalizer_name, unit, chosen_kinds(strip))
         facts = WerFacts(run=run, manifest=manifest_name, normalizer=words.identity, max_seconds=max_seconds)
         recorded = RunSettings.read(settings) if settings is not None else None
         if recorded is not None and recorded.status == "impossible":
@@ -100,6 +104,7 @@ def score_run(
                     "copied": copied_texts(within_rows, texts),
                     "power": forecast_power(within, assumed_shared_errors, target_gain, confidence),
                     "power_all": forecast_power(scored, assumed_shared_errors, target_gain, confidence),
+                    "markup": _markup(within_rows, texts, words),
                     "utterances": scored,
                 }
                 facts = facts.model_copy(update=scores)
@@ -118,6 +123,26 @@ def _loops(rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], wor
     """Looping hypotheses, in the order of rows."""
     found = (longest_loop(row.id, words.words(row.text), words.words(transcripts[row.id].hypothesis)) for row in rows)
     return [loop for loop in found if loop is not None]
+
+
+def _markup(rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], words: Normalizer) -> MarkupFacts | None:
+    """Markup on both sides, and the errors without it; None where there is none."""
+    references = count_markup(row.text for row in rows)
+    hypotheses = count_markup(transcripts[row.id].hypothesis for row in rows)
+    if not references and not hypotheses:
+        return None
+    identity = words.identity
+    strip = [kind for kind in REMOVABLE if kind in {*CERTAIN, *identity.strip}]
+    spoken = normalizer(identity.name, identity.unit, strip)
+    scored = utterance_errors(rows, transcripts, spoken)
+    errors, total = sum(entry.errors for entry in scored), sum(entry.words for entry in scored)
+    return MarkupFacts(
+        references=references,
+        hypotheses=hypotheses,
+        errors=errors,
+        words=total,
+        wer=errors / total if total else None,
+    )
 
 
 def compare_runs(
@@ -261,7 +286,7 @@ def split_errors(
         if base.status == "impossible":
             facts = _impossible(ReachableFacts(manifest=manifest_name), base.code, base.message)
         else:
-            words = normalizer(base.normalizer.name, base.normalizer.unit)
+            words = normalizer(base.normalizer.name, base.normalizer.unit, base.normalizer.strip)
             vocabulary = frozenset(
                 word for row in ([] if train is None else read_rows(train)) for word in words.words(row.text)
             )
@@ -272,12 +297,13 @@ def split_errors(
             utterances = [
                 ComparedUtterance(
                     errors=entry,
-                    reference=words.words(references[entry.id]),
-                    hypothesis=words.words(baseline[entry.id].hypothesis),
+                    reference=words.words(words.reference(references[entry.id], hypothesis)),
+                    hypothesis=hypothesis,
                     tuned={name: words.words(texts[entry.id].hypothesis) for name, texts in same_rows.items()},
                 )
                 for entry in base.utterances
                 if survives(entry.duration, base.max_seconds)
+                for hypothesis in [words.words(baseline[entry.id].hypothesis)]
             ]
             facts = split_by_source(manifest_name, utterances, [name for name, _ in candidate], vocabulary or None)
         facts.write(reachable)

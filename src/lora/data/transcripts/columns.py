@@ -40,6 +40,7 @@ class ExternalTranscript:
         truncated: whether the tool marked the transcript as cut off.
         line: line number in the file.
         column: name of the column of the hypothesis, where the file has columns.
+        marked: the transcript as a reference, where the format marks alternatives (trn).
     """
 
     names: tuple[str, ...]
@@ -49,6 +50,7 @@ class ExternalTranscript:
     truncated: bool = False
     line: int = 0
     column: str | None = None
+    marked: str | None = None
 
     @property
     def id(self) -> str:

@@ -99,7 +99,11 @@ def _read_kaldi(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
 
 def _from_lines(path: Path, lines: Iterable[trn.Line]) -> list[ExternalTranscript]:
     return _unique(
-        path, [ExternalTranscript(names=(line.id,), hypothesis=line.words, line=line.number) for line in lines]
+        path,
+        [
+            ExternalTranscript(names=(line.id,), hypothesis=line.words, line=line.number, marked=line.marked)
+            for line in lines
+        ],
     )
 
 

@@ -91,7 +91,7 @@ def _from_transcripts(path: Path, silence: bool) -> Manifest:
                 f"{path}:{one.line}: column {one.column!r} contains hypotheses, not references; name a manifest, "
                 "or references in a column such as text"
             )
-        text = one.reference if one.reference is not None else one.hypothesis
+        text = one.reference if one.reference is not None else one.marked or one.hypothesis
         if text.strip() or (not text and silence and states_silence(file.format)):
             duration = one.duration or UNKNOWN_DURATION
             rows.append(Utterance(id=one.id, text=" ".join(text.split()), duration=duration, line=one.line))

@@ -19,9 +19,12 @@ HESITATION = re.compile(r"^\(?%[^\s()]*\)?$")
 
 
 class Line(NamedTuple):
+    """`marked` are the words of a reference: with all alternatives, `(uh)` as an alternative of no word."""
+
     number: int
     id: str
     words: str
+    marked: str | None = None
 
 
 def read_lines(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -> Iterator[Line]:
@@ -45,13 +48,23 @@ def read_lines(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
                 inner = word[1:-1] if len(word) > 2 and word[0] == "(" and word[-1] == ")" else word
                 bracketed += inner != word
                 text.append(inner)
-        yield Line(number, id_match[1], " ".join(text))
+        yield Line(number, id_match[1], " ".join(text), _with_alternatives(line[: id_match.start()]))
     decisions = {
         f"{alternations} alternations {{a / b}} were replaced by their first alternative": alternations,
         f"{hesitations} hesitations marked with % were left out": hesitations,
         f"{bracketed} words in parentheses count as words": bracketed,
     }
     notes += [note for note, count in decisions.items() if count]
+
+
+def _with_alternatives(words: str) -> str:
+    """Words of a reference in which `(uh)` may be missing, as with sclite's option -D; hesitations (%) are left out."""
+    text = []
+    for word in words.split():
+        optional = len(word) > 2 and word[0] == "(" and word[-1] == ")"
+        if not HESITATION.match(word):
+            text.append(f"{{ {word[1:-1]} / @ }}" if optional else word)
+    return " ".join(text)
 
 
 def first_alternatives(words: str) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.faults import FEW, baseline_faults, longest_loops, loop_sign, new_faults
+from lora.diagnosis.text.markup import explains_baseline
 from lora.records.scores import UtteranceErrors, WerFacts, WerScore
 
 # Errors in one or two rows are worth a sentence in a set of many rows with more than an error or two.
@@ -118,9 +119,12 @@ def _working_manifest(facts: StudyFacts) -> dict[str, Any] | None:
 
 
 def broken_signs(facts: StudyFacts, manifest: str) -> list[dict[str, Any]]:
-    """Every sign that the baseline is broken on a manifest, each with its code (`sign`) and numbers."""
+    """Every sign that the baseline is broken on a manifest, each with its code (`sign`) and numbers.
+
+    None where markup explains it (`text.markup`).
+    """
     base, rules = baseline(facts, manifest), facts.config.headroom
-    if base is None:
+    if base is None or explains_baseline(facts, manifest):
         return []
     wer = facts.wer[BASE, manifest]
     signs = baseline_faults(wer, base.score.utterances)

@@ -8,6 +8,7 @@ from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.baseline import baseline, broken_signs
+from lora.diagnosis.text.markup import has_training_markup
 from lora.records.labels import LabelFacts, NumberStyle, StyleProfile
 from lora.records.verdict import CheckStatus, Severity
 
@@ -25,18 +26,21 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
     """Case, punctuation and numbers of references against greedy hypotheses, and their cost in likelihood.
 
     Unknown where the baseline is broken on every manifest or many hypotheses are truncated: those show no style.
+    Unknown too where transcripts have markup (`text.markup`), which has to be removed first.
     """
     rules, references, hypotheses = facts.config.labels, labels.reference_style, labels.hypothesis_style
     evaluated = [m for m in facts.config.evaluations if baseline(facts, m)]
     broken = bool(evaluated) and all(broken_signs(facts, m) for m in evaluated)
     truncated = labels.greedy.truncated if labels.greedy is not None else 0
     too_many_truncated = truncated > facts.config.headroom.max_truncated * labels.sampled
+    marked = has_training_markup(facts)
     no_texts = references is None or hypotheses is None or not references.texts or not hypotheses.texts
-    if too_many_truncated or no_texts or broken or references is None or hypotheses is None:
+    if marked or too_many_truncated or no_texts or broken or references is None or hypotheses is None:
+        unjudged = "no_texts" if no_texts else "baseline_broken"
         result = check(
             "labels.style",
             status="unknown",
-            reason="truncated" if too_many_truncated else "no_texts" if no_texts else "baseline_broken",
+            reason="markup" if marked else "truncated" if too_many_truncated else unjudged,
             evidence=[facts.path(layout.LABELS)],
             threshold=rules.max_style_difference,
             details={"truncated": truncated, "sampled": labels.sampled},
@@ -166,7 +170,10 @@ def _usual_final_mark(hypotheses: StyleProfile) -> str:
 
 
 def tokenizer(facts: StudyFacts, labels: LabelFacts) -> Findings:
-    """Rows whose text changes when it is tokenized and decoded, and the characters that are lost."""
+    """Rows whose text changes when it is tokenized and decoded, and the characters that are lost.
+
+    Unknown where transcripts have markup, which decoding leaves out (`text.markup`).
+    """
     most = facts.config.labels.max_changed_by_tokenizer
     rows = max(len(labels.changed_texts), labels.unknown_rows, *labels.lost_characters.values(), 0)
     share = rows / labels.sampled if labels.sampled else None
@@ -175,6 +182,9 @@ def tokenizer(facts: StudyFacts, labels: LabelFacts) -> Findings:
     if share is None:
         status = "unknown"
         reason = "none_sampled"
+    elif rows and has_training_markup(facts):
+        status = "unknown"
+        reason = "markup"
     elif rows and (share <= most or rows < 2):
         status = "warn"
         reason = "few_lost"

@@ -172,6 +172,7 @@ CASES = {
 NO_STYLE = {
     "no_texts": "there are no transcripts or hypotheses to compare",
     "baseline_broken": "the baseline is broken on every manifest",
+    "markup": "the transcripts contain markup (`text.markup`), which has to be removed first",
 }
 STEPS = {
     "remove_punctuation": 'text = re.sub(r"[^\\w\\s\'-]", "", text)',
@@ -262,6 +263,8 @@ def tokenizer(result: Result) -> str:
     details = result.details
     if result.reason == "none_sampled":
         return "No transcript was tokenized."
+    if result.reason == "markup":
+        return "Decoding leaves out markup of the transcripts (`text.markup`); remove it first."
     if result.reason == "ok":
         return f"All {count(details['sampled'], 'sampled transcript')} survive tokenization and decoding unchanged."
     if details["characters"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lora.layout import TRAIN
 from lora.records.verdict import Cause, Check, RunOutcome, Verdict
 from lora.report.markdown import code, sentence
 
@@ -31,7 +32,7 @@ COMPARED = {
     "underpowered": "Undecided: {manifest} is too small to show whether {run} differs from the baseline",
     "": "No comparison was possible",
 }
-INVALID = ("parity.", "data.transcript_mismatch", "headroom.baseline_broken")
+INVALID = ("parity.", "text.markup", "data.transcript_mismatch", "headroom.baseline_broken")
 
 
 def headline(verdict: Verdict | None) -> str:
@@ -54,7 +55,14 @@ def _comparison_headline(verdict: Verdict) -> str:
 
 def invalidating_cause(verdict: Verdict) -> Cause | None:
     """The first cause that makes two WERs incomparable, or None."""
-    return next((c for c in verdict.causes if c.severity == "blocks" and c.code.startswith(INVALID)), None)
+    return next(
+        (
+            c
+            for c in verdict.causes
+            if c.severity == "blocks" and c.code.startswith(INVALID) and (c.code, c.manifest) != ("text.markup", TRAIN)
+        ),
+        None,
+    )
 
 
 def criteria(verdict: Verdict) -> list[tuple[str, Check | None]]:

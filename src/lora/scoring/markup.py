@@ -1,0 +1,184 @@
+"""Markup in references and hypotheses: what stands in a text and is not speech.
+
+Every kind is found by its form, so that ordinary brackets, hyphens and percent signs are text: a word in brackets is
+markup only where it names a sound (`[noise]`) or hesitation (`(uh)`). `fragments` (`wor-`) look like the first part of
+a compound (`pre- and post-war`); they are counted and removed only where `text.strip` names them.
+
+Alternations `{ a / b }` in references are those of NIST sclite (SCTK): the alternative that costs least counts, with
+its costs of 4 for a substitution and 3 for an insertion or deletion; `@` is no word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from lora.records.markup import MarkupCount
+
+EXAMPLES = 3
+MOST_ALTERNATIVES = 64  # texts that are compared for one reference; beyond it, one alternation after the other
+COSTS = (3, 3, 4)  # of sclite: insertion, deletion, substitution
+ALTERNATION = re.compile(r"\{([^{}]*(?:\s/\s|^/\s|\s/$)[^{}]*)\}")
+
+_SOUND = (
+    r"(?:applause|background|beep|blank|breath(?:e|es|ing)?|cheer(?:s|ing)?|chuckl(?:e|es|ing)|clap(?:s|ping)?|clicks?|"
+    r"cough(?:s|ing)?|cross-?talk|cry(?:ing)?|distortion|fil|filler|foreign|fp|garbage|gasps?|groans?|hes|hesitation|"
+    r"hum(?:s|ming)?|inaudible|inhal(?:e|es|ing)|laugh(?:s|ter|ing)?|lip-?smack|mouth|music|nois(?:e|es|y)|nsn|"
+    r"overlap(?:ping)?|pause|phone|ring(?:s|ing)?|screams?|sigh(?:s|ing)?|sil|silence|singing|smack|sneez(?:e|es|ing)|"
+    r"sniff(?:s|les|ing)?|sounds?|speech|spn|sta|static|throat|unclear|unintelligible|vocali[sz]ed|whistl(?:e|es|ing)|"
+    r"yawn(?:s|ing)?)"
+)
+# In parentheses only sounds that no sentence puts there: (music) is a sound, (speech) may be an aside.
+_ASIDE = (
+    r"(?:applause|breath(?:es|ing)|cheer(?:s|ing)|chuckl(?:es|ing)|clears throat|cough(?:s|ing)?|cross-?talk|gasps?|"
+    r"inaudible|laugh(?:s|ter|ing)?|music|noise|sigh(?:s|ing)?|silence|sneez(?:es|ing)|sniff(?:s|les|ing)|"
+    r"unintelligible|yawn(?:s|ing))"
+)
+_QUALIFIER = r"(?:audio|clears|clearing|human|loud|no|non|short|soft|speaker|spk|spoken|upbeat)"
+_SOUNDS = rf"(?:{_QUALIFIER}[\s_-]+){{0,2}}{_SOUND}(?:[\s_-]+(?:{_SOUND}|{_QUALIFIER})){{0,2}}"
+_FILLER = r"(?:uh+|um+|ah+|eh+|er+m?|hm+|mm+|mhm|huh|äh+m?|öh+m?|euh|ähem)"
+_CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
+
+# Forms by kind, the more special before the more general; case does not matter.
+_FORMS = {
+    "prefixes": r"^\s*(?:language\s+[\w-]+\s*)?<asr_text>|<asr_text>|^\s*lang(?:uage)?:\w+\s*\[TRANSCRIBE\]"
+    r"|^\s*(?:the\s+)?transcript(?:ion)?(?:\s+is)?\s*:\s*|^\s*__[a-z]{3}__",
+    "time_tokens": rf"<\|\d+(?:\.\d+)?\|>|<{_CLOCK}>|<\d+\.\d+>|[\[(]?{_CLOCK}\s*-->\s*{_CLOCK}[\])]?|\[{_CLOCK}\]"
+    r"|\[\d+\.\d+\s*s?\s*(?:-|-->|:|,)\s*\d+\.\d+\s*s?\]",
+    "unknown_words": r"\N{DOUBLE QUESTION MARK}|<\|?unk\|?>|\[unk\]|<oov>",
+    "special_tokens": r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?s>|\[(?:pad|cls|sep|mask|bos|eos|/?inst)\]"
+    r"|<(?:pad|bos|eos|sos|sos/eos|blank|blk|eps|epsilon|mask|cls|sep|extra_id_\d+|unused\d+|(?:start|end)_of_\w+)>",
+    "speaker_tags": r"<v(?:\.[\w.]+)?\s+[^<>]{1,40}>|</v>|[\[<](?:spk|speaker)[\s_-]?\w{1,12}[\]>]"
+    r"|^\s*(?:spk|speaker)[\s_-]?\w{1,3}\s*:(?=\s)|(?:^|(?<=[.?!]\s))\s*>>+(?=\s)",
+    "noise_tags": rf"\[laugh(?:ter|ing)?-(?P<laughed>\w+)\]|[\[<]{_SOUNDS}[\]>]|\*{_SOUNDS}\*"
+    rf"|\((?:{_QUALIFIER}\s+){{0,2}}{_ASIDE}\)|(?<![\w<])<[a-z][a-z0-9_-]{{0,24}}/?>|</[a-z][a-z0-9_-]{{0,24}}>",
+    "hesitations": r"(?<!\S)\(?%[a-z][\w-]+\)?(?!\S)|[\[<]\s*%?" + _FILLER + r"\s*[\]>]",
+    "optional_words": rf"(?<!\S)\({_FILLER}\)",
+    "alternations": ALTERNATION.pattern,
+    "fragments": r"(?<![\w-])[^\W\d_]+-(?!\S)|(?<!\S)-[^\W\d_]+(?![\w-])",
+}
+_FORM = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.items()), re.IGNORECASE)
+_SIGN = re.compile(r"[<\[({*>%:_⁇-]")
+KINDS = tuple(_FORMS)
+# Kinds that can be removed; alternations are resolved in every score.
+REMOVABLE = tuple(kind for kind in KINDS if kind != "alternations")
+# Kinds whose form leaves no doubt that it is no speech.
+CERTAIN = tuple(kind for kind in REMOVABLE if kind != "fragments")
+
+
+class Markup(NamedTuple):
+    """One piece of markup; `spoken` is the text that replaces it where it is removed."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    spoken: str
+
+
+def find_markup(text: str) -> list[Markup]:
+    """Every piece of markup in a text, in its order."""
+    if _SIGN.search(text) is None:
+        return []
+    return [
+        Markup(_kind(match), match.start(), match.end(), match[0].strip(), _spoken(match))
+        for match in _FORM.finditer(text)
+    ]
+
+
+def _kind(match: re.Match[str]) -> str:
+    return next(kind for kind in KINDS if match[kind] is not None)
+
+
+def _spoken(match: re.Match[str]) -> str:
+    """`[laughter-yes]` is the word yes, said while laughing; of an alternation the first counts."""
+    if match["alternations"] is not None:
+        return first_alternative(match["alternations"])
+    return match["laughed"] or ""
+
+
+def strip_markup(text: str, kinds: Iterable[str]) -> str:
+    """The text without markup of these kinds."""
+    kinds = frozenset(kinds)
+    found = [markup for markup in find_markup(text) if markup.kind in kinds]
+    if not found:
+        return text
+    parts, at = [], 0
+    for markup in found:
+        parts += [text[at : markup.start], markup.spoken]
+        at = markup.end
+    return " ".join(" ".join([*parts, text[at:]]).split())
+
+
+def chosen_kinds(strip: str | Sequence[str]) -> list[str]:
+    """The kinds that a value of `text.strip` names, in a fixed order; `all` is every kind."""
+    named = {strip} if isinstance(strip, str) else set(strip)
+    return [kind for kind in REMOVABLE if "all" in named or kind in named]
+
+
+def count_markup(texts: Iterable[str]) -> list[MarkupCount]:
+    """Markup in texts by kind: how many texts have it, how often it occurs, and its most frequent forms."""
+    rows = Counter[str]()
+    forms: dict[str, Counter[str]] = defaultdict(Counter)
+    for text in texts:
+        found = find_markup(text)
+        rows.update({markup.kind for markup in found})
+        for markup in found:
+            forms[markup.kind][markup.text] += 1
+    return [
+        MarkupCount(
+            kind=kind,
+            rows=rows[kind],
+            tokens=forms[kind].total(),
+            examples=[form for form, _ in forms[kind].most_common(EXAMPLES)],
+        )
+        for kind in KINDS
+        if rows[kind]
+    ]
+
+
+def first_alternative(text: str) -> str:
+    """The text with every alternation replaced by its first alternative, innermost first."""
+    while (match := ALTERNATION.search(text)) is not None:
+        text = _replaced(text, match, _alternatives(match)[0])
+    return text
+
+
+def cheapest_reference(
+    text: str, words: Callable[[str], tuple[str, ...]], hypothesis: Sequence[str]
+) -> tuple[str, ...]:
+    """The reference with the alternatives that cost least against a hypothesis, as sclite chooses them.
+
+    Args:
+        text: reference, with alternations or without.
+        words: splits a text without alternations into words.
+        hypothesis: words of the hypothesis.
+    """
+    texts = [text]
+    while (match := ALTERNATION.search(texts[0])) is not None:
+        texts = [
+            _replaced(one, place, alternative)
+            for one in texts
+            for place in [ALTERNATION.search(one) or match]
+            for alternative in _alternatives(place)
+        ]
+        if len(texts) > MOST_ALTERNATIVES:
+            texts = [min(texts, key=lambda one: _cost(words(first_alternative(one)), hypothesis))]
+    return texts[0] if len(texts) == 1 else min(texts, key=lambda one: _cost(words(one), hypothesis))
+
+
+def _cost(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    return Levenshtein.distance(reference, hypothesis, weights=COSTS)
+
+
+def _alternatives(match: re.Match[str]) -> list[str]:
+    parts = [part.strip() for part in re.split(r"\s/\s|^/\s|\s/$", match[1])]
+    return ["" if part == "@" else part for part in parts]
+
+
+def _replaced(text: str, match: re.Match[str], alternative: str) -> str:
+    return f"{text[: match.start()]} {alternative} {text[match.end() :]}"
