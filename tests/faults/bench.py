@@ -36,7 +36,7 @@ from small_study import Study
 Cells = tuple[str, ...]
 NONE = "none"
 HEADERS = ("case", "kind", "expected first", "found first", "wrongly raised", "seconds")
-ORDER = ("data", "headroom", "labels", "training", "adapter", "parity", "whole")
+ORDER = ("data", "text", "headroom", "labels", "training", "adapter", "parity", "whole")
 
 
 @dataclass(frozen=True)

@@ -79,3 +79,18 @@ def mistaken(row: dict[str, Any]) -> dict[str, Any]:
 @neighbour("headroom.reference_noise", "two references with a wrong word")
 def two_wrong_references(study: Study) -> None:
     change_rows(study, "domain", mistaken, every=40)
+
+
+@fault("text.markup", "time tokens around every reference of all evaluation manifests")
+def time_tokens(study: Study) -> None:
+    for name in ("domain", "test", "heldout"):
+        change_rows(study, name, timed)
+
+
+def timed(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "text": f"<|0.00|> {row['text']}<|{row['duration']:.2f}|>"}
+
+
+@neighbour("text.markup", "an aside in brackets in every reference")
+def asides(study: Study) -> None:
+    change_rows(study, "domain", lambda row: {**row, "text": f"{row['text']} (see below)"}, every=40)

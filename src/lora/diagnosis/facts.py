@@ -45,7 +45,6 @@ class StudyFacts:
     rows: dict[str, int] = field(default_factory=dict)
     manifests: dict[str, ManifestFacts] = field(default_factory=dict)
     rejected: dict[str, list[RejectedRow]] = field(default_factory=dict)
-    manifests: dict[str, ManifestFacts] = field(default_factory=dict)
     audio: dict[str, list[AudioMeasure]] = field(default_factory=dict)
     decision: DurationDecision | None = None
     max_seconds: float | None = None
@@ -114,7 +113,6 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         rows={manifest: number for manifest, number in numbers.items() if number is not None},
         manifests=by_manifest(layout.MANIFEST_FACTS, list(config.manifests)),
         rejected=tables(layout.REJECTED),
-        manifests=by_manifest(layout.MANIFEST_FACTS, list(config.manifests)),
         audio=tables(layout.INTEGRITY),
         decision=one(layout.DECISION),
         max_seconds=None if limit is None else limit.max_seconds,
