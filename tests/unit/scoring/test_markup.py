@@ -67,7 +67,7 @@ def test_chosen_kinds():
 
 
 def test_what_is_removed_is_part_of_the_identity_of_a_normalizer():
-    words = normalizer("basic", ["noise_tags"])
+    words = normalizer("basic", strip=["noise_tags"])
     assert words.words("[noise] Good morning") == ("good", "morning")
     assert words.identity != normalizer("basic").identity
 
@@ -99,7 +99,7 @@ def test_references_count_as_in_sclite(tmp_path):
     words = normalizer("none")
     for row in reference_rows(tmp_path / "ref.trn").rows:
         hypothesis = words.words(HYPOTHESES[row.id])
-        ours = count_errors(words.reference_words(row.text, hypothesis), hypothesis)
+        ours = count_errors(words.words(words.reference(row.text, hypothesis)), hypothesis)
         assert sum(ours[1:]) == sum(theirs[row.id][1:]), row.id
         if "(" not in REFERENCES[row.id]:  # a missing optional word is right in sclite, no word here
             assert ours == theirs[row.id], row.id
