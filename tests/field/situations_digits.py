@@ -8,7 +8,7 @@ from pathlib import Path
 from field_cases import Expected, field_case
 from situations_text import write_lines
 
-WORDS = "zero one two three four five six seven eight nine".split()
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 ROWS = 60
 
 

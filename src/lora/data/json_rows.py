@@ -15,8 +15,8 @@ Values = Generator[tuple[int, Any], None, int]  # places and values; returns the
 LIST_OF_OBJECTS = re.compile(r"\[\s*\{")
 SPACE = re.compile(r"\s*")
 FIRST_LINE = re.compile(rb"\s*([^\n]*)(\n\s*[^\s])?")  # and whether anything follows
-# How the first line of a pretty-printed list or object may look: `[`, `[{"a": 1},`, `{`, `{"a": {` or `{"a": 1,`, but not
-# as a row that breaks off.
+# How the first line of a pretty-printed list or object may look: `[`, `[{"a": 1},`, `{`, `{"a": {` or `{"a": 1,`, but
+# not as a row that breaks off.
 PRETTY = re.compile(rb'\[\s*(\{.*)?|\{\s*("(?:[^"\\]|\\.)*"\s*:\s*([\[{]\s*|.*,)?)?\s*')
 # Keys of a row whose values are themselves objects or lists of objects.
 KEYS_OF_ROWS = frozenset(

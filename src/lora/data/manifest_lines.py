@@ -1,7 +1,7 @@
 """The lines of a manifest file: JSON lines, CSV or TSV, each with its line number, or the reason why it is broken.
 
-Files compressed with gzip are decompressed. A JSON file may also be one list or object over several lines. The separator
-of CSV and TSV is that of the header: a comma, semicolon, tab or bar.
+Files compressed with gzip are decompressed. A JSON file may also be one list or object over several lines. The
+separator of CSV and TSV is that of the header: a comma, semicolon, tab or bar.
 """
 
 from __future__ import annotations

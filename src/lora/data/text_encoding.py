@@ -1,4 +1,4 @@
-"""The encoding of a text file: UTF-8, UTF-16 and UTF-32 by their marks, else an 8-bit code page, guessed and reported."""
+"""The encoding of a text file: UTF-8, UTF-16 and UTF-32 by their marks, else a code page, guessed and reported."""
 
 from __future__ import annotations
 

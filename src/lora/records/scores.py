@@ -111,7 +111,7 @@ class CopiedTexts(Record):
     """Hypotheses that equal their reference to the character, case and punctuation included."""
 
     rows: int = Field(
-        description="Rows whose reference has at least five words (half of the characters count as words without spaces)."
+        description="Rows whose reference has at least five words (without spaces, two characters count as a word)."
     )
     words: int = Field(description="Words of these references.")
     equal: int = Field(description="Rows among them whose hypothesis is equal.")

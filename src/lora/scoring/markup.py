@@ -148,9 +148,7 @@ def first_alternative(text: str) -> str:
     return text
 
 
-def cheapest_reference(
-    text: str, words: Callable[[str], tuple[str, ...]], hypothesis: Sequence[str]
-) -> tuple[str, ...]:
+def cheapest_reference(text: str, words: Callable[[str], tuple[str, ...]], hypothesis: Sequence[str]) -> str:
     """The reference with the alternatives that cost least against a hypothesis, as sclite chooses them.
 
     Args:

@@ -33,7 +33,7 @@ def test_markup_that_moves_the_wer_blocks(study: HealthyStudy) -> None:
     wer: Any = study.files["wer/lora/domain.json"]["within"]["wer"]
     mark(study, "lora", without=wer - 0.05)
     verdict = study.verdict()
-    assert [(c.code, c.severity, c.manifest) for c in verdict.causes][0] == ("text.markup", "blocks", "domain")
+    assert next((c.code, c.severity, c.manifest) for c in verdict.causes) == ("text.markup", "blocks", "domain")
     assert verdict.ready_for_sweep is False
     (check,) = [c for c in verdict.checks if c.id == "text.words_only" and c.manifest == "domain"]
     assert (check.status, check.reason) == ("fail", "moves_wer")

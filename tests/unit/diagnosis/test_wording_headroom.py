@@ -75,7 +75,8 @@ def test_power(study: HealthyStudy) -> None:
     )
     assert cause_of(verdict, "headroom.underpowered").remedy == (
         "test is no way to decide a difference of 1 point: it would take more than 20 times its rows. Evaluate on "
-        "another, larger set of the target domain, or set `statistics.target_gain` to a difference that the set can show."
+        "another, larger set of the target domain, or set `statistics.target_gain` to a difference that the set can "
+        "show."
     )
 
 

@@ -1,7 +1,7 @@
 """fairseq: a TSV of audio files, and their texts line by line in a file of the same name.
 
-The first line of the TSV is the folder of the audio; each other line is a file in it and its number of samples. Words are
-in `<name>.wrd`, letters with `|` between words in `<name>.ltr`.
+The first line of the TSV is the folder of the audio; each other line is a file in it and its number of samples. Words
+are in `<name>.wrd`, letters with `|` between words in `<name>.ltr`.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def read_fairseq(source: Source) -> Reading:
         texts.pop()
     if len(texts) != len(lines):
         raise UserError(
-            f"{texts_path}: {len(texts)} texts for {len(lines)} files of {source.path.name}; a fairseq manifest has one "
-            "per line, in the same order"
+            f"{texts_path}: {len(texts)} texts for {len(lines)} files of {source.path.name}; a fairseq manifest has "
+            "one per line, in the same order"
         )
     names = [line.split("\t")[0].strip() for _, line in lines if line is not None]
     prefix, folder, notes = _moved(source.path, (root or "").strip(), names)

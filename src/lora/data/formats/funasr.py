@@ -1,6 +1,6 @@
 """FunASR: JSON lines with `key`, `source` and `target`, or chat messages with the audio path in the user's message.
 
-`source_len` counts feature frames, whose length the manifest does not contain, so durations come from the audio headers.
+`source_len` counts feature frames, whose length the manifest does not contain, so durations come from audio headers.
 """
 
 from __future__ import annotations

@@ -187,8 +187,8 @@ def _refuse_manifest(where: str, row: Mapping[str, Any], column: str) -> None:
     neighbour = _first(row, OF_MANIFESTS)
     if neighbour is not None:
         raise UserError(
-            f"{where}: no column of hypotheses: {column!r} next to {neighbour!r} is the reference of a manifest, not what "
-            f"a model wrote. Name the file of the model's transcripts; if {column!r} is what it wrote, rename the "
+            f"{where}: no column of hypotheses: {column!r} next to {neighbour!r} is the reference of a manifest, not "
+            f"what a model wrote. Name the file of the model's transcripts; if {column!r} is what it wrote, rename the "
             f"column to 'hypothesis' or set `columns: {{hypothesis: {column}}}`"
         )
 

@@ -1,7 +1,7 @@
 """Are the hypotheses of a tuned run transcripts at all, whatever its WER and interval say?
 
-Loops, one token again and again, one sentence everywhere, another language, or words written into silence are recognised
-from counts, compared with the baseline's.
+Loops, one token again and again, one sentence everywhere, another language, or words written into silence are
+recognised from counts, compared with the baseline's.
 """
 
 from __future__ import annotations

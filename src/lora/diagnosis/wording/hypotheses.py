@@ -33,7 +33,8 @@ def _fault(words: str) -> Callable[[Details], str]:
 def _silence(sign: Details) -> str:
     return (
         f"{count(sign['words'], 'word')} are written into {sign['count']:,} of {count(sign['utterances'], 'row')} with "
-        f'an empty reference, {sign["words_before"]:,} by the baseline (row {sign["ids"]["first"][0]}: "{sign["text"]}")'
+        f"an empty reference, {sign['words_before']:,} by the baseline (row {sign['ids']['first'][0]}: "
+        f'"{sign["text"]}")'
     )
 
 
@@ -57,7 +58,8 @@ FAULTS: dict[str, Callable[[Details], str]] = {
 
 LANGUAGE = (
     "Set the language and the task of decoding (`model.language`; outside this software `language=...` and "
-    '`task="transcribe"` of `generate`, with `forced_decoder_ids` unset), the same as in training, and transcribe again.'
+    '`task="transcribe"` of `generate`, with `forced_decoder_ids` unset), the same as in training, and '
+    "transcribe again."
 )
 FAULT_REMEDIES = {
     "loops": (
@@ -118,9 +120,9 @@ def copied(result: Result) -> str:
         return f"Hypotheses of {run} on {manifest} are no copies of the references."
     style = "capitals, digits and punctuation included" if details["styled"] else "without a single wrong word"
     return (
-        f"{details['equal']:,} of {count(details['rows'], 'long hypothesis', 'long hypotheses')} of {run} on {manifest} "
-        f"({percent(details['equal'] / details['rows'])}) equal the reference to the character, {style}: no model writes "
-        "that."
+        f"{details['equal']:,} of {count(details['rows'], 'long hypothesis', 'long hypotheses')} of {run} on "
+        f"{manifest} ({percent(details['equal'] / details['rows'])}) equal the reference to the character, {style}: no model "
+        "writes that."
     )
 
 
