@@ -20,7 +20,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.data.transcripts.columns import COLUMNS
+from lora.data.transcripts.columns import COLUMNS, column
 from lora.data.transcripts.files import FORMATS
 from lora.provenance.command import command
 from lora.stages.imports import import_transcripts
@@ -45,13 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transcripts", type=Path, required=True)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--account", type=Path, required=True, help="file that says how each id was matched")
-
-
-def column(text: str) -> tuple[str, str]:
-    what, equals, name = text.partition("=")
-    if what not in COLUMNS or not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not WHAT=COLUMN with WHAT one of {', '.join(COLUMNS)}")
-    return what, name
 
 
 main = command(__doc__, add_arguments, lambda args: import_transcripts(**{**vars(args), "columns": dict(args.columns)}))

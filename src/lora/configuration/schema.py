@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from lora.records.transcript_formats import TRANSCRIPT_FORMATS
+
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where the C library is installed
 SCHEMA_PATH = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
@@ -38,8 +40,9 @@ class Setting:
 
 @functools.cache
 def load_schema() -> dict[str, Any]:
-    """The whole schema. Shared: copy it before changing it."""
+    """The whole schema, with the formats of transcript files. Shared: copy it before changing it."""
     schema: dict[str, Any] = yaml.load(SCHEMA_PATH.read_text(encoding="utf-8"), Loader=SafeLoader)
+    schema["$defs"]["transcripts"]["properties"]["format"]["enum"] = list(TRANSCRIPT_FORMATS)
     return schema
 
 

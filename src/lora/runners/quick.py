@@ -27,9 +27,12 @@ from typing import Any
 
 from lora import layout
 from lora.configuration.loading import load_configuration
+from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.manifest import Manifest, Rejected
-from lora.data.source import Source
-from lora.data.transcripts.files import FORMATS
+from lora.data.row_fields import SYNONYMS
+from lora.data.source import AUTO, Source
+from lora.data.transcripts.columns import COLUMNS, column
+from lora.data.transcripts.files import FORMATS, guess_format
 from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, included_references, reference_rows
 from lora.layout import BASE, TRAIN, ResultFile
@@ -46,6 +49,7 @@ from lora.scoring.markup import REMOVABLE
 from lora.stages import durations, imports, manifests, parity, plots, scores, verdict
 
 TUNED, EVALUATION, GENERAL = "tuned", "evaluation", "general"
+FLAGS = {EVALUATION: "--manifest", TRAIN: "--train", GENERAL: "--general"}
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -57,8 +61,30 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tuned", type=Path, required=True, metavar="PATH", help="transcripts after tuning")
     parser.add_argument("--train", type=Path, metavar="PATH", help="training manifest: which max_seconds?")
     parser.add_argument("--general", type=Path, nargs=3, metavar=("MANIFEST", "BASELINE", "TUNED"))
-    parser.add_argument("--baseline-format", choices=FORMATS, help="default: by suffix, else by the first lines")
-    parser.add_argument("--tuned-format", choices=FORMATS, help="default: by suffix, else by the first lines")
+    parser.add_argument("--baseline-format", choices=FORMATS, help="default: by suffix and first lines")
+    parser.add_argument("--tuned-format", choices=FORMATS, help="default: by suffix and first lines")
+    parser.add_argument(
+        "--manifest-format",
+        choices=dict.fromkeys((*MANIFEST_FORMATS, *FORMATS)),
+        metavar="FORMAT",
+        help="of manifests or transcripts; default: by suffix and content",
+    )
+    parser.add_argument(
+        "--columns",
+        type=column,
+        nargs="+",
+        default=[],
+        metavar="WHAT=COLUMN",
+        help=f"of baseline and tuned; WHAT is one of {', '.join(COLUMNS)}",
+    )
+    parser.add_argument(
+        "--manifest-columns",
+        type=manifest_column,
+        nargs="+",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="of the manifest, such as text=sentence",
+    )
     parser.add_argument(
         "--normalizer",
         choices=("basic", "english", "english_digits", "none"),
@@ -115,15 +141,16 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     """Build the complete configuration of the equivalent study. Raises UserError for files that do not exist."""
     if args.manifest is not None and args.tuned.resolve() == args.manifest.resolve():
         raise UserError(f"--tuned {args.tuned}: this is the manifest; its references would be scored as hypotheses")
+    _check_manifest_flags(args)
     sources = {EVALUATION: args.manifest or args.baseline, TRAIN: args.train}
-    base: dict[str, Any] = {EVALUATION: _hypotheses(args.baseline, args.baseline_format)}
-    tuned: dict[str, Any] = {EVALUATION: _hypotheses(args.tuned, args.tuned_format)}
+    base: dict[str, Any] = {EVALUATION: _hypotheses("--baseline", args.baseline, args.baseline_format, args.columns)}
+    tuned: dict[str, Any] = {EVALUATION: _hypotheses("--tuned", args.tuned, args.tuned_format, args.columns)}
     if args.general is not None:
         sources[GENERAL], base_path, tuned_path = args.general
         base[GENERAL], tuned[GENERAL] = str(base_path), str(tuned_path)
     given: dict[str, Any] = {
         "model": None,
-        "manifests": {name: str(path) for name, path in sources.items() if path is not None},
+        "manifests": {name: _manifest(args, name, path) for name, path in sources.items() if path is not None},
         "roles": {"general": [GENERAL] if args.general else [], "domain": [EVALUATION]},
         "durations": {"max_seconds": args.max_seconds or "auto"},
         "normalizer": args.normalizer,
@@ -135,8 +162,41 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     return load_configuration(given, None, Path.cwd())
 
 
-def _hypotheses(path: Path, format: str | None) -> dict[str, str] | str:
-    return {"path": str(path), "format": format} if format else str(path)
+def _check_manifest_flags(args: argparse.Namespace) -> None:
+    for flag, value in (("--manifest-format", args.manifest_format), ("--manifest-columns", args.manifest_columns)):
+        if value and args.manifest is None:
+            raise UserError(f"{flag}: there is no --manifest; name it, or remove {flag}")
+
+
+def _hypotheses(flag: str, path: Path, format: str | None, columns: list[tuple[str, str]]) -> dict[str, Any]:
+    with naming(flag, path):
+        has_columns = bool(columns) and FORMATS[format or guess_format(path)].has_columns
+    file = {"path": str(path), "format": format, "columns": dict(columns) if has_columns else None}
+    return {key: value for key, value in file.items() if value is not None}
+
+
+def _manifest(args: argparse.Namespace, name: str, path: Path) -> dict[str, Any] | str:
+    if name != EVALUATION or not (args.manifest_format or args.manifest_columns):
+        return str(path)
+    return {"path": str(path), "format": args.manifest_format or AUTO, "columns": dict(args.manifest_columns)}
+
+
+def manifest_column(text: str) -> tuple[str, str]:
+    """A field of manifest rows and its column. Raises argparse.ArgumentTypeError for another text."""
+    field, equals, name = text.partition("=")
+    if field not in SYNONYMS or not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIELD=COLUMN with FIELD one of {', '.join(SYNONYMS)}")
+    return field, name
+
+
+@contextlib.contextmanager
+def naming(flag: str, path: Path) -> Iterator[None]:
+    """Begin the message of an error about a file with the flag that names it."""
+    try:
+        yield
+    except UserError as error:
+        message = str(error)
+        raise UserError(f"{flag} {message}" if message.startswith(str(path)) else message) from None
 
 
 class Comparison:
@@ -145,7 +205,7 @@ class Comparison:
     def __init__(self, results: Path, config: dict[str, Any]) -> None:
         self.results = results
         self.config = config
-        self.manifests: dict[str, str] = config["manifests"]
+        self.manifests: dict[str, str | dict[str, Any]] = config["manifests"]
         self.evaluations = [*config["roles"]["general"], *config["roles"]["domain"]]
         self.has_training = TRAIN in self.manifests
         self.hypotheses = {
@@ -179,21 +239,27 @@ class Comparison:
 
         A training row without a duration is rejected: it is unknown whether the filter keeps it.
         """
-        path = Path(self.manifests[name])
+        source = _source(self.manifests[name])
+        path = source.path
         files = self.hypotheses[BASE].get(name)
-        has_references = (files["path"] if isinstance(files, dict) else files) == str(path)
+        baseline = files if isinstance(files, dict) else {"path": files}
+        has_references = baseline["path"] == str(path)
         rows = self.path(layout.ROWS, manifest=name)
         rejected = self.path(layout.REJECTED, manifest=name)
         facts = self.path(layout.MANIFEST_FACTS, manifest=name)
         with recording(outputs=[rows, rejected, facts]):
-            read = included_references if has_references else reference_rows
-            manifest = read(path, silence=name != TRAIN)
+            with naming("--baseline" if has_references else FLAGS[name], path):
+                manifest = (
+                    included_references(path, baseline.get("format"), baseline.get("columns"), silence=name != TRAIN)
+                    if has_references
+                    else reference_rows(source, silence=name != TRAIN)
+                )
             if name == TRAIN:
                 manifest = _with_durations(manifest)
             if not manifest.rows and not manifest.rejected:
                 raise UserError(f"{path}: contains no row")
             manifests.write_rows(manifest, rows, rejected)
-            manifests.manifest_facts(Source(path), manifest).write(facts)
+            manifests.manifest_facts(source, manifest).write(facts)
         unknown = sum(row.duration == UNKNOWN_DURATION for row in manifest.rows)
         if unknown and self.has_training:
             print(
@@ -261,18 +327,22 @@ class Comparison:
         transcripts = self.path(layout.TRANSCRIPTS, run=run, manifest=name)
         settings = self.path(layout.SETTINGS, run=run, manifest=name)
         statistics = self.config["statistics"]
-        imports.import_transcripts(
-            run=run,
-            manifest_name=name,
-            rows=rows,
-            rejected=self.path(layout.REJECTED, manifest=name),
-            hypotheses=Path(file["path"]),
-            recorded=recorded if recorded.is_file() else None,
-            format=file.get("format"),
-            transcripts=transcripts,
-            settings=settings,
-            account=self.path(layout.IMPORT, run=run, manifest=name),
-        )
+        with naming(
+            f"--{GENERAL}" if name == GENERAL else {BASE: "--baseline", TUNED: "--tuned"}[run], Path(file["path"])
+        ):
+            imports.import_transcripts(
+                run=run,
+                manifest_name=name,
+                rows=rows,
+                rejected=self.path(layout.REJECTED, manifest=name),
+                hypotheses=Path(file["path"]),
+                recorded=recorded if recorded.is_file() else None,
+                format=file.get("format"),
+                columns=file.get("columns"),
+                transcripts=transcripts,
+                settings=settings,
+                account=self.path(layout.IMPORT, run=run, manifest=name),
+            )
         mismatches = (
             self.path(layout.MISMATCHES, manifest=name)
             if run == BASE
@@ -355,6 +425,11 @@ class Comparison:
             **files(layout.WER_PLOT),
         )
         verdict.render_page(self.path(layout.SUMMARY), self.path(layout.PAGE))
+
+
+def _source(entry: str | dict[str, Any]) -> Source:
+    """The manifest of a complete configuration; its format may also be one of transcripts."""
+    return Source(Path(entry)) if isinstance(entry, str) else Source(**{**entry, "path": Path(entry["path"])})
 
 
 def _with_durations(manifest: Manifest) -> Manifest:

@@ -73,7 +73,9 @@ def import_transcripts(
             return
         file = read_transcript_file(hypotheses, format, dict(columns or {}))
         utterances = list(read_lines(rows, Utterance))
-        matched = match_rows(hypotheses, file, utterances, _rejected_ids(rejected))
+        unusable = _rejected_rows(rejected)
+        ids = [row["id"] for row in unusable if row["id"]]
+        matched = match_rows(hypotheses, file, utterances, ids, [int(row["line"]) for row in unusable])
         transcribed = [row for row in utterances if row.id in matched.hypotheses]
         written = [_transcript(row, matched.hypotheses[row.id]) for row in transcribed]
         written += [_extra_transcript(name, matched.extra[name]) for name in sorted(matched.extra)]
@@ -111,11 +113,11 @@ def _account(
     )
 
 
-def _rejected_ids(path: Path | None) -> list[str]:
+def _rejected_rows(path: Path | None) -> list[dict[str, str]]:
     if path is None:
         return []
     with path.open(encoding="utf-8", newline="") as lines:
-        return [row["id"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row["id"]]
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def _transcript(row: Utterance, external: ExternalTranscript) -> Transcript:

@@ -96,14 +96,14 @@ def test_ctm_words_are_sorted_by_time(tmp_path):
     ("name", "content", "message"),
     [
         ("x.trn", "one (u1)\ntwo\n", ":2: no id in parentheses at the end of the line: 'two'"),
-        ("x.trn", "one { two (u1)\n", ":1: an unmatched brace"),
         ("x.trn", "one (u1)\ntwo (u1)\n", ":2: duplicate hypothesis for id 'u1' (first in line 1)"),
         ("x.ctm", "u1 1 0.0 0.5 one\nu1 1 nan 0.5 two\n", ":2: expected file, channel, start, duration and word"),
         ("x.ctm", "u1 1 -1 0.5 one\n", ":1: expected file, channel"),
         ("x.ctm", "u1 1 0.1\n", ":1: expected file, channel"),
         ("x.csv", "id,hypothesis\nu1,one,two\n", ":2: broken line: 3 columns where the header has 2"),
         ("x.csv", 'id,hypothesis\nu1,"one\n', ":2: broken line: unexpected end of data"),
-        ("x.csv", "a,b\n1,2\n", ":2: no column for id: expected one of id, utt_id"),
+        ("x.csv", "a,b\n1,2\n", ":2: no column for hypothesis: expected one of hypothesis"),
+        ("x.csv", "id,b\n1,2\n", ":2: no column for hypothesis: expected one of hypothesis"),
         ("x.jsonl", "[1]", ":1: entry 1 of the list is a int, not an object"),
         ("x.jsonl", "[{", ": begins like a JSON list but is not one"),
         ("x.jsonl", "3\n", ":1: broken line: a JSON int, not an object"),
@@ -111,7 +111,7 @@ def test_ctm_words_are_sorted_by_time(tmp_path):
         ("x.jsonl", '{"id": "a", "pred_text": null}', ":1: pred_text is None; expected a string"),
         ("x.jsonl", '{"id": "a", "hyp": "x", "ref": 3}', ":1: ref is 3; expected a string"),
         ("x.jsonl", '{"id": " ", "hyp": "x"}', ":1: no column for id"),
-        ("x.txt", "a\0b", ": not a text file; transcripts are one of jsonl, trn"),
+        ("x.txt", "a\0b", ": not a text file; transcripts are one of predictions, segments, jsonl, trn"),
     ],
 )
 def test_a_broken_file_raises_one_error(tmp_path, name, content, message):
@@ -167,8 +167,8 @@ def test_line_ends_of_classic_mac_os(tmp_path):
     assert texts(read_transcript_file(path)) == {"u1": "one", "u2": "two"}
 
 
-def test_a_folder_and_a_compressed_file_are_errors(tmp_path):
-    with pytest.raises(UserError, match="not a file but a folder or pipe"):
+def test_an_empty_folder_and_a_compressed_file_are_errors(tmp_path):
+    with pytest.raises(UserError, match="a folder without transcripts; expected one"):
         read_transcript_file(tmp_path)
     path = tmp_path / "a.trn"
     path.write_bytes(gzip.compress(b"one (u1)"))

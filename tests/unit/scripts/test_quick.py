@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lora.data.source import Source
 from lora.data.transcripts.reference_rows import included_references, reference_rows
 from lora.records.base import UserError
 from lora.records.verdict import Verdict
@@ -144,12 +145,12 @@ def test_a_mistake_is_one_message(
 
 def test_rows_that_hold_no_text_are_rejected_with_their_line(folder: Path) -> None:
     lines("few.trn", ["one (a)", "(b)"])
-    found = reference_rows(Path("few.trn"), silence=False)
+    found = reference_rows(Source(Path("few.trn")), silence=False)
     assert [row.id for row in found.rows] == ["a"]
     assert [(r.line, r.id, r.reason) for r in found.rejected] == [(2, "b", "empty text")]
     rows = ['{"audio": "x.wav", "text": "a", "duration": 1}', '{"audio": "x.wav", "text": "b", "duration": 1}', "{"]
     lines("twice.jsonl", [*rows, '{"audio": "y.wav", "text": ""}'])
-    found = reference_rows(Path("twice.jsonl"), silence=False)
+    found = reference_rows(Source(Path("twice.jsonl")), silence=False)
     reasons = [r.reason.partition(":")[0] for r in found.rejected]
     assert reasons == ["duplicate id, first used in line 1", "broken line", "empty text"]
     with pytest.raises(UserError, match=r"few\.trn:1: no reference"):

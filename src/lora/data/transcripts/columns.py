@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lora.data.manifest_lines import repeated_name, writable
 from lora.records.base import UserError
@@ -17,15 +18,46 @@ IDS = ("id", "utt_id", "utterance_id", "uttid", "utt", "key", "segment_id")
 FILES = ("audio_filepath", "audio_path", "audio", "path", "wav", "file", "filename", "file_name")
 # Columns of recordings and of who speaks: next to a text and without a hypothesis they make a file a manifest.
 OF_MANIFESTS = ("audio_filepath", "audio_path", "audio", "wav", "duration", "speaker_id", "speaker", "client_id")
-HYPOTHESES = ("hypothesis", "hyp", "pred_text", "prediction", "pred", "predicted_text", "transcription_hyp")
+HYPOTHESES = (
+    "hypothesis",
+    "hyp",
+    "pred_text",
+    "prediction",
+    "pred",
+    "pred_str",
+    "predictions",
+    "predicted_text",
+    "transcription_hyp",
+)
 TEXTS = (
     "text",
     "transcript",
     "transcription",
     "sentence",
 )  # the reference next to a hypothesis column, else the hypothesis
-REFERENCES = ("reference", "ref", "reference_text", "ground_truth", "target", *TEXTS)
+REFERENCES = (
+    "reference",
+    "ref",
+    "reference_text",
+    "ground_truth",
+    "target",
+    "label_str",
+    "references",
+    "label",
+    *TEXTS,
+)
+SPEAKERS = ("speaker_id", "speaker", "client_id", "spk")
 COLUMNS = ("id", "hypothesis", "reference")  # what `columns` may map
+
+
+class Segment(NamedTuple):
+    """A piece of a recording, in seconds from its beginning."""
+
+    recording: str
+    start: float
+    end: float
+    channel: int | None = None
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +73,7 @@ class ExternalTranscript:
         line: line number in the file.
         column: name of the column of the hypothesis, where the file has columns.
         marked: the transcript as a reference, where the format marks alternatives (trn).
+        segment: which piece of a recording it is, where the file says so.
     """
 
     names: tuple[str, ...]
@@ -51,10 +84,19 @@ class ExternalTranscript:
     line: int = 0
     column: str | None = None
     marked: str | None = None
+    segment: Segment | None = None
 
     @property
     def id(self) -> str:
         return self.names[0]
+
+
+def column(text: str) -> tuple[str, str]:
+    """`WHAT=COLUMN` of a command line. Raises argparse.ArgumentTypeError for another text."""
+    what, equals, name = text.partition("=")
+    if what not in COLUMNS or not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not WHAT=COLUMN with WHAT one of {', '.join(COLUMNS)}")
+    return what, name
 
 
 def known_columns(names: Iterable[str]) -> bool:
@@ -143,17 +185,29 @@ def _tsv_cells(line: str) -> list[str]:
 def from_columns(
     path: Path, records: Iterable[tuple[int, Mapping[str, Any]]], columns: Mapping[str, str]
 ) -> Iterator[ExternalTranscript]:
-    """Transcripts of rows. Raises UserError with file and line for a row without id or hypothesis."""
-    for number, row in records:
-        yield _transcript(f"{path}:{number}", number, row, columns)
+    """Transcripts of rows. Where no row has a column of ids or files, they are named by their lines.
+
+    Raises UserError with file and line for a row without id or hypothesis.
+    """
+    rows = list(records)
+    numbered = "id" not in columns and not any(_first(row, (*IDS, *FILES)) for _, row in rows)
+    for number, row in rows:
+        yield _transcript(f"{path}:{number}", number, row, columns, numbered)
 
 
-def _transcript(where: str, number: int, row: Mapping[str, Any], columns: Mapping[str, str]) -> ExternalTranscript:
+def line_name(number: int) -> str:
+    """Name of a transcript or row that has no id of its own."""
+    return f"line {number}"
+
+
+def _transcript(
+    where: str, number: int, row: Mapping[str, Any], columns: Mapping[str, str], numbered: bool
+) -> ExternalTranscript:
     for field, mapped in columns.items():
         if mapped not in row:
             present = ", ".join(map(str, row))
             raise UserError(f"{where}: columns.{field} is {mapped!r}, which is not a column; found {present}")
-    names = _names(where, row, columns.get("id"))
+    names = (line_name(number),) if numbered else _names(where, row, columns.get("id"))
     column = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
     if column is None or not names:
         missing = "hypothesis" if names else "id"
@@ -212,7 +266,15 @@ def _names(where: str, row: Mapping[str, Any], column: str | None) -> tuple[str,
         if group is FILES and offset is not None:
             names.append(f"{value}#{offset:g}-{'' if duration is None else f'{duration:g}'}")
         names.append(value)
+        speaker = row.get(_first(row, SPEAKERS) or "")
+        if group is IDS and isinstance(speaker, str) and speaker:
+            names += with_speaker(speaker, value)
     return tuple(dict.fromkeys(names))
+
+
+def with_speaker(speaker: str, id: str) -> tuple[str, ...]:
+    """Ids of an utterance as tools write them that put the speaker first."""
+    return (f"{speaker}-{id}", f"{speaker}_{id}")
 
 
 def _first(row: Mapping[str, Any], names: Iterable[str]) -> str | None:

@@ -1,7 +1,8 @@
-"""Transcript files of other tools: JSON lines, CSV, TSV, Kaldi text, sclite trn or ctm.
+"""Transcript files of other tools: reading any format, and finding out which one a file has.
 
-The format is configured, else given by the suffix, else guessed from the first lines. Ids stay as they are written:
-`lora.data.transcripts.row_matching` finds their rows. To add a format, add a `TranscriptFormat` to `FORMATS`.
+The format is configured, else found by suffix and first lines. Ids stay as they are written:
+`lora.data.transcripts.row_matching` finds their rows. To add a format, name it in `lora.records.transcript_formats` and add
+a `TranscriptFormat` to `FORMATS`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from lora.data.transcripts import ctm, trn
-from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns, read_rows
+from lora.data.transcripts import ctm, lines, predictions, recogs, segments, stm, trn
+from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns, line_name, read_rows
+from lora.data.transcripts.text_file import text_lines
 from lora.records.base import UserError
 
 GUESSED_FROM = 20  # lines
@@ -21,12 +23,22 @@ GUESSED_FROM = 20  # lines
 
 @dataclass(frozen=True)
 class TranscriptFile:
-    """Content of a file: utterances, or for a ctm the timed words of every recording in order of time."""
+    """Content of a file: utterances, or timed words of every recording in order of time."""
 
     format: str
     utterances: list[ExternalTranscript] = field(default_factory=list)
     words: dict[str, list[ctm.Word]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the format has words with times instead of utterances."""
+        return self.format in {"ctm", "segments"}
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the utterances have no ids, only their places."""
+        return bool(self.utterances) and all(one.names == (line_name(one.line),) for one in self.utterances)
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,7 @@ class TranscriptFormat:
         name: value of `format` in config.yaml and of `--format`.
         read: the content of a file, given the mapping of columns.
         matches: whether the first lines (not empty, without `;;` comments) of a file have this format.
-        suffixes: file suffixes that imply the format.
+        suffixes: file suffixes that have this format.
         has_columns: whether `columns` may be configured.
     """
 
@@ -51,40 +63,47 @@ class TranscriptFormat:
 def read_transcript_file(
     path: Path, format_name: str | None = None, columns: Mapping[str, str] | None = None
 ) -> TranscriptFile:
-    """Read a transcript file.
+    """Read a transcript file, or a folder with a file per recording.
 
     Args:
         path: the file.
-        format_name: its format; None uses the suffix, else the first lines.
+        format_name: its format; None uses suffix and first lines.
         columns: our names (id, hypothesis, reference) to the names of its columns.
 
     Raises:
         UserError: with file and line for what cannot be read, and for missing columns.
     """
-    if path.exists() and not path.is_file():
-        raise UserError(f"{path}: not a file but a folder or pipe; save the transcripts to a file and name it")
-    kind = FORMATS[format_name or _format_of_suffix(path) or guess_format(path)]
+    kind = FORMATS[format_name or guess_format(path)]
+    if path.is_dir() and kind is not SEGMENTS:
+        raise UserError(f"{path}: this is a folder, but format {kind.name} is a file; name the file")
     if columns and not kind.has_columns:
         raise UserError(f"{path}: `columns` is set, but format {kind.name} has no columns; name another format")
     return kind.read(path, columns or {})
 
 
 def guess_format(path: Path) -> str:
-    """The format that the first lines look like. Raises UserError where the file cannot be read or is ambiguous."""
-    lines = [line for _, line in islice((pair for pair in text_lines(path) if pair[1].strip()), GUESSED_FROM)]
-    lines = [line for line in lines if not line.lstrip().startswith(";;")]
-    if not lines:
-        return TEXT.name
-    return next(kind.name for kind in FORMATS.values() if kind.matches(path, lines))
-
-
-def _format_of_suffix(path: Path) -> str | None:
-    return next((kind.name for kind in FORMATS.values() if path.suffix.lower() in kind.suffixes), None)
+    """The format by suffix and first lines. Raises UserError where the file cannot be read or is ambiguous."""
+    if path.is_dir():
+        return SEGMENTS.name
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: not a file but a pipe; save the transcripts to a file and name it")
+    suffix = path.suffix.lower()
+    candidates = [kind for kind in FORMATS.values() if suffix in kind.suffixes] or list(FORMATS.values())
+    first = [line for _, line in islice((pair for pair in text_lines(path) if pair[1].strip()), GUESSED_FROM)]
+    first = [line for line in first if not line.lstrip().startswith(";;")]
+    last = candidates.pop()
+    if not first:
+        return last.name
+    return next((kind.name for kind in candidates if kind.matches(path, first)), last.name)
 
 
 def _read_ctm(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
     words, notes = ctm.read_words(path, text_lines(path))
     return TranscriptFile("ctm", words=words, notes=notes)
+
+
+def _read_segments(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+    return TranscriptFile("segments", words=segments.read_recordings(path, text_lines))
 
 
 def _read_trn(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
@@ -93,16 +112,33 @@ def _read_trn(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
     return TranscriptFile("trn", transcripts, notes=notes)
 
 
+def _read_stm(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+    return TranscriptFile("stm", _unique(path, list(stm.read_segments(path, text_lines(path)))))
+
+
+def _read_recogs(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+    return TranscriptFile("recogs", _unique(path, list(recogs.read_pairs(path, text_lines(path)))))
+
+
 def _read_kaldi(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
     return TranscriptFile("text", _from_lines(path, kaldi_lines(text_lines(path))))
 
 
-def _from_lines(path: Path, lines: Iterable[trn.Line]) -> list[ExternalTranscript]:
+def _read_texts(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+    return TranscriptFile("lines", lines.read_texts(text_lines(path)))
+
+
+def _read_predictions(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+    text = "\n".join(line for _, line in text_lines(path))
+    return TranscriptFile("predictions", _unique(path, predictions.read_lists(path, text, columns)))
+
+
+def _from_lines(path: Path, entries: Iterable[trn.Line]) -> list[ExternalTranscript]:
     return _unique(
         path,
         [
             ExternalTranscript(names=(line.id,), hypothesis=line.words, line=line.number, marked=line.marked)
-            for line in lines
+            for line in entries
         ],
     )
 
@@ -127,47 +163,22 @@ def _unique(path: Path, transcripts: list[ExternalTranscript]) -> list[ExternalT
     return transcripts
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number from 1, line without its end). Raises UserError for a file that is not UTF-8 text."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot read the transcripts: {error.strerror}") from None
-    if content.startswith(b"\x1f\x8b"):
-        raise UserError(f"{path}: the transcripts are compressed with gzip; decompress them first")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{path}: the transcripts are UTF-16; save them as UTF-8")
-    if b"\0" in content[:4096]:
-        raise UserError(f"{path}: not a text file; transcripts are one of {', '.join(FORMATS)}")
-    if b"\n" not in content:
-        content = content.replace(b"\r", b"\n")  # line ends of classic Mac OS
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        try:
-            yield number, raw.removesuffix(b"\r").decode("utf-8")
-        except UnicodeDecodeError:
-            raise UserError(f"{path}:{number}: broken line: not UTF-8") from None
-
-
-def kaldi_lines(lines: Iterator[tuple[int, str]]) -> Iterator[trn.Line]:
+def kaldi_lines(numbered: Iterator[tuple[int, str]]) -> Iterator[trn.Line]:
     """`id words...`; an id alone is an empty hypothesis."""
-    for number, line in lines:
+    for number, line in numbered:
         if not line.strip():
             continue
         name, *words = re.split(r"[ \t]+", line.strip())
         yield trn.Line(number, name, " ".join(words))
 
 
-def _is_json(path: Path, lines: Sequence[str]) -> bool:
-    return lines[0].lstrip()[:1] in {"{", "["}
+def _is_json(path: Path, first: Sequence[str]) -> bool:
+    return first[0].lstrip()[:1] in {"{", "["}
 
 
-def _is_trn(path: Path, lines: Sequence[str]) -> bool:
-    return all(trn.ID.search(line) for line in lines)
-
-
-def _is_ctm(path: Path, lines: Sequence[str]) -> bool:
+def _is_ctm(path: Path, first: Sequence[str]) -> bool:
     """Raises UserError for what could be Kaldi text of digits as well."""
-    words = [line.split() for line in lines]
+    words = [line.split() for line in first]
     if not all(ctm.is_word(fields) for fields in words):
         return False
     if all(fields[4].isdecimal() for fields in words) and len({fields[0] for fields in words}) == len(words) > 1:
@@ -175,29 +186,55 @@ def _is_ctm(path: Path, lines: Sequence[str]) -> bool:
     return True
 
 
+def _has_no_ids(path: Path, first: Sequence[str]) -> bool:
+    return not lines.first_words_are_ids([line for _, line in text_lines(path)])
+
+
 def _has_header(separator: str) -> Callable[[Path, Sequence[str]], bool]:
-    def matches(path: Path, lines: Sequence[str]) -> bool:
-        return separator in lines[0] and known_columns([cell.strip(' "') for cell in lines[0].split(separator)])
+    def matches(path: Path, first: Sequence[str]) -> bool:
+        return separator in first[0] and known_columns([cell.strip(' "') for cell in first[0].split(separator)])
 
     return matches
 
 
-JSONL = TranscriptFormat(
-    name="jsonl",
-    read=_table_reader("jsonl"),
-    matches=_is_json,
-    suffixes=(".jsonl", ".json", ".ndjson"),
+def _every_line(test: Callable[[str], object]) -> Callable[[Path, Sequence[str]], bool]:
+    return lambda path, first: all(test(line) for line in first)
+
+
+JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
+PREDICTIONS = TranscriptFormat(
+    name="predictions",
+    read=_read_predictions,
+    matches=lambda path, first: predictions.looks_like_lists(first),
+    suffixes=JSON_SUFFIXES,
     has_columns=True,
 )
-TRN = TranscriptFormat(name="trn", read=_read_trn, matches=_is_trn, suffixes=(".trn",))
+SEGMENTS = TranscriptFormat(
+    name="segments",
+    read=_read_segments,
+    matches=lambda path, first: segments.looks_like_segments(first),
+    suffixes=(".json", ".tsv", ".csv"),
+)
+JSONL = TranscriptFormat(
+    name="jsonl", read=_table_reader("jsonl"), matches=_is_json, suffixes=JSON_SUFFIXES, has_columns=True
+)
+TRN = TranscriptFormat(name="trn", read=_read_trn, matches=_every_line(trn.ID.search), suffixes=(".trn",))
+RECOGS = TranscriptFormat(
+    name="recogs", read=_read_recogs, matches=_every_line(lambda line: recogs.LINE.fullmatch(line.strip()))
+)
 CTM = TranscriptFormat(name="ctm", read=_read_ctm, matches=_is_ctm, suffixes=(".ctm",))
+STM = TranscriptFormat(
+    name="stm", read=_read_stm, matches=_every_line(lambda line: stm.is_segment(line.split())), suffixes=(".stm",)
+)
 TSV = TranscriptFormat(
     name="tsv", read=_table_reader("tsv"), matches=_has_header("\t"), suffixes=(".tsv",), has_columns=True
 )
 CSV = TranscriptFormat(
     name="csv", read=_table_reader("csv"), matches=_has_header(","), suffixes=(".csv",), has_columns=True
 )
-TEXT = TranscriptFormat(name="text", read=_read_kaldi, matches=lambda path, lines: True)
+LINES = TranscriptFormat(name="lines", read=_read_texts, matches=_has_no_ids)
+TEXT = TranscriptFormat(name="text", read=_read_kaldi, matches=lambda path, first: True)
 
-# A file without a known suffix has the first format that its lines match.
-FORMATS: dict[str, TranscriptFormat] = {kind.name: kind for kind in (JSONL, TRN, CTM, TSV, CSV, TEXT)}
+# A file has the first format of its suffix that its lines match; the last one needs no match.
+_IN_ORDER = (PREDICTIONS, SEGMENTS, JSONL, TRN, RECOGS, CTM, STM, TSV, CSV, LINES, TEXT)
+FORMATS: dict[str, TranscriptFormat] = {kind.name: kind for kind in _IN_ORDER}

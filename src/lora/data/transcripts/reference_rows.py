@@ -6,38 +6,51 @@ their references. An unknown duration is 0. In an evaluation, an explicitly empt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lora.data.audio.headers import header_seconds
 from lora.data.formats.interface import Entry, Reading
+from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.formats.registry import read_source
 from lora.data.manifest import Manifest, Rejected
 from lora.data.row_fields import RowError, row_fields
-from lora.data.source import Source, states_silence
-from lora.data.transcripts.columns import HYPOTHESES
-from lora.data.transcripts.files import read_transcript_file
+from lora.data.source import AUTO, Source, states_silence
+from lora.data.transcripts import stm
+from lora.data.transcripts.columns import HYPOTHESES, ExternalTranscript
+from lora.data.transcripts.files import FORMATS, guess_format, read_transcript_file
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
 UNKNOWN_DURATION = 0.0
+TRANSCRIPT_FIELDS = {"text": "reference"}  # fields of manifests that transcripts call otherwise
 MANIFESTS = {".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet"}
 
 
-def reference_rows(path: Path, *, silence: bool) -> Manifest:
+def reference_rows(source: Source, *, silence: bool) -> Manifest:
     """Read references; every line becomes a row or a rejected line.
 
     Args:
-        path: manifest, references, or transcripts that include them.
+        source: manifest, references, or transcripts that include them; its format may be one of each kind.
         silence: whether an explicitly empty text is a row of silence, as in an evaluation, and not a missing one.
 
     Raises:
         UserError: for a file without references.
     """
-    reading = read_source(Source(path)) if path.is_dir() or _suffix(path) in MANIFESTS else None
-    if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
-        return _from_manifest(reading, silence and states_silence(reading.format))
-    return _from_transcripts(path, silence)
+    path = source.path
+    if source.format == AUTO or source.format in MANIFEST_FORMATS:
+        named = source.format != AUTO or path.is_dir() or _suffix(path) in MANIFESTS
+        reading = read_source(source) if named and not _is_lists(path) else None
+        if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
+            return _from_manifest(reading, silence and states_silence(reading.format))
+    columns = {TRANSCRIPT_FIELDS.get(field, field): column for field, column in source.columns.items()}
+    return _from_transcripts(path, silence, source.format if source.format in FORMATS else None, columns)
+
+
+def _is_lists(path: Path) -> bool:
+    """Whether a file is one JSON object of lists, which no manifest is."""
+    return path.is_file() and path.suffix.lower() == ".json" and guess_format(path) == "predictions"
 
 
 def _suffix(path: Path) -> str:
@@ -78,13 +91,21 @@ def _duration(fields: dict[str, Any], folder: Path) -> float:
     return max(0.0, length - (fields["offset"] or 0.0)) if isinstance(length, float) else UNKNOWN_DURATION
 
 
-def _from_transcripts(path: Path, silence: bool) -> Manifest:
-    file = read_transcript_file(path)
-    if file.format == "ctm":
-        raise UserError(f"{path}: a ctm contains hypotheses, not references; name a manifest, or references as trn")
+def _from_transcripts(
+    path: Path, silence: bool, format: str | None = None, columns: Mapping[str, str] | None = None
+) -> Manifest:
+    file = read_transcript_file(path, format, columns)
+    if file.timed:
+        article = "a ctm" if file.format == "ctm" else "timed segments"
+        contains = "contains" if file.format == "ctm" else "are read as"
+        raise UserError(
+            f"{path}: {article} {contains} hypotheses, not references; name a manifest, or references as stm or trn"
+        )
     rows: list[Utterance] = []
     rejected: list[Rejected] = []
     for one in file.utterances:
+        if stm.is_ignored(one):
+            continue
         # The only text column of a row is the reference, unless its name says that it is the hypothesis.
         if one.reference is None and one.column in HYPOTHESES:
             raise UserError(
@@ -93,21 +114,31 @@ def _from_transcripts(path: Path, silence: bool) -> Manifest:
             )
         text = one.reference if one.reference is not None else one.marked or one.hypothesis
         if text.strip() or (not text and silence and states_silence(file.format)):
-            duration = one.duration or UNKNOWN_DURATION
-            rows.append(Utterance(id=one.id, text=" ".join(text.split()), duration=duration, line=one.line))
+            rows.append(_row(one, " ".join(text.split())))
         else:
             rejected.append(Rejected(one.line, one.id, "empty text"))
     return Manifest(rows, rejected)
 
 
-def included_references(path: Path, *, silence: bool) -> Manifest:
+def _row(one: ExternalTranscript, text: str) -> Utterance:
+    row = Utterance(id=one.id, text=text, duration=one.duration or UNKNOWN_DURATION, line=one.line)
+    if one.segment is None:
+        return row
+    piece = one.segment
+    place = {"audio": piece.recording, "offset": piece.start, "channel": piece.channel, "speaker_id": piece.speaker}
+    return row.model_copy(update=place)
+
+
+def included_references(
+    path: Path, format: str | None = None, columns: Mapping[str, str] | None = None, *, silence: bool
+) -> Manifest:
     """The references that a transcript file includes. Raises UserError for the first line without one."""
-    file = read_transcript_file(path)
+    file = read_transcript_file(path, format, columns)
     missing = [one for one in file.utterances if one.reference is None]
-    if file.format == "ctm" or missing or not file.utterances:
+    if file.timed or missing or not file.utterances:
         where = f":{missing[0].line}" if missing else ""
         raise UserError(
             f"{path}{where}: no reference to score against; name a manifest, which may contain references only "
-            "(JSON lines or CSV with id and text, Kaldi text, trn)"
+            "(JSON lines or CSV with id and text, Kaldi text, trn, stm)"
         )
-    return _from_transcripts(path, silence)
+    return _from_transcripts(path, silence, format, columns)

@@ -1,7 +1,7 @@
 """Match external hypotheses to the rows of a manifest, and record how each of them was matched.
 
 Other tools write ids in lower case, or the name of the audio file without folder and suffix. A hypothesis is matched by
-id, else by a file name that only one row has, else by the same without case. A match has to be unique on both sides;
+id, else by a file name that only one row has, else by speaker and id, else by the same without case. A match has to be unique on both sides;
 ambiguous ones are reported, never guessed.
 """
 
@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from lora.data.transcripts.columns import ExternalTranscript
+from lora.data.transcripts.columns import ExternalTranscript, with_speaker
 from lora.data.transcripts.ctm import Word, of_channel, words_by_time
 from lora.data.transcripts.files import TranscriptFile
+from lora.data.transcripts.line_matching import first_words_name_rows, match_lines, with_first_words_as_ids
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
@@ -44,7 +45,13 @@ class Matched:
     notes: list[str] = field(default_factory=list)
 
 
-def match_rows(path: Path, file: TranscriptFile, rows: Sequence[Utterance], rejected: Sequence[str]) -> Matched:
+def match_rows(
+    path: Path,
+    file: TranscriptFile,
+    rows: Sequence[Utterance],
+    rejected: Sequence[str],
+    rejected_lines: Sequence[int] = (),
+) -> Matched:
     """Match the transcripts of a file to rows.
 
     Args:
@@ -52,27 +59,37 @@ def match_rows(path: Path, file: TranscriptFile, rows: Sequence[Utterance], reje
         file: its transcripts.
         rows: usable rows of the manifest.
         rejected: ids of rows that cannot be used.
+        rejected_lines: their lines in the manifest, by which texts without ids are matched.
 
     Raises:
         UserError: where the file has no transcript, or none matches a row.
     """
     matched = Matched(notes=list(file.notes))
-    if file.format != "ctm":
+    if first_words_name_rows(file, rows):
+        _by_name(matched, with_first_words_as_ids(file), rows, rejected)
+    elif file.numbered and rows:
+        matched.hypotheses = match_lines(path, file, rows, rejected_lines)
+        matched.how["line"] = len(matched.hypotheses)
+        matched.notes.append(
+            "its texts have no ids and were matched by their order alone: check that no text is missing"
+        )
+    elif not file.timed:
         _by_name(matched, file.utterances, rows, rejected)
     else:
         by_time, rest = _recordings(file, rows)
         _by_name(matched, [ExternalTranscript((name,), _text(words)) for name, words in rest.items()], rows, rejected)
         _by_time(matched, file, by_time)
-        _silent_rows(matched, rows)
+        if file.format == "ctm":
+            _silent_rows(matched, rows)
     transcripts = [*file.utterances, *file.words]
     if rows and not transcripts:
         raise UserError(f"{path}: contains no transcript (read as {file.format}); name another file or its format")
     if transcripts and rows and not matched.how and not matched.rejected:
         first_id = file.utterances[0].id if file.utterances else next(iter(file.words))
         raise UserError(
-            f"{path}: none of its {len(transcripts)} {'files' if file.format == 'ctm' else 'ids'} is a row of the "
+            f"{path}: none of its {len(transcripts)} {'files' if file.timed else 'ids'} is a row of the "
             f"manifest: it has {first_id!r} (read as {file.format}), the manifest has {rows[0].id!r}. Ids are "
-            "matched as written, by the name of the audio file, and without case. Name the format if it is another one "
+            "matched as written, by the name of the audio file, with the speaker in front, and without case. Name the format if it is another one "
             "(`{path: ..., format: trn}`; in a quick comparison `--baseline-format`, `--tuned-format`), or the column "
             "of the ids (`columns: {id: ...}`)"
         )
@@ -146,10 +163,17 @@ def _text(words: Sequence[Word]) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """A row that a hypothesis may belong to: its id, and the file names under which it may appear."""
+    """A row that a hypothesis may belong to: its id, and the names under which it may appear.
+
+    Attributes:
+        id: of the row.
+        stems: names of its file.
+        spoken: its id, or the name of its file, with the speaker in front.
+    """
 
     id: str
     stems: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
 
 
 @dataclass
@@ -169,7 +193,9 @@ def target(row: Utterance) -> Target:
         stems.append(stem(row.audio))
         if row.offset is not None:
             stems.append(f"{stem(row.audio)}#{row.offset:g}-{row.duration:g}")
-    return Target(row.id, tuple(dict.fromkeys(stems)))
+    bare = dict.fromkeys((row.id, *stems))
+    spoken = [name for one in bare for name in with_speaker(row.speaker_id, one)] if row.speaker_id else []
+    return Target(row.id, tuple(dict.fromkeys(stems)), tuple(spoken))
 
 
 def stem(name: str) -> str:
@@ -183,13 +209,15 @@ def stem(name: str) -> str:
 def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matching:
     """Match every hypothesis, given its names (most specific first), to at most one row.
 
-    Tries `id`, then `file name`, then both without case.
+    Tries `id`, then `file name`, then `speaker and id`, then these without case.
     """
     ways: list[tuple[str, Callable[[str], str], Callable[[Target], Iterable[str]]]] = [
         ("id", str, lambda t: (t.id,)),
         ("file name", stem, lambda t: t.stems),
+        ("speaker and id", str, lambda t: t.spoken),
         ("id without case", str.casefold, lambda t: (t.id.casefold(),)),
         ("file name without case", lambda n: stem(n).casefold(), lambda t: (s.casefold() for s in t.stems)),
+        ("speaker and id without case", str.casefold, lambda t: (s.casefold() for s in t.spoken)),
     ]
     matching = Matching()
     remaining = list(range(len(names)))

@@ -1,7 +1,8 @@
 """sclite's trn: lines of `words (id)`, `;;` comments, `{a / b}` alternations, `(%hesitation)` and similar marks.
 
 A hypothesis has to be one text: the first alternative counts (`@` is no word), hesitations marked with `%` are left
-out, other words in parentheses count as words. Each of these decisions is counted.
+out, other words in parentheses count as words. Each of these decisions is counted. A brace that belongs to no alternation
+is a letter, as in Buckwalter's transliteration of Arabic.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from lora.records.base import UserError
 
 ID = re.compile(r"\(([^()\s]+)\)\s*$")
-ALTERNATION = re.compile(r"\{([^{}]*)\}")
+ALTERNATION = re.compile(r"\{([^{}]*\s/\s[^{}]*|\s[^{}]*\s)\}")
 HESITATION = re.compile(r"^\(?%[^\s()]*\)?$")
 
 
@@ -28,8 +29,8 @@ class Line(NamedTuple):
 
 
 def read_lines(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -> Iterator[Line]:
-    """Transcripts of a file; adds decisions to `notes`. Raises UserError for a line without id or with a lone brace."""
-    alternations = hesitations = bracketed = 0
+    """Transcripts of a file; adds decisions to `notes`. Raises UserError for a line without id."""
+    alternations = hesitations = bracketed = braces = 0
     for number, line in lines:
         if not line.strip() or line.lstrip().startswith(";;"):
             continue
@@ -37,9 +38,8 @@ def read_lines(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
         if id_match is None:
             raise UserError(f"{path}:{number}: no id in parentheses at the end of the line: {line.strip()!r:.80}")
         words, replaced = first_alternatives(line[: id_match.start()])
-        if "{" in words or "}" in words:
-            raise UserError(f"{path}:{number}: an unmatched brace: {line.strip()!r:.80}")
         alternations += replaced
+        braces += words.count("{") + words.count("}")
         text: list[str] = []
         for word in words.split():
             if HESITATION.match(word):
@@ -53,6 +53,7 @@ def read_lines(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
         f"{alternations} alternations {{a / b}} were replaced by their first alternative": alternations,
         f"{hesitations} hesitations marked with % were left out": hesitations,
         f"{bracketed} words in parentheses count as words": bracketed,
+        f"{braces} braces belong to no alternation {{a / b}} and count as letters, as Buckwalter writes them": braces,
     }
     notes += [note for note, count in decisions.items() if count]
 

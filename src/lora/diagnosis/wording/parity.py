@@ -18,6 +18,9 @@ MATCHED_BY = {
     "file name": "by audio file name",
     "id without case": "by id, ignoring case",
     "file name without case": "by audio file name, ignoring case",
+    "speaker and id": "by speaker and id",
+    "speaker and id without case": "by speaker and id, ignoring case",
+    "line": "by their order, without ids",
     "time": "by the times of their words in the recording",
 }
 

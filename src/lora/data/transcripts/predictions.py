@@ -1,0 +1,43 @@
+"""One JSON object of lists, `{"predictions": [...], "references": [...]}`, as evaluation scripts write it.
+
+Lists of ids and other fields may be next to them; without ids, texts are named by their place in the list.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lora.data.transcripts.columns import HYPOTHESES, ExternalTranscript, from_columns
+from lora.records.base import UserError
+
+LISTS = re.compile(rf'"({"|".join(HYPOTHESES)})"\s*:\s*\[')
+
+
+def looks_like_lists(lines: Sequence[str]) -> bool:
+    """Whether the first lines begin one object with a list of hypotheses."""
+    return lines[0].lstrip().startswith("{") and LISTS.search(" ".join(lines)) is not None
+
+
+def read_lists(path: Path, text: str, columns: Mapping[str, str]) -> list[ExternalTranscript]:
+    """Transcripts of the object. Raises UserError for lists of different lengths."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not JSON: {error}") from None
+    lists: dict[str, list[Any]] = {}
+    if isinstance(content, dict):
+        lists = {name: values for name, values in content.items() if isinstance(values, list)}
+    if not lists:
+        raise UserError(f'{path}: expected one object of lists, such as {{"predictions": [...], "references": [...]}}')
+    lengths = {name: len(values) for name, values in lists.items()}
+    if len(set(lengths.values())) > 1:
+        described = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
+        raise UserError(
+            f"{path}: its lists have different lengths ({described}); write one entry per utterance in each"
+        )
+    rows = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+    return list(from_columns(path, enumerate(rows, start=1), columns))

@@ -1,0 +1,117 @@
+"""Timed segments of recordings (`start`, `end`, `text`), one file per recording or a folder of such files.
+
+Whisper and faster-whisper write JSON with `segments` (and `words` in them where asked), Whisper also TSV in
+milliseconds; others write CSV in seconds. The recording is that of the file's name. Without times of words, the words of a
+segment are spread evenly over it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lora.data.transcripts.columns import FILES, read_rows
+from lora.data.transcripts.ctm import Word
+from lora.records.base import UserError
+
+Lines = Callable[[Path], Iterable[tuple[int, str]]]
+SUFFIXES = (".json", ".csv", ".tsv", ".txt")  # a folder has the first of these; `whisper` writes all of them at once
+SETTINGS = ".settings.json"
+COLUMNS = {"start", "end", "text"}
+SEGMENT_LIST = re.compile(r'"segments"\s*:\s*\[|^\s*\[\s*\{[^{}]*"(start|end)"\s*:')
+
+
+def looks_like_segments(lines: Sequence[str]) -> bool:
+    """Whether the first lines begin a JSON file of segments, or a table of segments of one recording."""
+    if lines[0].lstrip()[:1] in {"{", "["}:
+        rows = sum(line.startswith("{") and line.rstrip().endswith("}") for line in lines)
+        return rows <= 1 and SEGMENT_LIST.search(" ".join(lines)) is not None
+    header = {cell.strip(' "').lower() for cell in re.split(r"[,\t]", lines[0])}
+    return header >= COLUMNS and not header & {*FILES, "id"}
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Files of a folder, one per recording. Raises UserError for a folder without them."""
+    files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.endswith(SETTINGS)]
+    for suffix in SUFFIXES:
+        if found := [file for file in files if file.suffix.lower() == suffix]:
+            return found
+    raise UserError(f"{folder}: a folder without transcripts; expected one {', '.join(SUFFIXES)} file per recording")
+
+
+def read_recordings(path: Path, lines: Lines) -> dict[str, list[Word]]:
+    """Words by recording, in order of time."""
+    if not path.is_dir():
+        return {path.stem: read_recording(path, lines)}
+    words: dict[str, list[Word]] = {}
+    for file in files_of(path):
+        words[file.stem] = read_recording(file, lines)
+    return words
+
+
+def read_recording(path: Path, lines: Lines) -> list[Word]:
+    """Words of one file. Raises UserError for a file that has no segments."""
+    suffix = path.suffix.lower()
+    if suffix == ".txt":
+        text = " ".join(line for _, line in lines(path))
+        return [Word(0.0, 0.0, word) for word in text.split()]
+    if suffix in {".csv", ".tsv"}:
+        rows = list(read_rows(path, lines(path), suffix[1:]))
+        # Whisper writes whole milliseconds into TSV files.
+        whole = suffix == ".tsv" and all(str(row.get("end")).isdecimal() for _, row in rows)
+        scale = 0.001 if whole else 1.0
+        entries = [(f"{path}:{number}", row) for number, row in rows]
+    else:
+        entries, scale = _json_entries(path, "\n".join(line for _, line in lines(path))), 1.0
+    words = [word for where, segment in entries for word in _words(where, segment, scale)]
+    return sorted(words, key=lambda word: word.start)
+
+
+def _json_entries(path: Path, text: str) -> list[tuple[str, Mapping[str, Any]]]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not JSON: {error}") from None
+    segments = content.get("segments") if isinstance(content, dict) else content
+    if segments is None and isinstance(content.get("text"), str):
+        segments = [{"start": 0.0, "end": 0.0, "text": content["text"]}]
+    if not isinstance(segments, list) or not all(isinstance(segment, dict) for segment in segments):
+        raise UserError(f"{path}: no segments; expected `text` and a list `segments` with start, end and text")
+    return [(f"{path}: segment {number}", segment) for number, segment in enumerate(segments, start=1)]
+
+
+def _words(where: str, segment: Mapping[str, Any], scale: float) -> list[Word]:
+    """The words of a segment with their own times, else spread evenly."""
+    text, start, end = segment.get("text"), _seconds(segment.get("start")), _seconds(segment.get("end"))
+    if not isinstance(text, str) or start is None or end is None or end < start:
+        shown = {name: segment.get(name) for name in ("start", "end", "text")}
+        raise UserError(
+            f"{where}: expected start, end (seconds from 0, end after start) and text; found {shown!r:.120}"
+        )
+    timed = segment.get("words")
+    if isinstance(timed, list) and timed and all(map(_is_timed, timed)):
+        return [
+            Word(float(word["start"]), max(0.0, float(word["end"]) - float(word["start"])), word["word"].strip())
+            for word in timed
+            if word["word"].strip()
+        ]
+    written = text.split()
+    step = (end - start) * scale / max(len(written), 1)
+    return [Word(start * scale + step * place, step, word) for place, word in enumerate(written)]
+
+
+def _is_timed(word: Any) -> bool:
+    fields = isinstance(word, dict) and isinstance(word.get("word"), str)
+    return fields and _seconds(word.get("start")) is not None and _seconds(word.get("end")) is not None
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < math.inf else None
