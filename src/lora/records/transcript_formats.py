@@ -7,12 +7,12 @@ from __future__ import annotations
 
 TRANSCRIPT_FORMATS = {
     "predictions": "One JSON object of lists, `predictions` and `references`, as evaluation scripts write it.",
-    "segments": "`start`, `end`, `text` of one recording: Whisper JSON, faster-whisper JSON, CSV or TSV; or a folder of them.",
+    "segments": "`start`, `end`, `text` of one recording: Whisper JSON, faster-whisper JSON, CSV, TSV; or a folder.",
     "jsonl": 'JSON lines or one JSON list: `{"id": "u1", "hypothesis": "..."}`.',
     "trn": "sclite: `words of the hypothesis (u1)`, comments `;;`.",
     "recogs": "icefall: `u1: ref=['the', 'words']` and `u1: hyp=['the', 'words']`.",
-    "stm": "NIST: `file channel speaker start end <labels> words`, comments `;;`.",
     "ctm": "NIST: `file channel start duration word [confidence]`, comments `;;`.",
+    "stm": "NIST: `file channel speaker start end <labels> words`, comments `;;`.",
     "tsv": "A header, then a row per line; tabs.",
     "csv": "A header, then a row per line; commas.",
     "lines": "One text per line without ids, matched by line.",

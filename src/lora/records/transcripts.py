@@ -38,8 +38,8 @@ class ImportFacts(Record):
     rows: int = Field(default=0, description="Usable rows of the manifest.")
     matched: dict[str, int] = Field(
         default={},
-        description="Matched rows by what matched them: `id`, `file name`, `speaker and id`, any of them `without case`, `time`, "
-        "`line` (texts without ids).",
+        description="Matched rows by what matched them: `id`, `file name`, `speaker and id`, any of them "
+        "`without case`, `time`, `line` (texts without ids).",
     )
     unmatched: list[str] = Field(
         default=[], description="Hypotheses that match no row; they count as rows that the manifest does not have."

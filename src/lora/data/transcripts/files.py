@@ -1,8 +1,8 @@
 """Transcript files of other tools: reading any format, and finding out which one a file has.
 
 The format is configured, else found by suffix and first lines. Ids stay as they are written:
-`lora.data.transcripts.row_matching` finds their rows. To add a format, name it in `lora.records.transcript_formats` and add
-a `TranscriptFormat` to `FORMATS`.
+`lora.data.transcripts.row_matching` finds their rows. To add a format, name it in `lora.records.transcript_formats`
+and add a `TranscriptFormat` to `FORMATS`.
 """
 
 from __future__ import annotations

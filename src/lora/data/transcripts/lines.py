@@ -1,4 +1,4 @@
-"""Texts without ids, one per line, and how they are told from Kaldi's `id words...`."""
+"""Texts without ids, one per line, and how they differ from Kaldi's `id words...`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Match external hypotheses to the rows of a manifest, and record how each of them was matched.
 
 Other tools write ids in lower case, or the name of the audio file without folder and suffix. A hypothesis is matched by
-id, else by a file name that only one row has, else by speaker and id, else by the same without case. A match has to be unique on both sides;
-ambiguous ones are reported, never guessed.
+id, else by a file name that only one row has, else by speaker and id, else by the same without case. A match has to be
+unique on both sides; ambiguous ones are reported, never guessed.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def match_rows(
         raise UserError(
             f"{path}: none of its {len(transcripts)} {'files' if file.timed else 'ids'} is a row of the "
             f"manifest: it has {first_id!r} (read as {file.format}), the manifest has {rows[0].id!r}. Ids are "
-            "matched as written, by the name of the audio file, with the speaker in front, and without case. Name the format if it is another one "
+            "matched as written, by the name of the audio file, with the speaker in front, and without case. Name "
+            "the format if it is another one "
             "(`{path: ..., format: trn}`; in a quick comparison `--baseline-format`, `--tuned-format`), or the column "
             "of the ids (`columns: {id: ...}`)"
         )

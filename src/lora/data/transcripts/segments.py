@@ -1,8 +1,8 @@
 """Timed segments of recordings (`start`, `end`, `text`), one file per recording or a folder of such files.
 
 Whisper and faster-whisper write JSON with `segments` (and `words` in them where asked), Whisper also TSV in
-milliseconds; others write CSV in seconds. The recording is that of the file's name. Without times of words, the words of a
-segment are spread evenly over it.
+milliseconds; others write CSV in seconds. The recording is that of the file's name. Without times of words, the words
+of a segment are spread evenly over it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """NIST stm: segments of recordings, lines of `file channel speaker start end <labels> words`, `;;` comments.
 
-`IGNORE_TIME_SEGMENT_IN_SCORING` as text excludes a segment from scoring, and so does a gap between segments without text.
+`IGNORE_TIME_SEGMENT_IN_SCORING` as text excludes a segment from scoring, and so does a gap without text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """sclite's trn: lines of `words (id)`, `;;` comments, `{a / b}` alternations, `(%hesitation)` and similar marks.
 
 A hypothesis has to be one text: the first alternative counts (`@` is no word), hesitations marked with `%` are left
-out, other words in parentheses count as words. Each of these decisions is counted. A brace that belongs to no alternation
-is a letter, as in Buckwalter's transliteration of Arabic.
+out, other words in parentheses count as words. Each of these decisions is counted. A brace that belongs to no
+alternation is a letter, as in Buckwalter's transliteration of Arabic.
 """
 
 from __future__ import annotations
