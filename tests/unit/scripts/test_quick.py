@@ -173,7 +173,7 @@ def test_an_explicitly_empty_reference_is_a_row_of_silence(
     folder: Path, name: str, content: list[str], kept: list[str]
 ) -> None:
     lines(name, content)
-    assert [row.id for row in reference_rows(Path(name), silence=True).rows] == kept
+    assert [row.id for row in reference_rows(Source(Path(name)), silence=True).rows] == kept
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_missing_text_is_not_silence(folder: Path, text: str, kept: bool) -> N
     lines(
         "rows.jsonl", ['{"audio": "a.wav", "text": "one", "duration": 1}', f'{{{text}"audio": "b.wav", "duration": 1}}']
     )
-    assert len(reference_rows(Path("rows.jsonl"), silence=True).rows) == 1 + kept
+    assert len(reference_rows(Source(Path("rows.jsonl")), silence=True).rows) == 1 + kept
 
 
 def test_it_never_imports_a_model_library(folder: Path) -> None:
