@@ -30,7 +30,7 @@ def other_rows(facts: StudyFacts, manifest: str) -> dict[str, Any] | None:
 
     Returns:
         WER, interval, rows and smallest detectable difference over `all` rows, the detectable difference within the
-        limit, and the outcomes of the gate run over both; None where there is nothing to tell.
+        limit, and the outcomes of the gate run over both; None where neither is so.
     """
     wer = facts.wer.get((BASE, manifest))
     if wer is None or wer.within is None or wer.all is None or wer.max_seconds is None or not wer.all.utterances:

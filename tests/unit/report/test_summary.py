@@ -133,8 +133,10 @@ def test_tables_of_the_data(study: Study) -> None:
         "24",
         "yes",
         "20 of 20",
+        "unknown",
+        "unknown",
     ]
-    assert row(markdown, "≤ 8 s")[3:] == ["145", "20", "24", "no", "unknown"]
+    assert row(markdown, "≤ 8 s")[3:] == ["145", "20", "24", "no", "unknown", "unknown", "unknown"]
     assert row(markdown, "left out, too long") == ["left out, too long", "112", "30 min", "24"]
     assert "Every row of every manifest can be used." in markdown
     assert "![Training rows by duration, with the thresholds](plots/durations.png)" in markdown

@@ -64,7 +64,7 @@ def _one_set(draw: np.random.Generator, variation: float, speakers: int, utteran
     changed = int((tuned != base).sum())
     return (
         interval.low <= WER <= interval.high,
-        outcome(ratio_interval(pair, CONFIDENCE), changed, changed, MARGIN) in {"better", "worse"},
+        outcome(ratio_interval(pair, CONFIDENCE), changed, changed, changed, MARGIN) in {"better", "worse"},
         linear.low <= WER <= linear.high,
         abs(base.sum() / words.sum() - WER) <= _textbook(single),
         abs((tuned - base).sum() / words.sum()) > _textbook(pair),

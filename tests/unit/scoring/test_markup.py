@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from lora.data.source import Source
 from lora.data.transcripts.reference_rows import reference_rows
 from lora.scoring.alignment import count_errors
 from lora.scoring.markup import REMOVABLE, chosen_kinds, count_markup, find_markup, strip_markup
@@ -97,7 +98,7 @@ def test_references_count_as_in_sclite(tmp_path):
     found = re.findall(r"id: \(([^)]*)\)\nScores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)", printed)
     theirs = {id: tuple(map(int, counts)) for id, *counts in found}
     words = normalizer("none")
-    for row in reference_rows(tmp_path / "ref.trn").rows:
+    for row in reference_rows(Source(tmp_path / "ref.trn"), silence=True).rows:
         hypothesis = words.words(HYPOTHESES[row.id])
         ours = count_errors(words.words(words.reference(row.text, hypothesis)), hypothesis)
         assert sum(ours[1:]) == sum(theirs[row.id][1:]), row.id

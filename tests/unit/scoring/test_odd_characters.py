@@ -54,7 +54,7 @@ def test_what_a_language_needs_is_not_reported(text: str) -> None:
     ],
 )
 def test_words_of_a_script_stay(text: str, words: list[str]) -> None:
-    assert list(normalizer("basic").words(text)) == words
+    assert list(normalizer("basic", "words").words(text)) == words
 
 
 def test_english_resolves_them_too() -> None:

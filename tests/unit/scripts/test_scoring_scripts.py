@@ -157,7 +157,7 @@ def test_a_manifest_without_usable_rows_is_scored_as_empty(study):
     (study / "base.jsonl").write_text("")
     facts = score(study, "base")
     assert (facts.status, facts.within.utterances, facts.within.wer, facts.power) == ("ok", 0, None, None)
-    assert compare(study, "base").within.outcome == "unchanged"
+    assert compare(study, "base").within.outcome == "underpowered"
 
 
 def test_facts_scored_within_other_limits_are_refused(study, capsys):

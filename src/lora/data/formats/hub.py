@@ -1,7 +1,7 @@
 """A data set of the Hugging Face hub, by its id, through the optional package `datasets`.
 
-The data set is downloaded (to the cache of `datasets`), saved in a temporary folder and unpacked like any saved data set.
-No code of the data set is run: it has to consist of data files.
+The data set is downloaded (to the cache of `datasets`), saved in a temporary folder and unpacked like any saved data
+set. No code of the data set is run: it has to consist of data files.
 """
 
 from __future__ import annotations

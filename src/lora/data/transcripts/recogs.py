@@ -1,4 +1,4 @@
-"""icefall's `recogs-*.txt`: two lines per utterance, `id: ref=[...]` and `id: hyp=[...]`, with Python lists of words."""
+"""icefall's `recogs-*.txt`: two lines per utterance, `id: ref=[...]` and `id: hyp=[...]`, with lists of words."""
 
 from __future__ import annotations
 

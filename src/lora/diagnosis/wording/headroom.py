@@ -157,10 +157,11 @@ def fix_baseline(result: CauseResult) -> str | None:
     remedy = fault_remedy(result.details["signs"])
     if works_on is None:
         return remedy
-    return (
-        f"{'' if remedy is None else f'{remedy} '}Listen to a few rows of {result.manifest} and compare them with their "
-        f"transcripts, then fix its audio or its transcripts: the model works on {works_on['manifest']} (WER {percent(works_on['wer'])})."
+    listen = (
+        f"Listen to a few rows of {result.manifest} and compare them with their transcripts, then fix its audio or its "
+        f"transcripts: the model works on {works_on['manifest']} (WER {percent(works_on['wer'])})."
     )
+    return listen if remedy is None else f"{remedy} {listen}"
 
 
 def broken_hypotheses(signs: list[dict[str, Any]]) -> str:

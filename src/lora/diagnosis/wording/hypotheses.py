@@ -121,8 +121,8 @@ def copied(result: Result) -> str:
     style = "capitals, digits and punctuation included" if details["styled"] else "without a single wrong word"
     return (
         f"{details['equal']:,} of {count(details['rows'], 'long hypothesis', 'long hypotheses')} of {run} on "
-        f"{manifest} ({percent(details['equal'] / details['rows'])}) equal the reference to the character, {style}: no model "
-        "writes that."
+        f"{manifest} ({percent(details['equal'] / details['rows'])}) equal the reference to the character, {style}: no "
+        "model writes that."
     )
 
 
