@@ -20,6 +20,7 @@ from lora.diagnosis.causes import CAUSES
 CHOSEN = (
     "texts of 40 rows shifted by one row",
     "a word replaced by another in every reference that contains it",
+    "time tokens around every reference of all evaluation manifests",
     "a tokenizer that writes no EOS",
     "a learning rate of 1e30",
     "an external adapter whose tensors have other names",
