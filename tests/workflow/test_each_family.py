@@ -50,6 +50,9 @@ def test_the_whole_diagnosis(family: str, tmp_path: Path) -> None:
     assert work.decoded["base"] == work.decoded["lora"] == 6
     checks = {check["id"]: check for check in study.verdict()["checks"] if check["manifest"] in (None, "train")}
     expected = dict.fromkeys(("adapter_change", "labels.structure", "labels.loss"), "pass")
+    if "adapter.broken_hypotheses" in study.causes():
+        # Random weights may write no word at all, with an adapter that works.
+        expected["adapter_change"] = "fail"
     found = {name: (checks[name]["status"], checks[name]["summary"]) for name in expected}
     assert {name: status for name, (status, _) in found.items()} == expected, found
     assert checks["labels.greedy_hypotheses"]["status"] in {"pass", "unknown"}
