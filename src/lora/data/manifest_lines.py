@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.json_rows import Parsed, document_rows, is_document
-from lora.data.text_encoding import UnknownEncodingError, as_utf8
+from lora.data.text_encoding import text_content
 from lora.records.base import UserError
 
 HALF_A_CHARACTER = "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
@@ -53,6 +53,11 @@ def lines_as(kind: str, path: Path, notes: list[str] | None = None) -> Iterator[
 def separator_of(content: bytes, usual: str) -> str:
     """The separator of a table by its header; `usual` where the header does not decide."""
     header = next((line for _, line in _text_lines(content) if line is not None and line.strip()), "")
+    return separator_in(header, usual)
+
+
+def separator_in(header: str, usual: str) -> str:
+    """As `separator_of`, for the header itself."""
     if usual in header:
         return usual
     try:
@@ -61,9 +66,9 @@ def separator_of(content: bytes, usual: str) -> str:
         return usual
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """(line number from 1, line) of any text file; None for a line that is not UTF-8."""
-    return _text_lines(_content(path))
+def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int, str | None]]:
+    """(line number from 1, line) of any text file; None for a line that is not UTF-8. `notes` as for `lines_as`."""
+    return _text_lines(_content(path, notes))
 
 
 def _content(path: Path, notes: list[str] | None = None) -> bytes:
@@ -79,16 +84,7 @@ def _content(path: Path, notes: list[str] | None = None) -> bytes:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(f"{path}: incomplete or damaged gzip file: {error}") from None
-    try:
-        content = as_utf8(content, notes)
-    except UnknownEncodingError as unknown:
-        raise UserError(
-            f"{path}:{unknown.line}: the file is not UTF-8, and its encoding cannot be recognised; save it as UTF-8 "
-            f"(`iconv -f ENCODING -t UTF-8 {path.name}`)"
-        ) from None
-    if b"\0" in content[:4096]:
-        raise UserError(f"{path}: not a text file; a manifest is JSON lines, CSV or TSV")
-    return content
+    return text_content(path, content, "a manifest is JSON lines, CSV or TSV", notes)
 
 
 def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:

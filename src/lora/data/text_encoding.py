@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
+from pathlib import Path
+
+from lora.records.base import UserError
 
 UTF8_BOM = b"\xef\xbb\xbf"
 # UTF-32 before UTF-16: its little-endian mark starts with that of UTF-16.
@@ -17,6 +21,8 @@ CODE_PAGES = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256
 GUESSED_FROM = 100_000  # bytes
 SHOWN = 60  # characters of a line in a message
 NULLS = 0.4  # share of null bytes at even or odd places from which a file without a mark is UTF-16
+BEGINNING = 4096  # bytes in which a null byte marks a file that is no text
+NO_CHARACTER = "mark_as_not_utf8"  # error handler of `_decoded`
 
 
 class UnknownEncodingError(Exception):
@@ -27,10 +33,42 @@ class UnknownEncodingError(Exception):
         self.line = line
 
 
+def text_content(path: Path, content: bytes, expected: str, notes: list[str] | None = None) -> bytes:
+    """The text of a file as UTF-8 without a mark.
+
+    Args:
+        path: the file, for error messages.
+        content: its bytes, decompressed.
+        expected: what the file should be, for the error about a file that is not text.
+        notes: where to add the encoding if it is not UTF-8.
+
+    Raises:
+        UserError: for a file that is not text, or text in no known encoding.
+    """
+    try:
+        text = as_utf8(content, notes)
+    except UnknownEncodingError as unknown:
+        raise UserError(
+            f"{path}:{unknown.line}: the file is not UTF-8, and its encoding cannot be recognised; save it as UTF-8 "
+            f"(`iconv -f ENCODING -t UTF-8 {path.name}`)"
+        ) from None
+    if b"\0" in text[:BEGINNING]:
+        raise UserError(f"{path}: not a text file; {expected}")
+    return text
+
+
+def notes_of_files(by_file: Mapping[str, list[str]]) -> list[str]:
+    """The note on the first of several files that has one, with its name and the number of the others."""
+    noted = [(name, notes[0]) for name, notes in by_file.items() if notes]
+    others = f" ({len(noted) - 1} other files are not UTF-8 either)" if len(noted) > 1 else ""
+    return [f"{name}: {note}{others}" for name, note in noted[:1]]
+
+
 def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) -> bytes:
     """The same text as UTF-8 without a mark.
 
-    A file of UTF-8 with single damaged lines is returned as it is, so that only these lines are lost.
+    A file of UTF-8 with single damaged lines is returned as it is, so that only these lines are lost. Bytes that are no
+    character of another encoding become bytes that are not UTF-8, with the same effect.
 
     Args:
         content: of a file, or its beginning.
@@ -45,21 +83,35 @@ def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) 
     encoding = _wide_encoding(content)
     if encoding is None:
         damaged = _lines_not_utf8(content, whole)
-        if not damaged or _has_utf8_lines(content, damaged):
+        if not damaged or _has_utf8_lines(content, damaged) or b"\0" in content[:BEGINNING]:
             return content
         encoding = _code_page(content, damaged)
-        text = content.decode(encoding, errors="replace")
+        text = _decoded(content, encoding, whole)
         if notes is not None:
-            shown = text.split("\n")[damaged[0] - 1].strip()[:SHOWN]
+            shown = text.split(b"\n")[damaged[0] - 1].decode(errors="replace").strip()[:SHOWN]
             notes.append(
                 f"not UTF-8, read as {encoding}: line {damaged[0]} is then '{shown}'; if that is wrong, save the file "
                 f"as UTF-8 (`iconv -f ENCODING -t UTF-8`)"
             )
-        return text.encode()
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        return text
     if notes is not None:
         notes.append(f"read as {encoding.upper().removesuffix('-LE').removesuffix('-BE')}")
-    return decoder.decode(content, final=whole).removeprefix("\ufeff").encode(errors="replace")
+    return _decoded(content, encoding, whole).removeprefix(UTF8_BOM)
+
+
+def _decoded(content: bytes, encoding: str, whole: bool) -> bytes:
+    """Text of another encoding as UTF-8, with a byte that is not UTF-8 for all that is no character."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors=NO_CHARACTER)
+    return decoder.decode(content, final=whole).encode(errors="surrogateescape")
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end  # which surrogateescape encodes as the byte FF
+
+
+codecs.register_error(NO_CHARACTER, _mark)
 
 
 def _wide_encoding(content: bytes) -> str | None:

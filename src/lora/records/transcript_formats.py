@@ -14,7 +14,7 @@ TRANSCRIPT_FORMATS = {
     "ctm": "NIST: `file channel start duration word [confidence]`, comments `;;`.",
     "stm": "NIST: `file channel speaker start end <labels> words`, comments `;;`.",
     "tsv": "A header, then a row per line; tabs.",
-    "csv": "A header, then a row per line; commas.",
+    "csv": "A header, then a row per line; commas or the separator of the header.",
     "lines": "One text per line without ids, matched by line.",
     "text": "Kaldi: `u1 words of the hypothesis`; an id alone is an empty hypothesis.",
 }

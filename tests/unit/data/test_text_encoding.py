@@ -49,6 +49,12 @@ def test_a_beginning_may_end_within_a_character() -> None:
     assert as_utf8(TEXT.encode("utf-16")[:31], whole=False).decode().startswith("audio;text")
 
 
+def test_what_is_no_character_of_another_encoding_stays_damaged() -> None:
+    lone_surrogate = b"\x00\xd8"
+    content = "a\nb ".encode("utf-16") + lone_surrogate + "\nc".encode("utf-16-le")
+    assert as_utf8(content).split(b"\n") == [b"a", b"b \xff", b"c"]
+
+
 def test_an_unknown_encoding_names_the_line() -> None:
     with pytest.raises(UnknownEncodingError) as error:
         as_utf8(b"a\nb\n" + bytes(range(128, 256)) * 3)

@@ -121,15 +121,70 @@ def test_a_broken_file_raises_one_error(tmp_path, name, content, message):
     assert str(error.value).startswith(f"{path}{message}")
 
 
+ENCODINGS = {"cp1252": "not UTF-8, read as cp1252: line", "utf-16": "read as UTF-16", "utf-16-le": "read as UTF-16"}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.txt", "u1 le café était fermé à midi\n"),
+        ("x.trn", "le café était fermé à midi (u1)\n"),
+        ("x.csv", "id;hypothesis\nu1;le café était fermé à midi\n"),
+        ("x.tsv", "id\thypothesis\nu1\tle café était fermé à midi\n"),
+        ("x.csv", "id\thypothesis\nu1\tle café était fermé à midi\n"),
+        ("x.jsonl", '{"id": "u1", "hypothesis": "le café était fermé à midi"}\n'),
+        ("x.json", '[\n {"id": "u1",\n  "hypothesis": "le café était fermé à midi"}\n]\n'),
+        ("x.json", '{"id": ["u1"], "predictions": ["le café était fermé à midi"]}'),
+        ("x.txt", "u1: hyp=['le', 'café', 'était', 'fermé', 'à', 'midi']\n"),
+    ],
+)
+def test_other_encodings_are_read_and_named(tmp_path, encoding, name, content):
+    path = tmp_path / name
+    path.write_bytes(content.encode(encoding))
+    result = read_transcript_file(path)
+    assert texts(result) == {"u1": "le café était fermé à midi"}
+    assert result.notes[0].startswith(ENCODINGS[encoding])
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_encodings_of_timed_words(tmp_path, encoding):
+    for name, content in {
+        "a.ctm": "r1 1 0 1 fermé\nr1 1 1 1 à\n",
+        "b.stm": "r1 1 s 0 2 fermé à\n",
+        "r1.json": '{"segments": [{"start": 0, "end": 2, "text": "fermé à"}]}',
+    }.items():
+        path = tmp_path / name
+        path.write_bytes(content.encode(encoding))
+        result = read_transcript_file(path)
+        words = [word.text for word in result.words.get("r1", [])] or result.utterances[0].hypothesis.split()
+        assert words == ["fermé", "à"]
+        assert ENCODINGS[encoding] in result.notes[0]
+
+
+def test_the_encoding_of_a_folder_names_one_file(tmp_path):
+    for name, encoding in {"a": "utf-8", "b": "cp1252", "c": "cp1252"}.items():
+        (tmp_path / f"{name}.txt").write_bytes("était fermé à midi".encode(encoding))
+    (note,) = read_transcript_file(tmp_path).notes
+    assert note.startswith("b.txt: not UTF-8, read as cp1252: line 1")
+    assert note.endswith("(1 other files are not UTF-8 either)")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"u1 \xff\n", ":1: broken line: not UTF-8"), (b"\xff\xfea\0", ": the transcripts are UTF-16")],
+    [
+        ("u1 été\n".encode() + b"u2 \xe9t\xe9\n", ":2: broken line: not in the encoding of the other lines: b'u2"),
+        ("u1 one\nu2 ".encode("utf-16") + b"\x00\xd8a\0", ":2: broken line: not in the encoding of the other lines"),
+        (b"u1 a\n" + bytes(range(128, 256)) * 3, ":2: the file is not UTF-8, and its encoding cannot be recognised"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ": not a text file; transcripts are one of"),
+    ],
 )
-def test_files_that_are_not_utf_8_text(tmp_path, content, message):
+def test_files_that_are_in_no_encoding(tmp_path, content, message):
     path = tmp_path / "x.txt"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError) as error:
         read_transcript_file(path)
+    assert str(error.value).startswith(f"{path}{message}")
 
 
 def test_columns_need_a_format_with_columns_and_must_exist(tmp_path):

@@ -67,7 +67,10 @@ def test_a_table_of_texts(study):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"id": "b", "hypothesis": "\xff"}\n', ":1: broken line: not UTF-8"),
+        (
+            '{"id": "a", "hypothesis": "é"}\n'.encode() + b'{"id": "b", "hypothesis": "\xff"}\n',
+            ":2: broken line: not in the encoding of the other lines",
+        ),
         (b'{"id": "b"}\n', ":1: no column for hypothesis: expected one of hypothesis, hyp, pred_text"),
         (b'{"id": "b", "hypothesis": "x"}\n{"id": "b", "hypothesis": "y"}\n', ":2: duplicate hypothesis for id 'b'"),
     ],

@@ -14,6 +14,7 @@ from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Readi
 from lora.data.manifest_lines import text_lines
 from lora.data.row_fields import Columns
 from lora.data.source import Source
+from lora.data.text_encoding import notes_of_files
 from lora.records.base import UserError
 
 WORDS, LETTERS = ".wrd", ".ltr"
@@ -42,11 +43,13 @@ def read_fairseq(source: Source) -> Reading:
     """Durations come from the audio headers: the numbers of samples say no rate."""
     reject_settings(source, "columns")
     _, texts_path = fairseq_files(source)
-    written_lines = [(line, text) for line, text in text_lines(source.path) if text is None or text.strip()]
+    encodings: dict[str, list[str]] = {source.path.name: [], texts_path.name: []}
+    listed = text_lines(source.path, encodings[source.path.name])
+    written_lines = [(line, text) for line, text in listed if text is None or text.strip()]
     if not written_lines:
         raise UserError(f"{source.path}: an empty file; a fairseq manifest begins with the folder of its audio")
     (_, root), *lines = written_lines
-    texts = list(text_lines(texts_path))
+    texts = list(text_lines(texts_path, encodings[texts_path.name]))
     while texts and texts[-1][1] == "":
         texts.pop()
     if len(texts) != len(lines):
@@ -65,6 +68,7 @@ def read_fairseq(source: Source) -> Reading:
         words = "".join(text.split()).replace("|", " ") if texts_path.suffix == LETTERS else text
         row = {"id": name, "audio": str(Path(prefix, name)), "text": words}
         entries.append(Entry(line, row, places={"text": f"{texts_path.name}:{text_line}"}))
+    notes += notes_of_files(encodings)
     return Reading("fairseq", folder, entries, Columns(), source.channel, table=False, notes=notes)
 
 

@@ -6,6 +6,7 @@ Commands in wav.scp are never run: a reader of other people's data must not exec
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Readi
 from lora.data.manifest_lines import GZIP, text_lines
 from lora.data.row_fields import Columns
 from lora.data.source import Source
-from lora.data.text_encoding import MARKS
+from lora.data.text_encoding import MARKS, notes_of_files
 from lora.records.base import UserError
 
 NEEDED = ("wav.scp", "text")
@@ -60,10 +61,11 @@ def read_kaldi(source: Source) -> Reading:
     """One row per line of `text`. Raises UserError where a file contains a key twice."""
     reject_settings(source, "columns")
     kaldi_files(source)
-    tables = {name: _table(source.path, name) for name in ("wav.scp", *OPTIONAL)}
+    notes: defaultdict[str, list[str]] = defaultdict(list)
+    tables = {name: _table(source.path, name, notes[name]) for name in ("wav.scp", *OPTIONAL)}
     entries: list[Entry] = []
     seen: set[str] = set()
-    for line, text in _lines(source.path / "text"):
+    for line, text in _lines(source.path / "text", notes["text"]):
         if text is None:
             entries.append(Entry(line, "broken line: not UTF-8", f"text:{line}"))
         elif text.strip():
@@ -72,24 +74,26 @@ def read_kaldi(source: Source) -> Reading:
             entries.append(_entry(line, key, "".join(words), tables))
     entries += _without_text(tables, seen)
     paths = [value for _, value in tables["wav.scp"].lines.values() if not value.endswith("|")]
-    return Reading("kaldi", audio_root(source.path, paths), entries, Columns(), source.channel, table=False)
+    folder = audio_root(source.path, paths)
+    encodings = notes_of_files(notes)
+    return Reading("kaldi", folder, entries, Columns(), source.channel, table=False, notes=encodings)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str | None]]:
+def _lines(path: Path, notes: list[str]) -> Iterator[tuple[int, str | None]]:
     """Lines of a file of the folder. Raises UserError for binary data."""
     with path.open("rb") as file:
         start = file.read(SAMPLE_BYTES)
     if b"\0" in start and not start.startswith((GZIP, *MARKS)):
         raise UserError(f"{path}: not a text file; expected lines of `key value`")
-    return text_lines(path)
+    return text_lines(path, notes)
 
 
-def _table(folder: Path, name: str) -> _Table:
+def _table(folder: Path, name: str, notes: list[str]) -> _Table:
     path = folder / name
     lines: dict[str, tuple[int, str]] = {}
     if not path.is_file():
         return _Table(name, {})
-    for number, text in _lines(path):
+    for number, text in _lines(path, notes):
         if text is None:
             raise UserError(f"{path}:{number}: not UTF-8; save the file as UTF-8")
         if not text.strip():

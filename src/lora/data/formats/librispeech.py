@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.row_fields import Columns
 from lora.data.source import Source
+from lora.data.text_encoding import notes_of_files
 
 TRANSCRIPTS = "*.trans.txt"
 AUDIO = (".flac", ".wav", ".ogg", ".opus", ".mp3")
@@ -27,11 +29,13 @@ def read_librispeech(source: Source) -> Reading:
     """Rows numbered through the whole tree; the speaker is the first part of an utterance's id."""
     reject_settings(source, "columns")
     entries: list[Entry] = []
+    notes: defaultdict[str, list[str]] = defaultdict(list)
     for path in librispeech_files(source):
         chapter = path.parent.relative_to(source.path)
         files = {file.stem: file.name for file in sorted(path.parent.iterdir()) if file.suffix.lower() in AUDIO}
-        for line, text in text_lines(path):
-            place = f"{chapter.as_posix()}/{path.name}:{line}"
+        name = f"{chapter.as_posix()}/{path.name}"
+        for line, text in text_lines(path, notes[name]):
+            place = f"{name}:{line}"
             if text is None:
                 entries.append(Entry(len(entries) + 1, "broken line: not UTF-8", place))
             elif text.strip():
@@ -39,7 +43,8 @@ def read_librispeech(source: Source) -> Reading:
                 audio = (chapter / files.get(key, f"{key}{AUDIO[0]}")).as_posix()
                 row = {"id": key, "audio": audio, "text": words, "speaker_id": key.partition("-")[0]}
                 entries.append(Entry(len(entries) + 1, row, place))
-    return Reading("librispeech", source.path, entries, Columns(), source.channel, table=False)
+    encodings = notes_of_files(notes)
+    return Reading("librispeech", source.path, entries, Columns(), source.channel, table=False, notes=encodings)
 
 
 LIBRISPEECH = ManifestFormat(

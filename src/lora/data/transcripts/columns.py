@@ -8,10 +8,11 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.manifest_lines import repeated_name, writable
+from lora.data.manifest_lines import repeated_name, separator_in, writable
 from lora.records.base import UserError
 
 IDS = ("id", "utt_id", "utterance_id", "uttid", "utt", "key", "segment_id")
@@ -110,13 +111,13 @@ def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterat
 
     Raises UserError for the first broken line, because no transcript may be left out.
     """
-    lines = ((number, line) for number, line in lines if line.strip())
+    lines = iter([(number, line) for number, line in lines if line.strip()])
     if kind != "jsonl":
         yield from _table_rows(path, lines, kind)
         return
     for number, line in lines:
         if number == 1 and line.lstrip().startswith("["):
-            yield from _json_list(path)
+            yield from _json_list(path, "\n".join([line, *(rest for _, rest in lines)]))
             return
         try:
             row = json.loads(line)
@@ -135,10 +136,10 @@ def _checked(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, An
     return row
 
 
-def _json_list(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _json_list(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The entries of a file that is one JSON list, counted from 1."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8-sig"))
+        entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
     for number, entry in enumerate(entries, start=1):
@@ -156,7 +157,16 @@ def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iter
             numbers.append(number)
             yield line + "\n"
 
-    reader = csv.reader(counted(), strict=True) if kind == "csv" else (_tsv_cells(line) for line in counted())
+    lines = iter(lines)
+    first_line = next(lines, None)
+    if first_line is None:
+        return
+    separator = separator_in(first_line[1], "\t" if kind == "tsv" else ",")
+    lines = chain([first_line], lines)
+    tabs = separator == "\t"
+    reader = (
+        (_tsv_cells(line) for line in counted()) if tabs else csv.reader(counted(), strict=True, delimiter=separator)
+    )
     header: list[str] | None = None
     while True:
         first = len(numbers)

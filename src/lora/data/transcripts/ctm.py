@@ -46,8 +46,8 @@ def _seconds(field: str) -> float:
     return value if 0 <= value < math.inf else math.nan
 
 
-def read_words(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[dict[str, list[Word]], list[str]]:
-    """Words of every file in order of time, and notes on decisions. Raises UserError for a line that has no word."""
+def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -> dict[str, list[Word]]:
+    """Words of every file in order of time; adds decisions to `notes`. Raises UserError for a line without a word."""
     by_file: dict[str, list[Word]] = {}
     channels: dict[str, set[str]] = {}
     alternations = 0
@@ -72,13 +72,14 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[dict[str, 
             words.append(Word(_seconds(fields[2]), _seconds(fields[3]), fields[4], fields[1]))
     for words in by_file.values():
         words.sort(key=lambda word: word.start)  # stable: words with equal starts stay in the order of the file
-    notes = [f"{alternations} alternations were replaced by their first alternative"] if alternations else []
+    if alternations:
+        notes.append(f"{alternations} alternations were replaced by their first alternative")
     several = sorted(name for name, used in channels.items() if len(used) > 1)
     if several:
         notes.append(
             f"{len(several)} files have several channels, whose words are merged in order of time; first: {several[0]}"
         )
-    return by_file, notes
+    return by_file
 
 
 def of_channel(words: Iterable[Word], channel: int | None) -> list[Word]:

@@ -8,11 +8,13 @@ and add a `TranscriptFormat` to `FORMATS`.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from lora.data.text_encoding import notes_of_files
 from lora.data.transcripts import ctm, lines, predictions, recogs, segments, stm, trn
 from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns, line_name, read_rows
 from lora.data.transcripts.text_file import text_lines
@@ -98,39 +100,48 @@ def guess_format(path: Path) -> str:
 
 
 def _read_ctm(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    words, notes = ctm.read_words(path, text_lines(path))
+    notes: list[str] = []
+    words = ctm.read_words(path, text_lines(path, notes), notes)
     return TranscriptFile("ctm", words=words, notes=notes)
 
 
 def _read_segments(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    return TranscriptFile("segments", words=segments.read_recordings(path, text_lines))
+    notes: defaultdict[str, list[str]] = defaultdict(list)
+    words = segments.read_recordings(path, lambda file: text_lines(file, notes[file.name]))
+    return TranscriptFile("segments", words=words, notes=notes_of_files(notes))
 
 
 def _read_trn(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
     notes: list[str] = []
-    transcripts = _from_lines(path, trn.read_lines(path, text_lines(path), notes))
+    transcripts = _from_lines(path, trn.read_lines(path, text_lines(path, notes), notes))
     return TranscriptFile("trn", transcripts, notes=notes)
 
 
 def _read_stm(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    return TranscriptFile("stm", _unique(path, list(stm.read_segments(path, text_lines(path)))))
+    notes: list[str] = []
+    return TranscriptFile("stm", _unique(path, list(stm.read_segments(path, text_lines(path, notes)))), notes=notes)
 
 
 def _read_recogs(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    return TranscriptFile("recogs", _unique(path, list(recogs.read_pairs(path, text_lines(path)))))
+    notes: list[str] = []
+    transcripts = _unique(path, list(recogs.read_pairs(path, text_lines(path, notes))))
+    return TranscriptFile("recogs", transcripts, notes=notes)
 
 
 def _read_kaldi(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    return TranscriptFile("text", _from_lines(path, kaldi_lines(text_lines(path))))
+    notes: list[str] = []
+    return TranscriptFile("text", _from_lines(path, kaldi_lines(text_lines(path, notes))), notes=notes)
 
 
 def _read_texts(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    return TranscriptFile("lines", lines.read_texts(text_lines(path)))
+    notes: list[str] = []
+    return TranscriptFile("lines", lines.read_texts(text_lines(path, notes)), notes=notes)
 
 
 def _read_predictions(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    text = "\n".join(line for _, line in text_lines(path))
-    return TranscriptFile("predictions", _unique(path, predictions.read_lists(path, text, columns)))
+    notes: list[str] = []
+    text = "\n".join(line for _, line in text_lines(path, notes))
+    return TranscriptFile("predictions", _unique(path, predictions.read_lists(path, text, columns)), notes=notes)
 
 
 def _from_lines(path: Path, entries: Iterable[trn.Line]) -> list[ExternalTranscript]:
@@ -145,9 +156,9 @@ def _from_lines(path: Path, entries: Iterable[trn.Line]) -> list[ExternalTranscr
 
 def _table_reader(kind: str) -> Callable[[Path, Mapping[str, str]], TranscriptFile]:
     def read(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-        return TranscriptFile(
-            kind, _unique(path, list(from_columns(path, read_rows(path, text_lines(path), kind), columns)))
-        )
+        notes: list[str] = []
+        rows = read_rows(path, text_lines(path, notes), kind)
+        return TranscriptFile(kind, _unique(path, list(from_columns(path, rows, columns))), notes=notes)
 
     return read
 

@@ -80,7 +80,7 @@ def _from_manifest(reading: Reading, silence: bool) -> Manifest:
             continue
         fields["duration"] = _duration(fields, reading.folder)
         rows[fields["id"]] = Utterance(**fields)
-    return Manifest(list(rows.values()), rejected, reading.folder, reading.format)
+    return Manifest(list(rows.values()), rejected, reading.folder, reading.format, notes=tuple(reading.notes))
 
 
 def _duration(fields: dict[str, Any], folder: Path) -> float:
@@ -117,7 +117,7 @@ def _from_transcripts(
             rows.append(_row(one, " ".join(text.split())))
         else:
             rejected.append(Rejected(one.line, one.id, "empty text"))
-    return Manifest(rows, rejected)
+    return Manifest(rows, rejected, format=file.format, notes=tuple(file.notes))
 
 
 def _row(one: ExternalTranscript, text: str) -> Utterance:

@@ -5,26 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lora.data.text_encoding import text_content
 from lora.records.base import UserError
 from lora.records.transcript_formats import TRANSCRIPT_FORMATS
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number from 1, line without its end). Raises UserError for a file that is not UTF-8 text."""
+def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int, str]]:
+    """(number from 1, line without its end).
+
+    Args:
+        path: the file.
+        notes: where to add its encoding if it is not UTF-8.
+
+    Raises:
+        UserError: for a file that is not text, and for a line that is not in the encoding of the others.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot read the transcripts: {error.strerror}") from None
     if content.startswith(b"\x1f\x8b"):
         raise UserError(f"{path}: the transcripts are compressed with gzip; decompress them first")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{path}: the transcripts are UTF-16; save them as UTF-8")
-    if b"\0" in content[:4096]:
-        raise UserError(f"{path}: not a text file; transcripts are one of {', '.join(TRANSCRIPT_FORMATS)}")
+    content = text_content(path, content, f"transcripts are one of {', '.join(TRANSCRIPT_FORMATS)}", notes)
     if b"\n" not in content:
         content = content.replace(b"\r", b"\n")  # line ends of classic Mac OS
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+    for number, raw in enumerate(content.split(b"\n"), start=1):
         try:
             yield number, raw.removesuffix(b"\r").decode("utf-8")
         except UnicodeDecodeError:
-            raise UserError(f"{path}:{number}: broken line: not UTF-8") from None
+            raise UserError(
+                f"{path}:{number}: broken line: not in the encoding of the other lines: {raw!r:.80}; correct it, and "
+                "save the file as UTF-8"
+            ) from None
