@@ -68,6 +68,11 @@ class ManifestFacts(Record):
     format: str = Field(description="Format that the manifest was read as, e.g. `jsonl` or `kaldi`.")
     split: str | None = Field(description="Split that was read (`split` of the configuration); null without one.")
     columns: dict[str, str] = Field(description="Column of the manifest that each field was read from.")
+    notes: list[str] = Field(
+        default=[],
+        description="What a person should know about how the manifest was read, as sentences: a guessed encoding, the "
+        "only split, a moved audio folder, an unusual separator, times in other units.",
+    )
     rows: int = Field(description="Usable rows.")
     rejected: int = Field(description="Lines that cannot be used.")
     hours: float = Field(description="Duration of the usable rows in hours.")

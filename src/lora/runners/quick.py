@@ -22,6 +22,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,8 @@ class Comparison:
                 raise UserError(f"{path}: contains no row")
             manifests.write_rows(manifest, rows, rejected)
             manifests.manifest_facts(source, manifest).write(facts)
+        if not has_references:  # the account of the baseline says how its file was read
+            manifests.print_notes(path, manifest)
         unknown = sum(row.duration == UNKNOWN_DURATION for row in manifest.rows)
         if unknown and self.has_training:
             print(
@@ -436,7 +439,7 @@ def _with_durations(manifest: Manifest) -> Manifest:
     reason = f"{NO_DURATION}, and there is no file to read it from"
     rejected = [Rejected(row.line or 0, row.id, reason) for row in manifest.rows if row.duration == UNKNOWN_DURATION]
     kept = [row for row in manifest.rows if row.duration != UNKNOWN_DURATION]
-    return Manifest(kept, sorted([*manifest.rejected, *rejected], key=lambda entry: entry.line))
+    return replace(manifest, rows=kept, rejected=sorted([*manifest.rejected, *rejected], key=lambda entry: entry.line))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -71,6 +71,13 @@ def validate_manifest(
             manifest_facts(source, manifest).write(facts)
     counts = f"{len(manifest.rows)} rows usable, {len(manifest.rejected)} rejected"
     print(f"{source.path}: read as {manifest.format}: {counts}")
+    print_notes(source.path, manifest)
+
+
+def print_notes(path: Path, manifest: Manifest) -> None:
+    """Print what a person should know about how a manifest was read."""
+    for note in manifest.notes:
+        print(f"note: {path}: {note}")
 
 
 def write_rows(manifest: Manifest, rows: Path, rejected: Path) -> None:
@@ -85,6 +92,7 @@ def manifest_facts(source: Source, manifest: Manifest) -> ManifestFacts:
         format=manifest.format,
         split=source.split,
         columns=dict(manifest.columns),
+        notes=list(manifest.notes),
         rows=len(manifest.rows),
         rejected=len(manifest.rejected),
         hours=round(sum(row.duration for row in manifest.rows) / 3600, 6),

@@ -144,7 +144,7 @@ def test_other_encodings_are_read_and_named(tmp_path, encoding, name, content):
     path.write_bytes(content.encode(encoding))
     result = read_transcript_file(path)
     assert texts(result) == {"u1": "le café était fermé à midi"}
-    assert result.notes[0].startswith(ENCODINGS[encoding])
+    assert result.encoding[0].startswith(ENCODINGS[encoding])
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -159,13 +159,13 @@ def test_encodings_of_timed_words(tmp_path, encoding):
         result = read_transcript_file(path)
         words = [word.text for word in result.words.get("r1", [])] or result.utterances[0].hypothesis.split()
         assert words == ["fermé", "à"]
-        assert ENCODINGS[encoding] in result.notes[0]
+        assert ENCODINGS[encoding] in result.encoding[0]
 
 
 def test_the_encoding_of_a_folder_names_one_file(tmp_path):
     for name, encoding in {"a": "utf-8", "b": "cp1252", "c": "cp1252"}.items():
         (tmp_path / f"{name}.txt").write_bytes("était fermé à midi".encode(encoding))
-    (note,) = read_transcript_file(tmp_path).notes
+    (note,) = read_transcript_file(tmp_path).encoding
     assert note.startswith("b.txt: not UTF-8, read as cp1252: line 1")
     assert note.endswith("(1 other files are not UTF-8 either)")
 

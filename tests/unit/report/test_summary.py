@@ -163,7 +163,7 @@ def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
     assert format_row() == ["`test`", "`jsonl`", "", "6", "unknown", "0", "0", "0"]
     facts = ManifestFacts(
         format="datasets", split="validation", columns={"audio": "audio", "text": "sentence"}, rows=6, rejected=0,
-        hours=0.1, speakers=2,
+        hours=0.1, speakers=2, notes=["read as UTF-16", "the only split was taken: *validation*"],
     )  # fmt: skip
     facts.write(study.results / "manifests/test.facts.json")
     measures = read_records(study.results / "integrity/test.tsv", AudioMeasure)
@@ -171,6 +171,8 @@ def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
     changed = [m.model_copy(update=change).to_json() for m, change in zip(measures, changes, strict=True)]
     write_table(study.results / "integrity/test.tsv", tuple(AudioMeasure.model_fields), changed)
     assert format_row() == ["`test`", "`datasets` (`validation`)", "text from `sentence`", "6", "2", "2", "1", "1"]
+    notes = "- `test`: read as UTF-16.\n- `test`: the only split was taken: \\*validation\\*.\n"
+    assert notes in again(study)
 
 
 def test_recordings_leakage_and_losses_of_the_filter(study: Study) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -25,12 +25,16 @@ GUESSED_FROM = 20  # lines
 
 @dataclass(frozen=True)
 class TranscriptFile:
-    """Content of a file: utterances, or timed words of every recording in order of time."""
+    """Content of a file: utterances, or timed words of every recording in order of time.
+
+    `notes` are decisions on its texts as hypotheses, `encoding` has a note where it is not UTF-8.
+    """
 
     format: str
     utterances: list[ExternalTranscript] = field(default_factory=list)
     words: dict[str, list[ctm.Word]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    encoding: list[str] = field(default_factory=list)
 
     @property
     def timed(self) -> bool:
@@ -49,14 +53,14 @@ class TranscriptFormat:
 
     Attributes:
         name: value of `format` in config.yaml and of `--format`.
-        read: the content of a file, given the mapping of columns.
+        read: the content of a file, given the mapping of columns; adds a note to a list where it is not UTF-8.
         matches: whether the first lines (not empty, without `;;` comments) of a file have this format.
         suffixes: file suffixes that have this format.
         has_columns: whether `columns` may be configured.
     """
 
     name: str
-    read: Callable[[Path, Mapping[str, str]], TranscriptFile]
+    read: Callable[[Path, Mapping[str, str], list[str]], TranscriptFile]
     matches: Callable[[Path, Sequence[str]], bool]
     suffixes: tuple[str, ...] = ()
     has_columns: bool = False
@@ -80,7 +84,8 @@ def read_transcript_file(
         raise UserError(f"{path}: this is a folder, but format {kind.name} is a file; name the file")
     if columns and not kind.has_columns:
         raise UserError(f"{path}: `columns` is set, but format {kind.name} has no columns; name another format")
-    return kind.read(path, columns or {})
+    encoding: list[str] = []
+    return replace(kind.read(path, columns or {}, encoding), encoding=encoding)
 
 
 def guess_format(path: Path) -> str:
@@ -99,49 +104,44 @@ def guess_format(path: Path) -> str:
     return next((kind.name for kind in candidates if kind.matches(path, first)), last.name)
 
 
-def _read_ctm(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+def _read_ctm(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
     notes: list[str] = []
-    words = ctm.read_words(path, text_lines(path, notes), notes)
+    words = ctm.read_words(path, text_lines(path, encoding), notes)
     return TranscriptFile("ctm", words=words, notes=notes)
 
 
-def _read_segments(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    notes: defaultdict[str, list[str]] = defaultdict(list)
-    words = segments.read_recordings(path, lambda file: text_lines(file, notes[file.name]))
-    return TranscriptFile("segments", words=words, notes=notes_of_files(notes))
+def _read_segments(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+    by_file: defaultdict[str, list[str]] = defaultdict(list)
+    words = segments.read_recordings(path, lambda file: text_lines(file, by_file[file.name]))
+    encoding += notes_of_files(by_file)
+    return TranscriptFile("segments", words=words)
 
 
-def _read_trn(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
+def _read_trn(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
     notes: list[str] = []
-    transcripts = _from_lines(path, trn.read_lines(path, text_lines(path, notes), notes))
+    transcripts = _from_lines(path, trn.read_lines(path, text_lines(path, encoding), notes))
     return TranscriptFile("trn", transcripts, notes=notes)
 
 
-def _read_stm(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    notes: list[str] = []
-    return TranscriptFile("stm", _unique(path, list(stm.read_segments(path, text_lines(path, notes)))), notes=notes)
+def _read_stm(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+    return TranscriptFile("stm", _unique(path, list(stm.read_segments(path, text_lines(path, encoding)))))
 
 
-def _read_recogs(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    notes: list[str] = []
-    transcripts = _unique(path, list(recogs.read_pairs(path, text_lines(path, notes))))
-    return TranscriptFile("recogs", transcripts, notes=notes)
+def _read_recogs(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+    return TranscriptFile("recogs", _unique(path, list(recogs.read_pairs(path, text_lines(path, encoding)))))
 
 
-def _read_kaldi(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    notes: list[str] = []
-    return TranscriptFile("text", _from_lines(path, kaldi_lines(text_lines(path, notes))), notes=notes)
+def _read_kaldi(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+    return TranscriptFile("text", _from_lines(path, kaldi_lines(text_lines(path, encoding))))
 
 
-def _read_texts(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    notes: list[str] = []
-    return TranscriptFile("lines", lines.read_texts(text_lines(path, notes)), notes=notes)
+def _read_texts(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+    return TranscriptFile("lines", lines.read_texts(text_lines(path, encoding)))
 
 
-def _read_predictions(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-    notes: list[str] = []
-    text = "\n".join(line for _, line in text_lines(path, notes))
-    return TranscriptFile("predictions", _unique(path, predictions.read_lists(path, text, columns)), notes=notes)
+def _read_predictions(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+    text = "\n".join(line for _, line in text_lines(path, encoding))
+    return TranscriptFile("predictions", _unique(path, predictions.read_lists(path, text, columns)))
 
 
 def _from_lines(path: Path, entries: Iterable[trn.Line]) -> list[ExternalTranscript]:
@@ -154,11 +154,10 @@ def _from_lines(path: Path, entries: Iterable[trn.Line]) -> list[ExternalTranscr
     )
 
 
-def _table_reader(kind: str) -> Callable[[Path, Mapping[str, str]], TranscriptFile]:
-    def read(path: Path, columns: Mapping[str, str]) -> TranscriptFile:
-        notes: list[str] = []
-        rows = read_rows(path, text_lines(path, notes), kind)
-        return TranscriptFile(kind, _unique(path, list(from_columns(path, rows, columns))), notes=notes)
+def _table_reader(kind: str) -> Callable[[Path, Mapping[str, str], list[str]], TranscriptFile]:
+    def read(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+        rows = read_rows(path, text_lines(path, encoding), kind)
+        return TranscriptFile(kind, _unique(path, list(from_columns(path, rows, columns))))
 
     return read
 

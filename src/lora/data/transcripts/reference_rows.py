@@ -117,7 +117,7 @@ def _from_transcripts(
             rows.append(_row(one, " ".join(text.split())))
         else:
             rejected.append(Rejected(one.line, one.id, "empty text"))
-    return Manifest(rows, rejected, format=file.format, notes=tuple(file.notes))
+    return Manifest(rows, rejected, format=file.format, notes=tuple(file.encoding))
 
 
 def _row(one: ExternalTranscript, text: str) -> Utterance:

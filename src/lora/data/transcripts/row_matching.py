@@ -64,7 +64,7 @@ def match_rows(
     Raises:
         UserError: where the file has no transcript, or none matches a row.
     """
-    matched = Matched(notes=list(file.notes))
+    matched = Matched(notes=[*file.encoding, *file.notes])
     if first_words_name_rows(file, rows):
         _by_name(matched, with_first_words_as_ids(file), rows, rejected)
     elif file.numbered and rows:

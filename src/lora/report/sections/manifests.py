@@ -9,7 +9,7 @@ from lora import layout
 from lora.formatting import UNKNOWN, hours, listed, percent
 from lora.records.integrity import MismatchedTranscript
 from lora.records.manifests import ManifestFacts
-from lora.report.markdown import code, table, text
+from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
 
 MISMATCHES = 10  # listed per manifest; the fact file has all
@@ -35,7 +35,7 @@ def rejected_rows(study: Study) -> str:
 
 
 def manifests(study: Study) -> str:
-    """One row per manifest: format, columns, and recordings that resampling and mixing to mono change."""
+    """One row per manifest: format, columns, and recordings that resampling and mixing change; notes on the reading."""
     facts = {m: study.find(layout.MANIFEST_FACTS, manifest=m).value for m in study.manifests}
     if all(value is None for value in facts.values()):
         return ""  # only references were read
@@ -44,7 +44,8 @@ def manifests(study: Study) -> str:
     headers = ["manifest", "format", "columns", "usable rows", "speakers", "resampled", "mixed to mono"]
     headers.append("one channel used")
     title = "How the manifests were read, and how many recordings are converted before transcription:"
-    return f"{title}\n\n{table(headers, rows, numbers=range(3, 8))}"
+    notes = [f"- {code(m)}: {sentence(note)}" for m, value in facts.items() if value for note in value.notes]
+    return "\n\n".join([title, table(headers, rows, numbers=range(3, 8)), *(["\n".join(notes)] if notes else [])])
 
 
 def _manifest(study: Study, manifest: str, facts: ManifestFacts | None, rate: int | None) -> list[str]:
