@@ -14,6 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from lora.configuration.arguments import add_setting
 from lora.data.conversion import conversion_summary, convert
 from lora.data.source import add_source_arguments, source_from_args
 from lora.data.tables import write_table
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help=f"markup to remove from the transcripts: all, {', '.join(REMOVABLE)}",
     )
+    add_setting(parser, "integrity.duration_tolerance")
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
@@ -42,7 +44,7 @@ def execute(args: argparse.Namespace) -> None:
         raise UserError(f"{args.rejected}: exists already; name another file, or overwrite it with --force")
     source = source_from_args(args)
     strip = chosen_kinds(args.strip)
-    manifest = convert(source, args.output, args.force, lambda text: strip_markup(text, strip))
+    manifest = convert(source, args.output, args.duration_tolerance, args.force, lambda text: strip_markup(text, strip))
     if args.rejected is not None:
         write_table(args.rejected, ("line", "id", "reason"), (vars(entry) for entry in manifest.rejected))
     print(conversion_summary(source, manifest))

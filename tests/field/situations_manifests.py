@@ -144,6 +144,18 @@ def in_milliseconds(folder: Path) -> list[str]:
 
 
 @field_case(
+    name="durations in frames",
+    area="manifests",
+    situation="durations counted in frames of 10 ms, as utt2num_frames has them",
+    source="Kaldi utt2num_frames",
+    command="convert",
+    expected=Expected(rows=READ, says=("they are in frames of 10 ms",)),
+)
+def in_frames(folder: Path) -> list[str]:
+    return _with_durations(folder, [seconds * 100 - 2 for seconds in SECONDS])
+
+
+@field_case(
     name="durations of other files",
     area="manifests",
     situation="99 s declared for clips of 1.5 and 2.25 s, as no unit explains",

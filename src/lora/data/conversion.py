@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from lora.data.declared_durations import Declared, common_unit, wrong_durations
 from lora.data.formats.arrow_tables import ROWS
 from lora.data.formats.registry import contains_audio, manifest_files, unpack_audio
 from lora.data.manifest import Manifest, Rejected, read_manifest, rebase
 from lora.data.source import Source
 from lora.records.base import UserError, write_lines
+from lora.records.declared_durations import Declared, common_unit, wrong_durations
 from lora.records.manifests import Utterance
 
 WRITTEN_BY_US = re.compile(r"\d{6}\.\w+")  # names of audio files of an earlier conversion
@@ -29,7 +29,9 @@ REASONS_SHOWN = 5
 END_TOLERANCE = 0.1  # seconds that a segment may end after its file, because times are rounded
 
 
-def convert(source: Source, output: Path, force: bool = False, spoken: Callable[[str], str] = str) -> Manifest:
+def convert(
+    source: Source, output: Path, tolerance: float, force: bool = False, spoken: Callable[[str], str] = str
+) -> Manifest:
     """Write the usable rows of a manifest to `output`; return the manifest with paths relative to it.
 
     Nothing is written where no row is usable. All files appear at once or, on an error, none.
@@ -37,6 +39,7 @@ def convert(source: Source, output: Path, force: bool = False, spoken: Callable[
     Args:
         source: the manifest.
         output: the JSON lines file to write.
+        tolerance: relative difference allowed between a row's duration and its audio header.
         force: overwrite an existing output.
         spoken: removes markup from a transcript; rows that it leaves empty are rejected.
 
@@ -58,7 +61,7 @@ def convert(source: Source, output: Path, force: bool = False, spoken: Callable[
         audio_inside = contains_audio(source)
         if audio_inside:
             unpack_audio(source, building)
-        manifest = _with_texts(_with_checked_durations(read_manifest(source, building)), spoken)
+        manifest = _with_texts(_with_checked_durations(read_manifest(source, building), tolerance), spoken)
         (building / ROWS).unlink(missing_ok=True)
         rows = rebase(manifest.rows, audio if audio_inside else manifest.folder, output.parent)
         # Line numbers of the old file have no meaning in the new one.
@@ -177,10 +180,10 @@ def _headers(manifest: Manifest) -> dict[str, Any]:
     return headers
 
 
-def _with_checked_durations(manifest: Manifest) -> Manifest:
+def _with_checked_durations(manifest: Manifest, tolerance: float) -> Manifest:
     """The manifest with durations in seconds, and a warning where they contradict the audio headers.
 
-    Durations in samples or milliseconds are replaced where every wrong one agrees with its header in that unit and no
+    Durations in samples, milliseconds or another unit are replaced where every wrong one agrees with its header in that unit and no
     row is a piece of a file; others stay as they were declared.
     """
     headers = _headers(manifest)
@@ -190,14 +193,14 @@ def _with_checked_durations(manifest: Manifest) -> Manifest:
         for row in whole
         if row.audio is not None
     ]
-    wrong = wrong_durations(declared)
+    wrong = wrong_durations(declared, tolerance)
     if not wrong:
         return manifest
     first = wrong[0]
     example = f"first: line {first.line}, {first.id}: {first.declared:g} declared, {first.seconds:g} s by the header"
     counts = f"{len(wrong)} of {len(declared)} durations contradict the audio headers"
     pieces = any(row.offset is not None for row in manifest.rows)
-    unit = common_unit(wrong)
+    unit = common_unit(wrong, tolerance)
     if unit is None or pieces:
         guess = f"; they seem to be in {unit}" if unit else ""
         warning = (

@@ -26,7 +26,7 @@ def test_an_id_is_no_path_and_has_no_files() -> None:
 def test_without_the_package_the_error_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(UserError, match="needs the package `datasets`; install it"):
-        convert(Source(Path("org/name"), format="hub"), tmp_path / "o.jsonl")
+        convert(Source(Path("org/name"), format="hub"), tmp_path / "o.jsonl", 0.05)
 
 
 def test_a_split_of_a_data_set(wav, tmp_path, monkeypatch):
@@ -38,15 +38,15 @@ def test_a_split_of_a_data_set(wav, tmp_path, monkeypatch):
         rows = pyarrow.Table.from_pylist([{"audio": {"bytes": content, "path": "a.wav"}, "transcription": text}])
         pyarrow.parquet.write_table(rows, tmp_path / f"data/{split}-00000-of-00001.parquet")
     source = Source(tmp_path / "data", format="hub", split="test")
-    result = convert(source, tmp_path / "out/o.jsonl")
+    result = convert(source, tmp_path / "out/o.jsonl", 0.05)
     assert [(row.text, row.duration) for row in result.rows] == [("two", 1.5)]
     assert (tmp_path / "out" / str(result.rows[0].audio)).is_file()
     with pytest.raises(UserError, match="contains several splits; choose with `split`, one of test, train"):
-        convert(Source(source.path, format="hub"), tmp_path / "p.jsonl")
+        convert(Source(source.path, format="hub"), tmp_path / "p.jsonl", 0.05)
 
 
 def test_an_unknown_id_is_one_error(tmp_path, monkeypatch):
     pytest.importorskip("datasets")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="cannot be loaded from the hub"):
-        convert(Source(tmp_path / "none", format="hub"), tmp_path / "o.jsonl")
+        convert(Source(tmp_path / "none", format="hub"), tmp_path / "o.jsonl", 0.05)

@@ -178,7 +178,7 @@ def test_wrong_durations_are_to_be_corrected_before_rows_are_added(study: Health
     assert verdict.causes[0].code == "data.too_few_samples"
     assert verdict.causes[0].details["wrong_durations"] == 200
     assert "results/integrity/train.tsv" in verdict.causes[0].evidence
-    assert cause_of(verdict, "data.wrong_durations").details["milliseconds"] is True
+    assert cause_of(verdict, "data.wrong_durations").details["unit"] == "milliseconds"
     assert cause_of(verdict, "data.wrong_durations").severity == "warns"
 
 
@@ -193,7 +193,7 @@ def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_
     assert cause.reason == "starve_training"
     assert (cause.details["threshold"], cause.details["affected"]) == (8, 360)
     assert (cause.details["rows_by_manifest"], cause.details["rows_by_audio"]) == (0, 324)
-    assert [(other["reason"], other["milliseconds"]) for other in cause.details["also"]] == [("wrong_durations", True)]
+    assert [(other["reason"], other["unit"]) for other in cause.details["also"]] == [("wrong_durations", "milliseconds")]
     assert "data.too_few_samples" not in codes(verdict)
     assert check_of(verdict, "data_sufficiency").status == "fail"
     assert verdict.ready_for_sweep is False

@@ -13,11 +13,10 @@ from lora.configuration.study import IntegrityConfig
 from lora.diagnosis.data.speed import rate_factor
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
+from lora.records.declared_durations import Declared, common_unit, wrong_durations
 from lora.records.integrity import AudioMeasure
 from lora.records.verdict import CheckStatus, Severity
 
-LEAST_DIFFERENCE = 0.1  # seconds; codecs and rounding stay below it
-MILLISECONDS = (900.0, 1100.0)  # duration in the manifest over duration of the audio
 EVERYWHERE = 0.9  # share of narrowband rows from which a manifest is narrowband as a whole
 ENOUGH_FACTORS = 3  # wrong durations from which a common factor is no accident
 SAME_FACTOR = 0.02  # relative difference up to which two factors are the same
@@ -139,20 +138,22 @@ def _faults(measures: Sequence[AudioMeasure], rules: IntegrityConfig) -> list[Fa
 
 
 def _wrong_durations(measures: Sequence[AudioMeasure], rules: IntegrityConfig) -> Fault:
-    wrong = [m for m in measures if abs(m.manifest_duration - _seconds(m)) > _tolerance(m, rules)]
+    by_id = {m.id: m for m in measures}
+    declared = [Declared(m.id, m.line, m.manifest_duration, _seconds(m), m.rate) for m in measures]
+    wrong = wrong_durations(declared, rules.duration_tolerance)
+    rows = [by_id[row.id] for row in wrong]
     details: dict[str, Any] = {}
     if wrong:
-        low, high = MILLISECONDS
         details = {
             "first": {
-                "line": _line(wrong[0]),
-                "manifest": wrong[0].manifest_duration,
-                "audio": round(_seconds(wrong[0]), 2),
+                "line": _line(rows[0]),
+                "manifest": wrong[0].declared,
+                "audio": round(wrong[0].seconds, 2),
             },
-            "milliseconds": all(low < m.manifest_duration / _seconds(m) < high for m in wrong),
-            "factor": _common_factor([m.manifest_duration / _seconds(m) for m in wrong]),
+            "unit": common_unit(wrong, rules.duration_tolerance),
+            "factor": _common_factor([row.declared / row.seconds for row in wrong]),
         }
-    return Fault("wrong_durations", "data.wrong_durations", wrong, rules.max_wrong_durations, details=details)
+    return Fault("wrong_durations", "data.wrong_durations", rows, rules.max_wrong_durations, details=details)
 
 
 def _common_factor(ratios: Sequence[float]) -> float | None:
@@ -160,10 +161,6 @@ def _common_factor(ratios: Sequence[float]) -> float | None:
     middle = statistics.median(ratios)
     shared = len(ratios) >= ENOUGH_FACTORS and all(abs(r / middle - 1) <= SAME_FACTOR for r in ratios)
     return rate_factor(middle, SAME_FACTOR) if shared else None
-
-
-def _tolerance(measure: AudioMeasure, rules: IntegrityConfig) -> float:
-    return max(LEAST_DIFFERENCE, rules.duration_tolerance * _seconds(measure))
 
 
 def _improbable_rates(audible: Sequence[AudioMeasure], rules: IntegrityConfig) -> Fault:

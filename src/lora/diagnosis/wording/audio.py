@@ -39,8 +39,8 @@ def _wrong_durations(fault: Details) -> str:
         f"another duration than the manifest claims ({first['line']}: {seconds(first['manifest'])} in the manifest, "
         f"{seconds(first['audio'])} of audio)"
     )
-    if fault["milliseconds"]:
-        return f"{text}, apparently in milliseconds"
+    if fault["unit"] is not None:
+        return f"{text}, apparently in {fault['unit']}"
     if fault["factor"] is None:
         return text
     factor = max(fault["factor"], 1 / fault["factor"])
@@ -96,8 +96,9 @@ def wrong_durations(result: CauseResult) -> str:
 def correct_durations(result: CauseResult) -> str | None:
     if result.reason == "starve_training":
         return "Write `duration` of the training manifest in seconds, or remove the key so that audio headers are read."
-    if result.details["milliseconds"]:
-        return "Write `duration` in seconds, or remove the key so that audio headers are read."
+    unit = result.details["unit"]
+    if unit is not None:
+        return f"Write `duration` in seconds, not in {unit}, or remove the key so that audio headers are read."
     if result.details["factor"] is not None:
         return (
             "Listen to one of these recordings: if it is too slow or too fast, write the recordings again with the "
