@@ -193,7 +193,9 @@ def test_too_few_rows_are_a_consequence_of_wrong_durations_that_alone_make_them_
     assert cause.reason == "starve_training"
     assert (cause.details["threshold"], cause.details["affected"]) == (8, 360)
     assert (cause.details["rows_by_manifest"], cause.details["rows_by_audio"]) == (0, 324)
-    assert [(other["reason"], other["unit"]) for other in cause.details["also"]] == [("wrong_durations", "milliseconds")]
+    assert [(other["reason"], other["unit"]) for other in cause.details["also"]] == [
+        ("wrong_durations", "milliseconds")
+    ]
     assert "data.too_few_samples" not in codes(verdict)
     assert check_of(verdict, "data_sufficiency").status == "fail"
     assert verdict.ready_for_sweep is False
