@@ -345,3 +345,53 @@ def one_split(folder: Path) -> list[str]:
     recordings(folder, "data/train")
     table(folder, "data/train/metadata.csv", ["file_name,text", f"u0.wav,{TEXTS[0]}"])
     return ["--manifest", "data"]
+
+
+PIECES = ({"text": TEXTS[0], "offset": 0.25, "duration": 1.0}, {"text": TEXTS[1], "offset": 1.25, "duration": 0.75})
+
+
+def _pieces(folder: Path, scale: float = 1.0) -> list[str]:
+    recordings(folder)
+    times = [(0.25, 1.25), (1.25, 2.0)]
+    rows = [f"wav/u1.wav,{scale * a:g},{scale * b:g},{text}" for (a, b), text in zip(times, TEXTS, strict=True)]
+    return table(folder, "train.csv", ["file,start,end,text", *rows])
+
+
+@field_case(
+    name="pieces by start and end",
+    area="manifests",
+    situation="start and end in seconds of pieces of one recording",
+    source="exports of annotation tools",
+    command="convert",
+    expected=Expected(
+        rows=PIECES, says=("rows are pieces of recordings by 'start' and 'end'",), silent_on=("warning",)
+    ),
+)
+def pieces_by_start_and_end(folder: Path) -> list[str]:
+    return _pieces(folder)
+
+
+@field_case(
+    name="pieces in milliseconds",
+    area="manifests",
+    situation="start and end in milliseconds, which no column name says",
+    source="exports of annotation tools",
+    command="convert",
+    expected=Expected(rows=PIECES, says=("in milliseconds: in seconds, the first 2 would end",)),
+)
+def pieces_in_milliseconds(folder: Path) -> list[str]:
+    return _pieces(folder, 1000)
+
+
+@field_case(
+    name="clips of a longer recording",
+    area="manifests",
+    situation="start and end say where a clip was in a recording, and the files are the clips",
+    source="neighbour",
+    command="convert",
+    expected=Expected(rows=READ, says=("the files are cut already",), silent_on=("warning",)),
+)
+def clips(folder: Path) -> list[str]:
+    lines = [f"{audio},{100},{100 + seconds},{text}"
+             for audio, seconds, text in zip(recordings(folder), SECONDS, TEXTS, strict=True)]  # fmt: skip
+    return table(folder, "train.csv", ["file,start,end,text", *lines])

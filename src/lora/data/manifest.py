@@ -15,7 +15,8 @@ from typing import Any
 from lora.data.audio.headers import read_headers
 from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import read_source
-from lora.data.row_fields import Columns, RowError, row_fields
+from lora.data.column_names import Columns
+from lora.data.row_fields import RowError, row_fields
 from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines
 from lora.records.integrity import AudioMeasure
@@ -63,7 +64,7 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
         UserError: where the manifest as a whole cannot be read: missing, not text, or without the required columns.
     """
     source = source if isinstance(source, Source) else Source(Path(source))
-    reading = _with_spelling(read_source(source, unpacked))
+    reading = read_source(source, unpacked)
     columns = _columns_of(source.path, reading)
     silence = source.silence and states_silence(reading.format)
     drafts: list[tuple[Entry, dict[str, Any]]] = []
@@ -138,14 +139,6 @@ def _route(source: Path, target: Path) -> str:
     except OSError:
         direct = False
     return route if direct else os.path.relpath(source.resolve(), target.resolve())
-
-
-def _with_spelling(reading: Reading) -> Reading:
-    """The reading with column names as its table spells them."""
-    if not reading.table:
-        return reading
-    names = dict.fromkeys(str(name) for entry in reading.entries if isinstance(entry.row, dict) for name in entry.row)
-    return replace(reading, columns=reading.columns.spelled_as(names))
 
 
 def _columns_of(path: Path, reading: Reading) -> dict[str, str]:

@@ -20,7 +20,7 @@ from lora.data.text_encoding import text_content
 from lora.records.base import UserError
 
 HALF_A_CHARACTER = "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
-SEPARATORS = ",;\t|"
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 GZIP = b"\x1f\x8b"
 
 
@@ -46,7 +46,10 @@ def lines_as(kind: str, path: Path, notes: list[str] | None = None) -> Iterator[
     content = _content(path, notes)
     if kind == "jsonl":
         return _json_rows(content)
-    separator = separator_of(content, "\t" if kind == "tsv" else ",")
+    usual = "\t" if kind == "tsv" else ","
+    separator = separator_of(content, usual)
+    if separator != usual and notes is not None:
+        notes.append(f"its columns are separated by {SEPARATORS[separator]}")
     return _tsv_rows(content) if separator == "\t" else _csv_rows(content, separator)
 
 
@@ -61,7 +64,7 @@ def separator_in(header: str, usual: str) -> str:
     if usual in header:
         return usual
     try:
-        return csv.Sniffer().sniff(header, SEPARATORS).delimiter
+        return csv.Sniffer().sniff(header, "".join(SEPARATORS)).delimiter
     except csv.Error:
         return usual
 

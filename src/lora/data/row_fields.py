@@ -1,4 +1,4 @@
-"""One row of a manifest as typed fields, and the column names that are recognised without configuration.
+"""One row of a manifest as typed fields.
 
 A row that cannot be used raises `RowError`, whose message is the reason in `<m>.rejected.tsv`.
 """
@@ -7,40 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from lora.data.column_names import TIMES, Columns
 from lora.data.time_text import seconds_in_text
 from lora.records.manifests import Utterance
 
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "audio": (
-        "audio",
-        "audio_filepath",
-        "audio_path",
-        "path",
-        "wav",
-        "file",
-        "audio_filename",
-        "wav_filename",
-        "audio_file",
-        "wav_path",
-        "file_path",
-        "filepath",
-        "filename",
-    ),
-    "text": ("text", "transcript", "transcription", "sentence", "txt", "wrd", "words"),
-    "speaker_id": ("speaker_id", "speaker", "client_id", "spk", "spk_id"),
-    "id": ("id", "utt_id", "utterance_id", "key", "utt"),
-    "duration": ("duration",),
-    "offset": ("offset",),
-    "channel": ("channel",),
-    "samples": ("samples",),
-    "sampling_rate": ("sampling_rate",),
-}
-TIMES = frozenset({"duration", "offset"})
 CANONICAL = frozenset(Utterance.model_fields)
 
 
@@ -50,48 +25,6 @@ class RowError(Exception):
     def __init__(self, reason: str, field: str | None = None) -> None:
         super().__init__(reason)
         self.field = field
-
-
-class Columns:
-    """Which columns of a row contain which field.
-
-    Attributes:
-        mapped: our field names to the configured column names; other fields are looked up under all their synonyms.
-        placeholders: texts that mean "no text".
-        names: the column names of every field, the first that has a value counts.
-    """
-
-    def __init__(self, mapped: Mapping[str, str] | None = None, placeholders: frozenset[str] = frozenset()) -> None:
-        self.mapped = dict(mapped or {})
-        self.placeholders = placeholders
-        self.names = {field: (self.mapped[field],) if field in self.mapped else SYNONYMS[field] for field in SYNONYMS}
-
-    def spelled_as(self, names: Iterable[str]) -> Columns:
-        """The same columns, found also where a table writes their names in capitals, with spaces or with hyphens."""
-        spelled = Columns(self.mapped, self.placeholders)
-        for field, synonyms in self.names.items():
-            if field not in self.mapped:
-                variants = (name for synonym in synonyms for name in names if _folded(name) == synonym != name)
-                spelled.names[field] = (*synonyms, *variants)
-        return spelled
-
-    def has(self, record: Mapping[str, Any], field: str) -> bool:
-        return any(name in record for name in self.names[field])
-
-    def value(self, record: Mapping[str, Any], field: str) -> Any:
-        """The value of the first column of the field that is not empty, else None.
-
-        NaN counts as empty: data frames write it for a missing value.
-        """
-        for name in self.names[field]:
-            value = record.get(name)
-            if value not in (None, "") and not (isinstance(value, float) and math.isnan(value)):
-                return value
-        return None
-
-
-def _folded(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 DEFAULT_COLUMNS = Columns()
@@ -126,7 +59,9 @@ def row_fields(
         raise RowError("empty text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
     fields: dict[str, Any] = {"text": " ".join(text.split()), "speaker_id": _name(columns, record, "speaker_id")}
-    fields |= {"offset": _number(columns, record, "offset"), "duration": _number(columns, record, "duration")}
+    fields |= {"offset": row_number(columns, record, "offset"), "duration": row_number(columns, record, "duration")}
+    if fields["duration"] is None and (end := row_number(columns, record, "end")) is not None:
+        fields["duration"] = _until(end, fields["offset"] or 0.0)
     fields["channel"] = _channel(columns, record)
     fields |= _audio(columns, record)
     if fields["offset"] is not None and fields["offset"] < 0:
@@ -170,9 +105,26 @@ def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _number(columns: Columns, record: Mapping[str, Any], field: str) -> float | None:
-    value = columns.value(record, field)
-    return _finite(seconds_in_text(value) if isinstance(value, str) and field in TIMES else value, field)
+def row_number(columns: Columns, record: Mapping[str, Any], field: str) -> float | None:
+    """The number in a field of a row; times in seconds, whatever the unit of their column.
+
+    Raises RowError where it is no number.
+    """
+    found = columns.found(record, field)
+    if found is None or field not in TIMES:
+        return _finite(None if found is None else found[1], field)
+    name, value = found
+    if isinstance(value, str):
+        return _finite(seconds_in_text(value, columns.unit(name)), field)
+    seconds, unit = _finite(value, field), columns.unit(name)
+    return seconds if seconds is None or unit == 1.0 else round(seconds * unit, 9)
+
+
+def _until(end: float, start: float) -> float:
+    """The duration of a piece from `start` to `end` seconds."""
+    if end <= start:
+        raise RowError(f"zero length: it ends at {end:g} s and starts at {start:g} s", "end")
+    return round(end - start, 9)
 
 
 def _finite(value: Any, field: str) -> float | None:
@@ -191,7 +143,7 @@ def _finite(value: Any, field: str) -> float | None:
 def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
     """`audio` as a path, or inline samples: `samples`, a list in `audio`, or a mapping with `array`."""
     samples = columns.value(record, "samples")
-    rate = _number(columns, record, "sampling_rate")
+    rate = row_number(columns, record, "sampling_rate")
     audio = columns.value(record, "audio")
     if isinstance(audio, Mapping):
         samples = audio.get("array")

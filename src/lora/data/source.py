@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lora.data.row_fields import SYNONYMS
+from lora.data.column_names import SYNONYMS
 from lora.records.base import UserError
 
 AUTO = "auto"

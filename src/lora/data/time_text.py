@@ -6,7 +6,6 @@ import re
 
 NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
 UNIT = {
-    "": 1.0,
     "s": 1.0,
     "sec": 1.0,
     "secs": 1.0,
@@ -20,17 +19,27 @@ UNIT = {
     "min": 60.0,
     "minutes": 60.0,
 }
+PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 WITH_UNIT = re.compile(rf"({NUMBER})\s*([a-z]*)\.?", re.IGNORECASE)
 CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:[.,]\d*)?)")
 
 
-def seconds_in_text(text: str) -> float | str:
-    """Seconds of a time with a unit, with a decimal comma, or as hours:minutes:seconds; the text where it is none."""
+def is_plain_number(text: str) -> bool:
+    """Whether a text is a number with a decimal point, as programs write it."""
+    return PLAIN.fullmatch(text.strip()) is not None
+
+
+def seconds_in_text(text: str, unit: float = 1.0) -> float | str:
+    """Seconds of a time with a decimal comma, with a unit, or as hours:minutes:seconds; the text where it is none.
+
+    `unit` are the seconds of one unit where the text has none.
+    """
     written = text.strip()
     if (clock := CLOCK.fullmatch(written)) is not None:
         hours, minutes, seconds = clock.groups()
         return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(seconds.replace(",", "."))
     number = WITH_UNIT.fullmatch(written)
-    if number is None or (unit := UNIT.get(number[2].lower())) is None:
+    if number is None:
         return text
-    return round(float(number[1].replace(",", ".")) * unit, 9)
+    named = UNIT.get(number[2].lower()) if number[2] else unit
+    return text if named is None else round(float(number[1].replace(",", ".")) * named, 9)

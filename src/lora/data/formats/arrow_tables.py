@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.formats.tables import METADATA
-from lora.data.row_fields import SYNONYMS, Columns
+from lora.data.column_names import SYNONYMS, Columns
 from lora.data.source import Source
 from lora.provenance.hashes import content_hash
 from lora.records.base import UserError, write_text

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import text_lines
-from lora.data.row_fields import Columns
+from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.data.text_encoding import notes_of_files
 from lora.records.base import UserError

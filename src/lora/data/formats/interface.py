@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lora.data.json_rows import document_rows, is_document
 from lora.data.manifest_lines import separator_of, text_kind
-from lora.data.row_fields import Columns
+from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.data.text_encoding import UnknownEncodingError, as_utf8
 from lora.records.base import UserError

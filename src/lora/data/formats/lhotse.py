@@ -11,7 +11,7 @@ from typing import Any
 
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root
 from lora.data.manifest_lines import lines_as
-from lora.data.row_fields import Columns
+from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 

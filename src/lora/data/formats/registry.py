@@ -23,6 +23,7 @@ from lora.data.formats.seamless import SEAMLESS
 from lora.data.formats.speechbrain import SPEECHBRAIN
 from lora.data.formats.tables import AUDIOFOLDER, COMMON_VOICE, CSV, JSONL, NEMO, TSV
 from lora.data.manifest_lines import GZIP
+from lora.data.recognised_columns import with_recognised_columns
 from lora.data.source import AUTO, Source
 from lora.records.base import UserError
 
@@ -61,7 +62,7 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
     """
     found = detect_format(source)
     read = FORMATS[found.format].read
-    reading = read_unpacked(found, unpacked) if read is None else read(found)
+    reading = with_recognised_columns(read_unpacked(found, unpacked) if read is None else read(found))
     if source.split is None and found.path != source.path:
         note = f"the only split was taken: {found.path.relative_to(source.path)}"
         return replace(reading, notes=(*reading.notes, note))

@@ -7,7 +7,7 @@ from typing import Any
 
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import lines_as
-from lora.data.row_fields import Columns
+from lora.data.column_names import Columns
 from lora.data.source import Source
 
 AUDIO = "audio_local_path"

@@ -13,7 +13,7 @@ from typing import Any
 from lora.data.formats.interface import FileSample, ManifestFormat, Reading, audio_root
 from lora.data.formats.tables import read_table
 from lora.data.manifest_lines import text_kind
-from lora.data.row_fields import Columns
+from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 
@@ -48,7 +48,10 @@ def read_speechbrain(source: Source) -> Reading:
             f"upwards contains {paths[0]}; replace {variable} in the file by the folder of the data"
         )
     notes = [*reading.notes, f"{variables[0][1]} of the audio paths is {folder}"] if variables else reading.notes
-    return Reading("speechbrain", folder, entries, Columns(columns), source.channel, notes=notes)
+    read = Columns(columns)
+    if "offset" not in columns:
+        read = replace(read, names={**read.names, "offset": ()})  # `start` and `stop` count samples
+    return Reading("speechbrain", folder, entries, read, source.channel, notes=notes)
 
 
 def _without_variable(row: dict[str, Any] | str, name: str) -> dict[str, Any] | str:

@@ -1,0 +1,113 @@
+"""The column names that are recognised without configuration, which of them a table has, and the units of times."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+UNITS = {"": 1.0, "_s": 1.0, "_sec": 1.0, "_secs": 1.0, "_seconds": 1.0, "_in_seconds": 1.0,
+         "_ms": 0.001, "_msec": 0.001, "_millis": 0.001, "_milliseconds": 0.001}  # fmt: skip
+MILLISECONDS = 0.001
+
+
+def _with_units(*names: str) -> tuple[str, ...]:
+    """Each name alone and with the unit of its times."""
+    return tuple(f"{name}{unit}" for name in names for unit in UNITS)
+
+
+OFFSETS = _with_units("offset")
+STARTS = _with_units("start", "start_time", "begin", "begin_time")
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "audio": (
+        "audio",
+        "audio_filepath",
+        "audio_path",
+        "path",
+        "wav",
+        "file",
+        "audio_filename",
+        "wav_filename",
+        "audio_file",
+        "wav_path",
+        "file_path",
+        "filepath",
+        "filename",
+    ),
+    "text": ("text", "transcript", "transcription", "sentence", "txt", "wrd", "words"),
+    "speaker_id": ("speaker_id", "speaker", "client_id", "spk", "spk_id"),
+    "id": ("id", "utt_id", "utterance_id", "key", "utt"),
+    "duration": _with_units("duration"),
+    "offset": (*OFFSETS, *STARTS),
+    "end": _with_units("end", "end_time"),
+    "channel": ("channel",),
+    "samples": ("samples",),
+    "sampling_rate": ("sampling_rate",),
+}
+TIMES = ("duration", "offset", "end")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a row contain which field.
+
+    Attributes:
+        mapped: our field names to the configured column names; other fields are looked up under all their synonyms.
+        placeholders: texts that mean "no text".
+        names: the column names of every field, the first that has a value counts.
+        units: seconds per unit of a column of times, where its name does not say it.
+    """
+
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    placeholders: frozenset[str] = frozenset()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    units: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            names = {one: (self.mapped[one],) if one in self.mapped else SYNONYMS[one] for one in SYNONYMS}
+            object.__setattr__(self, "names", names)
+
+    def has(self, record: Mapping[str, Any], field: str) -> bool:
+        return any(name in record for name in self.names[field])
+
+    def found(self, record: Mapping[str, Any], field: str) -> tuple[str, Any] | None:
+        """Name and value of the first column of the field that is not empty, else None.
+
+        NaN counts as empty: data frames write it for a missing value.
+        """
+        for name in self.names[field]:
+            value = record.get(name)
+            if value not in (None, "") and not (isinstance(value, float) and math.isnan(value)):
+                return name, value
+        return None
+
+    def value(self, record: Mapping[str, Any], field: str) -> Any:
+        """The value of the first column of the field that is not empty, else None."""
+        found = self.found(record, field)
+        return None if found is None else found[1]
+
+    def unit(self, name: str) -> float:
+        """Seconds per unit of a column of times."""
+        return self.units.get(name) or unit_of(name)
+
+
+def unit_of(name: str) -> float:
+    """Seconds per unit of the times in a column of this name; 1 where the name has no unit."""
+    folded = folded_name(name)
+    return next((seconds for unit, seconds in UNITS.items() if unit and folded.endswith(unit)), 1.0)
+
+
+def spellings(synonyms: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """The names that a table writes for some synonyms in capitals, with spaces, hyphens or brackets."""
+    wanted = {synonym: place for place, synonym in enumerate(synonyms)}
+    found = [(wanted[folded], name) for name in names if (folded := folded_name(name)) in wanted and folded != name]
+    return tuple(name for _, name in sorted(found))
+
+
+def folded_name(name: str) -> str:
+    """`Duration (ms)` and `durationMs` as `duration_ms`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[ \-]+", "_", re.sub(r"[()\[\]]", "", words)).lower()

@@ -1,0 +1,153 @@
+"""Which columns of a manifest are read: names as its table spells them, and pieces of recordings by start and end.
+
+Tables call the start of a piece `start` or `begin` and give its end instead of its duration. The same columns may say
+where a recording that is already cut was in a longer one, which the lengths of the files show.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from lora.data.audio.headers import read_headers
+from lora.data.column_names import MILLISECONDS, STARTS, TIMES, folded_name, spellings
+from lora.data.formats.interface import Entry, Reading
+from lora.data.row_fields import RowError, row_number
+from lora.data.time_text import is_plain_number, seconds_in_text
+
+EXAMINED = 50  # pieces whose files are opened
+TOLERANCE = 0.1  # seconds that a piece may end after its file, because times are rounded
+SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
+CANONICAL_TIMES = {field: (field,) for field in TIMES}
+
+
+class _Piece(NamedTuple):
+    line: int
+    start: float
+    end: float
+    length: float  # of the file in seconds
+
+
+def with_recognised_columns(reading: Reading) -> Reading:
+    """The reading with the columns that its rows have, and with notes on times that are not plain seconds."""
+    if not reading.table:
+        return replace(reading, columns=replace(reading.columns, names={**reading.columns.names, **CANONICAL_TIMES}))
+    present = dict.fromkeys(name for _, row in _rows(reading) for name in row)
+    names: dict[str, tuple[str, ...]] = {}
+    for field, synonyms in reading.columns.names.items():
+        spelled = synonyms if field in reading.columns.mapped else (*synonyms, *spellings(synonyms, map(str, present)))
+        names[field] = tuple(name for name in spelled if name in present) if field in TIMES else spelled
+    reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names)))
+    return replace(reading, notes=(*reading.notes, *_notes_on_times(reading)))
+
+
+def _rows(reading: Reading) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
+    return ((entry, entry.row) for entry in reading.entries if isinstance(entry.row, dict))
+
+
+def _with_pieces(reading: Reading) -> Reading:
+    """The reading with a start column as offset where rows are pieces of recordings, and a note that says so."""
+    columns = reading.columns
+    starts = [name for name in columns.names["offset"] if folded_name(name) in STARTS]
+    offsets = [name for name in columns.names["offset"] if name not in starts]
+    ends = columns.names["end"]
+    if "offset" in columns.mapped or offsets:
+        return reading
+    if not starts or not (ends or columns.names["duration"]):
+        return _without_pieces(reading)
+    named = " and ".join(f"'{name}'" for name in (starts[0], *ends[:1]))
+    if (broken := _first_broken(reading)) is not None:
+        return _without_pieces(reading, f"{named} were not read as times: {broken}")
+    pieces = list(islice(_pieces(reading), EXAMINED))
+    late = [piece for piece in pieces if piece.end > piece.length + TOLERANCE]
+    cut = [piece for piece in late if _is_whole_file(piece)]
+    if 2 * len(cut) > len(pieces):
+        first = cut[0]
+        why = f"line {first.line} has {first.start:g} to {first.end:g} s, and its file is {first.length:g} s long"
+        return _without_pieces(reading, f"{named} were not read: the files are cut already ({why})")
+    if not pieces and not _recordings_repeat(reading):
+        return _without_pieces(reading)
+    note = f"rows are pieces of recordings by {named}"
+    bare = [name for name in (*starts, *ends) if columns.unit(name) == 1.0]
+    if late and len(late) == len(pieces) and ends and bare and all(map(_fits_in_milliseconds, pieces)):
+        columns = replace(columns, units=dict.fromkeys(bare, MILLISECONDS))
+        note += f", in milliseconds: in seconds, the first {len(late)} would end after their files"
+    elif 2 * len(late) > len(pieces):
+        note += f", and {len(late)} of the first {len(pieces)} end after their files; expected seconds"
+    return replace(reading, columns=columns, notes=(*reading.notes, note))
+
+
+def _without_pieces(reading: Reading, note: str | None = None) -> Reading:
+    """The reading with neither offsets nor ends, unless they are configured."""
+    unused = {"offset", "end"} - set(reading.columns.mapped)
+    names = {field: () if field in unused else found for field, found in reading.columns.names.items()}
+    notes = (*reading.notes, note) if note else reading.notes
+    return replace(reading, columns=replace(reading.columns, names=names), notes=notes)
+
+
+def _first_broken(reading: Reading) -> str | None:
+    """Line and fault of the first start or end that is no time, where most of the first rows have such a one."""
+    rows = list(islice(_rows(reading), EXAMINED))
+    broken: list[str] = []
+    for entry, row in rows:
+        try:
+            row_number(reading.columns, row, "offset")
+            row_number(reading.columns, row, "end")
+        except RowError as error:
+            broken.append(f"line {entry.line}: {error}")
+    return broken[0] if 2 * len(broken) > len(rows) else None
+
+
+def _pieces(reading: Reading) -> Iterator[_Piece]:
+    """Rows with a start after 0 s, or an end, and a file that can be opened."""
+    for entry, row in _rows(reading):
+        try:
+            start = row_number(reading.columns, row, "offset") or 0.0
+            end = row_number(reading.columns, row, "end")
+            duration = row_number(reading.columns, row, "duration")
+        except RowError:
+            continue
+        if end is None and duration is not None:
+            end = start + duration
+        audio = reading.columns.value(row, "audio")
+        if end is None or not start < end or not isinstance(audio, str):
+            continue
+        (length,) = read_headers([str(reading.folder / audio)])
+        if isinstance(length, float):
+            yield _Piece(entry.line, start, end, length)
+
+
+def _is_whole_file(piece: _Piece) -> bool:
+    return abs(piece.end - piece.start - piece.length) <= max(TOLERANCE, SAME_LENGTH * piece.length)
+
+
+def _fits_in_milliseconds(piece: _Piece) -> bool:
+    return piece.end * MILLISECONDS <= piece.length + TOLERANCE
+
+
+def _recordings_repeat(reading: Reading) -> bool:
+    """Whether several rows have the same recording, as pieces of it have."""
+    audio = Counter(str(reading.columns.value(row, "audio")) for _, row in _rows(reading))
+    return any(rows > 1 for rows in audio.values())
+
+
+def _notes_on_times(reading: Reading) -> Iterator[str]:
+    """A note on each column of times in another unit, or written in another way than as a number of seconds."""
+    for field in TIMES:
+        for name in reading.columns.names[field]:
+            unit = reading.columns.unit(name)
+            if unit != 1.0 and name not in reading.columns.units:
+                yield f"{field} is read from '{name}' in milliseconds"
+            odd = [
+                (entry.line, row[name], seconds)
+                for entry, row in _rows(reading)
+                if isinstance(row.get(name), str)
+                and not is_plain_number(row[name])
+                and isinstance(seconds := seconds_in_text(row[name], unit), float)
+            ]
+            if odd:
+                line, written, seconds = odd[0]
+                yield f"{len(odd):,} values of '{name}' are written like '{written}' (line {line}: {seconds:g} s)"

@@ -1,0 +1,125 @@
+"""Column names as tables spell them, and pieces of recordings by their start and end."""
+
+import json
+
+import pytest
+
+from lora.data.manifest import read_manifest
+from lora.data.source import Source
+from lora.data.transcripts.reference_rows import reference_rows
+
+
+def pieces(manifest):
+    return [(row.offset, row.duration) for row in manifest.rows]
+
+
+def table(manifest, kind, header, *rows):
+    """The same table as CSV or JSON lines."""
+    if kind == "csv":
+        return manifest(",".join(header), *(",".join(map(str, row)) for row in rows), name="m.csv")
+    return manifest(*(dict(zip(header, row, strict=True)) for row in rows))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    ("names", "scale"),
+    [
+        (("start", "end"), 1),
+        (("start_time", "end_time"), 1),
+        (("begin", "end"), 1),
+        (("Start (ms)", "End (ms)"), 1000),
+        (("startTime", "endTime"), 1),
+        (("start_ms", "end_ms"), 1000),
+        (("start", "end"), 1000),
+        (("offset", "end"), 1),
+    ],
+)
+def test_pieces_by_start_and_end(wav, manifest, kind, names, scale):
+    wav("a.wav", 4)
+    rows = [("a.wav", 0, 1.5 * scale, "one"), ("a.wav", 1.5 * scale, 3.25 * scale, "two")]
+    result = read_manifest(table(manifest, kind, ("audio", *names, "text"), *rows))
+    assert pieces(result) == [(0.0, 1.5), (1.5, 1.75)]
+    assert [row.id for row in result.rows] == ["a.wav#0-1.5", "a.wav#1.5-1.75"]
+    assert (result.columns["offset"], result.columns["end"]) == names
+    notes = " ".join(result.notes)
+    assert ("rows are pieces of recordings by" in notes) == (names[0] != "offset")
+    assert ("in milliseconds" in notes) == (scale == 1000)
+
+
+def test_start_next_to_a_duration(wav, manifest):
+    wav("a.wav", 4)
+    path = manifest("audio,start,duration,text", "a.wav,0.5,1.5,one", "a.wav,2,1,two", name="m.csv")
+    assert pieces(read_manifest(path)) == [(0.5, 1.5), (2.0, 1.0)]
+
+
+@pytest.mark.parametrize("name", ["duration_ms", "Duration (ms)", "durationMs", "duration-ms"])
+def test_durations_in_milliseconds_by_the_name_of_their_column(wav, manifest, name):
+    wav("a.wav", 1.5)
+    result = read_manifest(manifest({"audio": "a.wav", name: 1500, "text": "one"}))
+    assert pieces(result) == [(None, 1.5)]
+    assert result.notes == (f"duration is read from '{name}' in milliseconds",)
+    plain = read_manifest(manifest({"audio": "a.wav", name: 9, "duration": 1.5, "text": "one"}))
+    assert pieces(plain) == [(None, 1.5)]
+
+
+def test_a_unit_in_the_cell_is_stronger_than_that_of_the_column(wav, manifest):
+    wav("a.wav", 1.5)
+    assert pieces(read_manifest(manifest("audio,text,duration_ms", "a.wav,x,1.5 s", name="m.csv"))) == [(None, 1.5)]
+
+
+def test_times_of_files_that_are_cut_already_are_not_read(wav, manifest):
+    """As tables of clips have them: the clip's place in a recording that is not there."""
+    wav("a.wav", 1.5)
+    wav("b.wav", 2)
+    path = manifest("audio,start,end,text", "a.wav,100,101.5,one", "b.wav,101.5,103.5,two", name="m.csv")
+    result = read_manifest(path)
+    assert pieces(result) == [(None, 1.5), (None, 2.0)]
+    assert result.notes == (
+        "'start' and 'end' were not read: the files are cut already (line 2 has 100 to 101.5 s, and its file is 1.5 s "
+        "long)",
+    )
+    assert "offset" not in result.columns
+
+
+def test_columns_that_are_no_times_are_not_read(wav, manifest):
+    wav("a.wav", 1.5)
+    result = read_manifest(manifest({"audio": "a.wav", "text": "x", "start": "2021-05-03", "end": "2021-05-04"}))
+    assert pieces(result) == [(None, 1.5)]
+    assert result.notes[0].startswith("'start' and 'end' were not read as times: line 1: offset is not a number: '2021")
+    alone = read_manifest(manifest({"audio": "a.wav", "text": "x", "end": 1.0}))
+    assert (pieces(alone), alone.notes) == ([(None, 1.5)], ())
+
+
+def test_one_bad_piece_costs_one_row(wav, manifest):
+    wav("a.wav", 4)
+    rows = [{"audio": "a.wav", "text": "x", "start": n, "end": n + 1} for n in range(3)]
+    result = read_manifest(manifest(*rows, {**rows[0], "end": -1}, {**rows[0], "start": "soon"}))
+    assert len(result.rows) == 3
+    assert [(r.line, r.reason) for r in result.rejected] == [
+        (4, "zero length: it ends at -1 s and starts at 0 s"),
+        (5, "offset is not a number: 'soon'; expected seconds such as 3.2, '3.2 s' or '0:03.2'"),
+    ]
+
+
+def test_configured_columns_of_start_and_end(wav, manifest):
+    wav("a.wav", 4)
+    path = manifest({"audio": "a.wav", "text": "x", "from": 1, "to_ms": 2500})
+    assert pieces(read_manifest(Source(path, columns={"offset": "from", "end": "to_ms"}))) == [(1.0, 1.5)]
+
+
+def test_references_without_audio_are_pieces_where_recordings_repeat(manifest):
+    rows = [{"Audio": "a.wav", "Start": n, "End": n + 2, "Text": "x"} for n in (0, 2)]
+    assert pieces(reference_rows(Source(manifest(*rows)), silence=True)) == [(0.0, 2.0), (2.0, 2.0)]
+    rows[1]["Audio"] = "b.wav"
+    assert pieces(reference_rows(Source(manifest(*rows)), silence=True)) == [(None, 0.0), (None, 0.0)]
+
+
+def test_notes_on_separators_and_written_times(wav, manifest):
+    wav("a.wav", 4)
+    path = manifest("audio;text;duration", "a.wav;x;4,0", 'a.wav;y;"4"', "a.wav;z;0:04", name="m.csv")
+    assert read_manifest(path).notes == (
+        "its columns are separated by semicolons",
+        "2 values of 'duration' are written like '4,0' (line 2: 4 s)",
+    )
+    plain = manifest(json.dumps({"audio": "a.wav", "text": "x", "duration": "4.00"}))
+    assert read_manifest(plain).notes == ()
