@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.audio.headers import read_headers
+from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import read_source
-from lora.data.column_names import Columns
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines

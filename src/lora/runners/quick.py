@@ -28,9 +28,9 @@ from typing import Any
 
 from lora import layout
 from lora.configuration.loading import load_configuration
+from lora.data.column_names import SYNONYMS
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.manifest import Manifest, Rejected
-from lora.data.column_names import SYNONYMS
 from lora.data.source import AUTO, Source
 from lora.data.transcripts.columns import COLUMNS, column
 from lora.data.transcripts.files import FORMATS, guess_format

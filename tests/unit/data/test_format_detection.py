@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from lora.configuration.schema import SCHEMA_PATH
+from lora.data.column_names import SYNONYMS, Columns
 from lora.data.formats.interface import Entry, ManifestFormat, Reading
 from lora.data.formats.registry import FORMATS, detect_format, formats_table, manifest_files
 from lora.data.manifest import read_manifest
-from lora.data.column_names import SYNONYMS, Columns
 from lora.data.source import Source, add_source_arguments, format_choices, source_from_args
 from lora.records.base import UserError
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lora.data.column_names import SYNONYMS, Columns
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.formats.tables import METADATA
-from lora.data.column_names import SYNONYMS, Columns
 from lora.data.source import Source
 from lora.provenance.hashes import content_hash
 from lora.records.base import UserError, write_text

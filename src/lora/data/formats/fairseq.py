@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import text_lines
-from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.data.text_encoding import notes_of_files
 from lora.records.base import UserError

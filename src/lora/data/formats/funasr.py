@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.manifest_lines import lines_as
-from lora.data.column_names import Columns
 from lora.data.source import Source
 
 SPEECH = re.compile(r"<\|startofspeech\|>!?(?P<path>.*?)<\|endofspeech\|>", re.DOTALL)

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lora.data.column_names import Columns
 from lora.data.json_rows import document_rows, is_document
 from lora.data.manifest_lines import separator_of, text_kind
-from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.data.text_encoding import UnknownEncodingError, as_utf8
 from lora.records.base import UserError

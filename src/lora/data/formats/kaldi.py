@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import GZIP, text_lines
-from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.data.text_encoding import MARKS, notes_of_files
 from lora.records.base import UserError

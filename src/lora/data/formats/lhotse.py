@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root
 from lora.data.manifest_lines import lines_as
-from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 

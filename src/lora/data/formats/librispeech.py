@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.manifest_lines import text_lines
-from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.data.text_encoding import notes_of_files
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import lines_as
-from lora.data.column_names import Columns
 from lora.data.source import Source
 
 AUDIO = "audio_local_path"

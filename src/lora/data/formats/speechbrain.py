@@ -10,10 +10,10 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import FileSample, ManifestFormat, Reading, audio_root
 from lora.data.formats.tables import read_table
 from lora.data.manifest_lines import text_kind
-from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 

@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from lora.data.column_names import Columns
 from lora.data.formats.interface import PATHS_TRIED, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
-from lora.data.column_names import Columns
 from lora.data.source import Source
 from lora.records.base import UserError
 
