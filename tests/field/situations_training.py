@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,9 @@ from tiny_families import make_wav2vec2
 from tiny_models import make_whisper
 
 COUNTS = {"train": 16, "domain": 6}
+MODEL = "model"
 CONFIG: dict[str, Any] = {
+    "model": {"id": MODEL, "language": "en"},
     "manifests": {"heldout": None, "test": None},
     "roles": {"general": [], "domain": ["domain"]},
     "durations": {"thresholds": [5, 30], "min_train_samples": 8},
@@ -28,14 +33,28 @@ CONFIG: dict[str, Any] = {
 RANK = 4
 
 
-def whisper_study(folder: Path, candidate: dict[str, Any]) -> Study:
-    """A study of a tiny random Whisper, whose only candidate `theirs` was trained elsewhere."""
-    make_whisper(folder / "model")
-    return make_study(
-        folder / "study",
-        {**CONFIG, "model": {"id": str(folder / "model")}, "candidates": {"lora": None, "theirs": candidate}},
-        COUNTS,
+@functools.cache
+def healthy_study() -> Study:
+    """A study of a tiny random Whisper with a sound adapter, computed once: cases copy it with all its state.
+
+    The model's path is relative, so that a copy decodes nothing again of the base model.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="field study "))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    study = make_study(
+        folder / "study", {**CONFIG, "candidates": {"lora": None, "theirs": {"adapter": "external"}}}, COUNTS
     )
+    make_whisper(study.folder / MODEL)
+    save_adapter(study.folder / "external")
+    study.run()
+    return study
+
+
+def whisper_study(folder: Path, candidate: dict[str, Any]) -> Study:
+    """A copy of the healthy study whose only candidate `theirs` was trained elsewhere."""
+    study = healthy_study().copy(folder / "study")
+    study.configure({"candidates": {"theirs": {"adapter": None, **candidate}}})
+    return study
 
 
 def save_adapter(folder: Path, **changes: Any) -> dict[str, Any]:
@@ -296,8 +315,8 @@ def added_tokens(folder: Path) -> Study:
 )
 def other_base_named(folder: Path) -> Study:
     study = with_adapter(folder, base_model_name_or_path="openai/whisper-large-v2")
-    shutil.move(folder / "model", folder / "whisper-large-v3")
-    study.configure({"model": {"id": str(folder / "whisper-large-v3")}})
+    shutil.move(study.folder / MODEL, study.folder / "whisper-large-v3")
+    study.configure({"model": {"id": "whisper-large-v3"}})
     return study
 
 

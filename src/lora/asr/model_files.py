@@ -85,6 +85,7 @@ def describe_model(
     language: str | None = None,
     prompt: str | None = None,
     tokenizer_from: str | None = None,
+    tokenizer_revision: str | None = None,
 ) -> ModelFiles:
     """Find, check and identify a model: a local folder if it exists, otherwise a hub id.
 
@@ -94,6 +95,7 @@ def describe_model(
         language: `model.language` of the study.
         prompt: `model.prompt` of the study.
         tokenizer_from: Model whose tokenizer is used if this one has none.
+        tokenizer_revision: Branch, tag or commit of that model on the hub.
 
     Raises:
         UserError: Files are missing, the model type is not supported, or the family does not take a language or prompt.
@@ -119,7 +121,7 @@ def describe_model(
     weights = weight_files(folder, model_id)
     other = None
     if tokenizer_from is not None and not has_tokenizer(folder):
-        other = describe_model(tokenizer_from)
+        other = describe_model(tokenizer_from, tokenizer_revision)
     needed = [("tokenizer", TOKENIZER), ("feature extractor", FEATURES)] if other is None else []
     for purpose, names in needed:
         if not any((folder / name).is_file() for name in names):

@@ -459,7 +459,7 @@ CAUSES: dict[str, CauseKind] = {
     "adapter.partial_targets": CauseKind(
         severity="warns",
         title="Only a part of the model is adapted",
-        meaning="The encoder or the decoder has no adapter, or some adapted modules never changed.",
+        meaning="The encoder or the decoder has no adapter, or some adapted modules never changed or have no effect.",
         remedy="Add a sweep entry with `target_modules: auto`, which adapts encoder and decoder.",
     ),
     "adapter.forgets": CauseKind(

@@ -24,9 +24,8 @@ def judge_training(facts: StudyFacts, run: str) -> Findings:
     train = facts.training.get(run)
     if train is None or train.status == "impossible":
         return Findings()
-    if train.source == "":
-        evidence = [facts.path(layout.TRAINING, run=run)]
-        return Findings.of(check("training.history", status="unknown", reason="no_log", evidence=evidence, run=run))
+    if train.source == "" or train.unreadable is not None:
+        return unknown_history(facts, run, train)
     findings = finite_loss(facts, run, train).add(trained_parameters(facts, run, train))
     if findings.causes and findings.causes[0].code == "training.diverged":
         return findings  # what follows from worthless weights is no cause of its own
@@ -35,6 +34,19 @@ def judge_training(facts: StudyFacts, run: str) -> Findings:
         findings.add(gradient(facts, run, train), learning_rate(facts, run, train), movement(facts, run, train))
         findings.add(validation(facts, run, train), best_step(facts, run, train))
     return findings
+
+
+def unknown_history(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
+    """An external training without a record, or with one that is damaged."""
+    result = check(
+        "training.history",
+        status="unknown",
+        reason="no_log" if train.unreadable is None else "unreadable",
+        evidence=[facts.path(layout.TRAINING, run=run)],
+        details={"message": train.unreadable},
+        run=run,
+    )
+    return Findings.of(result)
 
 
 def _evidence(facts: StudyFacts, run: str) -> list[str]:
@@ -304,6 +316,7 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         details={
             "measure": measure,
             "external": train.source is not None,
+            "guessed_unit": train.wer_unit if train.wer_unit_guessed else None,
             "best_step": best_step,
             "best": best,
             "last_step": last_step,

@@ -98,6 +98,9 @@ def missing_input(facts: StudyFacts, result: CheckResult) -> str:
     if "candidate" in requires and facts.config.gate_run is None:
         return "candidate"
     run = result.run or facts.config.gate_run or ""
+    train = facts.training.get(run)
+    if result.id.startswith("training.") and train is not None and train.source and train.unreadable is None:
+        return "trainer_log"
     if "adapter" in requires:
         if facts.config.kind(run) == "hypotheses":
             return "transcripts_or_adapter"

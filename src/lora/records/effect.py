@@ -122,6 +122,9 @@ class ModuleDelta(Record):
         description="Norm of what training added to the delta since its initialisation, relative to the base weight; "
         "known where the initialisation leaves the base model unchanged, or from our own trainer.",
     )
+    scale: float | None = Field(
+        default=None, description="Factor of B A in the model, by alpha and rank of this module; null in a checkpoint."
+    )
 
 
 class CheckpointStage(Record):
@@ -139,6 +142,9 @@ class CheckpointStage(Record):
     unmerged: list[str] = Field(description="Tensors of an adapter that is not merged into the checkpoint.")
     non_finite: list[str] = Field(description="Tensors with values that are not finite.")
     other_files: list[str] = Field(description="Files of tokenizer and feature extractor whose bytes differ.")
+    base_tokenizer: bool = Field(
+        default=False, description="Whether the checkpoint was saved without a tokenizer, so that the base model's is used."
+    )
 
 
 class LogitsStage(Record):

@@ -9,6 +9,7 @@ from pydantic import Field
 from lora.records.base import Fact, Record
 
 RateTrend = Literal["constant", "rising", "falling"]
+WerUnit = Literal["fraction", "percent"]
 
 
 class ValidationPoint(Record):
@@ -59,6 +60,9 @@ class TrainFacts(Fact):
         description="Null for a training of this study; else the file next to an external adapter that records its "
         "training (empty where there is none).",
     )
+    unreadable: str | None = Field(
+        default=None, description="Why the file in `source` could not be read; null where it could."
+    )
     settings: dict[str, Any] = Field(default={}, description="Settings: the runner's flags with underscores.")
     base_model_hash: str | None = Field(default=None, description="Hash of the base model.")
     train_rows: int | None = Field(default=None, description="Training rows.")
@@ -104,6 +108,13 @@ class TrainFacts(Fact):
         default=None, description="First step with a loss or gradient that is not finite; null without one."
     )
     validation: list[ValidationPoint] = Field(default=[], description="Validation losses.")
+    wer_unit: WerUnit | None = Field(
+        default=None,
+        description="How the Trainer logged `eval_wer`: as a `fraction` or in `percent`; null without one.",
+    )
+    wer_unit_guessed: bool = Field(
+        default=False, description="Whether the logged values (1 to 3) could be of either unit, so that losses decided."
+    )
     best_step: int | None = Field(default=None, description="Step of the best validation.")
     weights_step: int | None = Field(
         default=None, description="Step of external weights, from the name of their folder (`checkpoint-N`)."

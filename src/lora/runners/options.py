@@ -10,7 +10,7 @@ from lora.asr.decoding.run_settings import Conditions, conditions
 from lora.asr.decoding.transcribe import BATCH_SIZE, BatchLimits
 from lora.asr.devices import Device, guess_device, limit_threads
 from lora.asr.model_files import ModelFiles, describe_model
-from lora.configuration.arguments import add_setting, parse_integer, parse_number, parse_object
+from lora.configuration.arguments import add_setting, optional_text, parse_integer, parse_number, parse_object
 from lora.configuration.schema import setting
 from lora.records.base import UserError
 from lora.records.settings import AdapterIdentity
@@ -29,6 +29,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help="model whose tokenizer is used if --model-id has none (a bare checkpoint)",
     )
     target_rms = setting("preprocess.target_rms")
+    group.add_argument(
+        "--tokenizer-revision", type=optional_text, metavar="R", help="hub revision of the model of --tokenizer-from"
+    )
     group.add_argument(
         "--target-rms",
         type=optional_number,
@@ -70,7 +73,9 @@ def exact_device_of(args: argparse.Namespace) -> Device:
 
 
 def model_of(args: argparse.Namespace) -> ModelFiles:
-    return describe_model(args.model_id, args.revision, args.language, args.prompt, args.tokenizer_from)
+    return describe_model(
+        args.model_id, args.revision, args.language, args.prompt, args.tokenizer_from, args.tokenizer_revision
+    )
 
 
 def conditions_of(args: argparse.Namespace, adapter: AdapterIdentity | None = None) -> Conditions:

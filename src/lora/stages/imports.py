@@ -168,4 +168,7 @@ def import_training(run: str, weights: Path, train_facts: Path) -> None:
     with recording(outputs=[train_facts]):
         facts = training_history(run, weights)
         facts.write(train_facts)
-    print(f"{run}: training recorded in {facts.source}" if facts.source else f"{run}: no record of its training")
+    if facts.unreadable is not None:
+        print(f"{run}: {facts.unreadable}; its training counts as not recorded")
+    else:
+        print(f"{run}: training recorded in {facts.source}" if facts.source else f"{run}: no record of its training")

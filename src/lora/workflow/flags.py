@@ -45,6 +45,8 @@ def model_flags(study: Study, run: str) -> Flags:
         flags += ["--revision", model.revision]
     if model_id != model.id and Path(model_id).is_dir() and not has_tokenizer(Path(model_id)):
         flags += ["--tokenizer-from", model.id]
+        if model.revision is not None:
+            flags += ["--tokenizer-revision", model.revision]
     if model.language is not None:
         flags += ["--language", model.language]
     if model.prompt is not None:

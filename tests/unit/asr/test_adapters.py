@@ -143,6 +143,50 @@ def test_a_module_to_save_without_tensors_is_missing(fresh: Callable[[], SpeechM
     assert (stage.tensors_loaded, stage.missing_keys) == (64, ["base_model.model.proj_out.weight"])
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["decoder.embed_tokens.weight"],
+        ["decoder.embed_tokens.modules_to_save.weight", "decoder.embed_tokens.original_module.weight"],
+        ["decoder.embed_tokens.modules_to_save.default.weight", "decoder.embed_tokens.weight"],
+    ],
+)
+def test_added_tokens_are_a_resized_vocabulary(
+    fresh: Callable[[], SpeechModel], adapter: Path, names: list[str]
+) -> None:
+    """Layers saved whole, under the names of several versions of peft."""
+    speech = fresh()
+    rows, size = speech.model.get_input_embeddings().weight.shape
+    edit_config(adapter, modules_to_save=["embed_tokens"])
+    whole = {f"base_model.model.model.{name}": torch.randn(rows + 3, size) for name in names}
+    edit_tensors(adapter, lambda tensors: tensors | whole)
+    (adapter / PROVENANCE).unlink()
+    stage = load_adapter(speech, adapter, whatever_fits=True).load_stage
+    assert stage.added_tokens == 3
+    assert stage.base_matches is None
+    assert set(stage.resized) == set(stage.shape_mismatches) <= set(whole)
+
+
+def test_a_lora_of_a_resized_vocabulary(fresh: Callable[[], SpeechModel], tmp_path: Path) -> None:
+    speech = fresh()
+    settings = {**SETTINGS, "target_modules": ".*(embed_tokens|proj_out)"}
+    model = attach(speech, lora_config(speech.model, settings, "data/model"))
+    tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
+    wider = {
+        name: torch.cat([value, value[:, :2]], 1)
+        if "lora_embedding_A" in name
+        else torch.cat([value, value[:2]])
+        if "proj_out.lora_B" in name
+        else value
+        for name, value in tensors.items()
+    }
+    config = model.peft_config["default"].to_dict() | {"base_model_name_or_path": "data/model"}
+    write_adapter(tmp_path / "adapter", config, wider, speech.files.identity.hash)
+    (tmp_path / "adapter" / PROVENANCE).unlink()
+    stage = load_adapter(fresh(), tmp_path / "adapter", whatever_fits=True).load_stage
+    assert (stage.added_tokens, stage.base_matches, len(stage.resized)) == (2, None, 2)
+
+
 def test_alpha_zero_is_accepted(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     edit_config(adapter, lora_alpha=0)
     assert load_adapter(fresh(), adapter).file_stage.alpha == 0

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from lora.asr.training.history import training_history
-from lora.records.base import UserError
 from lora.records.training import TrainFacts
 
 
@@ -88,11 +87,60 @@ def test_a_run_of_this_software(tmp_path: Path) -> None:
         assert (facts.run, facts.best_kept, facts.optimizer_steps) == ("theirs", best_kept, 40)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"log_history": [{"loss": 1}]}', "not JSON"])
-def test_a_file_that_is_not_a_trainer_state(tmp_path: Path, text: str) -> None:
-    (tmp_path / "trainer_state.json").write_text(text)
-    with pytest.raises(UserError, match=r"trainer_state\.json: not the state of a Trainer"):
-        training_history("theirs", tmp_path)
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", "not the state of a Trainer"),
+        ("{}", "no key 'log_history'"),
+        ('{"log_history": [{"loss": 1}], "max_steps": 1, "global_step": "many"}', "optimizer_steps: "),
+        ('{"log_history": [{"loss": "low"}]}', "could not convert string to float"),
+        ('{"log_history": 3}', "not iterable"),
+        ('{"global_step": 40, "log_history": [{"lo', "not readable as JSON"),
+        ("[" * 100_000, "not readable as JSON"),
+        ("", "not readable as JSON"),
+    ],
+)
+def test_a_damaged_state_leaves_the_training_unknown(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "trainer_state.json"
+    path.write_text(text)
+    facts = training_history("theirs", tmp_path)
+    assert (facts.source, facts.optimizer_steps) == (str(path), None)
+    assert facts.unreadable is not None
+    assert facts.unreadable.startswith(f"{path}: ")
+    assert reason in facts.unreadable
+
+
+def test_a_damaged_record_of_this_software_leaves_the_training_unknown(tmp_path: Path) -> None:
+    (tmp_path / "train.json").write_text('{"run": "short"')
+    facts = training_history("theirs", tmp_path)
+    assert "train.json: not a TrainFacts record" in (facts.unreadable or "")
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "unit", "guessed"),
+    [
+        ([(0.3, 0.22), (0.2, 0.18)], "fraction", False),
+        ([(0.3, 22.0), (0.2, 0.9)], "percent", False),
+        ([(2.1, 1.4), (0.9, 0.6)], "fraction", True),  # more errors than words at first
+        ([(0.06, 2.8), (0.05, 2.6)], "percent", True),
+        ([(0.06, 1.8), (0.05, 0.9)], "percent", True),  # falls below one error in 100 words
+        ([(3.2, 1.2), (2.9, 1.1)], "fraction", True),
+        ([(None, 2.8), (None, 2.6)], "percent", True),
+        ([(None, 1.8), (None, 0.9)], "fraction", True),
+        ([(0.3, None)], None, False),
+    ],
+)
+def test_the_unit_of_logged_wers(
+    tmp_path: Path, evaluated: list[tuple[float | None, float | None]], unit: str | None, guessed: bool
+) -> None:
+    history = [
+        {"step": n, "eval_loss": loss} | ({} if rate is None else {"eval_wer": rate})
+        for n, (loss, rate) in enumerate(evaluated, 1)
+    ]
+    facts = training_history("theirs", trainer_folder(tmp_path, "out", history))
+    assert (facts.wer_unit, facts.wer_unit_guessed) == (unit, guessed)
+    scale = 100 if unit == "percent" else 1
+    assert [point.wer for point in facts.validation] == [None if r is None else r / scale for _, r in evaluated]
 
 
 EARLY = {

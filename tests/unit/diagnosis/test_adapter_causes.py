@@ -228,6 +228,19 @@ def test_a_module_group_without_adapter_warns(
     assert details.items() <= cause.details.items()
 
 
+@pytest.mark.parametrize("zeroed", [6, 18])
+def test_modules_whose_alpha_is_zero_warn_and_hide_no_change_of_the_others(study: HealthyStudy, zeroed: int) -> None:
+    """With most modules at 0 the median of all is 0; it is that of the others that says whether the adapter works."""
+    modules = study.files["effect/lora.json"]["weights"]
+    off = {"scale": 0.0, "delta_norm": 0.0, "relative_norm": 0.0}
+    weights = [{**module, **(off if n < zeroed else {"scale": 2.0})} for n, module in enumerate(modules)]
+    study.change("effect/lora.json", {"weights": weights, "median_relative_norm": 0.0 if zeroed > 12 else 0.02})
+    assert run_causes(study) == ["adapter.partial_targets"]
+    cause = cause_of(study.verdict(), "adapter.partial_targets")
+    assert (cause.reason, cause.details["scaled"]["count"], cause.details["adapted"]) == ("scaled_to_zero", zeroed, 24)
+    assert "alpha_pattern" in cause.remedy
+
+
 def test_a_module_group_left_out_on_purpose_is_no_cause(study: HealthyStudy) -> None:
     study.change("effect/lora.json", {"load": {"modules_by_group": {"encoder": 0}}})
     study.change("adapters/lora/train.json", {"settings": {"target_parts": ["decoder_self", "cross", "mlp"]}})

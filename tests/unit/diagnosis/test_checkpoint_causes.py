@@ -97,6 +97,13 @@ def test_an_odd_checkpoint_warns(
     assert details.items() <= check.details.items()
 
 
+def test_the_tokenizer_of_the_base_is_named(tuned: HealthyStudy) -> None:
+    tuned.change("effect/full.json", {"checkpoint": {"base_tokenizer": True}})
+    check = next(c for c in tuned.verdict().checks if (c.id, c.run) == ("adapter.load", "full"))
+    assert (check.status, check.details["base_tokenizer"]) == ("pass", True)
+    assert "saved without a tokenizer, so the base model's is used" in check.summary
+
+
 @pytest.mark.parametrize(("median", "code"), [(0.8, "adapter.excessive_delta"), (1e-5, "adapter.negligible_delta")])
 def test_a_checkpoint_that_changed_too_much_or_too_little(tuned: HealthyStudy, median: float, code: str) -> None:
     tuned.change("effect/full.json", {"median_relative_norm": median})

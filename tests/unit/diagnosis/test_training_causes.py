@@ -247,6 +247,38 @@ def test_a_training_without_any_record_is_unknown(study: HealthyStudy) -> None:
     assert (check.status, check.reason) == ("unknown", "no_log")
 
 
+def test_a_damaged_record_of_a_training_is_reported_and_judges_nothing(study: HealthyStudy) -> None:
+    damaged = {"source": "theirs/trainer_state.json", "unreadable": "theirs/trainer_state.json: not readable as JSON"}
+    study.change("adapters/lora/train.json", damaged)
+    verdict = study.verdict()
+    assert not [code for code in codes(verdict) if code.startswith("training.")]
+    (check,) = [c for c in verdict.checks if c.id.startswith("training.")]
+    assert (check.id, check.status, check.reason) == ("training.history", "unknown", "unreadable")
+    assert check.details["message"] == damaged["unreadable"]
+    assert "cannot be read: theirs/trainer_state.json: not readable as JSON. Copy the file again" in check.summary
+
+
+def test_what_a_log_lacks_asks_for_no_log(study: HealthyStudy) -> None:
+    study.change("adapters/lora/train.json", EXTERNAL)
+    check = check_of(study.verdict(), "training.parameters")
+    assert check.details["missing"] == "trainer_log"
+    assert "trainer_state.json" not in check.summary
+
+
+@pytest.mark.parametrize(("guessed", "unit"), [(True, "percent"), (False, None)])
+def test_a_guessed_unit_of_the_validation_wer_is_reported(
+    study: HealthyStudy, guessed: bool, unit: str | None
+) -> None:
+    points = [{"step": 10, "loss": 0.06, "wer": 0.028}, {"step": 20, "loss": 0.05, "wer": 0.026}]
+    study.change(
+        "adapters/lora/train.json",
+        EXTERNAL | {"validation": points, "wer_unit": "percent", "wer_unit_guessed": guessed},
+    )
+    check = check_of(study.verdict(), "training.validation")
+    assert check.details["guessed_unit"] == unit
+    assert ("`eval_wer` in the trainer's log was taken as a percentage" in check.summary) is guessed
+
+
 def test_an_untrained_adapter_is_not_called_bypassed(study: HealthyStudy) -> None:
     """Learning rate 0: zeros in the file, and therefore equal logits with the adapter on and off."""
     study.change("adapters/lora/train.json", {"learning_rate_peak": 0.0, "settings": {"learning_rate": 0.0}})

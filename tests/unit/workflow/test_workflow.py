@@ -68,6 +68,15 @@ def test_model_flags_name_a_revision_only_of_the_study_s_own_model() -> None:
     assert flags.base_model_flags(study()) == own
 
 
+def test_a_checkpoint_without_a_tokenizer_takes_that_of_the_configured_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("their-model").mkdir()
+    given = flags.model_flags(study(), "tuned")
+    assert given[2:6] == ["--tokenizer-from", "data/model", "--tokenizer-revision", "abc"]
+
+
 def test_training_flags_leave_out_what_is_false_or_empty() -> None:
     given = flags.training_flags(study(), "short")
     assert given[:4] == ["--max-steps", 100, "--learning-rate", 0.001]

@@ -37,7 +37,12 @@ RENAMED = {
     TWICE_WRAPPED: "`base_model.model.` twice: a wrapped model was wrapped again before saving",
     "_orig_mod.": "the prefix of a compiled model: saved from the wrapper, not from the wrapped model",
 }
-VOCABULARY = re.compile(r"\.(embed_tokens|proj_out|lm_head|wte|word_embeddings|ctc_head)\.(weight|bias)$")
+# Tensors with a row for each token: weights and biases of embedding and output layers, also as peft wraps them (whole
+# layers saved, the layer below a LoRA), and the LoRA matrix on the side of the vocabulary.
+VOCABULARY = re.compile(
+    r"\.(embed_tokens|proj_out|lm_head|wte|word_embeddings|ctc_head)"
+    r"((\.(modules_to_save|original_module|base_layer))?(\.default)?\.(weight|bias)|\.lora_(?P<matrix>B|embedding_A)\b.*)$"
+)
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
 SNAPSHOT = re.compile(r"models--(?P<owner>[^/\\]+?)--(?P<name>[^/\\]+)[/\\]snapshots[/\\](?P<commit>[0-9a-f]{40})")
 
@@ -81,7 +86,7 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
     initial = {name: tensor.detach().clone() for name, tensor in places.items()}
     common = sorted(files.tensors.keys() & places.keys())
     shape_mismatches = [name for name in common if files.tensors[name].shape != places[name].shape]
-    resized = [name for name in shape_mismatches if _only_rows(name, files, places)]
+    resized = [name for name in shape_mismatches if _only_vocabulary(name, files, places)]
     fitting = {name: files.tensors[name] for name in common if name not in shape_mismatches}
     # Tensors that the file lacks stay unchanged; peft requires a value for every module in modules_to_save.
     set_peft_model_state_dict(model, places | fitting, adapter_name=ADAPTER)
@@ -105,7 +110,7 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
         modules_by_group=modules_by_group(model),
         shape_mismatches=shape_mismatches,
         resized=resized,
-        added_tokens=max((_added_rows(name, files, places) for name in resized), default=None),
+        added_tokens=max((_added_tokens(name, files, places) for name in resized), default=None),
         groups_of_model=linear_layers_by_group(model),
         missing_random=[name for name in missing if ".lora_" in name and bool(initial[name].any())],
         missing_zero=[name for name in missing if ".lora_" in name and not bool(initial[name].any())],
@@ -180,14 +185,24 @@ def _check_loaded(
     raise AdapterProblem("adapter.base_mismatch", f"{shapes}: trained on another model", stage, load_stage)
 
 
-def _only_rows(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> bool:
-    """Whether only the number of rows of an embedding or output layer differs: the size of the vocabulary."""
+def _only_vocabulary(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> bool:
+    """Whether a tensor of an embedding or output layer differs in the size of the vocabulary alone."""
     theirs, ours = files.tensors[name].shape, places[name].shape
-    return VOCABULARY.search(name) is not None and len(theirs) == len(ours) and theirs[1:] == ours[1:]
+    if VOCABULARY.search(name) is None or len(theirs) != len(ours):
+        return False
+    axis = _vocabulary_axis(name)
+    return all(a == b for number, (a, b) in enumerate(zip(theirs, ours, strict=True)) if number != axis)
 
 
-def _added_rows(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> int:
-    return files.tensors[name].shape[0] - places[name].shape[0]
+def _added_tokens(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> int:
+    axis = _vocabulary_axis(name)
+    return files.tensors[name].shape[axis] - places[name].shape[axis]
+
+
+def _vocabulary_axis(name: str) -> int:
+    """The axis of a vocabulary tensor that counts tokens: the second of lora_embedding_A, the first of all others."""
+    match = VOCABULARY.search(name)
+    return 1 if match is not None and match["matrix"] == "embedding_A" else 0
 
 
 def _renamed(mark: str, names: list[str], places: dict[str, Tensor]) -> bool:

@@ -151,6 +151,7 @@ def _module_delta(name: str, layer: Any, before: Tensor | None) -> ModuleDelta:
         base_norm=base_norm if math.isfinite(base_norm) else None,
         relative_norm=norm / base_norm if finite and 0 < base_norm < math.inf else None,
         stable_rank=(norm / largest) ** 2 if finite and largest > 0 else None,
+        scale=float(layer.scaling[ADAPTER]),
     )
 
 

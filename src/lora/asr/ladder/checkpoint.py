@@ -104,6 +104,7 @@ def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFact
             ],
             non_finite=[name for name in after.names if not bool(after.read(name).isfinite().all())],
             other_files=_other_files(base.path, tuned.path),
+            base_tokenizer=tuned.tokenizer_path is not None,
         )
     weights = [delta for _, _, delta in comparisons if delta is not None]
     norms = [delta.relative_norm for delta in weights if delta.relative_norm]

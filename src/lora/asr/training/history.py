@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from lora.asr.adapter.files import NESTED
 from lora.asr.training.state import BEST, FACTS, LAST
 from lora.asr.training.trainer_state import facts_of_state
@@ -19,6 +21,7 @@ from lora.records.base import UserError
 from lora.records.training import TrainFacts
 
 TRAINER_STATE = "trainer_state.json"
+LONGEST_REASON = 200  # characters of an error message that may quote the file
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
@@ -62,28 +65,44 @@ def _state(path: Path) -> dict[str, Any]:
     """A Trainer's state as far as runs are compared by it; empty if it is none."""
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     sound = isinstance(state, dict) and isinstance(state.get("global_step"), int)
     return state if sound and isinstance(state.get("log_history"), list) else {}
 
 
 def training_history(run: str, weights: Path) -> TrainFacts:
-    """Read the training facts of an external adapter or checkpoint; all None if no file records them.
+    """Read the training facts of an external adapter or checkpoint.
 
-    Raises:
-        UserError: The file is not what its name says.
+    All are None if no file records them. A damaged file concerns this run alone: `unreadable` says what is wrong with it.
     """
     path = history_file(weights)
     if path is None:
         return TrainFacts(run=run, source="")
-    if path.name == FACTS:
-        return _own_facts(run, path, weights)
+    try:
+        if path.name == FACTS:
+            return _own_facts(run, path, weights)
+        return _state_facts(run, path, weights_step(weights))
+    except UserError as error:
+        return TrainFacts(run=run, source=str(path), unreadable=str(error))
+
+
+def _state_facts(run: str, path: Path, step: int | None) -> TrainFacts:
+    """Facts of a Trainer's state. Raises UserError if the file is damaged or something else."""
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        return facts_of_state(run, path, state, weights_step(weights))
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise UserError(f"{path}: not the state of a Trainer ({error}); fix or remove it") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not readable as JSON ({error})") from None
+    try:
+        return facts_of_state(run, path, state, step)
+    except KeyError as error:
+        reason = f"no key {error}"
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        reason = str(error)[:LONGEST_REASON]
+    raise UserError(f"{path}: not the state of a Trainer ({reason})")
 
 
 def _own_facts(run: str, path: Path, adapter: Path) -> TrainFacts:

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
-from lora.records.training import EarlyStopping, TrainFacts, ValidationPoint
+from lora.records.training import EarlyStopping, TrainFacts, ValidationPoint, WerUnit
 
 CHECKPOINT_NAME = re.compile(r"checkpoint-(\d+)")
-# WERs above this are percentages: as a fraction it would be three errors for every word of the reference.
+# A WER above 3 is in percent: as a fraction it would be three errors for every word of the reference. Up to 1 it is a
+# fraction. Between them it may be both, a few errors in 100 words or more errors than words.
 LARGEST_FRACTION = 3.0
+# Validation loss (nats per token) that separates the two: with a few errors in 100 words it is lower, with more errors
+# than words higher.
+LOSS_BETWEEN = 0.2
 # Losses are logged with four decimals, so a loss that falls to 0 passes through small values. From a larger one it
 # cannot: the Trainer logs 0 in place of losses that are NaN (`logging_nan_inf_filter`).
 SMALL_LOSS = 0.05
@@ -36,7 +40,8 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
     evaluated = [entry for entry in history if "eval_loss" in entry or "eval_wer" in entry]
     norms = [float(entry["grad_norm"]) for entry in logged if entry.get("grad_norm") is not None]
     rates = [float(entry["learning_rate"]) for entry in logged if entry.get("learning_rate") is not None]
-    validation = _validation(evaluated)
+    unit, guessed = wer_unit(evaluated)
+    validation = _validation(evaluated, unit)
     best = _best_step(state, validation)
     first, final = first_and_last_tenth([float(entry["loss"]) for entry in logged])
     return TrainFacts(
@@ -53,6 +58,8 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
         first_train_loss=first,
         final_train_loss=final,
         validation=validation,
+        wer_unit=unit,
+        wer_unit_guessed=guessed,
         best_step=best,
         weights_step=weights_step,
         best_kept=None if best is None or weights_step is None else best == weights_step,
@@ -114,10 +121,31 @@ def _broken_evaluations(evaluated: list[dict[str, Any]]) -> bool:
     return any(_finite(entry["eval_loss"]) is None for entry in evaluated if "eval_loss" in entry)
 
 
-def _validation(evaluated: list[dict[str, Any]]) -> list[ValidationPoint]:
-    """Losses and WERs of all evaluations; WERs in percent become fractions."""
+def wer_unit(evaluated: list[dict[str, Any]]) -> tuple[WerUnit | None, bool]:
+    """Unit of the logged WERs, and whether the values alone leave it open; the whole log has one unit.
+
+    Where all values are up to 3 and some above 1, the validation losses of these decide. Without losses it is percent
+    if all values are above 1: a run is rarely that bad throughout.
+    """
     rates = [rate for entry in evaluated if (rate := _finite(entry.get("eval_wer"))) is not None]
-    scale = 100 if rates and (max(rates) > LARGEST_FRACTION or min(rates) > 1) else 1
+    if not rates:
+        return None, False
+    if max(rates) > LARGEST_FRACTION:
+        return "percent", False
+    if max(rates) <= 1:
+        return "fraction", False
+    losses = [
+        loss
+        for entry in evaluated
+        if (_finite(entry.get("eval_wer")) or 0) > 1 and (loss := _finite(entry.get("eval_loss"))) is not None
+    ]
+    percent = statistics.median(losses) < LOSS_BETWEEN if losses else min(rates) > 1
+    return ("percent" if percent else "fraction"), True
+
+
+def _validation(evaluated: list[dict[str, Any]], unit: WerUnit | None) -> list[ValidationPoint]:
+    """Losses and WERs of all evaluations; WERs in percent become fractions."""
+    scale = 100 if unit == "percent" else 1
     return [
         ValidationPoint(
             step=entry["step"],

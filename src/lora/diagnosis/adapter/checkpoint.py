@@ -51,6 +51,7 @@ def _tensors(facts: StudyFacts, run: str, stage: CheckpointStage) -> Findings:
         "only_base": examples(stage.only_base),
         "only_tuned": examples(stage.only_tuned),
         "other_files": stage.other_files,
+        "base_tokenizer": stage.base_tokenizer,
     }
     result = stage_check(
         facts, run, "adapter.load",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 from lora.diagnosis.adapter.load import ROUNDING, stage_check
 from lora.diagnosis.facts import StudyFacts
 from lora.diagnosis.findings import Findings, examples
@@ -16,7 +18,7 @@ UNLIKELY = 0.001
 def weights_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     """Stage 3: the size of the change relative to the weights it changes."""
     rules = facts.config.adapter
-    median, learnt = effect.median_relative_norm, effect.median_change
+    median, learnt = _medians(effect)
     changed, compared = changed_texts(facts, run)
     threshold = rules.min_relative_norm
     status: CheckStatus = "warn"
@@ -58,6 +60,16 @@ def weights_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         value=None if status == "unknown" else median,
     )  # fmt: skip
     return Findings.of(result, result.cause(code) if code is not None else None)
+
+
+def _medians(effect: EffectFacts) -> tuple[float | None, float | None]:
+    """Medians of the relative norm and of what was learnt; modules with a scale of 0 are left out, unless all have."""
+    others = [module for module in effect.weights or [] if module.scale != 0]
+    if not others or len(others) == len(effect.weights or []):
+        return effect.median_relative_norm, effect.median_change
+    norms = [module.relative_norm for module in others if module.relative_norm is not None]
+    changes = [module.change for module in others if module.change is not None]
+    return (statistics.median(norms) if norms else None), (statistics.median(changes) if changes else None)
 
 
 def starts_random(effect: EffectFacts) -> bool:
@@ -176,7 +188,8 @@ def text_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
 
 def _negligible(facts: StudyFacts, effect: EffectFacts) -> bool:
     """Whether weights hardly change, which explains unchanged hypotheses."""
-    norm = effect.median_relative_norm if effect.median_change is None else effect.median_change
+    median, learnt = _medians(effect)
+    norm = median if learnt is None else learnt
     return norm is not None and 0 < norm < facts.config.adapter.min_relative_norm
 
 

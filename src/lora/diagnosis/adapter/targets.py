@@ -6,7 +6,7 @@ from typing import Any
 
 from lora.diagnosis.adapter.load import stage_check
 from lora.diagnosis.facts import StudyFacts
-from lora.diagnosis.findings import Findings
+from lora.diagnosis.findings import Findings, examples
 from lora.records.effect import EffectFacts, FileStage
 from lora.records.verdict import CheckStatus
 
@@ -38,6 +38,9 @@ def adapted_groups(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings
         code = "training.no_gradient"
         reason = "encoder_unchanged"
         details |= {"unchanged": file.lora_b_zero_by_group["encoder"], "changed": file.lora_b - file.lora_b_zero}
+    elif scaled_to_zero := [module.name for module in effect.weights or [] if module.scale == 0]:
+        reason = "scaled_to_zero"
+        details |= {"scaled": examples(scaled_to_zero), "adapted": len(effect.weights or [])}
     elif file is not None and 0 < file.lora_b_zero < file.lora_b:
         reason = "unchanged_modules"
         details |= {"unchanged": file.lora_b_zero, "adapted": file.lora_b}

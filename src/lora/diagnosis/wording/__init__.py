@@ -83,6 +83,7 @@ MISSING = {
     "candidate": "Add a candidate to `candidates`.",
     "transcripts_or_adapter": "Provide transcripts of {run} for the baseline's rows, or its adapter "
     "(`adapter: ...`) and the model.",
+    "trainer_log": "The trainer's log does not record more; a training with this software does.",
     "failed_step": "Fix the cause listed for this run, then run the diagnosis again.",
 }
 

@@ -219,6 +219,8 @@ def _tensors(result: Result) -> str:
             text += f"; {count(details[key]['count'], 'tensor')} {difference}: {listed_examples(details[key], most=1)}"
     if details["other_files"]:
         text += f"; {listed(details['other_files'])} not identical to the base model's"
+    if details["base_tokenizer"]:
+        text += "; it was saved without a tokenizer, so the base model's is used"
     return f"{text}."
 
 
@@ -254,6 +256,12 @@ def targets(result: Result) -> str:
         return (
             f"{run} adapts {encoder if adapted == 'encoder' else decoder} of the {adapted}; the model has no {other}."
         )
+    if result.reason == "scaled_to_zero":
+        return (
+            f"{details['scaled']['count']} of {count(details['adapted'], 'adapted module')} of {run} have no effect, "
+            "because `alpha_pattern` or `lora_alpha` in its adapter_config.json multiplies them by 0: "
+            f"{listed_examples(details['scaled'], most=2)}."
+        )
     if result.reason == "unchanged_modules":
         return (
             f"{details['unchanged']} of {count(details['adapted'], 'adapted module')} of {run} never changed (lora_B "
@@ -284,6 +292,15 @@ def _not_loaded_remedy(result: CauseResult) -> str | None:
     return "Merge it (`merge_and_unload()`) before saving the model, or name its folder as an `adapter`."
 
 
+def _partial_targets_remedy(result: CauseResult) -> str | None:
+    if result.reason != "scaled_to_zero":
+        return None
+    return (
+        "Set the alpha of these modules in adapter_config.json (`alpha_pattern`, else `lora_alpha`) to the value that "
+        "they were trained with."
+    )
+
+
 def _base_mismatch_remedy(result: CauseResult) -> str | None:
     if result.reason in {"other_model_type", "other_architecture"}:
         return f"Set `model.id` to the model that {result.run} was tuned from."
@@ -310,5 +327,6 @@ SUMMARIES: dict[str, Callable[[Result], str]] = {
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
     "adapter.not_loaded": _not_loaded_remedy,
     "adapter.base_mismatch": _base_mismatch_remedy,
+    "adapter.partial_targets": _partial_targets_remedy,
     "adapter.not_finite": _not_finite_remedy,
 }

@@ -12,6 +12,11 @@ Result = CheckResult | CauseResult
 
 
 def history(result: Result) -> str:
+    if result.reason == "unreadable":
+        return (
+            f"The record of the training of {result.run} cannot be read: {result.details['message']}. Copy the file "
+            "again from where it was written, or remove it."
+        )
     return (
         f"The training of {result.run} was not recorded next to its weights. Put the trainer's log "
         "(`trainer_state.json`) there."
@@ -140,6 +145,9 @@ def validation(result: Result) -> str:
         text += f" (validation loss {number(details['best_loss'])} and {number(details['last_loss'])})"
     if result.reason == "rose" and details["final_train_loss"] is not None:
         text += f", while the training loss fell to {number(details['final_train_loss'])}"
+    if wer and details["guessed_unit"] is not None:
+        unit = "a percentage" if details["guessed_unit"] == "percent" else "a fraction"
+        text += f"; `eval_wer` in the trainer's log was taken as {unit}"
     return f"{text}."
 
 

@@ -48,6 +48,8 @@ def _training(study: Study, run: str) -> str:
         return f"The training is {found.unknown}."
     if facts.source == "":
         return "It was trained elsewhere, and its training is not recorded (`trainer_state.json` would record it)."
+    if facts.unreadable is not None:
+        return f"It was trained elsewhere, and the record of its training cannot be read: {text(facts.unreadable)}."
     parts = []
     if facts.source is not None:
         parts.append(f"It was trained elsewhere; its training is recorded in {code(facts.source)}.")
@@ -166,6 +168,8 @@ def _tensors(stage: CheckpointStage) -> str:
             parts.append(f"**{count(len(names), 'tensor')} {problem}**: {examples}")
     if stage.other_files:
         parts.append(f"files that differ from the base model's: {listed([code(f) for f in stage.other_files], 5)}")
+    if stage.base_tokenizer:
+        parts.append("saved without a tokenizer: the base model's is used")
     return "; ".join(parts)
 
 
