@@ -143,7 +143,8 @@ class CheckpointStage(Record):
     non_finite: list[str] = Field(description="Tensors with values that are not finite.")
     other_files: list[str] = Field(description="Files of tokenizer and feature extractor whose bytes differ.")
     base_tokenizer: bool = Field(
-        default=False, description="Whether the checkpoint was saved without a tokenizer, so that the base model's is used."
+        default=False,
+        description="Whether the checkpoint was saved without a tokenizer, so that the base model's is used.",
     )
 
 

@@ -266,9 +266,7 @@ def test_what_a_log_lacks_asks_for_no_log(study: HealthyStudy) -> None:
 
 
 @pytest.mark.parametrize(("guessed", "unit"), [(True, "percent"), (False, None)])
-def test_a_guessed_unit_of_the_validation_wer_is_reported(
-    study: HealthyStudy, guessed: bool, unit: str | None
-) -> None:
+def test_a_guessed_unit_of_the_validation_wer_is_reported(study: HealthyStudy, guessed: bool, unit: str | None) -> None:
     points = [{"step": 10, "loss": 0.06, "wer": 0.028}, {"step": 20, "loss": 0.05, "wer": 0.026}]
     study.change(
         "adapters/lora/train.json",
