@@ -94,3 +94,21 @@ def timed(row: dict[str, Any]) -> dict[str, Any]:
 @neighbour("text.markup", "an aside in brackets in every reference")
 def asides(study: Study) -> None:
     change_rows(study, "domain", lambda row: {**row, "text": f"{row['text']} (see below)"}, every=40)
+
+
+@fault("text.notation", "domain and test manifests of speech the model knows, two of three words written as one")
+def compounds(study: Study) -> None:
+    known_speech(study)
+    for name in ("domain", "test"):
+        change_rows(study, name, with_compounds)
+
+
+@neighbour("text.notation", "two domain references with compounds")
+def two_compounds(study: Study) -> None:
+    change_rows(study, "domain", with_compounds, every=40)
+
+
+def with_compounds(row: dict[str, Any]) -> dict[str, Any]:
+    words = row["text"].split()
+    pairs = ["".join(words[at : at + 2]) + " " + " ".join(words[at + 2 : at + 3]) for at in range(0, len(words), 3)]
+    return {**row, "text": " ".join(pairs).strip()}

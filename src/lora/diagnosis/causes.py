@@ -89,6 +89,16 @@ CAUSES: dict[str, CauseKind] = {
         ),
         remedy="Set `text.strip` to the kinds that were found, or remove them from the files.",
     ),
+    "text.notation": CauseKind(
+        severity="blocks",
+        title="The WER counts how words are written",
+        meaning=(
+            "At least half of the baseline's WER, or of the difference between run and baseline, vanishes in another "
+            "fair notation: digits against number words, contractions, spelling, compounds. Warns from a fifth of "
+            "the baseline's WER on."
+        ),
+        remedy="Set `normalizer` to the one that gives the fairer number.",
+    ),
     # Labels and loss that teach something else.
     "labels.loss_misaligned": CauseKind(
         severity="blocks",

@@ -186,6 +186,12 @@ CHECKS: dict[str, CheckKind] = {
         causes=("text.markup",),
         section="Markup in transcripts",
     ),
+    "text.same_notation": CheckKind(
+        question="Does the WER count words rather than how they are written?",
+        causes=("text.notation",),
+        needs=BASELINE_ROWS,
+        section="Notation",
+    ),
     # Labels.
     "labels.structure": CheckKind(
         question="Do labels end with EOS, start with the right prefix and mask the padding?",

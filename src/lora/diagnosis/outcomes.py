@@ -15,7 +15,7 @@ from lora.diagnosis.adapter.hypotheses import judge_hypotheses
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings, check
 from lora.diagnosis.headroom.baseline import baseline, tuned_signs
-from lora.diagnosis.text.markup import explains_harm
+from lora.diagnosis.text import markup, notation
 from lora.records.comparisons import PairedScore
 from lora.records.verdict import CheckStatus, RunOutcome
 
@@ -79,21 +79,26 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
     """Harm on the evaluation manifest and forgetting on general ones.
 
     Nothing is checked where the run's adapter or training is broken, by the causes `known` so far: that explains every
-    number, nor on manifests where markup explains a worse WER (`text.markup`).
+    number, nor on manifests where markup or notation explains a worse WER (`text.markup`, `text.notation`).
     """
     known = list(known)
     if any(c.run == run and c.severity == "blocks" for c in known):
         return Findings()
     findings = Findings()
     for manifest in facts.config.evaluations:
-        if not explains_harm(facts, run, manifest):
+        if not of_text(facts, run, manifest):
             findings.add(judge_hypotheses(facts, run, manifest, known))
-    if eval_manifest is not None and not explains_harm(facts, run, eval_manifest):
+    if eval_manifest is not None and not of_text(facts, run, eval_manifest):
         findings.add(harm(facts, run, eval_manifest, [*known, *findings.causes]))
     for manifest in facts.config.general:
-        if not explains_harm(facts, run, manifest):
+        if not of_text(facts, run, manifest):
             findings.add(forgetting(facts, run, manifest))
     return findings
+
+
+def of_text(facts: StudyFacts, run: str, manifest: str) -> bool:
+    """Whether markup or notation explains a worse WER."""
+    return any(text.explains_harm(facts, run, manifest) for text in (markup, notation))
 
 
 def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -> Findings:

@@ -26,6 +26,7 @@ from lora.diagnosis.parity.criterion import judge_parity, parity_criterion
 from lora.diagnosis.parity.external_hypotheses import judge_imports
 from lora.diagnosis.shortage import place_by_shortage, shortage
 from lora.diagnosis.text.markup import judge_markup
+from lora.diagnosis.text.notation import judge_notation
 from lora.diagnosis.training import judge_training
 from lora.records.base import Fact
 from lora.records.effect import EffectFacts
@@ -67,8 +68,8 @@ def judged(facts: StudyFacts) -> StudyFacts:
 
 def judge_all(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     """Run every judge once, on every manifest and every candidate."""
-    findings = judge_data(facts).add(judge_markup(facts), judge_headroom(facts, eval_manifest), judge_labels(facts))
-    findings.add(judge_imports(facts))
+    findings = judge_data(facts).add(judge_markup(facts), judge_notation(facts))
+    findings.add(judge_headroom(facts, eval_manifest), judge_labels(facts), judge_imports(facts))
     for run in facts.config.candidates:
         training = judge_training(facts, run)
         adapter = judge_adapter(facts, run, training.causes)

@@ -164,6 +164,18 @@ class NormalizerIdentity(Record):
     strip: list[str] = Field(default=[], description="Kinds of markup that are removed first (`text.strip`).")
 
 
+class NotationScore(Record):
+    """Errors in another notation of the same words."""
+
+    notation: str = Field(
+        description="A value of `normalizer`, or `word_division`: the study's normaliser, where words that differ in "
+        "spaces, hyphens and apostrophes only are the same."
+    )
+    errors: int = Field(description="Word errors in this notation.")
+    words: int = Field(description="Reference words in this notation.")
+    wer: float | None = Field(description="WER (fraction) in this notation; null without a reference word.")
+
+
 class WerFacts(Fact):
     """Word error rate of one run on one manifest."""
 
@@ -198,5 +210,10 @@ class WerFacts(Fact):
         default=None,
         description="Markup in references and hypotheses within `max_seconds`, and the WER without it; null where no "
         "text has any.",
+    )
+    notations: list[NotationScore] = Field(
+        default=[],
+        description="Score of the rows within `max_seconds`, markup removed, in every other fair notation that lowers "
+        "the WER (by at least 2 % of it).",
     )
     utterances: list[UtteranceErrors] = Field(default=[], description="Errors of every row.")

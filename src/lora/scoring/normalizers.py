@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
 from lora.records.base import UserError
@@ -77,15 +77,22 @@ def normalizer(name: str, unit: UnitSetting = "auto", strip: Sequence[str] = ())
         return Normalizer(name, f"{BASIC_VERSION}; Unicode {unicodedata.unidata_version}", basic, unit, strip)
     if name not in {"english", "english_digits"}:
         raise UserError(f"normalizer: {name!r} is unknown; choose one of {', '.join(NAMES)}")
+    english = _english()
+    release = f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2"
+    if name == "english":
+        return Normalizer(name, release, english, unit, strip)
+    return Normalizer(name, f"{release}; digits 1", lambda text: digit_by_digit(english(text)), unit, strip)
+
+
+@cache
+def _english() -> Callable[[str], str]:
+    """The English normaliser, whose results all normalisers share: it takes 0.3 ms a text."""
     try:
         from whisper_normalizer.english import EnglishTextNormalizer
     except ImportError:
-        raise UserError(f"normalizer: {name} needs the package {ENGLISH_PACKAGE}; install it") from None
+        raise UserError(f"normalizer: english needs the package {ENGLISH_PACKAGE}; install it") from None
     english = EnglishTextNormalizer()
-    release = f"{ENGLISH_PACKAGE} {version(ENGLISH_PACKAGE)}; 2"
-    if name == "english":
-        return Normalizer(name, release, lambda text: english(resolved(text)), unit, strip)
-    return Normalizer(name, f"{release}; digits 1", lambda text: digit_by_digit(english(resolved(text))), unit, strip)
+    return lru_cache(maxsize=None)(lambda text: english(resolved(text)))
 
 
 def digit_by_digit(text: str) -> str:

@@ -213,8 +213,9 @@ def _most(counted: Mapping[K, int]) -> list[tuple[K, int]]:
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
 
 
-# About a fifth of the words of English texts; almost none of them is a word of other languages.
+# About a fifth of the words of English texts, and digits; almost none of them is a word of other languages.
 ENGLISH = frozenset({"the", "and", "of", "to", "that", "it", "is", "was"})
+ENGLISH |= {"one", "two", "three", "five", "seven", "eight", "nine"}
 ENGLISH_SHARE = 0.06
 
 Form = Callable[[str], str]

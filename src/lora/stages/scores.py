@@ -13,7 +13,7 @@ from lora.records.base import Fact, UserError
 from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.integrity import MismatchFacts
 from lora.records.manifests import Utterance
-from lora.records.markup import MarkupFacts
+from lora.records.markup import MarkupCount, MarkupFacts
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import Loop, Power, UnitSetting, UtteranceErrors, WerFacts
 from lora.records.settings import RunSettings
@@ -26,6 +26,7 @@ from lora.scoring.hypothesis_faults import hypothesis_faults
 from lora.scoring.loops import longest_loop
 from lora.scoring.markup import CERTAIN, REMOVABLE, chosen_kinds, count_markup
 from lora.scoring.normalizers import Normalizer, normalizer
+from lora.scoring.notations import notation_scores
 from lora.scoring.paired import paired_score
 from lora.scoring.power import forecast_power
 from lora.scoring.reachable_errors import ComparedUtterance
@@ -94,6 +95,11 @@ def score_run(
                 within_rows = [row for row in utterances if survives(row.duration, max_seconds)]
                 within = [entry for entry in scored if survives(entry.duration, max_seconds)]
                 raw = utterance_errors(within_rows, texts, normalizer("none", unit))
+                references = count_markup(row.text for row in within_rows)
+                hypotheses = count_markup(texts[row.id].hypothesis for row in within_rows)
+                marked = bool(references or hypotheses)
+                spoken = _without_markup(words) if marked else words
+                spoken_errors = utterance_errors(within_rows, texts, spoken) if marked else within
                 scores = {
                     "unit": counted_unit((words.words(row.text) for row in utterances), unit),
                     "within": wer_score(within, texts, confidence, replicates),
@@ -104,7 +110,8 @@ def score_run(
                     "copied": copied_texts(within_rows, texts),
                     "power": forecast_power(within, assumed_shared_errors, target_gain, confidence),
                     "power_all": forecast_power(scored, assumed_shared_errors, target_gain, confidence),
-                    "markup": _markup(within_rows, texts, words),
+                    "markup": _markup(references, hypotheses, spoken_errors) if marked else None,
+                    "notations": notation_scores(within_rows, texts, spoken, spoken_errors),
                     "utterances": scored,
                 }
                 facts = facts.model_copy(update=scores)
@@ -125,16 +132,17 @@ def _loops(rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], wor
     return [loop for loop in found if loop is not None]
 
 
-def _markup(rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], words: Normalizer) -> MarkupFacts | None:
-    """Markup on both sides, and the errors without it; None where there is none."""
-    references = count_markup(row.text for row in rows)
-    hypotheses = count_markup(transcripts[row.id].hypothesis for row in rows)
-    if not references and not hypotheses:
-        return None
+def _without_markup(words: Normalizer) -> Normalizer:
+    """The same normaliser, which removes all markup but `fragments` too."""
     identity = words.identity
     strip = [kind for kind in REMOVABLE if kind in {*CERTAIN, *identity.strip}]
-    spoken = normalizer(identity.name, identity.unit, strip)
-    scored = utterance_errors(rows, transcripts, spoken)
+    return normalizer(identity.name, identity.unit, strip)
+
+
+def _markup(
+    references: list[MarkupCount], hypotheses: list[MarkupCount], scored: Sequence[UtteranceErrors]
+) -> MarkupFacts:
+    """Markup on both sides, and the errors `scored` without it."""
     errors, total = sum(entry.errors for entry in scored), sum(entry.words for entry in scored)
     return MarkupFacts(
         references=references,

@@ -14,7 +14,7 @@ from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.faults import FEW, baseline_faults, longest_loops, loop_sign, new_faults
-from lora.diagnosis.text.markup import explains_baseline
+from lora.diagnosis.text import markup, notation
 from lora.records.scores import UtteranceErrors, WerFacts, WerScore
 
 # Errors in one or two rows are worth a sentence in a set of many rows with more than an error or two.
@@ -121,10 +121,10 @@ def _working_manifest(facts: StudyFacts) -> dict[str, Any] | None:
 def broken_signs(facts: StudyFacts, manifest: str) -> list[dict[str, Any]]:
     """Every sign that the baseline is broken on a manifest, each with its code (`sign`) and numbers.
 
-    None where markup explains it (`text.markup`).
+    None where markup (`text.markup`) or notation (`text.notation`) explains it.
     """
     base, rules = baseline(facts, manifest), facts.config.headroom
-    if base is None or explains_baseline(facts, manifest):
+    if base is None or any(text.explains_baseline(facts, manifest) for text in (markup, notation)):
         return []
     wer = facts.wer[BASE, manifest]
     signs = baseline_faults(wer, base.score.utterances)

@@ -141,10 +141,15 @@ def explains_harm(facts: StudyFacts, run: str, manifest: str) -> bool:
     return bool(delta - without > facts.config.text.max_effect and without <= delta / 2)
 
 
+def spoken_wer(facts: StudyFacts, run: str, manifest: str) -> float | None:
+    """WER (fraction) of a run without markup; None where it is not known."""
+    found = _markup(facts, run, manifest)
+    return _scored(facts, run, manifest) if found is None else found.wer
+
+
 def _rates(facts: StudyFacts, run: str, manifest: str) -> dict[str, Any]:
     """WER of a run with and without markup; the same number where it has none."""
-    wer, found = _scored(facts, run, manifest), _markup(facts, run, manifest)
-    return {"run": run, "wer": wer, "without": wer if found is None else found.wer}
+    return {"run": run, "wer": _scored(facts, run, manifest), "without": spoken_wer(facts, run, manifest)}
 
 
 def _effects(rates: Sequence[dict[str, Any]]) -> list[float]:

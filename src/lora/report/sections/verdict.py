@@ -32,7 +32,7 @@ COMPARED = {
     "underpowered": "Undecided: {manifest} is too small to show whether {run} differs from the baseline",
     "": "No comparison was possible",
 }
-INVALID = ("parity.", "text.markup", "data.transcript_mismatch", "headroom.baseline_broken")
+INVALID = ("parity.", "text.", "data.transcript_mismatch", "headroom.baseline_broken")
 
 
 def headline(verdict: Verdict | None) -> str:

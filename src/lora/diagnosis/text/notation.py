@@ -1,0 +1,147 @@
+"""Does a WER, or the difference of two, count how words are written rather than which words were spoken?
+
+Judged by what another fair notation does to the numbers (`lora.scoring.notations`): the part of the baseline's WER, and
+of the difference that a candidate makes, that vanishes in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from lora import layout
+from lora.diagnosis.facts import BASE, StudyFacts
+from lora.diagnosis.findings import Findings, check
+from lora.diagnosis.text.markup import spoken_wer
+from lora.records.verdict import CheckStatus
+
+ID, CODE = "text.same_notation", "text.notation"
+MAINLY = 0.5  # part of a WER, or of a difference, from which on it is one of notation
+MUCH = 0.2  # part of a WER that is worth a warning
+TOLERANCE = 0.1  # of the lowest WER: notations within it are equally fair
+ORDER = ("english_digits", "english", "basic", "word_division")  # a setting comes before a form without one
+
+
+class Rates(NamedTuple):
+    """WERs (fractions) of the baseline and of a run, without markup; `run` is None where no run is compared."""
+
+    baseline: float
+    run: float | None
+
+
+def judge_notation(facts: StudyFacts) -> Findings:
+    """One check per evaluation manifest for baseline and gate run, one for each other candidate that it explains."""
+    findings = Findings()
+    for manifest in facts.config.evaluations:
+        findings.add(same_notation(facts, manifest, facts.config.gate_run))
+        for run in facts.config.candidates:
+            if run != facts.config.gate_run and _explaining_difference(facts, run, manifest):
+                findings.add(same_notation(facts, manifest, run, named=run))
+    return findings
+
+
+def same_notation(facts: StudyFacts, manifest: str, run: str | None, named: str | None = None) -> Findings:
+    """Whether the baseline's WER, or the difference of a run, is mainly one of notation.
+
+    `named` is the run that check and cause carry; None for the gating comparison.
+    """
+    own, most = _own(facts, run, manifest), facts.config.text.max_effect
+    evidence = [facts.path(layout.WER, run=name, manifest=manifest) for name in (BASE, run) if name is not None]
+    if own is None:
+        return Findings.of(
+            check(ID, status="unknown", reason="not_scored", threshold=most, evidence=evidence, run=named,
+                  manifest=manifest)
+        )  # fmt: skip
+    others = _others(facts, run, manifest)
+    status: CheckStatus = "pass"
+    reason, notation = "ok", _lowest(others)
+    if difference := _explaining_difference(facts, run, manifest):
+        status, reason, notation = "fail", "difference", difference
+    if notation is not None and (part := own.baseline - others[notation].baseline) > most:
+        if part >= MAINLY * own.baseline:
+            status, reason = "fail", "baseline"
+        elif status == "pass" and part >= MUCH * own.baseline:
+            status, reason = "warn", "part_of_baseline"
+    fairer = None if notation is None else others[notation]
+    result = check(
+        ID,
+        status=status,
+        reason=reason,
+        value=None if fairer is None else fairer.baseline,
+        threshold=most,
+        details={
+            "notation": notation,
+            "unit": facts.unit(manifest),
+            "run": run,
+            "own": own._asdict(),
+            "fairer": None if fairer is None else fairer._asdict(),
+        },
+        evidence=evidence,
+        run=named,
+        manifest=manifest,
+    )
+    if status == "pass":
+        return Findings.of(result)
+    return Findings.of(result, result.cause(CODE, severity="blocks" if status == "fail" else "warns"))
+
+
+def explains_baseline(facts: StudyFacts, manifest: str) -> bool:
+    """Whether the baseline's WER is above `headroom.max_wer` because of notation only."""
+    own, others = _own(facts, None, manifest), _others(facts, None, manifest)
+    notation = _lowest(others)
+    if own is None or notation is None:
+        return False
+    fairer = others[notation].baseline
+    return fairer <= (1 - MAINLY) * own.baseline and fairer <= facts.config.headroom.max_wer
+
+
+def explains_harm(facts: StudyFacts, run: str, manifest: str) -> bool:
+    """Whether at least half of a worse result comes from notation."""
+    own = _own(facts, run, manifest)
+    worse = own is not None and own.run is not None and own.run > own.baseline
+    return worse and _explaining_difference(facts, run, manifest) is not None
+
+
+def _explaining_difference(facts: StudyFacts, run: str | None, manifest: str) -> str | None:
+    """The notation in which at least half of the difference between run and baseline vanishes."""
+    own, others = _own(facts, run, manifest), _others(facts, run, manifest)
+    if own is None or own.run is None:
+        return None
+    delta, most = own.run - own.baseline, facts.config.text.max_effect
+    for notation, rates in others.items():
+        left = delta if rates.run is None else rates.run - rates.baseline
+        if abs(delta - left) > most and abs(left) <= (1 - MAINLY) * abs(delta):
+            return notation
+    return None
+
+
+def _lowest(others: Mapping[str, Rates]) -> str | None:
+    """The notation with the lowest WER of the baseline; of nearly equal ones the first."""
+    least = min((rates.baseline for rates in others.values()), default=0.0)
+    return next((name for name, rates in others.items() if rates.baseline <= least * (1 + TOLERANCE)), None)
+
+
+def _own(facts: StudyFacts, run: str | None, manifest: str) -> Rates | None:
+    """WERs with the study's normaliser; None where one is not known."""
+    baseline = spoken_wer(facts, BASE, manifest)
+    tuned = None if run is None else spoken_wer(facts, run, manifest)
+    return None if baseline is None or (run is not None and tuned is None) else Rates(baseline, tuned)
+
+
+def _others(facts: StudyFacts, run: str | None, manifest: str) -> dict[str, Rates]:
+    """WERs in every other notation that lowers one of them and raises none; the study's own where it has no effect."""
+    own = _own(facts, run, manifest)
+    if own is None:
+        return {}
+    baseline = _notations(facts, BASE, manifest)
+    tuned = {} if run is None else _notations(facts, run, manifest)
+    return {
+        name: Rates(baseline.get(name, own.baseline), None if run is None else tuned.get(name, own.run))
+        for name in ORDER
+        if name in baseline or name in tuned
+    }
+
+
+def _notations(facts: StudyFacts, run: str, manifest: str) -> dict[str, float]:
+    score = facts.wer.get((run, manifest))
+    return {} if score is None else {n.notation: n.wer for n in score.notations if n.wer is not None}
