@@ -450,3 +450,122 @@ def overflow(folder: Path) -> Study:
 
     change_tensors(folder / "external", halved)
     return study
+
+
+@field_case(
+    name="damaged trainer_state.json",
+    area="training",
+    situation="trainer_state.json ends in the middle of a line: the disk was full",
+    source="huggingface/transformers, checkpoints written while a disk filled up",
+    command="study",
+    expected=Expected(
+        absent=("training.steps_short", "training.diverged"), says=("trainer_state.json: not readable as JSON",)
+    ),
+)
+def damaged_state(folder: Path) -> Study:
+    study = with_adapter(folder)
+    state(folder / "external", losses(FALLING))
+    path = folder / "external/trainer_state.json"
+    path.write_text(path.read_text()[:200])
+    return study
+
+
+def save_checkpoint(folder: Path, base: Path, without: tuple[str, ...] = ()) -> None:
+    """A tuned copy of the base model, with every matrix of the decoder 5 % larger and without some files."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(base, folder)
+    tensors = load_file(folder / "model.safetensors")
+    tuned = {name: tensor * 1.05 if ".decoder." in name else tensor for name, tensor in tensors.items()}
+    save_file(tuned, folder / "model.safetensors", metadata={"format": "pt"})
+    for name in without:
+        (folder / name).unlink(missing_ok=True)
+
+
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json",
+             "added_tokens.json", "normalizer.json", "processor_config.json")  # fmt: skip
+
+
+@field_case(
+    name="checkpoint without a tokenizer",
+    area="training",
+    situation="checkpoint-40 of a full fine-tuning has no tokenizer; its state names step 20 as the best",
+    source="huggingface/blog fine-tune-whisper, huggingface/community-events#197",
+    command="study",
+    expected=Expected(
+        causes=("training.best_not_kept",),
+        absent=("adapter.not_loaded", "adapter.base_mismatch"),
+        says=("saved without a tokenizer, so the base model's is used", "Step 20 of theirs", "of step 40"),
+    ),
+)
+def bare_checkpoint(folder: Path) -> Study:
+    study = whisper_study(folder, {"checkpoint": "checkpoint-40"})
+    checkpoint = study.folder / "checkpoint-40"
+    save_checkpoint(checkpoint, study.folder / MODEL, without=TOKENIZER)
+    log = losses(FALLING[:4]) + evaluations([(20, 0.3, 30.1), (40, 0.45, 33.0)])
+    state(checkpoint, log, best_model_checkpoint="out/checkpoint-20")
+    return study
+
+
+@field_case(
+    name="damaged checkpoint",
+    area="training",
+    situation="config.json of the checkpoint was copied in part; everything else of the study is sound",
+    source="neighbour of a checkpoint without a tokenizer",
+    command="study",
+    expected=Expected(causes=("adapter.not_loaded",), says=("config.json cannot be read", "Copy the checkpoint again")),
+)
+def damaged_checkpoint(folder: Path) -> Study:
+    study = whisper_study(folder, {"checkpoint": "checkpoint-40"})
+    save_checkpoint(study.folder / "checkpoint-40", study.folder / MODEL)
+    path = study.folder / "checkpoint-40/config.json"
+    path.write_text(path.read_text()[:100])
+    return study
+
+
+@field_case(
+    name="alpha of some modules 0",
+    area="training",
+    situation="`alpha_pattern` sets the alpha of the encoder to 0; its matrices are trained",
+    source="neighbour of alpha 0",
+    command="study",
+    expected=Expected(
+        causes=("adapter.partial_targets",), absent=("adapter.zero_delta",), says=("4 of 12 adapted modules", "by 0")
+    ),
+)
+def alpha_partly_zero(folder: Path) -> Study:
+    return with_adapter(folder, alpha_pattern={r"encoder\.layers\.\d\.self_attn\.(q|v)_proj": 0})
+
+
+@field_case(
+    name="validation WER of a few percent",
+    area="training",
+    situation="the Trainer logged `eval_wer` as 2.8 and 2.4, a percentage, at a validation loss of 0.05",
+    source="neighbour of early stopping",
+    command="study",
+    expected=Expected(absent=("training.overfit", "training.best_not_kept"), says=("2.4 %", "was taken as a percentage")),
+)
+def low_wer_in_percent(folder: Path) -> Study:
+    study = with_adapter(folder, "checkpoint-60")
+    state(folder / "checkpoint-60", losses(FALLING) + evaluations([(30, 0.06, 2.8), (60, 0.05, 2.4)]))
+    return study
+
+
+@field_case(
+    name="added tokens, layers saved whole",
+    area="training",
+    situation="the same resized vocabulary under the names `modules_to_save` and `original_module`",
+    source="huggingface/peft#2898",
+    command="study",
+    expected=Expected(
+        causes=("adapter.not_loaded",), absent=("adapter.base_mismatch",), says=("3 tokens more",)
+    ),
+)
+def added_tokens_saved_whole(folder: Path) -> Study:
+    import torch
+
+    study = with_adapter(folder, modules_to_save=["embed_tokens"])
+    name = "base_model.model.model.decoder.embed_tokens"
+    whole = {f"{name}.{kind}.weight": torch.randn(266 + 3, 32) for kind in ("modules_to_save", "original_module")}
+    change_tensors(folder / "external", lambda tensors: tensors | whole)
+    return study

@@ -39,6 +39,10 @@ HUB_PATTERNS = [
 ]
 
 
+class UnusableModel(UserError):
+    """The files of a model are missing, damaged or of another kind; what is wrong with the hub or with options is not."""
+
+
 @dataclass(frozen=True)
 class ModelFiles:
     """A model folder and the contents of its JSON files.
@@ -98,7 +102,8 @@ def describe_model(
         tokenizer_revision: Branch, tag or commit of that model on the hub.
 
     Raises:
-        UserError: Files are missing, the model type is not supported, or the family does not take a language or prompt.
+        UnusableModel: Files are missing or damaged, or the model type is not supported.
+        UserError: The model cannot be found, or the family does not take a language or prompt.
     """
     folder = Path(model_id)
     if folder.is_dir():
@@ -107,14 +112,14 @@ def describe_model(
         folder = _from_hub(model_id, revision)
         revision = folder.name  # a snapshot's folder is named by its commit
     if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIGURATION).is_file():
-        raise UserError(
+        raise UnusableModel(
             f"model {model_id} contains an adapter ({ADAPTER_CONFIG}) and no model. Set model.id to its base model, "
             "and `adapter` of a candidate to this folder."
         )
     config = _read_json(folder / CONFIGURATION, f"model {model_id}")
     model_type = config.get("model_type")
     if model_type not in FAMILIES:
-        raise UserError(
+        raise UnusableModel(
             f'model {model_id}: "model_type" in {CONFIGURATION} is {model_type!r}, which is not supported; '
             f"expected one of {', '.join(sorted(FAMILIES))}"
         )
@@ -125,7 +130,7 @@ def describe_model(
     needed = [("tokenizer", TOKENIZER), ("feature extractor", FEATURES)] if other is None else []
     for purpose, names in needed:
         if not any((folder / name).is_file() for name in names):
-            raise UserError(f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model.")
+            raise UnusableModel(f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model.")
     family = FAMILIES[model_type]
     for key, value in (("language", language), ("prompt", prompt)):
         if value is not None and key not in family.model_keys:
@@ -160,14 +165,14 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
     """The safetensors file, or the index and all shards that it names.
 
     Raises:
-        UserError: A file is missing.
+        UnusableModel: A file is missing.
     """
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
     if not (folder / SHARDS).is_file():
         pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
         ignored = f" ({', '.join(pickles)} may execute code when read and is ignored)" if pickles else ""
-        raise UserError(
+        raise UnusableModel(
             f"model {model_id} has no weights in safetensors: {WEIGHTS} is missing{ignored}. Save the model with "
             "`save_pretrained`."
         )
@@ -176,7 +181,7 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
     missing = [name for name in shards if not (folder / name).is_file()]
     if missing or not shards:
         problem = f"names missing files: {', '.join(missing)}" if missing else "names no files"
-        raise UserError(f"model {model_id}: {SHARDS} {problem}. Copy all of its files.")
+        raise UnusableModel(f"model {model_id}: {SHARDS} {problem}. Copy all of its files.")
     return [folder / SHARDS, *(folder / name for name in shards)]
 
 
@@ -188,7 +193,7 @@ def _features(folder: Path, model_id: str) -> dict[str, Any]:
             values = values.get("feature_extractor") or values.get("audio_processor") or values
             if isinstance(values.get("sampling_rate"), int):
                 return values
-    raise UserError(
+    raise UnusableModel(
         f'model {model_id}: neither {" nor ".join(FEATURES)} has a "sampling_rate". Copy the file from the base model.'
     )
 
@@ -223,11 +228,11 @@ def _read_json(path: Path, owner: str) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{owner}: {path.name} is missing") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{owner}: {path.name} cannot be read: {error}") from None
+        raise UnusableModel(f"{owner}: {path.name} is missing") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise UnusableModel(f"{owner}: {path.name} cannot be read: {error}") from None
     if not isinstance(value, dict):
-        raise UserError(f"{owner}: {path.name} is not a JSON object")
+        raise UnusableModel(f"{owner}: {path.name} is not a JSON object")
     return value
 
 

@@ -13,11 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 
 from lora.asr.families.speech_model import SpeechModel, first_line
 from lora.asr.families.table import class_of
-from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
+from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles, UnusableModel
 from lora.records.base import UserError
+
+LOADING_ERRORS = (
+    OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError
+)  # fmt: skip
 
 logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice does not apply to this software's users
 
@@ -26,7 +31,8 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     """Load model and processor.
 
     Raises:
-        UserError: A package is missing, or transformers cannot load the files.
+        UserError: A package is missing.
+        UnusableModel: transformers cannot load the files.
     """
     from transformers.utils.logging import disable_progress_bar
 
@@ -49,10 +55,10 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
                 trust_remote_code=False,
                 local_files_only=True,
             )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError) as error:
-        raise UserError(f"{where}: cannot be loaded: {first_line(error)}") from None
+    except LOADING_ERRORS as error:
+        raise UnusableModel(f"{where}: cannot be loaded: {first_line(error)}") from None
     if not hasattr(processor, "tokenizer"):
-        raise UserError(
+        raise UnusableModel(
             f"{where}: the folder has no processor with tokenizer and feature extractor. Copy its files from the base "
             "model."
         )

@@ -14,6 +14,9 @@ from lora.records.verdict import CheckStatus
 LEAST_WER_RISE = 0.005
 # With fewer steps a tenth of the log is one or two batches, whose losses differ by this factor without any training.
 FEW_STEPS, MOST_OF_FEW = 20, 2.0
+# Validations without improvement before its end after which an external run that was stopped is no short one: a usual
+# patience of early stopping, which logs of older trainers do not record.
+IDLE_VALIDATIONS = 3
 
 
 def judge_training(facts: StudyFacts, run: str) -> Findings:
@@ -134,13 +137,17 @@ def trained_parameters(facts: StudyFacts, run: str, train: TrainFacts) -> Findin
 def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Optimizer steps taken and planned."""
     taken, planned = train.optimizer_steps, train.planned_steps
+    points = _measured(train)
+    idle = len(points) - 1 - points.index(min(points, key=lambda point: point[1])) if points else 0
     status: CheckStatus = "unknown"
     reason = "not_recorded"
     if taken is not None and planned is not None:
         complete = taken >= planned and taken > 0
         early = train.early_stopping is not None and train.early_stopping.stopped
-        status = "pass" if complete or early else "fail"
         reason = "ok" if complete else "early_stopping" if early else "stopped_early"
+        if reason == "stopped_early" and train.source is not None and idle >= IDLE_VALIDATIONS:
+            reason = "no_longer_improving"
+        status = "fail" if reason == "stopped_early" else "pass"
     known = status != "unknown"
     result = check(
         "training.steps",
@@ -154,6 +161,7 @@ def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
             "planned": planned,
             "epochs": train.epochs,
             "patience": train.early_stopping.patience if train.early_stopping is not None else None,
+            "idle": idle,
             "best_step": train.best_step,
         },
         run=run,
@@ -280,7 +288,7 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     most = facts.config.adapter.max_overfit
     losses, rates = _validation_losses(train), _validation_wers(train)
     measure = "wer" if len(rates) > 1 else "loss"
-    points = rates if measure == "wer" else losses
+    points = _measured(train)
     if not points:
         result = check(
             "training.validation",
@@ -328,6 +336,12 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
         run=run,
     )
     return Findings.of(result, result.cause("training.overfit") if reason == "rose" else None)
+
+
+def _measured(train: TrainFacts) -> list[tuple[int, float]]:
+    """Step and WER of every validation where WER was measured twice or more, else step and loss."""
+    rates = _validation_wers(train)
+    return rates if len(rates) > 1 else _validation_losses(train)
 
 
 def _validation_wers(train: TrainFacts) -> list[tuple[int, float]]:

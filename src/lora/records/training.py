@@ -21,10 +21,12 @@ class ValidationPoint(Record):
 
 
 class EarlyStopping(Record):
-    """Early stopping of the Hugging Face Trainer."""
+    """Early stopping of the Hugging Face Trainer, or of another callback that ends a training."""
 
-    patience: int = Field(description="Validations without improvement after which training stops.")
-    waited: int = Field(description="Validations since the last improvement.")
+    patience: int | None = Field(
+        description="Validations without improvement after which training stops; null for another callback."
+    )
+    waited: int | None = Field(description="Validations since the last improvement; null for another callback.")
     stopped: bool = Field(description="Whether it stopped the training.")
 
 

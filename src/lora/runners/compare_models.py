@@ -5,7 +5,7 @@ Example:
         --output results/effect/full.json
 
 Reads: the safetensors, configuration and tokenizer files of both models. Writes: effect facts (the stages that a
-checkpoint has) and their run record.
+checkpoint has, or what is wrong with its files) and their run record.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lora.asr.model_files import describe_model
+from lora.asr.model_files import UnusableModel, describe_model
 from lora.configuration.arguments import optional_text
 from lora.provenance.recording import recording
+from lora.records.effect import EffectFacts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +32,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     with recording([args.output]):
         base = describe_model(args.model_id, args.revision)
-        tuned = describe_model(args.checkpoint, tokenizer_from=args.model_id, tokenizer_revision=args.revision)
-        from lora.asr.ladder.checkpoint import compare_weights
+        try:
+            tuned = describe_model(
+                args.checkpoint, tokenizer_from=args.model_id, tokenizer_revision=args.revision
+            )
+            from lora.asr.ladder.checkpoint import compare_weights
 
-        compare_weights(args.run, base, tuned).write(args.output)
+            facts = compare_weights(args.run, base, tuned)
+        except UnusableModel as error:
+            facts = EffectFacts(
+                run=args.run,
+                status="impossible",
+                code="adapter.not_loaded",
+                message=str(error),
+                remedy="Copy the checkpoint again, or save the tuned model again with `save_pretrained()`.",
+            )
+        facts.write(args.output)
     return 0

@@ -19,13 +19,14 @@ from pathlib import Path
 
 from lora.asr.adapter.files import AdapterProblem, adapter_identity
 from lora.asr.decoding.audio_store import Rows
-from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
+from lora.asr.model_files import UnusableModel
 from lora.data.manifest import read_manifest
 from lora.data.source import Source
+from lora.layout import BASE
 from lora.provenance.recording import Recording, recording
 from lora.records.base import write_lines
-from lora.records.settings import AdapterIdentity
+from lora.records.settings import AdapterIdentity, RunSettings
 from lora.records.training import TrainFacts
 from lora.runners.options import (
     add_decode_arguments,
@@ -64,7 +65,11 @@ def execute(args: argparse.Namespace) -> int:
 def transcribe_or_explain(
     args: argparse.Namespace, manifests: Mapping[str, Rows], run: Recording
 ) -> dict[str, Transcribed]:
-    """Transcribe; for a broken model or adapter, return empty transcripts whose settings contain the cause code."""
+    """Transcribe; for a broken model or adapter, return empty transcripts whose settings contain the cause code.
+
+    Raises:
+        UserError: Nothing can be transcribed. The base model is no candidate: without it there is nothing to compare.
+    """
     identity: AdapterIdentity | None = None
     try:
         _check_training(args.train_facts)
@@ -74,10 +79,14 @@ def transcribe_or_explain(
             run.adjust(f"{args.model_id} has no tokenizer: that of {args.tokenizer_from} was used")
         return transcribe_manifests(args.run, manifests, conditions, args.work_dir, run, args.adapter, limits_of(args))
     except AdapterProblem as problem:
-        conditions = conditions_of(args, identity)
-        run.adjust(f"nothing transcribed for run {args.run}: {problem.code}: {problem.message}")
-        run.count()
-        return _empty_transcripts(args.run, manifests, conditions, problem)
+        settings = conditions_of(args, identity).impossible(args.run, problem.code, problem.message)
+    except UnusableModel as error:
+        if args.run == BASE:
+            raise
+        settings = RunSettings(run=args.run, status="impossible", code="adapter.not_loaded", message=str(error))
+    run.adjust(f"nothing transcribed for run {args.run}: {settings.code}: {settings.message}")
+    run.count()
+    return {name: Transcribed([], settings) for name in manifests}
 
 
 def read_usable(name: str, path: Path, run: Recording) -> Rows:
@@ -102,10 +111,3 @@ def _check_training(path: Path | None) -> None:
     facts = TrainFacts.read(path)
     if facts.status == "impossible":
         raise AdapterProblem(facts.code or "adapter.not_loaded", facts.message or "training created no adapter")
-
-
-def _empty_transcripts(
-    run: str, manifests: Mapping[str, Rows], conditions: Conditions, problem: AdapterProblem
-) -> dict[str, Transcribed]:
-    settings = conditions.impossible(run, problem.code, problem.message)
-    return {name: Transcribed([], settings) for name in manifests}

@@ -43,7 +43,7 @@ def model_flags(study: Study, run: str) -> Flags:
     flags: Flags = ["--model-id", model_id]
     if model.revision is not None and model_id == model.id:
         flags += ["--revision", model.revision]
-    if model_id != model.id and Path(model_id).is_dir() and not has_tokenizer(Path(model_id)):
+    if model_id != model.id and not has_tokenizer(Path(model_id)):
         flags += ["--tokenizer-from", model.id]
         if model.revision is not None:
             flags += ["--tokenizer-revision", model.revision]

@@ -22,6 +22,7 @@ from lora.asr.adapter.files import (
     WEIGHTS,
     AdapterFiles,
     AdapterProblem,
+    adapter_home,
     adapter_identity,
     write_adapter,
 )
@@ -342,3 +343,38 @@ def test_commits_identify_the_base_without_a_recorded_hash(
     identity = files.identity.model_copy(update={"id": ours[0], "revision": ours[1]})
     evidence = base_evidence(AdapterFiles(config, {}, None), replace(files, identity=identity), shapes_differ=False)
     assert evidence == expected
+
+
+@pytest.mark.parametrize(
+    ("adapters", "home"),
+    [
+        (["adapter_model"], "adapter_model"),
+        (["accent"], "accent"),  # peft saves an adapter with a name of its own into a folder of that name
+        ([".", "accent"], "."),
+        (["accent", "other"], "."),
+        (["checkpoint-500"], "."),
+        (["checkpoint-500", "best"], "best"),
+    ],
+)
+def test_the_folder_of_an_adapter(tmp_path: Path, adapters: list[str], home: str) -> None:
+    for name in adapters:
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / CONFIG).write_text("{}")
+    assert adapter_home(tmp_path) == tmp_path / home
+
+
+@pytest.mark.parametrize(
+    ("adapters", "listed"),
+    [
+        (["checkpoint-500", "checkpoint-1000"], "checkpoint-500, checkpoint-1000"),
+        (["checkpoint-500/adapter_model"], "checkpoint-500"),
+        (["accent", "other"], "accent, other"),
+    ],
+)
+def test_a_folder_of_several_adapters_names_them(tmp_path: Path, adapters: list[str], listed: str) -> None:
+    for name in adapters:
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / CONFIG).write_text("{}")
+    with pytest.raises(AdapterProblem, match=f"contains the adapters {listed}$") as problem:
+        adapter_identity(tmp_path)
+    assert listed.rpartition(" ")[2] in (problem.value.remedy or "")

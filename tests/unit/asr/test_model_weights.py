@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lora.asr.model_files import describe_model
 from lora.records.effect import EffectFacts
 from lora.runners.experiment import main
 
@@ -107,12 +106,46 @@ def test_shards_and_another_kind_of_model(moonshine_folder: Path, whisper_folder
     assert (other.base_type, other.tuned_type) == ("moonshine", "whisper")
 
 
-def test_weights_that_cannot_be_read(
+def tear(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"torn")
+
+
+def lose_configuration(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+def truncate_configuration(folder: Path) -> None:
+    (folder / "config.json").write_text('{"model_type": "moon')
+
+
+def pickle_weights(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (tear, "model.safetensors cannot be read"),
+        (lose_configuration, "config.json is missing"),
+        (truncate_configuration, "config.json cannot be read"),
+        (pickle_weights, "has no weights in safetensors"),
+    ],
+)
+def test_a_damaged_checkpoint_concerns_its_candidate_alone(
+    moonshine_folder: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
+) -> None:
+    folder = shutil.copytree(moonshine_folder, tmp_path / "torn")
+    damage(folder)
+    facts = compared(moonshine_folder, folder)
+    assert (facts.status, facts.code) == ("impossible", "adapter.not_loaded")
+    assert message in (facts.message or "")
+
+
+def test_a_damaged_base_is_an_error(
     moonshine_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(moonshine_folder, tmp_path / "torn")
-    (tmp_path / "torn" / "model.safetensors").write_bytes(b"torn")
-    assert describe_model(str(tmp_path / "torn")).path.is_dir()
-    argv = ["compare-models", "--run", "x", "--model-id", str(moonshine_folder), "--checkpoint", str(tmp_path / "torn")]
+    base = shutil.copytree(moonshine_folder, tmp_path / "torn")
+    lose_configuration(base)
+    argv = ["compare-models", "--run", "x", "--model-id", str(base), "--checkpoint", str(moonshine_folder)]
     assert main([*argv, "--output", str(tmp_path / "effect.json")]) == 2
-    assert "torn: model.safetensors cannot be read" in capsys.readouterr().err
+    assert "torn: config.json is missing" in capsys.readouterr().err

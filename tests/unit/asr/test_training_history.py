@@ -204,3 +204,29 @@ def test_the_history_of_an_adapter_in_adapter_model_is_one_folder_above(tmp_path
     (checkpoint / "adapter_model").mkdir()
     facts = training_history("theirs", checkpoint / "adapter_model")
     assert (facts.optimizer_steps, facts.weights_step) == (40, 40)
+
+
+@pytest.mark.parametrize(
+    ("files", "weights"),
+    [
+        (["checkpoint-40/trainer_state.json"], "checkpoint-40/accent"),  # an adapter with a name of its own
+        (["trainer_state.json"], "final"),  # saved next to the state that `Trainer.save_state` wrote
+        (["trainer_state.json"], "."),
+    ],
+)
+def test_where_the_log_of_an_adapter_is(tmp_path: Path, files: list[str], weights: str) -> None:
+    for name in files:
+        path = tmp_path / "run" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"global_step": 40, "max_steps": 40, "log_history": []}))
+    (tmp_path / "run" / weights).mkdir(parents=True, exist_ok=True)
+    assert training_history("theirs", tmp_path / "run" / weights).optimizer_steps == 40
+
+
+@pytest.mark.parametrize(("steps", "stop", "stopped"), [(40, True, True), (40, False, None), (100, True, None)])
+def test_another_callback_that_ended_the_run(tmp_path: Path, steps: int, stop: bool, stopped: bool | None) -> None:
+    """At the last planned step the control of every run says stop."""
+    callbacks = {"TrainerControl": {"args": {"should_training_stop": stop}, "attributes": {}}}
+    state = {"global_step": steps, "max_steps": 100, "stateful_callbacks": callbacks}
+    early = training_history("theirs", trainer_folder(tmp_path, "out", [logged(1)], **state)).early_stopping
+    assert (None if early is None else early.stopped) is stopped

@@ -228,6 +228,29 @@ def test_an_adapter_without_weights_is_recorded_with_its_cause(
     assert RunSettings.read(tmp_path / "out" / "domain.settings.json").code == "adapter.not_loaded"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("config.json", '{"model_type": "moonshine"', "config.json cannot be read"),
+        ("model.safetensors", "torn", "cannot be loaded"),
+    ],
+)
+def test_a_damaged_checkpoint_is_recorded_for_a_candidate_and_an_error_for_the_base(
+    run: Run, make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path, name: str, text: str,
+    message: str,
+) -> None:  # fmt: skip
+    manifest = make_manifest("domain", SECONDS[:2])
+    torn = shutil.copytree(moonshine_folder, tmp_path / "torn")
+    (torn / name).write_text(text)
+    run("domain", options=("--model-id", str(torn), "--run", "full"))
+    settings = RunSettings.read(tmp_path / "out" / "domain.settings.json")
+    assert (settings.run, settings.status, settings.code) == ("full", "impossible", "adapter.not_loaded")
+    assert message in (settings.message or "")
+    assert texts(tmp_path / "out", "domain") == []
+    arguments = ["transcribe", "--run", "base", f"--manifest=domain={manifest}", "--model-id", str(torn)]
+    assert main([*arguments, "--output-dir", str(tmp_path / "other"), "--work-dir", str(tmp_path / "work")]) == 2
+
+
 def _command(repository: Path, tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the command in its own process, which finally prints whether torch was imported."""
     code = (

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes
 
+from lora.diagnosis.adapter.load import name_parts, names_differ
+
 NONE: dict[str, Any] = {"count": 0, "first": []}
 NO_MODULES = {"encoder": 0, "decoder_self": 0, "cross": 0, "mlp": 0}
 UNCHANGED = {"within": {"changed_hypotheses": 0, "outcome": "unchanged"}, "all": {"changed_hypotheses": 0}}
@@ -428,3 +430,21 @@ def test_the_file_of_an_adapter_that_cannot_be_loaded_is_still_checked(study: He
     assert check_of(verdict, "adapter.load").reason == "impossible"
     assert check_of(verdict, "adapter.weights").reason == "lower_stage_failed"
     assert run_causes(study) == ["adapter.not_loaded"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "differ"),
+    [
+        ("openai/whisper-large-v2", "models/whisper-large-v3", True),
+        ("openai/whisper-large-v3", "whisper-large-v3-turbo", True),
+        ("openai/whisper-small", "whisper-small.en", True),
+        ("openai/whisper-small.en", "whisper-small", True),
+        ("facebook/wav2vec2-base-960h", "wav2vec2-base", True),
+        ("openai/whisper-small", "my-whisper-small", False),
+        ("openai/whisper-tiny", "whisper", False),
+        ("openai/whisper-small", "model", False),
+        ("/home/me/whisper-small", "models/whisper-small", False),
+    ],
+)
+def test_names_of_models(theirs: str, ours: str, differ: bool) -> None:
+    assert names_differ(name_parts(theirs), name_parts(ours)) is differ

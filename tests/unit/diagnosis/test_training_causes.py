@@ -258,6 +258,29 @@ def test_a_damaged_record_of_a_training_is_reported_and_judges_nothing(study: He
     assert "cannot be read: theirs/trainer_state.json: not readable as JSON. Copy the file again" in check.summary
 
 
+@pytest.mark.parametrize(("rates", "short"), [([0.2, 0.25, 0.24, 0.23], False), ([0.25, 0.2, 0.24, 0.23], True)])
+def test_a_run_that_no_longer_improved_was_stopped_for_that(
+    study: HealthyStudy, rates: list[float], short: bool
+) -> None:
+    """Logs of older trainers do not record early stopping."""
+    points = [{"step": 10 * n, "loss": 0.4, "wer": rate} for n, rate in enumerate(rates, 1)]
+    stopped = {"optimizer_steps": 40, "planned_steps": 4000, "validation": points, "best_step": 10}
+    study.change("adapters/lora/train.json", EXTERNAL | stopped)
+    verdict = study.verdict()
+    check = check_of(verdict, "training.steps")
+    assert ("training.steps_short" in codes(verdict)) is short
+    assert (check.status, check.reason) == (("fail", "stopped_early") if short else ("pass", "no_longer_improving"))
+    assert ("its last 3 validations brought no improvement" in check.summary) is not short
+
+
+def test_another_callback_may_end_a_run(study: HealthyStudy) -> None:
+    early = {"patience": None, "waited": None, "stopped": True}
+    study.change("adapters/lora/train.json", EXTERNAL | {"optimizer_steps": 40, "early_stopping": early})
+    check = check_of(study.verdict(), "training.steps")
+    assert (check.status, check.reason) == ("pass", "early_stopping")
+    assert check.summary.endswith("early stopping ended it.")
+
+
 def test_what_a_log_lacks_asks_for_no_log(study: HealthyStudy) -> None:
     study.change("adapters/lora/train.json", EXTERNAL)
     check = check_of(study.verdict(), "training.parameters")

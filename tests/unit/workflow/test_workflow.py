@@ -64,17 +64,27 @@ def test_model_flags_name_a_revision_only_of_the_study_s_own_model() -> None:
     others = ["--language", "en", "--device", "auto", "--dtype", "auto", "--cpu-threads", 3, "--target-rms"]
     assert flags.model_flags(study(), "base") == [*own, *others, "none"]
     assert flags.model_flags(study(), "external") == [*own, *others, 0.1]
-    assert flags.model_flags(study(), "tuned") == ["--model-id", "their-model", *others, "none"]
     assert flags.base_model_flags(study()) == own
 
 
+@pytest.mark.parametrize(
+    ("files_there", "expected"),
+    [
+        (["config.json", "tokenizer.json"], []),
+        (["config.json"], ["--tokenizer-from", "data/model", "--tokenizer-revision", "abc"]),
+        ([], ["--tokenizer-from", "data/model", "--tokenizer-revision", "abc"]),  # on the hub: unknown
+    ],
+)
 def test_a_checkpoint_without_a_tokenizer_takes_that_of_the_configured_revision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files_there: list[str], expected: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("their-model").mkdir()
+    for name in files_there:
+        Path("their-model").mkdir(exist_ok=True)
+        Path("their-model", name).touch()
     given = flags.model_flags(study(), "tuned")
-    assert given[2:6] == ["--tokenizer-from", "data/model", "--tokenizer-revision", "abc"]
+    assert given[: 2 + len(expected)] == ["--model-id", "their-model", *expected]
+    assert given[2 + len(expected)] == "--language"
 
 
 def test_training_flags_leave_out_what_is_false_or_empty() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "lora_provenance.json"
-NESTED = "adapter_model"  # folder in a checkpoint where callbacks such as SavePeftModelCallback save the adapter
+CHECKPOINT = "checkpoint-"  # how the Trainer names the folders of a run; they are not one adapter
 # Other types whose change can be merged into the base weights, and so be diagnosed as a checkpoint.
 MERGEABLE = {"ADALORA", "IA3", "LOHA", "LOKR", "OFT", "BOFT", "VERA", "HRA"}
 
@@ -67,10 +67,18 @@ class AdapterFiles:
 
 
 def adapter_home(folder: Path | str) -> Path:
-    """The folder with the adapter's files: this one, or the folder `adapter_model` in it."""
+    """The folder with the adapter's files: this one, or the only folder in it that has an adapter.
+
+    Callbacks such as SavePeftModelCallback save into `adapter_model`, and peft saves an adapter that has a name of its own
+    into a folder of that name.
+    """
     folder = Path(folder)
-    nested = folder / NESTED
-    return nested if not (folder / CONFIG).is_file() and (nested / CONFIG).is_file() else folder
+    nested = [path for path in _adapters_in(folder) if not path.name.startswith(CHECKPOINT)]
+    return nested[0] if not (folder / CONFIG).is_file() and len(nested) == 1 else folder
+
+
+def _adapters_in(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
 
 
 def read_adapter(folder: Path | str) -> AdapterFiles:
@@ -103,19 +111,22 @@ def adapter_identity(folder: Path | str) -> AdapterIdentity:
 
 def _missing(folder: Path, name: str) -> AdapterProblem:
     hint = remedy = None
-    checkpoints = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.glob("checkpoint-*")
-        if (adapter_home(path) / name).is_file()
-    )
+    checkpoints = [path for path in folder.glob(f"{CHECKPOINT}*") if (adapter_home(path) / CONFIG).is_file()]
+    inside = [path.name for path in sorted({*checkpoints, *_adapters_in(folder)}, key=_by_step)]
     if (folder / "adapter_model.bin").is_file():
         hint = "adapter_model.bin is a pickle and is not read: save it as safetensors"
         remedy = "Load the adapter with the program that saved it, and save it with `save_pretrained()` as safetensors."
-    elif checkpoints:
-        hint = f"it contains the adapters {', '.join(checkpoints)}"
-        remedy = f"Name one of them as `adapter`, such as {(folder / checkpoints[-1]).as_posix()}."
+    elif inside:
+        hint = f"it contains the adapters {', '.join(inside)}"
+        remedy = f"Name one of them as `adapter`, such as {(folder / inside[-1]).as_posix()}."
     message = f"{folder}: contains no {name}" + (f"; {hint}" if hint else "")
     return AdapterProblem("adapter.not_loaded", message, remedy=remedy)
+
+
+def _by_step(folder: Path) -> tuple[int, str]:
+    """Checkpoints by their steps, after folders of other names."""
+    step = folder.name.removeprefix(CHECKPOINT)
+    return (int(step) if step.isdecimal() else -1), folder.name
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

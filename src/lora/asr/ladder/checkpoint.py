@@ -18,9 +18,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from lora.asr.adapter.module_groups import module_group
-from lora.asr.model_files import OWN_ADAPTER, SHARDS, TEXT_FILES, ModelFiles, weight_files
+from lora.asr.model_files import OWN_ADAPTER, SHARDS, TEXT_FILES, ModelFiles, UnusableModel, weight_files
 from lora.provenance.hashes import file_hash
-from lora.records.base import UserError
 from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
 
 UNMERGED = (".lora_A", ".lora_B", ".lora_magnitude_vector", ".base_layer.")
@@ -40,7 +39,7 @@ class Weights:
             try:
                 opened = stack.enter_context(safe_open(path, framework="pt"))
             except (SafetensorError, OSError) as error:
-                raise UserError(f"model {files.identity.id}: {path.name} cannot be read: {error}") from None
+                raise UnusableModel(f"model {files.identity.id}: {path.name} cannot be read: {error}") from None
             prefix = f"{OWN_ADAPTER}: " if path.name == OWN_ADAPTER else ""
             self._places |= {prefix + _present_name(name): (opened, name) for name in opened.keys()}  # noqa: SIM118
         self.names = sorted(self._places)
@@ -79,7 +78,7 @@ def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFact
     """Compare names, shapes and values of the tensors of two model folders.
 
     Raises:
-        UserError: A file cannot be read.
+        UnusableModel: A file cannot be read.
     """
     with ExitStack() as stack:
         before, after = Weights(base, stack), Weights(tuned, stack)

@@ -14,7 +14,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lora.asr.adapter.files import NESTED
 from lora.asr.training.state import BEST, FACTS, LAST
 from lora.asr.training.trainer_state import facts_of_state
 from lora.records.base import UserError
@@ -30,7 +29,7 @@ def history_file(weights: Path) -> Path | None:
 
     Of a `checkpoint-N` it is the state of the latest checkpoint of the same run, which knows what came after step N.
     """
-    folder = weights.parent if weights.name == NESTED else weights
+    folder = _saved_in(weights)
     candidates = [folder / FACTS, *([folder.parent / FACTS] if folder.name in {BEST, LAST} else [])]
     own = next((path for path in (*candidates, folder / TRAINER_STATE) if path.is_file()), None)
     if own is None or own.name == FACTS or weights_step(weights) is None:
@@ -38,10 +37,16 @@ def history_file(weights: Path) -> Path | None:
     return _latest_of_run(own)
 
 
+def _saved_in(weights: Path) -> Path:
+    """The folder that the trainer saved: one above an adapter in a folder of its own (`checkpoint-N/adapter_model`)."""
+    own = (weights / TRAINER_STATE).is_file() or CHECKPOINT.fullmatch(weights.name) is not None
+    inside = CHECKPOINT.fullmatch(weights.parent.name) is not None or (weights.parent / TRAINER_STATE).is_file()
+    return weights.parent if inside and not own else weights
+
+
 def weights_step(weights: Path) -> int | None:
     """Optimiser step of the weights, where the name of their folder contains it."""
-    folder = weights.parent if weights.name == NESTED else weights
-    match = CHECKPOINT.fullmatch(folder.name)
+    match = CHECKPOINT.fullmatch(_saved_in(weights).name)
     return int(match[1]) if match else None
 
 

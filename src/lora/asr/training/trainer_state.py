@@ -157,13 +157,20 @@ def _validation(evaluated: list[dict[str, Any]], unit: WerUnit | None) -> list[V
 
 
 def _early_stopping(state: dict[str, Any]) -> EarlyStopping | None:
-    """The early stopping callback of the run; None where it had none. Several callbacks of one class are a list."""
-    recorded = (state.get("stateful_callbacks") or {}).get("EarlyStoppingCallback")
+    """The callback that may end the run early; None where none is recorded. Several callbacks of one class are a list.
+
+    Whatever callback ended it, the Trainer's control says so; at the last planned step it says so in any case.
+    """
+    callbacks = state.get("stateful_callbacks") or {}
+    recorded = callbacks.get("EarlyStoppingCallback")
     for callback in recorded if isinstance(recorded, list) else [recorded]:
         if callback:
             patience = int(callback["args"]["early_stopping_patience"])
             waited = int(callback["attributes"]["early_stopping_patience_counter"])
             return EarlyStopping(patience=patience, waited=waited, stopped=waited >= patience)
+    control = (callbacks.get("TrainerControl") or {}).get("args") or {}
+    if control.get("should_training_stop") is True and state["global_step"] < state["max_steps"]:
+        return EarlyStopping(patience=None, waited=None, stopped=True)
     return None
 
 

@@ -21,6 +21,7 @@ from lora.records.verdict import CheckStatus
 
 # Consequences of a failed training, whose own cause explains these stages.
 CONSEQUENCES = {"adapter.not_finite", "adapter.zero_delta", "adapter.negligible_delta", "adapter.no_text_change"}
+CHECKPOINT_STAGES = ("adapter.load", "adapter.weights", "adapter.text")
 STAGES = ("adapter.file", "adapter.load", "adapter.weights", "adapter.logits", "adapter.text")
 
 
@@ -68,7 +69,7 @@ def _without_effect(facts: StudyFacts, run: str, effect: EffectFacts | None) -> 
     unmeasured = "not_measured" if effect is None else "impossible"
     adapter_at_fault = effect is not None and (effect.code or "").startswith(("adapter.", "training."))
     findings = Findings()
-    stages = list(STAGES)
+    stages = list(CHECKPOINT_STAGES if facts.config.kind(run) == "checkpoint" else STAGES)
     if adapter_at_fault and effect is not None and effect.file is not None:
         # The files could be read, so what failed is loading.
         findings.checks += file_stage(facts, run, effect).checks

@@ -18,6 +18,8 @@ ROUNDING = 1e-6
 ZERO_PRODUCTS = {"true", "false", "gaussian", "orthogonal", "eva"}
 # Tolerance around 1 of the estimate how often a delta was merged into the base weights.
 MERGED_ONCE = 0.3
+# Words of model names that no two models share by accident. `base` is a size too, but also a word of folder names.
+SIZE_OR_VERSION = re.compile(r"tiny|small|medium|large|turbo|distil|en|v\d+|\d+[bm]")
 DECODER = {"decoder_self", "cross", "mlp"}
 
 
@@ -170,8 +172,8 @@ def _load_fault(facts: StudyFacts, run: str, load: LoadStage) -> tuple[str, str]
 def _other_named_model(facts: StudyFacts, run: str, load: LoadStage) -> str | None:
     """The study's model where the adapter names another one; None where names agree or prove nothing.
 
-    Names of folders are compared by their last part. A folder may have any name, so it counts only if it has a word in
-    common with the name in the adapter (`whisper-large-v3` against `openai/whisper-large-v2`) and not all of them.
+    Names of folders are compared by their last part. A folder may have any name, so it counts only if it has words in
+    common with the name in the adapter and then contradicts it (`whisper-large-v3` against `openai/whisper-large-v2`).
     """
     model = next((s.model for (r, _), s in facts.settings.items() if r == run and s.model is not None), None)
     if load.base_matches or model is None or not load.base_trained_on:
@@ -179,14 +181,27 @@ def _other_named_model(facts: StudyFacts, run: str, load: LoadStage) -> str | No
     named = load.base_trained_on.lower()
     if model.revision is not None and named.count("/") == 1:
         return model.id if named != model.id.lower() else None
-    theirs, ours = _name_parts(named), _name_parts(model.id)
-    return model.id if theirs & ours and not theirs <= ours else None
+    theirs, ours = name_parts(named), name_parts(model.id)
+    return model.id if names_differ(theirs, ours) else None
 
 
-def _name_parts(name: str) -> set[str]:
+def name_parts(name: str) -> set[str]:
     """Words and numbers of a model's name, owner and folders aside."""
     last = re.split(r"[/\\]", name.lower().rstrip("/\\"))[-1]
     return set(re.split(r"[-_. ]+", last)) - {"", "model"}
+
+
+def names_differ(theirs: set[str], ours: set[str]) -> bool:
+    """Whether two names with words in common are of different models.
+
+    A size or version that only our name has shows it, while other words of ours (`mine`, `finetuned`) do not. Words that
+    only their name has show it if ours is as specific: the folder `whisper` may contain `whisper-tiny`.
+    """
+    common, only_ours, only_theirs = theirs & ours, ours - theirs, theirs - ours
+    if not common:
+        return False
+    specific = bool(only_ours) or any(SIZE_OR_VERSION.fullmatch(word) or word == "base" for word in common)
+    return any(SIZE_OR_VERSION.fullmatch(word) for word in only_ours) or (bool(only_theirs) and specific)
 
 
 def _trained_elsewhere(facts: StudyFacts, run: str) -> bool:

@@ -69,8 +69,11 @@ def steps(result: Result) -> str:
     text = f"{run} took {details['taken']:,} of {count(details['planned'], 'planned optimizer step')}"
     if result.reason == "early_stopping":
         best = f" since step {details['best_step']:,}" if details["best_step"] is not None else ""
-        validations = count(details["patience"], "validation")
-        text += f": early stopping ended it, after {validations} without improvement{best}"
+        text += ": early stopping ended it"
+        if details["patience"] is not None:
+            text += f", after {count(details['patience'], 'validation')} without improvement{best}"
+    if result.reason == "no_longer_improving":
+        text += f"; its last {count(details['idle'], 'validation')} brought no improvement"
     return f"{text}."
 
 
