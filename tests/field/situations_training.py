@@ -543,7 +543,9 @@ def alpha_partly_zero(folder: Path) -> Study:
     situation="the Trainer logged `eval_wer` as 2.8 and 2.4, a percentage, at a validation loss of 0.05",
     source="neighbour of early stopping",
     command="study",
-    expected=Expected(absent=("training.overfit", "training.best_not_kept"), says=("2.4 %", "was taken as a percentage")),
+    expected=Expected(
+        absent=("training.overfit", "training.best_not_kept"), says=("2.4 %", "was taken as a percentage")
+    ),
 )
 def low_wer_in_percent(folder: Path) -> Study:
     study = with_adapter(folder, "checkpoint-60")
@@ -557,9 +559,7 @@ def low_wer_in_percent(folder: Path) -> Study:
     situation="the same resized vocabulary under the names `modules_to_save` and `original_module`",
     source="huggingface/peft#2898",
     command="study",
-    expected=Expected(
-        causes=("adapter.not_loaded",), absent=("adapter.base_mismatch",), says=("3 tokens more",)
-    ),
+    expected=Expected(causes=("adapter.not_loaded",), absent=("adapter.base_mismatch",), says=("3 tokens more",)),
 )
 def added_tokens_saved_whole(folder: Path) -> Study:
     import torch

@@ -130,7 +130,9 @@ def describe_model(
     needed = [("tokenizer", TOKENIZER), ("feature extractor", FEATURES)] if other is None else []
     for purpose, names in needed:
         if not any((folder / name).is_file() for name in names):
-            raise UnusableModel(f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model.")
+            raise UnusableModel(
+                f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model."
+            )
     family = FAMILIES[model_type]
     for key, value in (("language", language), ("prompt", prompt)):
         if value is not None and key not in family.model_keys:

@@ -33,9 +33,7 @@ def execute(args: argparse.Namespace) -> int:
     with recording([args.output]):
         base = describe_model(args.model_id, args.revision)
         try:
-            tuned = describe_model(
-                args.checkpoint, tokenizer_from=args.model_id, tokenizer_revision=args.revision
-            )
+            tuned = describe_model(args.checkpoint, tokenizer_from=args.model_id, tokenizer_revision=args.revision)
             from lora.asr.ladder.checkpoint import compare_weights
 
             facts = compare_weights(args.run, base, tuned)

@@ -141,9 +141,7 @@ def test_a_damaged_checkpoint_concerns_its_candidate_alone(
     assert message in (facts.message or "")
 
 
-def test_a_damaged_base_is_an_error(
-    moonshine_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_base_is_an_error(moonshine_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = shutil.copytree(moonshine_folder, tmp_path / "torn")
     lose_configuration(base)
     argv = ["compare-models", "--run", "x", "--model-id", str(base), "--checkpoint", str(moonshine_folder)]
