@@ -75,6 +75,17 @@ def durations_as_strings(study: Study) -> None:
     change_rows(study, "train", lambda row: {**row, "duration": str(row["duration"])}, every=4)
 
 
+@fault("data.empty_transcripts", "an empty text in every fifth domain row")
+def lost_texts(study: Study) -> None:
+    change_rows(study, "domain", lambda row: {**row, "text": ""}, every=5)
+
+
+@neighbour("data.empty_transcripts", "three silent domain rows with an empty text")
+def silent_rows(study: Study) -> None:
+    change_audio(study, "domain", lambda x, rate: np.zeros_like(x), every=25)
+    change_rows(study, "domain", lambda row: {**row, "text": ""}, every=25)
+
+
 @fault("data.constant_speaker", "the same speaker in every training row")
 def constant_speaker(study: Study) -> None:
     change_rows(study, "train", lambda row: {**row, "speaker_id": "default"})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import soundfile
+from comparison_files import compared_rows, rows_of, write_lines
 from field_cases import Expected, field_case
 from small_study import Study, make_study
 
@@ -16,21 +16,10 @@ SENTENCES = [f"the {first} stands near the {second} today" for first in WORDS fo
 Change = Callable[[int, dict[str, Any]], dict[str, Any]]
 
 
-def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-
-
 def comparison(folder: Path, change: Change, texts: list[str] = SENTENCES) -> list[str]:
     """Quick mode on 40 rows, of which tuning repairs one word in every second; `change` edits the manifest."""
-    rows = [
-        {"id": f"u{n}", "audio": f"{n}.wav", "text": text, "duration": 3.0, "speaker_id": f"s{n % 8}"}
-        for n, text in enumerate(texts)
-    ]
-    write_lines(folder / "dev.jsonl", [change(n, row) for n, row in enumerate(rows)])
     wrong = [f"{text.rsplit(' ', 1)[0]} mistaken" if n % 2 else text for n, text in enumerate(texts)]
-    write_lines(folder / "base.jsonl", [{"id": f"u{n}", "hypothesis": text} for n, text in enumerate(wrong)])
-    write_lines(folder / "tuned.jsonl", [{"id": f"u{n}", "hypothesis": text} for n, text in enumerate(texts)])
-    return ["--manifest", "dev.jsonl", "--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]
+    return compared_rows(folder, [change(n, row) for n, row in enumerate(rows_of(texts))], wrong, texts)
 
 
 @field_case(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from comparison_files import compared
 from field_cases import Expected, field_case
-from situations_text import write_lines
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 ROWS = 60
@@ -77,8 +77,12 @@ def compounds(folder: Path) -> list[str]:
         "im bundes land tag gab es streit",
         "der auto bahn hof ist neu",
     ]
-    heard = ["Die Donaudampfschifffahrt begann früh.", "Im Bundeslandtag gab es Streit.", "Der Autobahnhof ist neu."]
-    return compared(folder, written * 8, heard * 8, heard * 8)
+    recognised = [
+        "Die Donaudampfschifffahrt begann früh.",
+        "Im Bundeslandtag gab es Streit.",
+        "Der Autobahnhof ist neu.",
+    ]
+    return compared(folder, written * 8, recognised * 8, recognised * 8)
 
 
 @field_case(
@@ -91,16 +95,7 @@ def compounds(folder: Path) -> list[str]:
 )
 def few_numbers(folder: Path) -> list[str]:
     written = [f"the boat number {n} was at the harbour and we saw it leave that day" for n in "abcdefghi"]
-    heard = [text.replace("harbour and we", "labour but he") for text in written]
+    recognised = [text.replace("harbour and we", "labour but he") for text in written]
     written.append("it was twenty past the hour and all of the people left")
-    heard.append("It was 20 past the hour and all of the people left.")
-    return compared(folder, written * 4, heard * 4, heard * 4)
-
-
-def compared(folder: Path, references: list[str], base: list[str], tuned: list[str]) -> list[str]:
-    """Write a manifest and the transcripts of two runs; returns the arguments of a quick comparison."""
-    rows = [{"id": f"r{n}", "audio": f"r{n}.wav", "duration": 3.0, "text": text} for n, text in enumerate(references)]
-    write_lines(folder / "dev.jsonl", rows)
-    for name, texts in (("base", base), ("tuned", tuned)):
-        write_lines(folder / f"{name}.jsonl", [{"id": f"r{n}", "hypothesis": text} for n, text in enumerate(texts)])
-    return ["--manifest", "dev.jsonl", "--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]
+    recognised.append("It was 20 past the hour and all of the people left.")
+    return compared(folder, written * 4, recognised * 4, recognised * 4)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from comparison_files import compared, write_lines
 from field_cases import Expected, field_case
-from situations_text import write_lines
 
 NOUNS = [
     "ferry",
@@ -60,19 +60,6 @@ def spoiled(texts: list[str], every: int = 2) -> list[str]:
     return [wrong[n] if n % every == 0 else text for n, text in enumerate(texts)]
 
 
-def compared(folder: Path, base: list[str], tuned: list[str], texts: list[str] | None = None) -> list[str]:
-    """Write manifest and transcripts; the arguments of quick mode."""
-    texts = references() if texts is None else texts
-    rows = [
-        {"id": f"r{n}", "audio": f"r{n}.wav", "text": text, "duration": 3.0, "speaker_id": f"s{n % 8}"}
-        for n, text in enumerate(texts)
-    ]
-    write_lines(folder / "dev.jsonl", rows)
-    for name, hypotheses in (("base", base), ("tuned", tuned)):
-        write_lines(folder / f"{name}.jsonl", [{"id": f"r{n}", "hypothesis": h} for n, h in enumerate(hypotheses)])
-    return ["--manifest", "dev.jsonl", "--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]
-
-
 @field_case(
     name="loops",
     area="hypotheses",
@@ -84,7 +71,7 @@ def compared(folder: Path, base: list[str], tuned: list[str], texts: list[str] |
 def loops(folder: Path) -> list[str]:
     texts = references()
     tuned = [f"{text} {'thank you ' * 30}" if n % 6 == 1 else text for n, text in enumerate(spoiled(texts))]
-    return compared(folder, spoiled(texts), tuned)
+    return compared(folder, texts, spoiled(texts), tuned)
 
 
 @field_case(
@@ -99,7 +86,7 @@ def one_loop(folder: Path) -> list[str]:
     texts = references()
     tuned = spoiled(texts, every=11)
     tuned[2] += " and then" * 9
-    return compared(folder, spoiled(texts), tuned)
+    return compared(folder, texts, spoiled(texts), tuned)
 
 
 @field_case(
@@ -111,7 +98,7 @@ def one_loop(folder: Path) -> list[str]:
     expected=Expected(first=BROKEN, says=("one token again and again", "float16", "-100")),
 )
 def token_zero(folder: Path) -> list[str]:
-    return compared(folder, spoiled(references()), ["!" * 80] * ROWS)
+    return compared(folder, references(), spoiled(references()), ["!" * 80] * ROWS)
 
 
 @field_case(
@@ -124,7 +111,7 @@ def token_zero(folder: Path) -> list[str]:
 )
 def token_zero_in_some(folder: Path) -> list[str]:
     base = spoiled(references())
-    return compared(folder, base, ["⁇ " * 20 if n % 4 == 0 else text for n, text in enumerate(base)])
+    return compared(folder, references(), base, ["⁇ " * 20 if n % 4 == 0 else text for n, text in enumerate(base)])
 
 
 @field_case(
@@ -138,7 +125,7 @@ def token_zero_in_some(folder: Path) -> list[str]:
 def another_language(folder: Path) -> list[str]:
     chance = random.Random(3)
     tuned = [" ".join(chance.sample(FOREIGN, 7)) for _ in range(ROWS)]
-    return compared(folder, spoiled(references()), tuned)
+    return compared(folder, references(), spoiled(references()), tuned)
 
 
 @field_case(
@@ -152,7 +139,9 @@ def another_language(folder: Path) -> list[str]:
 def another_script(folder: Path) -> list[str]:
     base = spoiled(references())
     words = ["паром", "пересёк", "старый", "сад", "мост", "маяк"]
-    return compared(folder, base, [" ".join(words[n % 3 :]) if n % 4 == 0 else t for n, t in enumerate(base)])
+    return compared(
+        folder, references(), base, [" ".join(words[n % 3 :]) if n % 4 == 0 else t for n, t in enumerate(base)]
+    )
 
 
 @field_case(
@@ -166,7 +155,7 @@ def another_script(folder: Path) -> list[str]:
 def poor_spelling(folder: Path) -> list[str]:
     texts = references()
     poor = [text.replace("e", "i").replace("r", "l").replace("t", "d") for text in texts]
-    return compared(folder, spoiled(texts), poor)
+    return compared(folder, texts, spoiled(texts), poor)
 
 
 @field_case(
@@ -179,7 +168,7 @@ def poor_spelling(folder: Path) -> list[str]:
 )
 def everything_empty(folder: Path) -> list[str]:
     base = spoiled(references())
-    return compared(folder, base, ["" if n % 2 else text for n, text in enumerate(base)])
+    return compared(folder, references(), base, ["" if n % 2 else text for n, text in enumerate(base)])
 
 
 @field_case(
@@ -191,7 +180,7 @@ def everything_empty(folder: Path) -> list[str]:
     expected=Expected(first=BROKEN, says=("80 of 80", "the same text", "audio reaches the model")),
 )
 def one_sentence(folder: Path) -> list[str]:
-    return compared(folder, spoiled(references()), ["Thanks for watching, everybody!"] * ROWS)
+    return compared(folder, references(), spoiled(references()), ["Thanks for watching, everybody!"] * ROWS)
 
 
 @field_case(
@@ -204,7 +193,7 @@ def one_sentence(folder: Path) -> list[str]:
 )
 def prompt_decoded(folder: Path) -> list[str]:
     texts = references()
-    return compared(folder, spoiled(texts), [f"Please write down every word: {text}" for text in texts])
+    return compared(folder, texts, spoiled(texts), [f"Please write down every word: {text}" for text in texts])
 
 
 @field_case(
@@ -216,7 +205,7 @@ def prompt_decoded(folder: Path) -> list[str]:
     expected=Expected(first="headroom.baseline_broken", says=("one token again and again", "float16")),
 )
 def baseline_token_zero(folder: Path) -> list[str]:
-    return compared(folder, ["!" * 80] * ROWS, spoiled(references()))
+    return compared(folder, references(), ["!" * 80] * ROWS, spoiled(references()))
 
 
 @field_case(
@@ -231,7 +220,7 @@ def words_in_silence(folder: Path) -> list[str]:
     texts = ["..." if n % 8 == 0 else text for n, text in enumerate(references())]
     base = ["" if text == "..." else text for text in spoiled(texts)]
     tuned = ["please subscribe to my channel" if text == "..." else text for text in texts]
-    return compared(folder, base, tuned, texts)
+    return compared(folder, texts, base, tuned)
 
 
 @field_case(
@@ -244,7 +233,7 @@ def words_in_silence(folder: Path) -> list[str]:
 )
 def copied(folder: Path) -> list[str]:
     texts = references(styled=True)
-    return compared(folder, [text.lower().replace(",", "") for text in spoiled(texts)], texts, texts)
+    return compared(folder, texts, [text.lower().replace(",", "") for text in spoiled(texts)], texts)
 
 
 @field_case(
@@ -257,7 +246,7 @@ def copied(folder: Path) -> list[str]:
 )
 def strong_model(folder: Path) -> list[str]:
     texts = references()
-    return compared(folder, spoiled(texts), texts)
+    return compared(folder, texts, spoiled(texts), texts)
 
 
 @field_case(
@@ -270,8 +259,8 @@ def strong_model(folder: Path) -> list[str]:
 )
 def manifest_as_transcripts(folder: Path) -> list[str]:
     texts = references()
-    arguments = compared(folder, spoiled(texts), texts)
-    rows = [{"id": f"r{n}", "audio": f"r{n}.wav", "text": text} for n, text in enumerate(texts)]
+    arguments = compared(folder, texts, spoiled(texts), texts)
+    rows = [{"id": f"u{n}", "audio": f"{n}.wav", "text": text} for n, text in enumerate(texts)]
     write_lines(folder / "tuned.jsonl", rows)
     return arguments
 
@@ -286,8 +275,8 @@ def manifest_as_transcripts(folder: Path) -> list[str]:
 )
 def id_and_text(folder: Path) -> list[str]:
     texts = references()
-    arguments = compared(folder, spoiled(texts), texts)
-    write_lines(folder / "tuned.jsonl", [{"id": f"r{n}", "text": text} for n, text in enumerate(texts)])
+    arguments = compared(folder, texts, spoiled(texts), texts)
+    write_lines(folder / "tuned.jsonl", [{"id": f"u{n}", "text": text} for n, text in enumerate(texts)])
     return arguments
 
 
@@ -302,4 +291,4 @@ def id_and_text(folder: Path) -> list[str]:
 def errors_in_two_rows(folder: Path) -> list[str]:
     texts = references()
     base = [text if n not in {5, 40} else "a violin stood in some other empty place" for n, text in enumerate(texts)]
-    return compared(folder, base, base[:5] + texts[5:6] + base[6:])
+    return compared(folder, references(), base, base[:5] + texts[5:6] + base[6:])

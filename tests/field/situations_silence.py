@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from comparison_files import compared_rows, rows_of
 from field_cases import Expected, field_case
 from situations_hypotheses import references, spoiled
-from situations_text import write_lines
 
 SILENT = 10
 
@@ -15,14 +15,9 @@ SILENT = 10
 def with_silence(folder: Path, silent: dict[str, Any]) -> list[str]:
     """Ten rows whose text is as in `silent`; the tuned run writes two words into each."""
     texts = references()
-    rows = [{"id": f"r{n}", "audio": f"r{n}.wav", "text": text, "duration": 3.0} for n, text in enumerate(texts)]
     quiet = [{"id": f"q{n}", "audio": f"q{n}.wav", "duration": 3.0, **silent} for n in range(SILENT)]
-    write_lines(folder / "dev.jsonl", [*rows, *quiet])
-    for name, into_silence in (("base", ""), ("tuned", "thank you")):
-        written = {f"r{n}": text for n, text in enumerate(spoiled(texts))}
-        written |= {f"q{n}": into_silence for n in range(SILENT)}
-        write_lines(folder / f"{name}.jsonl", [{"id": id, "hypothesis": text} for id, text in written.items()])
-    return ["--manifest", "dev.jsonl", "--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]
+    written = spoiled(texts)
+    return compared_rows(folder, rows_of(texts) + quiet, written + [""] * SILENT, written + ["thank you"] * SILENT)
 
 
 @field_case(
@@ -47,3 +42,33 @@ def empty_references(folder: Path) -> list[str]:
 )
 def missing_references(folder: Path) -> list[str]:
     return with_silence(folder, {"text": None})
+
+
+@field_case(
+    name="lost references",
+    area="text",
+    situation="a join left the text of every eighth row empty; somebody speaks there",
+    source="embedded study",
+    command="quick",
+    expected=Expected(first="data.empty_transcripts", absent=("headroom.baseline_broken", "adapter.words_in_silence")),
+)
+def lost_references(folder: Path) -> list[str]:
+    texts = references()
+    rows = [{**row, "text": ""} if n % 8 == 0 else row for n, row in enumerate(rows_of(texts))]
+    return compared_rows(folder, rows, spoiled(texts), texts)
+
+
+@field_case(
+    name="phrases in silence",
+    area="text",
+    situation="both runs write one of two phrases into rows that are silent",
+    source="neighbour",
+    command="quick",
+    expected=Expected(absent=("data.empty_transcripts",)),
+)
+def phrases_in_silence(folder: Path) -> list[str]:
+    quiet = [{**row, "text": ""} for row in rows_of(references())[:SILENT]]
+    phrases = ["thank you for watching", "please subscribe to my channel"] * (SILENT // 2)
+    texts = references()[SILENT:]
+    rows = quiet + rows_of(references())[SILENT:]
+    return compared_rows(folder, rows, phrases + spoiled(texts), phrases + texts)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from comparison_files import compared, write_lines
 from field_cases import Expected, field_case
 
 SENTENCES = [f"the {animal} sat on the {place}" for animal in ("cat", "dog", "cow", "hen") for place in
              ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")]  # fmt: skip
 
-
-def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+WRONG = [text.replace("sat", "sang") if n % 2 else text for n, text in enumerate(SENTENCES)]
 
 
 @field_case(
@@ -25,24 +23,7 @@ def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
     expected=Expected(first="", outcome="better", wer=(20 / 240, 0.0)),
 )
 def plain_english(folder: Path) -> list[str]:
-    rows = [{"id": f"u{n}", "audio": f"{n}.wav", "text": text, "duration": 2.0} for n, text in enumerate(SENTENCES)]
-    write_lines(folder / "dev.jsonl", rows)
-    wrong = [text.replace("sat", "sang") if n % 2 else text for n, text in enumerate(SENTENCES)]
-    write_lines(folder / "base.jsonl", [{"id": f"u{n}", "hypothesis": text} for n, text in enumerate(wrong)])
-    write_lines(folder / "tuned.jsonl", [{"id": f"u{n}", "hypothesis": text} for n, text in enumerate(SENTENCES)])
-    return ["--manifest", "dev.jsonl", "--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]
-
-
-def _comparison(folder: Path, rows: list[str], base: list[str], tuned: list[str]) -> list[str]:
-    write_lines(
-        folder / "dev.jsonl", [{"id": f"u{n}", "audio": f"{n}.wav", "text": text} for n, text in enumerate(rows)]
-    )
-    for name, texts in (("base", base), ("tuned", tuned)):
-        write_lines(folder / f"{name}.jsonl", [{"id": f"u{n}", "hypothesis": text} for n, text in enumerate(texts)])
-    return ["--manifest", "dev.jsonl", "--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]
-
-
-WRONG = [text.replace("sat", "sang") if n % 2 else text for n, text in enumerate(SENTENCES)]
+    return compared(folder, SENTENCES, WRONG, SENTENCES)
 
 
 @field_case(
@@ -58,7 +39,7 @@ def prefixed(folder: Path) -> list[str]:
         return [f"language English<asr_text>{text}" for text in texts]
 
     tuned = [text.replace("sat", "sang") if n % 4 == 0 else text for n, text in enumerate(SENTENCES)]
-    return _comparison(folder, with_prefix(SENTENCES), WRONG, with_prefix(tuned))
+    return compared(folder, with_prefix(SENTENCES), WRONG, with_prefix(tuned))
 
 
 @field_case(
@@ -71,7 +52,7 @@ def prefixed(folder: Path) -> list[str]:
 )
 def special_tokens(folder: Path) -> list[str]:
     tuned = [f"<|startoftranscript|><|en|><|notimestamps|> {text}<|endoftext|>" for text in SENTENCES]
-    return _comparison(folder, SENTENCES, WRONG, tuned)
+    return compared(folder, SENTENCES, WRONG, tuned)
 
 
 @field_case(
@@ -96,7 +77,7 @@ def stripped_tokens(folder: Path) -> list[str]:
 )
 def noise_tags(folder: Path) -> list[str]:
     rows = [f"[noise] {text} <unk>" if n % 3 == 0 else text for n, text in enumerate(SENTENCES)]
-    return _comparison(folder, rows, WRONG, SENTENCES)
+    return compared(folder, rows, WRONG, SENTENCES)
 
 
 @field_case(
@@ -128,7 +109,7 @@ def prose(folder: Path) -> list[str]:
     def written(text: str) -> str:
         return f"{text} (see below), 5% off pre- and post-war [sic]"
 
-    return _comparison(folder, *([written(text) for text in texts] for texts in (SENTENCES, WRONG, SENTENCES)))
+    return compared(folder, *([written(text) for text in texts] for texts in (SENTENCES, WRONG, SENTENCES)))
 
 
 @field_case(

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from comparison_files import compared
 from field_cases import Expected, field_case
-from situations_text import SENTENCES, write_lines
-
-
-def compare(folder: Path, references: list[str], base: list[str], tuned: list[str]) -> list[str]:
-    """Write a manifest and two files of hypotheses; ten speakers."""
-    rows = [
-        {"id": f"u{n}", "audio": f"{n}.wav", "text": text, "duration": 3.0, "speaker_id": f"s{n % 10}"}
-        for n, text in enumerate(references)
-    ]
-    write_lines(folder / "dev.jsonl", rows)
-    for name, texts in (("base", base), ("tuned", tuned)):
-        write_lines(folder / f"{name}.jsonl", [{"id": f"u{n}", "hypothesis": text} for n, text in enumerate(texts)])
-    return ["--manifest", "dev.jsonl", "--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]
+from situations_text import SENTENCES
 
 
 def wrong_every(texts: list[str], every: int, right: str, wrong: str) -> list[str]:
@@ -40,7 +29,7 @@ THAI = [f"ผมชอบกิน{food}ที่{place}" for food in ("ข้�
 )
 def japanese(folder: Path) -> list[str]:
     base = wrong_every(JAPANESE, 1, "買い", "貝")
-    return compare(folder, JAPANESE, base, wrong_every(JAPANESE, 6, "買い", "貝"))
+    return compared(folder, JAPANESE, base, wrong_every(JAPANESE, 6, "買い", "貝"))
 
 
 @field_case(
@@ -52,7 +41,7 @@ def japanese(folder: Path) -> list[str]:
     expected=Expected(first="", outcome="better", says=("CER",), absent=("headroom.baseline_broken",)),
 )
 def thai(folder: Path) -> list[str]:
-    return compare(folder, THAI, wrong_every(THAI, 1, "ชอบกิน", "ชอปกัน"), wrong_every(THAI, 8, "ชอบกิน", "ชอปกัน"))
+    return compared(folder, THAI, wrong_every(THAI, 1, "ชอบกิน", "ชอปกัน"), wrong_every(THAI, 8, "ชอบกิน", "ชอปกัน"))
 
 
 @field_case(
@@ -65,7 +54,7 @@ def thai(folder: Path) -> list[str]:
 )
 def code_switching(folder: Path) -> list[str]:
     texts = [f"{text} 我 喜欢" for text in SENTENCES]
-    return compare(folder, texts, wrong_every(texts, 1, "sat", "sad"), texts)
+    return compared(folder, texts, wrong_every(texts, 1, "sat", "sad"), texts)
 
 
 @field_case(
@@ -80,7 +69,7 @@ def code_switching(folder: Path) -> list[str]:
 )
 def case_and_punctuation(folder: Path) -> list[str]:
     wrong = wrong_every(SENTENCES, 3, "sat", "sad")
-    return compare(folder, SENTENCES, [f"{text.capitalize()}." for text in wrong], wrong)
+    return compared(folder, SENTENCES, [f"{text.capitalize()}." for text in wrong], wrong)
 
 
 @field_case(
@@ -94,4 +83,4 @@ def case_and_punctuation(folder: Path) -> list[str]:
 def case_and_one_word(folder: Path) -> list[str]:
     wrong = wrong_every(SENTENCES, 3, "sat", "sad")
     tuned = [wrong[0].replace("sad", "sat"), *wrong[1:]]
-    return compare(folder, SENTENCES, [f"{text.capitalize()}." for text in wrong], tuned)
+    return compared(folder, SENTENCES, [f"{text.capitalize()}." for text in wrong], tuned)

@@ -358,8 +358,8 @@ CAUSES: dict[str, CauseKind] = {
         severity="blocks",
         title="Rows without transcript",
         meaning=(
-            "These rows are not used; often a column was lost when the manifest was written. Warns up to "
-            "`integrity.blocking_rejected` of the rows."
+            "These rows are not used, or an evaluation takes them as silent although somebody speaks; often a column "
+            "was lost when the manifest was written. Warns up to `integrity.blocking_rejected` of the rows."
         ),
         remedy="Fill in the transcripts or remove the rows; `rejected.tsv` lists every line.",
     ),

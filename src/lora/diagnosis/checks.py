@@ -93,6 +93,11 @@ CHECKS: dict[str, CheckKind] = {
         needs="Fix the manifest so that it can be read.",
         section="Rejected rows",
     ),
+    "data.silent_rows": CheckKind(
+        question="Are rows with an empty transcript silent?",
+        causes=("data.empty_transcripts",),
+        section="Rows without speech",
+    ),
     "data.texts": CheckKind(
         question="Does each transcript belong to its audio?",
         causes=("data.transcript_mismatch",),

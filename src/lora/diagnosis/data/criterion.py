@@ -10,6 +10,7 @@ from lora.diagnosis.data.audio import judge_audio, narrowband_everywhere, rows_o
 from lora.diagnosis.data.manifests import judge_characters, judge_pieces, judge_speakers
 from lora.diagnosis.data.rows import judge_model_window, judge_overlap, judge_rejected_rows
 from lora.diagnosis.data.shortfall import rows_beyond_limit, rows_in_validation
+from lora.diagnosis.data.silence import judge_silent_rows
 from lora.diagnosis.data.speed import judge_speed
 from lora.diagnosis.data.split import judge_filtered_rows, judge_split_seeds
 from lora.diagnosis.data.texts import judge_texts
@@ -27,7 +28,7 @@ def judge_data(facts: StudyFacts) -> Findings:
         findings.add(judge_pieces(facts, manifest), judge_characters(facts, manifest))
         findings.add(judge_audio(facts, manifest), judge_speed(facts, manifest), judge_model_window(facts, manifest))
     for manifest in facts.config.evaluations:
-        findings.add(judge_overlap(facts, manifest))
+        findings.add(judge_silent_rows(facts, manifest), judge_overlap(facts, manifest))
     return narrowband_everywhere(findings)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lora import layout
+from lora.diagnosis.data.silence import has_lost_transcripts
 from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
@@ -62,7 +63,8 @@ def unknown_wer(facts: StudyFacts, manifest: str) -> dict[str, Any]:
 def judge_baseline(facts: StudyFacts, manifest: str) -> Findings:
     """Whether the baseline works on a manifest.
 
-    Where many transcripts belong to other rows, that is the cause (`data.transcript_mismatch`) and not the baseline.
+    Where many transcripts belong to other rows or were lost, that is the cause (`data.transcript_mismatch`,
+    `data.empty_transcripts`) and not the baseline.
     """
     id, base, most = "headroom.baseline_works", baseline(facts, manifest), facts.config.headroom.max_wer
     evidence = [
@@ -82,10 +84,11 @@ def judge_baseline(facts: StudyFacts, manifest: str) -> Findings:
             )
         )
     signs = broken_signs(facts, manifest)
-    mismatched = bool(signs) and has_many_mismatches(facts, manifest)
-    reason = "ok"
-    if signs:
-        reason = "mismatched_transcripts" if mismatched else "broken"
+    reason = "broken" if signs else "ok"
+    if signs and has_many_mismatches(facts, manifest):
+        reason = "mismatched_transcripts"
+    elif signs and has_lost_transcripts(facts, manifest):
+        reason = "lost_transcripts"
     loops = facts.wer[BASE, manifest].loops
     result = check(
         id,

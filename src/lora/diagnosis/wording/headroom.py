@@ -149,6 +149,8 @@ def baseline_works(result: CheckResult | CauseResult) -> str:
     text = f"The baseline does not work on {result.manifest}: {broken_hypotheses(details['signs'])}."
     if result.reason == "mismatched_transcripts":
         text += " Many of its transcripts belong to other rows, which explains it."
+    if result.reason == "lost_transcripts":
+        text += " Many of its transcripts are empty although somebody speaks, which explains it."
     return text
 
 

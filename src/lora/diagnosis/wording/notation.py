@@ -18,9 +18,9 @@ FORMS = {
     "word_division": "Without regard to spaces, hyphens and apostrophes",
 }
 FINDINGS = {
-    "baseline": "Most of the baseline's {rate} is how words are written, not which words were heard.",
-    "part_of_baseline": "A part of the baseline's {rate} is how words are written, not which words were heard.",
-    "difference": "The difference is mainly one of how words are written, not of which words were heard.",
+    "baseline": "Most of the baseline's {rate} is how words are written, not which words were recognised.",
+    "part_of_baseline": "A part of the baseline's {rate} is how words are written, not which words were recognised.",
+    "difference": "The difference is mainly one of how words are written, not of which words were recognised.",
 }
 
 

@@ -39,6 +39,27 @@ def _rejected_because(problem: str) -> Callable[[CauseResult], str]:
     return sentence
 
 
+def silent_rows(result: CheckResult | CauseResult) -> str:
+    details = result.details
+    silent = f"{count(details['silent'], 'row')} of {result.manifest} with an empty transcript"
+    if result.reason == "ok":
+        return f"The baseline writes words at the usual rate into {details['affected']:,} of {silent}."
+    return (
+        f"Somebody speaks in {details['affected']:,} of {silent} ({named(details['ids'], details['affected'])}): the "
+        f'baseline writes different texts at the usual rate of words there, such as "{details["example"]}".'
+    )
+
+
+def empty_transcripts(result: CauseResult) -> str:
+    return silent_rows(result) if result.reason == "speech" else _rejected_because("have no transcript")(result)
+
+
+def fill_in(result: CauseResult) -> str | None:
+    if result.reason != "speech":
+        return None
+    return "Fill in the transcripts of these rows, or remove the rows; only rows of silence may have an empty text."
+
+
 def unusable_rows(result: CauseResult) -> str:
     details = result.details
     share, lines = percent(details["affected"] / details["rows"]), named(details["lines"], details["affected"])
@@ -139,18 +160,20 @@ def duplicates(result: CauseResult) -> str:
 
 SUMMARIES: dict[str, Callable[[CheckResult], str]] = {
     "data.rejected_rows": rejected_rows,
+    "data.silent_rows": silent_rows,
     "data.model_window": model_window,
     "data.overlap": overlap,
 }
 BECAUSE: dict[str, Callable[[CauseResult], str]] = {
     "data.unreadable_audio": _rejected_because("have no readable audio"),
-    "data.empty_transcripts": _rejected_because("have no transcript"),
+    "data.empty_transcripts": empty_transcripts,
     "data.duplicates": duplicates,
     "data.unusable_rows": unusable_rows,
     "data.exceeds_model_window": model_window,
     "data.leakage": overlap,
 }
 REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
+    "data.empty_transcripts": fill_in,
     "data.unreadable_audio": give_durations,
     "data.exceeds_model_window": cut_to_window,
     "data.leakage": separate_speakers,
