@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import json
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from computed_studies import computed
 from small_study import REPOSITORY, Study, make_study
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "unit" / "asr"))
@@ -31,26 +29,18 @@ CONFIG: dict[str, Any] = {
 RANK = 4
 
 
-@functools.cache
-def healthy_study() -> Study:
-    """A study of a tiny random Whisper with a sound adapter, computed once: cases copy it with all its state.
-
-    The model's path is relative, so that a copy decodes nothing again of the base model.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="field study "))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    study = make_study(
-        folder / "study", {**CONFIG, "candidates": {"lora": None, "theirs": {"adapter": "external"}}}, COUNTS
-    )
+def healthy_study(folder: Path) -> Study:
+    """A study of a tiny random Whisper with a sound adapter."""
+    candidates = {"lora": None, "theirs": {"adapter": "external"}}
+    study = make_study(folder, {**CONFIG, "candidates": candidates}, COUNTS)
     make_whisper(study.folder / MODEL)
     save_adapter(study.folder / "external")
-    study.run("results/summary.md")
     return study
 
 
 def whisper_study(folder: Path, candidate: dict[str, Any]) -> Study:
     """A copy of the healthy study whose only candidate `theirs` was trained elsewhere."""
-    study = healthy_study().copy(folder / "study")
+    study = computed(healthy_study).copy(folder / "study")
     study.configure({"candidates": {"theirs": {"adapter": None, **candidate}}})
     return study
 

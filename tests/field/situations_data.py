@@ -8,6 +8,7 @@ from typing import Any
 
 import soundfile
 from comparison_files import compared_rows, rows_of, write_lines
+from computed_studies import computed
 from field_cases import Expected, field_case
 from small_study import Study, make_study
 
@@ -207,7 +208,7 @@ def no_speaker(folder: Path) -> list[str]:
     expected=Expected(first="data.wrong_sampling_rate", says=("16000 Hz would give the usual speed",), ready=False),
 )
 def half_speed(folder: Path) -> Study:
-    study = make_study(folder / "study")
+    study = computed(make_study).copy(folder / "study")
     (study.folder / "data/changed").mkdir()
     rows = []
     for row in study.rows("train"):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from computed_studies import computed
 from field_cases import Expected, field_case
 from small_study import Study, make_study
 
-ROWS = {"train": 48, "heldout": 10, "domain": 24, "test": 3}
-
 
 def small_study(folder: Path, changes: dict[str, Any] | None = None) -> Study:
-    return make_study(folder, changes or {}, ROWS)
+    """A copy of the small embedded study with other settings."""
+    study = computed(make_study).copy(folder / "study")
+    study.configure(changes or {})
+    return study
 
 
 @field_case(
