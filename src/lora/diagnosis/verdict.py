@@ -27,7 +27,7 @@ from lora.diagnosis.parity.external_hypotheses import judge_imports
 from lora.diagnosis.shortage import place_by_shortage, shortage
 from lora.diagnosis.text.markup import judge_markup
 from lora.diagnosis.text.notation import judge_notation
-from lora.diagnosis.training import judge_training
+from lora.diagnosis.training.judge import judge_training
 from lora.records.base import Fact
 from lora.records.effect import EffectFacts
 from lora.records.verdict import Cause, Check, Gate, Verdict

@@ -194,8 +194,8 @@ def name_parts(name: str) -> set[str]:
 def names_differ(theirs: set[str], ours: set[str]) -> bool:
     """Whether two names with words in common are of different models.
 
-    A size or version that only our name has shows it, while other words of ours (`mine`, `finetuned`) do not. Words that
-    only their name has show it if ours is as specific: the folder `whisper` may contain `whisper-tiny`.
+    A size or version that only our name has shows it, while other words of ours (`mine`, `finetuned`) do not. Words
+    that only their name has show it if ours is as specific: the folder `whisper` may contain `whisper-tiny`.
     """
     common, only_ours, only_theirs = theirs & ours, ours - theirs, theirs - ours
     if not common:
