@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.asr.families.table import FAMILIES, Family
+from lora.asr.hub import from_hub
 from lora.provenance.hashes import HASH_LENGTH
 from lora.records.base import UserError
 from lora.records.settings import ModelIdentity
@@ -27,20 +28,10 @@ TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
 TEXT_FILES = (*TOKENIZER, *FEATURES, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
               "merges.txt", "normalizer.json", "chat_template.jinja", "chat_template.json")  # fmt: skip
-HUB_PATTERNS = [
-    WEIGHTS,
-    SHARDS,
-    "model-*.safetensors",
-    "*.json",
-    "*.jinja",
-    "merges.txt",
-    "tokenizer.model",
-    OWN_ADAPTER,
-]
 
 
 class UnusableModel(UserError):
-    """The files of a model are missing, damaged or of another kind; what is wrong with the hub or with options is not."""
+    """The files of a model are missing, damaged or of another kind. Faults of the hub or of options are not this."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +100,7 @@ def describe_model(
     if folder.is_dir():
         revision = None  # a local folder has no revision; its hash identifies its state
     else:
-        folder = _from_hub(model_id, revision)
+        folder = from_hub(model_id, revision)
         revision = folder.name  # a snapshot's folder is named by its commit
     if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIGURATION).is_file():
         raise UnusableModel(
@@ -198,23 +189,6 @@ def _features(folder: Path, model_id: str) -> dict[str, Any]:
     raise UnusableModel(
         f'model {model_id}: neither {" nor ".join(FEATURES)} has a "sampling_rate". Copy the file from the base model.'
     )
-
-
-def _from_hub(model_id: str, revision: str | None) -> Path:
-    """Snapshot folder of a model id. huggingface_hub handles credentials; they are not read here."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    where = f"model {model_id}" + (f" at revision {revision}" if revision else "")
-    try:
-        return Path(snapshot_download(model_id, revision=revision, allow_patterns=HUB_PATTERNS))
-    except HFValidationError:
-        raise UserError(f"{where}: no such folder, and not a hub id (owner/name). Correct model.id.") from None
-    except LocalEntryNotFoundError:
-        raise UserError(f"{where}: no such folder, and the Hugging Face hub cannot be reached") from None
-    except (HfHubHTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"{where}: no such folder, and downloading it from the hub failed: {reason}") from None
 
 
 def _hash_files(paths: list[Path]) -> str:

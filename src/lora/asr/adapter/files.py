@@ -69,7 +69,7 @@ class AdapterFiles:
 def adapter_home(folder: Path | str) -> Path:
     """The folder with the adapter's files: this one, or the only folder in it that has an adapter.
 
-    Callbacks such as SavePeftModelCallback save into `adapter_model`, and peft saves an adapter that has a name of its own
+    Callbacks such as SavePeftModelCallback save into `adapter_model`, and peft saves an adapter with a name of its own
     into a folder of that name.
     """
     folder = Path(folder)

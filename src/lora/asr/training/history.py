@@ -79,7 +79,7 @@ def _state(path: Path) -> dict[str, Any]:
 def training_history(run: str, weights: Path) -> TrainFacts:
     """Read the training facts of an external adapter or checkpoint.
 
-    All are None if no file records them. A damaged file concerns this run alone: `unreadable` says what is wrong with it.
+    All are None if no file records them. A damaged file concerns this run alone: `unreadable` says what is wrong.
     """
     path = history_file(weights)
     if path is None:
