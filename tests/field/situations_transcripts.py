@@ -263,3 +263,63 @@ def fairseq(folder: Path) -> list[str]:
     write(folder, "hypo.word-base.txt", [f"{text.upper()} (None-{n})" for n, text in enumerate(SAID)])
     write(folder, "hypo.word-tuned.txt", [f"{text.upper()} (None-{n})" for n, text in enumerate(WORDS)])
     return arguments("ref.word-best.txt", "hypo.word-base.txt", "hypo.word-tuned.txt")
+
+
+@field_case(
+    name="stm with gaps and optional words",
+    area="transcripts",
+    situation="the ctm has words before, between and after the segments of the stm; fillers are optional",
+    source="sclite manual (SCTK)",
+    command="quick",
+    expected=Expected(
+        outcome="better",
+        wer=(13 / TOTAL, 0.0),
+        says=("3 words are between segments of the stm and belong to the next one", "1 words are outside"),
+    ),
+)
+def stm_with_gaps(folder: Path) -> list[str]:
+    segments = [f"show 1 ann {10 * n:.2f} {10 * n + 4:.2f} <o,f0,female> (uh) {text}" for n, text in enumerate(WORDS)]
+    write(folder, "ref.stm", [*segments, "show 1 ann 200 210 IGNORE_TIME_SEGMENT_IN_SCORING"])
+    extra = [f"show A {time} 0.4 noise" for time in (4.5, 27, 88, 205)]
+    write(folder, "base.ctm", [*timed(SAID), *extra])
+    write(folder, "tuned.ctm", timed(WORDS))
+    return arguments("ref.stm", "base.ctm", "tuned.ctm")
+
+
+@field_case(
+    name="cp1252 and UTF-16 transcripts",
+    area="transcripts",
+    situation="references in UTF-8, the baseline saved by a spreadsheet as cp1252 with semicolons, tuned as UTF-16",
+    source="spreadsheet exports",
+    command="quick",
+    expected=Expected(
+        outcome="better", wer=(10 / (TOTAL + 10), 0.0), says=("read as cp1252: line 2", "read as UTF-16", "café")
+    ),
+)
+def other_encodings(folder: Path) -> list[str]:
+    rows = [(f"u{n}", f"{text} café", f"{said} café") for n, (text, said) in enumerate(zip(WORDS, SAID, strict=True))]
+    write(folder, "ref.jsonl", [json.dumps({"id": id, "text": text}) for id, text, _ in rows])
+    base = "\r\n".join(["id;hypothesis", *(f"{id};{said}" for id, _, said in rows), ""])
+    (folder / "base.csv").write_bytes(base.encode("cp1252"))
+    tuned = "\r\n".join(["id\thypothesis", *(f"{id}\t{text}" for id, text, _ in rows), ""])
+    (folder / "tuned.tsv").write_bytes(tuned.encode("utf-16"))
+    return arguments("ref.jsonl", "base.csv", "tuned.tsv")
+
+
+@field_case(
+    name="two encodings in one file",
+    area="transcripts",
+    situation="files in two encodings joined into one",
+    source="neighbour",
+    command="quick",
+    expected=Expected(
+        refused=True, says=("--tuned tuned.txt:11: broken line: not in the encoding of the other lines",)
+    ),
+)
+def two_encodings(folder: Path) -> list[str]:
+    write(folder, "ref.txt", [f"u{n} {text}" for n, text in enumerate([*WORDS, "naïve"])])
+    write(folder, "base.txt", [f"u{n} {text}" for n, text in enumerate([*SAID, "naïve"])])
+    lines = [f"u{n} {text}" for n, text in enumerate(WORDS)]
+    lines[0] += " café"
+    (folder / "tuned.txt").write_bytes("\n".join([*lines, ""]).encode() + "u10 naïve\n".encode("cp1252"))
+    return arguments("ref.txt", "base.txt", "tuned.txt")

@@ -161,7 +161,8 @@ def _code_page(content: bytes, damaged: list[int]) -> str:
 
     lines = content.split(b"\n")
     sample = b"\n".join(lines[number - 1] for number in damaged)[:GUESSED_FROM]
-    matches = [match.encoding for match in from_bytes(sample, cp_isolation=list(CODE_PAGES))]
+    found = from_bytes(sample, cp_isolation=list(CODE_PAGES))
+    matches = [encoding for match in found for encoding in match.could_be_from_charset]  # with those of equal text
     if not matches:
         raise UnknownEncodingError(damaged[0])
     return WESTERN if WESTERN in matches else matches[0]

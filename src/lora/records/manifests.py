@@ -29,6 +29,11 @@ class Utterance(Record):
     speaker_id: str | None = Field(default=None, description="Speaker; null if not known.")
     samples: list[float] | None = Field(default=None, description="Inline audio samples (-1 to 1); null for a file.")
     sampling_rate: int | None = Field(default=None, description="Sampling rate of `samples` in Hz.")
+    word_times: tuple[float, float | None] | None = Field(
+        default=None,
+        description="From when to when (s) words of a ctm belong to a row of an stm, as for sclite; null as the end is "
+        "that of the recording. Null for other rows.",
+    )
     line: int | None = Field(default=None, description="Line of the original manifest, from 1; null where it has none.")
 
 

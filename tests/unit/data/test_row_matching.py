@@ -72,7 +72,7 @@ def test_ctm_words_of_one_recording_are_assigned_to_rows_by_time():
     assert hypotheses(result) == {"r#0": "a", "r#2": "b d c", "r#9": ""}
     assert result.how == {"time": 3}
     assert result.notes == [
-        "1 words are outside of all segments of their recording and were left out, first 'lost' of day1 at 5 s"
+        "1 words are outside of all segments that are scored and were left out, first 'lost' of day1 at 5 s"
     ]
 
 
@@ -83,6 +83,24 @@ def test_ctm_words_are_assigned_to_rows_of_their_channel(names):
     words = [Word(1.0, 0.5, "yes", names[0]), Word(1.1, 0.5, "no", names[1])]
     result = match_rows(FILE, TranscriptFile("ctm", words={"call": words}), rows, [])
     assert hypotheses(result) == {"left": "yes", "right": "no"}
+
+
+def test_channels_of_whole_files():
+    rows = [row("left", "call.wav", channel=0), row("right", "call.wav", channel=1)]
+    words = [Word(1.0, 0.5, "yes", "A"), Word(1.1, 0.5, "no", "B")]
+    result = match_rows(FILE, TranscriptFile("ctm", words={"call": words}), rows, [])
+    assert (hypotheses(result), result.notes) == ({"left": "yes", "right": "no"}, [])
+    extracted = [word._replace(channel="1") for word in words]
+    result = match_rows(FILE, TranscriptFile("ctm", words={"call": extracted}), rows[1:], [])
+    assert hypotheses(result) == {"right": "yes no"}
+
+
+def test_channels_are_merged_where_rows_name_none():
+    words = [Word(1.0, 0.5, "yes", "A"), Word(1.1, 0.5, "no", "B")]
+    for rows in ([row("call", "call.wav")], [row("r", "call.wav", 0.0, 9.0)]):
+        result = match_rows(FILE, TranscriptFile("ctm", words={"call": words}), rows, [])
+        assert list(hypotheses(result).values()) == ["yes no"]
+        assert result.notes == ["1 files have several channels, whose words are merged in order of time; first: call"]
 
 
 def test_a_file_without_a_transcript_is_an_error():

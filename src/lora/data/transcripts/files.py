@@ -124,7 +124,9 @@ def _read_trn(path: Path, columns: Mapping[str, str], encoding: list[str]) -> Tr
 
 
 def _read_stm(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
-    return TranscriptFile("stm", _unique(path, list(stm.read_segments(path, text_lines(path, encoding)))))
+    notes: list[str] = []
+    segments = stm.read_segments(path, text_lines(path, encoding), notes)
+    return TranscriptFile("stm", _unique(path, segments), notes=notes)
 
 
 def _read_recogs(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:

@@ -103,6 +103,7 @@ def _from_transcripts(
         )
     rows: list[Utterance] = []
     rejected: list[Rejected] = []
+    word_times = stm.word_times(file.utterances)
     for one in file.utterances:
         if stm.is_ignored(one):
             continue
@@ -114,19 +115,19 @@ def _from_transcripts(
             )
         text = one.reference if one.reference is not None else one.marked or one.hypothesis
         if text.strip() or (not text and silence and states_silence(file.format)):
-            rows.append(_row(one, " ".join(text.split())))
+            rows.append(_row(one, " ".join(text.split()), word_times.get(one.id)))
         else:
             rejected.append(Rejected(one.line, one.id, "empty text"))
     return Manifest(rows, rejected, format=file.format, notes=tuple(file.encoding))
 
 
-def _row(one: ExternalTranscript, text: str) -> Utterance:
+def _row(one: ExternalTranscript, text: str, word_times: tuple[float, float | None] | None) -> Utterance:
     row = Utterance(id=one.id, text=text, duration=one.duration or UNKNOWN_DURATION, line=one.line)
     if one.segment is None:
         return row
     piece = one.segment
     place = {"audio": piece.recording, "offset": piece.start, "channel": piece.channel, "speaker_id": piece.speaker}
-    return row.model_copy(update=place)
+    return row.model_copy(update={**place, "word_times": word_times})
 
 
 def included_references(

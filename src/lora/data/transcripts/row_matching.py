@@ -8,18 +8,18 @@ unique on both sides; ambiguous ones are reported, never guessed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from lora.data.transcripts.columns import ExternalTranscript, with_speaker
-from lora.data.transcripts.ctm import Word, of_channel, words_by_time
+from lora.data.transcripts.columns import ExternalTranscript
+from lora.data.transcripts.ctm import Word
 from lora.data.transcripts.files import TranscriptFile
 from lora.data.transcripts.line_matching import first_words_name_rows, match_lines, with_first_words_as_ids
+from lora.data.transcripts.name_matching import Target, match, stem, target
+from lora.data.transcripts.word_assignment import assign, of_channel
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
-
-AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".aac", ".wma", ".webm", ".mp4"}
 
 
 @dataclass
@@ -79,6 +79,9 @@ def match_rows(
         by_time, rest = _recordings(file, rows)
         _by_name(matched, [ExternalTranscript((name,), _text(words)) for name, words in rest.items()], rows, rejected)
         _by_time(matched, file, by_time)
+        _merged_channels(
+            matched, {**rest, **{n: file.words[n] for n, rows in by_time.items() if _have_no_channel(rows)}}
+        )
         if file.format == "ctm":
             _silent_rows(matched, rows)
     transcripts = [*file.utterances, *file.words]
@@ -118,10 +121,10 @@ def _by_name(
 def _recordings(
     file: TranscriptFile, rows: Sequence[Utterance]
 ) -> tuple[dict[str, list[Utterance]], dict[str, list[Word]]]:
-    """Rows by the recording of which they are segments, for files of such recordings; words of all other files."""
+    """Rows by the recording of which they are pieces or channels, for files of such recordings; words of other files."""
     segments: dict[str, list[Utterance]] = defaultdict(list)
     for row in rows:
-        if row.audio is not None and row.offset is not None:
+        if row.audio is not None and (row.offset is not None or row.channel is not None):
             segments[stem(row.audio).casefold()].append(row)
     ids = {row.id for row in rows}
     by_time = {
@@ -132,20 +135,40 @@ def _recordings(
 
 def _by_time(matched: Matched, file: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
     outside: list[tuple[str, Word]] = []
+    in_gaps: list[tuple[str, Word]] = []
     for name, rows in by_time.items():
         by_channel: dict[int | None, list[Utterance]] = defaultdict(list)
         for row in rows:
             by_channel[row.channel].append(row)
         for channel, segments in by_channel.items():
-            texts, unassigned = words_by_time(of_channel(file.words[name], channel), segments)
+            # One channel on each side is the same one, whatever it is called: tools number an extracted channel as 1.
+            one = len(by_channel) == 1 and len({word.channel for word in file.words[name]}) == 1
+            assigned = assign(of_channel(file.words[name], None if one else channel), segments)
+            texts = assigned.by_row
             matched.hypotheses |= {row: ExternalTranscript((row,), " ".join(words)) for row, words in texts.items()}
             matched.how["time"] = matched.how.get("time", 0) + len(texts)
-            outside += [(name, word) for word in unassigned]
-    if outside:
-        name, word = outside[0]
+            outside += [(name, word) for word in assigned.outside]
+            in_gaps += [(name, word) for word in assigned.in_gaps]
+    for words, what in (
+        (outside, "are outside of all segments that are scored and were left out"),
+        (in_gaps, "are between segments of the stm and belong to the next one, as for sclite"),
+    ):
+        if words:
+            name, word = words[0]
+            first = f"first {word.text!r} of {name} at {word.start:g} s"
+            matched.notes.append(f"{len(words)} words {what}, {first}")
+
+
+def _have_no_channel(rows: Sequence[Utterance]) -> bool:
+    return any(row.channel is None for row in rows)
+
+
+def _merged_channels(matched: Matched, words: Mapping[str, Sequence[Word]]) -> None:
+    """Note the recordings whose channels became one text, because their rows name none."""
+    several = [name for name, said in words.items() if len({word.channel for word in said}) > 1]
+    if several:
         matched.notes.append(
-            f"{len(outside)} words are outside of all segments of their recording and were left out, first "
-            f"{word.text!r} of {name} at {word.start:g} s"
+            f"{len(several)} files have several channels, whose words are merged in order of time; first: {several[0]}"
         )
 
 
@@ -160,90 +183,3 @@ def _silent_rows(matched: Matched, rows: Sequence[Utterance]) -> None:
 
 def _text(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in words)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A row that a hypothesis may belong to: its id, and the names under which it may appear.
-
-    Attributes:
-        id: of the row.
-        stems: names of its file.
-        spoken: its id, or the name of its file, with the speaker in front.
-    """
-
-    id: str
-    stems: tuple[str, ...] = ()
-    spoken: tuple[str, ...] = ()
-
-
-@dataclass
-class Matching:
-    """By row id, the position of its hypothesis and the way of matching; the positions of all other hypotheses."""
-
-    rows: dict[str, int] = field(default_factory=dict)
-    how: dict[str, str] = field(default_factory=dict)
-    ambiguous: list[int] = field(default_factory=list)
-    unmatched: list[int] = field(default_factory=list)
-
-
-def target(row: Utterance) -> Target:
-    """The target of a row; a segment of a recording may also appear as `name#offset-duration`."""
-    stems = [stem(row.id)]
-    if row.audio is not None:
-        stems.append(stem(row.audio))
-        if row.offset is not None:
-            stems.append(f"{stem(row.audio)}#{row.offset:g}-{row.duration:g}")
-    bare = dict.fromkeys((row.id, *stems))
-    spoken = [name for one in bare for name in with_speaker(row.speaker_id, one)] if row.speaker_id else []
-    return Target(row.id, tuple(dict.fromkeys(stems)), tuple(spoken))
-
-
-def stem(name: str) -> str:
-    """The file name without folders and without the suffix of an audio file; other dots belong to the name."""
-    path, hash_mark, piece = name.replace("\\", "/").partition("#")
-    last = PurePosixPath(path)
-    bare = last.stem if last.suffix.lower() in AUDIO else last.name
-    return f"{bare}{hash_mark}{piece}"
-
-
-def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matching:
-    """Match every hypothesis, given its names (most specific first), to at most one row.
-
-    Tries `id`, then `file name`, then `speaker and id`, then these without case.
-    """
-    ways: list[tuple[str, Callable[[str], str], Callable[[Target], Iterable[str]]]] = [
-        ("id", str, lambda t: (t.id,)),
-        ("file name", stem, lambda t: t.stems),
-        ("speaker and id", str, lambda t: t.spoken),
-        ("id without case", str.casefold, lambda t: (t.id.casefold(),)),
-        ("file name without case", lambda n: stem(n).casefold(), lambda t: (s.casefold() for s in t.stems)),
-        ("speaker and id without case", str.casefold, lambda t: (s.casefold() for s in t.spoken)),
-    ]
-    matching = Matching()
-    remaining = list(range(len(names)))
-    for way, key, keys in ways:
-        index: dict[str, set[str]] = {}
-        for one in targets:
-            for name in keys(one):
-                index.setdefault(name, set()).add(one.id)
-        claims: dict[str, list[int]] = {}
-        unmatched: list[int] = []
-        for position in remaining:
-            fitting = next((ids for name in names[position] if (ids := index.get(key(name)))), None)
-            if fitting is None:
-                unmatched.append(position)
-            elif len(fitting) > 1:
-                matching.ambiguous.append(position)
-            else:
-                claims.setdefault(next(iter(fitting)), []).append(position)
-        for row, positions in claims.items():
-            if row in matching.rows or len(positions) > 1:
-                matching.ambiguous += positions
-            else:
-                matching.rows[row] = positions[0]
-                matching.how[row] = way
-        remaining = unmatched
-    matching.unmatched = remaining
-    matching.ambiguous.sort()
-    return matching

@@ -8,6 +8,7 @@ alternation is a letter, as in Buckwalter's transliteration of Arabic.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,12 @@ from lora.records.base import UserError
 ID = re.compile(r"\(([^()\s]+)\)\s*$")
 ALTERNATION = re.compile(r"\{([^{}]*\s/\s[^{}]*|\s[^{}]*\s)\}")
 HESITATION = re.compile(r"^\(?%[^\s()]*\)?$")
+DECISIONS = {
+    "alternations": "alternations {a / b} were replaced by their first alternative",
+    "hesitations": "hesitations marked with % were left out",
+    "bracketed": "words in parentheses count as words",
+    "braces": "braces belong to no alternation {a / b} and count as letters, as Buckwalter writes them",
+}
 
 
 class Line(NamedTuple):
@@ -30,35 +37,39 @@ class Line(NamedTuple):
 
 def read_lines(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -> Iterator[Line]:
     """Transcripts of a file; adds decisions to `notes`. Raises UserError for a line without id."""
-    alternations = hesitations = bracketed = braces = 0
+    decisions: Counter[str] = Counter()
     for number, line in lines:
         if not line.strip() or line.lstrip().startswith(";;"):
             continue
         id_match = ID.search(line)
         if id_match is None:
             raise UserError(f"{path}:{number}: no id in parentheses at the end of the line: {line.strip()!r:.80}")
-        words, replaced = first_alternatives(line[: id_match.start()])
-        alternations += replaced
-        braces += words.count("{") + words.count("}")
-        text: list[str] = []
-        for word in words.split():
-            if HESITATION.match(word):
-                hesitations += 1
-            elif word != "@":
-                inner = word[1:-1] if len(word) > 2 and word[0] == "(" and word[-1] == ")" else word
-                bracketed += inner != word
-                text.append(inner)
-        yield Line(number, id_match[1], " ".join(text), _with_alternatives(line[: id_match.start()]))
-    decisions = {
-        f"{alternations} alternations {{a / b}} were replaced by their first alternative": alternations,
-        f"{hesitations} hesitations marked with % were left out": hesitations,
-        f"{bracketed} words in parentheses count as words": bracketed,
-        f"{braces} braces belong to no alternation {{a / b}} and count as letters, as Buckwalter writes them": braces,
-    }
-    notes += [note for note, count in decisions.items() if count]
+        words = line[: id_match.start()]
+        yield Line(number, id_match[1], spoken(words, decisions), with_alternatives(words))
+    notes += sentences(decisions)
 
 
-def _with_alternatives(words: str) -> str:
+def spoken(words: str, decisions: Counter[str]) -> str:
+    """The one text that marked words are as a hypothesis; counts decisions by the keys of `DECISIONS`."""
+    words, replaced = first_alternatives(words)
+    decisions["alternations"] += replaced
+    decisions["braces"] += words.count("{") + words.count("}")
+    text: list[str] = []
+    for word in words.split():
+        if HESITATION.match(word):
+            decisions["hesitations"] += 1
+        elif word != "@":
+            inner = word[1:-1] if len(word) > 2 and word[0] == "(" and word[-1] == ")" else word
+            decisions["bracketed"] += inner != word
+            text.append(inner)
+    return " ".join(text)
+
+
+def sentences(decisions: Counter[str]) -> list[str]:
+    return [f"{decisions[kind]} {words}" for kind, words in DECISIONS.items() if decisions[kind]]
+
+
+def with_alternatives(words: str) -> str:
     """Words of a reference in which `(uh)` may be missing, as with sclite's option -D; hesitations (%) are left out."""
     text = []
     for word in words.split():
