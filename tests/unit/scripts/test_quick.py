@@ -186,6 +186,13 @@ def test_a_missing_text_is_not_silence(folder: Path, text: str, kept: bool) -> N
     assert len(reference_rows(Source(Path("rows.jsonl")), silence=True).rows) == 1 + kept
 
 
+def test_the_unit_of_the_error_rate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt", "--output-dir", "out"]
+    assert quick.main([*argv, "--unit", "characters"]) == 0
+    assert "(all 40 rows): CER " in capsys.readouterr().out
+    assert Verdict.read("out/verdict.json").runs[0].unit == "characters"
+
+
 def test_it_never_imports_a_model_library(folder: Path) -> None:
     code = (
         "import sys; from lora.runners import quick; "
