@@ -52,11 +52,11 @@ def row_fields(
         raise RowError(f"no text: expected one of {', '.join(columns.names['text'])}")
     text = columns.value(record, "text")
     if text is not None and not isinstance(text, str):
-        raise RowError(f"text is not a string: {text!r:.60}")
+        raise RowError(f"text is not a string: {text!r:.60}", "text")
     if text is None and silence and _is_silence(columns, record):
         text = ""
     elif text is None or not text.strip() or text.strip() in columns.placeholders:
-        raise RowError("empty text")
+        raise RowError("empty text", "text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
     fields: dict[str, Any] = {"text": " ".join(text.split()), "speaker_id": _name(columns, record, "speaker_id")}
     fields |= {"offset": row_number(columns, record, "offset"), "duration": row_number(columns, record, "duration")}

@@ -1,0 +1,108 @@
+"""Transcripts of icefall, Whisper and evaluation scripts: right ones, and one error for the first damaged entry.
+
+No entry of a transcript file may be left out, because its utterance would be missing from one run only: so one damaged
+entry refuses the file, with its place, its value and what was expected.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lora.data.transcripts.files import TranscriptFile, read_transcript_file
+from lora.records.base import UserError
+
+
+def write(path: Path, content: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), encoding="utf-8")
+    return path
+
+
+def texts(file: TranscriptFile) -> dict[str, tuple[str, str | None]]:
+    return {one.id: (one.hypothesis, one.reference) for one in file.utterances}
+
+
+def words(file: TranscriptFile) -> dict[str, list[tuple[float, str]]]:
+    return {name: [(round(word.start, 3), word.text) for word in said] for name, said in file.words.items()}
+
+
+RECOGS = "u1-0:\tref=['one', \"two's\"]\nu1-0:\thyp=['one']\nu2-0:\tref=['x']\nu2-0:\thyp=[]\n"
+SEGMENTS = [{"start": 0.0, "end": 2.0, "text": " one two"}, {"start": 2.0, "end": 3.0, "text": "three"}]
+SPREAD = [(0.0, "one"), (1.0, "two"), (2.0, "three")]
+TIMED = [{"start": 0, "end": 2, "text": "one two", "words": [{"word": " one", "start": 0.2, "end": 0.4},
+                                                             {"word": " two", "start": 1.5, "end": 1.9}]}]  # fmt: skip
+
+
+def test_recogs(tmp_path: Path) -> None:
+    file = read_transcript_file(write(tmp_path / "recogs-test.txt", RECOGS))
+    assert file.format == "recogs"
+    assert texts(file) == {"u1-0": ("one", "one two's"), "u2-0": ("", "x")}
+
+
+def test_predictions(tmp_path: Path) -> None:
+    lists = {"predictions": ["one", ""], "references": ["one", "two"], "wer": 0.5}
+    file = read_transcript_file(write(tmp_path / "x.json", lists))
+    assert file.format == "predictions"
+    assert texts(file) == {"line 1": ("one", "one"), "line 2": ("", "two")}
+    assert list(texts(read_transcript_file(write(tmp_path / "x.json", {**lists, "id": ["u1", "u2"]})))) == ["u1", "u2"]
+
+
+def test_segments_of_one_recording(tmp_path: Path) -> None:
+    for name, content in {
+        "talk.json": {"text": "one two three", "segments": SEGMENTS, "language": "en"},
+        "talk.csv": "start,end,text\n0.0,2.0,one two\n2.0,3.0,three\n",
+        "talk.tsv": "start\tend\ttext\n0\t2000\tone two\n2000\t3000\tthree\n",  # Whisper: milliseconds
+    }.items():
+        file = read_transcript_file(write(tmp_path / name, content))
+        assert (file.format, words(file)) == ("segments", {"talk": SPREAD}), name
+    assert words(read_transcript_file(write(tmp_path / "talk.json", {"segments": TIMED}))) == {
+        "talk": [(0.2, "one"), (1.5, "two")]
+    }
+
+
+def test_a_folder_of_whisper(tmp_path: Path) -> None:
+    """Whisper writes every recording in five formats; settings next to them are no recording."""
+    folder = tmp_path / "out"
+    write(folder / "a.json", {"segments": SEGMENTS})
+    write(folder / "b.json", {"text": "alone"})
+    for name in ("a.txt", "a.tsv", "a.srt", "a.vtt"):
+        write(folder / name, "not read")
+    write(folder / "out.settings.json", "{}")
+    assert words(read_transcript_file(folder)) == {"a": SPREAD, "b": [(0.0, "alone")]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("r.txt", RECOGS + "u3-0:\thyp=['one'\n", ":5: expected a list of words such as ['the', 'cat']: \"['one'\""),
+        ("r.txt", RECOGS + "u3-0:\thyp=[1]\n", ":5: expected a list of words such as ['the', 'cat']: '[1]'"),
+        ("r.txt", RECOGS + "u3-0:\thyp=__import__('os')\n", ":5: expected a list of words"),
+        ("r.txt", RECOGS + "u3-0:\tref=['x']\n", ":5: 'u3-0' has a reference but no line `u3-0: hyp=[...]`"),
+        ("r.txt", RECOGS + "u1-0:\thyp=['x']\n", ":5: duplicate hypothesis for id 'u1-0' (first in line 2); keep one"),
+        ("p.json", {"predictions": ["a", "b"], "references": ["a"]},
+         ": its lists have different lengths (predictions has 2, references has 1); write one entry per utterance"),
+        ("p.json", {"predictions": ["a", None]}, ":2: predictions is None; expected a string"),
+        ("s.json", {"segments": [*SEGMENTS, {"start": 5, "end": 4, "text": "x"}]},
+         ": segment 3: expected start, end (seconds from 0, end after start) and text; found {'start': 5, 'end': 4"),
+        ("s.json", {"segments": [*SEGMENTS, {"start": 5, "end": 6, "text": None}]}, ": segment 3: expected start, end"),
+        ("s.csv", "start,end,text\n0,1,one\nsoon,2,two\n", ":3: expected start, end (seconds from 0, end after start)"),
+        ("s.tsv", "start\tend\ttext\n0\t1000\tone\n5\n", ":3: broken line: 1 columns where the header has 3"),
+        ("s.json", '{"segments": [{"start": 0, "end": 1, "text": "x"', ": not JSON: "),
+    ],
+)  # fmt: skip
+def test_a_damaged_entry_refuses_the_file(tmp_path: Path, name: str, content: Any, message: str) -> None:
+    path = write(tmp_path / name, content)
+    format = {"r": "recogs", "p": "predictions", "s": "segments"}[name[0]]
+    with pytest.raises(UserError) as error:
+        read_transcript_file(path, format)
+    assert str(error.value).startswith(f"{path}{message}")
+
+
+def test_a_folder_without_transcripts_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.srt", "1")
+    with pytest.raises(UserError, match=r"a folder without transcripts; expected one \.json, \.csv, \.tsv, \.txt file"):
+        read_transcript_file(tmp_path)
