@@ -183,8 +183,8 @@ def _headers(manifest: Manifest) -> dict[str, Any]:
 def _with_checked_durations(manifest: Manifest, tolerance: float) -> Manifest:
     """The manifest with durations in seconds, and a warning where they contradict the audio headers.
 
-    Durations in samples, milliseconds or another unit are replaced where every wrong one agrees with its header in that unit and no
-    row is a piece of a file; others stay as they were declared.
+    Durations in samples, milliseconds or another unit are replaced where every wrong one agrees with its header in that
+    unit and no row is a piece of a file; others stay as they were declared.
     """
     headers = _headers(manifest)
     whole = [row for row in manifest.rows if row.offset is None and row.audio is not None and headers[row.audio]]

@@ -121,7 +121,7 @@ def _by_name(
 def _recordings(
     file: TranscriptFile, rows: Sequence[Utterance]
 ) -> tuple[dict[str, list[Utterance]], dict[str, list[Word]]]:
-    """Rows by the recording of which they are pieces or channels, for files of such recordings; words of other files."""
+    """Rows by the recording that they are pieces or channels of, for files of such recordings; words of other files."""
     segments: dict[str, list[Utterance]] = defaultdict(list)
     for row in rows:
         if row.audio is not None and (row.offset is not None or row.channel is not None):
