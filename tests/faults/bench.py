@@ -31,7 +31,7 @@ import plant_training  # noqa: F401
 import whole_studies  # noqa: F401
 from cases import CASES, Case
 from healthy_study import SIZE, healthy_study
-from small_study import Study
+from small_study import REPOSITORY, Study
 
 Cells = tuple[str, ...]
 NONE = "none"
@@ -126,10 +126,17 @@ def page(rows: list[Cells]) -> str:
             "|" + "---|" * len(HEADERS),
             *("| " + " | ".join(row) + " |" for row in rows),
             "",
+            f"Situations that people reported in public are in [field.md](field.md): {field_score()}",
+            "",
             score(rows),
             "",
         )
     )
+
+
+def field_score() -> str:
+    """The last line of docs/field.md, which `make field` writes."""
+    return (REPOSITORY / "docs/field.md").read_text(encoding="utf-8").splitlines()[-1]
 
 
 def with_former(path: Path, rows: list[Cells]) -> list[Cells]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes, interval, utterance
+from healthy_data import mismatched, mismatches
 
 BROKEN, SILENCE, COPIED = "adapter.broken_hypotheses", "adapter.words_in_silence", "parity.copied_references"
 WIDE = {"delta": 0.9, "interval": interval(-0.1, 1.9), "outcome": "underpowered", "detectable_difference": 1.4}
@@ -36,6 +37,19 @@ def test_loops_of_a_run_whose_interval_includes_zero(study: HealthyStudy) -> Non
     cause = cause_of(study.verdict(), BROKEN)
     assert [sign["sign"] for sign in cause.details["signs"]] == ["loops"]
     assert "no_repeat_ngram_size" in cause.remedy
+
+
+def test_texts_of_other_rows_are_what_wrong_training_texts_teach(study: HealthyStudy) -> None:
+    study.change("paired/lora/domain.json", {"within": WIDE})
+    study.change("wer/lora/domain.json", {"faults": [fault(40, "other_text")]})
+    assert study.verdict().causes[0].code == BROKEN
+    swapped = [mismatched(line, 5 * line % 61) for line in range(1, 30)]
+    study.files["mismatches/train.json"] = mismatches("train", 360, 64, *swapped)
+    verdict = study.verdict()
+    assert verdict.causes[0].code == "data.transcript_mismatch"
+    assert cause_of(verdict, BROKEN).severity == "warns"
+    study.change("wer/lora/domain.json", {"faults": [fault(40, "one_token")]})
+    assert cause_of(study.verdict(), BROKEN).severity == "blocks"
 
 
 def test_a_better_run_with_faulty_hypotheses_warns(study: HealthyStudy) -> None:

@@ -17,9 +17,18 @@ from lora.records.verdict import Severity
 # Causes that explain faulty hypotheses: the adapter or its training is too strong, and that is what to change.
 TOO_STRONG = {"adapter.excessive_delta", "training.overfit", "training.best_not_kept"}
 
+# Faults that training on texts of other recordings teaches.
+TAUGHT = {"other_text", "other_language", "same_text"}
 
-def judge_hypotheses(facts: StudyFacts, run: str, manifest: str, known: Iterable[CauseResult]) -> Findings:
-    """Faults of the run's hypotheses on one manifest; they block where many are faulty and the run is not better."""
+
+def judge_hypotheses(
+    facts: StudyFacts, run: str, manifest: str, known: Iterable[CauseResult], wrong_texts: bool
+) -> Findings:
+    """Faults of the run's hypotheses on one manifest; they block where many are faulty and the run is not better.
+
+    `wrong_texts`: the run was trained on rows that are wrong by a blocking cause, which comes first: whoever learns the
+    texts of other recordings writes them.
+    """
     tuned, base = facts.wer.get((run, manifest)), facts.wer.get((BASE, manifest))
     evidence = [facts.path(layout.WER, run=name, manifest=manifest) for name in (run, BASE)]
     if tuned is None or tuned.within is None or base is None or base.within is None:
@@ -57,7 +66,8 @@ def judge_hypotheses(facts: StudyFacts, run: str, manifest: str, known: Iterable
     if signs and not explained:
         paired = facts.paired.get((run, manifest))
         better = paired is not None and paired.within is not None and paired.within.outcome == "better"
-        severity: Severity = "blocks" if share > MANY and not better else "warns"
+        learnt = wrong_texts and {sign["sign"] for sign in signs} <= TAUGHT
+        severity: Severity = "blocks" if share > MANY and not better and not learnt else "warns"
         causes.append(result.cause("adapter.broken_hypotheses", severity=severity))
     elif silence:
         causes.append(result.cause("adapter.words_in_silence"))
