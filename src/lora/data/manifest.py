@@ -14,7 +14,7 @@ from typing import Any
 
 from lora.data.audio.headers import read_headers
 from lora.data.column_names import Columns
-from lora.data.formats.interface import Entry, Reading
+from lora.data.formats.interface import Entry, Reading, found_path
 from lora.data.formats.registry import read_source
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import Source, states_silence
@@ -178,24 +178,13 @@ def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
 def _require_file(fields: dict[str, Any], folder: Path) -> None:
     if "audio" not in fields:
         return
+    fields["audio"] = found_path(folder, str(fields["audio"]))
     try:
-        size = _size(fields, folder)
+        size = (folder / fields["audio"]).stat().st_size
     except (OSError, ValueError):
         raise RowError(f"missing file: {fields['audio']}", "audio") from None
     if size == 0:
         raise RowError(f"unreadable audio: {fields['audio']} is an empty file", "audio")
-
-
-def _size(fields: dict[str, Any], folder: Path) -> int:
-    """Bytes of the audio file. A path of Windows (`wavs\\a.wav`) is corrected where only that names a file."""
-    written = str(fields["audio"])
-    try:
-        return (folder / written).stat().st_size
-    except OSError:
-        path = written.replace("\\", "/")
-        size = (folder / path).stat().st_size
-        fields["audio"] = path
-        return size
 
 
 def _written_id(row: dict[str, Any], columns: Columns) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lora.data.audio.headers import read_headers
 from lora.data.column_names import MILLISECONDS, STARTS, TIMES, folded_name, spellings
-from lora.data.formats.interface import Entry, Reading
+from lora.data.formats.interface import Entry, Reading, found_path
 from lora.data.row_fields import RowError, row_number
 from lora.data.time_text import is_plain_number, seconds_in_text
 
@@ -115,7 +115,7 @@ def _pieces(reading: Reading) -> Iterator[_Piece]:
         audio = reading.columns.value(row, "audio")
         if end is None or not start < end or not isinstance(audio, str):
             continue
-        (length,) = read_headers([str(reading.folder / audio)])
+        (length,) = read_headers([str(reading.folder / found_path(reading.folder, audio))])
         if isinstance(length, float):
             yield _Piece(entry.line, start, end, length)
 

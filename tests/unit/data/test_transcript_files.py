@@ -226,3 +226,18 @@ def test_an_empty_folder_and_a_compressed_file_are_errors(tmp_path):
     path.write_bytes(gzip.compress(b"one (u1)"))
     with pytest.raises(UserError, match="decompress"):
         read_transcript_file(path)
+
+
+@pytest.mark.parametrize(
+    "times", [{"offset": 2, "duration": 1.5}, {"start": 2, "end": 3.5}, {"start_ms": 2000, "end_ms": "3500"}]
+)
+def test_pieces_are_named_by_their_times(tmp_path, times):
+    row = {"audio": "a.wav", **times, "pred_text": "one"}
+    (one,) = read_transcript_file(write(tmp_path, "x.jsonl", json.dumps(row))).utterances
+    assert (one.names, one.duration) == (("a.wav#2-1.5", "a.wav"), 1.5)
+
+
+def test_columns_that_are_no_times_name_no_piece(tmp_path):
+    row = {"audio": "a.wav", "start": "soon", "duration": True, "pred_text": "one"}
+    (one,) = read_transcript_file(write(tmp_path, "x.jsonl", json.dumps(row))).utterances
+    assert (one.names, one.duration) == (("a.wav",), None)

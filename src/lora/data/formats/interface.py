@@ -193,3 +193,9 @@ def audio_root(folder: Path, paths: Iterable[str]) -> Path:
         if any((start / path).exists() for path in relative):
             return start
     return folder
+
+
+def found_path(folder: Path, written: str) -> str:
+    """The path of an audio file; one of Windows (`wavs\\a.wav`) with slashes where only that names a file."""
+    path = written.replace("\\", "/")
+    return path if path != written and not (folder / written).exists() and (folder / path).exists() else written

@@ -1,18 +1,14 @@
-"""Transcripts with named columns (JSON lines, CSV, TSV), and the usual names of id, hypothesis and reference."""
+"""Transcripts from rows with named columns, and the usual names of id, hypothesis and reference."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.manifest_lines import repeated_name, separator_in, writable
+from lora.data.row_fields import DEFAULT_COLUMNS, RowError, row_number
 from lora.records.base import UserError
 
 IDS = ("id", "utt_id", "utterance_id", "uttid", "utt", "key", "segment_id")
@@ -106,92 +102,6 @@ def known_columns(names: Iterable[str]) -> bool:
     return bool(header & {*IDS, *FILES}) and bool(header & {*HYPOTHESES, *TEXTS})
 
 
-def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Rows of the (numbered) lines of a jsonl, csv or tsv file, with their line numbers.
-
-    Raises UserError for the first broken line, because no transcript may be left out.
-    """
-    lines = iter([(number, line) for number, line in lines if line.strip()])
-    if kind != "jsonl":
-        yield from _table_rows(path, lines, kind)
-        return
-    for number, line in lines:
-        if number == 1 and line.lstrip().startswith("["):
-            yield from _json_list(path, "\n".join([line, *(rest for _, rest in lines)]))
-            return
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}:{number}: broken line: not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise UserError(f"{path}:{number}: broken line: a JSON {type(row).__name__}, not an object")
-        yield number, _checked(path, number, row)
-
-
-def _checked(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not writable(row):
-        raise UserError(
-            f"{path}:{number}: broken line: half of a character (a lone surrogate, as from a truncated emoji)"
-        )
-    return row
-
-
-def _json_list(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The entries of a file that is one JSON list, counted from 1."""
-    try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict):
-            raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
-        yield number, _checked(path, number, entry)
-
-
-def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Quotes have no meaning inside a TSV cell, so that an unbalanced quote cannot swallow the rows after it."""
-    numbers: list[int] = []
-
-    def counted() -> Iterator[str]:
-        for number, line in lines:
-            numbers.append(number)
-            yield line + "\n"
-
-    lines = iter(lines)
-    first_line = next(lines, None)
-    if first_line is None:
-        return
-    separator = separator_in(first_line[1], "\t" if kind == "tsv" else ",")
-    lines = chain([first_line], lines)
-    tabs = separator == "\t"
-    reader = (
-        (_tsv_cells(line) for line in counted()) if tabs else csv.reader(counted(), strict=True, delimiter=separator)
-    )
-    header: list[str] | None = None
-    while True:
-        first = len(numbers)
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise UserError(f"{path}:{numbers[first]}: broken line: {error}") from None
-        if header is None:
-            header = [cell.strip() for cell in cells]
-            if (name := repeated_name(header)) is not None:
-                raise UserError(f"{path}:{numbers[first]}: two columns named {name!r}; rename one")
-        elif len(cells) != len(header):
-            problem = f"{len(cells)} columns where the header has {len(header)}"
-            raise UserError(f"{path}:{numbers[first]}: broken line: {problem}")
-        else:
-            yield numbers[first], dict(zip(header, cells, strict=True))
-
-
-def _tsv_cells(line: str) -> list[str]:
-    cells = line.removesuffix("\n").split("\t")
-    return [c[1:-1].replace('""', '"') if len(c) > 1 and c[0] == c[-1] == '"' else c for c in cells]
-
-
 def from_columns(
     path: Path, records: Iterable[tuple[int, Mapping[str, Any]]], columns: Mapping[str, str]
 ) -> Iterator[ExternalTranscript]:
@@ -239,7 +149,7 @@ def _transcript(
         names=names,
         hypothesis=text,
         reference=reference,
-        duration=_number(row.get("duration")),
+        duration=_times(row)[1],
         truncated=str(row.get("truncated")).lower() == "true",
         line=number,
         column=column,
@@ -271,8 +181,7 @@ def _names(where: str, row: Mapping[str, Any], column: str | None) -> tuple[str,
             continue  # inline audio has no name
         if not isinstance(value, str):
             raise UserError(f"{where}: {name} is {value!r:.80}; expected a string")
-        offset = _number(row.get("offset"))
-        duration = _number(row.get("duration"))
+        offset, duration = _times(row)
         if group is FILES and offset is not None:
             names.append(f"{value}#{offset:g}-{'' if duration is None else f'{duration:g}'}")
         names.append(value)
@@ -292,9 +201,16 @@ def _first(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
     return next((name for name in names if name in row), None)
 
 
-def _number(value: Any) -> float | None:
+def _times(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Offset and duration of a row by the columns that manifests may have for them; None for what is no time."""
+    offset, duration, end = (_time(row, field) for field in ("offset", "duration", "end"))
+    if duration is None and end is not None:
+        duration = round(end - (offset or 0.0), 9)
+    return offset, duration
+
+
+def _time(row: Mapping[str, Any], field: str) -> float | None:
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        return row_number(DEFAULT_COLUMNS, row, field)
+    except RowError:
         return None
-    return number if math.isfinite(number) else None

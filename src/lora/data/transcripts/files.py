@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lora.data.text_encoding import notes_of_files
 from lora.data.transcripts import ctm, lines, predictions, recogs, segments, stm, trn
-from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns, line_name, read_rows
+from lora.data.transcripts.column_rows import read_rows
+from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns, line_name
 from lora.data.transcripts.text_file import text_lines
 from lora.records.base import UserError
 

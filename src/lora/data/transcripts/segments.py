@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lora.data.transcripts.columns import FILES, read_rows
+from lora.data.transcripts.column_rows import read_rows
+from lora.data.transcripts.columns import FILES
 from lora.data.transcripts.ctm import Word
 from lora.records.base import UserError
 

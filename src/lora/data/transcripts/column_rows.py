@@ -1,0 +1,99 @@
+"""Rows of transcripts with named columns: JSON lines, one JSON list, CSV and TSV with any separator."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from lora.data.manifest_lines import repeated_name, separator_in, writable
+from lora.records.base import UserError
+
+
+def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows of the (numbered) lines of a jsonl, csv or tsv file, with their line numbers.
+
+    Raises UserError for the first broken line, because no transcript may be left out.
+    """
+    lines = iter([(number, line) for number, line in lines if line.strip()])
+    if kind != "jsonl":
+        yield from _table_rows(path, lines, kind)
+        return
+    for number, line in lines:
+        if number == 1 and line.lstrip().startswith("["):
+            yield from _json_list(path, "\n".join([line, *(rest for _, rest in lines)]))
+            return
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}:{number}: broken line: not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise UserError(f"{path}:{number}: broken line: a JSON {type(row).__name__}, not an object")
+        yield number, _checked(path, number, row)
+
+
+def _checked(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not writable(row):
+        raise UserError(
+            f"{path}:{number}: broken line: half of a character (a lone surrogate, as from a truncated emoji)"
+        )
+    return row
+
+
+def _json_list(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The entries of a file that is one JSON list, counted from 1."""
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
+        yield number, _checked(path, number, entry)
+
+
+def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Quotes have no meaning inside a TSV cell, so that an unbalanced quote cannot swallow the rows after it."""
+    numbers: list[int] = []
+
+    def counted() -> Iterator[str]:
+        for number, line in lines:
+            numbers.append(number)
+            yield line + "\n"
+
+    lines = iter(lines)
+    first_line = next(lines, None)
+    if first_line is None:
+        return
+    separator = separator_in(first_line[1], "\t" if kind == "tsv" else ",")
+    lines = chain([first_line], lines)
+    tabs = separator == "\t"
+    reader = (
+        (_tsv_cells(line) for line in counted()) if tabs else csv.reader(counted(), strict=True, delimiter=separator)
+    )
+    header: list[str] | None = None
+    while True:
+        first = len(numbers)
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UserError(f"{path}:{numbers[first]}: broken line: {error}") from None
+        if header is None:
+            header = [cell.strip() for cell in cells]
+            if (name := repeated_name(header)) is not None:
+                raise UserError(f"{path}:{numbers[first]}: two columns named {name!r}; rename one")
+        elif len(cells) != len(header):
+            problem = f"{len(cells)} columns where the header has {len(header)}"
+            raise UserError(f"{path}:{numbers[first]}: broken line: {problem}")
+        else:
+            yield numbers[first], dict(zip(header, cells, strict=True))
+
+
+def _tsv_cells(line: str) -> list[str]:
+    cells = line.removesuffix("\n").split("\t")
+    return [c[1:-1].replace('""', '"') if len(c) > 1 and c[0] == c[-1] == '"' else c for c in cells]
