@@ -28,6 +28,7 @@ from lora.asr.adapter.files import (
 )
 from lora.asr.adapter.loading import base_evidence, load_adapter
 from lora.asr.adapter.module_groups import MODULE_GROUPS, module_group
+from lora.asr.adapter.weight_deltas import weight_deltas
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
@@ -186,6 +187,33 @@ def test_a_lora_of_a_resized_vocabulary(fresh: Callable[[], SpeechModel], tmp_pa
     (tmp_path / "adapter" / PROVENANCE).unlink()
     stage = load_adapter(fresh(), tmp_path / "adapter", whatever_fits=True).load_stage
     assert (stage.added_tokens, stage.base_matches, len(stage.resized)) == (2, None, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rank_pattern": {"q_proj": 0}}, "positive integer"),
+        ({"rank_pattern": {"q_proj": "8"}}, "rank_pattern: q_proj: '8' is not a number"),
+        ({"alpha_pattern": {"q_proj": float("nan")}}, "alpha_pattern: q_proj: nan is not a number"),
+        ({"alpha_pattern": ["q_proj"]}, "alpha_pattern is not a JSON object"),
+        ({"lora_alpha": None}, "lora_alpha: None is not a number"),
+    ],
+)
+def test_ranks_and_alphas_that_are_none(
+    fresh: Callable[[], SpeechModel], adapter: Path, changes: dict[str, Any], message: str
+) -> None:
+    edit_config(adapter, **changes)
+    with pytest.raises(AdapterProblem, match=message) as problem:
+        load_adapter(fresh(), adapter)
+    assert problem.value.code == "adapter.not_loaded"
+
+
+def test_an_alpha_of_zero_for_some_modules_is_their_scale(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
+    edit_config(adapter, alpha_pattern={"q_proj": 0})
+    deltas = weight_deltas(load_adapter(fresh(), adapter).model, {}, "true", [])
+    assert {delta.name.endswith("q_proj") for delta in deltas if delta.scale == 0} == {True}
+    assert all((delta.delta_norm == 0) is (delta.scale == 0) for delta in deltas)
+    assert any(delta.scale for delta in deltas)
 
 
 def test_alpha_zero_is_accepted(fresh: Callable[[], SpeechModel], adapter: Path) -> None:

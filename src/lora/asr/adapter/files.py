@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,11 +148,20 @@ def _read_config(folder: Path) -> dict[str, Any]:
             f"{folder / CONFIG}: peft_type {config['peft_type']} is not supported, LORA is",
             remedy=remedy,
         )
-    for key in {"r", "lora_alpha"} & config.keys():
-        value = config[key]
+    for key, value in _numbers_of(config, folder / CONFIG):
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: {key}: {value!r} is not a number")
     return config
+
+
+def _numbers_of(config: dict[str, Any], path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield what must be a number: rank and alpha, and those of single modules."""
+    yield from ((key, config[key]) for key in ("r", "lora_alpha") if key in config)
+    for key in ("rank_pattern", "alpha_pattern"):
+        pattern = config.get(key) or {}
+        if not isinstance(pattern, dict):
+            raise AdapterProblem("adapter.not_loaded", f"{path}: {key} is not a JSON object")
+        yield from ((f"{key}: {module}", value) for module, value in pattern.items())
 
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:
