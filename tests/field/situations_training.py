@@ -135,7 +135,7 @@ def constant_rate(folder: Path) -> Study:
     situation="checkpoint-10 of an early-stopped run is given; checkpoint-40 next to it has the whole log",
     source="neighbour",
     command="study",
-    expected=Expected(absent=("training.steps_short", "training.best_not_kept")),
+    expected=Expected(absent=("training.steps_short", "training.best_not_kept", "training.overfit")),
 )
 def best_of_run(folder: Path) -> Study:
     save_adapter(folder / "run/checkpoint-10")

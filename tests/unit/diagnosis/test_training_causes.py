@@ -270,7 +270,16 @@ def test_a_run_that_no_longer_improved_was_stopped_for_that(
     check = check_of(verdict, "training.steps")
     assert ("training.steps_short" in codes(verdict)) is short
     assert (check.status, check.reason) == (("fail", "stopped_early") if short else ("pass", "no_longer_improving"))
-    assert ("its last 3 validations brought no improvement" in check.summary) is not short
+    assert ("its last 3 validations showed no improvement" in check.summary) is not short
+
+
+def test_the_best_weights_of_a_run_that_overfitted_later_are_no_overfit(study: HealthyStudy) -> None:
+    later = {"validation": POINTS, "best_step": 40, "weights_step": 40, "best_kept": True}
+    study.change("adapters/lora/train.json", EXTERNAL | later)
+    verdict = study.verdict()
+    check = check_of(verdict, "training.validation")
+    assert (check.status, check.reason) == ("pass", "rose_later")
+    assert not [code for code in codes(verdict) if code.startswith("training.")]
 
 
 def test_another_callback_may_end_a_run(study: HealthyStudy) -> None:

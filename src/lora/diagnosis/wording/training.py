@@ -73,7 +73,7 @@ def steps(result: Result) -> str:
         if details["patience"] is not None:
             text += f", after {count(details['patience'], 'validation')} without improvement{best}"
     if result.reason == "no_longer_improving":
-        text += f"; its last {count(details['idle'], 'validation')} brought no improvement"
+        text += f"; its last {count(details['idle'], 'validation')} showed no improvement"
     return f"{text}."
 
 
@@ -142,6 +142,8 @@ def validation(result: Result) -> str:
         f"The validation {'WER' if wer else 'loss'} of {run} is lowest at step {details['best_step']:,} "
         f"({printed(details['best'])}) and {printed(details['last'])} at its last, {details['last_step']:,}"
     )
+    if result.reason == "rose_later":
+        text += "; the weights are those of the lowest, so what came later does not concern them"
     if result.reason == "no_improvement":
         text += ": no step improved on the base model"
     if result.reason == "rose" and wer and details["best_loss"] is not None and details["last_loss"] is not None:
