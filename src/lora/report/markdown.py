@@ -45,8 +45,8 @@ def _escape(line: str) -> str:
 
 
 def prose(value: object) -> str:
-    """As `text`, but names of settings and files in backticks, as our own sentences quote them, become code spans."""
-    parts = re.split(r"(?<!`)`([\w<](?:[\w.<>/: -]*[\w.>])?)`(?!`)", plain(value))
+    """As `text`, but names of settings, files and functions in backticks, as our own sentences quote them, become code spans."""
+    parts = re.split(r"(?<!`)`([\w<](?:[\w.<>/: -]*[\w.>])?(?:\(\))?)`(?!`)", plain(value))
     return "".join(code(part) if at % 2 else _escape(part) for at, part in enumerate(parts))
 
 

@@ -56,6 +56,7 @@ def test_code_span_keeps_the_words_unchanged(hostile: str) -> None:
 
 def test_names_of_settings_in_prose_are_code_and_nothing_else_is() -> None:
     assert prose("Name it (`manifests.train`) *now* `a|b`") == r"Name it (`manifests.train`) \*now\* \`a|b\`"
+    assert prose("Call `merge_and_unload()`.") == "Call `merge_and_unload()`."
     assert rendered(prose("next to `<stem>.settings.json`: <b>")) == (
         "<p>next to <code>&lt;stem&gt;.settings.json</code>: &lt;b&gt;</p>\n"
     )
