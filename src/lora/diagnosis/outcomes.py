@@ -87,8 +87,8 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
     findings = Findings()
     for manifest in facts.config.evaluations:
         if not of_text(facts, run, manifest):
-            wrong_texts = bool(_training_faults(facts, run, manifest, [c for c in known if c.severity == "blocks"]))
-            findings.add(judge_hypotheses(facts, run, manifest, known, wrong_texts))
+            wrong_rows = bool(_training_faults(facts, run, manifest, [c for c in known if c.severity == "blocks"]))
+            findings.add(judge_hypotheses(facts, run, manifest, known, wrong_rows))
     if eval_manifest is not None and not of_text(facts, run, eval_manifest):
         findings.add(harm(facts, run, eval_manifest, [*known, *findings.causes]))
     for manifest in facts.config.general:

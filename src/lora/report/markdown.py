@@ -45,7 +45,7 @@ def _escape(line: str) -> str:
 
 
 def prose(value: object) -> str:
-    """As `text`, but names of settings, files and functions in backticks, as our own sentences quote them, become code spans."""
+    """As `text`, but names of settings, files and functions in backticks become code spans."""
     parts = re.split(r"(?<!`)`([\w<](?:[\w.<>/: -]*[\w.>])?(?:\(\))?)`(?!`)", plain(value))
     return "".join(code(part) if at % 2 else _escape(part) for at, part in enumerate(parts))
 

@@ -52,6 +52,15 @@ def test_texts_of_other_rows_are_what_wrong_training_texts_teach(study: HealthyS
     assert cause_of(study.verdict(), BROKEN).severity == "blocks"
 
 
+def test_wrong_labels_teach_faulty_hypotheses(study: HealthyStudy) -> None:
+    study.change("wer/lora/domain.json", {"faults": [fault(40)]})
+    study.change("paired/lora/domain.json", {"within": WIDE})
+    study.change("labels.json", {"structure": {"single_eos": 0.0}})
+    verdict = study.verdict()
+    assert (verdict.causes[0].code, verdict.causes[0].severity) == ("labels.construction", "blocks")
+    assert cause_of(verdict, BROKEN).severity == "warns"
+
+
 def test_a_better_run_with_faulty_hypotheses_warns(study: HealthyStudy) -> None:
     study.change("wer/lora/domain.json", {"faults": [fault(40)]})
     verdict = study.verdict()

@@ -6,7 +6,7 @@ recognised from counts, compared with the baseline's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
@@ -22,12 +22,12 @@ TAUGHT = {"other_text", "other_language", "same_text"}
 
 
 def judge_hypotheses(
-    facts: StudyFacts, run: str, manifest: str, known: Iterable[CauseResult], wrong_texts: bool
+    facts: StudyFacts, run: str, manifest: str, known: Collection[CauseResult], wrong_rows: bool
 ) -> Findings:
     """Faults of the run's hypotheses on one manifest; they block where many are faulty and the run is not better.
 
-    `wrong_texts`: the run was trained on rows that are wrong by a blocking cause, which comes first: whoever learns the
-    texts of other recordings writes them.
+    They only warn where the run learnt them, since what it was trained on comes first: from wrong labels, or from rows
+    that are wrong by a blocking cause (`wrong_rows`), such as the texts of other recordings.
     """
     tuned, base = facts.wer.get((run, manifest)), facts.wer.get((BASE, manifest))
     evidence = [facts.path(layout.WER, run=name, manifest=manifest) for name in (run, BASE)]
@@ -66,7 +66,9 @@ def judge_hypotheses(
     if signs and not explained:
         paired = facts.paired.get((run, manifest))
         better = paired is not None and paired.within is not None and paired.within.outcome == "better"
-        learnt = wrong_texts and {sign["sign"] for sign in signs} <= TAUGHT
+        wrong_labels = any(c.code.startswith("labels.") and c.severity == "blocks" for c in known)
+        learnt = facts.config.kind(run) == "train" and wrong_labels
+        learnt |= wrong_rows and {sign["sign"] for sign in signs} <= TAUGHT
         severity: Severity = "blocks" if share > MANY and not better and not learnt else "warns"
         causes.append(result.cause("adapter.broken_hypotheses", severity=severity))
     elif silence:
