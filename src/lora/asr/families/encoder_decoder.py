@@ -22,6 +22,10 @@ class EncoderDecoder(SpeechModel):
 
     auto_class = "AutoModelForSpeechSeq2Seq"
 
+    @property
+    def encoder(self) -> Any:
+        return self.base.get_encoder()
+
     def label_ids(self, texts: Sequence[str]) -> list[list[int]]:
         start = self.base.config.decoder_start_token_id
         rows = [self.tokenizer(text).input_ids for text in texts]

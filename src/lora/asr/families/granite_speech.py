@@ -90,6 +90,10 @@ class GraniteSpeech(SpeechLlm):
 
     averages_batches = True
 
+    @property
+    def encoder(self) -> Any:
+        return self.base.get_encoder()
+
     @classmethod
     def load(cls, files: ModelFiles, folder: Path, **options: Any) -> tuple[Any, Any]:
         from transformers import AutoTokenizer, GraniteSpeechForConditionalGeneration

@@ -39,6 +39,10 @@ class SpeechLlm(SpeechModel):
         # Of several EOS tokens the tokenizer's own ends an answer.
         self._eos = self.tokenizer.eos_token_id if self.tokenizer.eos_token_id in eos else eos[0]
 
+    @property
+    def encoder(self) -> Any:
+        return self.base.get_encoder(modality="audio")
+
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         """Prompt (`input_ids`, `attention_mask`) and features for utterances of equal length."""
         raise NotImplementedError

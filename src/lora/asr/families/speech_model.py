@@ -50,6 +50,7 @@ class SpeechModel:
         auto_class: Class of transformers that loads the model.
         teacher_forced: Whether logits predict the tokens of a label one by one.
         averages_batches: Whether the model's loss is a plain mean, even if the trainer passes the step's token count.
+        encoder_ignores: Inputs that `generate` passes to the encoder, which does not use them.
         input_names: Inputs of the forward pass that depend on the audio.
         grid_seconds: Step of the padding grid.
     """
@@ -57,6 +58,7 @@ class SpeechModel:
     auto_class: ClassVar[str]
     teacher_forced: ClassVar[bool] = True
     averages_batches: ClassVar[bool] = False
+    encoder_ignores: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, files: ModelFiles, model: Any, processor: Any, device: str, dtype: torch.dtype) -> None:
         self.files = files
@@ -86,6 +88,11 @@ class SpeechModel:
     def base(self) -> Any:
         """The model itself, without the wrapper of an attached adapter."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    @property
+    def encoder(self) -> Any:
+        """The module whose output depends on the audio alone; None if there is no other module after it."""
+        return None
 
     # Audio.
 
@@ -266,13 +273,13 @@ def sum_cross_entropy(logits: Tensor, targets: Tensor, shift: int = 0, smoothing
     With label smoothing e: (1 - e) of that plus e of the mean over the vocabulary.
     """
     width = targets.shape[1] - shift
-    log_probability = logits[:, :width].double().log_softmax(-1)
     shifted = targets[:, shift:]
     counted = shifted.ne(IGNORED)
-    loss = -log_probability.gather(-1, shifted.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    log_probability = logits[:, :width][counted].double().log_softmax(-1)
+    loss = -log_probability.gather(-1, shifted[counted].unsqueeze(-1)).squeeze(-1)
     if smoothing:
         loss = (1 - smoothing) * loss - smoothing * log_probability.mean(-1)
-    return float((loss * counted).sum()), int(counted.sum())
+    return float(loss.sum()), int(counted.sum())
 
 
 def freeze_batch_norms(model: nn.Module) -> None:

@@ -23,6 +23,7 @@ class Whisper(EncoderDecoder):
     """Takes log-mel features, which the feature extractor pads or cuts to 30 s."""
 
     averages_batches = True
+    encoder_ignores = ("attention_mask",)
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)

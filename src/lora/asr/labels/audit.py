@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lora.asr.encode_once import encode_once
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.build import Labelled, label_ids, long_labels, mean_nll
 from lora.asr.labels.greedy_agreement import greedy_agreement
@@ -67,26 +68,27 @@ def audit_labels(
     }
     if not fitting:
         return LabelFacts(**facts)
-    usable = rows.only(fitting)
-    steps = usable.steps(speech.sampling_rate, speech.grid_seconds)
-    references = Labelled(usable, [row.text for row in usable.rows], batches_in_order(steps, batch_size))
-    hypotheses = greedy_hypotheses(speech, usable, references.batches, decode)
-    hypothesis_texts = [hypotheses[index].text for index in range(len(usable))]
-    report_hypotheses(greedy_transcripts(usable, hypotheses))
-    hypothesis_style = style_profile(hypothesis_texts)
-    restyled = _restyled_references(speech, references, hypothesis_texts, hypothesis_style)
-    losses = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
-    complete = _complete_hypotheses(speech, references, hypotheses)
-    return LabelFacts(
-        **facts,
-        greedy=greedy_agreement(speech, usable, hypotheses, batch_size, decode),
-        losses=[loss for loss in losses if loss is not None],
-        reference_nll=mean_nll(speech, references),
-        hypothesis_nll=mean_nll(speech, complete) if complete.texts else None,
-        restyled_nll=mean_nll(speech, references.with_texts(restyled)) if hypothesis_style.texts else None,
-        hypothesis_style=hypothesis_style,
-        numbers=number_style(references.texts, hypothesis_texts),
-    )
+    with encode_once(speech):
+        usable = rows.only(fitting)
+        steps = usable.steps(speech.sampling_rate, speech.grid_seconds)
+        references = Labelled(usable, [row.text for row in usable.rows], batches_in_order(steps, batch_size))
+        hypotheses = greedy_hypotheses(speech, usable, references.batches, decode)
+        hypothesis_texts = [hypotheses[index].text for index in range(len(usable))]
+        report_hypotheses(greedy_transcripts(usable, hypotheses))
+        hypothesis_style = style_profile(hypothesis_texts)
+        restyled = _restyled_references(speech, references, hypothesis_texts, hypothesis_style)
+        losses = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
+        complete = _complete_hypotheses(speech, references, hypotheses)
+        return LabelFacts(
+            **facts,
+            greedy=greedy_agreement(speech, usable, hypotheses, batch_size, decode),
+            losses=[loss for loss in losses if loss is not None],
+            reference_nll=mean_nll(speech, references),
+            hypothesis_nll=mean_nll(speech, complete) if complete.texts else None,
+            restyled_nll=mean_nll(speech, references.with_texts(restyled)) if hypothesis_style.texts else None,
+            hypothesis_style=hypothesis_style,
+            numbers=number_style(references.texts, hypothesis_texts),
+        )
 
 
 def _restyled_references(

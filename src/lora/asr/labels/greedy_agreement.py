@@ -50,9 +50,10 @@ class _Agreement:
         counted = targets.ne(IGNORED)
         self.agreeing += int((logits.argmax(-1).eq(targets) & counted).sum())
         self.positions += int(counted.sum())
-        values = logits.double().log_softmax(-1).gather(-1, targets.clamp(min=0).unsqueeze(-1)).squeeze(-1)
-        for value, hypothesis in zip((values * counted).sum(-1).tolist(), hypotheses, strict=True):
+        for row, hypothesis in enumerate(hypotheses):
             if hypothesis.log_probability is not None:
+                log_probability = logits[row][counted[row]].double().log_softmax(-1)
+                value = float(log_probability.gather(-1, targets[row][counted[row]].unsqueeze(-1)).sum())
                 self.gaps.append(abs(value - hypothesis.log_probability) / max(len(hypothesis.tokens), 1))
 
     @property

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ from lora.asr.adapter.files import AdapterProblem
 from lora.asr.adapter.initialisation import KEEPING_BASE
 from lora.asr.adapter.loading import load_adapter
 from lora.asr.adapter.weight_deltas import merged_share, original_weights, weight_deltas
+from lora.asr.encode_once import encode_once
 from lora.asr.families.speech_model import SpeechModel
-from lora.asr.ladder.logits import ValidationBatch, keep_base_logits, logits_stage
-from lora.asr.ladder.texts import all_texts, text_stage
+from lora.asr.ladder.logits import ValidationBatch, equal_logits, keep_base_logits, logits_stage
+from lora.asr.ladder.texts import all_texts, counted_texts, text_stage
 from lora.records.base import UserError
-from lora.records.effect import EffectFacts, FileStage, LoadStage
+from lora.records.effect import EffectFacts, FileStage, LoadStage, LogitsStage, TextStage
 from lora.records.training import ModuleChange
 
 __all__ = ["ValidationBatch", "measure_effect"]
@@ -50,10 +53,11 @@ def measure_effect(
         UserError: The adapter folder does not exist.
     """
     facts: dict[str, Any] = {"run": run, "adapter": adapter}
-    with tempfile.TemporaryDirectory() as base_logits:
+    with tempfile.TemporaryDirectory() as folder, encode_once(speech):
+        base_logits = Path(folder)
         before = original_weights(speech.model, adapter)
-        keep_base_logits(speech, batches, Path(base_logits))
         base_texts = all_texts(speech, batches, decode)
+        keep_base_logits(speech, batches, base_logits)
         try:
             loaded = load_adapter(speech, adapter, whatever_fits=True)
         except AdapterProblem as problem:
@@ -69,15 +73,10 @@ def measure_effect(
         model, file = loaded.model, loaded.file_stage
         load = loaded.load_stage.model_copy(update={"merged_share": None if before else merged_share(model)})
         weights = weight_deltas(model, before, file.initialisation, changes or [])
-        off = model.disable_adapter
-        reasons = off_differs_by(file, load)
-        logits = logits_stage(speech, batches, Path(base_logits), off, reasons) if batches else None
-        text = None
-        try:
-            text = text_stage(speech, batches, base_texts, decode, off) if batches else None
-        except (UserError, RuntimeError, IndexError):
-            if logits is None or not logits.not_finite:
-                raise  # only beam search and sampling over NaN logits may fail
+        logits, text = None, None
+        if batches:
+            reasons = off_differs_by(file, load)
+            logits, text = _outputs(speech, batches, base_texts, base_logits, decode, model.disable_adapter, reasons)
         return EffectFacts(
             **facts,
             file=file,
@@ -88,6 +87,35 @@ def measure_effect(
             logits=logits,
             text=text,
         )
+
+
+def _outputs(
+    speech: SpeechModel,
+    batches: list[ValidationBatch],
+    base_texts: list[str],
+    base_logits: Path,
+    decode: dict[str, Any],
+    off: Callable[[], AbstractContextManager[Any]],
+    reasons: list[str],
+) -> tuple[LogitsStage, TextStage | None]:
+    """Logits and hypotheses, one state of the adapter after the other, so that each encodes the audio once.
+
+    In each state hypotheses come first: the encoder has to run while calls of its modules are counted.
+    """
+    with off():
+        texts_off = counted_texts(speech, batches, decode)
+        off_equals_base = equal_logits(speech, batches, base_logits)
+    compare_logits = partial(logits_stage, speech, batches, base_logits, off_equals_base, reasons)
+    logits = None
+    try:
+        texts_on = counted_texts(speech, batches, decode)
+        logits = compare_logits()
+        return logits, text_stage(speech, batches, base_texts, texts_on, texts_off, decode)
+    except (UserError, RuntimeError, IndexError):
+        logits = logits or compare_logits()
+        if not logits.not_finite:
+            raise  # only beam search and sampling over NaN logits may fail
+        return logits, None
 
 
 def off_differs_by(file: FileStage, load: LoadStage) -> list[str]:

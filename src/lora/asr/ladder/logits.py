@@ -6,11 +6,8 @@ stored on disk, at labelled positions only, and compared a few hundred positions
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -58,11 +55,16 @@ def keep_base_logits(speech: SpeechModel, batches: list[ValidationBatch], folder
         save_file({"logits": _logits(speech, batch)}, folder / f"{number}.safetensors")
 
 
+def equal_logits(speech: SpeechModel, batches: list[ValidationBatch], folder: Path) -> bool:
+    """Whether the logits are bit by bit those that `keep_base_logits` wrote to `folder`."""
+    return all(torch.equal(_logits(speech, batch), _base(folder, number)) for number, batch in enumerate(batches))
+
+
 def logits_stage(
     speech: SpeechModel,
     batches: list[ValidationBatch],
     folder: Path,
-    off: Callable[[], AbstractContextManager[Any]],
+    off_equals_base: bool,
     off_differs_by: list[str],
 ) -> LogitsStage:
     """Compare the logits with those that `keep_base_logits` wrote to `folder`.
@@ -71,16 +73,12 @@ def logits_stage(
         speech: The model with its adapter.
         batches: The batches that `keep_base_logits` had.
         folder: Folder with the base model's logits.
-        off: Context that disables the adapter; the logits inside are compared with the base model's bit by bit.
+        off_equals_base: Whether the logits with the adapter disabled are those of the base model.
         off_differs_by: Reasons why these may differ (for the record).
     """
     sums = _Sums()
-    off_equals_base = True
     for number, batch in enumerate(batches):
-        base = load_file(folder / f"{number}.safetensors")["logits"]
-        with off():
-            off_equals_base = torch.equal(_logits(speech, batch), base) and off_equals_base
-        on = _logits(speech, batch)
+        base, on = _base(folder, number), _logits(speech, batch)
         for first in range(0, len(on), POSITIONS):
             sums.add(on[first : first + POSITIONS].double(), base[first : first + POSITIONS].double())
     finite = sums.positions > 0 and sums.divergence == sums.divergence and sums.largest != float("inf")
@@ -94,6 +92,10 @@ def logits_stage(
         off_differs_by=off_differs_by,
         not_finite=sums.not_finite / max(sums.positions, 1),
     )
+
+
+def _base(folder: Path, number: int) -> Tensor:
+    return load_file(folder / f"{number}.safetensors")["logits"]
 
 
 def _logits(speech: SpeechModel, batch: ValidationBatch) -> Tensor:

@@ -6,12 +6,14 @@ Imports torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from lora.asr.adapter.attach import ADAPTER, adapted_modules
+from lora.asr.encode_once import encode_anew
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.ladder.logits import ValidationBatch
 from lora.records.base import UserError
@@ -24,12 +26,27 @@ def all_texts(speech: SpeechModel, batches: list[ValidationBatch], decode: dict[
     return [text for batch in batches for text in speech.generate(speech.inputs(batch.audio), decode).texts]
 
 
+@dataclass(frozen=True)
+class CountedTexts:
+    """Hypotheses, and the calls of each adapted module while they were generated."""
+
+    texts: Texts
+    calls: dict[str, int]
+
+
+def counted_texts(speech: SpeechModel, batches: list[ValidationBatch], decode: dict[str, Any]) -> CountedTexts:
+    """Generate hypotheses and count the adapter's calls, of which remembered encoder outputs cause none."""
+    with counted_calls(speech) as calls:
+        return CountedTexts(all_texts(speech, batches, decode), calls)
+
+
 def text_stage(
     speech: SpeechModel,
     batches: list[ValidationBatch],
     base: Texts,
+    on: CountedTexts,
+    off: CountedTexts,
     decode: dict[str, Any],
-    off: Callable[[], AbstractContextManager[Any]],
 ) -> TextStage:
     """Compare hypotheses with those of the base model. The model is merged and cast: it cannot be used afterwards.
 
@@ -37,30 +54,25 @@ def text_stage(
         speech: The model with its adapter.
         batches: Validation utterances.
         base: Hypotheses of the freshly loaded base model.
+        on: Hypotheses with the adapter.
+        off: Hypotheses with the adapter disabled.
         decode: Decoding settings.
-        off: Context that disables the adapter.
     """
-
-    def counted(context: AbstractContextManager[Any]) -> tuple[Texts, dict[str, int]]:
-        with context, counted_calls(speech) as calls:
-            return all_texts(speech, batches, decode), calls
-
-    on, calls_on = counted(nullcontext())
-    without, calls_off = counted(off())
     largest = max(range(len(batches)), key=lambda number: len(batches[number].texts))
     first = sum(len(batch.texts) for batch in batches[:largest])
-    again = all_texts(speech, [batches[largest]], decode)
+    with encode_anew(speech):
+        again = all_texts(speech, [batches[largest]], decode)
     return TextStage(
-        utterances=len(on),
-        changed=_differences(on, base),
-        adapter_calls=sum(calls_on.values()),
-        adapter_calls_off=sum(calls_off.values()),
-        calls_by_module=calls_on,
-        never_called=[name for name, calls in calls_on.items() if not calls],
-        off_changed=_differences(without, base),
+        utterances=len(on.texts),
+        changed=_differences(on.texts, base),
+        adapter_calls=sum(on.calls.values()),
+        adapter_calls_off=sum(off.calls.values()),
+        calls_by_module=on.calls,
+        never_called=[name for name, calls in on.calls.items() if not calls],
+        off_changed=_differences(off.texts, base),
         repeated=len(again),
-        repeat_changed=_differences(again, on[first : first + len(again)]),
-        merged_changed=_merged_changes(speech, on, lambda: all_texts(speech, batches, decode)),
+        repeat_changed=_differences(again, on.texts[first : first + len(again)]),
+        merged_changed=_merged_changes(speech, on.texts, lambda: all_texts(speech, batches, decode)),
         generates=speech.files.family.generates,
         merged_changed_bf16=_merged_changes_bf16(speech, lambda: all_texts(speech, batches, decode)),
     )
