@@ -159,9 +159,10 @@ def _row_hash(inputs: Tensors, row: int) -> str:
 def _state(encoder: nn.Module) -> tuple[Any, ...]:
     """Everything but the input that determines an encoder's output.
 
-    A tensor's version counts its in-place changes. peft merges without counting one, so its layers' states are part.
+    A tensor is known by its place and its version, which counts changes in place. peft merges without counting one, so
+    its layers' states are part.
     """
-    weights = tuple((weight.dtype, weight._version) for weight in encoder.parameters())
+    weights = tuple((weight.data_ptr(), weight.dtype, weight._version) for weight in encoder.parameters())
     adapters = tuple(
         (layer.disable_adapters, tuple(layer.active_adapters), tuple(layer.merged_adapters))
         for layer in encoder.modules()
