@@ -49,7 +49,7 @@ def notation_scores(
     found = []
     for other in _fair_normalizers(words, sample, transcripts):
         fewer, of = _totals(utterance_errors(sample, transcripts, other))
-        if of and fewer / of < (1 - LEAST) * sampled_errors / sampled_words:
+        if fewer * sampled_words < (1 - LEAST) * sampled_errors * of:  # rates, of references that may all be empty
             found.append(_score(other.identity.name, *_totals(utterance_errors(rows, transcripts, other))))
     if words.identity.name in OTHERS:
         forms = spelling_forms(english=False)

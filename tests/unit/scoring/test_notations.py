@@ -52,6 +52,10 @@ def test_wrong_words_are_wrong_in_every_notation(name: str) -> None:
     assert notations(["the boat was here", "it is late"], ["a coat was there", "it was fate"], name) == {}
 
 
+def test_errors_in_rows_without_speech_have_no_notation() -> None:
+    assert notations(["the boat was here", ""], ["the boat was here", "thank you"], "basic") == {}
+
+
 def test_case_and_punctuation_are_what_none_counts() -> None:
     assert notations(ENGLISH, AMERICAN, "none") == {}
 
