@@ -79,9 +79,9 @@ def durations_as_strings(study: Study) -> None:
     change_rows(study, "train", lambda row: {**row, "duration": str(row["duration"])}, every=4)
 
 
-@fault("data.empty_transcripts", "an empty text in every fifth domain row")
+@fault("data.empty_transcripts", "an empty text in every third domain row")
 def lost_texts(study: Study) -> None:
-    change_rows(study, "domain", lambda row: {**row, "text": ""}, every=5)
+    change_rows(study, "domain", lambda row: {**row, "text": ""}, every=3)
 
 
 @neighbour("data.empty_transcripts", "three silent domain rows with an empty text")

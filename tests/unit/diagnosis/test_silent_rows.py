@@ -51,10 +51,11 @@ def test_what_models_write_into_silence_is_no_speech(study: HealthyStudy, texts:
     assert "data.empty_transcripts" not in {code for code, _, _ in found(study)}
 
 
-def test_lost_transcripts_explain_a_baseline_that_inserts_words(study: HealthyStudy) -> None:
+def test_lost_transcripts_explain_inserted_words_and_a_wide_interval(study: HealthyStudy) -> None:
     study.change("wer/base/domain.json", {"within": {"insertions": 1200, "errors": 2000, "wer": 0.83}})
-    assert "headroom.baseline_broken" in {code for code, _, _ in found(study)}
+    study.change("paired/lora/domain.json", {"within": {"outcome": "underpowered", "detectable_difference": 0.2}})
+    assert {"headroom.baseline_broken", "headroom.underpowered"} <= {code for code, _, _ in found(study)}
     empty(study, TEXTS)
     codes = {code for code, _, _ in found(study)}
     assert "data.empty_transcripts" in codes
-    assert "headroom.baseline_broken" not in codes
+    assert not codes & {"headroom.baseline_broken", "headroom.underpowered"}

@@ -53,8 +53,9 @@ def judge_silent_rows(facts: StudyFacts, manifest: str) -> Findings:
     )
 
 
-def has_lost_transcripts(facts: StudyFacts, manifest: str) -> bool:
-    return bool(judge_silent_rows(facts, manifest).causes)
+def has_many_lost_transcripts(facts: StudyFacts, manifest: str) -> bool:
+    """Whether so many transcripts were lost that the WER of the manifest means nothing."""
+    return any(cause.severity == "blocks" for cause in judge_silent_rows(facts, manifest).causes)
 
 
 def spoken_rows(wer: WerFacts) -> list[UtteranceErrors]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lora import layout
-from lora.diagnosis.data.silence import has_lost_transcripts
+from lora.diagnosis.data.silence import has_many_lost_transcripts
 from lora.diagnosis.data.texts import has_many_mismatches
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
@@ -87,7 +87,7 @@ def judge_baseline(facts: StudyFacts, manifest: str) -> Findings:
     reason = "broken" if signs else "ok"
     if signs and has_many_mismatches(facts, manifest):
         reason = "mismatched_transcripts"
-    elif signs and has_lost_transcripts(facts, manifest):
+    elif signs and has_many_lost_transcripts(facts, manifest):
         reason = "lost_transcripts"
     loops = facts.wer[BASE, manifest].loops
     result = check(

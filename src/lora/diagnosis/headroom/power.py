@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from lora import layout
+from lora.diagnosis.data.silence import has_many_lost_transcripts
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.baseline import baseline, concentrated_errors, tuned_signs
@@ -22,7 +23,7 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
 
     On the evaluation manifest (`gating`) the observed spread of the gate run replaces the assumption unless its
     hypotheses are broken, and where its difference is decided the set is large enough for it: then a smaller target
-    only warns.
+    only warns. No cause where many transcripts of the manifest were lost (`data.empty_transcripts`).
     """
     base = baseline(facts, manifest)
     if base is None:
@@ -68,7 +69,8 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
         run=BASE,
         manifest=manifest,
     )
-    return Findings.of(result, result.cause("headroom.underpowered") if status == "fail" else None)
+    raised = status == "fail" and not has_many_lost_transcripts(facts, manifest)
+    return Findings.of(result, result.cause("headroom.underpowered") if raised else None)
 
 
 def _broken(facts: StudyFacts, manifest: str) -> bool:
