@@ -106,6 +106,12 @@ def test_silence_is_neither_narrow_nor_a_repetition(study: HealthyStudy) -> None
     assert [code for code in codes(study.verdict()) if code.startswith("data.")] == ["data.silent_audio"]
 
 
+@pytest.mark.parametrize("level", [-120.0, -45.0])
+def test_an_empty_transcript_claims_silence(study: HealthyStudy, level: float) -> None:
+    study.set_audio("test", measures(12, level=level, characters=0))
+    assert not [code for code in codes(study.verdict()) if code.startswith("data.")]
+
+
 def test_telephone_speech_throughout_can_be_meant(study: HealthyStudy) -> None:
     study.set_audio("domain", [m | {"bandwidth": 4000.0} for m in measures(200)])
     assert "data.sample_rate_mismatch" in codes(study.verdict())

@@ -115,7 +115,7 @@ def _details(fault: Fault, measures: Sequence[AudioMeasure]) -> dict[str, Any]:
 
 
 def _faults(measures: Sequence[AudioMeasure], rules: IntegrityConfig) -> list[Fault]:
-    silent = [m for m in measures if m.level is not None and m.level < rules.min_level]
+    silent = [m for m in measures if m.level is not None and m.level < rules.min_level and m.characters]
     audible = [m for m in measures if m.level is not None and m.level >= rules.min_level]
     clipped = [m for m in audible if (m.clipped or 0.0) > rules.max_clipped_samples]
     narrow = [m for m in audible if m.bandwidth is not None and m.bandwidth < rules.min_bandwidth]
@@ -165,10 +165,11 @@ def _common_factor(ratios: Sequence[float]) -> float | None:
 
 def _improbable_rates(audible: Sequence[AudioMeasure], rules: IntegrityConfig) -> Fault:
     """Rows whose characters per second are far from the manifest's median: nobody reads this text in that time."""
-    rates = {m.id: m.characters / _seconds(m) for m in audible}
+    spoken = [m for m in audible if m.characters]  # an empty transcript claims silence (`data.silent_rows`)
+    rates = {m.id: m.characters / _seconds(m) for m in spoken}
     median = statistics.median(rates.values()) if len(rates) >= ENOUGH_RATES else None
     ratio = rules.max_rate_ratio
-    outliers = [m for m in audible if median and not median / ratio <= rates[m.id] <= median * ratio]
+    outliers = [m for m in spoken if median and not median / ratio <= rates[m.id] <= median * ratio]
     details = {"ratio": ratio, "median": median}
     tolerated, blocking = rules.max_rate_outliers, rules.blocking_mismatched
     return Fault("text_rate", "data.transcript_mismatch", outliers, tolerated, blocking, details)
