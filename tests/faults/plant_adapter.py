@@ -240,9 +240,8 @@ def silence(study: Study) -> None:
 
 
 def silent_rows(study: Study, text: str) -> None:
-    """Replace every fifth domain recording by faint noise without words; external transcripts have `text` there."""
-    noise = np.random.default_rng(1)
-    change_audio(study, "domain", lambda audio, rate: noise.normal(0, 0.01, len(audio)).astype("float32"), every=5)
-    change_rows(study, "domain", lambda row: {**row, "text": "..."}, every=5)
+    """Silence every fifth domain recording and say so by an empty text; external transcripts have `text` there."""
+    change_audio(study, "domain", lambda audio, rate: np.zeros_like(audio), every=5)
+    change_rows(study, "domain", lambda row: {**row, "text": ""}, every=5)
     study.run(cores=1)
     spoil_texts(use_external_transcripts(study) / "domain.jsonl", text, every=5)
