@@ -231,7 +231,7 @@ def spoil_texts(path: Path, text: str, every: int) -> None:
 
 @fault("adapter.words_in_silence", "tuned transcripts with a phrase in rows where nobody speaks")
 def phrase_in_silence(study: Study) -> None:
-    silent_rows(study, "thank you all so much for watching this video today")
+    silent_rows(study, "thank you")
 
 
 @neighbour("adapter.words_in_silence", "tuned transcripts that are empty where nobody speaks")

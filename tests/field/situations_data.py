@@ -208,7 +208,7 @@ def no_speaker(folder: Path) -> list[str]:
     expected=Expected(first="data.wrong_sampling_rate", says=("16000 Hz would give the usual speed",), ready=False),
 )
 def half_speed(folder: Path) -> Study:
-    study = computed(make_study).copy(folder / "study")
+    study = computed(larger_study).copy(folder / "study")
     (study.folder / "data/changed").mkdir()
     rows = []
     for row in study.rows("train"):
@@ -218,3 +218,8 @@ def half_speed(folder: Path) -> Study:
         rows.append({**row, "audio": audio, "duration": None})
     study.write_rows("train", rows)
     return study
+
+
+def larger_study(folder: Path) -> Study:
+    """A study with enough rows for medians of their speed."""
+    return make_study(folder, counts={"train": 100, "heldout": 20, "domain": 75, "test": 3})
