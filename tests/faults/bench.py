@@ -126,7 +126,7 @@ def page(rows: list[Cells]) -> str:
             "|" + "---|" * len(HEADERS),
             *("| " + " | ".join(row) + " |" for row in rows),
             "",
-            f"Situations that people reported in public are in [field.md](field.md): {field_score()}",
+            f"Situations from the field are in [field.md](field.md): {field_score()}",
             "",
             score(rows),
             "",
