@@ -175,7 +175,7 @@ def texts_of_the_tuned(study: Study) -> None:
 
 @fault("adapter.worsens", "an external adapter that does the opposite of what it learnt")
 def opposite(study: Study) -> None:
-    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, -1.5))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, -1))
 
 
 @neighbour("adapter.worsens", "an external adapter scaled to a tenth")
