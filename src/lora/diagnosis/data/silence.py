@@ -6,6 +6,8 @@ different texts at the usual rate of words per second, somebody speaks.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
@@ -66,13 +68,13 @@ def spoken_rows(wer: WerFacts) -> list[UtteranceErrors]:
     others = [row for row in wer.utterances if row.words]
     seconds = sum(row.duration for row in others)
     usual = sum(_words(row) for row in others) / seconds if seconds else 0.0
-    texts = [_text(row) for row in wer.utterances if not row.words]
+    texts = Counter(_text(row) for row in wer.utterances if not row.words)
     return [
         row
         for row in wer.utterances
         if not row.words
         and _words(row) >= max(LEAST_WORDS, LEAST_RATE * usual * row.duration)
-        and texts.count(_text(row)) == 1
+        and texts[_text(row)] == 1
     ]
 
 

@@ -129,7 +129,10 @@ def _own(facts: StudyFacts, run: str | None, manifest: str) -> Rates | None:
 
 
 def _others(facts: StudyFacts, run: str | None, manifest: str) -> dict[str, Rates]:
-    """WERs in every other notation that lowers one of them and raises none; the study's own where it has no effect."""
+    """WERs in every other notation that lowers one of them.
+
+    Where it does not lower the other one, that run's own stands in, since its facts have no number for this notation.
+    """
     own = _own(facts, run, manifest)
     if own is None:
         return {}
