@@ -138,6 +138,13 @@ def hours(value: float | None) -> str:
     return f"{value:,.1f} h" if value >= 1 else f"{math.ceil(round(60 * value, 6))} min"
 
 
+def duration(seconds: float) -> str:
+    """How long something takes: `95 s`, from two minutes on `12 min`, from two hours on `3.4 h`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Any other number, to `digits` significant digits: `0.000123`, `16`, `12,400`."""
     if value is None:

@@ -7,8 +7,6 @@ Reads: audio files, model files, `work/transcripts/`, `work/audio/`. Writes: `wo
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache, open_cache
 from lora.asr.device_memory import BatchHalving
 from lora.asr.devices import confirm_device, make_deterministic
+from lora.asr.progress import Progress, report_inputs
 from lora.data.identity import manifest_identity
 from lora.provenance.recording import Recording
 from lora.records.manifests import Utterance
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 BATCH_SECONDS = {"cpu": 120.0, "mps": 240.0, "cuda": 960.0}
 SMALLEST_BATCH = 16  # utterances, for families that pad every utterance to 30 s
 BATCH_SIZE = 64
-PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -155,40 +153,16 @@ def decode_all(
     rate = speech.sampling_rate
     device_seconds = BATCH_SECONDS[conditions.device.type] / conditions.decode["num_beams"]
     seconds = limits.seconds or max(device_seconds, SMALLEST_BATCH * speech.grid_seconds)
-    grouped = batches([store.lengths[key] for key in keys], rate, seconds, limits.size, speech.grid_seconds)
-    progress = Progress(len(keys))
+    lengths = [store.lengths[key] for key in keys]
+    grouped = batches(lengths, rate, seconds, limits.size, speech.grid_seconds)
+    progress = Progress("transcription", sum(lengths) / rate, sum(map(speech.padded_seconds, lengths)))
 
     def decode(audio: Sequence[Samples]) -> list[Hypothesis]:
         result = speech.generate(speech.inputs(audio), conditions.decode)
         return [Hypothesis(text, truncated) for text, truncated in zip(result.texts, result.truncated, strict=True)]
 
     halving = BatchHalving(recording.adjust)
-    for batch_keys, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
-        for first, hypotheses in halving.run(audio, decode):
-            cache.add(zip(batch_keys[first : first + len(hypotheses)], hypotheses, strict=True))
-            progress.add(len(hypotheses))
-
-
-class Progress:
-    """Print a line to stderr every few seconds; progress bars would flood log files."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.done = 0
-        self.started = time.monotonic()
-        self.last = self.started
-
-    def add(self, number: int) -> None:
-        """Count utterances as done."""
-        self.done += number
-        now = time.monotonic()
-        if now - self.last < PROGRESS_SECONDS and self.done < self.total:
-            return
-        self.last = now
-        speed = self.done / max(now - self.started, 1e-9)
-        remaining = (self.total - self.done) / speed
-        print(
-            f"transcribed {self.done} of {self.total} utterances, {speed:.1f} per second, {remaining:.0f} s remaining",
-            file=sys.stderr,
-            flush=True,
-        )
+    with report_inputs(speech, progress):
+        for batch_keys, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
+            for first, hypotheses in halving.run(audio, decode):
+                cache.add(zip(batch_keys[first : first + len(hypotheses)], hypotheses, strict=True))

@@ -17,11 +17,16 @@ from lora.asr.labels.greedy_agreement import greedy_agreement
 from lora.asr.labels.greedy_hypotheses import GreedyHypothesis, greedy_hypotheses, greedy_transcripts
 from lora.asr.labels.loss import compare_loss
 from lora.asr.labels.structure import changed_texts, label_structure, lost_characters, unknown_tokens
+from lora.asr.progress import Progress, report_inputs
 from lora.asr.training.data import SpeechRows, batches_in_order
 from lora.provenance.versions import version
 from lora.records.labels import LabelFacts, StyleProfile
 from lora.records.transcripts import Transcript
 from lora.scoring.style import number_style, restyle, style_profile, with_numbers_as_in
+
+# Passes through the audio in each stage, and their costs relative to transcribing it (measured with Whisper tiny.en).
+GREEDY, AGREEMENT, LIKELIHOODS = "greedy hypotheses", "agreement with them", "losses and likelihoods"
+STAGES = {GREEDY: (1.0,), AGREEMENT: (0.2, 0.2), LIKELIHOODS: (0.2, 0.2, 0.2)}
 
 # Label smoothing and gradient accumulation that are always compared: validation neither smooths nor accumulates.
 PLAIN_STEP = (0.0, 1)
@@ -68,20 +73,26 @@ def audit_labels(
     }
     if not fitting:
         return LabelFacts(**facts)
-    with encode_once(speech):
-        usable = rows.only(fitting)
-        steps = usable.steps(speech.sampling_rate, speech.grid_seconds)
+    usable = rows.only(fitting)
+    steps = usable.steps(speech.sampling_rate, speech.grid_seconds)
+    progress = Progress(
+        "label audit", sum(row.duration for row in usable.rows), sum(steps) / speech.sampling_rate, STAGES
+    )
+    with encode_once(speech), report_inputs(speech, progress):
         references = Labelled(usable, [row.text for row in usable.rows], batches_in_order(steps, batch_size))
         hypotheses = greedy_hypotheses(speech, usable, references.batches, decode)
         hypothesis_texts = [hypotheses[index].text for index in range(len(usable))]
         report_hypotheses(greedy_transcripts(usable, hypotheses))
         hypothesis_style = style_profile(hypothesis_texts)
         restyled = _restyled_references(speech, references, hypothesis_texts, hypothesis_style)
+        progress.start(AGREEMENT)
+        greedy = greedy_agreement(speech, usable, hypotheses, batch_size, decode)
+        progress.start(LIKELIHOODS)
         losses = [compare_loss(speech, references, *step) for step in sorted({PLAIN_STEP, *steps_of})]
         complete = _complete_hypotheses(speech, references, hypotheses)
         return LabelFacts(
             **facts,
-            greedy=greedy_agreement(speech, usable, hypotheses, batch_size, decode),
+            greedy=greedy,
             losses=[loss for loss in losses if loss is not None],
             reference_nll=mean_nll(speech, references),
             hypothesis_nll=mean_nll(speech, complete) if complete.texts else None,

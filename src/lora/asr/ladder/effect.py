@@ -24,11 +24,16 @@ from lora.asr.encode_once import encode_once
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.ladder.logits import ValidationBatch, equal_logits, keep_base_logits, logits_stage
 from lora.asr.ladder.texts import all_texts, counted_texts, text_stage
+from lora.asr.progress import Progress, report_inputs
 from lora.records.base import UserError
 from lora.records.effect import EffectFacts, FileStage, LoadStage, LogitsStage, TextStage
 from lora.records.training import ModuleChange
 
 __all__ = ["ValidationBatch", "measure_effect"]
+
+# Passes through the audio in each stage, and their costs relative to transcribing it (measured with Whisper tiny.en).
+BASE, DISABLED, ENABLED, MERGED = "base model", "adapter disabled", "adapter enabled", "adapter merged"
+STAGES = {BASE: (1.0, 0.2), DISABLED: (1.0, 0.2), ENABLED: (1.0, 0.2), MERGED: (1.0, 1.0, 1.0)}
 
 
 def measure_effect(
@@ -53,7 +58,8 @@ def measure_effect(
         UserError: The adapter folder does not exist.
     """
     facts: dict[str, Any] = {"run": run, "adapter": adapter}
-    with tempfile.TemporaryDirectory() as folder, encode_once(speech):
+    progress = _progress(speech, run, batches)
+    with tempfile.TemporaryDirectory() as folder, encode_once(speech), report_inputs(speech, progress):
         base_logits = Path(folder)
         before = original_weights(speech.model, adapter)
         base_texts = all_texts(speech, batches, decode)
@@ -76,7 +82,8 @@ def measure_effect(
         logits, text = None, None
         if batches:
             reasons = off_differs_by(file, load)
-            logits, text = _outputs(speech, batches, base_texts, base_logits, decode, model.disable_adapter, reasons)
+            off = model.disable_adapter
+            logits, text = _outputs(speech, batches, base_texts, base_logits, decode, off, reasons, progress.start)
         return EffectFacts(
             **facts,
             file=file,
@@ -97,25 +104,36 @@ def _outputs(
     decode: dict[str, Any],
     off: Callable[[], AbstractContextManager[Any]],
     reasons: list[str],
+    start: Callable[[str], None],
 ) -> tuple[LogitsStage, TextStage | None]:
     """Logits and hypotheses, one state of the adapter after the other, so that each encodes the audio once.
 
     In each state hypotheses come first: the encoder has to run while calls of its modules are counted.
     """
+    start(DISABLED)
     with off():
         texts_off = counted_texts(speech, batches, decode)
         off_equals_base = equal_logits(speech, batches, base_logits)
     compare_logits = partial(logits_stage, speech, batches, base_logits, off_equals_base, reasons)
     logits = None
+    start(ENABLED)
     try:
         texts_on = counted_texts(speech, batches, decode)
         logits = compare_logits()
+        start(MERGED)
         return logits, text_stage(speech, batches, base_texts, texts_on, texts_off, decode)
     except (UserError, RuntimeError, IndexError):
         logits = logits or compare_logits()
         if not logits.not_finite:
             raise  # only beam search and sampling over NaN logits may fail
         return logits, None
+
+
+def _progress(speech: SpeechModel, run: str, batches: list[ValidationBatch]) -> Progress:
+    lengths = [len(samples) for batch in batches for samples in batch.audio]
+    return Progress(
+        f"effect of {run}", sum(lengths) / speech.sampling_rate, sum(map(speech.padded_seconds, lengths)), STAGES
+    )
 
 
 def off_differs_by(file: FileStage, load: LoadStage) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from lora.asr.adapter.attach import adapted_modules
+from lora.asr.progress import TrainingTime
 
 PROGRESS_STEPS = 10
 
@@ -27,7 +28,8 @@ class LossNotFinite(Exception):
 class StepWatch(TrainerCallback):
     """Records gradients and learning rate of each step, requests a final validation, and prints progress."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: TrainingTime) -> None:
+        self._time = time
         self._learning_rate = 0.0
         self._with_gradient: set[str] = set()
         self._new: list[str] = []
@@ -35,6 +37,9 @@ class StepWatch(TrainerCallback):
     def facts(self) -> dict[str, Any]:
         """Learning rate of this step, and the adapted modules whose first gradient above 0 was in it."""
         return {"learning_rate": self._learning_rate, "modules_with_gradient": self._new}
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._time.begin_step()
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:
         self._learning_rate = max(float(group["lr"]) for group in keywords["optimizer"].param_groups)
@@ -49,6 +54,7 @@ class StepWatch(TrainerCallback):
                 self._new.append(name)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._time.end_step(state.global_step)
         # transformers validates at multiples of eval_steps only; the last step may be the best one too.
         if state.global_step >= args.max_steps and args.eval_strategy != "no":
             control.should_evaluate = True
@@ -59,7 +65,10 @@ class StepWatch(TrainerCallback):
             wer = f", WER {logs['eval_wer']:.4f}" if "eval_wer" in logs else ""
             _log(f"step {state.global_step}: validation loss {logs['eval_loss']:.4f}{wer}")
         elif "loss" in logs and (state.global_step % PROGRESS_STEPS == 0 or state.global_step == 1):
-            _log(f"step {state.global_step} of {state.max_steps}: training loss {logs['loss']:.4f}")
+            validating = args.eval_strategy != "no"
+            validations = math.ceil(state.max_steps / args.eval_steps) - (state.global_step - 1) // args.eval_steps
+            pace = self._time.line(state.global_step, validations if validating else 0)
+            _log(f"step {state.global_step} of {state.max_steps}: training loss {logs['loss']:.4f}, {pace}")
 
 
 def _log(message: str) -> None:

@@ -10,6 +10,7 @@ Imports torch, transformers and accelerate.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from lora.asr.adapter.attach import ADAPTER, adapted_by_group, adapted_modules
 from lora.asr.device_memory import BatchHalving, Report
 from lora.asr.families.speech_model import SpeechModel, freeze_batch_norms
 from lora.asr.labels.build import Collator
+from lora.asr.progress import TrainingTime
 from lora.asr.training.data import SpeechRows
 from lora.asr.training.step_callback import LossNotFinite, StepWatch
 from lora.records.base import UserError
@@ -75,7 +77,8 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._train_halving = None if report is None else BatchHalving(report, LESS_PADDING)
         self._validation_halving = None if report is None else BatchHalving(report, LESS_PADDING)
         self._share = 1.0
-        self._watch = StepWatch()
+        self._time = TrainingTime(speech, *train, arguments.gradient_accumulation_steps * arguments.world_size)
+        self._watch = StepWatch(self._time)
         self.add_callback(self._watch)
         if speech.averages_batches:
             # These models accept any keyword, but their loss is a plain mean, so accumulated losses must be averaged.
@@ -138,6 +141,7 @@ class SpeechTrainer(Seq2SeqTrainer):
     def validation_metrics(self) -> dict[str, float]:
         if self._validation is None:
             return {}
+        started = time.monotonic()
         rows, plan = self._validation
         collate = Collator(self._speech)
         self._speech.model.eval()
@@ -155,13 +159,14 @@ class SpeechTrainer(Seq2SeqTrainer):
                 total += loss
                 tokens += count
         metrics = {"eval_loss": total / max(tokens, 1)}
-        if self._wer is None:
-            return metrics
-        with self.accelerator.autocast():
-            wer = self._wer()
-        if wer is None:
-            raise UserError('select is "wer", but the validation rows contain no words; set it to "loss"')
-        return {**metrics, "eval_wer": wer}
+        if self._wer is not None:
+            with self.accelerator.autocast():
+                wer = self._wer()
+            if wer is None:
+                raise UserError('select is "wer", but the validation rows contain no words; set it to "loss"')
+            metrics["eval_wer"] = wer
+        self._time.validation_seconds = time.monotonic() - started
+        return metrics
 
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Log with the learning rate and gradients of each step, which checkpoints then contain."""
