@@ -85,4 +85,4 @@ def two_candidates(study: Study) -> None:
 @whole_study("an adapter that truly hurts, and is sound otherwise", first="adapter.worsens")
 def truly_hurts(study: Study) -> None:
     study.run("effect", cores=1)
-    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, -1.5))
+    change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, -1))

@@ -48,7 +48,7 @@ def digits_study(folder: Path, rows: tuple[int, int, int] = (260, 100, 98), **tr
         by_speaker.setdefault(row["speaker_id"], []).append(row)
     speakers = sorted(by_speaker)
     generator = random.Random(SEED)
-    audio = folder / "audio"
+    audio = folder / "data/audio"
     audio.mkdir(parents=True)
 
     def strings(names: list[str], count: int) -> list[Row]:
@@ -61,6 +61,25 @@ def digits_study(folder: Path, rows: tuple[int, int, int] = (260, 100, 98), **tr
         "prompts": prompts[: rows[2]],
     }
     return _write_study(folder, manifests, general="prompts", domain="digits", train=settings)
+
+
+def small_accented_study(folder: Path) -> Study:
+    """The accented study with fewer rows and steps, in which faults are planted; manifests train, domain, heldout."""
+    manifests = {
+        "train": _rows("accented/train.jsonl", 120),
+        "domain": _rows("accented/test.jsonl", 48),
+        "heldout": _rows("librispeech/manifest.jsonl", 16),
+    }
+    train = {"max_steps": 24, "batch_size": 8, "learning_rate": 1e-3, "eval_steps": 12, "warmup_steps": 2}
+    changes = {
+        "durations": {"min_train_samples": 80},
+        "labels": {"sample": 16},
+        "adapter": {"sample": 8},
+        "statistics": {"target_gain": 0.1},
+    }
+    study = _write_study(folder, manifests, general="heldout", domain="domain", train=train, changes=changes)
+    study.configure({"model": {"cpu_threads": 1}})
+    return study
 
 
 def _rows(name: str, count: int | None = None) -> list[Row]:
@@ -95,17 +114,26 @@ def _digit_string(recordings: list[Row], number: int, folder: Path, generator: r
 
 
 def _write_study(
-    folder: Path, manifests: dict[str, list[Row]], general: str, domain: str, train: dict[str, Any]
+    folder: Path,
+    manifests: dict[str, list[Row]],
+    general: str,
+    domain: str,
+    train: dict[str, Any],
+    changes: dict[str, Any] | None = None,
 ) -> Study:
-    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "model").symlink_to(MODEL)
+    study = Study(folder)
     for name, rows in manifests.items():
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        study.write_rows(name, rows)
     config = {
-        "model": {"id": str(MODEL)},
-        "manifests": {name: f"{name}.jsonl" for name in manifests},
+        "model": {"id": "data/model"},
+        "manifests": {name: f"data/{name}_manifest.jsonl" for name in manifests},
         "roles": {"general": [general], "domain": [domain]},
         "normalizer": "english",
         "candidates": {"lora": {"train": train}},
+        **(changes or {}),
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    return Study(folder)
+    return study

@@ -88,11 +88,12 @@ class Progress:
         passes = self._padded_done / self._padded
         cost = sum(cost for stage in stages[:number] for cost in self._stages[stage])
         cost += sum(c * min(max(passes - n, 0.0), 1.0) for n, c in enumerate(self._stages[self._stage]))
-        left = (sum(all_costs) - cost) * (now - self._started) / cost
+        left = max(sum(all_costs) - cost, 0.0) * (now - self._started) / cost
         audio = self._seconds * len(self._stages[self._stage])
+        done = min(self._seconds_done, audio)  # small repetitions are no pass of their own
         which = f", {self._stage} ({number + 1} of {len(stages)})" if self._stage else ""
         return (
-            f"{self._job}{which}: {self._seconds_done:.0f} of {audio:.0f} s of audio, "
+            f"{self._job}{which}: {done:.0f} of {audio:.0f} s of audio, "
             f"{self._seconds_done / (now - self._stage_started):.1f} s per second, {duration(left)} remaining"
         )
 

@@ -48,7 +48,8 @@ FAULTS: dict[str, Callable[[Details], str]] = {
     "prompt": _fault("begin with the same words, {text}, as if the prompt were decoded with the answer"),
     "other_script": _fault("are in another script than their references, such as {text}"),
     "other_language": _fault(
-        "have the usual length but hardly a word of the references, such as {text}: another language, or a translation"
+        "have the usual length but hardly a word of the references, such as {text}: another language, a translation, "
+        "or no words at all"
     ),
     "other_text": _fault(
         "have hardly a word of their own reference, such as {text}, but words of the other references"
