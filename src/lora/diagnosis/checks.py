@@ -115,7 +115,7 @@ CHECKS: dict[str, CheckKind] = {
         section="Invisible and look-alike characters",
     ),
     "data.speed": CheckKind(
-        question="Is speech as fast as in the other manifests?",
+        question="Is speech as fast as in the other manifests, and as people speak?",
         causes=("data.wrong_sampling_rate",),
         needs="Provide the recordings and run the whole diagnosis.",
         section="Speed of speech",

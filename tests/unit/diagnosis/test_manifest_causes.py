@@ -88,6 +88,27 @@ def test_files_of_one_sampling_rate_at_another_speed(study: HealthyStudy) -> Non
     assert (cause.reason, cause.details["affected"], cause.details["right_rate"]) == ("one_sampling_rate", 100, 16000)
 
 
+EVERYWHERE = ("train", "domain", "heldout", "test")
+
+
+@pytest.mark.parametrize(("factor", "limit"), [(4, 4.0), (0.7, 20.0)])  # 15 letters per second otherwise
+def test_all_manifests_beyond_any_language(study: HealthyStudy, factor: float, limit: float) -> None:
+    for name in EVERYWHERE:
+        study.set_audio(name, slower(40, factor))
+    verdict = study.verdict()
+    (cause,) = [c for c in verdict.causes if c.code == "data.wrong_sampling_rate"]
+    assert (cause.severity, cause.manifest, cause.reason) == ("warns", "train", "unlike_language")
+    assert cause.details["usual"] == limit
+    assert check_of(verdict, "data.speed", manifest="domain").reason == "unlike_language"
+
+
+@pytest.mark.parametrize("changes", [{"seconds": 7.5}, {"seconds": 3.5}, {"characters": 3, "seconds": 1.0}])
+def test_slow_speech_fast_speech_and_single_words_are_plausible(study: HealthyStudy, changes: dict[str, Any]) -> None:
+    for name in EVERYWHERE:
+        study.set_audio(name, slower(40, 1, **changes))
+    assert "data.wrong_sampling_rate" not in codes(study.verdict())
+
+
 @pytest.mark.parametrize(
     ("factor", "quotient"), [(2.0, 2.0), (0.5, 0.5), (2.02, 2.0), (1.38, 22050 / 16000), (1.7, None), (1.05, None)]
 )

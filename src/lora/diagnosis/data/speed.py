@@ -1,7 +1,8 @@
 """Is speech as fast as elsewhere? A wrong sampling rate in headers changes its speed by the quotient of two rates.
 
 The speed of a manifest is the median of characters per second of audio. Training is compared with the domain manifests,
-whose speech it should resemble, and files of one sampling rate with the other files of their manifest.
+whose speech it should resemble, files of one sampling rate with the other files of their manifest, and phrases with how
+fast people speak in any language.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ from lora import layout
 from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.records.integrity import AudioMeasure
+from lora.records.scores import Unit
 from lora.records.verdict import Severity
 
 ENOUGH_ROWS = 10  # rows from which the median of their speeds is compared
 RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000)  # Hz
 SPEECH_RATES = (8000, 16000)  # Hz; recognisers expect one of them
 NEAR = 0.1  # relative difference up to which a factor of two medians is one of sampling rates
+
+
+# Characters (without spaces) per second of audio between which the phrases of sets of speech have their median, by what
+# a language's error rate counts: letters where words are separated, else syllables and logographs (docs/methods.md).
+SPOKEN: dict[Unit, tuple[float, float]] = {"words": (4.0, 20.0), "characters": (1.5, 10.0)}
+PHRASE = {"words": 20, "characters": 7}  # characters from which a row is no single word in a clip of fixed length
 
 
 def rate_factor(factor: float, tolerance: float) -> float | None:
@@ -53,11 +61,14 @@ def judge_speed(facts: StudyFacts, manifest: str) -> Findings:
         details |= {"affected": len(rows), "affected_speed": own, "usual": reference[1], "other": reference[0]}
         if _distance(own, reference[1]) > math.log(rules.max_speed_ratio) and _at_fault(facts, manifest, reference[0]):
             reason, factor = "unlike_others", own / reference[1]
+    if reason == "ok" and (beyond := _beyond_language(facts, manifest)) is not None:
+        reason = "unlike_language"
+        details |= {"affected_speed": beyond[0], "usual": beyond[1]}
     known = None if factor is None else rate_factor(factor, NEAR)
     details |= {"factor": factor, "rate_factor": known, "right_rate": _right_rate(details, known)}
     result = check(
         "data.speed",
-        status="pass" if factor is None else "fail",
+        status="pass" if reason == "ok" else "fail",
         reason=reason,
         value=own,
         threshold=rules.max_speed_ratio,
@@ -65,8 +76,12 @@ def judge_speed(facts: StudyFacts, manifest: str) -> Findings:
         evidence=evidence,
         manifest=manifest,
     )
+    # The speed of all manifests is one finding, of training.
+    known_of_training = reason == "unlike_language" and manifest != TRAIN and _beyond_language(facts, TRAIN) is not None
+    if reason == "ok" or known_of_training:
+        return Findings.of(result)
     severity: Severity = "warns" if known is None else "blocks"
-    return Findings.of(result, None if factor is None else result.cause("data.wrong_sampling_rate", severity=severity))
+    return Findings.of(result, result.cause("data.wrong_sampling_rate", severity=severity))
 
 
 def _audible(facts: StudyFacts, manifest: str) -> list[AudioMeasure]:
@@ -77,6 +92,18 @@ def _audible(facts: StudyFacts, manifest: str) -> list[AudioMeasure]:
 
 def _speed(rows: Sequence[AudioMeasure]) -> float:
     return statistics.median(row.characters / (row.seconds or math.inf) for row in rows)
+
+
+def _beyond_language(facts: StudyFacts, manifest: str) -> tuple[float, float] | None:
+    """Speed of the manifest's phrases and the limit it is beyond; None within the limits or with too few phrases."""
+    evaluated = manifest if manifest != TRAIN else next(iter(facts.config.domain), "")
+    unit = facts.unit(evaluated)
+    phrases = [row for row in _audible(facts, manifest) if row.characters >= PHRASE.get(unit, math.inf)]
+    if len(phrases) < ENOUGH_ROWS:
+        return None
+    speed = _speed(phrases)
+    low, high = SPOKEN[unit]
+    return (speed, low) if speed < low else (speed, high) if speed > high else None
 
 
 def _distance(first: float, second: float) -> float:

@@ -75,6 +75,13 @@ def speed(result: CheckResult | CauseResult) -> str:
     if result.reason == "ok":
         compared = f"; {details['other']} has {details['usual']:.1f}" if "other" in details else ""
         return f"Speech of {manifest} has {own} (median of {count(details['rows'], 'row')}){compared}."
+    if result.reason == "unlike_language":
+        limit, end = ("fewer", "slowest") if details["affected_speed"] < details["usual"] else ("more", "fastest")
+        return (
+            f"Phrases of {manifest} have {details['affected_speed']:.1f} characters per second of audio (median), "
+            f"{limit} than the {details['usual']:g} of the {end} sets of speech, as if the headers had a "
+            "wrong sampling rate."
+        )
     slow = "slower" if details["factor"] < 1 else "faster"
     factor = max(details["factor"], 1 / details["factor"])
     rates = listed([f"{rate} Hz" for rate in details["sampling_rates"]])
@@ -90,10 +97,23 @@ def speed(result: CheckResult | CauseResult) -> str:
     return f"{text}."
 
 
+def check_speed(cause: CauseResult) -> str | None:
+    """Remedy for speech that is unlike any language, where no other manifest shows the right speed."""
+    if cause.reason != "unlike_language":
+        return None
+    return (
+        "Listen to a few rows. If they are too slow or too fast, write the recordings again with the right sampling "
+        "rate in their headers; long silence around speech is best cut off. If people do speak like this, keep the data."
+    )
+
+
 SUMMARIES: dict[str, Callable[[CheckResult], str]] = {
     "data.pieces": pieces,
     "data.invisible_text": characters,
     "data.speakers": speakers,
     "data.speed": speed,
 }
-REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {"data.odd_characters": replace_characters}
+REMEDIES: dict[str, Callable[[CauseResult], str | None]] = {
+    "data.odd_characters": replace_characters,
+    "data.wrong_sampling_rate": check_speed,
+}
