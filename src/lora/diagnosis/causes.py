@@ -244,8 +244,8 @@ CAUSES: dict[str, CauseKind] = {
         severity="blocks",
         title="Hypotheses of the run are no transcripts",
         meaning=(
-            "Many of them loop, are empty, repeat one token or one sentence, or are in another language or none: a fault "
-            "of decoding or number format more often than of what was learned."
+            "Many of them loop, are empty, repeat one token or one sentence, or are in another language or none: a "
+            "fault of decoding or number format more often than of what was learned."
         ),
         remedy="Read some transcripts of the run and fix its decoding before the WER is read at all.",
     ),

@@ -103,7 +103,7 @@ def check_speed(cause: CauseResult) -> str | None:
         return None
     return (
         "Listen to a few rows. If they are too slow or too fast, write the recordings again with the right sampling "
-        "rate in their headers; long silence around speech is best cut off. If people do speak like this, keep the data."
+        "rate in their headers; long silence around speech is best cut off. If people speak like this, keep the data."
     )
 
 
