@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,35 @@ from lora.runners.experiment import main
 
 Limit = Callable[..., None]
 MPS = "MPS backend out of memory (MPS allocated: 8.0 GB). Tried to allocate 1.0 GB on private pool."
+
+
+SCATTERED = """
+import numpy, sys
+from lora.asr.device_memory import return_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+
+if sys.argv[1] == "returned":
+    return_freed_memory()
+del (large := [numpy.ones(3_000_000)])[:]  # freed once, glibc keeps blocks of this size for reuse
+before = resident()
+kept = []
+for _ in range(20):
+    kept += [numpy.ones(2_000_000), numpy.ones(5_000)]  # 16 MB, and a small one that pins the heap
+del kept[::2]
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries decide for themselves")
+def test_freed_memory_is_returned_between_blocks_in_use() -> None:
+    def megabytes(how: str) -> float:
+        command = [sys.executable, "-c", SCATTERED, how]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    assert megabytes("returned") < 50
+    assert megabytes("kept") > 200
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from lora.asr.adapter.files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapter.initialisation import as_plain_lora
 from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
 from lora.asr.decoding.audio_store import Rows
-from lora.asr.device_memory import Report
+from lora.asr.device_memory import Report, return_freed_memory
 from lora.asr.devices import make_deterministic
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.build import long_labels
@@ -68,6 +68,7 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
     if first:
         shutil.rmtree(unfinished, ignore_errors=True)
     make_deterministic(int(training.settings["seed"]), training.device.threads)
+    return_freed_memory()
     speech = load_model(training.files, training.device.type, training.device.dtype)
     if training.settings["label_smoothing"] and not speech.teacher_forced:
         raise UserError(f"label_smoothing: {speech.family} models have no token-level loss to smooth; set it to 0")
