@@ -48,8 +48,8 @@ faults: $(VENV)/installed-test ## plant every fault and check the verdicts (abou
 field: $(VENV)/installed-test ## rebuild reported situations and check what is found (ARGS='--only WORD')
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/field/field_bench.py $(or $(ARGS),--page docs/field.md)
 
-wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech (about an hour; skipped without the recordings, WILD=...)
-	@PYTHONPATH=tests "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
+wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plant faults (about two hours; skipped without the recordings, WILD=...)
+	@PYTHONPATH=tests:tests/faults "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
 
 bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about 25 minutes; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)

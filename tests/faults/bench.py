@@ -91,11 +91,10 @@ def compare_verdict(case: Case, study: Study, seconds: float) -> CaseResult:
     return CaseResult(case, first, tuple(sorted(wrong)), seconds)
 
 
-def run_bench(cases: Iterable[Case], jobs: int, report: Callable[[CaseResult], None], work: Path) -> list[CaseResult]:
-    """Run all cases, `jobs` at a time; results are in the order of the cases."""
-    healthy = healthy_study(work / "the healthy study")
-    healthy.run(cores=2)
-    assert not [c for c in healthy.verdict()["causes"] if c["severity"] != "info"], healthy.verdict()["causes"]
+def run_bench(
+    cases: Iterable[Case], healthy: Study, jobs: int, report: Callable[[CaseResult], None], work: Path
+) -> list[CaseResult]:
+    """Run all cases on copies of the healthy study, `jobs` at a time; results are in the order of the cases."""
     with ThreadPoolExecutor(max_workers=jobs) as pool:
 
         def task(numbered: tuple[int, Case]) -> CaseResult:
@@ -105,6 +104,10 @@ def run_bench(cases: Iterable[Case], jobs: int, report: Callable[[CaseResult], N
             return result
 
         return list(pool.map(task, enumerate(cases)))
+
+
+def print_result(result: CaseResult) -> None:
+    print(" | ".join(result.cells()), flush=True)
 
 
 def page(rows: list[Cells]) -> str:
@@ -122,9 +125,7 @@ def page(rows: list[Cells]) -> str:
             "    make faults ARGS='--only training --page docs/faults.md'    # run some cases again; keep the "
             "other rows",
             "",
-            "| " + " | ".join(HEADERS) + " |",
-            "|" + "---|" * len(HEADERS),
-            *("| " + " | ".join(row) + " |" for row in rows),
+            *table(rows),
             "",
             f"Situations from the field are in [field.md](field.md): {field_score()}",
             "",
@@ -132,6 +133,14 @@ def page(rows: list[Cells]) -> str:
             "",
         )
     )
+
+
+def table(rows: list[Cells]) -> list[str]:
+    return [
+        "| " + " | ".join(HEADERS) + " |",
+        "|" + "---|" * len(HEADERS),
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
 
 
 def field_score() -> str:
@@ -179,7 +188,10 @@ def main() -> int:
     print(" | ".join(HEADERS), flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         work = args.keep or Path(temporary)
-        results = run_bench(cases, args.jobs, lambda result: print(" | ".join(result.cells()), flush=True), work)
+        healthy = healthy_study(work / "the healthy study")
+        healthy.run(cores=2)
+        assert not [c for c in healthy.verdict()["causes"] if c["severity"] != "info"], healthy.verdict()["causes"]
+        results = run_bench(cases, healthy, args.jobs, print_result, work)
     rows = [result.cells() for result in results]
     if args.page:
         args.page.write_text(page(with_former(args.page, rows)), encoding="utf-8")

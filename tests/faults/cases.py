@@ -42,24 +42,25 @@ class Case:
         return "whole study" if self.fresh else "fault" if self.first else "neighbour"
 
 
-CASES: list[Case] = []
+class Cases(list[Case]):
+    """Cases in the order of their definition, each added by the decorator of its plant."""
+
+    def fault(self, code: str, name: str, also: tuple[str, ...] = ()) -> Callable[[Plant], Plant]:
+        return self._adds(name, first=code, also=also)
+
+    def neighbour(self, code: str, name: str) -> Callable[[Plant], Plant]:
+        return self._adds(name, guards=code)
+
+    def whole_study(self, name: str, first: str = "") -> Callable[[Plant], Plant]:
+        return self._adds(name, first=first, fresh=True)
+
+    def _adds(self, name: str, **about: object) -> Callable[[Plant], Plant]:
+        def add(plant: Plant) -> Plant:
+            self.append(Case(name, plant, **about))  # type: ignore[arg-type]
+            return plant
+
+        return add
 
 
-def fault(code: str, name: str, also: tuple[str, ...] = ()) -> Callable[[Plant], Plant]:
-    return _registered(name, first=code, also=also)
-
-
-def neighbour(code: str, name: str) -> Callable[[Plant], Plant]:
-    return _registered(name, guards=code)
-
-
-def whole_study(name: str, first: str = "") -> Callable[[Plant], Plant]:
-    return _registered(name, first=first, fresh=True)
-
-
-def _registered(name: str, **about: object) -> Callable[[Plant], Plant]:
-    def add(plant: Plant) -> Plant:
-        CASES.append(Case(name, plant, **about))  # type: ignore[arg-type]
-        return plant
-
-    return add
+CASES = Cases()
+fault, neighbour, whole_study = CASES.fault, CASES.neighbour, CASES.whole_study

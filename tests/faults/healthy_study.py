@@ -68,7 +68,8 @@ def change_audio(
 def own_model(study: Study) -> Path:
     """A model folder of the study's own, whose files may be changed."""
     link, folder = study.folder / "data/model", study.folder / "data/own model"
-    shutil.copytree(link.resolve(), folder)
+    shutil.copytree(link.resolve(), folder, copy_function=shutil.copyfile)
+    folder.chmod(0o755)
     study.configure({"model": {"id": "data/own model"}})
     return folder
 
@@ -92,9 +93,14 @@ def use_external_transcripts(study: Study, run: str = "lora", name: str = "their
     for path in (study.results / "transcripts" / run).glob("*.json*"):
         if not path.name.endswith(".run.json"):
             shutil.copyfile(path, external / path.name)
-    hypotheses = {manifest: f"{name}/{manifest}.jsonl" for manifest in ROWS if manifest != "train"}
+    hypotheses = {manifest: f"{name}/{manifest}.jsonl" for manifest in evaluated(study)}
     study.configure({"candidates": {**({"lora": None} if alone else {}), name: {"hypotheses": hypotheses}}})
     return external
+
+
+def evaluated(study: Study) -> list[str]:
+    """Names of the evaluation manifests."""
+    return [name for name in study.config()["manifests"] if name != "train"]
 
 
 def change_transcripts(path: Path, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cases import fault, neighbour
-from healthy_study import ROWS, change_json, change_transcripts, use_external_transcripts
+from healthy_study import change_json, change_transcripts, evaluated, use_external_transcripts
 from small_study import Study
 
 
@@ -55,9 +55,8 @@ def defaults_written_out(study: Study) -> None:
 def use_transcripts_with_settings(study: Study, changes: dict[str, Any]) -> None:
     """Give the tuned transcripts, each with these settings changed."""
     external = use_external_transcripts(study)
-    for name in ROWS:
-        if name != "train":
-            change_json(external / f"{name}.settings.json", changes)
+    for name in evaluated(study):
+        change_json(external / f"{name}.settings.json", changes)
 
 
 @fault("parity.padding", "tuned transcripts of audio padded to 30 s")
@@ -102,10 +101,9 @@ def half_right(study: Study) -> None:
 
 def copy_references(study: Study, every: int) -> None:
     external = use_external_transcripts(study)
-    for name in ROWS:
-        if name != "train":
-            texts = {row["id"]: row["text"] for n, row in enumerate(study.rows(name)) if n % every == 0}
-            change_transcripts(
-                external / f"{name}.jsonl",
-                lambda row, texts=texts: {**row, "hypothesis": texts.get(row["id"], row["hypothesis"])},
-            )
+    for name in evaluated(study):
+        texts = {row["id"]: row["text"] for n, row in enumerate(study.rows(name)) if n % every == 0}
+        change_transcripts(
+            external / f"{name}.jsonl",
+            lambda row, texts=texts: {**row, "hypothesis": texts.get(row["id"], row["hypothesis"])},
+        )

@@ -1,8 +1,8 @@
-"""Run the studies of a real Whisper on real recordings, and write what they show to docs/real-models.md.
+"""Run the studies of a real Whisper on real recordings, plant faults, and write docs/real-models.md.
 
 Example:
-    make wild                      # both studies (about an hour on two cores)
-    make wild ARGS='--only digits' # one of them, without the page
+    make wild                      # two studies and planted faults (about two hours on two cores)
+    make wild ARGS='--only digits' # one part, without the page
 
 Without the folder of recordings (`WILD`) it prints one line and does nothing.
 """
@@ -11,25 +11,28 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from bench import print_result, run_bench, score, table
+from real_plants import REAL
 from small_study import Study
-from wild_studies import WILD, accented_study, digits_study
+from wild_studies import WILD, accented_study, digits_study, small_accented_study
 
 from lora.formatting import percent, points_range, signed_points
 
-STUDIES: dict[str, tuple[str, Callable[[Path], Study]]] = {
-    "accented": ("Accented read English, LibriSpeech as general set", accented_study),
-    "digits": ("Digit strings, telephone prompts as general set", digits_study),
-}
+JOBS = 2  # planted cases that run at a time, each with one thread
 
 
-def section(title: str, study: Study) -> list[str]:
+def study_section(title: str, build: Callable[[Path], Study], folder: Path) -> list[str]:
     """One study on the page: rows, error rates, verdict, cost of every step."""
+    folder /= build.__name__
+    study = Study(folder) if (folder / "config.yaml").exists() else build(folder)
+    study.run()
     verdict = study.verdict()
     ready = "ready for the sweep" if verdict["ready_for_sweep"] else "not ready for the sweep"
     lines = [f"## {title}", "", f"Verdict: {ready}; `max_seconds` {verdict['max_seconds']}.", ""]
@@ -60,7 +63,37 @@ def costs(study: Study) -> list[tuple[str, dict[str, Any]]]:
     return sorted(((name, r) for name, r in records if r["seconds"] >= 5), key=lambda entry: -entry[1]["seconds"])
 
 
-def page(sections: list[str]) -> str:
+def planted(folder: Path) -> list[str]:
+    """Faults planted into the small study, as a section of the page."""
+    healthy = Study(folder / "small") if (folder / "small").exists() else small_accented_study(folder / "small")
+    healthy.run()
+    work = folder / "planted"
+    shutil.rmtree(work, ignore_errors=True)
+    results = run_bench(REAL, healthy, JOBS, print_result, work)
+    rows = [result.cells() for result in results]
+    return [
+        "## Faults planted into a small study of accented English",
+        "",
+        "120 training rows, 48 accented and 16 LibriSpeech rows, 24 steps of 8. Columns as in [faults.md](faults.md):",
+        "*expected first* must come first in the verdict; a *neighbour* looks like a fault but is none.",
+        "",
+        *table(rows),
+        "",
+        score(rows),
+        "",
+    ]
+
+
+PARTS = {
+    "accented": lambda folder: study_section(
+        "Accented read English, LibriSpeech as general set", accented_study, folder
+    ),
+    "digits": lambda folder: study_section("Digit strings, telephone prompts as general set", digits_study, folder),
+    "faults": planted,
+}
+
+
+def page(sections: Iterable[list[str]]) -> str:
     introduction = [
         "# A real model on real speech",
         "",
@@ -70,32 +103,41 @@ def page(sections: list[str]) -> str:
         "`model: {id: openai/whisper-tiny.en}` and the paths of your manifests. This page is written by",
         "",
         "    make wild",
+        "    make wild ARGS='--only faults --page docs/real-models.md'    # one part again; keep the others",
         "",
     ]
-    return "\n".join([*introduction, *sections])
+    return "\n".join([*introduction, *(line for section in sections for line in section)])
+
+
+def former_sections(path: Path) -> dict[str, list[str]]:
+    """Sections of the page, by their headings."""
+    sections: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        if line.startswith("## "):
+            sections[line] = []
+        if sections:
+            list(sections.values())[-1].append(line)
+    return sections
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=tuple(STUDIES), help="run one study")
+    parser.add_argument("--only", choices=tuple(PARTS), help="run one part")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep the studies here, and resume them")
-    parser.add_argument("--page", type=Path, metavar="MD", help="write the page here")
+    parser.add_argument("--page", type=Path, metavar="MD", help="write the page here; parts that are not run are kept")
     args = parser.parse_args()
     if not WILD.is_dir():
         print(f"skipped: {WILD} does not exist; name the folder of model and recordings with WILD=...")
         return 0
-    sections: list[str] = []
+    sections = former_sections(args.page) if args.page else {}
     with tempfile.TemporaryDirectory() as temporary:
-        for name, (title, build) in STUDIES.items():
-            if args.only not in (None, name):
-                continue
-            folder = (args.folder or Path(temporary)) / name
-            study = Study(folder) if (folder / "config.yaml").exists() else build(folder)
-            study.run()
-            sections += section(title, study)
-            print("\n".join(section(title, study)), flush=True)
+        for name, part in PARTS.items():
+            if args.only in (None, name):
+                lines = part(args.folder or Path(temporary))
+                sections[lines[0]] = lines
+                print("\n".join(lines), flush=True)
     if args.page:
-        args.page.write_text(page(sections), encoding="utf-8")
+        args.page.write_text(page(sections.values()), encoding="utf-8")
     return 0
 
 
