@@ -101,16 +101,22 @@ def upper_case(study: Study) -> None:
 # Text that is scored.
 
 
-@fault("text.markup", "tuned transcripts with the tokens that skip_special_tokens leaves out")
+@fault("text.markup", "tuned transcripts that begin with the prefix of another model")
+def model_prefix(study: Study) -> None:
+    for name in evaluated(study):
+        change_hypotheses(study, name, lambda row: f"language English<asr_text>{row['hypothesis']}")
+
+
+@neighbour("text.markup", "tuned transcripts with special tokens, which the English normaliser removes")
 def special_tokens(study: Study) -> None:
     for name in evaluated(study):
         change_hypotheses(study, name, lambda row: f"{START}{QUIET} {row['hypothesis']}{END}")
 
 
-@fault("text.markup", "references with the annotators' marks for noise")
-def noise_marks(study: Study) -> None:
+@fault("text.markup", "references with the annotators' marks for hesitations")
+def hesitation_marks(study: Study) -> None:
     for name in evaluated(study):
-        change_rows(study, name, lambda row: {**row, "text": f"[noise] {row['text']} <breath>"})
+        change_rows(study, name, lambda row: {**row, "text": f"%hesitation {row['text']}"})
 
 
 @neighbour("text.markup", "references in capitals with hyphens and apostrophes")

@@ -75,7 +75,7 @@ def small_accented_study(folder: Path) -> Study:
         "durations": {"min_train_samples": 80},
         "labels": {"sample": 16},
         "adapter": {"sample": 8},
-        "statistics": {"target_gain": 0.1},
+        "statistics": {"target_gain": 0.12},
     }
     study = _write_study(folder, manifests, general="heldout", domain="domain", train=train, changes=changes)
     study.configure({"model": {"cpu_threads": 1}})
