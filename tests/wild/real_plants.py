@@ -128,13 +128,6 @@ def capitals(study: Study) -> None:
     )
 
 
-@fault("text.notation", "both runs scored as written, where the corpus has neither case nor punctuation")
-def scored_as_written(study: Study) -> None:
-    for name in evaluated(study):
-        change_rows(study, name, lambda row: {**row, "text": row["text"].lower()})
-    study.configure({"normalizer": "none"})
-
-
 # Adapters.
 
 

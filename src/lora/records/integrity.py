@@ -16,7 +16,7 @@ class AudioMeasure(Record):
     manifest_duration: float = Field(
         description="Duration in seconds by the manifest, or by the audio header where the manifest has none."
     )
-    characters: int = Field(description="Characters of the transcript without spaces.")
+    characters: int = Field(description="Characters of the transcript without markup and spaces.")
     seconds: float | None = Field(default=None, description="Duration of the decoded audio in seconds.")
     rate: int | None = Field(default=None, description="Sampling rate of the file in Hz.")
     channels: int | None = Field(default=None, description="Channels of the file.")

@@ -15,7 +15,7 @@ from lora.provenance.recording import recording
 from lora.records.base import write_lines
 from lora.records.integrity import AudioMeasure, LeakageFacts
 from lora.records.manifests import ManifestFacts
-from lora.scoring.markup import count_markup
+from lora.scoring.markup import CERTAIN, count_markup, strip_markup
 from lora.scoring.normalizers import normalizer
 from lora.scoring.odd_characters import odd_characters, odd_positions
 
@@ -38,7 +38,8 @@ def inspect_audio(source: Source, measures: Path, unpacked: Path | None = None, 
     """
     with recording(outputs=[measures]):
         manifest = read_manifest(source, unpacked)
-        measured = inspect_rows(manifest.rows, manifest.folder, workers)
+        spoken = [row.model_copy(update={"text": strip_markup(row.text, CERTAIN)}) for row in manifest.rows]
+        measured = inspect_rows(spoken, manifest.folder, workers)
         write_table(measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measured))
     damaged = sum(measure.problem is not None for measure in measured)
     print(f"{source.path}: {len(measured)} rows measured, {damaged} cannot be decoded")
