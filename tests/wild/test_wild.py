@@ -24,7 +24,8 @@ def test_digit_strings_have_a_fair_wer_beside_the_one_of_the_normaliser(tmp_path
     study = digits_study(tmp_path / "digit strings", rows=(8, 10, 2))
     facts = WerFacts.read(compute(study, "results/wer/base/digits.json"))
     fair = {score.notation: score.wer for score in facts.notations}
-    assert facts.all.wer is not None and fair["english_digits"] is not None
+    assert facts.all.wer is not None
+    assert fair["english_digits"] is not None
     assert facts.all.wer > 2  # `316` in the reference is one word, `3, 1, 6` in the hypothesis are three
     assert fair["english_digits"] < 0.15
 
@@ -36,8 +37,10 @@ def test_labels_of_a_real_whisper_are_what_it_generates(tmp_path: Path) -> None:
     assert structure is not None
     shares = (structure.padding_ignored, structure.ends_with_eos, structure.single_start, structure.single_eos)
     assert (*shares, structure.prefix_matches_generation, structure.same_decoder_start) == (1, 1, 1, 1, 1, True)
-    assert facts.greedy is not None and facts.greedy.argmax_agreement == 1
-    assert facts.reference_nll is not None and facts.hypothesis_nll is not None
+    assert facts.greedy is not None
+    assert facts.greedy.argmax_agreement == 1
+    assert facts.reference_nll is not None
+    assert facts.hypothesis_nll is not None
     assert facts.reference_nll > facts.hypothesis_nll
     for loss in facts.losses:
         assert loss.trainer == pytest.approx(loss.shift_0, rel=1e-4)

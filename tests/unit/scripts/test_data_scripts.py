@@ -98,7 +98,7 @@ def test_audio_that_does_not_decode_is_rejected_with_its_reason(study):
 def test_markup_is_no_speech_whose_speed_is_measured(study):
     soundfile.write(study / "a.wav", np.zeros(16000, np.float32), 16000)
     texts = ("so to say", "%hesitation so to say [noise]", "<|0.00|>so to say<|1.00|>")
-    lines = [json.dumps({"audio": "a.wav", "text": text, "duration": 1.0}) for text in texts]
+    lines = [json.dumps({"id": text, "audio": "a.wav", "text": text, "duration": 1.0}) for text in texts]
     (study / "train.jsonl").write_text("\n".join(lines))
     assert run(inspect_audio, manifest=study / "train.jsonl", measures=study / "measures.tsv") == 0
     header, *rows = [line.split("\t") for line in (study / "measures.tsv").read_text().splitlines()]
