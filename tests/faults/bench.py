@@ -16,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,11 @@ class CaseResult:
 
 
 def run_case(case: Case, healthy: Study, folder: Path) -> CaseResult:
-    """Plant the fault and run the workflow in `folder`, which is removed if the verdict is right."""
+    """Plant the fault and run the workflow in `folder`, which is removed if the verdict is right.
+
+    Causes that the healthy study has as well do not count.
+    """
+    known = set() if case.fresh else cause_keys(healthy)
     started = time.monotonic()
     study = healthy_study(folder) if case.fresh else healthy.copy(folder)
     study = case.plant(study) or study
@@ -73,14 +77,23 @@ def run_case(case: Case, healthy: Study, folder: Path) -> CaseResult:
     if done.returncode != 0:
         (folder / "output.txt").write_text(done.stdout + done.stderr)
         return CaseResult(case, "the workflow failed", (), seconds)
-    result = compare_verdict(case, study, seconds)
+    result = compare_verdict(case, study, seconds, known)
     if result.right:
         shutil.rmtree(folder)
     return result
 
 
-def compare_verdict(case: Case, study: Study, seconds: float) -> CaseResult:
-    causes = [c for c in study.verdict()["causes"] if c["severity"] != "info"]
+def cause_keys(study: Study) -> set[tuple[str, str, str]]:
+    """Code, severity and manifest of each cause."""
+    return {(c["code"], c["severity"], c["manifest"]) for c in study.verdict()["causes"]}
+
+
+def compare_verdict(case: Case, study: Study, seconds: float, known: Set[tuple[str, str, str]]) -> CaseResult:
+    causes = [
+        c
+        for c in study.verdict()["causes"]
+        if c["severity"] != "info" and (c["code"], c["severity"], c["manifest"]) not in known
+    ]
     blocks = [c["code"] for c in causes if c["severity"] == "blocks"]
     wrong = {code for code in blocks if code not in (case.first, *case.also)}
     wrong |= {c["code"] for c in causes if c["code"] == case.guards}

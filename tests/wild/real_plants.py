@@ -242,7 +242,7 @@ def french(study: Study) -> None:
     change_hypotheses(study, "domain", lambda row: FRENCH[next(numbers) % len(FRENCH)])
 
 
-@fault("adapter.broken_hypotheses", "tuned transcripts that belong to the next row")
+@fault("parity.manifest", "tuned transcripts that belong to the next row")
 def next_row(study: Study) -> None:
     texts = [json.loads(line)["hypothesis"] for line in transcripts(study, "domain").read_text().splitlines()]
     following = iter([*texts[1:], texts[0]])
@@ -357,7 +357,7 @@ def long_rows(study: Study, seconds: float) -> None:
     study.write_rows("train", [*rows, *joined])
 
 
-@neighbour("data.sample_rate_mismatch", "telephone speech of 8 kHz in all manifests")
+@neighbour("headroom.baseline_broken", "telephone speech of 8 kHz in all manifests")
 def telephone(study: Study) -> None:
     use_external_adapter(study)
     for name in study.config()["manifests"]:

@@ -223,7 +223,8 @@ def capped(facts: StudyFacts, eval_manifest: str | None, c: Cause) -> Cause:
 def rank(facts: StudyFacts, eval_manifest: str | None, causes: list[Cause]) -> list[Cause]:
     """Sort by severity, then the gating comparison before others, then by the table's order, manifest and run.
 
-    Of causes that say "not enough", one that is further off comes first (`lora.diagnosis.shortage`).
+    Of causes that say "not enough", one that is further off comes first (`lora.diagnosis.shortage`). A style of labels
+    that the short run overcame comes last: the evidence shows that it is not what holds tuning back.
     """
     manifests, runs = list(facts.config.manifests), [BASE, *facts.config.candidates]
 
@@ -231,11 +232,12 @@ def rank(facts: StudyFacts, eval_manifest: str | None, causes: list[Cause]) -> l
         concerns_gate = is_gating(facts, eval_manifest, c) or c.run == facts.config.gate_run
         return SEVERITIES.index(c.severity), not concerns_gate
 
-    def order(c: Cause) -> tuple[tuple[int, bool], int, float, int, int]:
+    def order(c: Cause) -> tuple[tuple[int, bool], bool, int, float, int, int]:
         manifest = manifests.index(c.manifest) if c.manifest in manifests else -1
         run = runs.index(c.run) if c.run in runs else -1
         place = place_by_shortage(c, [other for other in causes if group(other) == group(c)])
-        return group(c), place, -(shortage(c) or 0.0), manifest, run
+        overcome = (c.details.get("short_run") or {}).get("outcome") == "better"
+        return group(c), overcome, place, -(shortage(c) or 0.0), manifest, run
 
     return sorted(causes, key=order)
 

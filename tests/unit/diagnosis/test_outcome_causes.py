@@ -57,6 +57,12 @@ def test_forgetting_warns(study: HealthyStudy) -> None:
     assert verdict.ready_for_sweep is True
 
 
+def test_a_style_that_the_run_overcame_comes_after_what_it_harms(study: HealthyStudy) -> None:
+    study.change("labels.json", {"reference_nll": 1.4})
+    set_paired(study, "lora", "heldout", {**WORSE, "within_margin": False})
+    assert codes(study.verdict())[:2] == ["adapter.forgets", "labels.style_mismatch"]
+
+
 def test_a_loss_within_the_margin_is_no_forgetting(study: HealthyStudy) -> None:
     inside = {
         "delta": 0.002,
