@@ -46,7 +46,7 @@ faults: $(VENV)/installed-test ## plant every fault and check the verdicts (abou
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/faults/bench.py $(or $(ARGS),--page docs/faults.md)
 
 field: $(VENV)/installed-test ## rebuild reported situations and check what is found (ARGS='--only WORD')
-	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/field/field_bench.py $(or $(ARGS),--page docs/field.md)
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests:tests/faults:tests/wild "$(BIN)/python" tests/field/field_bench.py $(or $(ARGS),--page docs/field.md)
 
 wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plant faults (about two hours; skipped without the recordings, WILD=...)
 	@PYTHONPATH=tests:tests/faults "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)

@@ -22,6 +22,7 @@ class Case:
         first: Cause that must come first; empty where nothing is wrong.
         guards: Cause that a neighbour must not raise.
         also: Other blocking causes that the planted fault really has.
+        source: A public report of the fault, such as `huggingface/peft#515`.
         fresh: Compute the study from scratch.
     """
 
@@ -30,6 +31,7 @@ class Case:
     first: str = ""
     guards: str = ""
     also: tuple[str, ...] = ()
+    source: str = ""
     fresh: bool = False
 
     @property
@@ -45,8 +47,8 @@ class Case:
 class Cases(list[Case]):
     """Cases in the order of their definition, each added by the decorator of its plant."""
 
-    def fault(self, code: str, name: str, also: tuple[str, ...] = ()) -> Callable[[Plant], Plant]:
-        return self._adds(name, first=code, also=also)
+    def fault(self, code: str, name: str, also: tuple[str, ...] = (), source: str = "") -> Callable[[Plant], Plant]:
+        return self._adds(name, first=code, also=also, source=source)
 
     def neighbour(self, code: str, name: str) -> Callable[[Plant], Plant]:
         return self._adds(name, guards=code)

@@ -24,7 +24,7 @@ from typing import Any
 from field_cases import CASES, FieldCase
 from small_study import REPOSITORY, Study
 
-AREAS = ("text", "hypotheses", "training", "manifests", "transcripts", "data")
+AREAS = ("text", "hypotheses", "training", "manifests", "transcripts", "data", "real model")
 SUMMARY = "results/summary.md"  # plots and pages show nothing that is not in it or in the verdict
 HEADERS = ("situation", "source", "expected", "found", "right")
 

@@ -75,7 +75,7 @@ class FieldCase:
 
     Attributes:
         name: A few words.
-        area: text, hypotheses, training, manifests, transcripts, data.
+        area: text, hypotheses, training, manifests, transcripts, data, real model.
         situation: What somebody had, in one sentence.
         source: The public report, such as `huggingface/peft#342`, or `embedded study` for a kind found there.
         command: How its inputs are run.

@@ -58,12 +58,18 @@ def write_labels_as(study: Study, *parts: str) -> None:
     change_json(model / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
 
 
-@fault("labels.construction", "labels without EOS, as where it is masked with the padding")
+@fault(
+    "labels.construction", "labels without EOS, as where it is masked with the padding", source="huggingface/blog#641"
+)
 def without_end(study: Study) -> None:
     write_labels_as(study, START, QUIET, TEXT)
 
 
-@fault("labels.construction", "labels with language and task tokens, for an English-only model")
+@fault(
+    "labels.construction",
+    "labels with language and task tokens, for an English-only model",
+    source="yeyupiaoling/Whisper-Finetune#110",
+)
 def language_and_task(study: Study) -> None:
     write_labels_as(study, START, "<|en|>", "<|transcribe|>", QUIET, TEXT, END)
 
@@ -73,7 +79,11 @@ def timestamps_allowed(study: Study) -> None:
     write_labels_as(study, START, TEXT, END)
 
 
-@fault("labels.construction", "labels that begin with the decoder start token twice")
+@fault(
+    "labels.construction",
+    "labels that begin with the decoder start token twice",
+    source="huggingface/transformers#29973",
+)
 def shifted_labels(study: Study) -> None:
     write_labels_as(study, START, START, QUIET, TEXT, END)
 
@@ -146,7 +156,11 @@ def merged_twice(study: Study) -> None:
     save_file(weights, path, metadata={"format": "pt"})
 
 
-@fault("adapter.not_finite", "an adapter that overflowed when it was saved in half precision")
+@fault(
+    "adapter.not_finite",
+    "an adapter that overflowed when it was saved in half precision",
+    source="huggingface/diffusers#5316",
+)
 def overflow(study: Study) -> None:
     def halved(tensors: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         largest = max(tensors, key=lambda name: float(np.abs(tensors[name]).max()))
@@ -161,7 +175,7 @@ def half_precision(study: Study) -> None:
     change_tensors(use_external_adapter(study), lambda tensors: {n: v.astype(np.float16) for n, v in tensors.items()})
 
 
-@fault("adapter.not_loaded", "an adapter saved from a compiled model")
+@fault("adapter.not_loaded", "an adapter saved from a compiled model", source="huggingface/peft#2957")
 def compiled(study: Study) -> None:
     change_tensors(
         use_external_adapter(study),
@@ -169,7 +183,7 @@ def compiled(study: Study) -> None:
     )
 
 
-@fault("adapter.zero_delta", "an adapter of a script that saved it before training")
+@fault("adapter.zero_delta", "an adapter of a script that saved it before training", source="huggingface/peft#2115")
 def saved_before(study: Study) -> None:
     change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 0))
 
@@ -179,7 +193,7 @@ def hardly_trained(study: Study) -> None:
     change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 0.001))
 
 
-@fault("adapter.excessive_delta", "an adapter of a learning rate far too large")
+@fault("adapter.excessive_delta", "an adapter of a learning rate far too large", source="jumon/whisper-finetuning#9")
 def far_too_strong(study: Study) -> None:
     change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 25))
 
@@ -222,7 +236,11 @@ def change_hypotheses(study: Study, manifest: str, change: Callable[[dict[str, A
     change_transcripts(external / f"{manifest}.jsonl", changed)
 
 
-@fault("adapter.broken_hypotheses", "every third tuned transcript repeats its end until the token limit")
+@fault(
+    "adapter.broken_hypotheses",
+    "every third tuned transcript repeats its end until the token limit",
+    source="yeyupiaoling/Whisper-Finetune#100",
+)
 def loops(study: Study) -> None:
     change_hypotheses(
         study, "domain", lambda row: row["hypothesis"] + f" {row['hypothesis'].split()[-1]}" * 60, every=3
@@ -236,7 +254,11 @@ FRENCH = (
 )  # fmt: skip
 
 
-@fault("adapter.broken_hypotheses", "tuned transcripts in French: the language token of another run")
+@fault(
+    "adapter.broken_hypotheses",
+    "tuned transcripts in French: the language token of another run",
+    source="huggingface/transformers#21937",
+)
 def french(study: Study) -> None:
     numbers = iter(range(10**6))
     change_hypotheses(study, "domain", lambda row: FRENCH[next(numbers) % len(FRENCH)])
@@ -253,12 +275,14 @@ def transcripts(study: Study, manifest: str) -> Path:
     return study.results / f"transcripts/lora/{manifest}.jsonl"
 
 
-@fault("adapter.forgets", "tuned transcripts that lost words of LibriSpeech")
+@fault("adapter.forgets", "tuned transcripts that lost words of LibriSpeech", source="smallcloudai/refact#311")
 def forgets(study: Study) -> None:
     lose_words(use_external_transcripts(study) / "heldout.jsonl")
 
 
-@fault("adapter.no_text_change", "transcripts of a pipeline that never loaded the adapter")
+@fault(
+    "adapter.no_text_change", "transcripts of a pipeline that never loaded the adapter", source="huggingface/peft#515"
+)
 def never_loaded(study: Study) -> None:
     use_external_transcripts(study, run="base")
 
@@ -289,13 +313,21 @@ def same_settings(study: Study) -> None:
 # Training and its data.
 
 
-@fault("training.diverged", "an adapter whose trainer logged losses of 0.0 in half precision")
+@fault(
+    "training.diverged",
+    "an adapter whose trainer logged losses of 0.0 in half precision",
+    source="vasistalodagala/whisper-finetune#11",
+)
 def zero_losses(study: Study) -> None:
     broken = [{**entry, "loss": 0.0, "grad_norm": float("nan")} for entry in log(FALLING)[2:]]
     use_external_history(study, [*log(FALLING)[:2], *broken])
 
 
-@fault("training.lr_not_applied", "an adapter whose warm-up was longer than its training")
+@fault(
+    "training.lr_not_applied",
+    "an adapter whose warm-up was longer than its training",
+    source="a post-mortem of a Danish LoRA, x2q.net",
+)
 def endless_warmup(study: Study) -> None:
     rising = [{**entry, "learning_rate": 1e-7 * entry["step"]} for entry in log(FALLING)]
     use_external_history(study, rising)
@@ -321,7 +353,11 @@ def leaked(study: Study) -> None:
     study.write_rows("train", [*study.rows("train"), *copies])
 
 
-@fault("data.exceeds_model_window", "training rows of 40 s, where the encoder takes 30")
+@fault(
+    "data.exceeds_model_window",
+    "training rows of 40 s, where the encoder takes 30",
+    source="huggingface/community-events#57",
+)
 def beyond_the_window(study: Study) -> None:
     use_external_adapter(study)
     long_rows(study, 40)
