@@ -15,8 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test contacts a hub; code that would is tested against local folders of the same shape.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-TESTS = Path(__file__).parent
-sys.path[:0] = [str(TESTS), str(TESTS / "faults"), str(TESTS / "wild")]
+sys.path.insert(0, str(Path(__file__).parent / "faults"))
+sys.path.insert(0, str(Path(__file__).parent / "wild"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from small_study import REPOSITORY, Study, make_study
 
