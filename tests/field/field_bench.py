@@ -26,6 +26,8 @@ from small_study import REPOSITORY, Study
 
 AREAS = ("text", "hypotheses", "training", "manifests", "transcripts", "data", "real model")
 SUMMARY = "results/summary.md"  # plots and pages show nothing that is not in it or in the verdict
+Cells = tuple[str, ...]
+YES = "yes"
 HEADERS = ("situation", "source", "expected", "found", "right")
 
 for module in sorted(Path(__file__).parent.glob("situations_*.py")):
@@ -83,14 +85,17 @@ class FieldResult:
         return not self.problems
 
     def cells(self) -> tuple[str, ...]:
-        cells = (
-            f"{self.case.name}: {self.case.situation}",
-            self.case.source,
-            str(self.case.expected),
-            str(self.found),
-            "yes" if self.right else "no",
-        )
-        return tuple(" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+        right = YES if self.right else "no"
+        return title(self.case), *map(cell, (self.case.source, str(self.case.expected), str(self.found), right))
+
+
+def title(case: FieldCase) -> str:
+    """First cell of a case's row."""
+    return cell(f"{case.name}: {case.situation}")
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def run_case(case: FieldCase, folder: Path) -> FieldResult:
@@ -158,9 +163,8 @@ def problems(case: FieldCase, found: Found) -> Iterable[str]:
         yield f"ready for the sweep: {(found.verdict or {}).get('ready_for_sweep')}"
 
 
-def page(results: list[FieldResult]) -> str:
+def page(rows: list[Cells]) -> str:
     """docs/field.md: the table of results and the command."""
-    rows = [result.cells() for result in results]
     return "\n".join(
         (
             "# Situations from the field",
@@ -170,28 +174,44 @@ def page(results: list[FieldResult]) -> str:
             "what must be found, *found* is what this version reports.",
             "",
             "    make field",
+            "    make field ARGS='--only markup --page docs/field.md'    # run some cases again; keep the other rows",
             "",
             "| " + " | ".join(HEADERS) + " |",
             "|" + "---|" * len(HEADERS),
             *("| " + " | ".join(row) + " |" for row in rows),
             "",
-            score(results),
+            score(rows),
             "",
         )
     )
 
 
-def score(results: list[FieldResult]) -> str:
-    return f"{sum(result.right for result in results)} of {len(results)} situations as they must be."
+def with_former(path: Path, rows: list[Cells]) -> list[Cells]:
+    """These rows, completed by the rows of the page at `path` for other cases that still exist."""
+    known = {row[0]: row for row in rows}
+    if path.exists():
+        lines = (line.removeprefix("| ").removesuffix(" |").split(" | ") for line in path.read_text().splitlines())
+        known = {cells[0]: tuple(cells) for cells in lines if len(cells) == len(HEADERS)} | known
+    return [known[title(case)] for case in sorted(CASES, key=by_area) if title(case) in known]
+
+
+def score(rows: list[Cells]) -> str:
+    return f"{sum(row[-1] == YES for row in rows)} of {len(rows)} situations as they must be."
+
+
+def by_area(case: FieldCase) -> int:
+    return AREAS.index(case.area)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", metavar="WORD", help="run cases whose area, name or source contains it")
-    parser.add_argument("--page", type=Path, metavar="MD", help="write the table here")
+    parser.add_argument(
+        "--page", type=Path, metavar="MD", help="write the table here; rows of cases that are not run are kept"
+    )
     args = parser.parse_args()
     cases = [case for case in CASES if args.only in f"{case.area} {case.name} {case.source}"]
-    cases.sort(key=lambda case: AREAS.index(case.area))
+    cases.sort(key=by_area)
     results = []
     with tempfile.TemporaryDirectory() as temporary:
         for number, case in enumerate(cases):
@@ -199,9 +219,10 @@ def main() -> int:
             print(" | ".join(results[-1].cells()), flush=True)
             for problem in results[-1].problems:
                 print(f"    {problem}", flush=True)
+    rows = [result.cells() for result in results]
     if args.page:
-        args.page.write_text(page(results), encoding="utf-8")
-    print(score(results))
+        args.page.write_text(page(with_former(args.page, rows)), encoding="utf-8")
+    print(score(rows))
     return 0 if all(result.right for result in results) else 1
 
 
