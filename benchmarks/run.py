@@ -32,6 +32,7 @@ SUBJECTS = {
     "training": "train_steps",
     "reuse": "reuse_work",
     "workflow": "whole_study",
+    "real-model": "real_model",
 }
 
 

@@ -38,12 +38,16 @@ WHISPER = {"d_model": 384, "encoder_layers": 4, "decoder_layers": 4, "encoder_at
 
 @dataclass
 class Contest:
-    """One model and its rows: the same utterances for everybody. `decode` are arguments of generate."""
+    """One model and its rows: the same utterances for everybody.
+
+    `decode` are arguments of generate, `audio_folder` is where audio paths start.
+    """
 
     folder: Path
     rows: list[Utterance]
     decode: dict[str, Any]
     device: str
+    audio_folder: Path = DATA
 
     def __post_init__(self) -> None:
         import torch
@@ -67,7 +71,7 @@ class Contest:
         make_deterministic(0, self.device_settings.threads, algorithms=self.device != "cpu")
         with tempfile.TemporaryDirectory() as work, open_cache(work, self.conditions.fingerprint) as cache:
             store = AudioStore(self.speech.sampling_rate, None)
-            keys = store.add(Rows(self.rows, DATA))
+            keys = store.add(Rows(self.rows, self.audio_folder))
             decode_all(
                 list(dict.fromkeys(keys)), store, self.speech, self.conditions, cache, Recording(None), BatchLimits()
             )
@@ -79,7 +83,7 @@ class Contest:
 
         torch.use_deterministic_algorithms(False)
         speech, texts = self.speech, {}
-        for row, audio in zip(self.rows, self._audio(), strict=True):
+        for row, audio in zip(self.rows, self.audio(), strict=True):
             inputs = speech.processor(audio["raw"], sampling_rate=audio["sampling_rate"], return_tensors="pt")
             made = speech.model.generate(**inputs.to(self.device), **self.decode)
             texts[row.id] = speech.processor.batch_decode(made, skip_special_tokens=True)[0].strip()
@@ -97,13 +101,13 @@ class Contest:
             "automatic-speech-recognition", model=speech.model, tokenizer=speech.tokenizer,
             feature_extractor=speech.feature_extractor, device=self.device,
         )  # fmt: skip
-        results = recognise(self._audio(), batch_size=batch_size, generate_kwargs=dict(self.decode))
+        results = recognise(self.audio(), batch_size=batch_size, generate_kwargs=dict(self.decode))
         return {row.id: each["text"].strip() for row, each in zip(self.rows, results, strict=True)}
 
-    def _audio(self) -> Iterator[dict[str, Any]]:
+    def audio(self) -> Iterator[dict[str, Any]]:
         rate = self.speech.sampling_rate
         for row in self.rows:
-            yield {"raw": load_audio(row, DATA, rate), "sampling_rate": rate}
+            yield {"raw": load_audio(row, self.audio_folder, rate), "sampling_rate": rate}
 
 
 def run(plan: Plan) -> Result:

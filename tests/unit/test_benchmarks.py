@@ -31,6 +31,14 @@ def test_subjects_with_a_model_measure_ratios(subject: str, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+def test_a_real_model_is_measured_where_it_exists(tmp_path: Path) -> None:
+    module = bench.subject_module("real-model")
+    if not module.WILD.is_dir():
+        pytest.skip(f"no model and recordings at {module.WILD}")
+    check(module.run(Plan(tmp_path, quick=True)))
+
+
+@pytest.mark.slow
 def test_reused_work_is_counted(tmp_path: Path) -> None:
     assert len(bench.subject_module("reuse").run(Plan(tmp_path, quick=True)).figures) == 7
 
