@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from healthy import HealthyStudy
 
 
@@ -78,3 +79,21 @@ def test_notation_explains_a_worse_run(study: HealthyStudy) -> None:
     codes = [code for code, _, _ in causes(study)]
     assert codes[0] == "text.notation"
     assert "adapter.worsens" not in codes
+
+
+def test_style_is_weighed_by_what_notation_leaves_of_a_gain(study: HealthyStudy) -> None:
+    study.change("labels.json", {"reference_nll": 1.4})
+    after = 0.227
+    study.change("wer/lora/domain.json", {"within": {"wer": after}})
+
+    def short_run() -> dict[str, Any]:
+        (cause,) = [c for c in study.verdict().causes if c.code == "labels.style_mismatch"]
+        found: dict[str, Any] = cause.details["short_run"]
+        return found
+
+    assert short_run()["delta"] < -0.04
+    write(study, "base", english_digits=after + 0.01)
+    assert short_run()["outcome"] == "better"
+    assert short_run()["delta"] == pytest.approx(-0.01)
+    write(study, "base", english_digits=after)
+    assert short_run()["outcome"] == "unchanged"

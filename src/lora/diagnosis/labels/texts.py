@@ -9,6 +9,8 @@ from lora.diagnosis.facts import TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.baseline import baseline, broken_signs
 from lora.diagnosis.text.markup import has_training_markup
+from lora.diagnosis.text.notation import fair_difference
+from lora.records.comparisons import PairedScore
 from lora.records.labels import LabelFacts, NumberStyle, StyleProfile
 from lora.records.verdict import CheckStatus, Severity
 
@@ -84,15 +86,27 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
 
 
 def _short_run(facts: StudyFacts) -> dict[str, Any] | None:
-    """What a candidate trained on these transcripts did to WER on a domain manifest; the clearest outcome counts."""
+    """What a candidate trained on these transcripts did to WER on a domain manifest; the clearest outcome counts.
+
+    Where most of a difference is one of notation, what is left of it counts.
+    """
     compared = [
-        {"run": run, "manifest": m, "outcome": paired.within.outcome, "delta": paired.within.delta}
+        {"run": run, "manifest": m, **_without_notation(facts, run, m, paired.within)}
         for run in facts.config.candidates
         if facts.config.kind(run) == "train"
         for m in facts.config.domain
         if (paired := facts.paired.get((run, m))) and paired.status == "ok" and paired.within and paired.within.words
     ]
     return min(compared, key=lambda one: CLEAREST.get(str(one["outcome"]), len(CLEAREST)), default=None)
+
+
+def _without_notation(facts: StudyFacts, run: str, manifest: str, score: PairedScore) -> dict[str, Any]:
+    """Outcome and difference; a run that is better in its notation only is unchanged."""
+    fair = fair_difference(facts, run, manifest)
+    if fair is None:
+        return {"outcome": score.outcome, "delta": score.delta}
+    only_notation = score.outcome == "better" and fair >= 0
+    return {"outcome": "unchanged" if only_notation else score.outcome, "delta": fair}
 
 
 def _style_blocks(short_run: dict[str, Any] | None, *, costly: bool) -> bool:

@@ -102,6 +102,15 @@ def explains_harm(facts: StudyFacts, run: str, manifest: str) -> bool:
     return worse and _explaining_difference(facts, run, manifest) is not None
 
 
+def fair_difference(facts: StudyFacts, run: str, manifest: str) -> float | None:
+    """Difference of run and baseline in the notation in which at least half of it vanishes; None without one."""
+    notation = _explaining_difference(facts, run, manifest)
+    if notation is None:
+        return None
+    fair = _others(facts, run, manifest)[notation]
+    return None if fair.run is None else fair.run - fair.baseline
+
+
 def _explaining_difference(facts: StudyFacts, run: str | None, manifest: str) -> str | None:
     """The notation in which at least half of the difference between run and baseline vanishes."""
     own, others = _own(facts, run, manifest), _others(facts, run, manifest)
