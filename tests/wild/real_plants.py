@@ -46,7 +46,7 @@ SCALE = 2.0  # alpha 16 over rank 8
 
 def write_labels_as(study: Study, *parts: str) -> None:
     """Let a tokenizer of the study's own write these tokens around the text; Whisper's class would write its own."""
-    use_external_adapter(study)
+    (use_external_adapter(study) / "lora_provenance.json").unlink()  # another tokenizer is part of another model
     model = own_model(study)
     sequence = [
         {"Sequence": {"id": "A", "type_id": 0}} if part == TEXT else {"SpecialToken": {"id": part, "type_id": 0}}

@@ -334,6 +334,18 @@ def test_texts_of_one_style_may_still_differ_in_likelihood(study: HealthyStudy) 
     assert cause.details["cost_share"] == pytest.approx(0.6 / 1.35)
 
 
+def test_style_only_warns_where_labels_are_built_wrongly(study: HealthyStudy) -> None:
+    other_style = {"reference_style": {"upper_case": 1.0, "sentence_case": 0.0}, "reference_nll": 4.2}
+    study.change("labels.json", other_style)
+    study.change("paired/lora/domain.json", {"within": {"outcome": "unchanged"}})
+    assert cause_of(study.verdict(), "labels.style_mismatch").severity == "blocks"
+    study.change("labels.json", {"structure": {"prefix_matches_generation": 0.0}})
+    verdict = study.verdict()
+    assert codes(verdict)[0] == "labels.construction"
+    style = cause_of(verdict, "labels.style_mismatch")
+    assert (style.severity, style.details["cost"]) == ("warns", None)
+
+
 def test_style_is_unknown_where_hypotheses_are_truncated(study: HealthyStudy) -> None:
     study.change("labels.json", {"greedy": {"truncated": 40}, "hypothesis_style": {"with_final_punctuation": 0.2}})
     verdict = study.verdict()

@@ -25,11 +25,11 @@ def judge_labels(facts: StudyFacts) -> Findings:
         return Findings.of(
             check("labels.structure", status="unknown", reason="not_audited", evidence=evidence, details=details)
         )
+    built = Findings().add(structure(facts, labels), greedy_hypotheses(facts, labels))
     return Findings().add(
-        structure(facts, labels),
-        greedy_hypotheses(facts, labels),
+        built,
         loss(facts, labels),
-        style(facts, labels),
+        style(facts, labels, built_right=not built.causes),
         tokenizer(facts, labels),
         length(facts, labels),
     )

@@ -24,8 +24,11 @@ CLEAREST = {
 UNPUNCTUATED = 1.0  # punctuation marks per 100 words below which texts count as written without punctuation
 
 
-def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
+def style(facts: StudyFacts, labels: LabelFacts, *, built_right: bool) -> Findings:
     """Case, punctuation and numbers of references against greedy hypotheses, and their cost in likelihood.
+
+    Where labels are built wrongly, their likelihood shows nothing about style, and neither does a run trained on them:
+    another style only warns.
 
     Unknown where the baseline is broken on every manifest or many hypotheses are truncated: those show no style.
     Unknown too where transcripts have markup (`text.markup`), which has to be removed first.
@@ -53,7 +56,7 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
     aspect = max(differences, key=lambda key: differences[key])
     difference = differences[aspect]
     number_difference = _number_difference(labels.numbers)
-    cost, cost_share = _style_cost(labels)
+    cost, cost_share = _style_cost(labels) if built_right else (None, None)
     other_style = difference > rules.max_style_difference
     other_numbers = number_difference > rules.max_number_difference
     costly = cost is not None and cost > rules.max_style_cost and (cost_share or 1.0) > rules.max_style_share
@@ -80,7 +83,7 @@ def style(facts: StudyFacts, labels: LabelFacts) -> Findings:
         return Findings.of(result)
     rewriting = _rewriting(references, hypotheses, labels.numbers if other_numbers else None)
     short_run = _short_run(facts)
-    severity: Severity = "blocks" if _style_blocks(short_run, costly=costly) else "warns"
+    severity: Severity = "blocks" if built_right and _style_blocks(short_run, costly=costly) else "warns"
     details = {**result.details, **rewriting, "short_run": short_run}
     return Findings.of(result, result.cause("labels.style_mismatch", severity=severity, details=details))
 
