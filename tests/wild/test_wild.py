@@ -20,7 +20,7 @@ def compute(study: Study, result: str) -> Path:
     return study.folder / result
 
 
-def test_digit_strings_have_a_fair_wer_beside_the_one_of_the_normaliser(tmp_path: Path) -> None:
+def test_digit_strings_have_a_fair_wer_next_to_that_of_the_normaliser(tmp_path: Path) -> None:
     study = digits_study(tmp_path / "digit strings", rows=(8, 10, 2))
     facts = WerFacts.read(compute(study, "results/wer/base/digits.json"))
     fair = {score.notation: score.wer for score in facts.notations}

@@ -224,7 +224,7 @@ def rank(facts: StudyFacts, eval_manifest: str | None, causes: list[Cause]) -> l
     """Sort by severity, then the gating comparison before others, then by the table's order, manifest and run.
 
     Of causes that say "not enough", one that is further off comes first (`lora.diagnosis.shortage`). A style of labels
-    that the short run overcame comes last: the evidence shows that it is not what holds tuning back.
+    that the short run overcame comes last: the evidence shows that it is not what keeps tuning from working.
     """
     manifests, runs = list(facts.config.manifests), [BASE, *facts.config.candidates]
 

@@ -81,7 +81,7 @@ def _story(study: Study, verdict: Verdict) -> str:
     if not verdict.ready_for_sweep:
         sentences += [_likely_cause(verdict)] if _blocking(verdict) else _unmet_criteria(verdict)
     sentences += [_duration_limit(study, verdict), _evaluation(study, verdict), _gate_run(study, verdict)]
-    sentences.append(_adapter_and_parity(verdict))
+    sentences += [_general_manifests(verdict), _adapter_and_parity(verdict)]
     return " ".join(part for part in sentences if part)
 
 
@@ -90,7 +90,7 @@ def _comparison_story(study: Study, verdict: Verdict) -> str:
     sentences = [f"**{text(headline(verdict))}.**"]
     if _blocking(verdict):
         sentences.append(_likely_cause(verdict))
-    sentences += [_evaluation(study, verdict), _gate_run(study, verdict)]
+    sentences += [_evaluation(study, verdict), _gate_run(study, verdict), _general_manifests(verdict)]
     parity = dict(criteria(verdict))["parity"]
     if parity is not None and parity.status == "unknown":
         sentences.append("Whether both runs used the same settings is not recorded.")
@@ -197,6 +197,12 @@ def _gate_run(study: Study, verdict: Verdict) -> str:
             else ""
         )
     )
+
+
+def _general_manifests(verdict: Verdict) -> str:
+    """What the gate run costs on general manifests, where it was compared with the baseline."""
+    checks = [check for check in verdict.checks if check.id == "adapter.general_set" and check.run == verdict.gate_run]
+    return " ".join(sentence(check.summary) for check in checks if check.reason != "not_compared")
 
 
 def _adapter_and_parity(verdict: Verdict) -> str:
