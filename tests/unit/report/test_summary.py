@@ -61,6 +61,19 @@ def test_verdict_comes_first_as_a_paragraph(study: Study) -> None:
     assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
 
 
+def test_the_first_paragraph_says_what_general_manifests_cost(study: Study) -> None:
+    verdict = example.verdict()
+    summary = "lora is 3.02 points worse on heldout: forgetting beyond 0.5 points is neither shown nor excluded."
+    of_general = verdict.checks[0].model_copy(
+        update={
+            "id": "adapter.general_set", "run": verdict.gate_run, "manifest": "heldout", "status": "unknown",
+            "reason": "undecided", "summary": summary,
+        }
+    )  # fmt: skip
+    example.verdict(checks=[*verdict.checks, of_general]).write(study.results / "verdict.json")
+    assert summary in again(study).splitlines()[2]
+
+
 def test_detectable_change_is_the_observed_one_once_runs_were_compared(study: Study) -> None:
     path = study.results / "paired/lora/domain.json"
     path.write_text(path.read_text().replace('"detectable_difference": 0.0182', '"detectable_difference": 0.0478'))
