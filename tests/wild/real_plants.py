@@ -198,7 +198,7 @@ def far_too_strong(study: Study) -> None:
     change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, 25))
 
 
-@fault("adapter.worsens", "an adapter whose delta is subtracted")
+@fault("adapter.broken_hypotheses", "an adapter whose delta is subtracted, which makes every eighth hypothesis loop")
 def subtracted(study: Study) -> None:
     change_tensors(use_external_adapter(study), lambda tensors: scaled(tensors, -1))
 
