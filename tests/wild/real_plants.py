@@ -31,6 +31,7 @@ from plant_parity import copy_references, use_transcripts_with_settings
 from plant_training import FALLING, log, use_external_history
 from safetensors.numpy import load_file, save_file
 from small_study import Study
+from wild_studies import wild_rows
 
 REAL = Cases()
 fault, neighbour = REAL.fault, REAL.neighbour
@@ -211,7 +212,7 @@ def keep_modules(study: Study, pattern: str, chosen: Callable[[str], bool]) -> N
     change_tensors(adapter, lambda tensors: {n: v for n, v in tensors.items() if chosen(n)})
 
 
-@fault("adapter.partial_targets", "an adapter on the encoder alone")
+@fault("adapter.broken_hypotheses", "the encoder's part of an adapter alone, with which one hypothesis loops")
 def encoder_only(study: Study) -> None:
     keep_modules(study, r".*encoder\.layers.*(q_proj|k_proj|v_proj|out_proj|fc1|fc2)", lambda n: ".encoder.layers" in n)
 
@@ -333,7 +334,11 @@ def endless_warmup(study: Study) -> None:
     use_external_history(study, rising)
 
 
-@fault("data.wrong_sampling_rate", "training audio with 8 kHz in headers of 16 kHz")
+@fault(
+    "data.wrong_sampling_rate",
+    "training audio with 8 kHz in headers of 16 kHz",
+    also=("data.transcript_mismatch",),
+)
 def half_speed(study: Study) -> None:
     use_external_adapter(study)
     change_audio(study, "train", lambda samples, rate: samples, rate=8000)
@@ -346,11 +351,10 @@ def look_alikes(study: Study) -> None:
     change_rows(study, "domain", lambda row: {**row, "text": row["text"].translate(letters)}, every=2)
 
 
-@fault("data.leakage", "twenty domain recordings in training, under other names")
+@fault("data.leakage", "twenty training recordings in the domain manifest, under other names")
 def leaked(study: Study) -> None:
-    use_external_adapter(study)
-    copies = [{**row, "id": f"clip-{n}", "speaker_id": "new"} for n, row in enumerate(study.rows("domain")[:20])]
-    study.write_rows("train", [*study.rows("train"), *copies])
+    copies = [{**row, "id": f"clip-{n}", "speaker_id": "new"} for n, row in enumerate(study.rows("train")[:20])]
+    study.write_rows("domain", [*study.rows("domain"), *copies])
 
 
 @fault(
@@ -372,9 +376,10 @@ def within_the_window(study: Study) -> None:
 
 
 def long_rows(study: Study, seconds: float) -> None:
-    """Join recordings of the training manifest to ten more rows of at least so many seconds."""
+    """Join recordings that the study lacks to up to ten more training rows of at least so many seconds."""
     rows = study.rows("train")
-    joined, parts = [], iter(rows)
+    known = {row["id"] for row in rows}
+    joined, parts = [], iter(row for row in wild_rows("accented/train.jsonl") if row["id"] not in known)
     for number in range(10):
         own: list[dict[str, Any]] = []
         while sum(row["duration"] for row in own) < seconds:

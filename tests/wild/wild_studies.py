@@ -33,9 +33,9 @@ def accented_study(folder: Path, rows: tuple[int, int, int] = (335, 183, 50), **
     """Accented English as training and domain set, LibriSpeech as general set; numbers of rows of the three."""
     settings = {"max_steps": 50, "batch_size": 8, "learning_rate": 5e-4, "eval_steps": 25, **train}
     manifests = {
-        "train": _rows("accented/train.jsonl", rows[0]),
-        "accented": _rows("accented/test.jsonl", rows[1]),
-        "librispeech": _rows("librispeech/manifest.jsonl", rows[2]),
+        "train": wild_rows("accented/train.jsonl", rows[0]),
+        "accented": wild_rows("accented/test.jsonl", rows[1]),
+        "librispeech": wild_rows("librispeech/manifest.jsonl", rows[2]),
     }
     return _write_study(folder, manifests, general="librispeech", domain="accented", train=settings)
 
@@ -44,7 +44,7 @@ def digits_study(folder: Path, rows: tuple[int, int, int] = (260, 100, 98), **tr
     """Digit strings of four speakers as training set, of the other two as domain set, prompts as general set."""
     settings = {"max_steps": 50, "batch_size": 8, "learning_rate": 1e-3, "eval_steps": 25, **train}
     by_speaker: dict[str, list[Row]] = {}
-    for row in _rows("digits/recordings.jsonl"):
+    for row in wild_rows("digits/recordings.jsonl"):
         by_speaker.setdefault(row["speaker_id"], []).append(row)
     speakers = sorted(by_speaker)
     generator = random.Random(SEED)
@@ -54,7 +54,7 @@ def digits_study(folder: Path, rows: tuple[int, int, int] = (260, 100, 98), **tr
     def strings(names: list[str], count: int) -> list[Row]:
         return [_digit_string(by_speaker[names[n % len(names)]], n, audio, generator) for n in range(count)]
 
-    prompts = [row for row in _rows("prompts/manifest.jsonl") if row["duration"] >= 2]
+    prompts = [row for row in wild_rows("prompts/manifest.jsonl") if row["duration"] >= 2]
     manifests = {
         "train": strings(speakers[:-EVALUATED_SPEAKERS], rows[0]),
         "digits": strings(speakers[-EVALUATED_SPEAKERS:], rows[1]),
@@ -66,9 +66,9 @@ def digits_study(folder: Path, rows: tuple[int, int, int] = (260, 100, 98), **tr
 def small_accented_study(folder: Path) -> Study:
     """The accented study with fewer rows and steps, in which faults are planted; manifests train, domain, heldout."""
     manifests = {
-        "train": _rows("accented/train.jsonl", 120),
-        "domain": _rows("accented/test.jsonl", 48),
-        "heldout": _rows("librispeech/manifest.jsonl", 16),
+        "train": wild_rows("accented/train.jsonl", 120),
+        "domain": wild_rows("accented/test.jsonl", 48),
+        "heldout": wild_rows("librispeech/manifest.jsonl", 16),
     }
     train = {"max_steps": 24, "batch_size": 8, "learning_rate": 1e-3, "eval_steps": 12, "warmup_steps": 2}
     changes = {
@@ -82,7 +82,7 @@ def small_accented_study(folder: Path) -> Study:
     return study
 
 
-def _rows(name: str, count: int | None = None) -> list[Row]:
+def wild_rows(name: str, count: int | None = None) -> list[Row]:
     """Rows of a manifest with absolute paths; `count` of them, evenly over the file, so that all speakers are there."""
     path = WILD / name
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -39,6 +39,23 @@ def test_loops_of_a_run_whose_interval_includes_zero(study: HealthyStudy) -> Non
     assert "no_repeat_ngram_size" in cause.remedy
 
 
+@pytest.mark.parametrize(("words_in_loop", "blocks"), [(600, True), (3, False)])
+def test_a_single_loop_counts_if_it_carries_the_wer(study: HealthyStudy, words_in_loop: int, blocks: bool) -> None:
+    study.change("paired/lora/domain.json", {"within": WIDE})
+    rows = [{**utterance(f"domain-{n}"), "insertions": words_in_loop if n == 7 else 0} for n in range(200)]
+    study.change("wer/base/domain.json", {"utterances": [utterance(f"domain-{n}") for n in range(200)]})
+    loop = {"id": "domain-7", "words": "what", "times": words_in_loop}
+    study.change("wer/lora/domain.json", {"loops": [loop], "utterances": rows})
+    verdict = study.verdict()
+    assert (verdict.causes[0].code == BROKEN) is blocks
+    if blocks:
+        assert verdict.causes[0].severity == "blocks"
+        assert verdict.causes[0].details["signs"][0]["share_of_errors"] == pytest.approx(602 / 1000)
+        assert check_of(verdict, "headroom.power", manifest="domain").details["spread_of"] is None
+    study.change("wer/base/domain.json", {"loops": [loop], "utterances": rows})
+    assert BROKEN not in codes(study.verdict())
+
+
 def test_texts_of_other_rows_are_what_wrong_training_texts_teach(study: HealthyStudy) -> None:
     study.change("paired/lora/domain.json", {"within": WIDE})
     study.change("wer/lora/domain.json", {"faults": [fault(40, "other_text")]})

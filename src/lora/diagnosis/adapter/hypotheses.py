@@ -26,6 +26,8 @@ def judge_hypotheses(
 ) -> Findings:
     """Faults of the run's hypotheses on one manifest; they block where many are faulty and the run is not better.
 
+    A few loops block as well if they have most of the run's errors: its WER is then that of these rows.
+
     They only warn where the run learnt them, since what it was trained on comes first: from wrong labels, or from rows
     that are wrong by a blocking cause (`wrong_rows`), such as the texts of other recordings.
     """
@@ -69,7 +71,8 @@ def judge_hypotheses(
         wrong_labels = any(c.code.startswith("labels.") and c.severity == "blocks" for c in known)
         learnt = facts.config.kind(run) == "train" and wrong_labels
         learnt |= wrong_rows and {sign["sign"] for sign in signs} <= TAUGHT
-        severity: Severity = "blocks" if share > MANY and not better and not learnt else "warns"
+        carried = any(sign.get("share_of_errors") is not None for sign in signs)
+        severity: Severity = "blocks" if (share > MANY or carried) and not better and not learnt else "warns"
         causes.append(result.cause("adapter.broken_hypotheses", severity=severity))
     elif silence:
         causes.append(result.cause("adapter.words_in_silence"))

@@ -12,6 +12,7 @@ Signs = list[dict[str, Any]]
 
 MANY = 0.1  # share of a run's hypotheses, beyond the baseline's, that is no accident
 MOST = 0.5  # share of the baseline's hypotheses: less may come from a few hard or mislabelled rows
+LOOP_WER = 0.05  # WER by new loops alone from which on even a single one counts
 FEW = 1  # rows that may be an accident, however small the manifest
 
 
@@ -21,12 +22,25 @@ def baseline_faults(wer: WerFacts, utterances: int) -> Signs:
 
 
 def new_faults(facts: StudyFacts, tuned: WerFacts, base: WerFacts, utterances: int) -> Signs:
-    """Faults and loops that many more hypotheses of the tuned run have than of the baseline."""
+    """Faults and loops that many more hypotheses of the tuned run have than of the baseline.
+
+    A single new loop counts if it carries the WER: Whisper writes hundreds of words until the token limit ends it.
+    """
     signs = _signs(tuned, base, utterances, MANY)
     more = len(tuned.loops) - len(base.loops)
-    if more > max(FEW, facts.config.headroom.max_loops * utterances):
-        signs.insert(0, loop_sign(tuned, utterances))
+    carried = _errors_in_new_loops(tuned, base)
+    if carried is not None or more > max(FEW, facts.config.headroom.max_loops * utterances):
+        signs.insert(0, {**loop_sign(tuned, utterances), "share_of_errors": carried})
     return signs
+
+
+def _errors_in_new_loops(tuned: WerFacts, base: WerFacts) -> float | None:
+    """Share of the tuned run's errors in rows that loop since tuning; None if it or their number is small."""
+    new = {loop.id for loop in tuned.loops} - {loop.id for loop in base.loops}
+    within = [u for u in tuned.utterances if tuned.max_seconds is None or u.duration <= tuned.max_seconds]
+    errors, words = sum(u.errors for u in within), sum(u.words for u in within)
+    in_loops = sum(u.errors for u in within if u.id in new)
+    return in_loops / errors if in_loops > max(MOST * errors, LOOP_WER * words) else None
 
 
 def _signs(wer: WerFacts, base: WerFacts | None, utterances: int, share: float) -> Signs:

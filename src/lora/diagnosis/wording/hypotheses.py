@@ -38,10 +38,15 @@ def _silence(sign: Details) -> str:
     )
 
 
+def _loops(sign: Details) -> str:
+    text = f"{share(sign['count'], sign['utterances'])} loop ({loop_names(sign['longest'], sign['count'])})"
+    if sign.get("share_of_errors") is not None:
+        text += f", with {percent(sign['share_of_errors'])} of all errors in the rows that loop since tuning"
+    return text
+
+
 FAULTS: dict[str, Callable[[Details], str]] = {
-    "loops": lambda sign: (
-        f"{share(sign['count'], sign['utterances'])} loop ({loop_names(sign['longest'], sign['count'])})"
-    ),
+    "loops": _loops,
     "one_token": _fault("are one token again and again, such as {text}"),
     "empty": _fault("have no word at all"),
     "same_text": _fault("are the same text, {text}, whatever the reference is"),
