@@ -18,9 +18,9 @@ from typing import Any
 from measuring import REPOSITORY, Figure, Goal, Line, Plan, Result, environment, line, line_of_seconds, seconds_of
 
 TITLE = "A real Whisper on real speech"
-MINUTES = 12
+MINUTES = 7
 WILD = Path(os.environ.get("WILD", REPOSITORY.parent / "shared/wild")).absolute()
-ROWS = {False: 32, True: 2}
+ROWS = {False: 16, True: 2}
 PAIRS = {False: 3, True: 1}
 BATCH = 8
 STEPS = {False: 3, True: 1}

@@ -109,8 +109,9 @@ def plain(speech: Any, rows: Any, folder: Path) -> None:
 
     def collate(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """As in the library's example of speech recognition: pad audio and labels to the longest of the batch."""
+        padding = "max_length" if speech.family == "whisper" else "longest"  # Whisper takes 30 s and nothing else
         inputs = speech.feature_extractor(
-            [row["audio"] for row in batch], sampling_rate=speech.sampling_rate, padding="longest",
+            [row["audio"] for row in batch], sampling_rate=speech.sampling_rate, padding=padding,
             return_attention_mask=True, return_tensors="pt",
         )  # fmt: skip
         labels = speech.tokenizer([row["text"] for row in batch], padding="longest", return_tensors="pt")

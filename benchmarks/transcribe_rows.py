@@ -75,7 +75,7 @@ class Contest:
             decode_all(
                 list(dict.fromkeys(keys)), store, self.speech, self.conditions, cache, Recording(None), BatchLimits()
             )
-            return {row.id: cache[key].hypothesis for row, key in zip(self.rows, keys, strict=True)}
+            return {row.id: cache[key].text for row, key in zip(self.rows, keys, strict=True)}
 
     def one_by_one(self) -> dict[str, str]:
         """What a notebook does: read, extract features, generate, decode, one utterance after the other."""
