@@ -51,7 +51,7 @@ field: $(VENV)/installed-test ## rebuild reported situations and check what is f
 wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plant faults (about two hours; skipped without the recordings, WILD=...)
 	@PYTHONPATH=tests:tests/faults "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
 
-bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about 25 minutes; ARGS='--only NAME')
+bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about half an hour; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)
 
 lint: $(VENV)/installed-test ## check format, lint and types of Python and Snakemake files

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lora.asr.families.speech_model import SpeechModel
     from lora.asr.training.data import SpeechRows
 
+LEAST = 1e-9  # divisor where nothing is done yet: a line of progress never stops a job
 LINE_SECONDS = 5.0  # between two lines; progress bars would flood log files
 ONE_PASS: Mapping[str, Sequence[float]] = {"": (1.0,)}
 Clock = Callable[[], float]
@@ -88,13 +89,13 @@ class Progress:
         passes = self._padded_done / self._padded
         cost = sum(cost for stage in stages[:number] for cost in self._stages[stage])
         cost += sum(c * min(max(passes - n, 0.0), 1.0) for n, c in enumerate(self._stages[self._stage]))
-        left = max(sum(all_costs) - cost, 0.0) * (now - self._started) / cost
+        left = max(sum(all_costs) - cost, 0.0) * (now - self._started) / max(cost, LEAST)
         audio = self._seconds * len(self._stages[self._stage])
         done = min(self._seconds_done, audio)  # small repetitions are no pass of their own
         which = f", {self._stage} ({number + 1} of {len(stages)})" if self._stage else ""
         return (
             f"{self._job}{which}: {done:.0f} of {audio:.0f} s of audio, "
-            f"{self._seconds_done / (now - self._stage_started):.1f} s per second, {duration(left)} remaining"
+            f"{self._seconds_done / max(now - self._stage_started, LEAST):.1f} s per second, {duration(left)} remaining"
         )
 
 

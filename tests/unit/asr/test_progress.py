@@ -86,6 +86,11 @@ def test_job_without_audio_prints_nothing(capsys: pytest.CaptureFixture[str]) ->
     assert lines(capsys) == []
 
 
+def test_job_that_ends_before_its_first_batch_does_not_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    Progress("effect", 5, PADDED, clock=Clock()).end()
+    assert numbers(lines(capsys)[0])[:2] == (0, 5)
+
+
 def test_a_batch_is_done_when_the_next_one_begins(capsys: pytest.CaptureFixture[str]) -> None:
     class Model:
         sampling_rate = 10

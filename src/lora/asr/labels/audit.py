@@ -24,9 +24,9 @@ from lora.records.labels import LabelFacts, StyleProfile
 from lora.records.transcripts import Transcript
 from lora.scoring.style import number_style, restyle, style_profile, with_numbers_as_in
 
-# Passes through the audio in each stage, and their costs relative to transcribing it (measured with Whisper tiny.en).
+# Passes through the audio in each stage, and their costs relative to transcribing it (Whisper tiny.en, rounded).
 GREEDY, AGREEMENT, LIKELIHOODS = "greedy hypotheses", "agreement with them", "losses and likelihoods"
-STAGES = {GREEDY: (1.0,), AGREEMENT: (0.2, 0.2), LIKELIHOODS: (0.2, 0.2, 0.2)}
+STAGES = {GREEDY: (1.0,), AGREEMENT: (0.15, 0.15), LIKELIHOODS: (0.15, 0.15, 0.15)}
 
 # Label smoothing and gradient accumulation that are always compared: validation neither smooths nor accumulates.
 PLAIN_STEP = (0.0, 1)

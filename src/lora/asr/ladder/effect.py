@@ -31,9 +31,9 @@ from lora.records.training import ModuleChange
 
 __all__ = ["ValidationBatch", "measure_effect"]
 
-# Passes through the audio in each stage, and their costs relative to transcribing it (measured with Whisper tiny.en).
+# Passes through the audio in each stage, and their costs relative to transcribing it (Whisper tiny.en, rounded).
 BASE, DISABLED, ENABLED, MERGED = "base model", "adapter disabled", "adapter enabled", "adapter merged"
-STAGES = {BASE: (1.0, 0.2), DISABLED: (1.0, 0.2), ENABLED: (1.0, 0.2), MERGED: (1.0, 1.0, 1.0)}
+STAGES = {BASE: (1.0, 0.15), DISABLED: (1.0, 0.15), ENABLED: (1.0, 0.15), MERGED: (1.0, 1.0, 1.0)}
 
 
 def measure_effect(
