@@ -49,7 +49,7 @@ field: $(VENV)/installed-test ## rebuild reported situations and check what is f
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests:tests/faults:tests/wild "$(BIN)/python" tests/field/field_bench.py $(or $(ARGS),--page docs/field.md)
 
 wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plant faults (about two hours; skipped without the recordings, WILD=...)
-	@PYTHONPATH=tests:tests/faults "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
+	@PYTHONPATH=tests:tests/faults:tests/field "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
 
 bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about half an hour; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)

@@ -17,6 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 sys.path.insert(0, str(Path(__file__).parent / "faults"))
 sys.path.insert(0, str(Path(__file__).parent / "wild"))
+sys.path.insert(0, str(Path(__file__).parent / "field"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from small_study import REPOSITORY, Study, make_study

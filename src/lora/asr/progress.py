@@ -69,13 +69,14 @@ class Progress:
         now = self._clock()
         if self._padded_done and now - self._printed >= LINE_SECONDS:
             self._printed = now
-            print(self._line(now), file=sys.stderr, flush=True)
+            print(f"{self._line(now)}, {duration(self._left(now))} remaining", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Print the last line, if there was any audio."""
+        """Print the last line, if there was any audio. A job may end before all of it was needed."""
         self._end_batch()
         if self._padded:
-            print(self._line(self._clock()), file=sys.stderr, flush=True)
+            now = self._clock()
+            print(f"{self._line(now)}, done in {duration(now - self._started)}", file=sys.stderr, flush=True)
 
     def _end_batch(self) -> None:
         self._seconds_done += self._batch[0]
@@ -84,19 +85,20 @@ class Progress:
 
     def _line(self, now: float) -> str:
         stages = list(self._stages)
-        number = stages.index(self._stage)
-        all_costs = [cost for stage in stages for cost in self._stages[stage]]
-        passes = self._padded_done / self._padded
-        cost = sum(cost for stage in stages[:number] for cost in self._stages[stage])
-        cost += sum(c * min(max(passes - n, 0.0), 1.0) for n, c in enumerate(self._stages[self._stage]))
-        left = max(sum(all_costs) - cost, 0.0) * (now - self._started) / max(cost, LEAST)
         audio = self._seconds * len(self._stages[self._stage])
         done = min(self._seconds_done, audio)  # small repetitions are no pass of their own
-        which = f", {self._stage} ({number + 1} of {len(stages)})" if self._stage else ""
-        return (
-            f"{self._job}{which}: {done:.0f} of {audio:.0f} s of audio, "
-            f"{self._seconds_done / max(now - self._stage_started, LEAST):.1f} s per second, {duration(left)} remaining"
-        )
+        rate = self._seconds_done / max(now - self._stage_started, LEAST)
+        which = f", {self._stage} ({stages.index(self._stage) + 1} of {len(stages)})" if self._stage else ""
+        return f"{self._job}{which}: {done:.0f} of {audio:.0f} s of audio, {rate:.1f} s per second"
+
+    def _left(self, now: float) -> float:
+        """Seconds left, if the rest costs what the same amount has cost so far."""
+        stages = list(self._stages)
+        costs = [cost for stage in stages for cost in self._stages[stage]]
+        passes = self._padded_done / self._padded
+        done = sum(cost for stage in stages[: stages.index(self._stage)] for cost in self._stages[stage])
+        done += sum(c * min(max(passes - n, 0.0), 1.0) for n, c in enumerate(self._stages[self._stage]))
+        return max(sum(costs) - done, 0.0) * (now - self._started) / max(done, LEAST)
 
 
 @contextmanager

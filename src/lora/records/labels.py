@@ -36,6 +36,8 @@ class LabelStructure(Record):
     only_text: float | None = Field(
         default=None, description="Of a CTC model: share of labels without blank, BOS and EOS tokens."
     )
+    tokenizer_eos: int | None = Field(default=None, description="Token id that the tokenizer writes as EOS.")
+    generation_eos: list[int] = Field(default=[], description="Token ids at which generation ends a hypothesis.")
 
 
 class LabelVariant(Record):

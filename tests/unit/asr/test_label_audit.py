@@ -14,9 +14,11 @@ import pytest
 import torch
 from faulty_models import DeafToCounts, ShiftedTwice
 from tiny_models import noise
+from transformers import StoppingCriteriaList
 
 import lora.asr.labels.build as labels_module
 import lora.asr.labels.structure as label_structure_module
+from lora.asr.decoding.generation import TokenScores, until_eos
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.audit import audit_labels
 from lora.asr.labels.build import Labelled, label_ids
@@ -123,6 +125,29 @@ def test_whisper_generation_returns_log_probabilities_too(whisper: SpeechModel) 
     hypotheses = greedy_hypotheses(whisper, rows(), [[0, 1, 2, 3]], {})
     assert all(own.log_probability is not None and own.log_probability < 0 for own in hypotheses.values())
     assert greedy_hypotheses(whisper, rows(), [[0]], {"return_timestamps": True})[0].log_probability is None
+
+
+def test_log_probabilities_equal_those_of_all_logits_and_end_at_eos(whisper: SpeechModel) -> None:
+    batch = whisper.inputs([rows()[number]["audio"] for number in range(4)])
+    asked = {"return_dict_in_generate": True, "output_logits": True, "max_new_tokens": 12}
+    plain = whisper.model.generate(**batch, **asked, force_unique_generate_call=True)
+    steps = len(plain.logits)
+    eos = int(plain.sequences[0, -steps + 3])  # a token in the middle of the first hypothesis
+    scores = TokenScores({eos})
+    watched = scores.watch(whisper.model)
+    whisper.model.generate(
+        **batch, max_new_tokens=12, force_unique_generate_call=True, stopping_criteria=StoppingCriteriaList([scores])
+    )
+    watched.remove()
+    for number, row in enumerate(plain.sequences[:, -steps:].tolist()):
+        counted = until_eos(row, {eos})
+        wanted = sum(
+            float(step[number].double().log_softmax(-1)[token])
+            for step, token in zip(plain.logits, counted, strict=False)
+        )
+        assert scores.totals is not None
+        assert float(scores.totals[number]) == pytest.approx(wanted, rel=1e-12)
+    assert len(until_eos(plain.sequences[0, -steps:].tolist(), {eos})) < steps
 
 
 def test_a_hypothesis_is_as_likely_as_a_label_as_in_generation(moonshine: SpeechModel) -> None:

@@ -26,6 +26,20 @@ FAULTS: list[tuple[dict[str, Any], str, str, str, dict[str, Any]]] = [
         {"sampled": 64, "wrong_shares": {"ends_with_eos": 1.0}},
     ),
     (
+        {"structure": {"ends_with_eos": 0.0, "tokenizer_eos": 7, "generation_eos": [2]}},
+        "labels.construction",
+        "labels.structure",
+        "broken_rules",
+        {"foreign_eos": {"tokenizer": 7, "generation": 2}},
+    ),
+    (
+        {"structure": {"ends_with_eos": 0.0, "tokenizer_eos": 2, "generation_eos": [2]}},
+        "labels.construction",
+        "labels.structure",
+        "broken_rules",
+        {"foreign_eos": None},
+    ),
+    (
         {"structure": {"single_start": 0.5}},
         "labels.construction",
         "labels.structure",

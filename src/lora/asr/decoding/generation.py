@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import StoppingCriteria
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,44 @@ class Generated:
     log_probabilities: list[float] | None = None
 
 
-def log_probabilities_of(steps: Sequence[Tensor], token_ids: list[list[int]]) -> list[float]:
-    """Sum the log-probabilities (nats) of each row's tokens; `steps` has logits (rows, vocabulary) for every step."""
-    totals = [0.0] * len(token_ids)
-    for position, logits in enumerate(steps):
-        rows = [row for row, ids in enumerate(token_ids) if position < len(ids)]
-        if not rows:
-            break
-        chosen = torch.tensor([[token_ids[row][position]] for row in rows], device=logits.device)
-        values = logits[rows].double().log_softmax(-1).gather(-1, chosen)
-        for row, value in zip(rows, values[:, 0].tolist(), strict=True):
-            totals[row] += value
-    return totals
+class TokenScores(StoppingCriteria):
+    """Sums the log-probabilities of generated tokens step by step, as a stopping criterion that never stops.
+
+    `generate` can return the logits of all steps instead, but a hypothesis that loops to the token limit then costs
+    gigabytes: Whisper tiny has 51,864 logits per token.
+
+    Attributes:
+        totals: Log-probability of each row's tokens up to and including EOS (nats, double precision); None before the
+            first token.
+    """
+
+    def __init__(self, eos: set[int]) -> None:
+        self.totals: Tensor | None = None
+        self._eos = eos
+        self._logits: Tensor | None = None
+        self._finished: Tensor | None = None
+
+    def watch(self, model: nn.Module) -> torch.utils.hooks.RemovableHandle:
+        """Take the logits of every forward pass of a model, until the handle is removed."""
+
+        def keep(module: nn.Module, arguments: Any, output: Any) -> None:
+            self._logits = output.logits[:, -1]
+
+        return model.register_forward_hook(keep)
+
+    def __call__(self, input_ids: Tensor, scores: Any, **unused: Any) -> Tensor:
+        """Add the token of each row that was generated last (the last column of `input_ids`)."""
+        tokens = input_ids[:, -1:]
+        running = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+        if self._logits is None:  # an inner model generates, whose logits are not seen
+            return running
+        values = self._logits.float().double().log_softmax(-1).gather(-1, tokens)[:, 0]
+        if self.totals is None or self._finished is None:
+            self.totals = torch.zeros_like(values)
+            self._finished = running
+        self.totals = self.totals + values.masked_fill(self._finished, 0.0)
+        self._finished = self._finished | torch.isin(tokens[:, 0], tokens.new_tensor(sorted(self._eos)))
+        return running
 
 
 def until_eos(row: list[int], eos: set[int]) -> list[int]:

@@ -15,15 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers import StoppingCriteriaList
 
 from lora.asr.decoding.effective_decode import effective_decode, token_limit
-from lora.asr.decoding.generation import (
-    Generated,
-    eos_token_ids,
-    generation_config,
-    log_probabilities_of,
-    until_eos,
-)
+from lora.asr.decoding.generation import Generated, TokenScores, eos_token_ids, generation_config, until_eos
 from lora.asr.decoding.padding import Samples, padded_samples
 from lora.asr.model_files import ModelFiles
 from lora.records.base import UserError
@@ -138,24 +133,24 @@ class SpeechModel:
         # Set as the model's own settings: `generate` replaces arguments of None by those, so that this is the only way
         # to make an explicit None of the study (such as `suppress_tokens: null`) take effect.
         base.generation_config = generation_config(own_config, effective, self._limit(effective, inputs))
-        base.generation_config.return_dict_in_generate = log_probabilities
-        base.generation_config.output_logits = log_probabilities
+        base.generation_config.return_dict_in_generate = False
+        scores = TokenScores(set(eos_token_ids(effective))) if log_probabilities else None
+        watched = scores.watch(base) if scores else None
         self.model.eval()
         try:
             with torch.inference_mode():
-                output = self._generate(inputs, effective)
+                sequences = self._generate(inputs, effective, [scores] if scores else [])
         except (ValueError, TypeError) as error:
             raise UserError(f"decode: generate of {self.family} rejects the settings: {first_line(error)}") from None
         finally:
+            if watched is not None:
+                watched.remove()
             base.generation_config = own_config
             self.model.train(training)
-        generated = self._read(output if isinstance(output, Tensor) else output["sequences"], effective, inputs)
-        steps = None if isinstance(output, Tensor) else output.get("logits")
-        if not steps:
+        generated = self._read(sequences, effective, inputs)
+        if scores is None or scores.totals is None:
             return generated
-        eos = set(eos_token_ids(effective))
-        new_tokens = [until_eos(row, eos) for row in output["sequences"][:, -len(steps) :].tolist()]
-        return replace(generated, log_probabilities=log_probabilities_of(steps, new_tokens))
+        return replace(generated, log_probabilities=scores.totals.tolist())
 
     def text_of(self, ids: list[int]) -> str:
         """Text of token ids, without special tokens."""
@@ -236,9 +231,10 @@ class SpeechModel:
         """Model inputs for utterances that are padded to `padded` samples."""
         raise NotImplementedError
 
-    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Any:
-        """Token sequences including the decoder start or prompt; with logits if the generation config asks for them."""
-        return self.model.generate(**inputs)
+    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any], criteria: list[TokenScores]) -> Tensor:
+        """Token sequences including the decoder start or prompt; `criteria` are called for each token."""
+        sequences: Tensor = self.model.generate(**inputs, stopping_criteria=StoppingCriteriaList(criteria))
+        return sequences
 
     def _limit(self, effective: dict[str, Any], inputs: dict[str, Tensor]) -> int | None:
         """Largest number of new tokens for this batch, None to leave `max_length` unchanged."""

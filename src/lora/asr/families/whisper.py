@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import StoppingCriteriaList
 from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
 
-from lora.asr.decoding.generation import Generated
+from lora.asr.decoding.generation import Generated, TokenScores
 from lora.asr.decoding.padding import Samples
 from lora.asr.families.encoder_decoder import EncoderDecoder
 from lora.asr.families.speech_model import first_line
@@ -90,12 +91,15 @@ class Whisper(EncoderDecoder):
         ]
         return {name: torch.cat([each[name] for each in features]) for name in features[0]}
 
-    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any]) -> Any:
+    def _generate(self, inputs: dict[str, Tensor], effective: dict[str, Any], criteria: list[TokenScores]) -> Tensor:
         arguments = {key: effective[key] for key in self.files.family.decode_keys if effective.get(key) is not None}
-        # A single call per window keeps BOS and EOS in the result; timestamps need several calls.
+        # A single call per window keeps BOS and EOS in the result. Timestamps need several calls, whose tokens do not
+        # add up to one hypothesis.
         single_call = not arguments.get("return_timestamps")
+        if single_call:
+            arguments["stopping_criteria"] = StoppingCriteriaList(criteria)
         output = self.model.generate(**inputs, **arguments, force_unique_generate_call=single_call)
-        return output if single_call or isinstance(output, Tensor) else output["sequences"]
+        return output if isinstance(output, Tensor) else output["sequences"]
 
     def token_limit(self, seconds: float, decode: dict[str, Any] | None = None) -> int | None:
         limit = self._effective(decode or {})["max_new_tokens"]

@@ -44,6 +44,8 @@ def label_structure(speech: SpeechModel, rows: SpeechRows, decode: dict[str, Any
         padding_ignored=padding_ignored,
         prompt_ignored=_prompt_ignored(speech, rows) if isinstance(speech, SpeechLlm) else None,
         prefix_matches_generation=_prefix_matches(speech, decode, labels),
+        tokenizer_eos=speech.tokenizer.eos_token_id,
+        generation_eos=sorted(eos),
     )
 
 

@@ -60,10 +60,20 @@ def structure(facts: StudyFacts, labels: LabelFacts) -> Findings:
         evidence=evidence,
         value=min(share for share in right.values() if share is not None) if wrong else 1.0,
         threshold=1.0,
-        details={"sampled": labels.sampled, "wrong_shares": wrong},
+        details={"sampled": labels.sampled, "wrong_shares": wrong, "foreign_eos": _foreign_eos(shares)},
         manifest=TRAIN,
     )
     return Findings.of(result, _construction(facts, labels, result) if wrong else None)
+
+
+def _foreign_eos(shares: LabelStructure) -> dict[str, int] | None:
+    """EOS of tokenizer and generation where no label ends as generation does: the tokenizer is of another model.
+
+    That they differ is no error by itself: chat models write one EOS and stop at another.
+    """
+    if shares.ends_with_eos != 0 or shares.tokenizer_eos is None or shares.tokenizer_eos in shares.generation_eos:
+        return None
+    return {"tokenizer": shares.tokenizer_eos, "generation": shares.generation_eos[0]}
 
 
 def _start(shares: LabelStructure) -> float | None:

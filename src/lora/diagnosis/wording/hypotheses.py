@@ -87,7 +87,10 @@ FAULT_REMEDIES = {
     ),
     "prompt": "Decode only the tokens after the prompt (`generated[:, prompt_length:]`), and transcribe again.",
     "other_script": LANGUAGE,
-    "other_language": LANGUAGE,
+    "other_language": (
+        f"{LANGUAGE} Texts that are no language at all come from the tokenizer or the weights of another model: load "
+        "both from one folder or hub id."
+    ),
     "other_text": (
         "Listen to some of these rows: match hypotheses to rows by id, and look whether the audio of the row reaches "
         "the model."

@@ -31,7 +31,14 @@ def structure(result: Result) -> str:
     if result.reason == "ok":
         return f"All {details['sampled']} sampled labels end, start and are padded correctly."
     wrong = [f"{percent(share)} {BROKEN_RULES[rule]}" for rule, share in details["wrong_shares"].items()]
-    return f"Of {count(details['sampled'], 'sampled label')}, {listed(wrong, most=5)}."
+    text = f"Of {count(details['sampled'], 'sampled label')}, {listed(wrong, most=5)}"
+    eos = details["foreign_eos"]
+    if eos is not None:
+        text += (
+            f": the tokenizer's EOS is token {eos['tokenizer']}, the model's is {eos['generation']}, so the tokenizer "
+            "is that of another model"
+        )
+    return f"{text}."
 
 
 def greedy_hypotheses(result: Result) -> str:
@@ -86,6 +93,11 @@ def _left_out(hypotheses: Mapping[str, int] | None) -> str:
 
 def construction_remedy(result: CauseResult) -> str | None:
     details = result.details
+    if details.get("foreign_eos") is not None:
+        return (
+            "Put the tokenizer files of this very model into the model folder (outside this software load both from "
+            "one id), then run the label audit again. Train adapters again that learned labels of the other tokenizer."
+        )
     if details["right_variant"] is not None:
         return (
             f"Build labels {details['right_variant']}, then run the label audit again: the model predicts "
