@@ -96,23 +96,44 @@ class Units:
 
 def sampling_units(errors: Sequence[float], words: Sequence[float], speakers: Sequence[str | None]) -> Units:
     """Speakers where at least `MIN_SPEAKERS` are known (rows without a speaker form one more), else utterances."""
+    return sums_by_unit(errors, words, unit_numbers(speakers))
+
+
+def unit_numbers(speakers: Sequence[str | None]) -> npt.NDArray[np.intp] | None:
+    """The number of each row's speaker, in order of appearance; None where utterances are the units."""
     if len(set(speakers) - {None}) < MIN_SPEAKERS:
-        return Units(np.asarray(errors, float), np.asarray(words, float), "utterances")
+        return None
     number: dict[str | None, int] = {}
-    index = np.asarray([number.setdefault(speaker, len(number)) for speaker in speakers])
-    sums = [np.bincount(index, weights=np.asarray(values, float)).astype(float) for values in (errors, words)]
+    return np.asarray([number.setdefault(speaker, len(number)) for speaker in speakers], dtype=np.intp)
+
+
+def sums_by_unit(errors: npt.ArrayLike, words: npt.ArrayLike, numbers: npt.NDArray[np.intp] | None) -> Units:
+    """Errors and words of each unit, with the result of `unit_numbers`."""
+    if numbers is None:
+        return Units(np.asarray(errors, float), np.asarray(words, float), "utterances")
+    sums = [np.bincount(numbers, weights=np.asarray(values, float)).astype(float) for values in (errors, words)]
     return Units(sums[0], sums[1], "speakers")
 
 
 def ratio_variance(drawn: Units) -> float:
-    """Variance of sum(errors)/sum(words), see the module; needs two units and one word.
+    """Variance of sum(errors)/sum(words), see the module; needs two units and one word."""
+    return float(np.square(linearised_residuals(drawn.errors, drawn.words)).sum())
+
+
+def linearised_residuals(errors: Floats, words: Floats) -> Floats:
+    """What each unit contributes to the error of sum(errors)/sum(words); the sum of their squares is its variance.
 
     The divisor 1 - W_k/W is at least 1/K, for a unit that contains nearly all words.
+
+    Args:
+        errors: sums per unit, shape (K,), or one row per run, shape (S, K).
+        words: reference words per unit, shape (K,).
     """
-    total = drawn.words.sum()
-    residuals = drawn.errors - drawn.errors.sum() / total * drawn.words
-    others = np.maximum(1.0 - drawn.words / total, 1.0 / len(residuals))
-    return float(np.square(residuals / others).sum() / total**2)
+    total = words.sum()
+    ratio = errors.sum(-1, keepdims=True) / total
+    others = np.maximum(1.0 - words / total, 1.0 / len(words))
+    residuals: Floats = (errors - ratio * words) / others / total
+    return residuals
 
 
 def t_quantile(probability: float, drawn: Units) -> float:
