@@ -34,7 +34,11 @@ def peak_memory_mb() -> float:
 class Recording:
     """Collects what the run record of an execution states."""
 
-    def __init__(self, seed: int | None) -> None:
+    def __init__(self, outputs: Sequence[Path | str], seed: int | None) -> None:
+        self.command = command_line()
+        self.outputs = [str(path) for path in outputs]
+        self.started = datetime.now(UTC)
+        self.begun = time.monotonic()
         self.seed = seed
         self.fallbacks: list[str] = []
         self.adjustments: list[str] = []
@@ -66,6 +70,29 @@ class Recording:
         if optimizer_steps is not None:
             self.optimizer_steps = (self.optimizer_steps or 0) + optimizer_steps
 
+    def record(self) -> RunRecord:
+        """The run record of what happened so far."""
+        return RunRecord(
+            command=self.command,
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self.begun, 3),
+            peak_memory_mb=round(peak_memory_mb(), 1),
+            host=socket.gethostname(),
+            platform=platform.platform(),
+            python=platform.python_version(),
+            versions=versions(),
+            commit=code_commit(),
+            seed=self.seed,
+            device=self.device_type,
+            dtype=self.dtype,
+            fallbacks=self.fallbacks,
+            adjustments=self.adjustments,
+            utterances_decoded=self.decoded,
+            utterances_reused=self.reused,
+            optimizer_steps=self.optimizer_steps,
+            outputs=self.outputs,
+        )
+
 
 @contextmanager
 def recording(
@@ -78,29 +105,7 @@ def recording(
         seed: Seed of the execution, None without one.
         record_path: Path of the record instead, for commands that fill a folder with files.
     """
-    command = command_line()
-    started = datetime.now(UTC)
-    begun = time.monotonic()
-    print(f"command: {command}", file=sys.stderr, flush=True)
-    run = Recording(seed)
+    run = Recording(outputs, seed)
+    print(f"command: {run.command}", file=sys.stderr, flush=True)
     yield run
-    RunRecord(
-        command=command,
-        started=started.isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - begun, 3),
-        peak_memory_mb=round(peak_memory_mb(), 1),
-        host=socket.gethostname(),
-        platform=platform.platform(),
-        python=platform.python_version(),
-        versions=versions(),
-        commit=code_commit(),
-        seed=run.seed,
-        device=run.device_type,
-        dtype=run.dtype,
-        fallbacks=run.fallbacks,
-        adjustments=run.adjustments,
-        utterances_decoded=run.decoded,
-        utterances_reused=run.reused,
-        optimizer_steps=run.optimizer_steps,
-        outputs=[str(path) for path in outputs],
-    ).write(record_path if record_path is not None else f"{outputs[0]}.run.json")
+    run.record().write(record_path if record_path is not None else f"{outputs[0]}.run.json")

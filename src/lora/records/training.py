@@ -28,6 +28,26 @@ class EarlyStopping(Record):
     )
     waited: int | None = Field(description="Validations since the last improvement; null for another callback.")
     stopped: bool = Field(description="Whether it stopped the training.")
+    threshold: float | None = Field(
+        default=None,
+        description="`wer_stop_threshold`: validation WER that ends the training; null for other callbacks.",
+    )
+    wer: float | None = Field(
+        default=None, description="Validation WER that reached the threshold; null where none did."
+    )
+
+
+class ReplayFacts(Record):
+    """Replay of general speech in a training's batches, from the first step to the last one taken."""
+
+    share: float = Field(description="`replay_share`: share of the rows of every batch that was asked for.")
+    available_rows: int = Field(description="Rows of the manifest `replay` that training could use.")
+    used_rows: int = Field(description="How many of these were in at least one batch.")
+    row_share: float | None = Field(
+        description="Share of the rows in the batches that came from `replay`, repetitions counted; null "
+        "without a step. Below `share` where `replay` has no row that is padded to the length of a batch."
+    )
+    seconds_share: float | None = Field(description="The same as a share of the audio, in seconds before padding.")
 
 
 class LossRow(Record):
@@ -39,6 +59,17 @@ class LossRow(Record):
     learning_rate: float | None = Field(description="Learning rate of the optimiser at this step.")
     grad_norm: float | None = Field(description="Norm of the gradient before clipping.")
     validation_loss: float | None = Field(description="Loss on the validation split in nats per token.")
+
+
+class EvaluationRow(Record):
+    """Word errors of one evaluation manifest while a training runs (normaliser `basic`)."""
+
+    step: int = Field(description="Optimiser step; 0 is before training.")
+    manifest: str = Field(description="Name of the manifest.")
+    rows: int = Field(description="Rows that were transcribed, chosen by a hash of their ids.")
+    words: int = Field(description="Reference words.")
+    errors: int = Field(description="Word errors.")
+    wer: float | None = Field(description="Word error rate (fraction); an empty cell without reference words.")
 
 
 class ModuleChange(Record):
@@ -67,7 +98,10 @@ class TrainFacts(Fact):
     )
     settings: dict[str, Any] = Field(default={}, description="Settings: the runner's flags with underscores.")
     base_model_hash: str | None = Field(default=None, description="Hash of the base model.")
-    train_rows: int | None = Field(default=None, description="Training rows.")
+    available_rows: int | None = Field(
+        default=None, description="Rows of the training split before `data_share` was applied."
+    )
+    train_rows: int | None = Field(default=None, description="Training rows that were used.")
     val_rows: int | None = Field(default=None, description="Validation rows.")
     trainable_parameters: int | None = Field(default=None, description="Trainable parameters.")
     total_parameters: int | None = Field(default=None, description="All parameters.")
@@ -88,7 +122,10 @@ class TrainFacts(Fact):
     optimizer_steps: int | None = Field(default=None, description="Optimiser steps that were done.")
     epochs: float | None = Field(default=None, description="Passes over the training rows, where a trainer logged it.")
     early_stopping: EarlyStopping | None = Field(
-        default=None, description="Early stopping of a Trainer's run; null without it."
+        default=None, description="Early stopping, by `wer_stop_threshold` or as a Trainer logged it; null without it."
+    )
+    replay: ReplayFacts | None = Field(
+        default=None, description="Replay of general speech; null for a training without it."
     )
     learning_rate_peak: float | None = Field(
         default=None, description="Highest learning rate, read from the optimiser."

@@ -16,12 +16,14 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from lora.configuration.flag_names import check_names
 from lora.provenance.command import run_command
 
 SUBCOMMANDS = {
     "transcribe": "transcribe manifests, with or without an adapter",
     "train": "train a LoRA adapter: best and last adapter, loss log, training facts",
     "effect": "measure whether an adapter changes files, weights, logits and text",
+    "compare-in-run": "compare a saved adapter's texts with those of the last evaluation while it was trained",
     "compare-models": "compare the weights of a tuned checkpoint with its base model",
     "audit": "check training labels and the loss with the base model",
     "harden": "if nothing has headroom: base WER on graded distortions",
@@ -50,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(subparser)
+        check_names(subparser, given[1:], getattr(module, "ELSEWHERE", {}))
         subparser.set_defaults(execute=module.execute)
     args = parser.parse_args(given)
     return run_command(lambda: int(args.execute(args)))

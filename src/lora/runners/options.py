@@ -44,7 +44,13 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_decode_arguments(parser: argparse.ArgumentParser) -> None:
+def add_decode_arguments(parser: argparse.ArgumentParser, batch_flag: str = "--batch-size") -> None:
+    """Add the options of transcription.
+
+    Args:
+        parser: Parser that gets the options.
+        batch_flag: Another name for `--batch-size`, where that is the batch size of training.
+    """
     group = parser.add_argument_group("decoding")
     group.add_argument(
         "--decode",
@@ -57,7 +63,14 @@ def add_decode_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--batch-seconds", type=positive_number, metavar="S", help="padded audio per batch (default: by device)"
     )
-    group.add_argument("--batch-size", type=positive, default=BATCH_SIZE, metavar="N", help="most utterances per batch")
+    group.add_argument(
+        batch_flag,
+        dest="batch_size",
+        type=positive,
+        default=BATCH_SIZE,
+        metavar="N",
+        help="most utterances per batch of a transcription (default: %(default)s)",
+    )
 
 
 def device_of(args: argparse.Namespace) -> Device:

@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR", help="study folder")
     parser.add_argument("--cores", default="all", metavar="N", help="cores for the workflow; default: all")
     add_model_arguments(parser)
-    add_decode_arguments(parser)
-    add_training_arguments(parser, batch_flag="--train-batch-size")
+    add_decode_arguments(parser, batch_flag="--decode-batch-size")
+    add_training_arguments(parser)
     add_processes_argument(parser)
 
 

@@ -34,8 +34,8 @@ def flags(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: 
     return [
         "run", "--model-id", str(moonshine_folder), "--dataset-path", str(train), "--manifest-path", str(domain),
         "--safety-manifest-path", str(general), "--max-seconds", "1.5", "--max-steps", "2", "--learning-rate", "1e-3",
-        "--seed", "3", "--eval-steps", "1", "--train-batch-size", "4", "--cpu-threads", "1", "--device", "cpu",
-        "--label-smoothing", "0.1", "--decode", '{"max_new_tokens": 8}', "--batch-size", "3", "--cores", "2",
+        "--seed", "3", "--eval-steps", "1", "--batch-size", "4", "--cpu-threads", "1", "--device", "cpu",
+        "--label-smoothing", "0.1", "--decode", '{"max_new_tokens": 8}', "--decode-batch-size", "3", "--cores", "2",
     ]  # fmt: skip
 
 

@@ -22,8 +22,9 @@ from lora.records.provenance import RunRecord
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """All outputs except run records, by name, without the run's name in its facts."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".run.json")]
+    """All outputs except records of the run, by name, without the run's name in its facts."""
+    records = (".run.json", "experiment.json")
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(records)]
     return {
         str(path.relative_to(folder)): path.read_bytes().replace(f'"{folder.name}"'.encode(), b'"run"')
         for path in sorted(paths)

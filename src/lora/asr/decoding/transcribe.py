@@ -16,7 +16,7 @@ from lora.asr.decoding.audio_store import AudioIndex, AudioStore, Rows
 from lora.asr.decoding.padding import Samples, batches
 from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache, open_cache
-from lora.asr.device_memory import BatchHalving
+from lora.asr.device_memory import BatchHalving, Report
 from lora.asr.devices import confirm_device, make_deterministic
 from lora.asr.progress import Progress, report_inputs
 from lora.data.identity import manifest_identity
@@ -74,7 +74,7 @@ def transcribe_manifests(
     recording.count(decoded=decoded, reused=sum(map(len, hashes.values())) - decoded)
     return {
         name: Transcribed(
-            [_transcript(row, hypotheses[key]) for row, key in zip(rows.rows, hashes[name], strict=True)],
+            [transcript(row, hypotheses[key]) for row, key in zip(rows.rows, hashes[name], strict=True)],
             conditions.settings(run_name, manifest_identity(name, rows.rows, hashes[name])),
         )
         for name, rows in manifests.items()
@@ -100,7 +100,7 @@ def _transcribe(
         if confirmed == conditions.device:
             _report_fallbacks(conditions, recording)
             speech = _load_model(conditions, adapter)
-            decode_all(missing, store, speech, conditions, cache, recording, limits or BatchLimits())
+            decode_all(missing, store, speech, conditions, cache, recording.adjust, limits or BatchLimits())
             return conditions, {key: cache[key] for key in keys}, len(missing)
     # Torch cannot use the device that is part of this fingerprint: use the cache of the actual device.
     conditions = replace(conditions, device=confirmed)
@@ -124,7 +124,8 @@ def _load_model(conditions: Conditions, adapter: Path | None) -> SpeechModel:
     return speech
 
 
-def _transcript(row: Utterance, hypothesis: Hypothesis) -> Transcript:
+def transcript(row: Utterance, hypothesis: Hypothesis) -> Transcript:
+    """The transcript of a row."""
     return Transcript(
         id=row.id,
         reference=row.text,
@@ -140,12 +141,12 @@ def decode_all(
     speech: SpeechModel,
     conditions: Conditions,
     cache: TranscriptCache,
-    recording: Recording,
+    report: Report,
     limits: BatchLimits,
 ) -> None:
     """Decode the audio of `keys` and add every batch to the cache as soon as it is done.
 
-    If a device runs out of memory, batches are halved and `recording` reports it.
+    If a device runs out of memory, batches are halved and `report` receives a message.
     """
     store.keep_only(set(keys))
     # Sorted by length, then hash: the same batches in whatever order the manifests have the rows.
@@ -161,7 +162,7 @@ def decode_all(
         result = speech.generate(speech.inputs(audio), conditions.decode)
         return [Hypothesis(text, truncated) for text, truncated in zip(result.texts, result.truncated, strict=True)]
 
-    halving = BatchHalving(recording.adjust)
+    halving = BatchHalving(report)
     with report_inputs(speech, progress):
         for batch_keys, audio in store.read_ahead([[keys[position] for position in batch] for batch in grouped]):
             for first, hypotheses in halving.run(audio, decode):

@@ -14,10 +14,12 @@ import numpy as np
 
 from lora.asr.decoding.padding import Samples, padded_samples
 from lora.data.audio.loading import load_audio
+from lora.data.splits import first_by_seed
 from lora.provenance.hashes import content_hash, file_hash
 from lora.records.manifests import Utterance
 
 CACHE_BYTES = 512_000_000  # decoded samples cached in memory; rows beyond it are decoded again
+EVALUATED_SEED = 0
 
 
 class SpeechRows:
@@ -78,17 +80,17 @@ def batches_in_order(steps: Sequence[int], batch_size: int) -> list[list[int]]:
     ]
 
 
-def plan_batches(steps: Sequence[int], batch_size: int, count: int, seed: int) -> list[list[int]]:
+def plan_batches(steps: Sequence[int], batch_size: float, count: int, seed: int) -> list[list[int]]:
     """`count` training batches of one padding step each: epoch after epoch over all rows, in a seeded order.
 
-    The rows of a step are split into batches of nearly equal size, at most `batch_size`, so that single rows weigh as
-    much as a full batch as rarely as possible.
+    The rows of a step are split into batches of nearly equal size, so that single rows weigh as much as a full batch as
+    rarely as possible. A batch has at most `batch_size` rows; a size of 6.4 makes batches of 6 and of 7 rows.
     """
     plan: list[list[int]] = []
     for epoch in _epochs(len(steps), seed):
         batches = []
         for _, indices in sorted(_by_step(steps, epoch).items()):
-            splits = -(-len(indices) // batch_size)
+            splits = int(-(-len(indices) // batch_size))
             batches += [[int(i) for i in split] for split in np.array_split(indices, splits)]
         order = np.random.default_rng([seed, 1, len(plan)]).permutation(len(batches))
         plan += [batches[index] for index in order]
@@ -109,6 +111,16 @@ def _by_step(steps: Sequence[int], order: Sequence[int]) -> dict[int, list[int]]
     for index in order:
         by_step.setdefault(steps[index], []).append(index)
     return by_step
+
+
+def share_of_rows(rows: Sequence[Utterance], share: float, seed: int) -> list[Utterance]:
+    """A share of the rows, at least one; a smaller share is part of every larger one of the same seed."""
+    return first_by_seed(rows, max(1, int(share * len(rows) + 0.5)), seed)
+
+
+def evaluated_rows(rows: Sequence[Utterance], count: int) -> list[Utterance]:
+    """The first `count` rows of an evaluation manifest by a hash of their ids, which no other setting changes."""
+    return first_by_seed(rows, count, EVALUATED_SEED)
 
 
 def rows_hash(rows: Sequence[Utterance], folder: Path) -> str:

@@ -11,8 +11,6 @@ import math
 import shutil
 import statistics
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +24,12 @@ from lora.asr.adapter.configuration import lora_config
 from lora.asr.adapter.files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapter.initialisation import as_plain_lora
 from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
-from lora.asr.decoding.audio_store import Rows
-from lora.asr.device_memory import Report, return_freed_memory
+from lora.asr.device_memory import return_freed_memory
 from lora.asr.devices import make_deterministic
-from lora.asr.families.speech_model import SpeechModel
-from lora.asr.labels.build import long_labels
 from lora.asr.model_loading import load_model
-from lora.asr.training.data import SpeechRows, batches_in_order, plan_batches
+from lora.asr.training.in_run import InRunEvaluations
 from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
+from lora.asr.training.preparation import Plan, prepare, without_long_labels
 from lora.asr.training.state import (
     ADJUSTMENTS,
     BEST,
@@ -42,15 +38,16 @@ from lora.asr.training.state import (
     LAST,
     LOSS,
     Training,
+    checkpoint_step,
     last_checkpoint,
     write_impossible,
     write_loss_log,
 )
-from lora.asr.training.step_callback import LossNotFinite
-from lora.asr.training.trainer import SpeechTrainer, trainable_facts, training_arguments
-from lora.asr.training.validation_wer import validation_wer
+from lora.asr.training.step_callback import LossNotFinite, WerReached
+from lora.asr.training.trackers import choose_log_folder
+from lora.asr.training.trainer import SpeechTrainer, trainable_facts
 from lora.records.base import UserError, write_text
-from lora.records.training import ModuleChange, TrainFacts, ValidationPoint
+from lora.records.training import EarlyStopping, ModuleChange, TrainFacts, ValidationPoint
 
 
 def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[str]]:
@@ -72,7 +69,7 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
     speech = load_model(training.files, training.device.type, training.device.dtype)
     if training.settings["label_smoothing"] and not speech.teacher_forced:
         raise UserError(f"label_smoothing: {speech.family} models have no token-level loss to smooth; set it to 0")
-    training, adjustments = _without_long_labels(training, speech)
+    training, adjustments = without_long_labels(training, speech)
 
     def report(message: str) -> None:
         print(f"train: {message}", file=sys.stderr, flush=True)
@@ -82,19 +79,22 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
     try:
         if not training.train.rows:
             raise AdapterProblem("data.too_few_samples", "every training label is longer than the model allows")
+        if training.replay is not None and not training.replay.rows:
+            raise AdapterProblem("data.too_few_samples", "every label of replay is longer than the model allows")
         config = lora_config(speech.model, training.settings, training.files.identity.id)
         model = attach(speech, config)
         train_in_full_precision(model)
     except AdapterProblem as problem:
         parameters = sum(p.numel() for p in speech.model.parameters())
         if first:
-            write_impossible(
-                training.impossible(problem.code, problem.message, total_parameters=parameters), unfinished
-            )
+            facts = training.impossible(problem.code, problem.message, total_parameters=parameters)
+            write_impossible(training, facts, unfinished)
     else:
         initial = initial_matrices(model)
-        trainer, rows_by_step = _trainer(training, speech, state / "checkpoints", report)
-        fitted = _Fitted(training, model, trainer, rows_by_step, initial)
+        evaluations = InRunEvaluations(training, state, report) if training.evaluated and first else None
+        choose_log_folder(training.report_to, state.parents[1], training.run)
+        trainer, plan = prepare(training, speech, state / "checkpoints", report, evaluations)
+        fitted = _Fitted(training, model, trainer, plan, initial, evaluations)
         steps_taken = fitted.run(last_checkpoint(state / "checkpoints"))
         if first:
             fitted.write(unfinished, state / "checkpoints")
@@ -106,56 +106,6 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
     return steps_taken, adjustments
 
 
-def _without_long_labels(training: Training, speech: SpeechModel) -> tuple[Training, list[str]]:
-    """The training without rows whose label is too long for the decoder, and a message for each of these rows."""
-    messages: list[str] = []
-
-    def fitting(split: Rows) -> Rows:
-        too_long = long_labels(speech, [row.text for row in split.rows], [row.duration for row in split.rows])
-        messages.extend(f"row {split.rows[i].id}: left out of training: {why}" for i, why in too_long.items())
-        return Rows([row for i, row in enumerate(split.rows) if i not in too_long], split.folder)
-
-    return replace(training, train=fitting(training.train), validation=fitting(training.validation)), messages
-
-
-def _trainer(
-    training: Training, speech: SpeechModel, checkpoints: Path, report: Report
-) -> tuple[SpeechTrainer, list[int]]:
-    """The trainer, and the number of training rows seen after each step."""
-    settings = training.settings
-    train, steps = _speech_rows(training.train, training, speech)
-    accumulation = settings["gradient_accumulation"] * training.processes
-    plan = plan_batches(steps, settings["batch_size"], settings["max_steps"] * accumulation, int(settings["seed"]))
-    validation = None
-    wer: Callable[[], float | None] | None = None
-    if training.validation.rows:
-        rows, validation_steps = _speech_rows(training.validation, training, speech)
-        validation = (rows, batches_in_order(validation_steps, settings["batch_size"]))
-        if settings["select"] == "wer":
-            wer = _wer_measure(speech, *validation, settings["eval_decode"], report)
-    arguments = training_arguments(settings, checkpoints, speech, validate=validation is not None)
-    seen = []
-    total = 0
-    for number, batch in enumerate(plan, start=1):
-        total += len(batch)
-        if number % accumulation == 0:
-            seen.append(total)
-    # Several processes step together, so none may split its batches unless all do.
-    on_split = report if training.processes == 1 else None
-    return SpeechTrainer(speech, arguments, (train, plan), validation, wer, on_split), seen
-
-
-def _speech_rows(split: Rows, training: Training, speech: SpeechModel) -> tuple[SpeechRows, list[int]]:
-    rows = SpeechRows(split.rows, split.folder, speech.sampling_rate, training.target_rms)
-    return rows, rows.steps(speech.sampling_rate, speech.grid_seconds)
-
-
-def _wer_measure(
-    speech: SpeechModel, rows: SpeechRows, batches: list[list[int]], decode: dict[str, Any], report: Report
-) -> Callable[[], float | None]:
-    return lambda: validation_wer(speech, rows, batches, decode, report)
-
-
 class _Fitted:
     """Runs a training and writes its results."""
 
@@ -164,31 +114,41 @@ class _Fitted:
         training: Training,
         model: PeftModel,
         trainer: SpeechTrainer,
-        rows_by_step: list[int],
+        plan: Plan,
         initial: dict[str, tuple[Tensor, Tensor]],
+        evaluations: InRunEvaluations | None,
     ) -> None:
         self._training = training
         self._model = model
         self._trainer = trainer
-        self._rows_by_step = rows_by_step
+        self._plan = plan
         self._initial = initial
+        self._evaluations = evaluations
         self._trainable = trainable_facts(model)
         _log_trainable(self._trainable)
         self._before: dict[str, float] = {}
         self._stopped: LossNotFinite | None = None
+        self._reached: WerReached | None = None
 
     def run(self, checkpoint: Path | None) -> int:
         """Train and return the steps taken. A resumed training repeats the validation of step 0, for the same bytes."""
         self._before = self._trainer.validation_metrics()
         start = 0
         if checkpoint is not None:
-            start = int(checkpoint.name.rpartition("-")[2])
+            start = checkpoint_step(checkpoint)
             print(f"train: resumes after step {start} ({checkpoint})", file=sys.stderr)
         try:
             self._trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         except LossNotFinite as problem:
             self._stopped = problem
+            self._trainer.end_early()
             print(f"train: stopped: {problem}", file=sys.stderr)
+        except WerReached as reached:
+            self._reached = reached
+            self._trainer.end_early()
+            print(f"train: ended early: {reached}", file=sys.stderr)
+        if not self._training.validation.rows and self._stopped is None:  # no validation has transcribed the manifests
+            self._trainer.transcribe_evaluations()
         return int(self._trainer.state.global_step) - start
 
     def write(self, folder: Path, checkpoints: Path) -> None:
@@ -222,11 +182,14 @@ class _Fitted:
         else:
             write_plain(BEST, last)
         write_loss_log(folder / LOSS, self._loss_rows())
+        if self._evaluations is not None:
+            self._evaluations.write(folder)
         changes = module_changes(self._model, self._initial, used)
         self._facts(best_step or None, best_kept, changes).write(folder / FACTS)
 
     def _facts(self, best_step: int | None, best_kept: bool | None, changes: list[ModuleChange]) -> TrainFacts:
         history: list[dict[str, Any]] = self._trainer.state.log_history
+        settings, steps_done = self._training.settings, int(self._trainer.state.global_step)
         steps = [entry for entry in history if "loss" in entry]
         with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
         adapted = sorted(adapted_modules(self._model))
@@ -244,7 +207,9 @@ class _Fitted:
             **self._trainable,
             **problem,
             zero_gradient_modules=[name for name in adapted if name not in with_gradient] if steps else [],
-            optimizer_steps=int(self._trainer.state.global_step),
+            optimizer_steps=steps_done,
+            early_stopping=self._early_stopping(),
+            replay=None if self._training.replay is None else self._plan.replay(steps_done, settings["replay_share"]),
             learning_rate_peak=max(rates, default=None),
             learning_rate_last=rates[-1] if rates else None,
             learning_rate_trend=rate_trend(rates),
@@ -261,16 +226,24 @@ class _Fitted:
             changes=changes,
         )
 
+    def _early_stopping(self) -> EarlyStopping | None:
+        threshold = self._training.settings["wer_stop_threshold"]
+        if threshold is None:
+            return None
+        wer = None if self._reached is None else self._reached.wer
+        return EarlyStopping(patience=None, waited=None, stopped=wer is not None, threshold=threshold, wer=wer)
+
     def _loss_rows(self) -> list[dict[str, Any]]:
         """One row per step, in order; keys are the columns of the loss log and `validation_wer`."""
         rows: dict[int, dict[str, Any]] = {}
+        epochs = self._plan.epochs()
         if self._before:
             rows[0] = {"step": 0, "epoch": 0.0} | _validation(self._before)
         for entry in self._trainer.state.log_history:
             step = int(entry["step"])
             row = rows.setdefault(step, {"step": step})
             if "loss" in entry:
-                row["epoch"] = self._rows_by_step[step - 1] / len(self._training.train.rows)
+                row["epoch"] = epochs[step - 1]
                 row["train_loss"] = entry["loss"]
                 row |= {key: entry[key] for key in ("learning_rate", "grad_norm")}
             elif "eval_loss" in entry:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from lora.asr.training.state import ADJUSTMENTS, FACTS, FINISHED, Training, last_checkpoint
+from lora.asr.training.state import ADJUSTMENTS, FACTS, FINISHED, Training, checkpoint_step, last_checkpoint
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 from lora.records.training import TrainFacts
@@ -40,7 +40,7 @@ def fit_in_processes(training: Training, state: Path, lock: int) -> tuple[int, l
     """
     _check_gpus(training)
     newest = last_checkpoint(state / "checkpoints")  # removes damaged checkpoints before the processes read them
-    start = 0 if newest is None else int(newest.name.rpartition("-")[2])
+    start = 0 if newest is None else checkpoint_step(newest)
     handed_over = state / HANDED_OVER
     handed_over.write_bytes(pickle.dumps(training))
     succeeded = _run_processes(training.processes, training.device.type, state, lock)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,15 @@ from lora.asr.devices import Device
 from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
 from lora.asr.training.data import rows_hash
+from lora.asr.training.settings import identifying, measures_wer
 from lora.provenance.hashes import content_hash
 from lora.provenance.versions import version
-from lora.records.base import write_text
-from lora.records.training import TrainFacts
+from lora.records.base import write_lines, write_text
+from lora.records.training import EvaluationRow, TrainFacts
+from lora.records.transcripts import Transcript
 
 FACTS, LOSS, BEST, LAST = "train.json", "loss.tsv", "best", "last"
+EVALUATIONS, IN_RUN = "evaluations.tsv", "in_run"  # table and folder of evaluations while training
 FINISHED = "finished"
 ADJUSTMENTS = "adjustments.json"  # of the rows: reported again whenever the result is copied
 # Libraries whose version may change the weights.
@@ -38,7 +41,22 @@ RANDOM_STATES = "rng_state*.pth"  # one per process
 
 @dataclass(frozen=True)
 class Training:
-    """One adapter run: settings (runner flags with underscores), rows, model, device and number of processes."""
+    """One adapter run.
+
+    Attributes:
+        run: Name of the run.
+        settings: Runner flags with underscores.
+        files: The model.
+        device: Device and number type.
+        target_rms: Loudness that audio is scaled to, None to leave it unchanged.
+        train: The training rows that are used.
+        validation: Rows that select the best step.
+        processes: Number of processes that train together.
+        available_rows: Training rows before `data_share`.
+        replay: Rows of general speech that are mixed in, None without replay.
+        evaluated: Rows of evaluation manifests that every validation transcribes, by name; empty without `eval_rows`.
+        report_to: Trackers that the losses are sent to.
+    """
 
     run: str
     settings: dict[str, Any]
@@ -48,6 +66,10 @@ class Training:
     train: Rows
     validation: Rows
     processes: int = 1
+    available_rows: int | None = None
+    replay: Rows | None = None
+    evaluated: dict[str, Rows] = field(default_factory=dict)
+    report_to: list[str] = field(default_factory=list)
 
     def key(self) -> str:
         """Hash of everything that determines the weights, and of nothing else."""
@@ -55,7 +77,7 @@ class Training:
         installed = {name: (version(name) or "").partition("+")[0] for name in DECISIVE}
         described = {
             "recipe": RECIPE["train"],
-            "settings": self.settings,
+            "settings": identifying(self.settings),
             "model": [self.files.identity.id, self.files.identity.hash],
             "asked": language_and_prompt(self.files),
             "label_marks": {key: self.files.generation.get(key) for key in LABEL_MARKS},
@@ -67,7 +89,11 @@ class Training:
         }
         if self.processes > 1:  # the number of batches per step
             described["processes"] = self.processes
-        if self.settings["select"] == "wer":  # then the best step depends on the decoding settings of the model
+        if self.replay is not None:
+            described["replay"] = rows_hash(self.replay.rows, self.replay.folder)
+        if self.evaluated:
+            described["evaluated"] = {name: rows_hash(rows.rows, rows.folder) for name, rows in self.evaluated.items()}
+        if measures_wer(self.settings) or self.evaluated:  # then results depend on the decoding settings of the model
             described["decode"] = effective_decode(self.files, self.settings["eval_decode"])
         return content_hash(json.dumps(described, sort_keys=True))
 
@@ -77,6 +103,7 @@ class Training:
             "run": self.run,
             "settings": self.settings,
             "base_model_hash": self.files.identity.hash,
+            "available_rows": self.available_rows,
             "train_rows": len(self.train.rows),
             "val_rows": len(self.validation.rows),
             "planned_steps": self.settings["max_steps"],
@@ -87,26 +114,44 @@ class Training:
         return self.facts(status="impossible", code=code, message=message, **measured)
 
 
-def write_impossible(facts: TrainFacts, output: Path) -> None:
+def write_impossible(training: Training, facts: TrainFacts, output: Path) -> None:
     """Write all declared outputs of an impossible training, with empty adapter folders."""
     for name in (BEST, LAST):
         shutil.rmtree(output / name, ignore_errors=True)
         (output / name).mkdir(parents=True)
     write_loss_log(output / LOSS, [])
+    if training.evaluated:
+        write_evaluations(output, [], {name: [] for name in training.evaluated})
     facts.write(output / FACTS)
 
 
 def write_loss_log(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write a tab-separated file with one row per step; step 0 is before training; missing measurements are empty."""
-    lines = ["\t".join(LOSS_COLUMNS)]
-    lines += ["\t".join(_cell(row.get(column)) for column in LOSS_COLUMNS) for row in rows]
+    _write_table(path, LOSS_COLUMNS, rows)
+
+
+def write_evaluations(output: Path, scored: list[EvaluationRow], last: dict[str, list[Transcript]]) -> None:
+    """Write the word errors of all evaluations, and by manifest the transcripts of the last one."""
+    _write_table(output / EVALUATIONS, tuple(EvaluationRow.model_fields), [row.to_json() for row in scored])
+    for name, transcripts in last.items():
+        write_lines(output / IN_RUN / f"{name}.jsonl", transcripts)
+
+
+def _write_table(path: Path, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    lines = ["\t".join(columns)]
+    lines += ["\t".join(_cell(row.get(column)) for column in columns) for row in rows]
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _cell(value: float | int | None) -> str:
+def _cell(value: str | float | int | None) -> str:
     if value is None:
         return ""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def checkpoint_step(checkpoint: Path) -> int:
+    """Optimiser step of a checkpoint's folder."""
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def last_checkpoint(checkpoints: Path) -> Path | None:

@@ -25,11 +25,24 @@ class LossNotFinite(Exception):
         self.step = step
 
 
-class StepWatch(TrainerCallback):
-    """Records gradients and learning rate of each step, requests a final validation, and prints progress."""
+class WerReached(Exception):
+    """Training ended: the validation WER of the last step is at most `wer_stop_threshold`."""
 
-    def __init__(self, time: TrainingTime) -> None:
+    def __init__(self, wer: float) -> None:
+        super().__init__(f"validation WER {wer:.4f} is at most wer_stop_threshold")
+        self.wer = wer
+
+
+class StepWatch(TrainerCallback):
+    """Records gradients and learning rate of each step, requests a final validation, and prints progress.
+
+    It ends a training whose validation WER is low enough, before the next step: so does a training that resumes after
+    that validation, because checkpoints contain the log.
+    """
+
+    def __init__(self, time: TrainingTime, wer_stop_threshold: float | None = None) -> None:
         self._time = time
+        self._wer_stop_threshold = wer_stop_threshold
         self._learning_rate = 0.0
         self._with_gradient: set[str] = set()
         self._new: list[str] = []
@@ -39,6 +52,10 @@ class StepWatch(TrainerCallback):
         return {"learning_rate": self._learning_rate, "modules_with_gradient": self._new}
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self._wer_stop_threshold is not None:
+            rates = [entry["eval_wer"] for entry in state.log_history if "eval_wer" in entry]
+            if rates and rates[-1] <= self._wer_stop_threshold:
+                raise WerReached(rates[-1])
         self._time.begin_step()
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:

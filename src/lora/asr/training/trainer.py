@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,6 +50,8 @@ class SpeechTrainer(Seq2SeqTrainer):
         validation: tuple[SpeechRows, Batches] | None = None,
         wer: Callable[[], float | None] | None = None,
         report: Report | None = None,
+        evaluate: Callable[[int], None] | None = None,
+        wer_stop_threshold: float | None = None,
     ) -> None:
         """Create the trainer.
 
@@ -58,8 +60,10 @@ class SpeechTrainer(Seq2SeqTrainer):
             arguments: The transformers arguments, from `training_arguments`.
             train: Training rows and their planned batches.
             validation: Validation rows and their batches.
-            wer: Measures the validation WER, if the best step is selected by WER.
+            wer: Measures the validation WER, if the best step is selected by WER or training may end by it.
             report: Called with a message when a batch is split for lack of memory; None raises the memory error.
+            evaluate: Called with the step at every validation, to transcribe evaluation manifests.
+            wer_stop_threshold: Validation WER at which training ends.
         """
         super().__init__(
             model=speech.model,
@@ -71,6 +75,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         self.remove_callback(PrinterCallback)
         self._speech = speech
         self._wer = wer
+        self._transcribe = evaluate
         self._rows = cast("Dataset[Any]", train[0])
         self._train_plan = train[1]
         self._validation = validation
@@ -78,7 +83,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._validation_halving = None if report is None else BatchHalving(report, LESS_PADDING)
         self._share = 1.0
         self._time = TrainingTime(speech, *train, arguments.gradient_accumulation_steps * arguments.world_size)
-        self._watch = StepWatch(self._time)
+        self._watch = StepWatch(self._time, wer_stop_threshold)
         self.add_callback(self._watch)
         if speech.averages_batches:
             # These models accept any keyword, but their loss is a plain mean, so accumulated losses must be averaged.
@@ -139,10 +144,24 @@ class SpeechTrainer(Seq2SeqTrainer):
         return metrics
 
     def validation_metrics(self) -> dict[str, float]:
-        if self._validation is None:
-            return {}
+        """Validation loss and WER of the current weights; evaluation manifests are transcribed, too."""
         started = time.monotonic()
-        rows, plan = self._validation
+        metrics = {} if self._validation is None else self._validate(*self._validation)
+        self.transcribe_evaluations()
+        self._time.validation_seconds = time.monotonic() - started
+        return metrics
+
+    def transcribe_evaluations(self) -> None:
+        """Transcribe the rows of `eval_rows`, which no metric includes."""
+        if self._transcribe is None:
+            return
+        # A saved adapter is loaded in these number types and used without automatic casts. Other tensors that are
+        # trained in full precision do not fit a model of half precision without them.
+        others = any(p.requires_grad and ".lora_" not in name for name, p in self._speech.model.named_parameters())
+        with self.accelerator.autocast() if others else nullcontext():
+            self._transcribe(self.state.global_step)
+
+    def _validate(self, rows: SpeechRows, plan: Batches) -> dict[str, float]:
         collate = Collator(self._speech)
         self._speech.model.eval()
 
@@ -163,10 +182,16 @@ class SpeechTrainer(Seq2SeqTrainer):
             with self.accelerator.autocast():
                 wer = self._wer()
             if wer is None:
-                raise UserError('select is "wer", but the validation rows contain no words; set it to "loss"')
+                raise UserError(
+                    "select: wer and wer_stop_threshold need words, but the validation rows contain no words; set "
+                    'select to "loss" and wer_stop_threshold to null'
+                )
             metrics["eval_wer"] = wer
-        self._time.validation_seconds = time.monotonic() - started
         return metrics
+
+    def end_early(self) -> None:
+        """Signal the end of training to the callbacks, so that trackers close their runs."""
+        self.control = self.callback_handler.on_train_end(self.args, self.state, self.control)
 
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Log with the learning rate and gradients of each step, which checkpoints then contain."""
@@ -195,9 +220,17 @@ def _restore_gradients_on_error(model: nn.Module) -> Iterator[None]:
 
 
 def training_arguments(
-    settings: dict[str, Any], folder: Path, speech: SpeechModel, validate: bool
+    settings: dict[str, Any],
+    folder: Path,
+    speech: SpeechModel,
+    validate: bool,
+    report_to: Sequence[str] = (),
+    run: str | None = None,
 ) -> Seq2SeqTrainingArguments:
-    """Arguments of transformers for the runner's flags (with underscores), in the model's data type if possible."""
+    """Arguments of transformers for the runner's flags (with underscores), in the model's data type if possible.
+
+    Losses go to the trackers of `report_to` and to no other, under the name of the run.
+    """
     half = str(speech.dtype).removeprefix("torch.")
     arguments = Seq2SeqTrainingArguments(
         output_dir=str(folder),
@@ -225,7 +258,8 @@ def training_arguments(
         greater_is_better=False if validate else None,
         remove_unused_columns=False,
         label_names=["labels"],
-        report_to=[],
+        report_to=list(report_to),
+        run_name=run,
         disable_tqdm=True,
         log_level="error",
         use_cpu=speech.device == "cpu",
@@ -233,6 +267,7 @@ def training_arguments(
         fp16=half == "float16" and speech.device == "cuda",
         dataloader_pin_memory=False,
     )
+    arguments.report_to = list(report_to)  # transformers adds trackers of its own choice
     arguments._n_gpu = min(arguments.n_gpu, 1)  # transformers would split each planned batch over all GPUs
     return arguments
 
