@@ -1,7 +1,8 @@
 """The short adapter run, and what its adapter changes in files, weights, logits and text.
 
 Before: the training and validation split, the model. After: the best and the last adapter of every candidate that trains,
-its training facts and loss log (of an external adapter what its own trainer recorded), the effect ladder of every
+its training facts and loss log, with `eval_rows` what it transcribed while it was trained and whether the saved adapter
+gives the same texts (of an external adapter what its own trainer recorded), the effect ladder of every
 candidate that has an adapter, and for every tuned checkpoint how far its weights are from the base model's.
 """
 
@@ -9,9 +10,11 @@ candidate that has an adapter, and for every tuned checkpoint how far its weight
 rule train_adapter:
     """Train a LoRA adapter for a few steps."""
     input:
-        wait_for_max_seconds,
+        wait_for_run,
         train="results/splits/train.jsonl",
         val="results/splits/val.jsonl",
+        replay=for_run(files.replay_rows),
+        evaluated=for_run(files.in_run_rows),
         model=for_run(files.model_files),
     output:
         best=directory("results/adapters/{run}/best"),
@@ -23,7 +26,7 @@ rule train_adapter:
     benchmark:
         "work/benchmarks/train_adapter/{run}.tsv"
     wildcard_constraints:
-        run=any_of(study.trained_runs),
+        run=any_of(run for run in study.trained_runs if run not in study.evaluated_runs),
     conda:
         "../envs/asr.yaml"
     threads: study.model_threads * study.training_processes
@@ -31,19 +34,15 @@ rule train_adapter:
         mem_mb=per_attempt(6000),
         runtime=per_attempt(480),
         gpu=study.model_gpus * study.training_processes,
+        # No param, because it changes no result: Snakemake would train again.
+        trackers=for_run(flags.tracker_flags),
     params:
-        # Checked when the training starts, and no input: Snakemake would not plan a sweep together with a gate that is
-        # stale, not even with ancient().
-        gate=lambda wildcards: ["results/gate.json"] if wildcards.run in study.config.sweep else [],
         model=for_run(flags.model_flags),
         settings=for_run(flags.training_flags),
         processes=study.training_processes,
         recipe=RECIPE["train"],
     shell:
         """
-        for gate in {params.gate:q}; do
-            python "$LORA/scripts/check_gate.py" --gate "$gate"
-        done
         python -m lora.runners.experiment train \
             --run {wildcards.run:q} \
             {params.model:q} \
@@ -52,6 +51,60 @@ rule train_adapter:
             --dataset-path {input.train:q} \
             --validation-path {input.val:q} \
             --output-dir results/adapters/{wildcards.run:q} \
+            {resources.trackers} \
+            2>&1 | tee {log:q}
+        """
+
+
+use rule train_adapter as train_and_evaluate with:
+    # The same where evaluation manifests are transcribed at every validation, for looking only.
+    output:
+        best=directory("results/adapters/{run}/best"),
+        last=directory("results/adapters/{run}/last"),
+        facts="results/adapters/{run}/train.json",
+        loss="results/adapters/{run}/loss.tsv",
+        evaluations="results/adapters/{run}/evaluations.tsv",
+        in_run=expand("results/adapters/{{run}}/in_run/{manifest}.jsonl", manifest=study.evaluations),
+    wildcard_constraints:
+        run=any_of(study.evaluated_runs),
+
+
+rule compare_in_run:
+    """Transcribe with the saved adapter alone, and compare with the last evaluation while it was trained."""
+    input:
+        wait_for_run,
+        adapter="results/adapters/{run}/last",
+        facts="results/adapters/{run}/train.json",
+        in_run=for_run(files.in_run_transcripts),
+        rows=files.rows_of(study.evaluations),
+        model=for_run(files.model_files),
+    output:
+        "results/in_run/{run}.json",
+    log:
+        "work/logs/compare_in_run/{run}.log",
+    benchmark:
+        "work/benchmarks/compare_in_run/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(study.evaluated_runs),
+    conda:
+        "../envs/asr.yaml"
+    threads: study.model_threads
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+        gpu=study.model_gpus,
+    params:
+        model=for_run(flags.model_flags),
+        manifests=flags.transcribed_manifest_flags(study),
+        recipe=RECIPE["transcribe"],
+    shell:
+        """
+        python -m lora.runners.experiment compare-in-run \
+            --run {wildcards.run:q} \
+            {params.model:q} \
+            --training-dir results/adapters/{wildcards.run:q} \
+            {params.manifests:q} \
+            --output {output:q} \
             2>&1 | tee {log:q}
         """
 

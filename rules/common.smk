@@ -60,9 +60,22 @@ def wait_for_max_seconds(wildcards):
     return []
 
 
+def wait_for_sweep(wildcards):
+    """Wait until the sweep may start, without depending on a file: a gate that opens later makes nothing stale."""
+    checkpoints.open_sweep.get()
+    return []
+
+
+def wait_for_run(wildcards):
+    """Wait for what decides about a run: the choice of max_seconds, and of the sweep its gate."""
+    if wildcards.run in study.config.sweep:
+        wait_for_sweep(wildcards)
+    return wait_for_max_seconds(wildcards)
+
+
 def wait_if_run_is_trained(wildcards):
-    """Wait for the choice of max_seconds where it decides what a run is trained on."""
-    return wait_for_max_seconds(wildcards) if study.training_settings(wildcards.run) is not None else []
+    """Wait for what decides about a run where this study trains it."""
+    return wait_for_run(wildcards) if study.training_settings(wildcards.run) is not None else []
 
 
 def wait_if_manifest_is_train(wildcards):

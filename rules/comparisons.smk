@@ -8,7 +8,7 @@ candidate, and one file per manifest on the origin of the baseline's errors.
 rule compare_runs:
     """Compare the errors of a candidate and the baseline on the same utterances."""
     input:
-        wait_for_max_seconds,
+        wait_for_run,
         baseline_wer="results/wer/base/{manifest}.json",
         tuned_wer="results/wer/{run}/{manifest}.json",
         baseline_transcripts="results/transcripts/base/{manifest}.jsonl",
@@ -80,7 +80,7 @@ rule split_errors:
 rule compare_settings:
     """Compare the settings of a candidate and the baseline one by one."""
     input:
-        wait_for_max_seconds,
+        wait_for_run,
         baseline_settings=study.per_manifest("results/transcripts/base/{manifest}.settings.json"),
         tuned_settings=study.per_manifest("results/transcripts/{{run}}/{manifest}.settings.json"),
         baseline_wer=study.per_manifest("results/wer/base/{manifest}.json"),

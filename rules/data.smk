@@ -179,6 +179,32 @@ rule split_training:
         """
 
 
+rule filter_replay:
+    """Filter the manifest that trainings mix in by max_seconds, like the training manifest."""
+    input:
+        wait_for_max_seconds,
+        rows="results/manifests/replay.jsonl",
+    output:
+        "results/splits/replay.jsonl",
+    log:
+        "work/logs/filter_replay.log",
+    benchmark:
+        "work/benchmarks/filter_replay.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        max_seconds=max_seconds,
+        code=code("filter_replay"),
+    shell:
+        """
+        python "$LORA/scripts/filter_replay.py" \
+            --rows {input.rows:q} \
+            --max-seconds {params.max_seconds:q} \
+            --filtered {output:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule try_split_seeds:
     """Repeat the split with other seeds to see how much it depends on chance."""
     input:

@@ -65,6 +65,21 @@ rule compare_training:
         """
 
 
+use rule compare_training as compare_replay with:
+    # The same for the manifest that trainings mix in.
+    input:
+        train_rows="results/manifests/replay.jsonl",
+        train_measures="results/integrity/replay.tsv",
+        rows="results/manifests/{manifest}.jsonl",
+        measures="results/integrity/{manifest}.tsv",
+    output:
+        "results/leakage/replay/{manifest}.json",
+    log:
+        "work/logs/compare_replay/{manifest}.log",
+    benchmark:
+        "work/benchmarks/compare_replay/{manifest}.tsv"
+
+
 rule profile_retention:
     """Measure which speakers and words each duration threshold takes from training."""
     input:

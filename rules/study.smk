@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
-from lora.configuration.loading import load_configuration
+from lora.configuration.loading import load_configuration, of_the_study
 from lora.configuration.study import StudyConfig
 from lora.records.base import UserError, write_text
 from lora.workflow.study import Study, open_study
@@ -69,4 +69,13 @@ def start_study():
         raise WorkflowError(f"another run is using {Path.cwd()}; wait until it ends, or stop it")
     # The file must stay open until the process ends, and Snakemake keeps no name of ours alive.
     atexit.register(lock.close)
-    write_text("work/config.json", json.dumps(config, ensure_ascii=False))
+    write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
+    refusal = Path("work/refusal.txt").resolve()  # written by the job that refuses a sweep
+    refusal.unlink(missing_ok=True)
+    atexit.register(repeat, refusal)
+
+
+def repeat(refusal):
+    """Print why a sweep was refused as the last words of the run, after what Snakemake says about the failed job."""
+    if refusal.exists():
+        print(f"\n{refusal.read_text(encoding='utf-8')}", end="", file=sys.stderr)

@@ -10,6 +10,7 @@ localrules:
     sweep,
     publish,
     gate,
+    open_sweep,
 
 
 rule all:
@@ -45,9 +46,3 @@ rule report:
     input:
         "results/summary.html",
         files.all_plots(study),
-
-
-rule sweep:
-    """The sweep and its table."""
-    input:
-        "results/sweep.tsv",

@@ -137,7 +137,7 @@ use rule match_texts as match_hypotheses with:
 rule score_run:
     """Compute word and character error rates of a run on a manifest."""
     input:
-        wait_for_max_seconds,
+        wait_for_run,
         rows="results/manifests/{manifest}.jsonl",
         transcripts="results/transcripts/{run}/{manifest}.jsonl",
         settings="results/transcripts/{run}/{manifest}.settings.json",

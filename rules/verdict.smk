@@ -17,7 +17,7 @@ rule record_config:
         "../envs/data.yaml"
     params:
         # The configuration itself is in work/config.json, which every run writes anew.
-        config=content_hash(json.dumps(config)),
+        config=content_hash(json.dumps(of_the_study(config))),
         code=code("record_config"),
     shell:
         """

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from lora.configuration.presets import PRESETS
 from lora.configuration.schema import SCHEMA_PATH
 
 HEAD = """# Configuration
@@ -38,12 +39,14 @@ def rows(schema: dict[str, Any], path: str, required: bool) -> Iterator[tuple[st
 
 def allowed(schema: dict[str, Any]) -> str:
     """Describe the values that a schema admits."""
+    if schema.get("type") == "null":
+        return "null"
     if "$ref" in schema:
         return f"see [{schema['$ref'].rsplit('/')[-1]}](#{schema['$ref'].rsplit('/')[-1]})"
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
+        return ", ".join("null" if value is None else f"`{value}`" for value in schema["enum"])
     if "oneOf" in schema and all("required" not in option for option in schema["oneOf"]):
         return " or ".join(allowed(option) for option in schema["oneOf"])
     kinds = schema.get("type", "object")
@@ -63,11 +66,24 @@ def table(schema: dict[str, Any], path: str) -> str:
     return "\n".join(lines)
 
 
+def presets() -> str:
+    """The hypotheses that can be asked by name."""
+    lines = ["", "| preset | statement | test | factor | predicts |", "|---|---|---|---|---|"]
+    for name, preset in PRESETS.items():
+        factor = ", ".join(f"`{key}`" for key in preset.factor)
+        lines.append(f"| `{name}` | {preset.statement} | {preset.test} | {factor} | {preset.predicts} |")
+    return "\n".join(lines)
+
+
 def page() -> str:
     schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
     parts = [HEAD, table(schema, "")]
     for name in ("manifest", "candidate", "train"):
         parts.append(f"\n## {name}\n\n{table(schema['$defs'][name], '')}")
+    for name in ("sweep_entry", "hypothesis"):
+        meaning = " ".join(schema["$defs"][name]["description"].split())
+        parts.append(f"\n## {name}\n\n{meaning}\n\n{table(schema['$defs'][name], '')}")
+    parts.append(presets())
     parts.append(f"\n## hypotheses\n\n{schema['$defs']['hypotheses']['description']}\n")
     parts.append(table(schema["$defs"]["transcripts"], ""))
     return "\n".join(parts) + "\n"

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from lora import layout
 from lora.layout import RESULTS, STAGES, ResultFile
 from lora.records.base import Fact, Record
+from lora.records.experiment import Experiment
 from lora.records.provenance import RunRecord
 
 HEAD = """# Result files
@@ -31,6 +32,9 @@ and the key.
 """
 IMPOSSIBLE = """A fact that cannot be computed for a reason that has a cause code is written nevertheless. These keys
 state the reason; the files below have them too."""
+EXPERIMENTS = """`adapters/<run>/experiment.json` of every run that trains, candidates and runs of the sweep. It has
+times, so it is no input of any step. While a training runs its status is `running`. An attempt that fails or is
+cancelled leaves `work/experiments/<run>/<n>.json` instead; of a killed process, the next attempt writes it."""
 TITLES = {
     "data": "Data",
     "baseline": "Baseline",
@@ -38,6 +42,7 @@ TITLES = {
     "comparison": "Comparison with the baseline",
     "verdict": "Verdict",
     "report": "Report",
+    "sweep": "Sweep",
 }
 RUNS = {
     "base": "`base`",
@@ -47,6 +52,7 @@ RUNS = {
     "checkpoint": "candidates with `checkpoint`",
     "hypotheses": "candidates with `hypotheses`",
     "sweep": "entries of the sweep",
+    "evaluated": "trainings with `eval_rows`",
 }
 MANIFESTS = {
     "all": "every manifest",
@@ -54,7 +60,12 @@ MANIFESTS = {
     "transcribed": "every evaluation manifest, and `train` in a study with a model",
     "packed": "manifests whose audio is inside their tables",
 }
-NEEDS = {"model": "a model", "training": "a training manifest", "harden": "`headroom.harden`"}
+NEEDS = {
+    "model": "a model",
+    "training": "a training manifest",
+    "replay": "the manifest `replay`",
+    "harden": "`headroom.harden`",
+}
 
 
 def page() -> str:
@@ -68,6 +79,10 @@ def page() -> str:
     parts += [f"## Impossible facts\n\n{IMPOSSIBLE}", table(Fact), "Files: " + ", ".join(impossible) + "."]
     parts.append("## Run records\n\n`<file>.run.json` next to a result: what the last execution did.")
     parts.append(table(RunRecord))
+    parts.append(f"## Experiments\n\n{EXPERIMENTS}")
+    for name, record in with_nested(Experiment).items():
+        if record is not RunRecord and name not in printed:
+            parts.append(f"**{name}** {' '.join(' '.join(docstring(record)).split())}\n\n{table(record)}")
     return "\n\n".join(parts) + "\n"
 
 

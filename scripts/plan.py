@@ -1,4 +1,4 @@
-"""List what a run would do, and which file or configuration key is the reason.
+"""List what a run would do, and which file or configuration key is the reason; and what a sweep will cost.
 
 Example: python scripts/plan.py --cores 2
          python scripts/plan.py --cores 2 -- --directory my-study --configfile my-study/config.yaml
@@ -23,13 +23,17 @@ from typing import Any
 import yaml
 
 from lora.configuration.loading import load_configuration
+from lora.configuration.study import StudyConfig
 from lora.provenance.command import run_command
 from lora.records.base import UserError
+from lora.stages.sweep import planned_sweep
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 MODEL_WORK = {
     "transcribe_run": "transcribes (utterances transcribed before with the same settings come from work/)",
     "train_adapter": "trains",
+    "train_and_evaluate": "trains, and transcribes evaluation rows while it trains",
+    "compare_in_run": "transcribes rows that were evaluated in training with the saved adapter alone",
     "audit_labels": "audits labels with the model",
     "measure_effect": "measures the adapter's effect",
     "harden_manifest": "checks for headroom, and measures harder manifests if there is none",
@@ -126,6 +130,15 @@ def study_changes(folder: Path, configfile: Path) -> list[str]:
     return changed_keys(json.loads(recorded.read_text(encoding="utf-8")), load_configuration(given, configfile, folder))
 
 
+def sweep_lines(folder: Path, configfile: Path) -> list[str]:
+    """What the sweep will cost and can show, for each hypothesis; nothing for a study without a sweep."""
+    if not configfile.exists():
+        return []
+    given = yaml.safe_load(configfile.read_text(encoding="utf-8"))
+    config = StudyConfig.from_json(load_configuration(given, configfile, folder))
+    return [*planned_sweep(folder / "results", config), ""] if config.sweep else []
+
+
 def describe(jobs: list[Job], changes: list[str], decided: list[Job]) -> str:
     """Describe the plan: changed keys, fresh decisions, stale jobs with their reasons, jobs that follow."""
     lines = [f"Changed in the configuration: {change}" for change in changes]
@@ -166,6 +179,7 @@ def execute(args: argparse.Namespace) -> int:
     decided = planned_jobs(snakemake(["-n", "durations", *passed]))
     snakemake(["durations", *passed])
     print(describe(planned_jobs(snakemake(["-n", "publish", *passed])), changes, decided))
+    print("\n".join(sweep_lines(folder, given)), end="")
     return 0
 
 

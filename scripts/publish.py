@@ -19,6 +19,7 @@ from lora.provenance.command import command
 from lora.report.brief import brief
 from lora.report.publish import publish
 from lora.report.study import Study
+from lora.report.sweep import is_sweep_planned, publish_sweep_plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> None:
     study = Study(args.results, args.results / "config.json")
     publish(study, args.summary, args.plan, args.notes)
+    if is_sweep_planned(study):
+        # Not at the top: they import numpy and scipy, and most studies have no sweep to plan.
+        from lora.configuration.study import StudyConfig
+        from lora.stages.sweep import planned_sweep
+
+        publish_sweep_plan(planned_sweep(args.results, StudyConfig.read(study.config_path)), args.plan)
     sys.stdout.write(brief(study, [str(args.plan), str(args.summary), str(args.notes)]))
 
 

@@ -1,29 +1,35 @@
-"""Write the result of the embedded study into the README: plot, table and verdict of the last run.
+"""Write the result of the embedded study into the README: plot, table and verdict of the last run, and of its sweep.
 
 Example: python scripts/update_readme.py --results results --readme README.md --pictures docs/images
-Reads: verdict, paired and WER facts, plots. Writes: the block between the README's markers, and copies of the plots.
+Reads: verdict, paired and WER facts, plots, and hypotheses if the sweep was run. Writes: the blocks between the markers
+of the README, and copies of the plots.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import shutil
 import sys
 from pathlib import Path
 
 from tabulate import tabulate
 
+from lora import layout
 from lora.formatting import UNKNOWN, caveat, counted_rows, percent, points_range, rate, signed_points
 from lora.provenance.command import run_command
 from lora.records.base import UserError
+from lora.records.sweep import HypothesisResults
 from lora.records.verdict import RunOutcome, Verdict
 from lora.report.documents import replace_block, update_document
 from lora.report.sections.conclusion import SEVERITY
 from lora.report.sections.verdict import headline
 from lora.report.study import Study
+from lora.report.sweep import STATES
 
-BLOCK = "generated: result"
+BLOCK, SWEEP_BLOCK = "generated: result", "generated: sweep"
 PICTURES = ("durations.svg", "wer.svg")
+SWEEP_PICTURES = ("sweep.levels.svg", "sweep.tradeoff.svg")
 HEADERS = ("manifest", "rows", "baseline WER", "tuned WER", "difference", "outcome")
 
 
@@ -73,13 +79,28 @@ def result_block(study: Study, pictures: str) -> str:
     )
 
 
+def sweep_block(decided: HypothesisResults, pictures: str) -> str:
+    rows = [(h.id, h.statement, STATES[h.state], h.summary) for h in decided.hypotheses]
+    return "\n".join(
+        [
+            f"![WER over steps, share of data and learning rate, seeds as points]({pictures}/{SWEEP_PICTURES[0]})",
+            "",
+            tabulate(rows, headers=("", "hypothesis", "result", "why"), tablefmt="github", disable_numparse=True),
+        ]
+    )
+
+
 def execute(args: argparse.Namespace) -> int:
     study = Study(args.results, args.results / "config.json")
-    block = result_block(study, args.pictures.as_posix())
+    decided = study.find(layout.HYPOTHESES).value
+    blocks = {BLOCK: result_block(study, args.pictures.as_posix())}
+    if decided is not None:
+        blocks[SWEEP_BLOCK] = sweep_block(decided, args.pictures.as_posix())
     args.pictures.mkdir(parents=True, exist_ok=True)
-    for name in PICTURES:
+    for name in (*PICTURES, *(SWEEP_PICTURES if decided is not None else ())):
         shutil.copyfile(args.results / "plots" / name, args.pictures / name)
-    update_document(args.readme, "", lambda document: replace_block(document, BLOCK, block, args.readme))
+    for name, block in blocks.items():
+        update_document(args.readme, "", functools.partial(replace_block, name=name, body=block, path=args.readme))
     return 0
 
 

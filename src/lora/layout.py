@@ -17,6 +17,7 @@ from lora.records.comparisons import PairedFacts, SweepRow
 from lora.records.durations import DurationDecision, DurationRow, MaxSeconds, RetentionFacts
 from lora.records.effect import EffectFacts
 from lora.records.hardening import HardenedFacts
+from lora.records.in_run import InRunFacts
 from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
 from lora.records.manifests import ManifestFacts, RejectedRow, Utterance
@@ -25,30 +26,33 @@ from lora.records.reachable import ReachableFacts
 from lora.records.scores import WerFacts
 from lora.records.settings import RunSettings
 from lora.records.splits import SplitSizes, StabilityFacts
-from lora.records.training import LossRow, TrainFacts
+from lora.records.sweep import HypothesisResults, SweepFacts
+from lora.records.training import EvaluationRow, LossRow, TrainFacts
 from lora.records.transcripts import ImportFacts, Transcript
-from lora.records.verdict import Gate, Verdict
+from lora.records.verdict import Gate, SweepGate, Verdict
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 BASE = "base"
 TRAIN = "train"
+REPLAY = "replay"  # general speech that is mixed into training batches
+NOT_EVALUATED = (TRAIN, REPLAY)
 PLOT_FORMATS = ("png", "svg")
 
-Stage = Literal["data", "baseline", "candidates", "comparison", "verdict", "report"]
-STAGES: tuple[Stage, ...] = ("data", "baseline", "candidates", "comparison", "verdict", "report")
+Stage = Literal["data", "baseline", "candidates", "comparison", "verdict", "report", "sweep"]
+STAGES: tuple[Stage, ...] = ("data", "baseline", "candidates", "comparison", "verdict", "report", "sweep")
 
-# Which runs have a file: the baseline, candidates by their kind, entries of the sweep, and the baseline only where its
-# transcripts are imported.
-RunKind = Literal["base", "train", "adapter", "checkpoint", "hypotheses", "sweep", "imported base"]
+# Which runs have a file: the baseline, candidates by their kind, entries of the sweep, the baseline only where its
+# transcripts are imported, and trainings that are evaluated while they run (`eval_rows`).
+RunKind = Literal["base", "train", "adapter", "checkpoint", "hypotheses", "sweep", "imported base", "evaluated"]
 EVERY_RUN: tuple[RunKind, ...] = ("base", "train", "adapter", "checkpoint", "hypotheses")
 CANDIDATES: tuple[RunKind, ...] = ("train", "adapter", "checkpoint", "hypotheses")
 
 # Which manifests have a file: all, the evaluation manifests, those with a transcript by the base model (the evaluation
 # manifests and, in a study with a model, the training manifest), or those whose audio is inside their tables.
 ManifestKind = Literal["all", "evaluation", "transcribed", "packed"]
-Need = Literal["model", "training", "harden"]
+Need = Literal["model", "training", "replay", "harden"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,7 @@ class ResultFile(Generic[R]):
         contents: What the file is, for docs/results.md.
         runs: Kinds of runs that have the file; empty where the path has no {run}.
         manifests: Manifests that have the file; None where the path has no {manifest}.
-        needs: What a study must have for the file: a model, a training manifest, `headroom.harden`.
+        needs: What a study must have for the file: a model, a training manifest, a replay manifest, `headroom.harden`.
         fact: Whether the verdict and the summary read it.
     """
 
@@ -142,6 +146,11 @@ LEAKAGE = ResultFile(
     manifests="evaluation", needs=("training",), fact=True,
     contents="Rows and speakers that an evaluation manifest shares with the training manifest.",
 )  # fmt: skip
+REPLAY_LEAKAGE = ResultFile(
+    name="replay_leakage", pattern="leakage/replay/{manifest}.json", record=LeakageFacts, rules=("compare_replay",),
+    stage="data", manifests="evaluation", needs=("training", "replay"), fact=True,
+    contents="The same for the manifest `replay`, which trainings mix in.",
+)  # fmt: skip
 DURATIONS = ResultFile(
     name="durations", pattern="durations/{manifest}.tsv", record=DurationRow, rules=("profile_durations",),
     stage="data", manifests="all", contents="What each duration threshold keeps of one manifest.",
@@ -166,6 +175,10 @@ RETENTION = ResultFile(
 SPLIT_TRAIN = ResultFile(
     name="split_train", pattern="splits/train.jsonl", record=Utterance, rules=("split_training",), stage="data",
     needs=("training",), contents="Rows that training uses.",
+)  # fmt: skip
+SPLIT_REPLAY = ResultFile(
+    name="split_replay", pattern="splits/replay.jsonl", record=Utterance, rules=("filter_replay",), stage="data",
+    needs=("training", "replay"), contents="Rows of `replay` within `max_seconds`, which trainings may mix in.",
 )  # fmt: skip
 SPLIT_VALIDATION = ResultFile(
     name="split_validation", pattern="splits/val.jsonl", record=Utterance, rules=("split_training",), stage="data",
@@ -194,21 +207,35 @@ HARDENED = ResultFile(
     contents="Baseline WER on distorted versions of a saturated evaluation manifest.",
 )  # fmt: skip
 ADAPTER_BEST: ResultFile[Record] = ResultFile(
-    name="adapter_best", pattern="adapters/{run}/best", rules=("train_adapter",), stage="candidates",
-    runs=("train", "sweep"), needs=("model",), contents="Folder of the adapter at the best step (PEFT files).",
+    name="adapter_best", pattern="adapters/{run}/best", rules=("train_adapter", "train_and_evaluate"),
+    stage="candidates", runs=("train", "sweep"), needs=("model",),
+    contents="Folder of the adapter at the best step (PEFT files).",
 )  # fmt: skip
 ADAPTER_LAST: ResultFile[Record] = ResultFile(
-    name="adapter_last", pattern="adapters/{run}/last", rules=("train_adapter",), stage="candidates",
-    runs=("train", "sweep"), needs=("model",), contents="Folder of the adapter at the last step (PEFT files).",
+    name="adapter_last", pattern="adapters/{run}/last", rules=("train_adapter", "train_and_evaluate"),
+    stage="candidates", runs=("train", "sweep"), needs=("model",),
+    contents="Folder of the adapter at the last step (PEFT files).",
 )  # fmt: skip
 TRAINING = ResultFile(
-    name="training", pattern="adapters/{run}/train.json", record=TrainFacts, rules=("train_adapter", "import_training"),
-    stage="candidates", runs=("train", "adapter", "checkpoint"), needs=("model",), fact=True,
+    name="training", pattern="adapters/{run}/train.json", record=TrainFacts,
+    rules=("train_adapter", "train_and_evaluate", "import_training"), stage="candidates",
+    runs=("train", "adapter", "checkpoint"), needs=("model",), fact=True,
     contents="Settings and outcome of a training; of an external adapter or checkpoint, what its trainer recorded.",
 )  # fmt: skip
 LOSS = ResultFile(
-    name="loss", pattern="adapters/{run}/loss.tsv", record=LossRow, rules=("train_adapter",), stage="candidates",
-    runs=("train", "sweep"), needs=("model",), contents="Loss log of a training, one row per logged step.",
+    name="loss", pattern="adapters/{run}/loss.tsv", record=LossRow, rules=("train_adapter", "train_and_evaluate"),
+    stage="candidates", runs=("train", "sweep"), needs=("model",),
+    contents="Loss log of a training, one row per logged step.",
+)  # fmt: skip
+EVALUATIONS = ResultFile(
+    name="evaluations", pattern="adapters/{run}/evaluations.tsv", record=EvaluationRow, rules=("train_and_evaluate",),
+    stage="candidates", runs=("evaluated",), needs=("model",),
+    contents="Word errors of evaluation manifests while a training runs (`eval_rows`), for looking only.",
+)  # fmt: skip
+IN_RUN_TRANSCRIPTS = ResultFile(
+    name="in_run_transcripts", pattern="adapters/{run}/in_run/{manifest}.jsonl", record=Transcript,
+    rules=("train_and_evaluate",), stage="candidates", runs=("evaluated",), manifests="evaluation", needs=("model",),
+    contents="Hypotheses of the last evaluation while a training runs, one line per row.",
 )  # fmt: skip
 TRANSCRIPTS = ResultFile(
     name="transcripts", pattern="transcripts/{run}/{manifest}.jsonl", record=Transcript,
@@ -244,6 +271,11 @@ EFFECT = ResultFile(
     stage="candidates", runs=("train", "adapter", "checkpoint"), needs=("model",), fact=True,
     contents="Effect ladder: what an adapter (or a tuned checkpoint) changes in files, weights, logits and text.",
 )  # fmt: skip
+IN_RUN = ResultFile(
+    name="in_run", pattern="in_run/{run}.json", record=InRunFacts, rules=("compare_in_run",), stage="comparison",
+    runs=("evaluated",), needs=("model",),
+    contents="The saved adapter alone, compared text by text with the last evaluation while it was trained.",
+)  # fmt: skip
 PAIRED = ResultFile(
     name="paired", pattern="paired/{run}/{manifest}.json", record=PairedFacts, rules=("compare_runs",),
     stage="comparison", runs=CANDIDATES, manifests="evaluation", fact=True,
@@ -265,10 +297,6 @@ VERDICT = ResultFile(
 GATE = ResultFile(
     name="gate", pattern="gate.json", record=Gate, rules=("decide_verdict",), stage="verdict",
     contents="Whether the study is ready for a sweep; decides the exit code of `snakemake gate`.",
-)  # fmt: skip
-SWEEP = ResultFile(
-    name="sweep", pattern="sweep.tsv", record=SweepRow, rules=("summarise_sweep",), stage="verdict",
-    contents="Outcome of every entry of the sweep on every evaluation manifest.",
 )  # fmt: skip
 DURATION_PLOT: ResultFile[Record] = ResultFile(
     name="duration_plot", pattern="plots/durations.{format}", rules=("plot_durations",), stage="report",
@@ -300,12 +328,38 @@ PAGE: ResultFile[Record] = ResultFile(
     contents="The full report as one HTML page with its plots.",
 )  # fmt: skip
 
+SWEEP_GATE = ResultFile(
+    name="sweep_gate", pattern="sweep_gate.json", record=SweepGate, rules=("open_sweep",), stage="sweep",
+    contents="The gate when the sweep was started, and the reason if it was started against the gate.",
+)  # fmt: skip
+SWEEP = ResultFile(
+    name="sweep", pattern="sweep.tsv", record=SweepRow, rules=("summarise_sweep",), stage="sweep",
+    contents="Outcome of every entry of the sweep on every evaluation manifest.",
+)  # fmt: skip
+RECIPES = ResultFile(
+    name="recipes", pattern="recipes.json", record=SweepFacts, rules=("compare_recipes",), stage="sweep",
+    contents="Recipes (runs that differ in the seed alone) compared with the base model and with each other.",
+)  # fmt: skip
+HYPOTHESES = ResultFile(
+    name="hypotheses", pattern="hypotheses.json", record=HypothesisResults, rules=("decide_hypotheses",), stage="sweep",
+    contents="Every hypothesis of the configuration: supported, refuted, undecided, or not run.",
+)  # fmt: skip
+LEVELS_PLOT: ResultFile[Record] = ResultFile(
+    name="levels_plot", pattern="plots/sweep.levels.{format}", rules=("plot_sweep",), stage="sweep",
+    contents="Plot of WER over the settings that the sweep varies, with seeds as points.",
+)  # fmt: skip
+TRADEOFF_PLOT: ResultFile[Record] = ResultFile(
+    name="tradeoff_plot", pattern="plots/sweep.tradeoff.{format}", rules=("plot_sweep",), stage="sweep",
+    contents="Plot of domain gain against general loss, one point per recipe.",
+)  # fmt: skip
+
 RESULTS: tuple[ResultFile[Any], ...] = (
-    CONFIG, AUDIO, INTEGRITY, ROWS, REJECTED, MANIFEST_FACTS, LEAKAGE, DURATIONS, DURATION_SUMMARY, DECISION,
-    MAX_SECONDS, RETENTION, SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_SIZES, STABILITY, ADAPTER_BEST, ADAPTER_LAST, TRAINING,
-    LOSS, TRANSCRIPTS, SETTINGS, IMPORT, WER, LABELS, LABEL_HYPOTHESES, MISMATCHES, RUN_MISMATCHES, HARDENED, EFFECT,
-    PAIRED, REACHABLE, PARITY, VERDICT, GATE, SWEEP, DURATION_PLOT, RETENTION_PLOT, WER_PLOT, LOSS_PLOT, WEIGHTS_PLOT,
-    SUMMARY, PAGE,
+    CONFIG, AUDIO, INTEGRITY, ROWS, REJECTED, MANIFEST_FACTS, LEAKAGE, REPLAY_LEAKAGE, DURATIONS, DURATION_SUMMARY,
+    DECISION, MAX_SECONDS, RETENTION, SPLIT_TRAIN, SPLIT_REPLAY, SPLIT_VALIDATION, SPLIT_SIZES, STABILITY,
+    ADAPTER_BEST, ADAPTER_LAST, TRAINING, LOSS, EVALUATIONS, IN_RUN_TRANSCRIPTS, TRANSCRIPTS, SETTINGS, IMPORT, WER,
+    LABELS, LABEL_HYPOTHESES, MISMATCHES, RUN_MISMATCHES, HARDENED, EFFECT, IN_RUN, PAIRED, REACHABLE, PARITY,
+    VERDICT, GATE, DURATION_PLOT, RETENTION_PLOT, WER_PLOT, LOSS_PLOT, WEIGHTS_PLOT, SUMMARY, PAGE, SWEEP_GATE, SWEEP,
+    RECIPES, HYPOTHESES, LEVELS_PLOT, TRADEOFF_PLOT,
 )  # fmt: skip
 
 
@@ -316,7 +370,11 @@ def runs_of(config: Mapping[str, Any], kinds: Iterable[RunKind]) -> list[str]:
     runs = [BASE] if BASE in kinds or imported else []
     candidates = config.get("candidates") or {}
     runs += [run for run, candidate in candidates.items() if not kinds.isdisjoint(candidate)]
-    return runs + (list(config.get("sweep") or {}) if "sweep" in kinds else [])
+    sweep = config.get("sweep") or {}
+    if "evaluated" in kinds:
+        trained = {run: candidate.get("train") for run, candidate in candidates.items()} | sweep
+        runs += [run for run, settings in trained.items() if (settings or {}).get("eval_rows")]
+    return runs + (list(sweep) if "sweep" in kinds else [])
 
 
 def manifests_of(config: Mapping[str, Any], kind: ManifestKind) -> list[str]:
@@ -328,7 +386,7 @@ def manifests_of(config: Mapping[str, Any], kind: ManifestKind) -> list[str]:
         return []
     roles = config.get("roles") or {}
     evaluation = [name for role in ("general", "domain") for name in roles.get(role) or []]
-    evaluation = evaluation or [name for name in names if name != TRAIN]
+    evaluation = evaluation or [name for name in names if name not in NOT_EVALUATED]
     return [*evaluation, TRAIN] if kind == "transcribed" and _has(config, "model") and TRAIN in names else evaluation
 
 
@@ -338,15 +396,16 @@ def required_facts(config: Mapping[str, Any], results: str = "results") -> list[
 
 
 def required_plots(config: Mapping[str, Any], results: str = "results") -> list[str]:
-    """Paths of all plots of a study."""
-    return [f"{results}/{path}" for kind in RESULTS if "{format}" in kind.pattern for path in kind.paths(config)]
+    """Paths of all plots of a diagnosis."""
+    plots = [kind for kind in RESULTS if "{format}" in kind.pattern and kind.stage == "report"]
+    return [f"{results}/{path}" for kind in plots for path in kind.paths(config)]
 
 
 def _has(config: Mapping[str, Any], need: Need) -> bool:
     if need == "model":
         return config.get("model", "unknown") is not None
-    if need == "training":
-        return TRAIN in (config.get("manifests") or {})
+    if need in {"training", "replay"}:
+        return (TRAIN if need == "training" else REPLAY) in (config.get("manifests") or {})
     return bool((config.get("headroom") or {}).get("harden"))
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from lora.configuration.flag_names import names_of
 from lora.configuration.schema import Setting, setting
 
 
@@ -22,7 +23,7 @@ def add_setting(
     flag: str | None = None,
     dest: str | None = None,
 ) -> None:
-    """Add the option of a key.
+    """Add the option of a key, under its own name and the others that `flag_names` lists.
 
     Args:
         parser: Parser or group that gets the option.
@@ -42,7 +43,7 @@ def add_setting(
         return
     choices = key.choices if "enum" in key.schema else None
     parser.add_argument(
-        flag,
+        *names_of(path, flag),
         dest=dest,
         type=parser_of(key),
         default=typed_default(key),
@@ -87,7 +88,7 @@ def parser_of(key: Setting) -> Callable[[str], Any]:
     if kind == "object":
         return parse_object
     if isinstance(kind, list) and "null" in kind:
-        return optional_text
+        return (lambda text: optional_number(text, schema)) if "number" in kind else optional_text
     if "pattern" in schema:
         return lambda text: parse_pattern(text, key)
     return str
@@ -158,6 +159,11 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
     return value
+
+
+def optional_number(text: str, limits: dict[str, Any]) -> float | None:
+    """A number within the limits of a schema, or None for `none`."""
+    return None if optional_text(text) is None else parse_number(text, limits)
 
 
 def optional_text(text: str) -> str | None:

@@ -6,29 +6,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lora.configuration.mistakes import suggest
+from lora.configuration.hypotheses import check_hypotheses
+from lora.configuration.mistakes import KeyPathError, suggest
+from lora.configuration.recipes import identity
 from lora.configuration.schema import setting
+from lora.layout import NOT_EVALUATED, REPLAY, TRAIN
 
 HUB = "hub"  # the format of manifests whose `path` is no path
 
 
-class KeyPathError(Exception):
-    """A mistake at a path of keys."""
-
-    def __init__(self, path: list[str], text: str) -> None:
-        super().__init__(text)
-        self.path = path
-        self.text = text
-
-
 def check_consistency(config: dict[str, Any], study: Path) -> None:
     """Check a complete configuration whose paths are relative to `study`. Raises KeyPathError on the first mistake."""
-    evaluations = [name for name in config["manifests"] if name != "train"]
+    evaluations = [name for name in config["manifests"] if name not in NOT_EVALUATED]
     _check_manifests(config, evaluations)
     _check_roles(config, evaluations)
     _check_names(config)
+    _check_repeated_runs(config)
+    _check_override(config)
     _check_sources(config, evaluations)
     _check_module_groups(config)
+    check_hypotheses(config, evaluations)
+    _check_replay(config)
     _check_paths(config, study)
 
 
@@ -37,6 +35,11 @@ def _check_manifests(config: dict[str, Any], evaluations: list[str]) -> None:
         raise KeyPathError(
             ["manifests"],
             "`manifests` needs `train`, the training manifest, because `model` is set. Add it, or set `model: null`.",
+        )
+    if REPLAY in config["manifests"] and TRAIN not in config["manifests"]:
+        raise KeyPathError(
+            ["manifests", REPLAY],
+            f"manifest '{REPLAY}' is mixed into training, and there is no `train`. Add `train`, or remove it.",
         )
     if not evaluations:
         raise KeyPathError(["manifests"], "`manifests` names no manifest to evaluate on besides `train`. Add one.")
@@ -63,10 +66,11 @@ def _check_roles(config: dict[str, Any], evaluations: list[str]) -> None:
 
 
 def _check_names(config: dict[str, Any]) -> None:
-    for name in config["sweep"]:
+    for name, run in config["sweep"].items():
         if name in config["candidates"]:
             raise KeyPathError(
-                ["sweep", name], f"'{name}' is the name of a candidate already. Give the sweep entry another name."
+                ["sweep", run["group"]],
+                f"'{name}' is the name of a candidate already. Give the sweep entry another name.",
             )
     gate_run = config["gate"]["run"]
     if gate_run is not None and gate_run not in config["candidates"]:
@@ -74,6 +78,29 @@ def _check_names(config: dict[str, Any]) -> None:
         raise KeyPathError(
             ["gate", "run"], f"gate.run names '{gate_run}', which is no candidate{suggest(gate_run, runs)}"
         )
+
+
+def _check_repeated_runs(config: dict[str, Any]) -> None:
+    """Check that no two runs of the sweep are the same training: they would count as two seeds of one recipe."""
+    seen: dict[str, str] = {}
+    for name, run in config["sweep"].items():
+        first = seen.setdefault(identity({key: value for key, value in run.items() if key != "group"}), name)
+        if first != name:
+            raise KeyPathError(
+                ["sweep", run["group"]],
+                f"sweep: the runs '{first}' and '{name}' have the same settings. Remove one of them; a hypothesis "
+                "compares runs of all groups unless its `runs` names some.",
+            )
+
+
+def _check_override(config: dict[str, Any]) -> None:
+    for key, other in (("sweep_anyway", "sweep_reason"), ("sweep_reason", "sweep_anyway")):
+        if config[key] and not config[other]:
+            raise KeyPathError(
+                [key],
+                f"{key} is set without {other}. To train a sweep although the gate is not ready, give both: "
+                '--config sweep_anyway=True sweep_reason="...". Otherwise leave both out.',
+            )
 
 
 def _check_sources(config: dict[str, Any], evaluations: list[str]) -> None:
@@ -97,19 +124,48 @@ def _check_sources(config: dict[str, Any], evaluations: list[str]) -> None:
 def _check_module_groups(config: dict[str, Any]) -> None:
     """Check that module groups are chosen only with `target_modules: auto`, which they restrict."""
     every_group = set(setting("train.target_parts").default)
-    trained = [
-        (["candidates", name, "train"], candidate["train"])
-        for name, candidate in config["candidates"].items()
-        if "train" in candidate
-    ]
-    trained += [(["sweep", name], settings) for name, settings in config["sweep"].items()]
-    for path, settings in trained:
+    for path, settings in _trainings(config):
         if settings["target_modules"] != "auto" and set(settings["target_parts"]) != every_group:
             raise KeyPathError(
                 [*path, "target_parts"],
                 f"{'.'.join(path)}: target_parts goes with `target_modules: auto`, and target_modules is "
                 f"{settings['target_modules']!r}. Remove one of them.",
             )
+
+
+def _check_replay(config: dict[str, Any]) -> None:
+    """Check that replayed rows have a manifest to come from, and that batches have room for a training row."""
+    for path, settings in _trainings(config):
+        share, where = settings["replay_share"], ".".join(path)
+        if share and REPLAY not in config["manifests"]:
+            raise KeyPathError(
+                [*path, "replay_share"],
+                f"{where}: replay_share is {share:g}, and `manifests` has no `{REPLAY}` to draw rows from. "
+                "Add that manifest of general speech, or set replay_share to 0.",
+            )
+        problem = replay_problem(settings)
+        if problem is not None:
+            raise KeyPathError([*path, "replay_share"], f"{where}: {problem}")
+
+
+def replay_problem(settings: dict[str, Any]) -> str | None:
+    """What is wrong with the share of replayed rows; None if a batch has room for a training row next to them."""
+    share, size = settings["replay_share"], settings["batch_size"]
+    if not share or round(size * (1 - share), 9) >= 1:
+        return None
+    return (
+        f"replay_share {share:g} leaves no room for a training row in a batch of {size}. "
+        "Raise batch_size, or lower replay_share."
+    )
+
+
+def _trainings(config: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Key path and settings of every run that trains."""
+    for name, candidate in config["candidates"].items():
+        if "train" in candidate:
+            yield ["candidates", name, "train"], candidate["train"]
+    for run in config["sweep"].values():
+        yield ["sweep", run["group"]], run
 
 
 def _check_paths(config: dict[str, Any], study: Path) -> None:

@@ -9,14 +9,16 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from lora.configuration.consistency import KeyPathError, check_consistency
-from lora.configuration.mistakes import describe, key_path, location, preference
-from lora.configuration.schema import complete, load_schema
+from lora.configuration.consistency import check_consistency
+from lora.configuration.grid import expand_sweep
+from lora.configuration.hypotheses import fill_preset
+from lora.configuration.mistakes import KeyPathError, describe, key_path, location, preference
+from lora.configuration.schema import complete, load_schema, setting
 from lora.records.base import UserError
 
 
 def load_configuration(given: dict[str, Any], source: Path | None, study: Path) -> dict[str, Any]:
-    """Validate a configuration and fill in the schema's defaults.
+    """Validate a configuration, fill in defaults and presets, and replace the groups of the sweep by their runs.
 
     Args:
         given: The configuration as Snakemake merged it.
@@ -34,12 +36,20 @@ def load_configuration(given: dict[str, Any], source: Path | None, study: Path) 
     error = best_match(validator.iter_errors(given), key=preference)
     if error is not None:
         raise UserError(f"{location(source, key_path(error))}: {describe(error)}")
-    config: dict[str, Any] = complete(given)
     try:
+        if "sweep" in given:
+            given["sweep"] = expand_sweep(given["sweep"])
+        config: dict[str, Any] = complete(given)
+        config["hypotheses"] = {name: fill_preset(entry) for name, entry in config["hypotheses"].items()}
         check_consistency(config, study)
     except KeyPathError as mistake:
         raise UserError(f"{location(source, mistake.path)}: {mistake.text}") from None
     return config
+
+
+def of_the_study(config: dict[str, Any]) -> dict[str, Any]:
+    """A complete configuration without what belongs to one command only: what is saved with the results."""
+    return {**config, **{key: setting(key).default for key in ("sweep_anyway", "sweep_reason")}}
 
 
 def _with_exponents(given: dict[str, Any], validator: Draft202012Validator) -> dict[str, Any]:

@@ -37,6 +37,15 @@ TYPES = {
 }
 
 
+class KeyPathError(Exception):
+    """A mistake at a path of keys."""
+
+    def __init__(self, path: list[str], text: str) -> None:
+        super().__init__(text)
+        self.path = path
+        self.text = text
+
+
 def location(source: Path | None, path: list[Any]) -> str:
     """`file:line` of a key path, as near as the YAML text allows."""
     if source is None:

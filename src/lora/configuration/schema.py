@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from lora.configuration.presets import PRESETS
 from lora.records.transcript_formats import TRANSCRIPT_FORMATS
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where the C library is installed
@@ -40,9 +41,17 @@ class Setting:
 
 @functools.cache
 def load_schema() -> dict[str, Any]:
-    """The whole schema, with the formats of transcript files. Shared: copy it before changing it."""
+    """The whole schema, with the values that tables of the library list. Shared: copy it before changing it."""
     schema: dict[str, Any] = yaml.load(SCHEMA_PATH.read_text(encoding="utf-8"), Loader=SafeLoader)
-    schema["$defs"]["transcripts"]["properties"]["format"]["enum"] = list(TRANSCRIPT_FORMATS)
+    definitions = schema["$defs"]
+    definitions["transcripts"]["properties"]["format"]["enum"] = list(TRANSCRIPT_FORMATS)
+    definitions["hypothesis"]["properties"]["preset"]["enum"] = [*PRESETS, None]
+    settings = definitions["train"]["properties"]
+    entry = definitions["sweep_entry"]
+    entry["properties"]["grid"]["properties"] = {
+        key: {"type": "array", "minItems": 1, "items": values} for key, values in settings.items()
+    }
+    entry["properties"] = {**settings, **entry["properties"]}
     return schema
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lora.layout import TRAIN
+from lora.layout import NOT_EVALUATED
 from lora.records.base import Record
 
 KINDS = ("train", "adapter", "checkpoint", "hypotheses")
@@ -150,6 +150,7 @@ class StatisticsConfig(Section):
     equivalence_margin: Number
     target_gain: Number
     assumed_shared_errors: Number
+    assumed_seed_deviation: Number
 
 
 class AdapterConfig(Section):
@@ -172,6 +173,8 @@ class TrainConfig(Section):
     gradient_accumulation: int
     label_smoothing: Number
     seed: int
+    data_share: Number
+    replay_share: Number
     rank: int
     alpha: Number
     dropout: Number
@@ -184,7 +187,33 @@ class TrainConfig(Section):
     init_lora_weights: str
     eval_steps: int
     select: str
+    wer_stop_threshold: Number | None
+    eval_rows: int
     eval_decode: Decode
+    report_to: list[str]
+
+
+class SweepRunConfig(TrainConfig):
+    """A run of the sweep: training settings, and the group that it belongs to (loading fills it in)."""
+
+    group: str | None
+
+    @property
+    def training(self) -> TrainConfig:
+        """The training settings alone."""
+        return TrainConfig(**self.model_dump(exclude={"group"}))
+
+
+class HypothesisConfig(Section):
+    preset: str | None
+    statement: str | None
+    test: str | None
+    factor: str | list[str] | None
+    runs: list[str] | None
+    predicts: str | None
+    manifest: str | None
+    guard: str | None
+    min_seeds: int
 
 
 class CandidateConfig(Section):
@@ -226,12 +255,15 @@ class StudyConfig(Section):
     candidates: dict[str, CandidateConfig]
     base: HypothesesConfig | None
     gate: GateConfig
-    sweep: dict[str, TrainConfig]
+    sweep: dict[str, SweepRunConfig]
+    sweep_anyway: bool
+    sweep_reason: str | None
+    hypotheses: dict[str, HypothesisConfig]
 
     @property
     def evaluations(self) -> list[str]:
         """Evaluation manifests in the order of `manifests`."""
-        return [name for name in self.manifests if name != TRAIN]
+        return [name for name in self.manifests if name not in NOT_EVALUATED]
 
     @property
     def domain(self) -> list[str]:
@@ -247,6 +279,18 @@ class StudyConfig(Section):
         """The candidate that decides: the configured one, else the first that trains, else the first."""
         trained = [run for run, candidate in self.candidates.items() if candidate.kind == "train"]
         return self.gate.run or next(iter([*trained, *self.candidates]), None)
+
+    @property
+    def trained(self) -> dict[str, TrainConfig]:
+        """Training settings of every run that this study trains: candidates first, then the sweep."""
+        candidates = {run: c.train for run, c in self.candidates.items() if c.train is not None}
+        return {**candidates, **{run: entry.training for run, entry in self.sweep.items()}}
+
+    def training(self, run: str) -> TrainConfig | None:
+        """Training settings of a run; None for a run that this study does not train."""
+        if run in self.candidates:
+            return self.candidates[run].train
+        return self.sweep[run].training if run in self.sweep else None
 
     def kind(self, run: str) -> str:
         """The candidate's kind: train, adapter, checkpoint or hypotheses."""

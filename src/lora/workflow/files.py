@@ -37,6 +37,22 @@ def training_split(study: Study) -> list[str]:
     return [layout.SPLIT_TRAIN.in_study()] if study.has_training else []
 
 
+def replay_rows(study: Study, run: str) -> list[str]:
+    """Rows that a run's training mixes in; none without replay."""
+    settings = study.training_settings(run)
+    return [layout.SPLIT_REPLAY.in_study()] if settings is not None and settings.replay_share else []
+
+
+def in_run_rows(study: Study, run: str) -> list[str]:
+    """Rows of the manifests that are transcribed while a run is trained; none without `eval_rows`."""
+    return rows_of(study.evaluations) if run in study.evaluated_runs else []
+
+
+def in_run_transcripts(study: Study, run: str) -> list[str]:
+    """Transcripts of the last evaluation while a run was trained."""
+    return [layout.IN_RUN_TRANSCRIPTS.in_study(run=run, manifest=manifest) for manifest in study.evaluations]
+
+
 def model_files(study: Study, run: str) -> list[str]:
     """Files of the model that a run transcribes with, before any adapter."""
     return folder_files(study.model_id(run))

@@ -8,6 +8,7 @@ from typing import Any
 
 from lora import layout
 from lora.asr.model_files import has_tokenizer
+from lora.asr.training.settings import has_effect
 from lora.layout import BASE
 from lora.workflow.files import transcript_file, unpacked_audio
 from lora.workflow.study import Study
@@ -71,11 +72,16 @@ def decode_json(study: Study, run: str) -> str:
 
 
 def training_flags(study: Study, run: str) -> Flags:
-    """A run's training settings as flags of the runner; what is false or empty is left out."""
+    """A run's training settings as flags of the runner, with the rows that they need.
+
+    What is false or empty is left out. `report_to` is no part of them: `tracker_flags` has it.
+    """
     settings = study.training_settings(run)
+    if settings is None:
+        return []
     flags: Flags = []
-    for key, value in ({} if settings is None else settings.model_dump()).items():
-        if value is False or value == []:
+    for key, value in settings.model_dump(exclude={"report_to"}).items():
+        if value is False or value == [] or not has_effect(key, value):
             continue
         flags.append(f"--{key}".replace("_", "-"))
         if isinstance(value, dict):
@@ -84,7 +90,23 @@ def training_flags(study: Study, run: str) -> Flags:
             flags.append(",".join(value))
         elif value is not True:
             flags.append(value)
-    return flags
+    if settings.data_share != 1:
+        flags += ["--split-seed", study.config.split.seed]
+    if settings.replay_share:
+        flags += ["--replay-path", layout.SPLIT_REPLAY.in_study()]
+    return [*flags, *(transcribed_manifest_flags(study) if settings.eval_rows else [])]
+
+
+def tracker_flags(study: Study, run: str) -> str:
+    """Trackers of a run's training, as part of a command line; nothing for a run without."""
+    settings = study.training_settings(run)
+    return "" if settings is None or not settings.report_to else f"--report-to {','.join(settings.report_to)}"
+
+
+def override_flags(study: Study) -> Flags:
+    """Why the sweep is trained although the gate is not ready; nothing unless the command says so."""
+    reason = study.config.sweep_reason
+    return ["--reason", reason] if study.config.sweep_anyway and reason is not None else []
 
 
 def loss_flags(study: Study) -> Flags:

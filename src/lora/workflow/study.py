@@ -10,7 +10,7 @@ from lora.asr.model_files import family_of, window_seconds
 from lora.configuration.study import Decode, ManifestConfig, Number, StudyConfig, TrainConfig
 from lora.data.formats.registry import contains_audio, manifest_files
 from lora.data.source import Source
-from lora.layout import BASE, TRAIN
+from lora.layout import BASE, NOT_EVALUATED, TRAIN
 from lora.records.base import UserError
 from lora.records.durations import MaxSeconds
 
@@ -38,7 +38,7 @@ class Study:
         return TRAIN in self.config.manifests
 
     def source(self, manifest: str) -> Source:
-        return replace(source_of(self.config.manifests[manifest]), silence=manifest != TRAIN)
+        return replace(source_of(self.config.manifests[manifest]), silence=manifest not in NOT_EVALUATED)
 
     def per_manifest(self, pattern: str) -> list[str]:
         """Fill in {manifest} with every evaluation manifest."""
@@ -58,6 +58,12 @@ class Study:
         return [*self.runs_with("train"), *self.config.sweep]
 
     @property
+    def evaluated_runs(self) -> list[str]:
+        """Runs whose training transcribes evaluation manifests while it runs (`eval_rows`)."""
+        settings = {run: self.training_settings(run) for run in self.trained_runs}
+        return [run for run, own in settings.items() if own is not None and own.eval_rows]
+
+    @property
     def imported_runs(self) -> list[str]:
         """Runs whose transcripts are imported."""
         return [*([BASE] if self.config.base is not None else []), *self.runs_with("hypotheses")]
@@ -70,8 +76,7 @@ class Study:
 
     def training_settings(self, run: str) -> TrainConfig | None:
         """Settings of a run that trains; None for any other run."""
-        candidate = self.config.candidates.get(run)
-        return self.config.sweep.get(run) if candidate is None else candidate.train
+        return self.config.training(run)
 
     def adapter_folder(self, run: str) -> str | None:
         """Folder of an external adapter; None for a run without one."""

@@ -99,6 +99,32 @@ def test_training_flags_leave_out_what_is_false_or_empty() -> None:
     assert flags.training_flags(study(), "base") == []
 
 
+def test_settings_of_shares_and_evaluations_name_the_files_that_they_need() -> None:
+    more = {"data_share": 0.5, "replay_share": 0.2, "eval_rows": 4, "report_to": ["tensorboard", "wandb"]}
+    mixed = study(manifests={**CONFIG["manifests"], "replay": "replay.jsonl"}, sweep={"mixed": more})
+    given = flags.training_flags(mixed, "mixed")
+    named = {flag: given[given.index(flag) + 1] for flag in ("--data-share", "--replay-share", "--eval-rows")}
+    assert named == {"--data-share": 0.5, "--replay-share": 0.2, "--eval-rows": 4}
+    assert given[given.index("--split-seed") + 1] == mixed.config.split.seed
+    assert given[given.index("--replay-path") + 1] == "results/splits/replay.jsonl"
+    assert given[-4:] == [
+        "--manifest", "heldout=results/manifests/heldout.jsonl", "--manifest", "domain=results/manifests/domain.jsonl"
+    ]  # fmt: skip
+    assert flags.tracker_flags(mixed, "mixed") == "--report-to tensorboard,wandb"
+    assert mixed.evaluations == ["heldout", "domain"]
+    assert mixed.evaluated_runs == ["mixed"]
+    assert files.replay_rows(mixed, "mixed") == ["results/splits/replay.jsonl"]
+    assert files.in_run_rows(mixed, "mixed") == files.rows_of(["heldout", "domain"])
+
+
+def test_without_such_settings_commands_are_as_before() -> None:
+    given = flags.training_flags(study(), "short")
+    new = {"--data-share", "--replay-share", "--eval-rows", "--wer-stop-threshold", "--report-to", "--split-seed"}
+    assert not new & set(given)
+    assert flags.tracker_flags(study(), "short") == ""
+    assert files.replay_rows(study(), "short") == files.in_run_rows(study(), "short") == []
+
+
 def test_loss_flags_name_each_combination_once() -> None:
     settings = [json.loads(value) for value in flags.loss_flags(study())[1::2]]
     assert settings == [
