@@ -127,11 +127,11 @@ class Study:
         return [c["code"] for c in self.verdict()["causes"] if severity in (None, c["severity"])]
 
     def digests(self) -> dict[str, str]:
-        """Content of every result that must be identical whenever it is computed: all but run records and reports."""
+        """Content of every result that must be identical whenever it is computed: no records of runs, no report."""
         return {
             str(path.relative_to(self.results)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.results.rglob("*"))
-            if path.is_file() and not path.name.endswith(".run.json") and path.name != "report.html"
+            if path.is_file() and not path.name.endswith((".run.json", "experiment.json", "report.html"))
         }
 
     def copy(self, folder: Path) -> Study:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench import field_score, run_case
@@ -44,7 +45,15 @@ def test_the_healthy_study_is_ready_without_a_warning(healthy: Study) -> None:
     assert healthy.snakemake("gate").returncode == 0
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.name in CHOSEN], ids=lambda case: case.first)
+def chosen() -> Iterator[Any]:
+    """The chosen cases; those that compute the model's part again take minutes, and `make faults` has them too."""
+    for case in CASES:
+        if case.name in CHOSEN:
+            marks = [pytest.mark.slow] if case.first in {"data.transcript_mismatch", "labels.construction"} else []
+            yield pytest.param(case, id=case.first, marks=marks)
+
+
+@pytest.mark.parametrize("case", chosen())
 def test_a_fault_of_each_area(case: Case, healthy: Study, tmp_path: Path) -> None:
     found = run_case(case, healthy, tmp_path / "the planted study")
     assert found.right, found

@@ -21,9 +21,11 @@ from typing import Any
 from bench import print_result, run_bench, score, table
 from real_plants import REAL
 from small_study import Study
-from wild_studies import WILD, accented_study, digits_study, small_accented_study
+from wild_studies import WILD, accented_study, digits_study, small_accented_study, small_sweep_study
 
+from lora import layout
 from lora.formatting import percent, points_range, signed_points
+from lora.records.sweep import HypothesisResults, SweepFacts
 
 JOBS = 2  # planted cases that run at a time, each with one thread
 
@@ -85,12 +87,44 @@ def planted(folder: Path) -> list[str]:
     ]
 
 
+def sweep(folder: Path) -> list[str]:
+    """The sweep of the small study: its recipes, and its hypotheses decided."""
+    folder /= "sweep"
+    study = Study(folder) if (folder / "config.yaml").exists() else small_sweep_study(folder)
+    study.run("sweep")
+    facts = SweepFacts.read(study.results / layout.RECIPES.path())
+    decided = HypothesisResults.read(study.results / layout.HYPOTHESES.path())
+    trained = [f"results/adapters/{run}/train.run.json" for recipe in facts.recipes for run in recipe.runs]
+    seconds = [record["seconds"] for path, record in study.records().items() if path in trained]
+    lines = [
+        "## A sweep of two learning rates with two seeds",
+        "",
+        "120 training rows, 48 accented and 16 LibriSpeech rows, 24 steps of 8. Differences from the base model with "
+        "intervals over",
+        f"seeds and speakers. A training took {min(seconds):.0f} to {max(seconds):.0f} s.",
+        "",
+        "| recipe | seeds | manifest | WER by seed | difference | 95 % interval |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = next(h for h in facts.hypotheses if h.id == "H4")
+    for outcome in [*rows.outcomes, *rows.guarded]:
+        found = outcome.against_base
+        lines.append(
+            f"| {outcome.recipe} | {found.seeds} | {outcome.manifest} | {', '.join(map(percent, outcome.wers))} "
+            f"| {signed_points(found.difference)} | {points_range(found.interval.low, found.interval.high)} |"
+        )
+    lines += ["", "| hypothesis | result | why |", "|---|---|---|"]
+    lines += [f"| {h.id}. {h.statement} | {h.state} | {h.summary} {h.next_step} |" for h in decided.hypotheses]
+    return [*lines, ""]
+
+
 PARTS = {
     "accented": lambda folder: study_section(
         "Accented read English, LibriSpeech as general set", accented_study, folder
     ),
     "digits": lambda folder: study_section("Digit strings, telephone prompts as general set", digits_study, folder),
     "faults": planted,
+    "sweep": sweep,
 }
 
 

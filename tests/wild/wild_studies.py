@@ -82,6 +82,15 @@ def small_accented_study(folder: Path) -> Study:
     return study
 
 
+def small_sweep_study(folder: Path) -> Study:
+    """The small study with a sweep of two learning rates and two seeds."""
+    study = small_accented_study(folder)
+    grid = {"learning_rate": [3e-4, 1e-3], "seed": [1, 2]}
+    settings = {**study.config()["candidates"]["lora"]["train"], "eval_rows": 4, "grid": grid}
+    study.configure({"sweep": {"rate": {k: v for k, v in settings.items() if k != "learning_rate"}}})
+    return study
+
+
 def wild_rows(name: str, count: int | None = None) -> list[Row]:
     """Rows of a manifest with absolute paths; `count` of them, evenly over the file, so that all speakers are there."""
     path = WILD / name

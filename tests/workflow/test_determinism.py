@@ -9,9 +9,11 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from small_study import Study, make_study
 
 
+@pytest.mark.slow
 def test_from_scratch_on_one_core_gives_the_same_bytes(computed: Study, tmp_path: Path) -> None:
     again = make_study(tmp_path / "from scratch")
     again.run(cores=1)

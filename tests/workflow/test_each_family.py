@@ -30,7 +30,12 @@ CONFIG: dict[str, Any] = {
 }
 
 
-@pytest.fixture(params=MAKERS)
+# One family of each kind, encoder-decoder, speech LLM and CTC; the others are slow tests, and quick in tests/unit/asr.
+OF_EACH_KIND = ("whisper", "voxtral", "wav2vec2")
+FAMILIES = [pytest.param(name, marks=[] if name in OF_EACH_KIND else [pytest.mark.slow]) for name in MAKERS]
+
+
+@pytest.fixture(params=FAMILIES)
 def family(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -89,6 +89,15 @@ def order_by_seed(names: Iterable[str], seed: int) -> list[str]:
     return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}\0{name}".encode()).digest(), name))
 
 
+def first_by_seed(rows: Sequence[Utterance], count: int, seed: int) -> list[Utterance]:
+    """The first `count` rows in the order of `order_by_seed`, as they stand in the manifest.
+
+    Fewer rows are a subset of more rows, and a row that is added to the manifest moves no other row in the order.
+    """
+    ids = set(order_by_seed((row.id for row in rows), seed)[:count])
+    return [row for row in rows if row.id in ids]
+
+
 def validation_speakers(count: Counter[str], rows: int, target: int, val_fraction: float, seed: int) -> set[str]:
     """Speakers for validation, whose rows come closest to `target`; empty where rows have to be split instead.
 

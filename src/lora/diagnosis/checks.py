@@ -150,6 +150,12 @@ CHECKS: dict[str, CheckKind] = {
         requires=("training_manifest",),
         section="Overlap with training",
     ),
+    "data.replay_overlap": CheckKind(
+        question="Does the evaluation manifest share recordings, texts or speakers with `replay`, where there is one?",
+        causes=("data.leakage",),
+        requires=("training_manifest",),
+        section="Overlap with training",
+    ),
     # Headroom.
     "headroom.baseline": CheckKind(
         question="Is the baseline WER on this manifest above `headroom.min_wer`?",

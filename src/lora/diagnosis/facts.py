@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from lora import layout
 from lora.configuration.study import StudyConfig
-from lora.layout import BASE, TRAIN, ResultFile
+from lora.layout import BASE, REPLAY, TRAIN, ResultFile
 from lora.records.base import Record
 from lora.records.comparisons import PairedFacts
 from lora.records.durations import DurationDecision, RetentionFacts
@@ -36,6 +36,7 @@ class StudyFacts:
     Attributes:
         root: Results folder as evidence paths start with it (relative to the study).
         rows: Number of usable rows of each manifest.
+        replay_leakage: What evaluation manifests share with `replay`; `leakage` is what they share with training.
         mismatches: By hypotheses of the base model.
         hypotheses: Mismatches by the hypotheses of imported candidates.
     """
@@ -50,6 +51,7 @@ class StudyFacts:
     max_seconds: float | None = None
     retention: RetentionFacts | None = None
     leakage: dict[str, LeakageFacts] = field(default_factory=dict)
+    replay_leakage: dict[str, LeakageFacts] = field(default_factory=dict)
     mismatches: dict[str, MismatchFacts] = field(default_factory=dict)
     hypotheses: dict[tuple[str, str], MismatchFacts] = field(default_factory=dict)
     sizes: dict[str, SplitSizes] = field(default_factory=dict)
@@ -118,6 +120,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         max_seconds=None if limit is None else limit.max_seconds,
         retention=one(layout.RETENTION),
         leakage=by_manifest(layout.LEAKAGE, manifests),
+        replay_leakage=by_manifest(layout.REPLAY_LEAKAGE, manifests),
         mismatches=by_manifest(layout.MISMATCHES, list(config.manifests)),
         hypotheses=by_pair(layout.RUN_MISMATCHES, runs),
         sizes={part.part: part for part in sizes},
@@ -142,4 +145,4 @@ def _count_lines(path: Path) -> int | None:
         return sum(1 for line in lines if line.strip())
 
 
-__all__ = ["BASE", "TRAIN", "RejectedRow", "StudyFacts", "load_facts"]
+__all__ = ["BASE", "REPLAY", "TRAIN", "RejectedRow", "StudyFacts", "load_facts"]

@@ -75,3 +75,11 @@ class Gate(Record):
 
     ready_for_sweep: bool | None = Field(description="as in the verdict")
     reasons: list[str] = Field(description="blocking causes with their remedies, and criteria that fail without one")
+
+
+class SweepGate(Gate):
+    """`results/sweep_gate.json`: the gate under which the sweep was started."""
+
+    sweep_reason: str | None = Field(
+        description="why the sweep was started although the gate was not ready; null if it was ready"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,15 @@ class Execution:
     record: RunRecord
 
 
-def executions(results: Path, config: dict[str, Any]) -> tuple[list[Execution], list[str]]:
+def executions(
+    results: Path, config: dict[str, Any], runs: Iterable[str] | None = None
+) -> tuple[list[Execution], list[str]]:
     """Read the run records of what the configuration names.
+
+    Args:
+        results: Results folder of the study.
+        config: The complete configuration; empty if it cannot be read.
+        runs: Runs to list next to the baseline; None lists the candidates.
 
     Records of files that `lora.layout` does not list are not of this study: people may keep other results in a folder
     of their own in the results folder.
@@ -38,7 +46,7 @@ def executions(results: Path, config: dict[str, Any]) -> tuple[list[Execution], 
     for path in sorted(results.rglob(f"*{ENDING}")):
         output = path.relative_to(results).as_posix().removesuffix(ENDING)
         location = locate(output)
-        if location is None or not _configured(location, config):
+        if location is None or not _configured(location, config, runs):
             continue
         try:
             done.append((location, Execution(output, RunRecord.read(path))))
@@ -55,7 +63,7 @@ def commands_section(results: Path, config: dict[str, Any]) -> str:
         return f"{HEADING}\n\nNo run record was found, so what was executed is unknown."
     rows = [_row(results, execution) for execution in done]
     headers = ["output", "seed", "device", "seconds", "decoded", "reused", "steps"]
-    commands = "\n".join(_command(execution.record.command, results.parent) for execution in done)
+    commands = "\n".join(command_line(execution.record.command, results.parent) for execution in done)
     parts = [
         HEADING,
         "What the last execution of each step did. The commands run from the study's folder, one after the other.",
@@ -111,7 +119,7 @@ def _notes(done: list[Execution], unreadable: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _command(command: str, study: Path) -> str:
+def command_line(command: str, study: Path) -> str:
     """The exact command on one line; only the path of a script in the study's folder is made relative."""
     line = plain(command)
     try:
@@ -123,11 +131,11 @@ def _command(command: str, study: Path) -> str:
     return f" {line}" if line.startswith("```") else line
 
 
-def _configured(location: Location, config: dict[str, Any]) -> bool:
+def _configured(location: Location, config: dict[str, Any], runs: Iterable[str] | None) -> bool:
     """False for leftovers of a run or manifest that the configuration no longer names."""
     if not config:
         return True
-    runs = [BASE, *(config.get("candidates") or {})]
+    listed = [BASE, *((config.get("candidates") or {}) if runs is None else runs)]
     run = location.wildcards.get("run")
     manifest = location.wildcards.get("manifest")
-    return (run is None or run in runs) and (manifest is None or manifest in (config.get("manifests") or {}))
+    return (run is None or run in listed) and (manifest is None or manifest in (config.get("manifests") or {}))

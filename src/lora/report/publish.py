@@ -16,7 +16,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from lora.formatting import UNKNOWN, seconds_limit
+from lora.provenance.hashes import content_hash
 from lora.records.base import UserError
+from lora.records.verdict import Gate
 from lora.report.commands import commands_section, devices, executions, remarks
 from lora.report.documents import append_block, has_block, replace_block, update_document
 from lora.report.markdown import code, text
@@ -57,6 +59,22 @@ def publish(study: Study, summary_path: Path, plan_path: Path, notes_path: Path)
 
     plan = update_document(plan_path, PLAN, lambda document: replace_block(document, DIAGNOSIS, body, plan_path))
     return Published(plan, update_document(notes_path, NOTES, with_entry))
+
+
+def publish_override(notes_path: Path, gate: Gate, reason: str) -> bool:
+    """Record in the notes that a sweep was started although the gate was not ready: once per reason and gate.
+
+    Returns:
+        Whether the notes were written.
+    """
+    key = f"entry {content_hash('sweep', reason, *gate.reasons)[:16]}"
+    lines = [f"### {date.today().isoformat()} · Sweep started although the gate was not ready", ""]
+    lines.append(f"- Reason: {text(reason)}")
+    lines += [f"- Against it: {text(against)}" for against in gate.reasons]
+    entry = "\n".join(lines)
+    return update_document(
+        notes_path, NOTES, lambda document: document if has_block(document, key) else append_block(document, key, entry)
+    )
 
 
 def lower_headings(markdown: str) -> str:

@@ -108,9 +108,9 @@ class Study:
 
     @cached_property
     def evaluations(self) -> list[str]:
-        """Manifests that have a role; without roles every one but the training manifest."""
+        """Manifests that have a role; without roles every one that is not trained on."""
         named = {name for names in (self.config.get("roles") or {}).values() for name in names or []}
-        return [name for name in self.manifests if (name in named if named else name != "train")]
+        return [name for name in self.manifests if (name in named if named else name not in layout.NOT_EVALUATED)]
 
     @cached_property
     def candidates(self) -> list[str]:

@@ -47,31 +47,35 @@ that is not recorded counts as unknown, never as equal. Shown in `results/parity
 
 ### Tuning: questions for the sweep
 
-H1 to H3 are decided on the evaluation manifest of the verdict, H4 on the general manifest, each by the paired interval of
-a WER difference. One run is evidence for one adapter only, so every setting is run with at least three seeds, and means
-over seeds are compared. A hypothesis that is neither supported nor rejected is undecided; it needs more evaluation rows,
-not another analysis of the same ones.
+These are the defaults of `hypotheses` in config.yaml; each can be changed, and others added (docs/sweep.md). They are decided
+by `snakemake --cores 2 sweep` once the gate is ready: supported, refuted or undecided, with an interval over seeds and
+utterances. A claim about a recipe (settings without the seed) needs at least three seeds. Comparisons of several recipes are
+adjusted for their number (Holm).
 
-**H1. LoRA lowers the WER of the domain by at least the target gain** (`statistics.target_gain`). Supported if the
-interval of tuned minus baseline is below minus the target; rejected if it is above it. Shown in
-`results/paired/<run>/<domain manifest>.json`.
+**H1. The saved adapter is the adapter that was evaluated** (adapter-aware generation). Supported if the saved adapter,
+evaluated alone on the same rows with `train.eval_decode`, writes the hypotheses of the last evaluation during training, and
+not those of the base model. Refuted if one text differs, or if all equal the base model's. Shown in
+`results/in_run/<run>.json`.
 
-**H2. A larger rank, or more steps, lowers it further.** Rank and number of steps are varied one at a time, all else
-equal. Supported if the interval of larger minus smaller is below 0; rejected if it is above minus the equivalence
-margin (`statistics.equivalence_margin`). Shown in the same files, one run per rank and per number of steps.
+**H2. More training, in steps or in data, changes the WER in a predictable trend.** Supported if WER falls from level to
+level, or rises beyond a turning point (overfitting), by simultaneous comparisons of all levels; refuted if all levels are
+equivalent. Shown in `results/recipes.json` with the learning curve and the data that the target gain would need.
 
-**H3. Adapting the MLP layers too beats adapting attention alone.** Compared at a similar number of trainable
-parameters, so that the position is tested and not the size. Supported if the interval of both minus attention alone is
-below 0; rejected if it is above minus the equivalence margin. Shown in the same files, one run per set of target modules.
+**H3. A higher learning rate converges faster without a loss on the guard set.** Compared at equal steps with the lowest rate.
+Supported if one rate has a lower domain WER and its WER on the guard set rises by less than the equivalence margin
+(`statistics.equivalence_margin`); refuted if no rate can be better by the margin, or every better one does harm.
 
-**H4. The general set does not suffer** (non-inferiority). Supported if the upper end of the interval of tuned minus
-baseline (with fewer than six changed utterances the exact bound `harm_bound`) is below the equivalence margin; rejected if its
-lower end is above the margin. Shown in `results/paired/<run>/<general manifest>.json`. H1 and H4 are reported together: a
-gain in the domain at the expense of the general set is reported as such.
+**H4. The domain WER falls while the general set is not worse.** Both must be shown for one recipe: the interval of tuned
+minus baseline below 0 on the domain, and its upper end (with fewer than six changed utterances the exact bound `harm_bound`)
+below the margin on the general set. Refuted if no recipe can be better, or those that are do harm.
+
+The questions that this plan asked before are presets: `gain` (at least the target gain), `larger_adapter` (rank, steps),
+`mlp` (MLP layers in addition to attention), `forgetting` (no loss on the general set).
 """
 
 GENERATED = """\
-`snakemake publish` writes the rest of this page and replaces all text between its two markers. Write above or below them.
+`snakemake publish` and `snakemake sweep` write the rest of this page and replace all text between their markers. Write above
+or below them.
 """
 
 MARKERS = "\n<!-- BEGIN generated: diagnosis -->\n<!-- END generated: diagnosis -->\n"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lora.data.durations import COLUMNS, duration_table
+from lora.data.durations import COLUMNS, duration_table, survives
 from lora.data.manifest import read_rows, rebase
 from lora.data.retention import retention as retention_of
 from lora.data.row_columns import read_columns
@@ -129,6 +129,15 @@ def split_training(
         write_lines(val, rebase(parts.val, rows.parent, val.parent))
         write_table(sizes, tuple(SplitSizes.model_fields), (size.to_json() for size in split_sizes(parts)))
     print(f"{len(parts.train)} rows for training, {len(parts.val)} for validation, {len(parts.too_long)} too long")
+
+
+def filter_replay(rows: Path, max_seconds: float | None, filtered: Path) -> None:
+    """Write the rows of `replay` that are at most `max_seconds` long, sorted by id."""
+    with recording(outputs=[filtered]):
+        every = sorted(read_rows(rows), key=lambda row: row.id)
+        remaining = [row for row in every if survives(row.duration, max_seconds)]
+        write_lines(filtered, rebase(remaining, rows.parent, filtered.parent))
+    print(f"{len(remaining)} of {len(every)} rows of replay are within max_seconds")
 
 
 def try_split_seeds(

@@ -1,4 +1,4 @@
-"""The gate: is a study ready for the sweep, and if not, why?"""
+"""The gate: is a study ready for the sweep, and if not, why? Who starts a sweep nevertheless gives a reason."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lora.diagnosis.checks import CRITERIA
-from lora.records.base import UserError
-from lora.records.verdict import Gate, Verdict
+from lora.provenance.recording import recording
+from lora.records.base import UserError, write_text
+from lora.records.verdict import Gate, SweepGate, Verdict
+from lora.report.publish import publish_override
 
+HOW_TO_GO_ON = (
+    "Nothing of the sweep was trained. Do what the reasons say and run it again, or start it nevertheless:",
+    '  snakemake --cores 2 sweep --config sweep_anyway=True sweep_reason="why"   (recorded in notes.md)',
+)
 HEADLINES = {True: "READY FOR THE SWEEP", False: "NOT READY FOR THE SWEEP", None: "NO VERDICT ON THE SWEEP"}
 
 
@@ -24,13 +30,43 @@ def check_gate(gate: Path) -> int:
     if not gate.is_file():
         raise UserError(f"{gate}: no such file; compute the gate first: snakemake --cores 2 gate")
     decision = Gate.read(gate)
-    verdict = gate.with_name("verdict.json")
-    print("\n".join(_lines(decision, Verdict.read(verdict) if verdict.is_file() else None)))
+    print("\n".join(_lines(decision, gate)))
     return 0 if decision.ready_for_sweep else 1
 
 
-def _lines(gate: Gate, verdict: Verdict | None) -> Iterator[str]:
-    if verdict is not None:
+def open_sweep(gate: Path, reason: str | None, notes: Path, refusal: Path, decision: Path) -> int:
+    """Let the sweep start, or refuse it.
+
+    Args:
+        gate: Gate file of the study.
+        reason: Why the sweep starts although the gate is not ready; None to refuse it then.
+        notes: Notes that record an override, once per reason and gate.
+        refusal: File for the message of a refusal.
+        decision: File that records under which gate the sweep started; not written if it is refused.
+
+    Returns:
+        Exit code: 0 if the sweep may start, else 1.
+    """
+    known = Gate.read(gate)
+    if not known.ready_for_sweep and reason is None:
+        message = "\n".join([*_lines(known, gate), *HOW_TO_GO_ON])
+        write_text(refusal, f"{message}\n")
+        print(message)
+        return 1
+    with recording(outputs=[decision]) as run:
+        overridden = None if known.ready_for_sweep else reason
+        if overridden is not None:
+            run.adjust(f"the sweep starts although the gate is not ready: {overridden}")
+            publish_override(notes, known, overridden)
+        SweepGate(**known.to_json(), sweep_reason=overridden).write(decision)
+    return 0
+
+
+def _lines(gate: Gate, path: Path) -> Iterator[str]:
+    """The verdict next to the gate file in short, and last the reasons against the sweep."""
+    verdict_path = path.with_name("verdict.json")
+    if verdict_path.is_file():
+        verdict = Verdict.read(verdict_path)
         limit = "none" if verdict.max_seconds is None else f"{verdict.max_seconds:g} s"
         manifest = verdict.eval_manifest or "none"
         yield f"max_seconds: {limit} · evaluation manifest: {manifest} · gate run: {verdict.gate_run or 'none'}"

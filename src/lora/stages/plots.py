@@ -13,6 +13,7 @@ from lora.records.durations import DurationDecision, RetentionFacts
 from lora.records.effect import EffectFacts
 from lora.records.manifests import Utterance
 from lora.records.scores import WerFacts
+from lora.records.sweep import SweepFacts
 from lora.records.training import TrainFacts
 
 
@@ -63,3 +64,13 @@ def plot_weights(effect: Path, png: Path, svg: Path) -> None:
 
     with recording(outputs=[png, svg]):
         draw(EffectFacts.read(effect), png, svg)
+
+
+def plot_sweep(recipes: Path, levels: tuple[Path, Path], tradeoff: tuple[Path, Path]) -> None:
+    """Plot WER over the varied settings, and domain gain against general loss; PNG and SVG of each."""
+    from lora.report.plots.sweep import plot_levels, plot_tradeoff
+
+    with recording(outputs=[*levels, *tradeoff]):
+        facts = SweepFacts.read(recipes)
+        plot_levels(facts, *levels)
+        plot_tradeoff(facts, *tradeoff)

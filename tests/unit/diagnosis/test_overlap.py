@@ -83,3 +83,39 @@ def test_shared_speakers_alone_warn(study: HealthyStudy) -> None:
 def test_an_uncompared_manifest_is_unknown(study: HealthyStudy) -> None:
     study.remove("leakage/domain")
     assert check_of(study.verdict(), "data.overlap", manifest="domain").status == "unknown"
+
+
+def with_replay(study: HealthyStudy) -> None:
+    study.config["manifests"]["replay"] = "data/replay_manifest.jsonl"
+    study.set_rows("replay", ROWS)
+    for manifest in ("heldout", "domain", "test"):
+        study.files[f"leakage/replay/{manifest}.json"] = leakage(manifest, ROWS)
+
+
+def test_a_study_without_replay_has_no_check_of_it(study: HealthyStudy) -> None:
+    assert not [check for check in study.verdict().checks if check.id == "data.replay_overlap"]
+
+
+def test_a_guard_set_that_is_replayed_is_found(study: HealthyStudy) -> None:
+    with_replay(study)
+    healthy = study.verdict()
+    assert {c.manifest: c.status for c in healthy.checks if c.id == "data.replay_overlap"} == {
+        "heldout": "pass", "domain": "pass", "test": "pass"
+    }  # fmt: skip
+    assert "data.leakage" not in codes(healthy)
+    study.files["leakage/replay/heldout.json"] = leakage("heldout", ROWS, same_audio=shared(3))
+    verdict = study.verdict()
+    assert check_of(verdict, "data.replay_overlap", manifest="heldout").status == "fail"
+    assert check_of(verdict, "data.overlap", manifest="heldout").status == "pass"
+    cause = cause_of(verdict, "data.leakage")
+    assert (cause.manifest, cause.severity, cause.details["source"]) == ("heldout", "warns", "replay")
+    assert cause.evidence == ["results/leakage/replay/heldout.json"]
+    assert cause.because.startswith("Replay contains 3 recordings (line 1 is line 7 of replay")
+    assert cause.remedy == "Remove the shared rows from the manifest replay."
+
+
+def test_replay_that_was_not_compared_is_unknown(study: HealthyStudy) -> None:
+    with_replay(study)
+    del study.files["leakage/replay/domain.json"]
+    check = check_of(study.verdict(), "data.replay_overlap", manifest="domain")
+    assert (check.status, check.reason) == ("unknown", "not_computed")

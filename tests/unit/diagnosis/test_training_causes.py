@@ -290,6 +290,17 @@ def test_another_callback_may_end_a_run(study: HealthyStudy) -> None:
     assert check.summary.endswith("early stopping ended it.")
 
 
+def test_a_validation_wer_may_end_a_run(study: HealthyStudy) -> None:
+    early = {"patience": None, "waited": None, "stopped": True, "threshold": 0.1, "wer": 0.082}
+    study.change("adapters/lora/train.json", {"optimizer_steps": 40, "early_stopping": early})
+    verdict = study.verdict()
+    check = check_of(verdict, "training.steps")
+    assert (check.status, check.reason) == ("pass", "early_stopping")
+    assert (check.details["wer"], check.details["wer_threshold"]) == (0.082, 0.1)
+    assert check.summary.endswith("early stopping ended it at a validation WER of 8.2 % (`wer_stop_threshold`: 10 %).")
+    assert "training.steps_short" not in codes(verdict)
+
+
 def test_what_a_log_lacks_asks_for_no_log(study: HealthyStudy) -> None:
     study.change("adapters/lora/train.json", EXTERNAL)
     check = check_of(study.verdict(), "training.parameters")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import choose_max_seconds
 import compare_training
+import filter_replay
 import inspect_audio
 import numpy as np
 import profile_durations
@@ -171,6 +172,17 @@ def test_the_split_is_two_manifests_and_sizes(study):
     ]
 
 
+def test_replay_is_filtered_like_training(study):
+    rows = validated(study)
+    filtered = study / "elsewhere" / "splits" / "replay.jsonl"
+    argv = ["--rows", rows, "--max-seconds", "3.0", "--filtered", filtered]
+    assert filter_replay.main([str(a) for a in argv]) == 0
+    kept = [json.loads(line) for line in filtered.read_text().splitlines()]
+    assert len(kept) == 30  # the training and validation rows of the split
+    assert max(row["duration"] for row in kept) <= 3.0
+    assert (filtered.parent / kept[0]["audio"]).samefile(study / "audio" / "a.wav")
+
+
 def test_a_user_error_is_one_line(study, capsys):
     status = run(validate_manifest, manifest=study / "gone.jsonl", rows=study / "r", rejected=study / "x")
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("command: ")]
@@ -192,6 +204,7 @@ def test_a_user_error_is_one_line(study, capsys):
         "summarise_durations",
         "choose_max_seconds",
         "split_training",
+        "filter_replay",
         "try_split_seeds",
         "score_run",
         "compare_runs",

@@ -8,7 +8,7 @@ from typing import Any
 from lora import layout
 from lora.diagnosis.data.audio import judge_audio, narrowband_everywhere, rows_of_wrong_length
 from lora.diagnosis.data.manifests import judge_characters, judge_pieces, judge_speakers
-from lora.diagnosis.data.rows import judge_model_window, judge_overlap, judge_rejected_rows
+from lora.diagnosis.data.rows import judge_model_window, judge_overlap, judge_rejected_rows, judge_replay_overlap
 from lora.diagnosis.data.shortfall import rows_beyond_limit, rows_in_validation
 from lora.diagnosis.data.silence import judge_silent_rows
 from lora.diagnosis.data.speed import judge_speed
@@ -29,6 +29,7 @@ def judge_data(facts: StudyFacts) -> Findings:
         findings.add(judge_audio(facts, manifest), judge_speed(facts, manifest), judge_model_window(facts, manifest))
     for manifest in facts.config.evaluations:
         findings.add(judge_silent_rows(facts, manifest), judge_overlap(facts, manifest))
+        findings.add(judge_replay_overlap(facts, manifest))
     return narrowband_everywhere(findings)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lora import layout
-from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
+from lora.diagnosis.facts import BASE, REPLAY, TRAIN, StudyFacts
 from lora.diagnosis.findings import MOST_NAMED, Findings, check
-from lora.records.integrity import SharedRow
+from lora.records.integrity import LeakageFacts, SharedRow
 from lora.records.manifests import NO_DURATION, RejectedRow
 from lora.records.verdict import CheckStatus, Severity
 
@@ -93,12 +93,12 @@ def judge_model_window(facts: StudyFacts, manifest: str) -> Findings:
     window = _window(facts, manifest)
     if window is None:
         return Findings()
-    if manifest == TRAIN:
+    if manifest in layout.NOT_EVALUATED:
         limit = facts.max_seconds
-        rows = [m for m in facts.audio.get(TRAIN, []) if limit is None or m.manifest_duration <= limit]
+        rows = [m for m in facts.audio.get(manifest, []) if limit is None or m.manifest_duration <= limit]
         long = [m.id for m in rows if m.seconds is not None and m.seconds > window]
         total = len(rows)
-        evidence = [facts.path(layout.INTEGRITY, manifest=TRAIN), facts.path(layout.DECISION)]
+        evidence = [facts.path(layout.INTEGRITY, manifest=manifest), facts.path(layout.DECISION)]
         if not rows:
             return Findings()
     else:
@@ -126,7 +126,7 @@ def _window(facts: StudyFacts, manifest: str) -> float | None:
     configured = None if facts.config.model is None else facts.config.model.max_audio_seconds
     if isinstance(configured, int | float):
         return float(configured)
-    if manifest == TRAIN:
+    if manifest in layout.NOT_EVALUATED:
         return facts.decision.model_window_seconds if facts.decision else None
     settings = facts.settings.get((BASE, manifest))
     return settings.model.window_seconds if settings and settings.model else None
@@ -134,10 +134,27 @@ def _window(facts: StudyFacts, manifest: str) -> float | None:
 
 def judge_overlap(facts: StudyFacts, manifest: str) -> Findings:
     """One check per evaluation manifest: rows shared with training block, shared speakers alone warn."""
-    id, evidence = "data.overlap", [facts.path(layout.LEAKAGE, manifest=manifest)]
-    shared = facts.leakage.get(manifest)
+    evidence = [facts.path(layout.LEAKAGE, manifest=manifest)]
+    return _overlap(facts, manifest, "data.overlap", TRAIN, facts.leakage.get(manifest), evidence)
+
+
+def judge_replay_overlap(facts: StudyFacts, manifest: str) -> Findings:
+    """The same for the manifest `replay`, which trainings mix in; no check without it."""
+    if REPLAY not in facts.config.manifests:
+        return Findings()
+    evidence = [facts.path(layout.REPLAY_LEAKAGE, manifest=manifest)]
+    return _overlap(facts, manifest, "data.replay_overlap", REPLAY, facts.replay_leakage.get(manifest), evidence)
+
+
+def _overlap(
+    facts: StudyFacts, manifest: str, id: str, source: str, shared: LeakageFacts | None, evidence: list[str]
+) -> Findings:
+    """What an evaluation manifest shares with `source`, a manifest that is trained on."""
+    named = {} if source == TRAIN else {"source": source}
     if shared is None:
-        return Findings.of(check(id, status="unknown", reason="not_computed", evidence=evidence, manifest=manifest))
+        return Findings.of(
+            check(id, status="unknown", reason="not_computed", details=named, evidence=evidence, manifest=manifest)
+        )
     rules = facts.config.integrity
     leaked = len({row.id for row in [*shared.same_audio, *shared.same_reading]})
     too_many_rows = leaked > rules.max_leaked * shared.rows
@@ -156,7 +173,8 @@ def judge_overlap(facts: StudyFacts, manifest: str) -> Findings:
         "speakers": shared.speakers,
         "shared_speakers": len(shared.shared_speakers),
         "speaker_names": shared.shared_speakers[:MOST_NAMED],
-        "audio_compared": manifest in facts.audio and TRAIN in facts.audio,
+        "audio_compared": manifest in facts.audio and source in facts.audio,
+        **named,
     }
     status: CheckStatus = "pass"
     reason, value, threshold = "ok", leaked, rules.max_leaked

@@ -10,7 +10,7 @@ from typing import Any
 
 from lora import layout
 from lora.diagnosis.data.mismatched_rows import common_offset, mismatch_details, mismatched_rows
-from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
+from lora.diagnosis.facts import BASE, REPLAY, TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.parity.external_hypotheses import run_contradicting_baseline
 from lora.diagnosis.shares import share_interval
@@ -23,8 +23,11 @@ ENOUGH_COMPARED = 20  # rows of a domain manifest from which its share of unlike
 def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
     """One check per manifest. A few mismatched transcripts warn; many invalidate every number on it and block.
 
-    No check of training without a model, which alone transcribes training rows.
+    No check of training without a model, which alone transcribes training rows, and none of `replay`, which nothing
+    transcribes.
     """
+    if manifest == REPLAY:
+        return Findings()
     id, evidence = "data.texts", [facts.path(layout.MISMATCHES, manifest=manifest)]
     if manifest == TRAIN:
         evidence.append(facts.path(layout.LABEL_HYPOTHESES))

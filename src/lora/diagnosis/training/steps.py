@@ -41,12 +41,23 @@ def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
             "planned": planned,
             "epochs": train.epochs,
             "patience": train.early_stopping.patience if train.early_stopping is not None else None,
+            **_wer_reached(train),
             "idle": idle,
             "best_step": train.best_step,
         },
         run=run,
     )
     return Findings.of(result, result.cause("training.steps_short") if status == "fail" else None)
+
+
+def _wer_reached(train: TrainFacts) -> dict[str, float]:
+    """The validation WER that ended the training, and its threshold; nothing where no WER did."""
+    early = train.early_stopping
+    return (
+        {}
+        if early is None or early.wer is None or early.threshold is None
+        else {"wer": early.wer, "wer_threshold": early.threshold}
+    )
 
 
 def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:

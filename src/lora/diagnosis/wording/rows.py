@@ -99,28 +99,29 @@ def cut_to_window(result: CauseResult) -> str | None:
 def overlap(result: CheckResult | CauseResult) -> str:
     details, manifest = result.details, result.manifest
     if result.reason == "not_computed":
-        return f"{manifest} was not compared with the training manifest."
+        return f"{manifest} was not compared with {details.get('source', 'the training manifest')}."
+    source = details.get("source", "training")
     rows = count(details["rows"], "row")
     if result.reason == "shared_speakers":
+        limit = "forgetting may not show on" if "source" in details else "a gain may be limited to"
         return (
             f"{details['shared_speakers']:,} of {count(details['speakers'] or 0, 'speaker')} of {manifest} "
-            f"({named(details['speaker_names'], details['shared_speakers'])}) are in training too, so a gain may be "
-            "limited to them."
+            f"({named(details['speaker_names'], details['shared_speakers'])}) are in {source} too, so {limit} them."
         )
     if result.reason == "shared_rows":
-        return f"Training contains {' and '.join(_shared_parts(details))} of the {rows} of {manifest}."
+        return f"{source.capitalize()} contains {' and '.join(_shared_parts(details))} of the {rows} of {manifest}."
     sentences = (
-        f"{count(details['sentences'], 'sentence')} of {rows} occur in training (tolerated: "
+        f"{count(details['sentences'], 'sentence')} of {rows} occur in {source} (tolerated: "
         f"{configured_percent(details['tolerated_sentences'])})"
     )
     if details["shared_rows"]:
         return (
-            f"{count(details['shared_rows'], 'row')} of {manifest} are in training, within the tolerated share, and no "
+            f"{count(details['shared_rows'], 'row')} of {manifest} are in {source}, within the tolerated share, and no "
             f"speaker is; {sentences}."
         )
     compared = "recording, text by the same speaker or speaker" if details["audio_compared"] else "text or speaker"
     limit = "" if details["audio_compared"] else " (recordings were not compared)"
-    return f"0 rows of {manifest} are in training: no shared {compared}{limit}; {sentences}."
+    return f"0 rows of {manifest} are in {source}: no shared {compared}{limit}; {sentences}."
 
 
 def _shared_parts(details: Details) -> list[str]:
@@ -140,14 +141,19 @@ def _shared_parts(details: Details) -> list[str]:
 
 
 def _line_pairs(details: Details, key: str, total: str) -> str:
-    pairs = [f"line {pair['line']} is line {pair['train_line']} of training" for pair in details[key]]
+    pairs = [
+        f"line {pair['line']} is line {pair['train_line']} of {details.get('source', 'training')}"
+        for pair in details[key]
+    ]
     return named(pairs, details[total], most=2)
 
 
 def separate_speakers(result: CauseResult) -> str | None:
     if result.reason != "shared_speakers":
-        return None
-    return f"Remove these speakers from the training manifest, or add other speakers to {result.manifest}."
+        source = result.details.get("source")
+        return None if source is None else f"Remove the shared rows from the manifest {source}."
+    source = "training manifest" if "source" not in result.details else f"manifest {result.details['source']}"
+    return f"Remove these speakers from the {source}, or add other speakers to {result.manifest}."
 
 
 def duplicates(result: CauseResult) -> str:
@@ -163,6 +169,7 @@ SUMMARIES: dict[str, Callable[[CheckResult], str]] = {
     "data.silent_rows": silent_rows,
     "data.model_window": model_window,
     "data.overlap": overlap,
+    "data.replay_overlap": overlap,
 }
 BECAUSE: dict[str, Callable[[CauseResult], str]] = {
     "data.unreadable_audio": _rejected_because("have no readable audio"),

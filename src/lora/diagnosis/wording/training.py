@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lora.diagnosis.findings import CauseResult, CheckResult
 from lora.diagnosis.wording.names import listed_examples
-from lora.formatting import count, number, percent
+from lora.formatting import configured_percent, count, number, percent
 
 Result = CheckResult | CauseResult
 
@@ -72,6 +72,9 @@ def steps(result: Result) -> str:
         text += ": early stopping ended it"
         if details["patience"] is not None:
             text += f", after {count(details['patience'], 'validation')} without improvement{best}"
+        if "wer" in details:
+            limit = configured_percent(details["wer_threshold"])
+            text += f" at a validation WER of {percent(details['wer'])} (`wer_stop_threshold`: {limit})"
     if result.reason == "no_longer_improving":
         text += f"; its last {count(details['idle'], 'validation')} showed no improvement"
     return f"{text}."

@@ -7,7 +7,8 @@ from collections import Counter
 
 from lora import layout
 from lora.formatting import UNKNOWN, hours, listed, percent
-from lora.records.integrity import MismatchedTranscript
+from lora.layout import ResultFile
+from lora.records.integrity import LeakageFacts, MismatchedTranscript
 from lora.records.manifests import ManifestFacts
 from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
@@ -120,7 +121,7 @@ def mismatched_transcripts(study: Study) -> str:
     """One row per manifest, and the mismatched lines; training rows only if the label audit transcribed them."""
     rows, lines = [], []
     for manifest in study.manifests:
-        if manifest == "train" and not study.has_model:
+        if manifest == layout.REPLAY or (manifest == layout.TRAIN and not study.has_model):
             continue
         facts = study.find(layout.MISMATCHES, manifest=manifest).value
         if facts is None:
@@ -150,10 +151,17 @@ def _mismatch(manifest: str, row: MismatchedTranscript) -> list[str]:
 
 
 def leakage(study: Study) -> str:
-    """What every evaluation manifest shares with the training manifest."""
+    """What every evaluation manifest shares with the training manifest, and with `replay` in a study that has it."""
+    tables = [_shared_with(study, layout.LEAKAGE, "the training manifest")]
+    if layout.REPLAY in study.manifests:
+        tables.append(_shared_with(study, layout.REPLAY_LEAKAGE, f"`{layout.REPLAY}`"))
+    return "\n\n".join(tables)
+
+
+def _shared_with(study: Study, kind: ResultFile[LeakageFacts], source: str) -> str:
     rows = []
     for manifest in study.evaluations:
-        facts = study.find(layout.LEAKAGE, manifest=manifest).value
+        facts = study.find(kind, manifest=manifest).value
         if facts is None:
             rows.append([code(manifest), *[UNKNOWN] * 4])
             continue
@@ -167,5 +175,5 @@ def leakage(study: Study) -> str:
             speakers = f"{len(facts.shared_speakers):,} of {facts.speakers:,}"
         rows.append([code(manifest), *shared, speakers])
     headers = ["manifest", "recordings", "sentences by the same speaker", "sentences", "speakers"]
-    title = "What each evaluation manifest shares with the training manifest:"
+    title = f"What each evaluation manifest shares with {source}:"
     return f"{title}\n\n{table(headers, rows, numbers=range(1, 5))}"

@@ -1,0 +1,1 @@
+"""Decides the hypotheses of a sweep from its comparisons."""
