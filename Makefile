@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help run quick test test-slow test-gpu faults field wild bench plan report gate study fresh format lint
+.PHONY: help run sweep quick test test-slow test-gpu faults field wild bench calibrate plan report gate study fresh format lint
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ quick: $(VENV)/installed ## compare two files of transcripts in seconds, without
 
 gate: $(VENV)/installed ## as run, but fail unless the study is ready for the sweep
 	@$(SNAKEMAKE) gate
+
+sweep: $(VENV)/installed ## train the sweep of config.yaml once the gate is ready, and decide its hypotheses
+	@$(SNAKEMAKE) sweep
 
 report: $(VENV)/installed ## results/report.html: verdict, plots and provenance in one page
 	@$(SNAKEMAKE) report
@@ -53,6 +56,9 @@ wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plan
 
 bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about half an hour; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)
+
+calibrate: $(VENV)/installed ## simulate comparisons of recipes and publish their error rates (about 5 minutes; ARGS='--only NAME')
+	@"$(BIN)/python" benchmarks/calibrate_recipes.py --page docs/methods.md $(ARGS)
 
 lint: $(VENV)/installed-test ## check format, lint and types of Python and Snakemake files
 	@"$(BIN)/ruff" format --check .
