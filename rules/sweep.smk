@@ -120,7 +120,9 @@ rule plot_sweep:
     output:
         levels_png=report("results/plots/sweep.levels.png", caption="../report/sweep_levels.rst", category="Sweep"),
         levels_svg="results/plots/sweep.levels.svg",
-        tradeoff_png=report("results/plots/sweep.tradeoff.png", caption="../report/sweep_tradeoff.rst", category="Sweep"),
+        tradeoff_png=report(
+            "results/plots/sweep.tradeoff.png", caption="../report/sweep_tradeoff.rst", category="Sweep"
+        ),
         tradeoff_svg="results/plots/sweep.tradeoff.svg",
     log:
         "work/logs/plot_sweep.log",
