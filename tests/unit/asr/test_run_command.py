@@ -31,11 +31,13 @@ def flags(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: 
     train = make_manifest("training", [0.5 + 0.1 * number for number in range(12)])
     domain = make_manifest("domain", [0.7, 0.9, 1.2, 1.4], first_seed=100)
     general = make_manifest("general", [0.8, 1.1], first_seed=200)
+    replay = make_manifest("talks", [0.6, 1.0], first_seed=300)
     return [
         "run", "--model-id", str(moonshine_folder), "--dataset-path", str(train), "--manifest-path", str(domain),
         "--safety-manifest-path", str(general), "--max-seconds", "1.5", "--max-steps", "2", "--learning-rate", "1e-3",
         "--seed", "3", "--eval-steps", "1", "--batch-size", "4", "--cpu-threads", "1", "--device", "cpu",
-        "--label-smoothing", "0.1", "--decode", '{"max_new_tokens": 8}', "--decode-batch-size", "3", "--cores", "2",
+        "--label-smoothing", "0.1", "--replay-path", str(replay), "--replay-share", "0.25",
+        "--decode", '{"max_new_tokens": 8}', "--decode-batch-size", "3", "--cores", "2",
     ]  # fmt: skip
 
 
@@ -63,7 +65,12 @@ def test_run_gives_the_results_of_the_equivalent_study(
             "cpu_threads": 1,
             "batch_size": 3,
         },
-        "manifests": {"train": "../training.jsonl", "evaluation": "../domain.jsonl", "safety": "../general.jsonl"},
+        "manifests": {
+            "train": "../training.jsonl",
+            "evaluation": "../domain.jsonl",
+            "safety": "../general.jsonl",
+            "replay": "../talks.jsonl",
+        },
         "roles": {"general": ["safety"], "domain": ["evaluation"]},
         "durations": {"max_seconds": 1.5},
         "split": {"seed": 3},
@@ -77,6 +84,7 @@ def test_run_gives_the_results_of_the_equivalent_study(
                     "eval_steps": 1,
                     "batch_size": 4,
                     "label_smoothing": 0.1,
+                    "replay_share": 0.25,
                 }
             }
         },
@@ -96,6 +104,13 @@ def test_run_gives_the_results_of_the_equivalent_study(
     subprocess.run(command, shell=True, cwd=equivalent.folder, env=ENVIRONMENT, check=True, capture_output=True)
     repeated = json.loads((equivalent.folder / record).read_text())
     assert (repeated["utterances_decoded"], repeated["utterances_reused"]) == (0, 6)
+
+
+def test_replay_needs_a_manifest(flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = flags.index("--replay-path")
+    assert main([*flags[:where], *flags[where + 2 :], "--output-dir", str(tmp_path / "out")]) == 2
+    assert "it needs --replay-path" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_a_configuration_of_its_own_is_left_alone(

@@ -9,7 +9,8 @@ import pytest
 from planted_sweeps import decided, steps, study
 
 from lora.configuration.study import StudyConfig
-from lora.records.sweep import HypothesisResults
+from lora.records.sweep import HypothesisResults, SweepFacts
+from lora.report.plots.learning_curve import plot_learning_curve
 from lora.report.study import Study
 from lora.report.sweep import in_words, is_sweep_planned, publish_sweep, publish_sweep_plan
 from lora.stages.plots import plot_sweep
@@ -65,10 +66,13 @@ def test_text_around_the_block_is_kept(swept: Path) -> None:
 
 
 def test_the_terminal_gets_one_line_per_hypothesis(swept: Path) -> None:
-    lines = in_words(Study(swept / "results", swept / "results/config.json")).splitlines()
+    words = in_words(Study(swept / "results", swept / "results/config.json"), Path("docs/plan.md"))
+    headline, *lines, last = words.splitlines()
+    assert headline.startswith("SWEEP: H1 not run, H2 supported, ")
     assert [line.split()[:2] for line in lines] == [
         ["H1", "NOT"], ["H2", "SUPPORTED"], ["H3", "NOT"], ["H4", lines[3].split()[1]],
     ]  # fmt: skip
+    assert last.split()[:2] == ["open", "docs/plan.md,"]
 
 
 def test_before_the_sweep_the_plan_says_what_it_will_cost_and_can_show(tmp_path: Path) -> None:
@@ -102,8 +106,23 @@ def test_plots_are_the_same_each_time_and_say_so_without_recipes(tmp_path: Path,
     decided(study(tmp_path, sweep, lambda settings: (-0.05, 0.0)))
 
     def drawn(name: str) -> list[bytes]:
-        paths = [tmp_path / f"{name}-{n}.{kind}" for n in range(2) for kind in ("png", "svg")]
-        plot_sweep(tmp_path / "results/recipes.json", (paths[0], paths[1]), (paths[2], paths[3]))
+        paths = [tmp_path / f"{name}-{n}.{kind}" for n in range(3) for kind in ("png", "svg")]
+        plot_sweep(tmp_path / "results/recipes.json", *zip(paths[::2], paths[1::2], strict=True))
         return [path.read_bytes() for path in paths]
 
     assert drawn("one") == drawn("two")
+
+
+@pytest.mark.parametrize(("seeds", "outcome"), [([1, 2, 3], "at_least"), ([1], "too_few_seeds")])
+def test_the_learning_curve_is_drawn(tmp_path: Path, seeds: list[int], outcome: str) -> None:
+    sweep = {"share": {"max_steps": 50, "grid": {"data_share": [0.1, 0.3, 1.0], "seed": seeds}}}
+    gains = {0.1: -0.005, 0.3: -0.02, 1.0: -0.05}
+    changes = {"statistics": {"target_gain": 0.08}}
+    decided(study(tmp_path, sweep, lambda settings: (gains[settings["data_share"]], 0.0), **changes))
+    facts = SweepFacts.read(tmp_path / "results/recipes.json")
+    (curve,) = [trend.curve for one in facts.hypotheses for trend in one.trends if trend.curve is not None]
+    assert curve.outcome == outcome
+    drawn, empty = tmp_path / "curve.svg", tmp_path / "empty.svg"
+    plot_learning_curve(facts, tmp_path / "curve.png", drawn)
+    plot_learning_curve(facts.model_copy(update={"hypotheses": []}), tmp_path / "empty.png", empty)
+    assert drawn.read_bytes() != empty.read_bytes()
