@@ -16,6 +16,7 @@ from typing import Any
 
 from lora.asr.families.table import FAMILIES, Family
 from lora.asr.hub import from_hub
+from lora.data.audio.limits import rate_problem
 from lora.provenance.hashes import HASH_LENGTH
 from lora.records.base import UserError
 from lora.records.settings import ModelIdentity
@@ -24,6 +25,7 @@ WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 CONFIGURATION = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"  # in a model folder: an adapter that other programs load automatically
 OWN_ADAPTER = "adapter_model.safetensors"
+MOST_LAYERS, MOST_SIZE, DEEPEST = 10_000, 2**63, 20
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
 TEXT_FILES = (*TOKENIZER, *FEATURES, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -109,11 +111,13 @@ def describe_model(
         )
     config = _read_json(folder / CONFIGURATION, f"model {model_id}")
     model_type = config.get("model_type")
-    if model_type not in FAMILIES:
+    if not isinstance(model_type, str) or model_type not in FAMILIES:
         raise UnusableModel(
             f'model {model_id}: "model_type" in {CONFIGURATION} is {model_type!r}, which is not supported; '
             f"expected one of {', '.join(sorted(FAMILIES))}"
         )
+    if (absurd := _absurd_size(config)) is not None:
+        raise UnusableModel(f"model {model_id}: {CONFIGURATION}: {absurd}. Copy the file from the base model.")
     weights = weight_files(folder, model_id)
     other = None
     if tokenizer_from is not None and not has_tokenizer(folder):
@@ -170,7 +174,8 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
             "`save_pretrained`."
         )
     index = _read_json(folder / SHARDS, f"model {model_id}")
-    shards = sorted({str(name) for name in index.get("weight_map", {}).values()})
+    by_tensor = index.get("weight_map")
+    shards = sorted({str(name) for name in by_tensor.values()}) if isinstance(by_tensor, dict) else []
     missing = [name for name in shards if not (folder / name).is_file()]
     if missing or not shards:
         problem = f"names missing files: {', '.join(missing)}" if missing else "names no files"
@@ -184,11 +189,26 @@ def _features(folder: Path, model_id: str) -> dict[str, Any]:
         if (folder / name).is_file():
             values = _read_json(folder / name, f"model {model_id}")
             values = values.get("feature_extractor") or values.get("audio_processor") or values
-            if isinstance(values.get("sampling_rate"), int):
-                return values
+            rate = values.get("sampling_rate") if isinstance(values, dict) else None
+            if isinstance(rate, int) and (problem := rate_problem(rate)) is not None:
+                raise UnusableModel(f"model {model_id}: {name}: {problem}. Copy the file from the base model.")
+            if isinstance(rate, int):
+                return dict(values)
     raise UnusableModel(
         f'model {model_id}: neither {" nor ".join(FEATURES)} has a "sampling_rate". Copy the file from the base model.'
     )
+
+
+def _absurd_size(config: dict[str, Any], where: str = "") -> str | None:
+    """A number of layers, or a size, with which nothing would end while the model is built; None for plausible ones."""
+    for key, value in config.items():
+        name = f"{where}{key}"
+        if isinstance(value, dict):
+            if where.count(".") < DEEPEST and (found := _absurd_size(value, f"{name}.")) is not None:
+                return found
+        elif isinstance(value, int) and (value > MOST_LAYERS if key.endswith("layers") else value >= MOST_SIZE):
+            return f'"{name}" is {value:.6g}, which no model has'
+    return None
 
 
 def _hash_files(paths: list[Path]) -> str:
@@ -205,7 +225,7 @@ def _read_json(path: Path, owner: str) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UnusableModel(f"{owner}: {path.name} is missing") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UnusableModel(f"{owner}: {path.name} cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise UnusableModel(f"{owner}: {path.name} is not a JSON object")
@@ -226,4 +246,4 @@ def family_of(model_id: str) -> Family | None:
     configuration = Path(model_id) / CONFIGURATION
     if not configuration.is_file():
         return None
-    return FAMILIES.get(_read_json(configuration, f"model {model_id}").get("model_type", ""))
+    return FAMILIES.get(str(_read_json(configuration, f"model {model_id}").get("model_type", "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from lora.configuration.consistency import check_consistency
 from lora.configuration.grid import expand_sweep
 from lora.configuration.hypotheses import fill_preset
 from lora.configuration.mistakes import KeyPathError, describe, key_path, location, preference
+from lora.configuration.plain_values import Validator, check_values, is_usable
 from lora.configuration.schema import complete, load_schema, setting
+from lora.layout import NOT_EVALUATED
 from lora.records.base import UserError
+
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)[eE][+-]?\d{1,3}")
 
 
 def load_configuration(given: dict[str, Any], source: Path | None, study: Path) -> dict[str, Any]:
@@ -31,7 +36,11 @@ def load_configuration(given: dict[str, Any], source: Path | None, study: Path) 
     Raises:
         UserError: On the first mistake.
     """
-    validator = Draft202012Validator(load_schema())
+    try:
+        check_values(given)
+    except KeyPathError as mistake:
+        raise UserError(f"{location(source, mistake.path)}: {mistake.text}") from None
+    validator = Validator(load_schema())
     given = _with_exponents(copy.deepcopy(given), validator)
     error = best_match(validator.iter_errors(given), key=preference)
     if error is not None:
@@ -41,10 +50,17 @@ def load_configuration(given: dict[str, Any], source: Path | None, study: Path) 
             given["sweep"] = expand_sweep(given["sweep"])
         config: dict[str, Any] = complete(given)
         config["hypotheses"] = {name: fill_preset(entry) for name, entry in config["hypotheses"].items()}
+        config["roles"] = _with_domain(config["roles"], config["manifests"])
         check_consistency(config, study)
     except KeyPathError as mistake:
         raise UserError(f"{location(source, mistake.path)}: {mistake.text}") from None
     return config
+
+
+def _with_domain(roles: dict[str, Any], manifests: dict[str, Any]) -> dict[str, Any]:
+    """Roles in which every evaluation manifest is of the domain unless it is general, where no domain is given."""
+    others = [name for name in manifests if name not in NOT_EVALUATED and name not in roles["general"]]
+    return {**roles, "domain": roles["domain"] or others}
 
 
 def of_the_study(config: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +73,10 @@ def _with_exponents(given: dict[str, Any], validator: Draft202012Validator) -> d
     for error in validator.iter_errors(given):
         for mistake in [error, *(error.context or [])]:
             if mistake.validator == "type" and mistake.validator_value == "number" and mistake.absolute_path:
-                try:
-                    number = float(mistake.instance)
-                except (TypeError, ValueError):
+                if not isinstance(mistake.instance, str) or not NUMBER.fullmatch(mistake.instance):
+                    continue
+                number = float(mistake.instance)
+                if not is_usable(number):
                     continue
                 *parents, key = mistake.absolute_path
                 section: Any = given

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema.exceptions import ValidationError
+
+from lora.configuration.schema import SafeLoader
+from lora.provenance.command_parser import suggest
 
 # Keys of earlier versions by their path, and their present names.
 RENAMED = {
@@ -22,6 +24,7 @@ BOUNDS = {
     "maximum": "{} or less",
     "exclusiveMinimum": "more than {}",
     "exclusiveMaximum": "less than {}",
+    "maxLength": "at most {} character(s)",
     "minLength": "at least {} character(s)",
     "minItems": "at least {} item(s)",
     "minProperties": "at least {} key(s)",
@@ -50,7 +53,10 @@ def location(source: Path | None, path: list[Any]) -> str:
     """`file:line` of a key path, as near as the YAML text allows."""
     if source is None:
         return "configuration"
-    node = yaml.compose(source.read_text(encoding="utf-8"))
+    try:
+        node = yaml.compose(source.read_text(encoding="utf-8-sig"), SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError):
+        return str(source)
     line = 1
     for part in path:
         if isinstance(node, yaml.MappingNode):
@@ -83,10 +89,10 @@ def describe(error: ValidationError) -> str:
     unknown = _unknown_key(error)
     if unknown is not None:
         return _describe_unknown(unknown, path, error)
-    if error.validator in {"pattern", "not"} and isinstance(error.instance, str) and len(keys) < 2:
+    if error.validator in {"pattern", "not", "maxLength"} and isinstance(error.instance, str) and len(keys) < 2:
         return (
-            f"{path}: '{error.instance}' cannot be a name; expected letters, digits, _ and -, and not 'base', "
-            "which is the baseline. Choose another name."
+            f"{path}: {_short(error.instance)} cannot be a name; expected at most 100 letters, digits, _ and -, "
+            "and not 'base', which is the baseline. Choose another name."
         )
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
@@ -98,12 +104,6 @@ def describe(error: ValidationError) -> str:
     return (
         f'"{path or "the configuration"}" is {_short(error.instance)}; expected {_expectation(error)}. {_remedy(error)}'
     )
-
-
-def suggest(word: str, known: list[str]) -> str:
-    """The end of a sentence on an unknown name: the closest known one, else all of them."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; expected one of {', '.join(known)}"
 
 
 def _unknown_key(error: ValidationError) -> str | None:

@@ -7,15 +7,17 @@ duration, the audio file only has to exist and not be empty; otherwise its heade
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lora.data.audio.headers import read_headers
+from lora.data.audio.limits import seconds_problem
 from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, Reading, found_path
-from lora.data.formats.registry import read_source
+from lora.data.formats.registry import BROKEN, read_source
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines
@@ -80,6 +82,8 @@ def read_manifest(source: Source | Path | str, unpacked: Path | None = None) -> 
             _require_file(fields, reading.folder)
         except RowError as error:
             rejected.append(_rejected(entry, _written_id(entry.row, reading.columns), str(error), error.field))
+        except BROKEN as error:  # whatever is wrong with a row costs this row only
+            rejected.append(_rejected(entry, None, f"cannot be read: {' '.join(str(error).split())[:300]}"))
         else:
             drafts.append((entry, fields))
     rows: list[Utterance] = []
@@ -122,12 +126,26 @@ def read_rows(path: Path | str) -> list[Utterance]:
 
 def rebase(rows: Iterable[Utterance], source: Path | str, target: Path | str) -> Iterator[Utterance]:
     """The same rows with audio paths relative to folder `target` instead of `source`; absolute paths stay."""
-    route = _route(Path(source), Path(target))
+    source, target = Path(source), Path(target)
+    route = _route(source, target)
     for row in rows:
         if row.audio is None or Path(row.audio).is_absolute():
             yield row
         else:
-            yield row.model_copy(update={"audio": os.path.normpath(Path(route, row.audio))})
+            yield row.model_copy(update={"audio": _moved(row.audio, source, target, route)})
+
+
+def _moved(audio: str, source: Path, target: Path, route: str) -> str:
+    """A path from `target` to the file that `audio` names from `source`."""
+    short = os.path.normpath(Path(route, audio))
+    if ".." not in Path(audio).parts:
+        return short
+    try:
+        same = (target / short).samefile(source / audio)
+    except OSError:
+        same = False
+    # `link/../x` is next to the folder that the link leads to, not next to the link.
+    return short if same else os.path.relpath((source / audio).resolve(), target.resolve())
 
 
 def _route(source: Path, target: Path) -> str:
@@ -180,9 +198,15 @@ def _require_file(fields: dict[str, Any], folder: Path) -> None:
         return
     fields["audio"] = found_path(folder, str(fields["audio"]))
     try:
-        size = (folder / fields["audio"]).stat().st_size
+        found = (folder / fields["audio"]).stat()
     except (OSError, ValueError):
         raise RowError(f"missing file: {fields['audio']}", "audio") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise RowError(f"unreadable audio: {fields['audio']} is not a file but a folder, pipe or device", "audio")
+    size = found.st_size
+    for name in ("offset", "duration"):
+        if fields[name] is not None and (problem := seconds_problem(name, fields[name], size)) is not None:
+            raise RowError(problem, name)
     if size == 0:
         raise RowError(f"unreadable audio: {fields['audio']} is an empty file", "audio")
 

@@ -7,7 +7,6 @@ separator of CSV and TSV is that of the header: a comma, semicolon, tab or bar.
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import re
 import zlib
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lora.data.existing_files import decompressed, require_file
 from lora.data.json_rows import Parsed, document_rows, is_document
 from lora.data.text_encoding import text_content
 from lora.records.base import UserError
@@ -76,6 +76,7 @@ def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int
 
 def _content(path: Path, notes: list[str] | None = None) -> bytes:
     """The text of a file as UTF-8."""
+    require_file(path, "manifest")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -84,7 +85,7 @@ def _content(path: Path, notes: list[str] | None = None) -> bytes:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror}") from None
     if content.startswith(GZIP):
         try:
-            content = gzip.decompress(content)
+            content = decompressed(path)
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(f"{path}: incomplete or damaged gzip file: {error}") from None
     return text_content(path, content, "a manifest is JSON lines, CSV or TSV", notes)
@@ -167,6 +168,9 @@ def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
         except StopIteration:
             return
         except csv.Error as error:
+            if header is None:
+                yield start, f"broken header: {error}"
+                return
             yield start, f"broken line: {error} (lines {start} to {reader.line_num} are lost)"
             continue
         if not any(cell.strip() for cell in cells):

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import math
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from lora.data.audio.limits import rate_problem, seconds_problem
 from lora.data.column_names import TIMES, Columns
 from lora.data.time_text import seconds_in_text
 from lora.records.manifests import Utterance
 
 CANONICAL = frozenset(Utterance.model_fields)
+INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"})  # categories of Unicode
+LINES = 2**53  # which every reader of JSON represents exactly
+CHANNELS, DIGITS = 65_536, 5  # of a WAV file, whose header has 16 bits for them
 
 
 class RowError(Exception):
@@ -55,7 +60,7 @@ def row_fields(
         raise RowError(f"text is not a string: {text!r:.60}", "text")
     if text is None and silence and _is_silence(columns, record):
         text = ""
-    elif text is None or not text.strip() or text.strip() in columns.placeholders:
+    elif text is None or not _is_visible(text) or text.strip() in columns.placeholders:
         raise RowError("empty text", "text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
     fields: dict[str, Any] = {"text": " ".join(text.split()), "speaker_id": _name(columns, record, "speaker_id")}
@@ -66,14 +71,26 @@ def row_fields(
     fields |= _audio(columns, record)
     if fields["offset"] is not None and fields["offset"] < 0:
         raise RowError(f"offset {fields['offset']:g} s is negative", "offset")
+    for name in ("offset", "duration"):
+        if fields[name] is not None and (problem := seconds_problem(name, fields[name])) is not None:
+            raise RowError(problem, name)
     if "samples" in fields and fields["duration"] is None:
         fields["duration"] = len(fields["samples"]) / fields["sampling_rate"] - (fields["offset"] or 0.0)
     if fields["duration"] is not None and fields["duration"] <= 0:
         raise RowError(f"zero length: duration is {fields['duration']:g} s", "duration")
     fields["id"] = _name(columns, record, "id") or _derived_id(fields)
-    written_by_us = set(record) <= CANONICAL and isinstance(record.get("line"), int)
+    written_by_us = set(record) <= CANONICAL and _is_line(record.get("line"))
     fields["line"] = record["line"] if written_by_us else line
     return fields
+
+
+def _is_visible(text: str) -> bool:
+    """Whether a text has a character that is not white space, a control or format character, or unassigned."""
+    return any(unicodedata.category(character) not in INVISIBLE for character in text)
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < LINES
 
 
 def _is_silence(columns: Columns, record: Mapping[str, Any]) -> bool:
@@ -98,8 +115,12 @@ def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, bool) and str(value).strip().isdecimal():
-        return int(value)
+    written = str(value).strip()
+    if not isinstance(value, bool) and written.isdecimal():
+        digits = written.lstrip("0") or "0"
+        if len(digits) > DIGITS or int(digits) >= CHANNELS:
+            raise RowError(f"channel is {written:.40}; expected less than {CHANNELS}", "channel")
+        return int(digits)
     if "channel" in columns.mapped or not isinstance(value, str):
         raise RowError(f"channel is not a whole number from 0: {value!r:.60}", "channel")
     return None
@@ -164,6 +185,8 @@ def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
 def _inline(samples: Any, rate: float | None) -> dict[str, Any]:
     if rate is None or rate <= 0 or rate != int(rate):
         raise RowError("inline samples need a sampling_rate in whole Hz")
+    if (problem := rate_problem(rate)) is not None:
+        raise RowError(problem, "sampling_rate")
     try:
         array = np.asarray(samples, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

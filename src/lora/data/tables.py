@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas
 
 R = TypeVar("R", bound=Record)
+ID = "id"  # column of ids
 
 
 def write_table(
@@ -21,6 +23,7 @@ def write_table(
     """Write a table.
 
     White space inside a cell (tabs and line ends too) becomes a single space, so that a line is a row for every reader.
+    An id that this would change is written as a JSON string instead, because `u 1` and `u  1` are two rows.
 
     Args:
         path: file to write.
@@ -34,7 +37,7 @@ def write_table(
     cells: dict[str, list[object]] = {column: [] for column in columns}
     for row in records:
         for column, values in cells.items():
-            values.append(_cell(row.get(column)))
+            values.append(_id_cell(row.get(column)) if column == ID else _cell(row.get(column)))
     table = pandas.DataFrame(cells, dtype=object)
     text: str = table.to_csv(sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE)
     write_text(path, text)
@@ -70,7 +73,23 @@ def concatenate_tables(paths: Iterable[Path | str], columns: Sequence[str]) -> p
 def read_records(path: Path | str, kind: type[R]) -> list[R]:
     """Rows of a table whose columns are the fields of a record; empty cells are None."""
     rows = read_table(path, tuple(kind.model_fields)).to_dict("records")
-    return [kind.from_json({str(name): cell or None for name, cell in row.items()}) for row in rows]
+    return [
+        kind.from_json({str(name): (_id(cell) if name == ID else cell) or None for name, cell in row.items()})
+        for row in rows
+    ]
+
+
+def _id_cell(value: object) -> object:
+    if isinstance(value, str) and (value != _cell(value) or value.startswith('"')):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _id(cell: str) -> str:
+    try:
+        return str(json.loads(cell)) if cell.startswith('"') else cell
+    except ValueError:
+        return cell
 
 
 def _cell(value: object) -> object:

@@ -100,9 +100,11 @@ def test_lists_of_samples_in_mapped_columns(tmp_path):
 
 @pytest.mark.parametrize("rate", [0, -1, 0.5, None])
 def test_arrays_without_a_sampling_rate_are_rejected(tmp_path, rate):
-    data = pyarrow.table({"audio": [{"array": [[0.1]], "sampling_rate": rate}], "text": ["x"]})
+    audio = [{"array": [[0.1]], "sampling_rate": found} for found in (rate, 8000)]
+    data = pyarrow.table({"audio": audio, "text": ["x", "y"]})
     result = read(Source(saved(tmp_path / "set", data)), tmp_path / "unpacked")
-    assert [entry.reason.split(":")[0] for entry in result.rejected] == ["no audio"]
+    assert [entry.reason.split(":")[0] for entry in result.rejected] == ["unreadable audio"]
+    assert [row.text for row in result.rows] == ["y"]
 
 
 def test_the_split_of_a_dataset_dict_must_be_named(recordings, tmp_path):

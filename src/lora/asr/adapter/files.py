@@ -8,8 +8,8 @@ the two files, because peft rejects unknown keys in `adapter_config.json`. Impor
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "lora_provenance.json"
+LARGEST = 2**31  # of ranks, alphas and token ids
+MOST_ITERATIONS = 1000  # of an initialisation, which repeats its decomposition so often
 CHECKPOINT = "checkpoint-"  # how the Trainer names the folders of a run; they are not one adapter
 # Other types whose change can be merged into the base weights, and so be diagnosed as a checkpoint.
 MERGEABLE = {"ADALORA", "IA3", "LOHA", "LOKR", "OFT", "BOFT", "VERA", "HRA"}
@@ -52,6 +54,30 @@ class AdapterProblem(Exception):
         self.file_stage = file_stage
         self.load_stage = load_stage
         self.remedy = remedy
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_tokens(value: Any) -> bool:
+    """Token ids, or those of several embeddings by name."""
+    lists = list(value.values()) if isinstance(value, dict) else [value]
+    return all(isinstance(ids, list) and all(type(id) is int and 0 <= id < LARGEST for id in ids) for ids in lists)
+
+
+KEY_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "base_model_name_or_path": (_is_name, "text"),
+    "bias": (_is_name, "text"),
+    "init_lora_weights": (lambda value: isinstance(value, bool | str), "true, false or text"),
+    "modules_to_save": (_is_names, "a list of names"),
+    "target_modules": (lambda value: _is_name(value) or _is_names(value), "a list of names, or an expression"),
+    "trainable_token_indices": (_is_tokens, "a list of token ids"),
+}
 
 
 @dataclass(frozen=True)
@@ -135,7 +161,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise _missing(folder, CONFIG)
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: cannot be read: {error}") from None
     if not isinstance(config, dict) or "peft_type" not in config:
         raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: names no peft_type")
@@ -149,9 +175,26 @@ def _read_config(folder: Path) -> dict[str, Any]:
             remedy=remedy,
         )
     for key, value in _numbers_of(config, folder / CONFIG):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: {key}: {value!r} is not a number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
+            raise AdapterProblem(
+                "adapter.not_loaded", f"{folder / CONFIG}: {key}: {value!r:.40} is not a number below {LARGEST}"
+            )
+    _check_types(config, folder / CONFIG)
     return config
+
+
+def _check_types(config: dict[str, Any], path: Path) -> None:
+    for key, (accepts, expected) in KEY_TYPES.items():
+        if config.get(key) is not None and not accepts(config[key]):
+            raise AdapterProblem(
+                "adapter.not_loaded", f"{path}: {key} is {json.dumps(config[key])[:60]}; expected {expected}"
+            )
+    iterations = re.fullmatch(r"pissa_niter_(\d+)", str(config.get("init_lora_weights")))
+    if iterations is not None and (len(iterations[1]) > 4 or int(iterations[1]) > MOST_ITERATIONS):
+        raise AdapterProblem(
+            "adapter.not_loaded",
+            f"{path}: init_lora_weights is {iterations[0]:.40}; expected at most {MOST_ITERATIONS} iterations",
+        )
 
 
 def _numbers_of(config: dict[str, Any], path: Path) -> Iterator[tuple[str, Any]]:
@@ -177,13 +220,27 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
             remedy="Copy the file again from where it was saved, or use an earlier checkpoint.",
         )
     try:
-        return load_file(folder / WEIGHTS)
-    except (SafetensorError, OSError) as error:
+        tensors = load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
         raise AdapterProblem(
             "adapter.not_loaded",
             f"{folder / WEIGHTS}: cannot be read: {error}",
             remedy="Copy the file again from where it was saved: it is damaged or incomplete.",
         ) from None
+    for name in sorted(tensors):
+        number_type = str(tensors[name].dtype).removeprefix("torch.")
+        problem = None
+        if number_type.startswith("float8") or (".lora_" in name and not tensors[name].is_floating_point()):
+            problem = f"has numbers of the type {number_type}; expected float16, bfloat16 or float32"
+        elif (".lora_A" in name or ".lora_B" in name) and tensors[name].ndim < 2:
+            problem = f"has {tensors[name].ndim} dimensions; expected a matrix"
+        if problem is not None:
+            raise AdapterProblem(
+                "adapter.not_loaded",
+                f"{folder / WEIGHTS}: {name} {problem}",
+                remedy="Save the adapter again with `save_pretrained()`, in float16, bfloat16 or float32.",
+            )
+    return tensors
 
 
 def _read_base_hash(folder: Path) -> str | None:

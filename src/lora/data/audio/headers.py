@@ -1,7 +1,8 @@
 """Durations of audio files from their headers, without decoding them.
 
 Common WAV and FLAC headers are parsed here, several times faster than by libsndfile; every other file (another
-container or codec, a length that is missing or does not fit the file) is opened with libsndfile.
+container or codec, a length that is missing or does not fit the file) is opened with libsndfile, and decoded where only
+that says how long it is.
 Formats: "Multimedia Programming Interface and Data Specifications 1.0" (IBM, Microsoft 1991) and RFC 9639.
 """
 
@@ -12,10 +13,16 @@ import os
 import struct
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from lora.data.audio.blocks import counted_seconds
+from lora.data.audio.limits import UNKNOWN_FRAMES, frames_problem, rate_problem
+from lora.data.audio.promised_length import missing_share
 
 # Starting a worker process takes about half a second, in which one process reads some thousand headers.
 PARALLEL_FROM = 4000
 CHUNK = 256
+MISSING_SHARE = 0.01  # of a file's frames that may be missing, because codecs round the end
 
 
 def header_seconds(path: str) -> float | str:
@@ -23,12 +30,22 @@ def header_seconds(path: str) -> float | str:
     import soundfile
 
     try:
-        info = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        with soundfile.SoundFile(path) as file:
+            missing = missing_share(path)
+            if (problem := header_problem(path, file.samplerate, file.frames)) is not None:
+                return f"unreadable audio: {problem}"
+            if missing > MISSING_SHARE:
+                return f"unreadable audio: the file is truncated: {missing:.0%} of the audio in its header is missing"
+            if file.frames >= UNKNOWN_FRAMES:
+                return counted_seconds(path)
+            return float(file.frames) / float(file.samplerate)
+    except Exception as error:  # whatever a damaged file leads to costs this file only
         return f"unreadable audio: {' '.join(str(error).split()) or type(error).__name__}"
-    if info.samplerate <= 0:
-        return "unreadable audio: no sampling rate in the header"
-    return float(info.frames) / float(info.samplerate)
+
+
+def header_problem(path: str | Path, rate: float, frames: int) -> str | None:
+    """What is impossible about the rate (Hz) and the number of frames in a file's header; None for a usable header."""
+    return rate_problem(rate) or frames_problem(frames, os.stat(path).st_size)  # noqa: PTH116 (called per file)
 
 
 def read_headers(paths: Sequence[str], workers: int | None = None) -> list[float | str]:
@@ -65,21 +82,27 @@ def plain_seconds(path: str) -> float | None:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (a Path takes longer than reading)
             head = file.read(HEAD)
             if head.startswith(b"fLaC"):
-                return _flac_seconds(head)
+                return _flac_seconds(head, os.fstat(file.fileno()).st_size)
             if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
                 return _wav_seconds(head, os.fstat(file.fileno()).st_size)
-    except (OSError, ValueError, struct.error):  # missing, a path with a null byte, truncated within its header
+    except (
+        OSError,
+        ValueError,
+        IndexError,
+        struct.error,
+    ):  # missing, a path with a null byte, truncated within its header
         pass
     return None
 
 
-def _flac_seconds(head: bytes) -> float | None:
+def _flac_seconds(head: bytes, size: int) -> float | None:
     """STREAMINFO is always the first block: from byte 18, 20 bits of rate, 8 of channels and depth, 36 of samples."""
     kind = head[4] & 0x7F
     packed = int.from_bytes(head[18:26], "big")
     rate = packed >> 44
     samples = packed & (2**36 - 1)
-    return samples / rate if kind == 0 and rate and samples and len(head) > 42 else None
+    valid = kind == 0 and samples and len(head) > 42 and rate_problem(rate) is None
+    return samples / rate if valid and frames_problem(samples, size) is None else None
 
 
 def _wav_seconds(head: bytes, size: int) -> float | None:
@@ -97,6 +120,6 @@ def _wav_seconds(head: bytes, size: int) -> float | None:
             if tag not in (PCM, FLOAT) or frame != channels * bits // 8:
                 return None
         elif name == b"data":
-            valid = rate and frame and length and length % frame == 0 and place + length <= size
+            valid = frame and length and length % frame == 0 and place + length <= size and rate_problem(rate) is None
             return length / frame / rate if valid else None
         place += length + length % 2

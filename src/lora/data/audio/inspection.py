@@ -6,7 +6,7 @@ Audio that cannot be decoded gives a measure with the reason, never an error.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lora.data.audio.loading import Samples, decode, samples_hash
-from lora.records.base import UserError
+from lora.progress import Progress
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
 
@@ -30,13 +30,34 @@ BAND = 250.0  # Hz
 BAND_FLOOR = 50.0  # dB below the strongest band; speech reaches 7 kHz and more, telephone speech 4 to 4.5 kHz
 
 
-def inspect_rows(rows: Sequence[Utterance], folder: Path | str, workers: int = 1) -> list[AudioMeasure]:
-    """Measure every row, in order; large manifests in `workers` processes. Audio paths start at `folder`."""
+def inspect_rows(
+    rows: Sequence[Utterance], folder: Path | str, workers: int = 1, job: str = "audio inspection"
+) -> list[AudioMeasure]:
+    """Measure every row, in order; large manifests in `workers` processes.
+
+    Args:
+        rows: Rows of a manifest.
+        folder: Folder at which audio paths start.
+        workers: Number of processes.
+        job: Start of the progress lines on stderr.
+    """
     inspect = partial(inspect_row, folder=str(folder))
     if workers == 1 or len(rows) < PARALLEL_FROM:
-        return [inspect(row) for row in rows]
+        return _with_progress(job, rows, map(inspect, rows))
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(inspect, rows, chunksize=CHUNK))
+        return _with_progress(job, rows, pool.map(inspect, rows, chunksize=CHUNK))
+
+
+def _with_progress(job: str, rows: Sequence[Utterance], measures: Iterable[AudioMeasure]) -> list[AudioMeasure]:
+    """Collect the measures of all rows, and print lines of progress."""
+    audio = sum(row.duration for row in rows)
+    progress = Progress(job, seconds=audio, padded=audio)
+    measured = []
+    for row, measure in zip(rows, measures, strict=True):
+        measured.append(measure)
+        progress.begin(row.duration, row.duration)
+    progress.end()
+    return measured
 
 
 def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
@@ -47,11 +68,18 @@ def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
         "characters": len("".join(row.text.split())),
     }
     try:
-        samples, rate = decode(row, folder)
-    except UserError as error:
-        reason = str(error).removeprefix(f"row {row.id}: ")
+        measures = _measures(row, folder)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a damaged file leads to costs this row only
+        reason = str(error).removeprefix(f"row {row.id}: ") or type(error).__name__
         return AudioMeasure.model_validate({**fields, "problem": f"unreadable audio: {reason}"})
-    measures = {
+    return AudioMeasure.model_validate(fields | measures)
+
+
+def _measures(row: Utterance, folder: str) -> dict[str, object]:
+    samples, rate = decode(row, folder)
+    return {
         "seconds": round(len(samples) / rate, 4),
         "rate": rate,
         "channels": _channels(row, folder),
@@ -61,7 +89,6 @@ def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
         "audio_hash": samples_hash(samples),
         "channel": row.channel,
     }
-    return AudioMeasure.model_validate(fields | measures)
 
 
 def _channels(row: Utterance, folder: str) -> int:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from lora.data.audio.blocks import TooLongError, blocks, open_stream, skip
+from lora.data.audio.headers import MISSING_SHARE, header_problem
+from lora.data.audio.limits import UNKNOWN_FRAMES, rate_problem
+from lora.data.audio.promised_length import missing_share
+from lora.data.existing_files import exists, is_file
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
+if TYPE_CHECKING:
+    import soundfile
+
 Samples = npt.NDArray[np.float32]
-MISSING_SHARE = 0.01  # of a file's frames that may be missing, because codecs round the end
 
 
 def load_audio(
@@ -55,7 +63,14 @@ def decode(row: Utterance, folder: Path | str) -> tuple[Samples, int]:
     Raises:
         UserError: where the audio cannot be read, with row and file.
     """
-    samples, rate = _decoded(row, Path(folder))
+    try:
+        samples, rate = _decoded(row, Path(folder))
+    except (UserError, MemoryError):
+        raise
+    except TooLongError as error:
+        raise UserError(f"row {row.id}: {row.audio}: {error}") from None
+    except Exception as error:  # whatever a damaged file leads to costs this row only
+        raise UserError(f"row {row.id}: cannot read audio {row.audio}: {_reason(error)}") from None
     where = row.audio or "its inline samples"
     if samples.size == 0:
         raise UserError(f"row {row.id}: no audio samples in {where}; correct the row's offset or replace the file")
@@ -73,26 +88,49 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
     if row.samples is not None:
         if row.sampling_rate is None:
             raise UserError(f"row {row.id}: inline samples without sampling_rate")
+        if (problem := rate_problem(row.sampling_rate)) is not None:
+            raise UserError(f"row {row.id}: {problem}; correct sampling_rate")
         start, stop = _segment(row, row.sampling_rate)
         return np.asarray(row.samples, dtype=np.float32)[start:stop], row.sampling_rate
     if row.audio is None:
         raise UserError(f"row {row.id}: neither audio nor samples")
+    path = folder / row.audio
+    if exists(path) and not is_file(path):
+        raise UserError(f"row {row.id}: {row.audio} is not a file but a pipe, device or folder; name an audio file")
+    return _read_file(row, path)
+
+
+def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
     import soundfile
 
-    path = folder / row.audio
-    try:
-        with soundfile.SoundFile(path) as file:
-            start, stop = _segment(row, file.samplerate)
-            file.seek(min(start, file.frames))
-            frames = file.read(-1 if stop is None else stop - start, dtype="float32", always_2d=True)
-            if stop is None and len(frames) < (1 - MISSING_SHARE) * file.frames:
-                raise UserError(
-                    f"row {row.id}: {row.audio} is damaged: its header says {file.frames / file.samplerate:.2f} s, "
-                    f"{len(frames) / file.samplerate:.2f} s can be read; replace the file or remove the row"
-                )
-            return _mono(row, frames), int(file.samplerate)
-    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
-        raise UserError(f"row {row.id}: cannot read audio {row.audio}: {_reason(error)}") from None
+    with soundfile.SoundFile(path) as file:
+        rate, frames = file.samplerate, file.frames
+        if (problem := header_problem(path, rate, frames)) is not None:
+            raise UserError(f"row {row.id}: {row.audio}: {problem}; replace the file or remove the row")
+        if frames < UNKNOWN_FRAMES:
+            samples = _segment_of(file, row)
+    if frames >= UNKNOWN_FRAMES:
+        with open_stream(path) as file:
+            return _segment_of(file, row), int(rate)
+    if row.offset is None:
+        promised = frames / (1 - missing) if (missing := missing_share(str(path))) < 1 else frames
+        if len(samples) < (1 - MISSING_SHARE) * promised:
+            raise UserError(
+                f"row {row.id}: {row.audio} is damaged: its header says {promised / rate:.2f} s, "
+                f"{len(samples) / rate:.2f} s can be read; replace the file or remove the row"
+            )
+    return samples, int(rate)
+
+
+def _segment_of(file: soundfile.SoundFile, row: Utterance) -> Samples:
+    """The row's mono samples of an open file."""
+    start, stop = _segment(row, file.samplerate)
+    if start and file.seekable():
+        file.seek(min(start, file.frames))
+    elif start:
+        skip(file, start)
+    read = [_mono(row, block) for block in blocks(file, None if stop is None else stop - start)]
+    return np.concatenate(read) if read else np.zeros(0, np.float32)
 
 
 def _mono(row: Utterance, frames: Samples) -> Samples:

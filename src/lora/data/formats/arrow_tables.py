@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lora.data.audio.limits import rate_problem
 from lora.data.column_names import SYNONYMS, Columns
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.formats.tables import METADATA
@@ -42,7 +43,7 @@ def arrow_files(source: Source) -> list[Path]:
     reject_settings(source, "split")
     try:
         names = [str(shard["filename"]) for shard in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(
             f"{state}: not the state of a saved data set; save the data set again with save_to_disk"
         ) from None
@@ -82,8 +83,14 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
         for number, (row, audio) in enumerate(_rows(path, source), start=1):
             if isinstance(audio, list):
                 audio = {"array": audio, "sampling_rate": row.get(source.columns.get("sampling_rate", "sampling_rate"))}
-            row["audio"], name, key = _write(audio, folder, f"{len(rows) + 1:06d}", path.parent)
-            rows.append({"place": f"{path.name}, row {number}", "row": row})
+            place = f"{path.name}, row {number}"
+            try:
+                row["audio"], name, key = _write(audio, folder, f"{len(rows) + 1:06d}", path.parent)
+            except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+                rows.append({"place": place, "row": f"unreadable audio: {' '.join(str(error).split())}"})
+                name, key = None, ""
+            else:
+                rows.append({"place": place, "row": row})
             identities.append((name, key))
     _add_ids(rows, identities, Columns(source.columns))
     write_text(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
@@ -150,7 +157,7 @@ def _audio_column(schema: Any, source: Source) -> str:
         return mapped
     try:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, RecursionError):
         features = {}
     declared = [name for name, kind in features.items() if isinstance(kind, Mapping) and kind.get("_type") == "Audio"]
     usual = [name for name in (*SYNONYMS["audio"], "samples") if name in schema.names]
@@ -181,12 +188,14 @@ def _write(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | N
 
         soundfile.write(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), subtype="FLOAT")
         return f"{number}.wav", name, content_hash(samples.tobytes())
+    if audio.get("array") is not None and name is None:
+        raise ValueError(f"samples are not numbers at a usable sampling rate ({audio.get('sampling_rate')!r:.40} Hz)")
     return (None if name is None else _relative(folder, origin, name)), name, ""
 
 
 def _samples(array: Any, rate: Any) -> npt.NDArray[np.float32] | None:
     """Samples, shape (n,) or (channels, n); None for anything else, and where the rate is not a whole number of Hz."""
-    if array is None or not isinstance(rate, int | float) or rate < 1 or rate != int(rate):
+    if array is None or not isinstance(rate, int | float) or rate_problem(rate) is not None or rate != int(rate):
         return None
     try:
         samples = np.asarray(array, dtype="<f4")
@@ -210,7 +219,11 @@ def _add_ids(rows: list[dict[str, Any]], identities: list[tuple[str | None, str]
     names = [name for name, key in identities if name or key]
     unique = None not in names and len(set(names)) == len(names)
     for entry, (name, key) in zip(rows, identities, strict=True):
-        if columns.value(entry["row"], "id") is None and (identity := name if unique else key):
+        if (
+            isinstance(entry["row"], dict)
+            and columns.value(entry["row"], "id") is None
+            and (identity := name if unique else key)
+        ):
             entry["row"][columns.names["id"][0]] = identity
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lora.data.column_names import Columns
+from lora.data.existing_files import exists
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
@@ -78,7 +79,7 @@ def _moved(path: Path, root: str, names: Sequence[str]) -> tuple[str, Path, list
     for kept in range(len(parts) + 1):
         prefix = str(Path(*parts[kept:]))
         folder = audio_root(path.parent, [str(Path(prefix, name)) for name in names])
-        if any((folder / prefix / name).exists() for name in names):
+        if any(exists(folder / prefix / name) for name in names):
             note = f"line 1: no audio in {root}, which was read from {folder / prefix} instead"
             return prefix, folder, [note] if kept else []
     return root, path.parent, []

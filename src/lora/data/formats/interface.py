@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lora.data.column_names import Columns
+from lora.data.existing_files import exists
 from lora.data.json_rows import document_rows, is_document
 from lora.data.manifest_lines import separator_of, text_kind
 from lora.data.source import Source
@@ -86,7 +87,10 @@ class FileSample:
             return frozenset()
         separator = separator_of(self.text, "\t" if self.kind == "tsv" else ",")
         first = next((line for line in self.text.decode(errors="replace").splitlines() if line.strip()), "")
-        names = first.split("\t") if separator == "\t" else next(csv.reader([first], delimiter=separator), [])
+        try:
+            names = first.split("\t") if separator == "\t" else next(csv.reader([first], delimiter=separator), [])
+        except csv.Error:  # the reader reports what is wrong
+            return frozenset()
         return frozenset(name.strip().strip('"') for name in names)
 
     @cached_property
@@ -190,7 +194,7 @@ def audio_root(folder: Path, paths: Iterable[str]) -> Path:
     """
     relative = [path for path in paths if not Path(path).is_absolute()][:PATHS_TRIED]
     for start in (folder, *folder.parents, Path()):
-        if any((start / path).exists() for path in relative):
+        if any(exists(start / path) for path in relative):
             return start
     return folder
 
@@ -198,4 +202,4 @@ def audio_root(folder: Path, paths: Iterable[str]) -> Path:
 def found_path(folder: Path, written: str) -> str:
     """The path of an audio file; one of Windows (`wavs\\a.wav`) with slashes where only that names a file."""
     path = written.replace("\\", "/")
-    return path if path != written and not (folder / written).exists() and (folder / path).exists() else written
+    return path if path != written and not exists(folder / written) and exists(folder / path) else written

@@ -157,7 +157,7 @@ def _times(cut: Mapping[str, Any], part: Mapping[str, Any], recording: Mapping[s
         start = float(part.get("start", 0.0))
         end = start + float(part["duration"])
         file_seconds = float(recording.get("duration", -1.0))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         raise _Unusable("no audio: start or duration of the cut or of its supervision is not a number") from None
     start, end = max(0.0, start), min(cut_seconds, end)
     offset = round(cut_start + start, 9)

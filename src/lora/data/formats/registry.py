@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from lora.data.existing_files import exists, require_file
 from lora.data.formats.arrow_tables import DATASETS, PARQUET, read_unpacked
 from lora.data.formats.fairseq import FAIRSEQ
 from lora.data.formats.funasr import FUNASR
@@ -47,6 +48,8 @@ _IN_ORDER = (
     JSONL,
 )
 FORMATS: dict[str, ManifestFormat] = {kind.name: kind for kind in _IN_ORDER}
+# What damaged data leads to in code that reads it, of ours and of libraries.
+BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 SAMPLE_BYTES = 1_000_000  # of a file that detection reads; cuts and inline samples make long lines
 
 
@@ -62,7 +65,10 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
     """
     found = detect_format(source)
     read = FORMATS[found.format].read
-    reading = with_recognised_columns(read_unpacked(found, unpacked) if read is None else read(found))
+    try:
+        reading = with_recognised_columns(read_unpacked(found, unpacked) if read is None else read(found))
+    except BROKEN as error:
+        raise UserError(_broken(found, error)) from None
     if source.split is None and found.path != source.path:
         note = f"the only split was taken: {found.path.relative_to(source.path)}"
         return replace(reading, notes=(*reading.notes, note))
@@ -86,7 +92,15 @@ def unpack_audio(source: Source, folder: Path) -> int:
     unpack = FORMATS[source.format].unpack
     if unpack is None:
         raise UserError(f"{source.path}: a manifest of format {source.format} contains no audio to unpack")
-    return unpack(source, FORMATS[source.format].row_files(source), folder)
+    try:
+        return unpack(source, FORMATS[source.format].row_files(source), folder)
+    except BROKEN as error:
+        raise UserError(_broken(source, error)) from None
+
+
+def _broken(source: Source, error: Exception) -> str:
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    return f"{source.path}: cannot be read as {source.format}: {reason}; replace the file"
 
 
 def formats_table() -> str:
@@ -109,7 +123,8 @@ def detect_format(source: Source) -> Source:
     path = source.path
     if source.format != AUTO and FORMATS[source.format].remote:
         return source
-    if not path.exists():
+    require_file(path, "manifest")
+    if not exists(path):
         raise UserError(f"{path}: no such manifest; correct the path{_hub_hint(path)}")
     if path.is_dir():
         return _detect_folder(source)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
+from lora.data.existing_files import exists, is_file
 from lora.data.formats.interface import PATHS_TRIED, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
 from lora.data.source import Source
@@ -98,7 +99,7 @@ def _parquet_entries(path: Path) -> Iterator[Entry]:
 
 
 def _exists(folder: Path, audio: Any) -> bool:
-    return isinstance(audio, str) and (folder / audio).exists()
+    return isinstance(audio, str) and exists(folder / audio)
 
 
 def _names_several_files(row: dict[str, Any] | str) -> bool:
@@ -115,7 +116,7 @@ def _with_clip(row: dict[str, Any], folder: Path, columns: Columns) -> dict[str,
     if not isinstance(written, str):
         return row
     candidates = (written, f"{CLIPS}/{written}", f"{CLIPS}/{written}.mp3")
-    clip = next((path for path in candidates if (folder / path).is_file()), written)
+    clip = next((path for path in candidates if is_file(folder / path)), written)
     own_id = columns.value(row, "id")
     return {**row, columns.names["audio"][0]: clip, columns.names["id"][0]: written if own_id is None else own_id}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lora.data.existing_files import require_file
 from lora.data.text_encoding import text_content
 from lora.records.base import UserError
 from lora.records.transcript_formats import TRANSCRIPT_FORMATS
@@ -20,6 +21,7 @@ def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int
     Raises:
         UserError: for a file that is not text, and for a line that is not in the encoding of the others.
     """
+    require_file(path, "transcripts")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -1,0 +1,46 @@
+"""Whether a path that somebody else wrote names something to read: never an error, whatever the path contains."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+from lora.records.base import UserError
+
+# A text expands 5 to 30 times; a file that expands more, beyond the size allowed to any, contains no text.
+EXPANSION, EXPANDED = 200, 256 * 2**20
+
+
+def exists(path: Path | str) -> bool:
+    """As `Path.exists`, but False for a name that is too long or contains a null byte."""
+    return os.path.exists(path)  # noqa: PTH110 (Path raises OSError)
+
+
+def is_file(path: Path | str) -> bool:
+    """As `Path.is_file`, but False for a name that is too long or contains a null byte."""
+    return os.path.isfile(path)  # noqa: PTH113 (Path raises OSError)
+
+
+def require_file(path: Path, what: str) -> None:
+    """Raise UserError for a pipe, device or socket, which could be read once only, or without end."""
+    if exists(path) and not is_file(path) and not path.is_dir():
+        raise UserError(f"{path}: not a file but a pipe or device; save the {what} to a file and name it")
+
+
+def decompressed(path: Path) -> bytes:
+    """The content of a gzip file.
+
+    Raises:
+        UserError: where it expands to far more than text does.
+        OSError, EOFError, zlib.error: for a damaged file.
+    """
+    limit = max(EXPANDED, EXPANSION * path.stat().st_size)
+    with gzip.open(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise UserError(
+            f"{path}: its gzip data expands to more than {limit // 2**20} MiB, {EXPANSION} times its size, which no "
+            "text does; replace the file"
+        )
+    return content
