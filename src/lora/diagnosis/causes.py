@@ -273,6 +273,15 @@ CAUSES: dict[str, CauseKind] = {
         meaning="The smallest difference that it can show is larger than the target gain (`statistics.target_gain`).",
         remedy="Add utterances, from more speakers, to this manifest.",
     ),
+    "headroom.wrong_references": CauseKind(
+        severity="warns",
+        title="Wrong references decide the result",
+        meaning=(
+            "Listeners found references wrong, and without these the comparison ends differently, or little of the "
+            "baseline's WER is left to gain."
+        ),
+        remedy="Correct the references of this manifest (`write-corrected`), then run the diagnosis again.",
+    ),
     "headroom.reference_noise": CauseKind(
         severity="warns",
         title="Reference errors limit what tuning can gain",

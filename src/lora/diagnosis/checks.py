@@ -186,6 +186,15 @@ CHECKS: dict[str, CheckKind] = {
         needs=BASELINE_ROWS,
         section="Upper bound of the gain",
     ),
+    "headroom.reviews": CheckKind(
+        question="Would the result be another one without the references that listeners found wrong?",
+        causes=("headroom.wrong_references",),
+        section="Reviewed references",
+    ),
+    "headroom.judgements": CheckKind(
+        question="Can every line of the review files be used?",
+        section="Reviewed references",
+    ),
     "headroom.power": CheckKind(
         question="Is the manifest large enough to show the target gain?",
         causes=("headroom.underpowered",),
@@ -362,7 +371,7 @@ CHECKS: dict[str, CheckKind] = {
     "adapter.general_set": CheckKind(
         question="Does the run keep its WER on the general manifest?",
         causes=("adapter.forgets",),
-        needs="Add rows to this general manifest until the interval is within the margin.",
+        needs="Name a general manifest in `roles.general`, with enough rows for an interval within the margin.",
         section="Non-inferiority",
     ),
     "adapter.direction": CheckKind(

@@ -19,6 +19,7 @@ from lora.records.labels import LabelFacts
 from lora.records.manifests import ManifestFacts, RejectedRow
 from lora.records.parity import ParityFacts
 from lora.records.reachable import ReachableFacts
+from lora.records.reviews import RejectedJudgement, ReviewFacts
 from lora.records.scores import Unit, WerFacts
 from lora.records.settings import RunSettings
 from lora.records.splits import SplitSizes, StabilityFacts
@@ -60,6 +61,8 @@ class StudyFacts:
     settings: dict[tuple[str, str], RunSettings] = field(default_factory=dict)
     imported: dict[tuple[str, str], ImportFacts] = field(default_factory=dict)
     reachable: dict[str, ReachableFacts] = field(default_factory=dict)
+    reviews: dict[str, ReviewFacts] = field(default_factory=dict)
+    rejected_judgements: list[RejectedJudgement] = field(default_factory=list)
     labels: LabelFacts | None = None
     hardened: HardenedFacts | None = None
     training: dict[str, TrainFacts] = field(default_factory=dict)
@@ -129,6 +132,8 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         settings=by_pair(layout.SETTINGS, [BASE, *runs]),
         imported=by_pair(layout.IMPORT, [BASE, *runs]),
         reachable=by_manifest(layout.REACHABLE, manifests),
+        reviews=by_manifest(layout.REVIEW, manifests) if config.reviews else {},
+        rejected_judgements=read_rows(results, layout.REJECTED_JUDGEMENTS).readable() or [] if config.reviews else [],
         labels=one(layout.LABELS),
         hardened=one(layout.HARDENED),
         training=by_run(layout.TRAINING),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.records.comparisons import PairedFacts
+from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.scores import Power, WerFacts
 
 MOST_LEFT_OUT = 0.2  # share of an evaluation manifest that the limit may leave out without a word
@@ -25,8 +25,13 @@ def with_judged_comparison(facts: PairedFacts, rows: str) -> PairedFacts:
     return facts.model_copy(update={"within": facts.all, "max_seconds": None})
 
 
-def other_rows(facts: StudyFacts, manifest: str) -> dict[str, Any] | None:
+def other_rows(facts: StudyFacts, manifest: str, *, has_faults: bool) -> dict[str, Any] | None:
     """The numbers over all rows where the limit leaves out many, or where the gate run's outcome is another one there.
+
+    Args:
+        facts: Facts of the study.
+        manifest: The evaluation manifest.
+        has_faults: Whether the gate run's hypotheses are broken, so that their spread says nothing about the manifest.
 
     Returns:
         WER, interval, rows and smallest detectable difference over `all` rows, the detectable difference within the
@@ -37,6 +42,7 @@ def other_rows(facts: StudyFacts, manifest: str) -> dict[str, Any] | None:
         return None
     paired = facts.paired.get((facts.config.gate_run or "", manifest))
     outcomes = [score.outcome for score in (paired.within, paired.all) if score is not None] if paired else []
+    spread = None if has_faults else paired
     left_out = 1 - wer.within.utterances / wer.all.utterances
     if left_out <= MOST_LEFT_OUT and len(set(outcomes)) < 2:
         return None
@@ -45,12 +51,15 @@ def other_rows(facts: StudyFacts, manifest: str) -> dict[str, Any] | None:
         "wer": wer.all.wer,
         "rows": wer.all.utterances,
         "interval": wer.all.interval.to_json(),
-        "detectable": _detectable(wer.power_all),
-        "detectable_within": _detectable(wer.power),
+        "detectable": _detectable(spread.all if spread else None, wer.power_all),
+        "detectable_within": _detectable(spread.within if spread else None, wer.power),
         "outcomes": outcomes if len(set(outcomes)) == 2 else None,
         "run": facts.config.gate_run,
     }
 
 
-def _detectable(power: Power | None) -> float | None:
+def _detectable(score: PairedScore | None, power: Power | None) -> float | None:
+    """By the observed spread of a comparison, else as the baseline predicts it."""
+    if score is not None and score.detectable_difference is not None:
+        return score.detectable_difference
     return power.detectable_difference if power else None

@@ -15,6 +15,7 @@ from lora.diagnosis.adapter.hypotheses import judge_hypotheses
 from lora.diagnosis.facts import BASE, TRAIN, StudyFacts
 from lora.diagnosis.findings import CauseResult, Findings, check
 from lora.diagnosis.headroom.baseline import baseline, tuned_signs
+from lora.diagnosis.headroom.power import smallest_change
 from lora.diagnosis.text import markup, notation
 from lora.records.comparisons import PairedScore
 from lora.records.verdict import CheckStatus, RunOutcome
@@ -59,7 +60,7 @@ def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
         wer = before.wer if before else None
         return RunOutcome(
             run=run, manifest=manifest, baseline_wer=wer, tuned_wer=after, delta=None, ci_low=None, ci_high=None,
-            within_margin=None, outcome=None,
+            within_margin=None, outcome=None, smallest_change=smallest_change(facts, run, manifest),
         )  # fmt: skip
     return RunOutcome(
         run=run,
@@ -72,6 +73,7 @@ def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
         ci_high=score.interval.high,
         within_margin=score.within_margin,
         outcome=score.outcome,
+        smallest_change=smallest_change(facts, run, manifest),
     )
 
 
@@ -91,6 +93,8 @@ def judge_outcomes(facts: StudyFacts, run: str, eval_manifest: str | None, known
             findings.add(judge_hypotheses(facts, run, manifest, known, wrong_rows))
     if eval_manifest is not None and not of_text(facts, run, eval_manifest):
         findings.add(harm(facts, run, eval_manifest, [*known, *findings.causes]))
+    if not facts.config.general:
+        findings.add(_not_watched(facts, run))
     for manifest in facts.config.general:
         if not of_text(facts, run, manifest):
             findings.add(forgetting(facts, run, manifest))
@@ -212,6 +216,19 @@ def forgetting(facts: StudyFacts, run: str, manifest: str) -> Findings:
         manifest=manifest,
     )
     return Findings.of(result, result.cause("adapter.forgets") if reason == "worse" else None)
+
+
+def _not_watched(facts: StudyFacts, run: str) -> Findings:
+    """Without a general manifest nothing is known of forgetting."""
+    return Findings.of(
+        check(
+            "adapter.general_set",
+            status="unknown",
+            reason="no_general_manifest",
+            evidence=[facts.path(layout.CONFIG)],
+            run=run,
+        )
+    )
 
 
 def direction(facts: StudyFacts) -> Findings:

@@ -31,7 +31,7 @@ from lora.scoring.normalizers import basic, normalizer
 Words = tuple[str, ...]
 K = TypeVar("K", str, tuple[str, str])
 
-SHOWN = 30  # words, spellings and places listed in the result
+SHOWN = 30  # words and spellings listed in the result
 ADJACENT = 2  # words of a suspected reference, at most, and words around it, at least
 SHORT, LONG = 3, 4  # letters that both words need, and that one of them needs; leaves out articles and pronouns
 ALIKE = 0.4  # similarity of spelling from which a word may be misrecognised
@@ -132,7 +132,7 @@ def split_errors(
         rest=parts["rest"],
         suspected_errors=sum(len(place.reference.split()) for place in places) if known else None,
         suspected_rows=len({place.id for place in places}) if known else None,
-        suspected_references=places[:SHOWN],
+        suspected_references=places,
         questionable_places=len(suspected) if known else None,
         confirmed_places=len(places) if known else None,
         repeated_share=repeated_share(utterances, suspected, agreeing) if known else None,

@@ -23,6 +23,7 @@ from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
 from lora.records.manifests import ManifestFacts
 from lora.records.reachable import ReachableFacts
+from lora.records.reviews import ReviewFacts
 from lora.records.scores import WerFacts
 from lora.records.settings import RunSettings
 from lora.records.splits import StabilityFacts
@@ -54,6 +55,7 @@ KINDS: dict[str, type[Record]] = {
     "effect": EffectFacts,
     "paired": PairedFacts,
     "reachable": ReachableFacts,
+    "reviews": ReviewFacts,
 }
 
 

@@ -99,6 +99,7 @@ def test_two_rows_without_an_error_are_too_few_rather_than_saturated(study: Heal
     del study.config["manifests"]["domain"]
     set_wer(study, "test", 0.0, 0.0, 0.84)
     study.change("wer/base/test.json", {"power": None})
+    study.change("paired/lora/test.json", {"within": {"detectable_difference": None}})
     verdict = study.verdict()
     assert [c.code for c in verdict.causes if c.severity == "blocks"] == ["headroom.underpowered"]
     assert (verdict.causes[0].reason, verdict.causes[0].details["detectable"]) == ("no_estimate", None)
@@ -110,9 +111,26 @@ def test_a_small_manifest_next_to_the_evaluation_manifest_warns(study: HealthySt
     cause = cause_of(study.verdict(), "headroom.underpowered")
     assert (cause.severity, cause.manifest, cause.reason) == ("warns", "test", "too_small")
     details = cause.details
-    assert (details["utterances"], details["detectable"], details["target"]) == (12, 0.061, 0.01)
-    assert details["spread_of"] is None
+    assert (details["utterances"], details["detectable"], details["target"]) == (12, 0.037, 0.01)
+    assert details["spread_of"] == "lora"
     assert (details["add"], details["out_of_reach"]) == (None, True)
+
+
+def test_the_smallest_change_of_a_manifest_is_one_number(study: HealthyStudy) -> None:
+    """The observed one of the comparison; predicted by the baseline where too few utterances changed."""
+
+    def changes(manifest: str) -> list[float | None]:
+        verdict = study.verdict()
+        power = check_of(verdict, "headroom.power", manifest=manifest).value
+        assert power is None or isinstance(power, float)
+        return [next(run.smallest_change for run in verdict.runs if run.manifest == manifest), power]
+
+    assert changes("domain") == changes("test") == [0.037, 0.037]
+    for manifest, predicted in (("domain", 0.009), ("test", 0.061)):
+        study.change(f"paired/lora/{manifest}.json", {"within": {"detectable_difference": None}})
+        assert changes(manifest) == [predicted, predicted]
+    study.change("wer/base/test.json", {"within": {"utterances": 5}})
+    assert changes("test")[0] is None
 
 
 def test_rows_to_add_are_named_up_to_twenty_times_the_set(study: HealthyStudy) -> None:

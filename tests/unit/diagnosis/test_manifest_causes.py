@@ -9,7 +9,7 @@ from healthy import HealthyStudy, cause_of, check_of, codes
 from healthy_data import dropped, manifest_facts, measures, mismatched, mismatches
 
 from lora.diagnosis.data.speed import rate_factor
-from lora.diagnosis.shares import share_interval
+from lora.scoring.shares import share_interval
 
 
 def piece(line: int) -> dict[str, Any]:

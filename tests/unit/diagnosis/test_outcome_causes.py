@@ -94,6 +94,15 @@ def test_a_few_unchanged_rows_do_not_exclude_forgetting(study: HealthyStudy) -> 
     assert check_of(study.verdict(), "adapter.general_set").status == "unknown"
 
 
+def test_without_a_general_manifest_forgetting_is_not_watched(study: HealthyStudy) -> None:
+    study.configure({"roles": {"general": [], "domain": ["heldout", "domain", "test"]}})
+    verdict = study.verdict()
+    check = check_of(verdict, "adapter.general_set")
+    assert (check.status, check.reason, check.run, check.manifest) == ("unknown", "no_general_manifest", "lora", None)
+    assert "roles.general" in check.summary
+    assert verdict.ready_for_sweep is True
+
+
 def test_opposite_directions_warn_on_the_gate_run(study: HealthyStudy) -> None:
     study.add_run("earlier", "hypotheses")
     assert "adapter.direction_mismatch" not in codes(study.verdict())

@@ -32,7 +32,7 @@ def test_a_ready_study_passes_the_gate(
     assert Path("results/verdict.json.run.json").is_file()
     capsys.readouterr()
     assert check_gate.main(["--gate", "results/gate.json"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "READY FOR THE SWEEP"
+    assert capsys.readouterr().out.splitlines() == ["GATE OPEN: snakemake --cores 2 sweep"]
 
 
 def test_reasons_are_printed_last(
@@ -43,7 +43,7 @@ def test_reasons_are_printed_last(
     capsys.readouterr()
     assert check_gate.main(["--gate", "results/gate.json"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2] == "NOT READY FOR THE SWEEP:"
+    assert lines[-2] == "GATE CLOSED, exit code 1:"
     assert lines[-1].startswith("  1. All 24 lora_B matrices of lora are exactly zero.")
     assert len(lines) < 12
 
@@ -51,7 +51,7 @@ def test_reasons_are_printed_last(
 def test_no_verdict_fails_the_gate_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Gate(ready_for_sweep=None, reasons=["No model is configured."]).write(tmp_path / "gate.json")
     assert check_gate.main(["--gate", str(tmp_path / "gate.json")]) == 1
-    assert capsys.readouterr().out.splitlines() == ["NO VERDICT ON THE SWEEP:", "  1. No model is configured."]
+    assert capsys.readouterr().out.splitlines() == ["GATE CLOSED, exit code 1:", "  1. No model is configured."]
 
 
 def test_a_missing_gate_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,7 +91,7 @@ def test_a_weak_adapter_is_worded_with_its_norm_and_its_hypotheses(study: Health
 def test_a_working_adapter_is_worded_by_its_weights_and_its_hypotheses(study: HealthyStudy) -> None:
     assert check_of(study.verdict(), "adapter_change").summary == (
         "lora changes the weights of 24 adapted modules by a median of 5.0 % of their norm. 125 of 358 "
-        "hypotheses change "
+        "hypotheses (validation and all evaluation rows) change "
         "with lora, whose layers ran 4,200 times."
     )
 

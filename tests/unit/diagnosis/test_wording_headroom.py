@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from healthy import HealthyStudy, cause_of, check_of
 from test_headroom_causes import saturate, set_paired, set_wer
+from test_review_causes import add_review, scores
 
 
 @pytest.mark.parametrize(
@@ -87,4 +88,14 @@ def test_reachable_errors(study: HealthyStudy) -> None:
         "within reach. Of all errors, 0 points are only spelling; 0.04 points are suspected reference errors; 0.42 "
         "points "
         "are words not in the training transcripts (tarpaulins (2)); 6.25 points are repeated by every candidate."
+    )
+
+
+def test_reviewed_references(study: HealthyStudy) -> None:
+    add_review(study, scores=scores(0.03))
+    assert check_of(study.verdict(), "headroom.reviews").summary == (
+        "With corrected references the baseline WER on domain is 3.0 %, not above the floor of 5 % (37.5 % with the "
+        "references as given): the headroom is reference errors. 2 of 30 judged rows of domain have a wrong "
+        "reference; these references cause 5 of 900 errors of the baseline. In the random sample 2 of 20 rows have "
+        "a wrong one (10.0 %; 95 % interval 1.0 to 40.0 %)."
     )

@@ -13,9 +13,9 @@ from lora.diagnosis.data.mismatched_rows import common_offset, mismatch_details,
 from lora.diagnosis.facts import BASE, REPLAY, TRAIN, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.parity.external_hypotheses import run_contradicting_baseline
-from lora.diagnosis.shares import share_interval
 from lora.records.integrity import MismatchFacts
 from lora.records.verdict import CheckStatus, Severity
+from lora.scoring.shares import share_interval
 
 ENOUGH_COMPARED = 20  # rows of a domain manifest from which its share of unlike texts is compared
 

@@ -15,11 +15,13 @@ from lora.diagnosis.headroom.baseline import (
     Baseline,
     baseline,
     judge_baseline,
+    tuned_signs,
     unknown_wer,
 )
 from lora.diagnosis.headroom.hardening import harder_version
 from lora.diagnosis.headroom.power import foreseen, foreseen_power, judge_power
 from lora.diagnosis.headroom.reachable import judge_errors
+from lora.diagnosis.headroom.reviews import judge_review_files, judge_reviews
 from lora.diagnosis.judged_rows import other_rows
 from lora.records.verdict import CheckStatus
 
@@ -28,9 +30,10 @@ def judge_headroom(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     findings = headroom_criterion(facts, eval_manifest)
     for manifest in facts.config.evaluations:
         findings.add(judge_wer(facts, manifest), judge_baseline(facts, manifest), judge_errors(facts, manifest))
+        findings.add(judge_reviews(facts, manifest, gating=manifest == eval_manifest))
         if manifest in facts.config.domain:
             findings.add(judge_power(facts, manifest, gating=manifest == eval_manifest))
-    return findings
+    return findings.add(judge_review_files(facts))
 
 
 def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
@@ -99,7 +102,9 @@ def judge_wer(facts: StudyFacts, manifest: str) -> Findings:
     else:
         reason = "too_few_rows" if _undecided(facts, manifest, base) else "saturated"
     details = _wer_details(facts, manifest, base, floor)
-    details["other_rows"] = other_rows(facts, manifest)
+    run = facts.config.gate_run
+    has_faults = run is not None and bool(tuned_signs(facts, run, manifest))
+    details["other_rows"] = other_rows(facts, manifest, has_faults=has_faults)
     if reason == "saturated":
         details["harder"] = harder_version(facts, manifest)
     result = check(

@@ -21,9 +21,10 @@ FEWEST_ROWS = 6  # fewer rows cannot decide anything, whatever their errors (two
 def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     """Whether the smallest difference that the manifest can show is at most the target gain.
 
-    On the evaluation manifest (`gating`) the observed spread of the gate run replaces the assumption unless its
-    hypotheses are broken, and where its difference is decided the set is large enough for it: then a smaller target
-    only warns. No cause where many transcripts of the manifest were lost (`data.empty_transcripts`).
+    The observed spread of the gate run replaces the assumption unless its hypotheses are broken, and where its
+    difference is decided the set is large enough for it: then a smaller target only warns. The evaluation manifest
+    (`gating`) must also have enough rows. No cause where many transcripts of the manifest were lost
+    (`data.empty_transcripts`).
     """
     base = baseline(facts, manifest)
     if base is None:
@@ -33,13 +34,13 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     detectable, outcome, spread_of = foreseen(power), None, None
     if gating and not _enough_rows(base.score.utterances):
         detectable = math.inf
-    paired = _gate_score(facts, manifest) if gating else None
-    observed = paired is not None and paired.detectable_difference is not None and not _broken(facts, manifest)
-    if paired is not None and (observed or paired.outcome == "same_words"):
+    paired = _score(facts, facts.config.gate_run, manifest)
+    observed = _observed(facts, facts.config.gate_run, manifest)
+    if paired is not None and (observed is not None or paired.outcome == "same_words"):
         outcome = paired.outcome
-        if observed and paired.detectable_difference is not None:
+        if observed is not None:
             power = paired.power or power
-            detectable = paired.detectable_difference
+            detectable = observed
             spread_of = facts.config.gate_run
         evidence.append(facts.path(layout.PAIRED, run=str(facts.config.gate_run), manifest=manifest))
     estimable = math.isfinite(detectable)
@@ -73,10 +74,28 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     return Findings.of(result, result.cause("headroom.underpowered") if raised else None)
 
 
-def _broken(facts: StudyFacts, manifest: str) -> bool:
-    """Whether the gate run's hypotheses are broken: their spread says nothing about the set."""
-    run = facts.config.gate_run
-    return run is not None and bool(tuned_signs(facts, run, manifest))
+def smallest_change(facts: StudyFacts, run: str, manifest: str) -> float | None:
+    """The smallest difference that a comparison would show: as observed, else as the baseline predicts it.
+
+    None where that cannot be estimated or the manifest has too few rows to show anything.
+    """
+    base = baseline(facts, manifest)
+    if base is None or not _enough_rows(base.score.utterances):
+        return None
+    observed = _observed(facts, run, manifest)
+    change = foreseen(foreseen_power(facts, manifest)) if observed is None else observed
+    return change if math.isfinite(change) else None
+
+
+def _observed(facts: StudyFacts, run: str | None, manifest: str) -> float | None:
+    """The smallest detectable difference by the observed spread of a run; None if its hypotheses are broken.
+
+    The spread of broken hypotheses says nothing about the manifest.
+    """
+    score = _score(facts, run, manifest)
+    if run is None or score is None or tuned_signs(facts, run, manifest):
+        return None
+    return score.detectable_difference
 
 
 def _missing(power: Power) -> dict[str, Any] | None:
@@ -112,6 +131,6 @@ def _enough_rows(utterances: int) -> bool:
     return utterances >= FEWEST_ROWS
 
 
-def _gate_score(facts: StudyFacts, manifest: str) -> PairedScore | None:
-    paired = facts.paired.get((facts.config.gate_run or "", manifest))
+def _score(facts: StudyFacts, run: str | None, manifest: str) -> PairedScore | None:
+    paired = facts.paired.get((run or "", manifest))
     return paired.within if paired and paired.status == "ok" else None

@@ -67,7 +67,10 @@ def judge_style(facts: StudyFacts, manifest: str, split: ReachableFacts | None) 
 
 
 def judge_references(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -> Findings:
-    """Places where all runs agree on a word unlike the reference, in rows that they transcribe well otherwise."""
+    """Places where all runs agree on a word unlike the reference, in rows that they transcribe well otherwise.
+
+    Rows whose reference listeners found right no longer count.
+    """
     id, most = "headroom.references", facts.config.headroom.max_reference_errors
     evidence = [facts.path(layout.REACHABLE, manifest=manifest)]
     if split is None or split.suspected_errors is None or split.suspected_rows is None:
@@ -83,6 +86,8 @@ def judge_references(facts: StudyFacts, manifest: str, split: ReachableFacts | N
             )
         )
     share = split.suspected_rows / max(split.utterances, 1)
+    judged = _judged(facts, manifest)
+    open_rows = split.suspected_rows - (judged["refuted"] if judged else 0)
     status: CheckStatus = "pass"
     reason = "ok"
     if split.suspected_rows >= FEWEST and share > most:
@@ -90,6 +95,8 @@ def judge_references(facts: StudyFacts, manifest: str, split: ReachableFacts | N
             status, reason = "warn", "mismatched_transcripts"
         elif _by_chance(split):
             reason = "by_chance"
+        elif open_rows < FEWEST or open_rows <= most * split.utterances:
+            reason = "refuted"
         else:
             status, reason = "warn", "suspected"
     result = check(
@@ -109,6 +116,7 @@ def judge_references(facts: StudyFacts, manifest: str, split: ReachableFacts | N
             ],
             "listed_places": len(split.suspected_references),
             "repeated_share": split.repeated_share,
+            "judged": judged,
             "wer": split.suspected_errors / split.words if split.words else 0.0,
             "file": evidence[0],
         },
@@ -117,6 +125,15 @@ def judge_references(facts: StudyFacts, manifest: str, split: ReachableFacts | N
         manifest=manifest,
     )
     return Findings.of(result, result.cause("headroom.reference_noise") if reason == "suspected" else None)
+
+
+def _judged(facts: StudyFacts, manifest: str) -> dict[str, Any] | None:
+    """Suspected rows that listeners found wrong (`confirmed`) or right (`refuted`); None where they judged none."""
+    review = facts.reviews.get(manifest)
+    suspicion = review.suspicion if review else None
+    if suspicion is None or suspicion.precision is None:
+        return None
+    return {"confirmed": suspicion.confirmed, "refuted": suspicion.refuted}
 
 
 def _missing_input(split: ReachableFacts | None) -> str:

@@ -12,6 +12,7 @@ from lora.formatting import configured_percent, count, listed, percent
 
 Result = CheckResult | CauseResult
 
+COMPARED = "(validation and all evaluation rows)"  # the hypotheses that `changed` and `compared` count
 ALPHA_KEYS = {"alpha_zero": "lora_alpha", "alpha_pattern_zero": "alpha_pattern"}
 
 
@@ -143,7 +144,7 @@ def text(result: Result) -> str:
             f"{count(details['validation_texts'], 'validation hypothesis', 'validation hypotheses')} "
             f"change with {run}, but none of its tuned transcripts does."
         )
-    changes = f"{_changed(details)} change with {run}, whose layers ran {details['adapter_calls']:,} times"
+    changes = f"{_changed(details)} {COMPARED} change with {run}, whose layers ran {details['adapter_calls']:,} times"
     if result.reason == "no_hypothesis_changes":
         return f"{changes}."
     if details["merged_changed"]:

@@ -47,13 +47,20 @@ def references(result: CheckResult | CauseResult) -> str:
             f"{rows} have a word on which all runs contradict the reference, no more than by chance: they also repeat "
             f"{percent(details['repeated_share'])} of the baseline's other errors."
         )
+    judged = details.get("judged")
+    if judged and result.reason == "refuted":
+        return (
+            f"{rows} have a suspected reference error, and listeners found the references of {judged['refuted']:,} of "
+            "them right."
+        )
+    confirmed = f" Listeners found {judged['confirmed']:,} of them wrong so far." if judged else ""
     pairs = [f'{place["id"]}: "{place["reference"]}" as "{place["hypothesis"]}"' for place in details["places"]]
     return (
         f"{rows} have a suspected reference error: {listed(details['runs'], 5)} all transcribe the same other word "
         "there and "
         f"the words around it as written ({named(pairs, details['listed_places'])}). At least {points(details['wer'])} "
         "of WER "
-        "cannot be removed by tuning."
+        f"cannot be removed by tuning.{confirmed}"
     )
 
 

@@ -132,8 +132,7 @@ def find_headroom(result: CauseResult) -> str:
     wer = "" if harder["wer"] is None else f" (baseline WER {percent(harder['wer'])})"
     return (
         f"{wanted}, or on the harder version {harder['proposed']}{wer}: write it with `{harder['command']}`, then add "
-        "the "
-        "lines shown in results/summary.md to config.yaml."
+        "the lines that results/report/index.html shows under D2 to config.yaml."
     )
 
 

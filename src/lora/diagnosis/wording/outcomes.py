@@ -48,6 +48,8 @@ def outcome(result: Result) -> str:
 
 def general_set(result: Result) -> str:
     details = result.details
+    if result.reason == "no_general_manifest":
+        return f"roles.general names no manifest, so whether {result.run} forgets general speech is not watched."
     if result.reason == "not_compared":
         return _not_compared(result)
     margin = configured_points(details["margin"])

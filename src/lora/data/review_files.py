@@ -1,0 +1,181 @@
+"""Read judgements of listeners from review files: tab-separated tables as the listening page exports them.
+
+A file that is no review file is an error. A line that cannot be used is rejected with its reason and costs only
+itself. Fields may contain tabs, line ends and backslashes, written as `\\t`, `\\n` and `\\\\`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from lora.data.existing_files import require_file
+from lora.records.base import UserError
+from lora.records.reviews import JUDGEMENTS, Judgement, RejectedJudgement
+
+COLUMNS = ("manifest", "id", "judgement", "corrected_text", "note", "sample")
+EXPORT_AGAIN = "Export the file from the listening page again, or correct it."
+ESCAPE = re.compile(r"\\([tn\\])")
+ESCAPED = {"t": "\t", "n": "\n", "\\": "\\"}
+ALTERNATIVES = f"{', '.join(JUDGEMENTS[:-1])} or {JUDGEMENTS[-1]}"
+
+References = Mapping[str, Mapping[str, str]]  # text of every usable row by manifest and id
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One usable line of a review file."""
+
+    file: str
+    line: int
+    manifest: str
+    id: str
+    judgement: Judgement
+    corrected_text: str | None
+    note: str
+    sample: bool
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def row(self) -> tuple[str, str]:
+        return self.manifest, self.id
+
+    @property
+    def result(self) -> tuple[Judgement, str | None]:
+        return self.judgement, self.corrected_text
+
+
+def read_review_file(path: Path, references: References) -> tuple[list[Judged], list[RejectedJudgement]]:
+    """Usable judgements and rejected lines of one file, both in its order.
+
+    Args:
+        path: the file.
+        references: text of every usable row by manifest and id.
+
+    Raises:
+        UserError: where the file is missing, is not UTF-8, or has another header.
+    """
+    lines = _lines(path)
+    header = lines[0].split("\t")
+    if not set(COLUMNS) <= set(header):
+        raise UserError(
+            f"{path}:1: the header is {lines[0][:100]!r}; expected the tab-separated columns {', '.join(COLUMNS)}. "
+            f"{EXPORT_AGAIN}"
+        )
+    judged: list[Judged] = []
+    rejected: list[RejectedJudgement] = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        cells = dict(zip(header, map(_unescaped, line.split("\t")), strict=False))
+        problem = _problem(cells, line.count("\t") + 1 - len(header), references)
+        if problem is None:
+            judged.append(_judged(str(path), number, cells))
+        else:
+            rejected.append(_rejected(str(path), number, cells, problem))
+    return _without_contradictions(judged, rejected)
+
+
+def _lines(path: Path) -> list[str]:
+    """Lines of the file; other separators than line feeds are part of a field."""
+    require_file(path, "reviews")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such review file. Correct `reviews` in config.yaml.") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def _unescaped(cell: str) -> str:
+    return ESCAPE.sub(lambda found: ESCAPED[found[1]], cell)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _problem(cells: Mapping[str, str], surplus: int, references: References) -> str | None:
+    """What is wrong with a line and what to do; None if it can be used."""
+    if surplus:
+        count = f"{abs(surplus)} {'more' if surplus > 0 else 'fewer'} cells than the header"
+        return f"{count}. Write a tab inside a text as \\t. {EXPORT_AGAIN}"
+    manifest, identity, judgement = cells["manifest"], cells["id"], cells["judgement"]
+    text = _one_line(cells["corrected_text"])
+    if manifest not in references:
+        return (
+            f"manifest is {manifest!r}, which this study does not have; expected one of {', '.join(references)}. "
+            "Correct it."
+        )
+    if identity not in references[manifest]:
+        return f"id is {identity!r}, which is no usable row of {manifest}. Correct it, or remove the line."
+    if judgement not in JUDGEMENTS:
+        return f"judgement is {judgement!r}; expected {ALTERNATIVES}. Correct it."
+    if cells["sample"] not in {"yes", "no"}:
+        return f"sample is {cells['sample']!r}; expected yes or no. Correct it."
+    same_text = text == _one_line(references[manifest][identity])
+    if judgement == "reference_wrong" and same_text:
+        return (
+            "corrected_text is the reference as it is. Correct it, or leave it empty; if the manifest was corrected "
+            "since, remove the line."
+        )
+    if judgement == "reference_right" and text and not same_text:
+        return f"corrected_text is {text!r}, and judgement is reference_right. Set reference_wrong, or remove the text."
+    return None
+
+
+def _judged(file: str, line: int, cells: Mapping[str, str]) -> Judged:
+    judgement = cast("Judgement", cells["judgement"])
+    text = _one_line(cells["corrected_text"]) if judgement == "reference_wrong" else ""
+    return Judged(
+        file=file,
+        line=line,
+        manifest=cells["manifest"],
+        id=cells["id"],
+        judgement=judgement,
+        corrected_text=text or None,
+        note=_one_line(cells["note"]),
+        sample=cells["sample"] == "yes",
+    )
+
+
+def _rejected(file: str, line: int, cells: Mapping[str, str], reason: str) -> RejectedJudgement:
+    manifest, identity = cells.get("manifest") or None, cells.get("id") or None
+    return RejectedJudgement(file=file, line=line, manifest=manifest, id=identity, reason=reason)
+
+
+def _without_contradictions(
+    judged: Sequence[Judged], rejected: Sequence[RejectedJudgement]
+) -> tuple[list[Judged], list[RejectedJudgement]]:
+    """Reject all lines of a row that one file judges in different ways; of equal ones the first remains."""
+    by_row: dict[tuple[str, str], list[Judged]] = {}
+    for entry in judged:
+        by_row.setdefault(entry.row, []).append(entry)
+    refused = list(rejected)
+    for entries in by_row.values():
+        for entry in entries:
+            other = next((o for o in entries if o.result != entry.result), None)
+            if other is not None:
+                refused.append(
+                    RejectedJudgement(
+                        file=entry.file,
+                        line=entry.line,
+                        manifest=entry.manifest,
+                        id=entry.id,
+                        reason=f"judged {_shown(entry)} here and {_shown(other)} in line {other.line}. Keep one of "
+                        "the two lines.",
+                    )
+                )
+    kept = [entries[0] for entries in by_row.values() if len({entry.result for entry in entries}) == 1]
+    return kept, sorted(refused, key=lambda entry: entry.line)
+
+
+def _shown(entry: Judged) -> str:
+    return entry.judgement if entry.corrected_text is None else f"{entry.judgement} ({entry.corrected_text!r})"
