@@ -1,5 +1,7 @@
 """Content hash of a command and of every module of this project that it imports, by which cheap rules notice new code.
 
+Templates, style sheets and scripts of a page in the folder of such a module belong to it.
+
 Snakemake notices neither an edited module nor a changed program called from `shell:`. A path to code among a rule's
 inputs would make everything stale when the repository moves; a hash in `params` does not.
 """
@@ -18,6 +20,8 @@ IMPORT = re.compile(
     r"^[ \t]*(?:from|import)[ \t]+(lora\b[\w.]*)(?:[ \t]+import[ \t]+(\([^)]*\)|[^\n]*))?", re.MULTILINE
 )
 
+PAGE_SUFFIXES = {".j2", ".css", ".js"}
+
 
 def code_hash(command: Path) -> str:
     """Hash `command` and all `lora` modules reachable from its imports; independent of where the repository is."""
@@ -28,8 +32,14 @@ def code_hash(command: Path) -> str:
         if path not in seen:
             seen.add(path)
             waiting += _imported(path)
+    seen |= {file for folder in {path.parent for path in seen} for file in _page_files(folder)}
     contents = sorted((path.name, _content(path)) for path in seen)
     return hashlib.sha256(repr(contents).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _page_files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.suffix in PAGE_SUFFIXES]
 
 
 @functools.cache
