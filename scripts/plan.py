@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lora.configuration.loading import load_configuration
 from lora.configuration.study import StudyConfig
-from lora.provenance.command import run_command
+from lora.configuration.yaml_file import read_yaml
+from lora.provenance.command import command
 from lora.records.base import UserError
 from lora.stages.sweep import planned_sweep
 
@@ -38,6 +37,7 @@ MODEL_WORK = {
     "measure_effect": "measures the adapter's effect",
     "harden_manifest": "checks for headroom, and measures harder manifests if there is none",
 }
+TARGETS = {"all", "publish", "gate", "durations", "baseline", "effect", "report"}  # jobs that compute nothing
 NEVER_COMPUTED = "never computed"
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$", re.MULTILINE)
 
@@ -61,7 +61,7 @@ def planned_jobs(dry_run: str) -> list[Job]:
         reason = re.search(r"^    reason: (.*)$", text, re.MULTILINE)
         wildcards = re.search(r"^    wildcards: (.*)$", text, re.MULTILINE)
         values = ", ".join(part.split("=")[1] for part in wildcards[1].split(", ")) if wildcards else ""
-        if rule not in {"publish", "gate", "all", "durations"}:
+        if rule not in TARGETS:
             jobs.append(Job(rule, values, reason[1].strip() if reason else ""))
     return jobs
 
@@ -126,7 +126,7 @@ def study_changes(folder: Path, configfile: Path) -> list[str]:
     recorded = folder / "results" / "config.json"
     if not recorded.exists() or not configfile.exists():
         return []
-    given = yaml.safe_load(configfile.read_text(encoding="utf-8"))
+    given = read_yaml(configfile)
     return changed_keys(json.loads(recorded.read_text(encoding="utf-8")), load_configuration(given, configfile, folder))
 
 
@@ -134,7 +134,7 @@ def sweep_lines(folder: Path, configfile: Path) -> list[str]:
     """What the sweep will cost and can show, for each hypothesis; nothing for a study without a sweep."""
     if not configfile.exists():
         return []
-    given = yaml.safe_load(configfile.read_text(encoding="utf-8"))
+    given = read_yaml(configfile)
     config = StudyConfig.from_json(load_configuration(given, configfile, folder))
     return [*planned_sweep(folder / "results", config), ""] if config.sweep else []
 
@@ -183,13 +183,12 @@ def execute(args: argparse.Namespace) -> int:
     return 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cores", default="all", help="as for snakemake")
     parser.add_argument("snakemake", nargs="*", help="further arguments for snakemake, after --")
-    args = parser.parse_args(argv)
-    return run_command(lambda: execute(args))
 
+
+main = command(__doc__, add_arguments, execute)
 
 if __name__ == "__main__":
     sys.exit(main())

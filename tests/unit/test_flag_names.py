@@ -15,7 +15,7 @@ from lora.runners.experiment import main
 from lora.runners.train import settings_of
 
 TYPED = [
-    *("--max-steps", "7", "--learning-rate", "3e-4", "--eval-interval", "5", "--lora-r", "4", "--lora-alpha", "8"),
+    *("--max-steps", "7", "--lr", "3e-4", "--eval-interval", "5", "--lora-r", "4", "--lora-alpha", "8"),
     *("--lora-dropout", "0.1", "--lora-targets", "q_proj,v_proj", "--batch-size", "2", "--seed", "3"),
     *("--gradient-accumulation-steps", "2", "--use-dora", "--init-lora-weights", "gaussian", "--device", "cpu"),
 ]
@@ -53,11 +53,11 @@ def test_both_names_of_an_option_set_the_same(command: str) -> None:
 @pytest.mark.parametrize("command", ["train", "run"])
 def test_help_shows_both_names(command: str) -> None:
     shown = " ".join(parser_of(command).format_help().split())
-    for path, alias in ALIASES.items():
+    for path, aliases in ALIASES.items():
         flag = f"--{path.partition('.')[2].replace('_', '-')}"
         assert setting(path).description
-        assert names_of(path, flag) == [flag, alias]
-        assert {flag, alias} <= set(shown.replace(",", "").split())
+        assert names_of(path, flag) == [flag, *aliases]
+        assert {flag, *aliases} <= set(shown.replace(",", "").split())
 
 
 def test_a_training_takes_the_evaluation_manifests_of_run() -> None:
@@ -83,7 +83,8 @@ def test_the_training_batch_is_not_that_of_transcription() -> None:
         (["train", "--lora-rr", "4"], "unknown option --lora-rr; did you mean '--lora-r'?"),
         (["train", "--lora-rr=4"], "unknown option --lora-rr; did you mean '--lora-r'?"),
         (["run", "--outputdir", "o"], "unknown option --outputdir; did you mean '--output-dir'?"),
-        (["run", "--xyzzy"], "unknown option --xyzzy; expected one of --help, --dataset-path"),
+        (["run", "--xyzzy"], "unknown option --xyzzy; expected one of --help, --version, --dataset-path"),
+        (["trian", "--rank", "8"], "unknown subcommand trian; did you mean 'train'?"),
         (["train", "--max-seconds", "8"], "--max-seconds: `train` trains on every row of --dataset-path"),
     ],
 )
@@ -94,6 +95,14 @@ def test_an_unknown_option_is_named_before_missing_ones(
         main(arguments)
     assert ended.value.code == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["train", "--version"]])
+def test_every_command_knows_its_version(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("lora-tuning-diagnostics ")
 
 
 @pytest.mark.parametrize("arguments", [["train", "--max-st", "4"], ["run", "--help"]])

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
 
 # Containers that Python creates before it searches for reference cycles. Tables of 100,000 records have none, and the
@@ -34,7 +35,7 @@ def command(
     """
 
     def main(argv: Sequence[str] | None = None) -> int:
-        parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser = CommandParser(description=doc)
         add_arguments(parser)
         args = parser.parse_args(argv)
 

@@ -68,7 +68,6 @@ class Comparison:
         self._compare_settings()
         decided = self.path(layout.VERDICT)
         verdict.decide_verdict(self.results, config_path, decided, self.path(layout.GATE))
-        verdict.render_summary(self.results, config_path, self.path(layout.SUMMARY))
 
     def _write_rows(self, name: str) -> bool:
         """Write the rows of a manifest; return whether every row has a duration.
@@ -247,7 +246,7 @@ class Comparison:
         )
 
     def draw(self) -> None:
-        """Draw the plots of the summary, and write the summary as one page."""
+        """Draw the plots, and write the report."""
 
         def files(kind: ResultFile[Any]) -> dict[str, Path]:
             return {format: self.path(kind, format=format) for format in layout.PLOT_FORMATS}
@@ -262,7 +261,8 @@ class Comparison:
             min_wer=self.config["headroom"]["min_wer"],
             **files(layout.WER_PLOT),
         )
-        verdict.render_page(self.path(layout.SUMMARY), self.path(layout.PAGE))
+        report, landing = self.path(layout.REPORT), self.path(layout.LANDING)
+        verdict.render_report(self.results, self.path(layout.CONFIG), report, landing)
 
 
 def _source(entry: str | dict[str, Any]) -> Source:

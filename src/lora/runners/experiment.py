@@ -11,13 +11,12 @@ Each subcommand is a module of this folder; `--help` and errors on the command l
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
-from lora.configuration.flag_names import check_names
 from lora.provenance.command import run_command
+from lora.provenance.command_parser import CommandParser
 
 SUBCOMMANDS = {
     "transcribe": "transcribe manifests, with or without an adapter",
@@ -28,16 +27,13 @@ SUBCOMMANDS = {
     "audit": "check training labels and the loss with the base model",
     "harden": "if nothing has headroom: base WER on graded distortions",
     "write-hardened": "write a distorted manifest that harden measured, with its audio",
+    "write-corrected": "write a manifest with the references that listeners corrected",
     "run": "write a study from flags and run the whole workflow on it",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m lora.runners.experiment",
-        description=(__doc__ or "").splitlines()[0],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser(prog="python -m lora.runners.experiment", description=(__doc__ or "").splitlines()[0])
     parsers = parser.add_subparsers(metavar="SUBCOMMAND", required=True)
     given = list(sys.argv[1:] if argv is None else argv)
     for name, summary in SUBCOMMANDS.items():
@@ -45,14 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             parsers.add_parser(name, help=summary)  # only its name is needed
             continue
         module = importlib.import_module(f"lora.runners.{name.replace('-', '_')}")
-        subparser = parsers.add_parser(
-            name,
-            help=summary,
-            description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        subparser = parsers.add_parser(name, help=summary, description=module.__doc__)
         module.add_arguments(subparser)
-        check_names(subparser, given[1:], getattr(module, "ELSEWHERE", {}))
+        subparser.elsewhere = getattr(module, "ELSEWHERE", {})
         subparser.set_defaults(execute=module.execute)
     args = parser.parse_args(given)
     return run_command(lambda: int(args.execute(args)))

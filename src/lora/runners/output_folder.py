@@ -17,8 +17,7 @@ MARKER_TEXT = "Written by `python -m lora.runners.quick`; the next run with this
 # remove.
 WRITTEN = (
     "config.json", "durations", "gate.json", "integrity", "leakage", "manifests", "max_seconds.json", "mismatches",
-    "paired", "parity", "plots", "reachable", "splits", "summary.html", "summary.md", "transcripts", "verdict.json",
-    "wer",
+    "paired", "parity", "plots", "reachable", "report", "splits", "transcripts", "verdict.json", "wer",
 )  # fmt: skip
 
 

@@ -9,8 +9,11 @@ Reads: transcripts (JSON lines, CSV, TSV, Kaldi text, trn, ctm; `<stem>.settings
 exists); a manifest, which may contain only references, and may be left out if the baseline's file contains references;
 headers of audio whose duration the manifest does not give. `--general` adds general speech, on which tuning may do
 harm: manifest, baseline and tuned transcripts.
-Writes: the verdict on stdout; with `--output-dir` the files that a study has under `results/` (verdict.json,
-summary.md, summary.html, plots and the facts behind them), replacing those of the last run.
+Writes: the verdict on stdout, with `--json` as one JSON object (docs/candidates.md); with `--output-dir` the files
+that a study has under `results/` (verdict.json, report/index.html, plots and the facts behind them), replacing those
+of the last run.
+
+Exit code: 0; 1 where `--fail-on` names what was found; 2 where files or options are wrong (nothing is on stdout then).
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +36,38 @@ from lora.data.transcripts.columns import COLUMNS, column
 from lora.data.transcripts.files import FORMATS, guess_format
 from lora.layout import TRAIN
 from lora.provenance.command import run_command
+from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
-from lora.report.brief import brief
+from lora.report.brief import brief, documents
 from lora.report.study import Study
 from lora.runners.comparison import EVALUATION, GENERAL, TUNED, Comparison, naming
 from lora.runners.options import positive_number
 from lora.runners.output_folder import prepare
+from lora.runners.quick_result import counted_rows_notes, exit_code, machine_readable
 from lora.scoring.markup import REMOVABLE
 from lora.scoring.normalizers import NAMES
 from lora.scoring.units import UNITS
+from lora.terminal import write_coloured
+
+FAIL_ON = ("block", "warn")
+NOTE = "note: "
+KEEP = "  to keep it    --output-dir DIR writes report, plots and facts\n"
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m lora.runners.quick", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = CommandParser(prog="python -m lora.runners.quick", description=__doc__)
+    add_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--manifest", "--reference", "--ref", type=Path, metavar="PATH", help="rows with their references"
     )
-    parser.add_argument("--manifest", type=Path, metavar="PATH", help="rows with their references")
-    parser.add_argument("--baseline", type=Path, required=True, metavar="PATH", help="transcripts before tuning")
-    parser.add_argument("--tuned", type=Path, required=True, metavar="PATH", help="transcripts after tuning")
+    parser.add_argument(
+        "--baseline", "--base", "--before", type=Path, required=True, metavar="PATH", help="transcripts before tuning"
+    )
+    parser.add_argument("--tuned", "--after", type=Path, required=True, metavar="PATH", help="transcripts after tuning")
     parser.add_argument("--train", type=Path, metavar="PATH", help="training manifest: which max_seconds?")
     parser.add_argument("--general", type=Path, nargs=3, metavar=("MANIFEST", "BASELINE", "TUNED"))
     parser.add_argument("--baseline-format", choices=FORMATS, help="default: by suffix and first lines")
@@ -98,8 +116,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--target-gain", type=positive_number, metavar="F", help="WER difference worth showing, 0.01")
     parser.add_argument("--max-seconds", type=positive_number, metavar="S", help="of training; default: auto")
-    parser.add_argument("--output-dir", type=_folder, metavar="DIR", help="keep verdict, summary and facts here")
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--output-dir", "--output", "-o", type=_folder, metavar="DIR", help="keep verdict, report and facts here"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument(
+        "--fail-on",
+        choices=FAIL_ON,
+        help="end with exit code 1 if a cause blocks (block), or blocks or warns (warn; worse than the baseline warns)",
+    )
 
 
 def _folder(text: str) -> Path:
@@ -115,23 +140,41 @@ def execute(args: argparse.Namespace) -> int:
         prepare(args.output_dir, [path for path in inputs if path is not None])
     with contextlib.ExitStack() as stack:
         folder = args.output_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
-        with _only_notes():
+        with _silenced() as printed:
             comparison = Comparison(folder, config)
             comparison.run()
             if args.output_dir is not None:
                 comparison.draw()
-        kept = [str(folder / "summary.md")] if args.output_dir is not None else ["--output-dir DIR keeps all of it"]
-        sys.stdout.write(brief(Study(folder, folder / "config.json"), kept))
-    return 0
+        study = Study(folder, folder / "config.json")
+        notes = [
+            *(line.removeprefix(NOTE) for line in printed.getvalue().splitlines() if line.startswith(NOTE)),
+            *counted_rows_notes(study, has_training=args.train is not None, max_seconds=args.max_seconds),
+        ]
+        code = exit_code(study, args.fail_on)
+        if args.json:
+            kept = documents(folder) if args.output_dir is not None else []
+            found = machine_readable(study, notes, kept, code)
+            print(json.dumps(found, indent=2, ensure_ascii=False))
+            return code
+        _print_notes(notes)
+        if args.output_dir is None:
+            text = brief(study, [], "with --output-dir DIR", has_config=False) + KEEP
+        else:
+            text = brief(study, documents(folder), has_config=False)
+        write_coloured(text, sys.stdout)
+    return code
 
 
 @contextlib.contextmanager
-def _only_notes() -> Iterator[None]:
-    """Silence the stages, except for the notes that they print; after an error the error alone is shown."""
+def _silenced() -> Iterator[io.StringIO]:
+    """Keep what the stages print, of which the notes are shown; after an error the error alone is shown."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        yield
-    sys.stderr.writelines(f"{line}\n" for line in printed.getvalue().splitlines() if line.startswith("note: "))
+        yield printed
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    sys.stderr.writelines(f"{NOTE}{note}\n" for note in notes)
 
 
 def configuration(args: argparse.Namespace) -> dict[str, Any]:

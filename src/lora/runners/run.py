@@ -25,11 +25,17 @@ import yaml
 from lora import layout
 from lora.asr.decoding.transcribe import BATCH_SIZE
 from lora.configuration.loading import load_configuration
-from lora.formatting import percent, points_range, signed_points
+from lora.formatting import outcome_words, percent, points_range, signed_points
 from lora.records.base import UserError, write_text
 from lora.results import read_result
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
-from lora.runners.train import add_processes_argument, add_training_arguments, settings_of
+from lora.runners.train import (
+    add_processes_argument,
+    add_replay_argument,
+    add_training_arguments,
+    check_settings,
+    settings_of,
+)
 
 TRAIN, EVALUATION, SAFETY, TUNED = "train", "evaluation", "safety", "tuned"
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
@@ -54,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
     add_decode_arguments(parser, batch_flag="--decode-batch-size")
     add_training_arguments(parser)
+    add_replay_argument(parser)
     add_processes_argument(parser)
 
 
@@ -81,7 +88,13 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     def relative(path: Path | str) -> str:
         return os.path.relpath(Path(path).absolute(), study)
 
-    paths = {TRAIN: args.dataset_path, EVALUATION: args.manifest_path, SAFETY: args.safety_manifest_path}
+    check_settings(settings_of(args), args.replay_path)
+    paths = {
+        TRAIN: args.dataset_path,
+        EVALUATION: args.manifest_path,
+        SAFETY: args.safety_manifest_path,
+        layout.REPLAY: args.replay_path,
+    }
     for path in paths.values():
         if path is not None and not path.exists():
             raise UserError(f"no such file or folder: {path}")
@@ -143,7 +156,7 @@ def result_table(results: Path, manifests: list[str]) -> str:
         interval = points_range(score.interval.low, score.interval.high)
         lines.append(
             f"{name:<12}{percent(score.baseline_wer):>10}{percent(score.tuned_wer):>11}"
-            f"{signed_points(score.delta):>16}{interval:>18}  {score.outcome}"
+            f"{signed_points(score.delta):>16}{interval:>18}  {outcome_words(score.outcome)}"
         )
     verdict = read_result(results, layout.VERDICT).readable()
     ready = {True: "ready for the sweep", False: "not ready for the sweep", None: "no verdict"}
@@ -151,7 +164,7 @@ def result_table(results: Path, manifests: list[str]) -> str:
     lines.append(
         f"verdict: {ready[verdict.ready_for_sweep if verdict else None]}; {', '.join(causes) or 'no cause found'}"
     )
-    return "\n".join([*lines, f"read next: {results / 'summary.md'}"])
+    return "\n".join([*lines, f"read next: {results / layout.REPORT.path()}"])
 
 
 def _auto_or_seconds(text: str) -> float | str:

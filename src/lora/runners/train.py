@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", required=True, metavar="NAME", help="name of the candidate")
     parser.add_argument("--dataset-path", type=Path, required=True, metavar="PATH", help="manifest to train on")
     parser.add_argument("--validation-path", type=Path, required=True, metavar="PATH", help="manifest to validate on")
-    parser.add_argument("--replay-path", type=Path, metavar="PATH", help="manifest that --replay-share draws rows from")
+    add_replay_argument(parser)
     parser.add_argument(
         "--manifest",
         type=named_path,
@@ -86,6 +86,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         add_setting(group, f"train.{key}", dest=DESTINATIONS.get(key))
 
 
+def add_replay_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--replay-path", type=Path, metavar="PATH", help="manifest that --replay-share draws rows from")
+
+
 def add_processes_argument(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "model.processes")
 
@@ -102,11 +106,7 @@ def execute(args: argparse.Namespace) -> int:
 def train(args: argparse.Namespace, run: Recording) -> Outcome:
     """Train with the given settings and write all outputs to `--output-dir`."""
     settings = settings_of(args)
-    check_settings(settings)
-    if settings["replay_share"] and args.replay_path is None:
-        raise UserError(
-            f"--replay-share is {settings['replay_share']:g}: it needs --replay-path, a manifest to draw from"
-        )
+    check_settings(settings, args.replay_path)
     if settings["eval_rows"] and not args.manifest:
         raise UserError(
             f"--eval-rows is {settings['eval_rows']}: it needs --manifest NAME=PATH, a manifest to transcribe"
@@ -155,8 +155,12 @@ def _evaluated(args: argparse.Namespace, run: Recording) -> dict[str, Rows]:
     return {name: replace(rows, rows=evaluated_rows(rows.rows, args.eval_rows)) for name, rows in manifests.items()}
 
 
-def check_settings(settings: dict[str, Any]) -> None:
+def check_settings(settings: dict[str, Any], replay_path: Path | None) -> None:
     """Check what no single option can. Raises UserError."""
+    if settings["replay_share"] and replay_path is None:
+        raise UserError(
+            f"--replay-share is {settings['replay_share']:g}: it needs --replay-path, a manifest to draw from"
+        )
     every_group = setting("train.target_parts").default
     if settings["target_modules"] != "auto" and set(settings["target_parts"]) != set(every_group):
         raise UserError(

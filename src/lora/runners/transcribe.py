@@ -21,11 +21,12 @@ from lora.asr.adapter.files import AdapterProblem, adapter_identity
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
 from lora.asr.model_files import UnusableModel
-from lora.data.manifest import read_manifest
+from lora.data.manifest import read_manifest, read_rows
 from lora.data.source import Source
 from lora.layout import BASE
 from lora.provenance.recording import Recording, recording
-from lora.records.base import write_lines
+from lora.records.base import UserError, write_lines
+from lora.records.manifests import Utterance
 from lora.records.settings import AdapterIdentity, RunSettings
 from lora.records.training import TrainFacts
 from lora.runners.options import (
@@ -91,12 +92,26 @@ def transcribe_or_explain(
 
 def read_usable(name: str, path: Path, run: Recording) -> Rows:
     """Read the usable rows of a manifest, which may be none (the verdict decides on that), and report rejected ones."""
+    if (validated := _validated_rows(path)) is not None:
+        return Rows(validated, path.parent)
     manifest = read_manifest(Source(path, silence=True))
     for rejected in manifest.rejected:
         run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
     if not manifest.rows:
         run.adjust(f"{path}: no usable row for manifest {name}: nothing to transcribe")
     return Rows(manifest.rows, manifest.folder)
+
+
+def _validated_rows(path: Path) -> list[Utterance] | None:
+    """Rows that validation has found usable; None for a manifest of a person, and for one without rows.
+
+    Their audio is not looked up: what has vanished since then is an error, and not one row less in the result.
+    """
+    try:
+        rows = read_rows(path)
+    except (UserError, ValueError, OSError):
+        return None
+    return rows if rows and all(row.line is not None for row in rows) else None
 
 
 def write_transcribed(folder: Path, name: str, result: Transcribed) -> None:

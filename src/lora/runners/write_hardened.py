@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", type=Path, default=Path("results"), metavar="DIR", help="results folder (default: %(default)s)"
     )
-    parser.add_argument("--version", metavar="LABEL", help="such as noise-10 (default: the proposed version)")
+    parser.add_argument("--label", metavar="LABEL", help="such as noise-10 (default: the proposed version)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="a folder that does not exist yet")
 
 
@@ -40,13 +40,13 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(
             f"{args.results}/hardened.json: no version was measured, because a manifest has headroom already"
         )
-    label = args.version or (facts.proposal.label if facts.proposal else None)
+    label = args.label or (facts.proposal.label if facts.proposal else None)
     version = next((v for v in facts.versions if v.label == label), None)
     distortion = None if label is None else distortion_by_label(label)
     if version is None or distortion is None:
-        problem = f"--version {label} was not measured" if label else "no version is proposed"
+        problem = f"--label {label} was not measured" if label else "no version is proposed"
         measured = ", ".join(version.label for version in facts.versions)
-        raise UserError(f"{problem}; choose one of {measured} with --version")
+        raise UserError(f"{problem}; choose one of {measured} with --label")
     path = args.results / f"manifests/{facts.manifest}.jsonl"
     rows = [row for row in read_rows(path) if survives(row.duration, facts.max_seconds)]
     with recording([args.output / ROWS]):

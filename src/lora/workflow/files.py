@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from lora import layout
 from lora.asr.adapter.files import adapter_home
@@ -111,6 +112,29 @@ def base_hypotheses(study: Study, manifest: str) -> str:
     return layout.TRANSCRIPTS.in_study(run=BASE, manifest=manifest)
 
 
+def sampled_hypotheses(study: Study, manifest: str) -> list[str]:
+    """Transcripts of the only rows of a manifest that a run transcribes; none where every row is transcribed."""
+    return [base_hypotheses(study, manifest)] if manifest == TRAIN else []
+
+
+def listening_facts(study: Study) -> list[str]:
+    """What the listening page shows: rows with their sound, transcripts, errors, and why to listen to a row."""
+    kinds = (
+        layout.SOUNDS,
+        layout.TRANSCRIPTS,
+        layout.WER,
+        layout.PAIRED,
+        layout.MISMATCHES,
+        layout.RUN_MISMATCHES,
+        layout.REACHABLE,
+        layout.SPLIT_TRAIN,
+        layout.LABEL_HYPOTHESES,
+        layout.VERDICT,
+    )
+    config = study.config.to_json()
+    return [f"results/{path}" for kind in kinds for path in kind.paths(config)]
+
+
 def duration_facts(study: Study) -> list[str]:
     """Duration tables of all manifests; with a training manifest also the filter's and the split's effect."""
     facts = [layout.DURATION_SUMMARY.in_study()]
@@ -124,8 +148,29 @@ def duration_facts(study: Study) -> list[str]:
     return facts
 
 
+def duration_plots(study: Study) -> list[str]:
+    """Plots of the duration filter; none without a training manifest."""
+    return paths_of(study, layout.DURATION_PLOT, layout.RETENTION_PLOT)
+
+
+def baseline_plots(study: Study) -> list[str]:
+    """The plot of the baseline's WER."""
+    return paths_of(study, layout.BASELINE_PLOT)
+
+
+def effect_plots(study: Study) -> list[str]:
+    """Plots of WER and of changed weights."""
+    return paths_of(study, layout.WER_PLOT, layout.WEIGHTS_PLOT)
+
+
+def paths_of(study: Study, *kinds: layout.ResultFile[Any]) -> list[str]:
+    """Paths of all files of these kinds that a study has."""
+    config = study.config.to_json()
+    return [f"results/{path}" for kind in kinds for path in kind.paths(config)]
+
+
 def all_facts(study: Study) -> list[str]:
-    """Every fact file that the verdict and the summary read."""
+    """Every fact file that the verdict and the report read."""
     return required_facts(study.config.to_json())
 
 

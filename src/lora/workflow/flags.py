@@ -186,6 +186,16 @@ def candidate_transcripts(study: Study, manifest: str) -> Flags:
     return [f"{run}={layout.TRANSCRIPTS.in_study(run=run, manifest=manifest)}" for run in study.config.candidates]
 
 
+def rows_by_manifest(study: Study) -> Flags:
+    """Every manifest with its usable rows, as NAME=PATH."""
+    return [f"{manifest}={layout.ROWS.in_study(manifest=manifest)}" for manifest in study.config.manifests]
+
+
+def judged_rows_flags(study: Study) -> Flags:
+    """Which rows count where the rule scores one set of rows only (`headroom.rows`)."""
+    return ["--all-rows"] if study.config.headroom.rows == "all" else []
+
+
 def import_flags(study: Study, run: str, manifest: str) -> Flags:
     """Format and columns of imported transcripts, as far as they are configured."""
     configured = transcript_file(study, run, manifest)

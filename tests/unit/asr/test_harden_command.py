@@ -133,7 +133,7 @@ def test_the_written_manifest_has_the_measured_samples(
 ) -> None:
     originals = {path: path.read_bytes() for path in tmp_path.rglob("*.wav")}
     arguments = ["write-hardened", "--results", str(measured), "--output", str(tmp_path / "new")]
-    assert main([*arguments, "--version", grade.label]) == 0
+    assert main([*arguments, "--label", grade.label]) == 0
     rows = [row for row in read_rows(measured / "manifests/domain.jsonl") if row.duration <= 2.0]
     written = read_manifest(tmp_path / "new/manifest.jsonl")
     assert not written.rejected

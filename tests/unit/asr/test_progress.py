@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from lora.asr.families.speech_model import SpeechModel
-from lora.asr.progress import Progress, TrainingTime, report_inputs
+from lora.asr.progress import TrainingTime, report_inputs
 from lora.asr.training.data import SpeechRows
+from lora.asr.training.step_callback import StepWatch
+from lora.progress import Progress, latest_progress
 
 PADDED = 30.0
 
@@ -128,4 +130,25 @@ def test_training_time_counts_steps_by_their_audio_and_validations_apart() -> No
     clock.time += 8
     time.end_step(1)
     clock.time += 7  # a validation
-    assert time.line(1, validations=2) == "0.5 s of audio per second, 26 s remaining"
+    assert time.line(1, validations=2) == "0.5 s per second, 26 s remaining"
+
+
+def test_training_lines_have_the_mean_loss_since_the_last_line(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    pace = SimpleNamespace(line=lambda step, validations: f"{step}/{validations} remaining")
+    watch = StepWatch("lora", cast("TrainingTime", pace), clock=clock)
+    args = SimpleNamespace(eval_strategy="steps", eval_steps=4)
+    for step, loss in enumerate((4.0, 3.0, 2.0, 1.0), start=1):
+        watch.on_log(args, SimpleNamespace(global_step=step, max_steps=4), None, logs={"loss": loss})
+        clock.time += 3
+    assert lines(capsys) == [
+        "training lora: step 1 of 4, mean loss 4.0000, 1/1 remaining",
+        "training lora: step 3 of 4, mean loss 2.5000, 3/1 remaining",
+        "training lora: step 4 of 4, mean loss 1.0000, 4/1 remaining",
+    ]
+
+
+def test_the_latest_line_of_progress_in_a_log() -> None:
+    log = "command: x\ntraining lora: step 1 of 4: 9 s remaining\ntraining lora: step 3 of 4: 3 s remaining\nnote\n"
+    assert latest_progress(log) == "training lora: step 3 of 4: 3 s remaining"
+    assert latest_progress("command: x\nremaining rows: 3\n") is None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[3]
 # Modules outside lora.asr that change what a model is given.
-AUDIO = ("loading", "distortions")
+AUDIO = ("loading", "blocks", "distortions")
 PINNED = Path(__file__).parent / "recipe_hashes.json"
 sys.path.insert(0, str(REPOSITORY / "src"))
 

@@ -18,8 +18,9 @@ from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache, open_cache
 from lora.asr.device_memory import BatchHalving, Report
 from lora.asr.devices import confirm_device, make_deterministic
-from lora.asr.progress import Progress, report_inputs
+from lora.asr.progress import report_inputs
 from lora.data.identity import manifest_identity
+from lora.progress import Progress
 from lora.provenance.recording import Recording
 from lora.records.manifests import Utterance
 from lora.records.settings import RunSettings
@@ -69,7 +70,8 @@ def transcribe_manifests(
     store = AudioStore(rate, conditions.preprocess["target_rms"], index=AudioIndex(work_dir, rate))
     hashes = {name: store.add(rows) for name, rows in manifests.items()}
     keys = list(dict.fromkeys(key for row_keys in hashes.values() for key in row_keys))
-    conditions, hypotheses, decoded = _transcribe(keys, store, conditions, work_dir, recording, adapter, limits)
+    job = f"transcription of {run_name}"
+    conditions, hypotheses, decoded = _transcribe(job, keys, store, conditions, work_dir, recording, adapter, limits)
     recording.device(conditions.device.type, conditions.device.dtype)
     recording.count(decoded=decoded, reused=sum(map(len, hashes.values())) - decoded)
     return {
@@ -82,6 +84,7 @@ def transcribe_manifests(
 
 
 def _transcribe(
+    job: str,
     keys: list[str],
     store: AudioStore,
     conditions: Conditions,
@@ -100,11 +103,11 @@ def _transcribe(
         if confirmed == conditions.device:
             _report_fallbacks(conditions, recording)
             speech = _load_model(conditions, adapter)
-            decode_all(missing, store, speech, conditions, cache, recording.adjust, limits or BatchLimits())
+            decode_all(missing, store, speech, conditions, cache, recording.adjust, limits or BatchLimits(), job)
             return conditions, {key: cache[key] for key in keys}, len(missing)
     # Torch cannot use the device that is part of this fingerprint: use the cache of the actual device.
     conditions = replace(conditions, device=confirmed)
-    return _transcribe(keys, store, conditions, work_dir, recording, adapter, limits)
+    return _transcribe(job, keys, store, conditions, work_dir, recording, adapter, limits)
 
 
 def _report_fallbacks(conditions: Conditions, recording: Recording) -> None:
@@ -143,10 +146,12 @@ def decode_all(
     cache: TranscriptCache,
     report: Report,
     limits: BatchLimits,
+    job: str = "transcription",
 ) -> None:
     """Decode the audio of `keys` and add every batch to the cache as soon as it is done.
 
-    If a device runs out of memory, batches are halved and `report` receives a message.
+    If a device runs out of memory, batches are halved and `report` receives a message. Lines of progress start with
+    `job`.
     """
     store.keep_only(set(keys))
     # Sorted by length, then hash: the same batches in whatever order the manifests have the rows.
@@ -156,7 +161,7 @@ def decode_all(
     seconds = limits.seconds or max(device_seconds, SMALLEST_BATCH * speech.grid_seconds)
     lengths = [store.lengths[key] for key in keys]
     grouped = batches(lengths, rate, seconds, limits.size, speech.grid_seconds)
-    progress = Progress("transcription", sum(lengths) / rate, sum(map(speech.padded_seconds, lengths)))
+    progress = Progress(job, sum(lengths) / rate, sum(map(speech.padded_seconds, lengths)))
 
     def decode(audio: Sequence[Samples]) -> list[Hypothesis]:
         result = speech.generate(speech.inputs(audio), conditions.decode)

@@ -17,8 +17,9 @@ from lora.asr.labels.greedy_agreement import greedy_agreement
 from lora.asr.labels.greedy_hypotheses import GreedyHypothesis, greedy_hypotheses, greedy_transcripts
 from lora.asr.labels.loss import compare_loss
 from lora.asr.labels.structure import changed_texts, label_structure, lost_characters, unknown_tokens
-from lora.asr.progress import Progress, report_inputs
+from lora.asr.progress import report_inputs
 from lora.asr.training.data import SpeechRows, batches_in_order
+from lora.progress import Progress
 from lora.provenance.versions import version
 from lora.records.labels import LabelFacts, StyleProfile
 from lora.records.transcripts import Transcript

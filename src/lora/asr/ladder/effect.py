@@ -24,7 +24,8 @@ from lora.asr.encode_once import encode_once
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.ladder.logits import ValidationBatch, equal_logits, keep_base_logits, logits_stage
 from lora.asr.ladder.texts import all_texts, counted_texts, text_stage
-from lora.asr.progress import Progress, report_inputs
+from lora.asr.progress import report_inputs
+from lora.progress import Progress
 from lora.records.base import UserError
 from lora.records.effect import EffectFacts, FileStage, LoadStage, LogitsStage, TextStage
 from lora.records.training import ModuleChange

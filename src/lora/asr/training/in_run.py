@@ -33,6 +33,7 @@ class InRunEvaluations:
     def __init__(self, training: Training, state: Path, report: Report) -> None:
         """`report` is called with a message when a batch is halved for lack of memory."""
         self._rows = training.evaluated
+        self._run = training.run
         self._folder = state / IN_RUN
         self._report = report
         self._conditions = conditions(
@@ -50,7 +51,8 @@ class InRunEvaluations:
         keys = list(dict.fromkeys(key for keys in self._keys.values() for key in keys))
         missing = [key for key in keys if key not in cache]
         if missing:
-            decode_all(missing, self._store, speech, self._conditions, cache, self._report, BatchLimits())
+            job = f"evaluation of {self._run} at step {step}"
+            decode_all(missing, self._store, speech, self._conditions, cache, self._report, BatchLimits(), job)
 
     def write(self, output: Path) -> None:
         """Write the word errors of all steps, and the transcripts of the last one."""

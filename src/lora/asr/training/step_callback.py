@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from typing import Any
 
 from transformers import TrainerCallback
 
 from lora.asr.adapter.attach import adapted_modules
 from lora.asr.progress import TrainingTime
-
-PROGRESS_STEPS = 10
+from lora.progress import LINE_SECONDS, Clock
 
 
 class LossNotFinite(Exception):
@@ -40,8 +40,15 @@ class StepWatch(TrainerCallback):
     that validation, because checkpoints contain the log.
     """
 
-    def __init__(self, time: TrainingTime, wer_stop_threshold: float | None = None) -> None:
-        self._time = time
+    def __init__(
+        self, run: str, pace: TrainingTime, wer_stop_threshold: float | None = None, clock: Clock = time.monotonic
+    ) -> None:
+        """`run` is the name that starts every line, `pace` knows rate and time left."""
+        self._run = run
+        self._pace = pace
+        self._clock = clock
+        self._printed = -math.inf
+        self._losses: list[float] = []  # since the last line
         self._wer_stop_threshold = wer_stop_threshold
         self._learning_rate = 0.0
         self._with_gradient: set[str] = set()
@@ -56,7 +63,7 @@ class StepWatch(TrainerCallback):
             rates = [entry["eval_wer"] for entry in state.log_history if "eval_wer" in entry]
             if rates and rates[-1] <= self._wer_stop_threshold:
                 raise WerReached(rates[-1])
-        self._time.begin_step()
+        self._pace.begin_step()
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:
         self._learning_rate = max(float(group["lr"]) for group in keywords["optimizer"].param_groups)
@@ -71,7 +78,7 @@ class StepWatch(TrainerCallback):
                 self._new.append(name)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._time.end_step(state.global_step)
+        self._pace.end_step(state.global_step)
         # transformers validates at multiples of eval_steps only; the last step may be the best one too.
         if state.global_step >= args.max_steps and args.eval_strategy != "no":
             control.should_evaluate = True
@@ -80,12 +87,21 @@ class StepWatch(TrainerCallback):
         logs: dict[str, Any] = keywords["logs"]
         if "eval_loss" in logs:
             wer = f", WER {logs['eval_wer']:.4f}" if "eval_wer" in logs else ""
-            _log(f"step {state.global_step}: validation loss {logs['eval_loss']:.4f}{wer}")
-        elif "loss" in logs and (state.global_step % PROGRESS_STEPS == 0 or state.global_step == 1):
-            validating = args.eval_strategy != "no"
-            validations = math.ceil(state.max_steps / args.eval_steps) - (state.global_step - 1) // args.eval_steps
-            pace = self._time.line(state.global_step, validations if validating else 0)
-            _log(f"step {state.global_step} of {state.max_steps}: training loss {logs['loss']:.4f}, {pace}")
+            _log(f"training {self._run}: step {state.global_step}: validation loss {logs['eval_loss']:.4f}{wer}")
+        elif "loss" in logs:
+            self._losses.append(logs["loss"])
+            if self._clock() - self._printed >= LINE_SECONDS or state.global_step >= state.max_steps:
+                self._log_pace(args, state)
+
+    def _log_pace(self, args: Any, state: Any) -> None:
+        """Print the step, the mean loss since the last line, the rate and the time left."""
+        validating = args.eval_strategy != "no"
+        validations = math.ceil(state.max_steps / args.eval_steps) - (state.global_step - 1) // args.eval_steps
+        pace = self._pace.line(state.global_step, validations if validating else 0)
+        mean = sum(self._losses) / len(self._losses)
+        _log(f"training {self._run}: step {state.global_step} of {state.max_steps}, mean loss {mean:.4f}, {pace}")
+        self._losses = []
+        self._printed = self._clock()
 
 
 def _log(message: str) -> None:

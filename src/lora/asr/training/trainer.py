@@ -83,7 +83,7 @@ class SpeechTrainer(Seq2SeqTrainer):
         self._validation_halving = None if report is None else BatchHalving(report, LESS_PADDING)
         self._share = 1.0
         self._time = TrainingTime(speech, *train, arguments.gradient_accumulation_steps * arguments.world_size)
-        self._watch = StepWatch(self._time, wer_stop_threshold)
+        self._watch = StepWatch(str(arguments.run_name), self._time, wer_stop_threshold)
         self.add_callback(self._watch)
         if speech.averages_batches:
             # These models accept any keyword, but their loss is a plain mean, so accumulated losses must be averaged.

@@ -1,0 +1,125 @@
+"""One command for everything: write a study, diagnose it, compare transcripts, sweep.
+
+Example:
+    lora-diagnose init my-study --model openai/whisper-tiny --train train.jsonl --domain dev.jsonl
+    lora-diagnose run -d my-study
+    lora-diagnose quick --manifest dev.jsonl --baseline base.trn --tuned tuned.ctm
+
+The tool and a study are two folders. `run`, `gate`, `sweep`, `report` and `listen` run Snakemake on the study of `-d`
+(default: the current folder); options of Snakemake go after `--`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import subprocess
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from lora.provenance.command import run_command
+from lora.provenance.command_parser import CommandParser
+from lora.records.base import UserError
+
+REPOSITORY = Path(__file__).parents[3]
+TARGETS = {
+    "run": ("publish", "diagnose the study and print the verdict"),
+    "gate": ("gate", "as run, but with exit code 1 unless the study is ready for the sweep"),
+    "sweep": ("sweep", "train the sweep of config.yaml behind the gate, and decide its hypotheses"),
+    "report": ("report", "write the report"),
+    "listen": ("listen", "write the listening page"),
+}
+MODULES = {
+    "init": ("lora.runners.init", "write a study folder with a commented config.yaml"),
+    "quick": ("lora.runners.quick", "compare two files of transcripts in seconds, without a model"),
+    "convert": ("lora.stages.conversion", "convert a manifest of any format to JSON lines"),
+}
+SHELLS = ("bash", "zsh", "tcsh")
+PLAN = "list what a run would do, and which file or key makes it necessary"
+
+
+class PrintCompletion(argparse.Action):
+    """Print the completion of a shell and end."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: object, shell: object, *_: object) -> None:
+        import shtab
+
+        print(shtab.complete(parser_for(MODULES), shell=str(shell)))
+        parser.exit()
+
+
+def parser_for(imported: Collection[str]) -> CommandParser:
+    """The parser; subcommands with modules of their own get their arguments only where `imported` names them."""
+    parser = CommandParser(prog="lora-diagnose", description=__doc__)
+    parser.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        choices=SHELLS,
+        default=argparse.SUPPRESS,
+        help='print the completion of a shell: eval "$(lora-diagnose --print-completion bash)"',
+    )
+    parsers = parser.add_subparsers(metavar="SUBCOMMAND", required=True)
+    for name, (module_name, summary) in MODULES.items():
+        subparser = parsers.add_parser(name, help=summary)
+        if name in imported:
+            module = importlib.import_module(module_name)
+            subparser.description = module.__doc__
+            module.add_arguments(subparser)
+            subparser.set_defaults(execute=module.execute)
+    for name, (target, summary) in TARGETS.items():
+        subparser = parsers.add_parser(name, help=summary, description=summary)
+        _add_study_arguments(subparser)
+        subparser.set_defaults(execute=run_target, target=target)
+    subparser = parsers.add_parser("plan", help=PLAN, description=PLAN)
+    _add_study_arguments(subparser)
+    subparser.set_defaults(execute=plan)
+    return parser
+
+
+def _add_study_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-d", "--directory", type=Path, default=Path(), metavar="DIR", help="folder of the study")
+    parser.add_argument("-c", "--cores", default="all", metavar="N", help="cores to use; default: all")
+    parser.add_argument("snakemake", nargs="*", metavar="...", help="options of Snakemake, after --")
+
+
+def run_target(args: argparse.Namespace) -> int:
+    """Run Snakemake on a study."""
+    command = [sys.executable, "-m", "snakemake", args.target, "-s", str(_in_repository("Snakefile"))]
+    # --cores after --configfile, which takes every word up to the next option.
+    return subprocess.call([*command, *_study(args.directory), "--cores", args.cores, *args.snakemake])
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Run scripts/plan.py on a study."""
+    command = [sys.executable, str(_in_repository("scripts/plan.py")), "--cores", args.cores, "--"]
+    return subprocess.call([*command, *_study(args.directory), *args.snakemake])
+
+
+def _study(folder: Path) -> list[str]:
+    """Snakemake's options for a study folder. Raises UserError if it is none."""
+    config = folder / "config.yaml"
+    if not config.is_file():
+        raise UserError(
+            f"{config}: no such file; go to the folder of a study, name it with -d, or write one: lora-diagnose init"
+        )
+    return ["--directory", str(folder), "--configfile", str(config)]
+
+
+def _in_repository(name: str) -> Path:
+    path = REPOSITORY / name
+    if not path.is_file():
+        raise UserError(
+            f"{path}: no such file; this command needs a clone of the repository, installed with `pip install -e .`"
+        )
+    return path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    given = list(sys.argv[1:] if argv is None else argv)
+    args = parser_for(given[:1]).parse_args(given)
+    return run_command(lambda: int(args.execute(args) or 0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
