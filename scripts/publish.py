@@ -1,12 +1,11 @@
 """Publish a diagnosis into the documents of the study, and print the verdict in a dozen lines.
 
 Example:
-    python scripts/publish.py --results results --summary results/summary.md --plan docs/experiment_plan.md \\
-        --notes notes.md
+    python scripts/publish.py --results results --plan docs/experiment_plan.md --notes notes.md
 
-Reads: the summary, results/verdict.json, results/config.json, the run records (results/**/*.run.json).
-Writes: the generated block of the plan document, one entry in the notes. Text outside the markers is never touched;
-missing documents are created; publishing the same results again writes nothing.
+Reads: all facts, results/verdict.json, results/config.json, the run records (results/**/*.run.json).
+Writes: the page in the plan document, one entry in the notes, results/commands.sh. Text outside the markers is never
+touched; missing documents are created; publishing the same results again writes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import sys
 from pathlib import Path
 
 from lora.provenance.command import command
-from lora.report.brief import brief
+from lora.report.brief import brief, documents
 from lora.report.publish import publish
 from lora.report.study import Study
 from lora.report.sweep import is_sweep_planned, publish_sweep_plan
@@ -24,21 +23,20 @@ from lora.report.sweep import is_sweep_planned, publish_sweep_plan
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, required=True, help="results folder of the study")
-    parser.add_argument("--summary", type=Path, required=True, help="summary of render_summary.py")
     parser.add_argument("--plan", type=Path, required=True, help="plan document that receives the generated block")
     parser.add_argument("--notes", type=Path, required=True, help="notes that receive one entry per diagnosis")
 
 
 def execute(args: argparse.Namespace) -> None:
     study = Study(args.results, args.results / "config.json")
-    publish(study, args.summary, args.plan, args.notes)
+    publish(study, args.plan, args.notes)
     if is_sweep_planned(study):
         # Not at the top: they import numpy and scipy, and most studies have no sweep to plan.
         from lora.configuration.study import StudyConfig
         from lora.stages.sweep import planned_sweep
 
         publish_sweep_plan(planned_sweep(args.results, StudyConfig.read(study.config_path)), args.plan)
-    sys.stdout.write(brief(study, [str(args.plan), str(args.summary), str(args.notes)]))
+    sys.stdout.write(brief(study, documents(args.results, args.plan)))
 
 
 main = command(__doc__, add_arguments, execute)

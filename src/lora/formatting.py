@@ -22,6 +22,16 @@ MODULE_GROUPS = {
 }
 
 
+# The words of every outcome of a comparison: documents, terminal and plots use no others.
+OUTCOMES = {
+    "better": "better",
+    "worse": "worse",
+    "equivalent": "same",
+    "same_words": "same words",
+    "unchanged": "same words",
+    "underpowered": "inconclusive",
+}
+
 RATES: dict[Unit, str] = {"words": "WER", "characters": "CER", "mixed": "MER"}
 
 
@@ -136,6 +146,19 @@ def hours(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return f"{value:,.1f} h" if value >= 1 else f"{math.ceil(round(60 * value, 6))} min"
+
+
+def outcome_words(outcome: str | None, smallest_change: float | None = None) -> str:
+    """`better`, `worse`, `same`, `same words`, or `inconclusive: only changes above 1.15 points are detectable here`.
+
+    Args:
+        outcome: Code of the outcome; None where nothing was compared.
+        smallest_change: Smallest difference that the comparison would show; None gives the single word.
+    """
+    words = OUTCOMES.get(outcome or "", UNKNOWN)
+    if outcome != "underpowered" or smallest_change is None:
+        return words
+    return f"{words}: only changes above {points(smallest_change)} are detectable here"
 
 
 def duration(seconds: float) -> str:

@@ -1,1 +1,1 @@
-"""Documents and pictures for people: the summary, what is published of it, and the plots. Judges nothing."""
+"""Documents and pictures for people: the page in the plan document, the report, notes, plots. Judges nothing."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lora.formatting import UNKNOWN, count
 from lora.layout import BASE, Location, locate
 from lora.records.base import UserError
 from lora.records.provenance import RunRecord
 from lora.report.markdown import code, plain, table, text
 
 ENDING = ".run.json"
+DIGITS = 12  # of a commit; enough to recognise one
+MOST_OUTPUTS = 3  # named per seed
+HOW_TO_RUN = "Run them in the study's folder, with the environment of this project active."
 HEADING = "## Commands, seeds and output paths"
 
 
@@ -63,15 +68,56 @@ def commands_section(results: Path, config: dict[str, Any]) -> str:
         return f"{HEADING}\n\nNo run record was found, so what was executed is unknown."
     rows = [_row(results, execution) for execution in done]
     headers = ["output", "seed", "device", "seconds", "decoded", "reused", "steps"]
-    commands = "\n".join(command_line(execution.record.command, results.parent) for execution in done)
+    commands = "\n".join(unfenced(command_line(one.record.command, results.parent)) for one in done)
     parts = [
         HEADING,
         "What the last execution of each step did. The commands run from the study's folder, one after the other.",
-        table(headers, rows, numbers=[1, 3, 4, 5, 6]),
         _notes(done, unreadable),
+        f"### {count(len(done), 'command')}",
+        table(headers, rows, numbers=[1, 3, 4, 5, 6]),
         f"```bash\n{commands}\n```",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def commands_script(study_folder: Path, done: list[Execution]) -> str:
+    """The commands as a script: every line can be run by itself, from the study's folder."""
+    lines = ["#!/bin/sh", "# The commands of the last execution of each step, in their order.", f"# {HOW_TO_RUN}"]
+    for one in done:
+        record = one.record
+        facts = [one.output]
+        facts += [] if record.seed is None else [f"seed {record.seed}"]
+        facts += [_device(record)] if record.device else []
+        lines += ["", f"# {plain('; '.join(facts))}", command_line(record.command, study_folder)]
+    return "\n".join(lines) + "\n"
+
+
+def last_day(done: list[Execution]) -> str:
+    """Date (UTC) of the last execution; empty without one."""
+    return max((one.record.started[:10] for one in done), default="")
+
+
+def commit_of(done: list[Execution]) -> str:
+    """Commit of the last execution that recorded one, shortened."""
+    recorded = [(one.record.started, one.record.commit) for one in done if one.record.commit]
+    if not recorded:
+        return UNKNOWN
+    commit, dirty, _ = max(recorded)[1].partition("-dirty")
+    return f"{commit[:DIGITS]}{dirty}"
+
+
+def seeds(done: list[Execution]) -> str:
+    """Every seed with the outputs that were computed with it, as Markdown."""
+    outputs: dict[int, list[str]] = defaultdict(list)
+    for one in done:
+        if one.record.seed is not None:
+            outputs[one.record.seed].append(one.output)
+    parts = []
+    for seed, names in outputs.items():
+        shown = ", ".join(code(name) for name in names[:MOST_OUTPUTS])
+        more = f" and {len(names) - MOST_OUTPUTS} more" if len(names) > MOST_OUTPUTS else ""
+        parts.append(f"{seed} ({shown}{more})")
+    return "; ".join(parts) or "none recorded"
 
 
 def remarks(done: list[Execution]) -> list[tuple[str, str]]:
@@ -128,6 +174,11 @@ def command_line(command: str, study: Path) -> str:
         words = []
     if len(words) > 1 and Path(words[1]).is_absolute() and Path(words[1]).is_relative_to(study.resolve()):
         line = shlex.join([words[0], str(Path(words[1]).relative_to(study.resolve())), *words[2:]])
+    return line
+
+
+def unfenced(line: str) -> str:
+    """A line of a fenced block that cannot end it."""
     return f" {line}" if line.startswith("```") else line
 
 

@@ -7,17 +7,20 @@ unchanged document is not written. A marker counts only if it is alone on its li
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from lora.records.base import UserError
 
 ATTEMPTS = 5
 LEFTOVER_SECONDS = 60.0
+FACTS, FACTS_END = "<!-- facts ", " -->"
 SUFFIX = ".publish.tmp"
 
 
@@ -52,11 +55,38 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
     return f"{head}{inner}{tail}"
 
 
-def append_block(document: str, name: str, body: str) -> str:
-    """Return the document with a new block at its end, after one empty line."""
+def append_block(document: str, name: str, body: str, facts: Mapping[str, Any] | None = None) -> str:
+    """Return the document with a new block at its end, after one empty line.
+
+    Args:
+        document: The document.
+        name: Name of the block.
+        body: Its text.
+        facts: Values for programs (`last_facts`), kept in a comment that readers do not see.
+    """
     gap = "" if not document else "\n" if document.endswith("\n") else "\n\n"
-    block = f"{gap}{begin(name)}\n{_without_comments(body)}\n{end(name)}\n"
+    comment = "" if facts is None else f"{FACTS}{_json_in_comment(facts)}{FACTS_END}\n"
+    block = f"{gap}{begin(name)}\n{comment}{_without_comments(body)}\n{end(name)}\n"
     return document + _match_newlines(block, document)
+
+
+def last_facts(document: str) -> dict[str, Any] | None:
+    """The facts of the last block that has some; None without any."""
+    for line in reversed(document.splitlines()):
+        if line.startswith(FACTS) and line.endswith(FACTS_END):
+            try:
+                facts = json.loads(line.removeprefix(FACTS).removesuffix(FACTS_END))
+            except ValueError:
+                continue
+            if isinstance(facts, dict):
+                return facts
+    return None
+
+
+def _json_in_comment(facts: Mapping[str, Any]) -> str:
+    """JSON on one line that cannot end the comment it is in."""
+    line = json.dumps(facts, sort_keys=True)
+    return line.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
 
 
 def update_document(path: Path | str, template: str, change: Callable[[str], str]) -> bool:

@@ -73,6 +73,11 @@ def link(path: str, folder: str) -> str:
     return f"[{label}]({quote(target)})"
 
 
+def subsection(heading: str, body: str) -> str:
+    """`body` under a heading; empty without a body. The full report folds it."""
+    return f"### {heading}\n\n{body}" if body else ""
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
     """A table in tabulate's pipe format. Cells are Markdown already and cannot break out of their row.
 

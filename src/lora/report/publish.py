@@ -1,8 +1,7 @@
-"""Publish a summary: the generated block of the plan document, and a dated entry in the notes.
+"""Publish a diagnosis: one page in the plan document, a dated entry in the notes, and the commands as a script.
 
-The block is `results/summary.md`, with headings one level down and links rewritten for the document's folder, followed
-by the executed commands. The notes get one entry per diagnosis, identified by a hash of its inputs and verdict;
-existing entries never change.
+The page's headings are one level lower there, and its links are rewritten for the document's folder. The notes get one
+entry per diagnosis, identified by a hash of its inputs and verdict; existing entries never change.
 """
 
 from __future__ import annotations
@@ -15,14 +14,15 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from lora.formatting import UNKNOWN, seconds_limit
+from lora import layout
 from lora.provenance.hashes import content_hash
-from lora.records.base import UserError
+from lora.records.base import UserError, write_text
 from lora.records.verdict import Gate
-from lora.report.commands import commands_section, devices, executions, remarks
-from lora.report.documents import append_block, has_block, replace_block, update_document
-from lora.report.markdown import code, text
-from lora.report.sections.verdict import headline
+from lora.report.commands import commands_script, executions
+from lora.report.documents import append_block, has_block, last_facts, replace_block, update_document
+from lora.report.markdown import text
+from lora.report.notes_entry import entry_facts, notes_entry
+from lora.report.one_page import one_page
 from lora.report.study import Study
 from lora.report.templates import NOTES, PLAN
 
@@ -39,26 +39,41 @@ class Published:
     notes: bool
 
 
-def publish(study: Study, summary_path: Path, plan_path: Path, notes_path: Path) -> Published:
-    """Write the summary into both documents.
+def publish(study: Study, plan_path: Path, notes_path: Path) -> Published:
+    """Write the page and the entry into both documents, and the commands next to the results.
 
     Raises:
-        UserError: the summary does not exist, or a document cannot be changed safely.
+        UserError: there is no results folder, or a document cannot be changed safely.
     """
-    try:
-        summary = summary_path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{summary_path}: no such file; run the diagnosis first") from None
-    linked = rebase_links(summary.rstrip(), summary_path.parent, plan_path.parent)
-    body = lower_headings(f"{linked}\n\n{commands_section(study.results, study.config)}")
-    key = diagnosis_key(study)
-    entry = notes_entry(study)
+    if not study.results.is_dir():
+        raise UserError(f"{study.results}: no such folder; run the diagnosis first")
+    publish_commands(study)
+    key = f"entry {diagnosis_key(study)}"
 
     def with_entry(document: str) -> str:
-        return document if has_block(document, f"entry {key}") else append_block(document, f"entry {key}", entry)
+        if has_block(document, key):
+            return document
+        entry = notes_entry(study, last_facts(document), plan_path)
+        return append_block(document, key, entry, entry_facts(study))
 
-    plan = update_document(plan_path, PLAN, lambda document: replace_block(document, DIAGNOSIS, body, plan_path))
+    plan = publish_page(study, plan_path)
     return Published(plan, update_document(notes_path, NOTES, with_entry))
+
+
+def publish_page(study: Study, plan_path: Path) -> bool:
+    """Write the page into its block of the plan document; returns whether that changed."""
+    body = lower_headings(rebase_links(one_page(study), study.results, plan_path.parent))
+    return update_document(plan_path, PLAN, lambda document: replace_block(document, DIAGNOSIS, body, plan_path))
+
+
+def publish_commands(study: Study) -> None:
+    """Write the commands of all steps, those of a sweep included, unless the file has them already."""
+    runs = [*(study.config.get("candidates") or {}), *(study.config.get("sweep") or {})]
+    done, _ = executions(study.results, study.config, runs)
+    path = study.results / layout.COMMANDS
+    script = commands_script(study.results.parent, done)
+    if not path.is_file() or path.read_text(encoding="utf-8") != script:
+        write_text(path, script)
 
 
 def publish_override(notes_path: Path, gate: Gate, reason: str) -> bool:
@@ -94,7 +109,8 @@ def rebase_links(markdown: str, from_folder: Path, to_folder: Path) -> str:
         target = match.group("target")
         if target is None or re.match(r"[a-z][a-z0-9+.-]*:|[/#]", target, re.IGNORECASE):
             return match.group(0)
-        return f"]({quote(os.path.relpath(from_folder / unquote(target), to_folder))})"
+        path, mark, fragment = target.partition("#")
+        return f"]({quote(os.path.relpath(from_folder / unquote(path), to_folder))}{mark}{fragment})"
 
     return LINK.sub(moved, markdown)
 
@@ -107,29 +123,3 @@ def diagnosis_key(study: Study) -> str:
         digest.update(f"{path.relative_to(study.results).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
-
-
-def notes_entry(study: Study) -> str:
-    """Date of the last execution, verdict, chosen limit, device, fallbacks, adjustments, versions."""
-    verdict = study.verdict.value
-    done, _ = executions(study.results, study.config)
-    day = max((one.record.started[:10] for one in done), default=date.today().isoformat())
-    pairs = sorted({pair for one in done for pair in one.record.versions.items()})
-    pythons = list(dict.fromkeys(one.record.python for one in done))
-    messages = remarks(done)
-    lines = [f"### {text(day)} · {headline(verdict)}", ""]
-    if verdict is not None:
-        is_decided = verdict.max_seconds is not None or study.decision.known
-        chosen = seconds_limit(verdict.max_seconds) if is_decided else UNKNOWN
-        lines.append(f"- `max_seconds`: {chosen}; evaluated on {code(verdict.eval_manifest or 'none')}; "
-                     f"gate run {code(verdict.gate_run or 'none')}")  # fmt: skip
-        first = next((cause for cause in verdict.causes if cause.severity == "blocks"), None)
-        if first is not None:
-            lines.append(f"- Most likely cause: {code(first.code)}: {text(first.because)}")
-    lines.append(f"- Device: {text('; '.join(devices(done)) or 'no model work')}")
-    for kind in ("fallback", "adjustment"):
-        of_kind = [message for message_kind, message in messages if message_kind == kind]
-        lines.append(f"- {kind.capitalize()}s: {'; '.join(of_kind) or 'none'}")
-    packages = [f"{text(name)} {text(version)}" for name, version in pairs]
-    lines.append(f"- Software: {', '.join([*(f'Python {text(p)}' for p in pythons), *packages]) or UNKNOWN}")
-    return "\n".join(lines)

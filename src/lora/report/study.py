@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from lora import layout
+from lora.diagnosis.judged_rows import with_judged_comparison, with_judged_rows
 from lora.formatting import UNKNOWN
 from lora.layout import ResultFile
 from lora.records.base import Record
@@ -141,14 +142,23 @@ class Study:
     def hardened(self) -> StudyFact[HardenedFacts]:
         return self.find(layout.HARDENED)
 
+    @cached_property
+    def judged_rows(self) -> str:
+        """`within` (rows of at most `max_seconds`) or `all`."""
+        return self.setting("headroom", "rows") or "within"
+
     def wer(self, run: str, manifest: str) -> StudyFact[WerFacts]:
-        return self.find(layout.WER, run=run, manifest=manifest)
+        """Error rates of a run; `within` counts the rows that are judged (`headroom.rows`)."""
+        found = self.find(layout.WER, run=run, manifest=manifest)
+        return replace(found, value=with_judged_rows(found.value, self.judged_rows) if found.value else None)
 
     def reachable(self, manifest: str) -> StudyFact[ReachableFacts]:
         return self.find(layout.REACHABLE, manifest=manifest)
 
     def paired(self, run: str, manifest: str) -> StudyFact[PairedFacts]:
-        return self.find(layout.PAIRED, run=run, manifest=manifest)
+        """A comparison with the baseline; `within` counts the rows that are judged (`headroom.rows`)."""
+        found = self.find(layout.PAIRED, run=run, manifest=manifest)
+        return replace(found, value=with_judged_comparison(found.value, self.judged_rows) if found.value else None)
 
     def settings(self, run: str, manifest: str) -> StudyFact[RunSettings]:
         return self.find(layout.SETTINGS, run=run, manifest=manifest)

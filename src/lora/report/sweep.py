@@ -8,23 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from lora import layout
-from lora.formatting import UNKNOWN, count, p_value, percent, points_range, signed_points
+from lora.formatting import UNKNOWN, count, outcome_words, p_value, percent, points_range, signed_points
 from lora.provenance.hashes import content_hash
 from lora.records.comparisons import PairedFacts
 from lora.records.sweep import HypothesisResult, HypothesisResults, SweepFacts
-from lora.report.commands import Execution, command_line, devices, executions, remarks
+from lora.report.brief import open_line
+from lora.report.commands import Execution, command_line, devices, executions, remarks, unfenced
 from lora.report.documents import append_block, has_block, replace_block, update_document
 from lora.report.markdown import code, plain, sentence, table, text
 from lora.report.publish import Published, lower_headings, rebase_links
 from lora.report.study import Study
+from lora.report.sweep_states import STATES
 from lora.report.templates import NOTES, PLAN
 
 SWEEP = "generated: sweep"
 HEADING = "# Sweep"
-STATES = {"supported": "supported", "refuted": "refuted", "undecided": "undecided", "not_run": "not run"}
 MATRIX = ["#", "run", "date", "data", "steps", "learning rate", "target modules", "manifest", "baseline WER",
           "tuned WER", "difference", "outcome", "notes"]  # fmt: skip
-PLOTS = (layout.LEVELS_PLOT, layout.TRADEOFF_PLOT)
+PLOTS = (layout.LEVELS_PLOT, layout.TRADEOFF_PLOT, layout.CURVE_PLOT)
 
 
 def publish_sweep(study: Study, plan_path: Path, notes_path: Path) -> Published:
@@ -74,17 +75,19 @@ def sweep_section(study: Study) -> str:
     return "\n\n".join([*(part for part in parts if part), *_matrix(study)])
 
 
-def in_words(study: Study) -> str:
-    """The hypotheses for a terminal, one line each."""
+def in_words(study: Study, plan_path: Path) -> str:
+    """The hypotheses for a terminal: their states in a line, a line each, and what to open."""
     results = study.find(layout.HYPOTHESES).value
     if results is None:
         return "The sweep has not been run.\n"
+    states = ", ".join(f"{result.id} {STATES[result.state]}" for result in results.hypotheses)
+    plots = [study.results / kind.path(format="png") for kind in PLOTS]
     width = max((len(result.id) for result in results.hypotheses), default=0)
     lines = [
-        f"{result.id:<{width}}  {STATES[result.state].upper():<10} {plain(result.summary)}"
+        f"  {result.id:<{width}}  {STATES[result.state].upper():<10} {plain(result.summary)}"
         for result in results.hypotheses
     ]
-    return "\n".join([*lines, ""])
+    return "\n".join([f"SWEEP: {states or 'no hypothesis'}", *lines, open_line([plan_path, *plots]), ""])
 
 
 def notes_entry(study: Study) -> str:
@@ -174,7 +177,10 @@ def _matrix(study: Study) -> list[str]:
             about = [str(number), code(run), text(day), _data(settings), text(settings["max_steps"])]
             about += [text(settings["learning_rate"]), _modules(settings), code(manifest)]
             rows.append([*about, *_numbers(found.value), text(found.plain_reason)])
-        commands += [f"# {number} {run}", *(command_line(one.record.command, study.results.parent) for one in executed)]
+        commands += [
+            f"# {number} {run}",
+            *(unfenced(command_line(one.record.command, study.results.parent)) for one in executed),
+        ]
     if not rows:
         return []
     listing = "\n".join(commands)
@@ -196,7 +202,7 @@ def _numbers(facts: PairedFacts | None) -> list[str]:
         percent(score.baseline_wer),
         percent(score.tuned_wer),
         f"{signed_points(score.delta)} ({ends})",
-        text(score.outcome.replace("_", " ")),
+        outcome_words(score.outcome, score.detectable_difference),
     ]
 
 

@@ -17,8 +17,8 @@ PROTOCOL = """\
    recorded in `notes.md` with date and reason. Negative results are kept.
 
 WER is corpus WER: the number of word errors divided by the number of reference words, on rows within `max_seconds`
-unless a table says otherwise. Intervals are 95 % unless a table says otherwise. Two runs are called equivalent only if
-the entire interval is within the equivalence margin.
+unless a table says otherwise. Intervals are 95 % unless a table says otherwise. Two runs are called the same only if the
+entire interval is within the equivalence margin.
 """
 
 HYPOTHESES = """\
@@ -73,13 +73,6 @@ The questions that this plan asked before are presets: `gain` (at least the targ
 `mlp` (MLP layers in addition to attention), `forgetting` (no loss on the general set).
 """
 
-GENERATED = """\
-`snakemake publish` and `snakemake sweep` write the rest of this page and replace all text between their markers. Write above
-or below them.
-"""
-
-MARKERS = "\n<!-- BEGIN generated: diagnosis -->\n<!-- END generated: diagnosis -->\n"
-
 ABOUT = """\
 # Experiment plan
 
@@ -89,12 +82,20 @@ Find out why LoRA tuning leaves the word error rate (WER) flat or makes it worse
 sweep. Write here which model is tuned, on what speech, for whom, and which gain would be worth having.
 """
 
-PLAN = "\n".join([ABOUT, PROTOCOL, HYPOTHESES, GENERATED]) + MARKERS
+MARKERS = """\
+<!-- BEGIN generated: diagnosis -->
+<!-- END generated: diagnosis -->
+
+`snakemake publish` writes the diagnosis above, and `snakemake sweep` its results at the end of this page. Both replace all
+text between their markers; write anywhere else.
+"""
+
+PLAN = "\n".join([ABOUT, MARKERS, PROTOCOL, HYPOTHESES])
 
 NOTES = """\
 # Notes
 
 A dated log. Record what you tried, observed and changed, with date and reason; keep negative results. Every diagnosis
-appends one entry between two markers: verdict, device, fallbacks, adjustments, versions. Entries and the text around them
-are never changed.
+appends one entry between two markers: what it found, what changed since the last one, seeds, commit, device, fallbacks,
+adjustments. Entries and the text around them are never changed.
 """

@@ -1,23 +1,27 @@
-"""A dozen lines for the terminal: verdict, choices, criteria, causes, outcome, what to read."""
+"""The verdict for a terminal: WER first, then causes, criteria, and what to open."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import example
-import print_verdict
+import print_result
 import pytest
 
 from lora.records.comparisons import PairedFacts
-from lora.records.verdict import Cause
-from lora.report.brief import CAUSES, WIDTH, brief
+from lora.records.verdict import Cause, Check
+from lora.report.brief import CAUSES, WIDTH, brief, documents
 from lora.report.study import Study
 
 
 def test_ready(study: Study) -> None:
     lines = brief(study, ["docs/experiment_plan.md"]).splitlines()
-    assert lines[0] == "READY FOR THE SWEEP"
-    assert lines[1].startswith("  max_seconds   10 s is the smallest threshold")
+    assert lines[0] == "READY FOR THE SWEEP: WER -10.60 points with lora on domain (31.2 % -> 20.6 %)"
+    labels = [line[2:16].strip() for line in lines[1:] if line[2:16].strip()]
+    assert labels[0] == "short run"
+    assert labels.index("max_seconds") > labels.index("causes" if "causes" in labels else "cause")
+    assert labels[-1] == "open"
+    assert any(line.startswith("  max_seconds   10 s is the smallest threshold") for line in lines)
     assert "  evaluate on   domain" in lines
     assert "  headroom      PASS    Baseline WER 31.2 % on domain leaves room." in lines
     assert any(
@@ -26,8 +30,8 @@ def test_ready(study: Study) -> None:
         )
         for line in lines
     )
-    assert lines[-1] == "  read next     docs/experiment_plan.md"
-    assert len(lines) <= 16
+    assert lines[-1] == "  open          docs/experiment_plan.md"
+    assert len(lines) <= 20
     assert max(map(len, lines)) <= WIDTH
 
 
@@ -39,10 +43,10 @@ def test_not_ready_with_causes_and_remedies(study: Study) -> None:
     ]  # fmt: skip
     example.verdict(False, causes=causes).write(study.results / "verdict.json")
     printed = brief(study, [])
-    assert printed.startswith("NOT READY FOR THE SWEEP\n")
+    assert printed.startswith("NOT READY FOR THE SWEEP: WER -10.60 points")
     assert printed.count("remedy:") == CAUSES
     assert "data.0 (blocks, train): because 0" in printed
-    assert "and 2 more in the summary" in printed
+    assert "and 2 more in the report" in printed
 
 
 def test_long_sentences_are_cut_and_causes_for_information_are_left_out(study: Study) -> None:
@@ -103,8 +107,8 @@ OUTCOMES = {
     "better": "lora is better than the baseline on domain.",
     "worse": "lora is worse than the baseline on domain.",
     "unchanged": "lora has the same hypotheses as the baseline on domain.",
-    "equivalent": "lora is equivalent to the baseline on domain.",
-    "underpowered": "Undecided: domain is too small to show whether lora differs from the baseline.",
+    "equivalent": "lora has the same error rate as the baseline on domain, within the margin.",
+    "underpowered": "Inconclusive: domain is too small to show whether lora differs from the baseline.",
 }
 
 
@@ -140,6 +144,31 @@ def test_terminal_escapes_are_removed(study: Study) -> None:
     assert all(c == "\n" or c.isprintable() for c in brief(study, []))
 
 
+def test_that_forgetting_is_not_watched_is_said(study: Study) -> None:
+    check = Check(
+        id="adapter.general_set", run="lora", manifest=None, status="unknown", reason="no_general_manifest",
+        value=None, threshold=None, summary="Forgetting is not watched.", evidence=[],
+    )  # fmt: skip
+    verdict = example.verdict(True)
+    verdict.model_copy(update={"checks": [*verdict.checks, check]}).write(study.results / "verdict.json")
+    assert "  forgetting    Forgetting is not watched." in brief(study, []).splitlines()
+
+
+def test_only_documents_that_exist_are_named(study: Study, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.md"
+    pages = [study.results / name / "index.html" for name in ("report", "listen")]
+    for page in pages:
+        page.unlink(missing_ok=True)
+    assert documents(study.results, plan) == []
+    plan.touch()
+    assert documents(study.results, plan) == [plan]
+    for page in pages:
+        page.parent.mkdir(exist_ok=True)
+        page.touch()
+    assert documents(study.results) == pages
+    assert documents(study.results, plan) == [plan, *pages]
+
+
 def test_command(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
-    assert print_verdict.main(["--results", str(study.results)]) == 0
-    assert f"read next     {Path('results/summary.md')}" in capsys.readouterr().out
+    assert print_result.main(["--results", str(study.results)]) == 0
+    assert capsys.readouterr().out.startswith("READY FOR THE SWEEP: ")

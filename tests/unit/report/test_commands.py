@@ -8,13 +8,13 @@ from lora.report.commands import executions
 from lora.report.study import Study
 
 
-def test_plots_come_before_the_summary_that_shows_them(study: Study) -> None:
-    for output in ("summary.html", "summary.md", "plots/wer.png", "verdict.json"):
+def test_plots_come_before_the_report_that_shows_them(study: Study) -> None:
+    for output in ("report/index.html", "plots/wer.png", "verdict.json"):
         path = study.results / f"{output}.run.json"
         path.parent.mkdir(exist_ok=True)
         example.run_record(f"python scripts/make.py {output}").write(path)
     done, _ = executions(study.results, study.config)
-    assert [one.output for one in done][-4:] == ["verdict.json", "plots/wer.png", "summary.md", "summary.html"]
+    assert [one.output for one in done][-3:] == ["verdict.json", "plots/wer.png", "report/index.html"]
 
 
 def test_leftovers_and_files_of_others_are_not_listed(study: Study) -> None:

@@ -162,7 +162,7 @@ def test_wer(texts_of: Callable[..., str]) -> None:
         "31.2 %",
         "20.6 %",
         "-10.60 points  better",
-        "+0.30 points  underpowered",
+        "+0.30 points  inconclusive",
         "Rows of at most 10 s.",
         "headroom from 5 %",
     ):

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lora import layout
+from lora.records.base import write_text
+from lora.records.sweep import HypothesisResult, HypothesisResults
+
 REPOSITORY = Path(__file__).parents[3]
-SCRIPTS = ("render_summary", "publish", "print_verdict", "plot_durations", "plot_retention", "plot_wer", "plot_loss")
+SCRIPTS = ("render_report", "publish", "print_result", "plot_durations", "plot_retention", "plot_wer", "plot_loss")
 SCRIPTS += ("plot_weights",)
 SPY = (
     "import sys, runpy; sys.argv = sys.argv[1:]\n"
@@ -45,9 +49,27 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "a.png").exists()
 
 
-def test_render_summary_writes_summary_and_run_record(folder: Path) -> None:
-    flags = ["--results", "results", "--config", "results/config.json", "--summary", "results/summary.md"]
-    done = run(str(REPOSITORY / "scripts/render_summary.py"), *flags, cwd=folder)
+def test_render_report_writes_the_page_and_its_run_record(folder: Path) -> None:
+    flags = ["--results", "results", "--config", "results/config.json", "--report", "results/report/index.html"]
+    flags += ["--landing", "results/report/verdict.txt"]
+    done = run(str(REPOSITORY / "scripts/render_report.py"), *flags, cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert (folder / "results/summary.md").read_text().startswith("# Diagnosis: ready for the sweep")
-    assert (folder / "results/summary.md.run.json").is_file()
+    assert "<h1>Diagnosis: ready for the sweep</h1>" in (folder / "results/report/index.html").read_text()
+    assert (folder / "results/report/index.html.run.json").is_file()
+
+
+def test_a_sweep_shows_its_hypotheses_in_the_page_and_in_the_report(folder: Path) -> None:
+    decided = HypothesisResult(
+        id="H1", statement="The saved adapter is the evaluated one.", state="refuted", summary="3 of 8 texts differ.",
+        reason="differs", next_step="", predicts="", evidence=[],
+    )  # fmt: skip
+    HypothesisResults(hypotheses=[decided]).write(folder / "results" / layout.HYPOTHESES.path())
+    write_text(folder / "results/report/index.html", "the report before the sweep")
+    flags = ["--results", "results", "--plan", "docs/experiment_plan.md", "--notes", "notes.md"]
+    done = run(str(REPOSITORY / "scripts/publish_sweep.py"), *flags, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    for document in ("docs/experiment_plan.md", "results/report/index.html"):
+        text = (folder / document).read_text(encoding="utf-8").replace("\u00a0", " ")
+        assert "refuted" in text
+        assert "3 of 8 texts differ." in text
+    assert (folder / "results/commands.sh").is_file()

@@ -13,6 +13,7 @@ from lora.formatting import (
     configured_points,
     count,
     counted_rows,
+    outcome_words,
     percent,
     rate_name,
     signed_points,
@@ -150,8 +151,9 @@ def _differences(
         axes.plot(100 * score.delta, y, _marker(facts.run, runs), color=colour, markersize=7.5)
         reach = max(reach, *(abs(100 * e) for e in [score.delta, *ends]))
         axes.annotate(
-            f"{signed_points(score.delta)}  {score.outcome}", (1, y), (10, 0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", va="center", fontsize=10, annotation_clip=False,
+            f"{signed_points(score.delta)}  {outcome_words(score.outcome)}", (1, y), (10, 0),
+            xycoords=("axes fraction", "data"), textcoords="offset points", va="center", fontsize=10,
+            annotation_clip=False,
         )  # fmt: skip
     margin = max((facts.equivalence_margin for facts in paired), default=0.0)
     axes.axvspan(-100 * margin, 100 * margin, color=PALE, alpha=0.6, linewidth=0)

@@ -1,1 +1,1 @@
-"""One module per part of the summary; each turns facts of a `Study` into Markdown."""
+"""One module per part of the report; each turns facts of a `Study` into Markdown."""

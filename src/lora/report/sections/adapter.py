@@ -156,7 +156,7 @@ def _logits(effect: EffectFacts) -> str:
             )
     parts = [
         f"{percent(stage.argmax_flips)} of {stage.positions:,} most likely tokens change, KL {number(stage.kl_mean)} "
-        f"nats per token ({count(stage.utterances, 'utterance')})",
+        f"nats per token ({count(stage.utterances, 'validation utterance')})",
         off,
     ]
     if stage.not_finite:
@@ -169,7 +169,7 @@ def _hypotheses(effect: EffectFacts) -> str:
     if stage is None:
         return ""
     parts = [
-        f"{stage.changed:,} of {count(stage.utterances, 'hypothesis', 'hypotheses')} change",
+        f"{stage.changed:,} of {count(stage.utterances, 'validation hypothesis', 'validation hypotheses')} change",
         f"adapter layers ran {stage.adapter_calls:,} times {stage.inside} with the adapter on, "
         f"{stage.adapter_calls_off:,} times with it off",
         _problem(stage.never_called, "module", "never called"),

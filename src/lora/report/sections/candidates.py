@@ -6,12 +6,21 @@ import statistics
 from collections import Counter
 
 from lora import layout
-from lora.formatting import UNKNOWN, count, listed, module_group, number, percent, percent_range, signed_points
+from lora.formatting import (
+    UNKNOWN,
+    count,
+    listed,
+    module_group,
+    number,
+    outcome_words,
+    percent,
+    percent_range,
+    signed_points,
+)
 from lora.records.effect import CheckpointStage, EffectFacts
 from lora.records.training import TrainFacts
 from lora.report.markdown import code, table, text
 from lora.report.sections.adapter import adapter_stages
-from lora.report.sections.verdict import OUTCOMES
 from lora.report.study import Study
 
 HEADING = "## D3 · Adapter"
@@ -23,6 +32,14 @@ def candidates(study: Study) -> str:
     if not study.candidates:
         return f"{HEADING}\n\nNo candidate is configured, so there is no adapter to check."
     return "\n\n".join([HEADING, *(_candidate(study, run) for run in study.candidates)])
+
+
+def adapter_table(study: Study, run: str) -> str:
+    """The stages from the adapter's file to the hypotheses of a run, for the plan document."""
+    effect = study.effect(run).value
+    if effect is None or effect.checkpoint is not None:
+        return _candidate(study, run).partition("\n\n")[2]
+    return table(["stage", "result"], [[stage, result or UNKNOWN] for stage, result in adapter_stages(effect)])
 
 
 def _candidate(study: Study, run: str) -> str:
@@ -195,7 +212,7 @@ def _wer_changes(study: Study, run: str) -> list[tuple[str, str]]:
     return [
         (
             o.manifest,
-            UNKNOWN if o.delta is None else f"{signed_points(o.delta)}: {OUTCOMES.get(o.outcome or '', UNKNOWN)}",
+            UNKNOWN if o.delta is None else f"{signed_points(o.delta)}: {outcome_words(o.outcome, o.smallest_change)}",
         )
         for o in outcomes
     ]

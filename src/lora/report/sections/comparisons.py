@@ -8,9 +8,9 @@ from lora.formatting import (
     configured_percent,
     configured_points,
     count,
+    outcome_words,
     p_value,
     percent,
-    points,
     points_range,
     rate_name,
     signed_points,
@@ -18,12 +18,13 @@ from lora.formatting import (
 )
 from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.verdict import RunOutcome, Verdict
+from lora.report.listening import listening
 from lora.report.markdown import code, sentence, table, text
-from lora.report.sections.verdict import OUTCOMES
 from lora.report.study import Study, StudyFact
 
 HEADING = "## Baseline against tuned"
-COLUMNS = ["comparison", "run", "manifest", "baseline", "tuned", "difference", "interval", "CER", "outcome", "MAPSSWE"]
+COLUMNS = ["comparison", "run", "manifest", "baseline", "tuned", "difference", "interval", "CER", "outcome"]
+COLUMNS += ["hypotheses changed", "MAPSSWE"]
 
 
 def comparisons(study: Study) -> str:
@@ -43,6 +44,28 @@ def comparisons(study: Study) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def outcomes_table(study: Study) -> str:
+    """Every comparison on one line, for the plan document: both error rates, difference with interval, outcome."""
+    verdict = study.verdict.value
+    rows = []
+    for outcome in verdict.runs if verdict else []:
+        facts = study.paired(outcome.run, outcome.manifest).value
+        interval = _interval(outcome, facts.within if facts else None)
+        rows.append(
+            [
+                code(outcome.run),
+                code(outcome.manifest),
+                f"{rate_name(outcome.unit)} {percent(outcome.baseline_wer)}",
+                percent(outcome.tuned_wer),
+                signed_points(outcome.delta),
+                interval,
+                outcome_words(outcome.outcome, outcome.smallest_change),
+            ]
+        )
+    headers = ["run", "manifest", "baseline", "tuned", "difference", "interval", "outcome"]
+    return table(headers, rows, numbers=[2, 3, 4, 5])
+
+
 def _legend(study: Study, comparisons: list[PairedFacts]) -> str:
     confidence = study.setting("statistics", "confidence")
     margin = study.setting("statistics", "equivalence_margin")
@@ -53,7 +76,7 @@ def _legend(study: Study, comparisons: list[PairedFacts]) -> str:
         f"{intervals} of the difference in points, tuned minus baseline: negative is better.",
     ]
     if isinstance(margin, int | float):
-        sentences.append(f"Runs whose difference is surely within {configured_points(margin)} count as equivalent.")
+        sentences.append(f"Runs whose difference is surely within {configured_points(margin)} count as the same.")
     if any(caveat(facts.within.interval) for facts in comparisons if facts.within):
         sentences.append("*These speakers only*: with fewer than five speakers, nothing follows for other speakers.")
     sentences += [
@@ -73,12 +96,10 @@ def _character_errors(study: Study, outcome: RunOutcome) -> str:
 
 def _row(study: Study, outcome: RunOutcome, facts: PairedFacts | None, primary: bool) -> list[str]:
     score = facts.within if facts else None
-    result = OUTCOMES.get(outcome.outcome or "", UNKNOWN)
-    if outcome.outcome == "underpowered" and score and score.detectable_difference is not None:
-        result += f" (it can show a change of {points(score.detectable_difference)})"
+    changed = UNKNOWN
     if score:
-        hypotheses = count(score.utterances, "hypothesis", "hypotheses")
-        result += f"; {score.changed_hypotheses:,} of {hypotheses} changed"
+        linked = listening(study, f"{score.changed_hypotheses:,}", outcome.manifest, outcome.run)
+        changed = f"{linked} of {score.utterances:,}"
     return [
         "**primary**" if primary else "secondary",
         code(outcome.run),
@@ -88,7 +109,8 @@ def _row(study: Study, outcome: RunOutcome, facts: PairedFacts | None, primary: 
         signed_points(outcome.delta),
         _interval(outcome, score),
         _character_errors(study, outcome),
-        result,
+        outcome_words(outcome.outcome, outcome.smallest_change),
+        changed,
         _mapsswe(score),
     ]
 
@@ -129,7 +151,7 @@ def _disagreement(outcome: RunOutcome, facts: PairedFacts | None) -> str:
     if by_mapsswe:
         return (
             f"- {_pair(outcome)}: the two tests disagree. MAPSSWE shows a difference, {_mapsswe(score)}; the interval "
-            f"does not, so the outcome is {OUTCOMES[score.outcome]}. The errors of one utterance or speaker are "
+            f"does not, so the outcome is {outcome_words(score.outcome)}. The errors of one utterance or speaker are "
             "correlated, which the interval takes into account and MAPSSWE does not."
         )
     return (

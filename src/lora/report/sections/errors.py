@@ -12,6 +12,7 @@ from lora.formatting import UNKNOWN, count, listed, percent, points
 from lora.records.comparisons import BudgetLine, ErrorBudget, PairedScore, WordPair
 from lora.records.reachable import ReachableFacts
 from lora.records.verdict import Verdict
+from lora.report.listening import listening, utterance
 from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
 
@@ -44,13 +45,13 @@ def error_sources(study: Study) -> str:
             rows.append([code(manifest), *[UNKNOWN] * (len(SOURCES) - 1)])
             continue
         rows.append([*_sources(manifest, found.value), *_lengths(study, manifest)])
-        notes += _notes(manifest, found.value)
+        notes += _notes(study, manifest, found.value)
     notes += [line for manifest in study.evaluations for line in _loops(study, manifest)]
     if not rows:
         return ""
     parts = [
         "### Sources of the baseline's errors",
-        _reach_summary(study.verdict.value),
+        _within_reach(study.verdict.value),
         table(SOURCES, rows, range(1, 11)),
         LEGEND,
         "\n".join(notes),
@@ -58,7 +59,7 @@ def error_sources(study: Study) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _reach_summary(verdict: Verdict | None) -> str:
+def _within_reach(verdict: Verdict | None) -> str:
     """The check that says how much of the WER of the evaluation manifest is within reach."""
     if verdict is None:
         return ""
@@ -91,25 +92,31 @@ def _lengths(study: Study, manifest: str) -> list[str]:
     if facts is None or score is None:
         return [UNKNOWN] * 3
     written = score.words - score.deletions + score.insertions
-    return [percent(written / score.words if score.words else None), f"{score.truncated:,}", f"{len(facts.loops):,}"]
+    loops = listening(study, f"{len(facts.loops):,}", manifest, queue="loops")
+    return [percent(written / score.words if score.words else None), f"{score.truncated:,}", loops]
 
 
-def _notes(manifest: str, facts: ReachableFacts) -> list[str]:
+def _notes(study: Study, manifest: str, facts: ReachableFacts) -> list[str]:
     lines = []
     if facts.out_of_vocabulary_words:
         words = [f"{code(one.word)} ({one.count})" for one in facts.out_of_vocabulary_words[:SHOWN]]
         others = facts.out_of_vocabulary_word_count - len(words)
         more = f" and {others:,} more" if others else ""
+        unseen = listening(study, "Out-of-vocabulary words", manifest, queue="unseen_words")
         lines.append(
-            f"- Out-of-vocabulary words of {code(manifest)}, with their errors: {', '.join(words)}{more}. "
+            f"- {unseen} of {code(manifest)}, with their errors: {', '.join(words)}{more}. "
             "Add training recordings with these words."
         )
     if facts.respelled:
         pairs = [f"{code(one.reference)} as {code(one.hypothesis)} ({one.errors})" for one in facts.respelled]
         lines.append(f"- Words of {code(manifest)} that are spelled differently: {listed(pairs, SHOWN)}.")
     if facts.suspected_references:
-        places = [f"{code(p.id)} {code(p.reference)} as {code(p.hypothesis)}" for p in facts.suspected_references]
+        places = [
+            f"{utterance(study, p.id, manifest)} {code(p.reference)} as {code(p.hypothesis)}"
+            for p in facts.suspected_references
+        ]
         rows = count(facts.suspected_rows or 0, "row")
+        rows = listening(study, rows, manifest, queue="reference_errors")
         lines.append(f"- Suspected reference errors in {rows} of {code(manifest)}: {listed(places, SHOWN)}.")
     close = [code(c.run) for c in facts.candidates if c.utterances and not c.independent]
     if close:
@@ -125,9 +132,12 @@ def _loops(study: Study, manifest: str) -> list[str]:
     facts = study.wer("base", manifest).value
     if facts is None or not facts.loops or facts.within is None:
         return []
-    examples = [f"{code(loop.id)} ({code(loop.words)}, {loop.times} times)" for loop in facts.loops]
+    examples = [
+        f"{utterance(study, loop.id, manifest)} ({code(loop.words)}, {loop.times} times)" for loop in facts.loops
+    ]
     share = percent(len(facts.loops) / max(facts.within.utterances, 1))
     hypotheses = count(len(facts.loops), "hypothesis loops", "hypotheses loop")
+    hypotheses = listening(study, hypotheses, manifest, queue="loops")
     return [f"- On {code(manifest)}, {hypotheses} ({share}): {listed(examples, SHOWN)}."]
 
 

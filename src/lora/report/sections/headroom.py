@@ -14,6 +14,7 @@ from lora.formatting import (
     percent,
     percent_range,
     points,
+    rate,
     rate_name,
     why_none,
 )
@@ -21,6 +22,7 @@ from lora.records.hardening import HardenedFacts, HardenedVersion
 from lora.records.scores import MOST_TIMES, Power, WerFacts, WerScore
 from lora.records.verdict import Verdict
 from lora.report.markdown import code, table, text
+from lora.report.sections.deciding_numbers import smallest_change
 from lora.report.sections.errors import error_sources
 from lora.report.study import Study
 
@@ -58,8 +60,8 @@ def headroom(study: Study) -> str:
         "\n".join(notes),
         _legend(study),
         "![Word error rate of baseline and runs per manifest](plots/wer.png)",
-        error_sources(study),
         _hardened(study),
+        error_sources(study),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -77,15 +79,16 @@ def _legend(study: Study) -> str:
     shared = study.setting("statistics", "assumed_shared_errors")
     if isinstance(shared, int | float):
         sentences.append(
-            "*Smallest detectable change*: with 80 % power in a two-sided test, predicted from the baseline's errors "
+            "*Smallest detectable change*: with 80 % power in a two-sided test, by the observed differences of the "
+            "gate run. Before a run, or where too few utterances changed, it is predicted from the baseline's errors "
             f"on the assumption that two runs share {configured_percent(shared)} of them."
         )
     return " ".join(sentences)
 
 
 def _row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, score: WerScore) -> list[str]:
-    power = facts.power
-    detectable = points(power.detectable_difference) if power else UNKNOWN
+    power = _power(study, manifest, facts)
+    detectable = points(smallest_change(study, manifest))
     if power and power.utterances_needed > power.utterances:
         detectable += f" ({_size_needed(power)} for {configured_points(power.target_gain)})"
     interval = percent_range(score.interval.low, score.interval.high)
@@ -100,8 +103,32 @@ def _row(study: Study, verdict: Verdict | None, manifest: str, facts: WerFacts, 
         percent(facts.raw.wer if facts.raw else None),
         f"{percent(score.cer)} ({percent(facts.raw.cer if facts.raw else None)})",
         detectable,
-        _status(verdict, manifest),
+        status(verdict, manifest),
     ]
+
+
+def _power(study: Study, manifest: str, facts: WerFacts) -> Power | None:
+    """By the observed spread of the gate run where that is known, else predicted from the baseline."""
+    run = study.verdict.value.gate_run if study.verdict.value else None
+    paired = study.paired(run, manifest).value if run is not None else None
+    observed = paired.within.power if paired and paired.within else None
+    is_used = observed is not None and observed.detectable_difference == smallest_change(study, manifest)
+    return observed if is_used else facts.power
+
+
+def baselines(study: Study) -> str:
+    """The columns that decide, for the plan document: role, rows, WER with interval, smallest change, status."""
+    rows = []
+    for manifest in study.evaluations:
+        facts = study.wer("base", manifest).value
+        score = facts.within if facts else None
+        found = [UNKNOWN, UNKNOWN]
+        if facts is not None and score is not None:
+            found = [f"{score.utterances:,}", text(f"{rate_name(facts.unit)} {rate(score.wer, score.interval)}")]
+        shown = points(smallest_change(study, manifest))
+        rows.append([code(manifest), study.role(manifest), *found, shown, status(study.verdict.value, manifest)])
+    headers = ["manifest", "role", "rows", "baseline", "smallest change that would show", "status"]
+    return table(headers, rows, numbers=[2]) if rows else "No manifest for evaluation is configured."
 
 
 def _size_needed(power: Power) -> str:
@@ -116,7 +143,7 @@ def _size_needed(power: Power) -> str:
     return ", ".join(parts)
 
 
-def _status(verdict: Verdict | None, manifest: str) -> str:
+def status(verdict: Verdict | None, manifest: str) -> str:
     """The causes that concern the baseline on this manifest; without any, the result of its checks."""
     if verdict is None:
         return UNKNOWN
@@ -142,7 +169,7 @@ def _hardened(study: Study) -> str:
     headers = ["distortion", "level", "rows", "baseline WER", "interval", "WER as a bar", ""]
     cost = "" if facts.hours is None else f" This took {hours(facts.hours)} of speech to decode."
     parts = [
-        f"### Harder versions of {code(facts.manifest or UNKNOWN)}",
+        f"#### Harder versions of {code(facts.manifest or UNKNOWN)}",
         "No domain manifest has headroom, so the baseline was measured on graded distortions of this one "
         f"(WER {percent(facts.wer)} without distortion).{cost}",
         table(headers, rows, numbers=[1, 2, 3, 4]),

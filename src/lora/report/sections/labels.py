@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lora.formatting import UNKNOWN, count, listed, number, percent
 from lora.records.labels import GreedyHypotheses, LabelFacts, LossComparison, StyleProfile
-from lora.report.markdown import code, table, text
+from lora.report.markdown import code, subsection, table, text
 from lora.report.study import Study
 
 HEADING = "## D4 · Labels and loss"
@@ -31,12 +31,14 @@ def labels(study: Study) -> str:
         f"A seeded sample of {count(facts.sampled, 'training label')}, scored by the base model in evaluation mode"
         f"{version}.",
         "" if found.known else f"Part of the audit is {found.unknown}.",
-        table(["check", "result", "expected"], checks),
-        _styles(facts),
-        _histogram(facts),
-        _numbers(facts),
+        subsection("The audit, check by check", table(["check", "result", "expected"], checks)),
+        subsection("Case, punctuation and digits", _writing(facts)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _writing(facts: LabelFacts) -> str:
+    return "\n\n".join(part for part in (_styles(facts), _histogram(facts), _numbers(facts)) if part)
 
 
 def _structure(facts: LabelFacts) -> list[list[str]]:

@@ -10,6 +10,7 @@ from lora.formatting import UNKNOWN, hours, listed, percent
 from lora.layout import ResultFile
 from lora.records.integrity import LeakageFacts, MismatchedTranscript
 from lora.records.manifests import ManifestFacts
+from lora.report.listening import listening, utterance
 from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
 
@@ -128,8 +129,10 @@ def mismatched_transcripts(study: Study) -> str:
             rows.append([code(manifest), *[UNKNOWN] * 6])
             continue
         counts = (facts.rows, facts.compared, facts.too_short, facts.suspects, len(facts.mismatched), facts.comparisons)
-        rows.append([code(manifest), *(f"{n:,}" for n in counts)])
-        lines += [_mismatch(manifest, row) for row in facts.mismatched[:MISMATCHES]]
+        cells = [f"{n:,}" for n in counts]
+        cells[4] = listening(study, cells[4], manifest, queue="mismatched")
+        rows.append([code(manifest), *cells])
+        lines += [_mismatch(study, manifest, row) for row in facts.mismatched[:MISMATCHES]]
     if not rows:
         return ""
     headers = ["manifest", "rows", "compared", "too short", "unlike own reference", "fits another reference"]
@@ -145,9 +148,10 @@ def mismatched_transcripts(study: Study) -> str:
     return "\n\n".join(parts)
 
 
-def _mismatch(manifest: str, row: MismatchedTranscript) -> list[str]:
+def _mismatch(study: Study, manifest: str, row: MismatchedTranscript) -> list[str]:
     line, other_line = (UNKNOWN if number is None else str(number) for number in (row.line, row.other_line))
-    return [code(manifest), line, code(row.id), percent(row.own_distance), other_line, percent(row.other_distance)]
+    identifier = utterance(study, row.id, manifest)
+    return [code(manifest), line, identifier, percent(row.own_distance), other_line, percent(row.other_distance)]
 
 
 def leakage(study: Study) -> str:

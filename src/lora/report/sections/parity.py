@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from lora.diagnosis.parity.criterion import row_details
 from lora.diagnosis.parity.external_hypotheses import import_details
 from lora.diagnosis.wording.parity import matched_words, normalizer_words, remarks, rows_words
 from lora.formatting import UNKNOWN, count, listed, percent, signed_points
-from lora.records.parity import DifferingRows, Rescored, SettingDifference
+from lora.records.parity import DifferingRows, ParityFacts, Rescored, SettingDifference
 from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
 
@@ -22,6 +23,11 @@ def parity(study: Study) -> str:
     runs = [_run(study, run) for run in study.candidates]
     parts = ["## P · Parity of baseline and tuned", *runs, _imported(study)]
     return "\n\n".join(part for part in parts if part)
+
+
+def settings_compared(study: Study) -> str:
+    """How many settings of every run were compared with the baseline's, for the plan document."""
+    return "\n".join(f"- {_run(study, run).partition(chr(10))[0]}" for run in study.candidates)
 
 
 def _imported(study: Study) -> str:
@@ -44,7 +50,7 @@ def _run(study: Study, run: str) -> str:
         return f"{code(run)}: {found.unknown}."
     different = [setting for setting in facts.settings if setting.same is False]
     unknown = [setting for setting in facts.settings if setting.same is None]
-    compared = f"{count(len(facts.settings), 'setting')} compared"
+    compared = f"{_number_of_settings(facts)} compared"
     if not different and not unknown:
         return f"{code(run)}: {compared}, all equal."
     parts = [f"{code(run)}: {compared}, {len(different)} different, {len(unknown)} {UNKNOWN}."]
@@ -56,6 +62,16 @@ def _run(study: Study, run: str) -> str:
     if facts.rescored:
         parts.append(_rescored(facts.rescored))
     return "\n\n".join(parts)
+
+
+def _number_of_settings(facts: ParityFacts) -> str:
+    """`55 settings on each of 3 manifests`, or the number of pairs of setting and manifest where manifests differ."""
+    counts = Counter(setting.manifest for setting in facts.settings)
+    if len(counts) < 2:
+        return count(len(facts.settings), "setting")
+    if len(set(counts.values())) > 1:
+        return f"{count(len(facts.settings), 'setting')} of {count(len(counts), 'manifest')} together"
+    return f"{count(next(iter(counts.values())), 'setting')} on each of {count(len(counts), 'manifest')}"
 
 
 def _different(settings: list[SettingDifference]) -> list[list[str]]:

@@ -6,7 +6,8 @@ from lora import layout
 from lora.diagnosis.data.max_seconds import LOSSES
 from lora.formatting import UNKNOWN, hours, listed, number, percent, seconds, seconds_limit
 from lora.records.durations import Dropped, SplitOption
-from lora.report.markdown import code, sentence, table, text
+from lora.report.listening import listening
+from lora.report.markdown import code, sentence, subsection, table, text
 from lora.report.sections.manifests import leakage, manifests, mismatched_transcripts, recordings, rejected_rows
 from lora.report.study import Study
 
@@ -15,18 +16,27 @@ PARTS = {"train": "training", "val": "validation", "too_long": "left out, too lo
 
 
 def training_data(study: Study) -> str:
-    parts = ["## D1 · Training data", rejected_rows(study), _thresholds(study)]
+    parts = ["## D1 · Training data", rejected_rows(study), thresholds(study)]
     if "train" in study.manifests:
-        parts += [_decision(study), _losses(study), _split(study), _other_seeds(study)]
+        parts += [_decision(study), split_sizes(study), _other_seeds(study)]
+        parts.append(subsection("What each threshold removes", _losses(study)))
     else:
         parts.append("No training manifest is configured, so the training split is unknown.")
-    parts += [manifests(study), recordings(study), mismatched_transcripts(study)]
+    parts.append(subsection("How the manifests were read", manifests(study)))
+    parts.append(subsection("Recordings", recordings(study)))
+    parts.append(subsection("Mismatched transcripts", mismatched_transcripts(study)))
     if "train" in study.manifests:
-        parts.append(leakage(study))
+        parts.append(subsection("Rows shared with training", leakage(study)))
     return "\n\n".join(part for part in parts if part)
 
 
-def _thresholds(study: Study) -> str:
+def thresholds(study: Study, *, lengths: bool = True) -> str:
+    """Rows of every manifest within each duration threshold.
+
+    Args:
+        study: The study.
+        lengths: Whether to add mean, median and longest duration.
+    """
     rows = study.table(layout.DURATION_SUMMARY)
     if not rows:
         return f"The rows within each threshold are {UNKNOWN}: `durations/summary.tsv` does not exist or is empty."
@@ -42,10 +52,10 @@ def _thresholds(study: Study) -> str:
             line.append(count if limit == "all" else f"{count} ({_share(row.get('share', ''))})")
         total = cells.get((name, "all"), {})
         line.append(_hours(total.get("hours", "")))
-        line += [_seconds(total.get(key, "")) for key in LENGTHS]
+        line += [_seconds(total.get(key, "")) for key in LENGTHS if lengths]
         lines.append(line)
     headers = ["manifest", *("all rows" if limit == "all" else f"≤ {_seconds(limit)}" for limit in limits)]
-    headers += ["speech", *LENGTHS]
+    headers += ["speech", *(LENGTHS if lengths else ())]
     title = "Rows within each duration threshold, and their share:"
     return f"{title}\n\n{table(headers, lines, numbers=range(1, len(headers)))}"
 
@@ -124,15 +134,15 @@ def _wer_beyond(study: Study) -> str:
             continue
         beyond = (wer.all.errors - wer.within.errors) / (wer.all.words - wer.within.words)
         longer = wer.all.utterances - wer.within.utterances
-        comparisons.append(
-            f"{percent(wer.within.wer)} and {percent(beyond)} on {code(manifest)} ({longer:,} longer rows)"
-        )
+        rows = listening(study, f"{longer:,}", manifest, queue="beyond_limit")
+        comparisons.append(f"{percent(wer.within.wer)} and {percent(beyond)} on {code(manifest)} ({rows} longer rows)")
     if not comparisons:
         return ""
     return f"Baseline WER on evaluation rows within `max_seconds` and on longer ones: {listed(comparisons, most=5)}."
 
 
-def _split(study: Study) -> str:
+def split_sizes(study: Study) -> str:
+    """Rows, speech and speakers of each part of the training manifest."""
     rows = study.table(layout.SPLIT_SIZES)
     if not rows:
         return f"The sizes of the split are {UNKNOWN}: `splits/sizes.tsv` does not exist or is empty."

@@ -1,11 +1,12 @@
-"""The verdict in words, for Markdown and the terminal alike: headline, criteria, gate comparison, next step."""
+"""The verdict in words, for documents and the terminal alike: headline, criteria, gate comparison, next step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from lora.layout import TRAIN
-from lora.records.verdict import Cause, Check, RunOutcome, Verdict
+from lora.records.verdict import Cause, Check, CheckStatus, RunOutcome, Verdict
 from lora.report.markdown import code, sentence
 
 CRITERIA = {
@@ -14,24 +15,22 @@ CRITERIA = {
     "adapter_change": "D3 · the adapter works",
     "parity": "P · a fair comparison",
 }
-OUTCOMES = {
-    "better": "better",
-    "worse": "worse",
-    "unchanged": "unchanged",
-    "same_words": "same words, texts differ in case or punctuation only",
-    "equivalent": "equivalent, any difference is within the margin",
-    "underpowered": "underpowered, the set is too small to decide",
-}
+LABELS = "D4 · labels and loss"  # not one of the four criteria: its checks block by their causes
+LABEL_CHECKS = ("labels.greedy_hypotheses", "labels.loss")  # what D4 is about, where all of its checks pass
+WORST_FIRST: tuple[CheckStatus, ...] = ("fail", "unknown", "warn", "pass")
+STATUS = {"pass": "✓ pass", "warn": "! warn", "fail": "✗ fail", "unknown": "? unknown"}
+SEVERITY = {"blocks": "blocks the sweep", "warns": "warning", "info": "for information"}
 # Headlines of a study without a model.
 COMPARED = {
     "better": "{run} is better than the baseline on {manifest}",
     "worse": "{run} is worse than the baseline on {manifest}",
     "same_words": "{run} writes the same words as the baseline on {manifest}; only case or punctuation differ",
     "unchanged": "{run} has the same hypotheses as the baseline on {manifest}",
-    "equivalent": "{run} is equivalent to the baseline on {manifest}",
-    "underpowered": "Undecided: {manifest} is too small to show whether {run} differs from the baseline",
+    "equivalent": "{run} has the same error rate as the baseline on {manifest}, within the margin",
+    "underpowered": "Inconclusive: {manifest} is too small to show whether {run} differs from the baseline",
     "": "No comparison was possible",
 }
+ONLY_HYPOTHESES = "D3 · the hypotheses differ"  # all that imported transcripts show of an adapter
 INVALID = ("parity.", "text.", "data.transcript_mismatch", "headroom.baseline_broken")
 
 
@@ -80,6 +79,54 @@ def criteria(verdict: Verdict) -> list[tuple[str, Check | None]]:
     return decisive
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one of the five questions D1 to D4 and P.
+
+    Attributes:
+        name: Name of the criterion, or `labels`.
+        title: Such as `D1 · enough training data`.
+        status: Status of the check that decides.
+        result: Its summary, as plain text.
+    """
+
+    name: str
+    title: str
+    status: CheckStatus
+    result: str
+
+
+def answers(verdict: Verdict, *, only_hypotheses: bool = False) -> list[Answer]:
+    """D1, D2, D3, D4 and P in this order.
+
+    Args:
+        verdict: The verdict.
+        only_hypotheses: Whether the gate run has transcripts alone, which cannot show that an adapter works.
+    """
+    titles = dict(CRITERIA)
+    if only_hypotheses:
+        titles["adapter_change"] = ONLY_HYPOTHESES
+    found = [
+        Answer(name, titles[name], check.status, check.summary)
+        if check is not None
+        else Answer(name, titles[name], "unknown", "Not checked.")
+        for name, check in criteria(verdict)
+    ]
+    return [*found[:-1], _labels(verdict), found[-1]]
+
+
+def _labels(verdict: Verdict) -> Answer:
+    """D4: the worst of the label checks; where all pass, those that the question is about."""
+    checks = [check for check in verdict.checks if check.id.startswith("labels.")]
+    if not checks:
+        return Answer("labels", LABELS, "unknown", "Not checked.")
+    status = min((check.status for check in checks), key=WORST_FIRST.index)
+    shown = [check for check in checks if check.status == status]
+    if status == "pass":
+        shown = [check for check in shown if check.id in LABEL_CHECKS] or shown[:1]
+    return Answer("labels", LABELS, status, " ".join(check.summary for check in shown))
+
+
 def gate_outcome(verdict: Verdict) -> RunOutcome | None:
     """The primary comparison: `gate_run` on `eval_manifest`."""
     primary = (verdict.gate_run, verdict.eval_manifest)
@@ -97,7 +144,7 @@ def next_step(verdict: Verdict, write: Callable[[str], str] = sentence) -> str:
     blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
     if verdict.ready_for_sweep:
         limit = "" if verdict.max_seconds is None else f" with `max_seconds` = {verdict.max_seconds:g}"
-        warned = " Mind the warnings below." if any(c.severity == "warns" for c in verdict.causes) else ""
+        warned = " Mind the warnings among the causes." if any(c.severity == "warns" for c in verdict.causes) else ""
         return f"Rerun H1 to H4{limit}, evaluated on {code(verdict.eval_manifest or '')}.{warned}"
     if blocking:
         repeat = "run the diagnosis again before any sweep"

@@ -1,4 +1,4 @@
-"""The summary states the verdict, shows every fact, and is written whatever file is missing or broken."""
+"""The chapters of the report state the verdict, show every fact, and are written whatever is missing or broken."""
 
 from __future__ import annotations
 
@@ -29,14 +29,20 @@ from lora.records.parity import (
 from lora.records.scores import Interval, NormalizerIdentity, WerFacts
 from lora.records.training import TrainFacts
 from lora.records.verdict import Cause
-from lora.report.sections.verdict import criteria, gate_outcome
+from lora.report.chapters import CHAPTERS
+from lora.report.one_page import one_page
+from lora.report.sections.verdict import answers, criteria, gate_outcome
 from lora.report.study import Study
-from lora.report.summary import summarise
+
+
+def written(study: Study) -> str:
+    """All chapters but the commands, which have a time."""
+    return "\n\n".join(chapter.write(study) for chapter in CHAPTERS if chapter.key != "commands") + "\n"
 
 
 def again(study: Study) -> str:
-    """The summary of the files as they are now."""
-    return summarise(Study(study.results, study.config_path))
+    """The chapters of the files as they are now."""
+    return written(Study(study.results, study.config_path))
 
 
 def configure(study: Study, **changes: Any) -> None:
@@ -48,42 +54,53 @@ def row(markdown: str, start: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split(" | ")]
 
 
-def test_verdict_comes_first_as_a_paragraph(study: Study) -> None:
-    lines = summarise(study).splitlines()
+def test_verdict_next_step_and_the_numbers_that_decide_come_first(study: Study) -> None:
+    markdown = written(study)
+    lines = markdown.splitlines()
     assert lines[0] == "# Diagnosis: ready for the sweep"
-    story = lines[2]
-    assert story.startswith("**Ready for the sweep.**")
-    assert "at most 10 s, which leaves 218 rows in the training split" in story
-    assert "8 s would leave only 145 of the 200 needed" in story
-    assert "where the baseline's WER is 31.2 % (95 % interval 27.9 to 34.6 %; 200 rows of at most 10 s)" in story
-    assert "from 31.2 % to 20.6 % (-10.60 points, interval -12.70 to -8.50): better." in story
-    assert story.endswith("lora changes all stages from file to text. 15 settings compared, all equal.")
+    assert lines[2].startswith("**Reason.** No cause blocks it. Evaluate on `domain`.")
+    assert "at most 10 s, which leaves 218 rows in the training split" in lines[2]
+    assert "8 s would leave only 145 of the 200 needed" in lines[2]
     assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
+    change = row(markdown, "WER change of `lora` on `domain`")[1]
+    assert change.startswith("**better**: WER 31.2 % to 20.6 %, **-10.60 points** (95 % interval -12.70 to -8.50; ")
+    assert row(markdown, "Smallest change that would show on `domain`")[1] == "1.82 points; the target gain is 1 point"
 
 
-def test_the_first_paragraph_says_what_general_manifests_cost(study: Study) -> None:
+def test_every_question_has_one_line_with_its_number_in_words(study: Study) -> None:
+    markdown = written(study)
+    questions = [row(markdown, start) for start in ("D1 ·", "D2 ·", "D3 ·", "D4 ·", "P ·")]
+    assert [cells[1] for cells in questions] == ["✓ pass", "✓ pass", "✓ pass", "✓ pass", "✓ pass"]
+    assert questions[1][2] == "Baseline WER 31.2 % on domain leaves room."
+    assert "0.312" not in markdown
+
+
+def test_the_worst_label_check_answers_d4() -> None:
     verdict = example.verdict()
-    summary = "lora is 3.02 points worse on heldout: forgetting beyond 0.5 points is neither shown nor excluded."
-    of_general = verdict.checks[0].model_copy(
-        update={
-            "id": "adapter.general_set", "run": verdict.gate_run, "manifest": "heldout", "status": "unknown",
-            "reason": "undecided", "summary": summary,
-        }
-    )  # fmt: skip
-    example.verdict(checks=[*verdict.checks, of_general]).write(study.results / "verdict.json")
-    assert summary in again(study).splitlines()[2]
+    labels = next(check for check in verdict.checks if check.id == "labels.loss")
+    bad = labels.model_copy(update={"id": "labels.length", "status": "fail", "summary": "3 labels are too long."})
+    found = {one.name: one for one in answers(verdict.model_copy(update={"checks": [*verdict.checks, bad]}))}
+    assert (found["labels"].status, found["labels"].result) == ("fail", "3 labels are too long.")
+    without = [check for check in verdict.checks if not check.id.startswith("labels.")]
+    unknown = {one.name: one for one in answers(verdict.model_copy(update={"checks": without}))}
+    assert unknown["labels"].status == "unknown"
 
 
-def test_detectable_change_is_the_observed_one_once_runs_were_compared(study: Study) -> None:
-    path = study.results / "paired/lora/domain.json"
-    path.write_text(path.read_text().replace('"detectable_difference": 0.0182', '"detectable_difference": 0.0478'))
-    assert "It can show a change of 4.78 points or more." in summarise(study)
-    path.unlink()
-    assert "It can show a change of 1.82 points or more." in summarise(study)
+def test_the_smallest_change_of_a_manifest_has_one_value(study: Study) -> None:
+    verdict = example.verdict()
+    runs = [run.model_copy(update={"smallest_change": 0.0478}) for run in verdict.runs]
+    example.verdict(runs=runs).write(study.results / "verdict.json")
+    markdown = again(study)
+    assert row(markdown, "Smallest change that would show on `domain`")[1].startswith("4.78 points")
+    assert row(markdown, "`domain`   | domain")[9].startswith("4.78 points")
+    assert "only changes above 4.78 points are detectable here" in row(markdown, "secondary")[8]
+    assert "1.82" not in markdown
+    example.verdict(runs=[]).write(study.results / "verdict.json")
+    assert row(again(study), "Smallest change that would show on `domain`")[1].startswith("1.82 points")
 
 
 def test_imported_hypotheses_are_not_called_an_adapter_that_works(study: Study) -> None:
-    assert "D3 · the adapter works" in summarise(study)
+    assert "D3 · the adapter works" in written(study)
     config = json.loads(study.config_path.read_text())
     config["candidates"]["lora"] = {"hypotheses": {"domain": "tuned.trn"}}
     study.config_path.write_text(json.dumps(config))
@@ -113,7 +130,9 @@ def test_a_short_run_without_interval(study: Study) -> None:
         for outcome in example.verdict().runs
     ]
     example.verdict(runs=runs).write(study.results / "verdict.json")
-    assert "(0 points, no interval): unchanged." in again(study)
+    change = row(again(study), "WER change of `lora` on `domain`")[1]
+    assert change.startswith("**same words**: ")
+    assert "**0 points** (no interval; " in change
 
 
 def test_not_ready_without_cause_names_the_failed_criteria(study: Study) -> None:
@@ -135,7 +154,7 @@ def test_without_a_model(study: Study) -> None:
 
 
 def test_tables_of_the_data(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     assert row(markdown, "`train`")[:4] == ["`train`", "90 (25.0 %)", "165 (45.8 %)", "248 (68.9 %)"]
     assert row(markdown, "≤ 10 s (chosen)") == [
         "≤ 10 s (chosen)",
@@ -156,7 +175,7 @@ def test_tables_of_the_data(study: Study) -> None:
 
 
 def test_mismatched_transcripts(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     texts = markdown[markdown.index("Mismatched transcripts: ") :]
     assert row(texts, "`domain`") == ["`domain`", "200", "198", "2", "7", "1", "373"]
     lines = texts[texts.index("Rows whose hypothesis fits another row's reference better") :]
@@ -189,7 +208,7 @@ def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
 
 
 def test_recordings_leakage_and_losses_of_the_filter(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     line = next(line for line in markdown.splitlines() if "`test`" in line and "7750 Hz" in line)
     cells = [cell.strip() for cell in line.strip("|").split(" | ")]
     assert cells[:3] == ["`test`", "6", "0"]
@@ -219,7 +238,7 @@ def test_rejected_rows_are_listed_with_their_reasons(study: Study) -> None:
 
 
 def test_headroom_of_every_manifest(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     assert row(markdown, "`heldout`  | general") == [
         "`heldout`", "general", "120", "1,680", "WER 3.1 %", "2.1 to 4.2 %", "4.1 %", "8.1 %", "1.2 % (3.2 %)",
         "0.64 points", "saturated",
@@ -251,7 +270,7 @@ def test_hardened_versions(study: Study) -> None:
 
 
 def test_sources_of_errors(study: Study) -> None:
-    markdown = summarise(study).split("### Sources of the baseline's errors")[1]
+    markdown = written(study).split("### Sources of the baseline's errors")[1]
     numbers = ["874", "0.18 points", "0.25 points", "6.61 points", "24.18 points", "0.29 points", "30.75 points"]
     assert row(markdown, "`domain`") == ["`domain`", *numbers, "99.96 %", "0", "1"]
     assert row(markdown, "`test`")[3:7] == ["unknown", "unknown", "25.00 points", "unknown"]
@@ -262,23 +281,24 @@ def test_sources_of_errors(study: Study) -> None:
 
 
 def test_the_primary_comparison_is_marked(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     primary = row(markdown, "**primary**")
     assert primary[1:7] == ["`lora`", "`domain`", "WER 31.2 %", "20.6 %", "-10.60 points", "-12.70 to -8.50"]
     assert primary[7] == "12.5 % to 8.2 %"
-    assert primary[8] == "better; 100 of 200 hypotheses changed"
+    assert primary[8:10] == ["better", "100 of 200"]
     assert row(markdown, "secondary")[2] == "`heldout`"
     assert "An interval is for this adapter; training with another seed gives another adapter." in markdown
     assert "negative is better" in markdown
 
 
-def test_an_undecided_comparison_is_never_called_equivalent(study: Study) -> None:
-    assert row(summarise(study), "secondary")[8].startswith("underpowered, the set is too small to decide")
+def test_an_undecided_comparison_is_never_called_the_same(study: Study) -> None:
+    words = "inconclusive: only changes above 0.64 points are detectable here"
+    assert row(written(study), "secondary")[8] == words
 
 
 def test_mapsswe_and_its_disagreement_with_the_interval(study: Study) -> None:
-    markdown = summarise(study)
-    assert row(markdown, "**primary**")[9] == "p < 0.001 (200 segments)"
+    markdown = written(study)
+    assert row(markdown, "**primary**")[10] == "p < 0.001 (200 segments)"
     (note,) = [line for line in markdown.splitlines() if "the two tests disagree" in line]
     assert note.startswith(
         "- `lora` on `test`: the two tests disagree. MAPSSWE shows a difference, p = 0.036 (6 segments)"
@@ -293,7 +313,7 @@ def test_mapsswe_and_its_disagreement_with_the_interval(study: Study) -> None:
 
 
 def test_the_budget_of_every_difference(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     assert "**`lora` on `domain`**: -3 substitutions, +0 deletions, -1 insertions." in markdown
     assert "The speakers with the largest changes are listed; 12 others changed less or not at all." in markdown
     assert row(markdown, "5 to 8 s") == ["5 to 8 s", "10", "140", "49", "21", "-28", "-28", "0", "0"]
@@ -303,7 +323,7 @@ def test_the_budget_of_every_difference(study: Study) -> None:
 
 
 def test_words_and_speakers_cannot_break_out_of_the_budget(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     budget = markdown[markdown.index("### Where the differences") : markdown.index("## D3")]
     html = MarkdownIt("commonmark").enable("table").render(budget)
     assert "<img" not in html
@@ -314,7 +334,7 @@ def test_words_and_speakers_cannot_break_out_of_the_budget(study: Study) -> None
 
 
 def test_training_and_stages_of_the_adapter(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     assert row(markdown, "settings")[1] == "max_steps 100, learning_rate 0.001, rank 8, alpha 16, seed 13"
     assert row(markdown, "adapted modules")[1] == "encoder 16 (k_proj, q_proj), cross-attention 20 (q_proj)"
     assert row(markdown, "fully trained")[1] == "`proj_out.weight`"
@@ -322,7 +342,9 @@ def test_training_and_stages_of_the_adapter(study: Study) -> None:
     assert "88 tensors, all finite; 44 lora_B matrices, none of them all zero" in row(markdown, "1 · its file")[1]
     assert "88 of 88 tensors loaded; active; trained on this base model" in row(markdown, "2 · in")[1]
     assert "equal to the base model when switched off" in row(markdown, "4 · logits")[1]
-    assert row(markdown, "5 · hypotheses")[1].startswith("21 of 30 hypotheses change; adapter layers ran 9,120 times")
+    assert row(markdown, "5 · hypotheses")[1].startswith(
+        "21 of 30 validation hypotheses change; adapter layers ran 9,120 times"
+    )
     assert row(markdown, "6 · WER on `domain`")[1] == "-10.60 points: better"
     assert "](plots/loss.lora.png)" in markdown
     assert "](plots/weights.lora.png)" in markdown
@@ -364,7 +386,7 @@ def test_imported_candidates(study: Study) -> None:
 
 
 def test_labels(study: Study) -> None:
-    markdown = summarise(study)
+    markdown = written(study)
     assert row(markdown, "the model predicts labels")[1] == "100 % of 2,210 tokens"
     assert row(markdown, "the trainer's loss")[1] == "0.61234; cross entropy 0.61234 (shift 0), 9.8121 (shift 1)"
     assert row(markdown, "the trainer's loss (label smoothing 0.1, 31 + 825 tokens accumulated)")[1].startswith(
@@ -391,23 +413,23 @@ def test_hostile_characters_of_labels_stay_in_their_cell(study: Study) -> None:
 
 
 def test_parity_counts_and_lists_settings(study: Study) -> None:
-    assert "`lora`: 15 settings compared, all equal." in summarise(study)
+    assert "`lora`: 5 settings on each of 3 manifests compared, all equal." in written(study)
     example_facts.parity_facts(differing=True).write(study.results / "parity/lora.json")
     markdown = again(study)
-    assert "`lora`: 18 settings compared, 3 different, 0 unknown." in markdown
+    assert "`lora`: 6 settings on each of 3 manifests compared, 3 different, 0 unknown." in markdown
     assert row(markdown, "decode.repetition_penalty") == [
         "decode.repetition_penalty", "`heldout`, `domain`, `test`", "`1.0`", "`1.2`", "`parity.decode`",
     ]  # fmt: skip
 
 
 def test_same_bytes_in_every_folder(study: Study, tmp_path: Path) -> None:
-    here = summarise(study)
+    here = written(study)
     elsewhere = tmp_path / "other place" / "results"
     shutil.copytree(study.results, elsewhere)
-    assert summarise(Study(elsewhere, elsewhere / "config.json")) == here
+    assert written(Study(elsewhere, elsewhere / "config.json")) == here
     (elsewhere / "parity/lora.json").write_text("{")
     (study.results / "parity/lora.json").write_text("{")
-    assert summarise(Study(elsewhere, elsewhere / "config.json")) == again(study)
+    assert written(Study(elsewhere, elsewhere / "config.json")) == again(study)
     assert str(tmp_path) not in here
 
 
@@ -425,7 +447,7 @@ def all_files(pristine: Path) -> list[str]:
 
 
 def test_any_file_may_be_missing_or_broken(pristine: Path, study: Study) -> None:
-    complete = summarise(study)
+    complete = written(study)
     for name in all_files(pristine):
         for content in (None, b"", b"{", b"\xff\xfe", b'{"status": "impossible"}', b"[1]"):
             path = study.results / name
@@ -435,6 +457,8 @@ def test_any_file_may_be_missing_or_broken(pristine: Path, study: Study) -> None
                 path.write_bytes(content)
             markdown = again(study)
             assert markdown.startswith("# Diagnosis: "), (name, content)
+            if content is None:
+                assert one_page(Study(study.results, study.config_path)).startswith("# Diagnosis: "), name
             if content is None and name in NAMED_IF_MISSING:
                 assert f"`{name}` does not exist" in markdown, name
                 assert "unknown" in markdown
@@ -443,7 +467,7 @@ def test_any_file_may_be_missing_or_broken(pristine: Path, study: Study) -> None
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    markdown = summarise(Study(tmp_path, tmp_path / "config.json"))
+    markdown = written(Study(tmp_path, tmp_path / "config.json"))
     assert markdown.startswith("# Diagnosis: verdict unknown\n\nThe verdict is unknown: `verdict.json` does not exist.")
 
 
@@ -478,9 +502,8 @@ def test_intervals_carry_caveats_for_few_speakers_and_no_errors(study: Study) ->
     within_pair = paired.within.model_copy(update={"interval": these})
     paired.model_copy(update={"within": within_pair}).write(study.results / "paired/lora/domain.json")
     markdown = again(study)
-    story = markdown.splitlines()[2]
-    assert "(95 % interval 10.0 to 30.0 %, these speakers only; " in story
-    assert "interval -12.70 to -8.50, these speakers only): better. The interval is for this adapter" in story
+    change = row(markdown, "WER change of `lora`")[1]
+    assert "(95 % interval -12.70 to -8.50, these speakers only; for this adapter" in change
     assert row(markdown, "`domain`   | domain")[5] == "10.0 to 30.0 % (these speakers only)"
     assert row(markdown, "`test`     | domain")[5] == "0 to 30.0 % (upper bound: no errors)"
     assert row(markdown, "**primary**")[6] == "-12.70 to -8.50 (these speakers only)"

@@ -1,0 +1,1 @@
+"""The full report as one HTML page that needs no other file."""
