@@ -1,0 +1,80 @@
+"""A study on a real Slurm has the results of a run without one, whatever happens to jobs, node and controller."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import one_node_slurm
+import pytest
+from one_node_slurm import Slurm, slurm
+from small_study import REPOSITORY, Study, make_study
+
+pytest.importorskip("snakemake_executor_plugin_slurm", reason="requirements-slurm.txt is not installed")
+
+# The plugin asks `sacct`, which needs an accounting database; this answers the same question from the controller.
+SACCT = """#!/bin/sh
+while [ "$1" != --name ]; do shift; done
+exec squeue --noheader --states all --format '%i|%T' --name "$2"
+"""
+MODEL_RULES = ["transcribe_run", "train_adapter", "audit_labels", "measure_effect", "harden_manifest"]
+NO_GPU = [f"{rule}:gpu=0" for rule in MODEL_RULES]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slurm]:
+    reason = one_node_slurm.missing()
+    if reason is not None:
+        pytest.skip(f"no Slurm can be started: {reason}")
+    (tmp_path / "bin").mkdir()
+    sacct = tmp_path / "bin/sacct"
+    sacct.write_text(SACCT)
+    sacct.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sacct.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("USER", "root")
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm(Path(folder)) as running:
+        yield running
+
+
+def on_cluster(study: Study) -> list[str]:
+    profile = ("--workflow-profile", str(REPOSITORY / "profiles/slurm"))
+    quick = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", "--jobs", "4")
+    return study.command(*profile, *quick, "--set-resources", *NO_GPU)
+
+
+@pytest.mark.slow
+def test_disturbed_slurm_jobs_give_the_same_bytes(computed: Study, cluster: Slurm, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "on a cluster")
+    disturbed: list[str] = []
+
+    def disturb() -> None:
+        """Cancel the first training job, then drain and resume the node, then restart the controller."""
+        log = study.folder / "work/logs/train_adapter/lora.log"
+        while not log.exists():
+            time.sleep(0.2)
+        cluster.ask("scancel", *cluster.jobs())
+        disturbed.append("cancelled")
+        cluster.ask("scontrol", "update", f"NodeName={cluster.host}", "State=DRAIN", "Reason=test")
+        time.sleep(5)
+        cluster.ask("scontrol", "update", f"NodeName={cluster.host}", "State=RESUME")
+        disturbed.append("drained")
+        cluster.stop_controller()
+        time.sleep(2)
+        cluster.start_controller()
+        disturbed.append("restarted")
+
+    person = threading.Thread(target=disturb, daemon=True)
+    person.start()
+    done = subprocess.run(on_cluster(study), cwd=study.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    person.join(60)
+    assert disturbed == ["cancelled", "drained", "restarted"]
+    assert study.digests() == computed.digests()
+    logs = "".join(path.read_text() for path in (study.folder / ".snakemake/log").glob("*.log"))
+    submitted = logs.count("has been submitted with SLURM jobid")
+    assert 10 <= submitted <= 18  # 8 for manifests, 5 or 6 for the model, and those that were cancelled
