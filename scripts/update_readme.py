@@ -1,6 +1,6 @@
-"""Write the result of the embedded study into the README: plot, table and verdict of the last run, and of its sweep.
+"""Write results of the studies that ship with the project into the README: of the embedded one and of examples/flat.
 
-Example: python scripts/update_readme.py --results results --readme README.md --pictures docs/images
+Example: python scripts/update_readme.py --results results --flat examples/flat/results
 Reads: verdict, paired and WER facts, plots, and hypotheses if the sweep was run. Writes: the blocks between the markers
 of the README, and copies of the plots.
 """
@@ -16,18 +16,19 @@ from pathlib import Path
 from tabulate import tabulate
 
 from lora import layout
-from lora.formatting import UNKNOWN, caveat, counted_rows, percent, points_range, rate, signed_points
+from lora.formatting import caveat, counted_rows, outcome_words, percent, points_range, rate, signed_points
 from lora.provenance.command import run_command
+from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
 from lora.records.sweep import HypothesisResults
 from lora.records.verdict import RunOutcome, Verdict
+from lora.report.brief import brief
 from lora.report.documents import replace_block, update_document
-from lora.report.sections.conclusion import SEVERITY
-from lora.report.sections.verdict import headline
+from lora.report.sections.verdict import SEVERITY, headline
 from lora.report.study import Study
-from lora.report.sweep import STATES
+from lora.report.sweep_states import STATES
 
-BLOCK, SWEEP_BLOCK = "generated: result", "generated: sweep"
+BLOCK, FLAT_BLOCK, SWEEP_BLOCK = "generated: result", "generated: flat", "generated: sweep"
 PICTURES = ("durations.svg", "wer.svg")
 SWEEP_PICTURES = ("sweep.levels.svg", "sweep.tradeoff.svg")
 HEADERS = ("manifest", "rows", "baseline WER", "tuned WER", "difference", "outcome")
@@ -47,7 +48,7 @@ def result_row(study: Study, outcome: RunOutcome) -> tuple[str, ...]:
         rate(facts.within.wer, facts.within.interval),
         percent(outcome.tuned_wer),
         f"{signed_points(outcome.delta)} ({ends})",
-        outcome.outcome or UNKNOWN,
+        outcome_words(outcome.outcome, outcome.smallest_change),
     )
 
 
@@ -79,8 +80,18 @@ def result_block(study: Study, pictures: str) -> str:
     )
 
 
+def flat_block(study: Study) -> str:
+    """What the terminal shows of a study whose WER stays flat."""
+    return f"```text\n{brief(study, [])}```"
+
+
+def first_sentence(text: str) -> str:
+    """`text` up to the first full stop before a space."""
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
 def sweep_block(decided: HypothesisResults, pictures: str) -> str:
-    rows = [(h.id, h.statement, STATES[h.state], h.summary) for h in decided.hypotheses]
+    rows = [(h.id, h.statement, STATES[h.state], first_sentence(h.summary)) for h in decided.hypotheses]
     return "\n".join(
         [
             f"![WER over steps, share of data and learning rate, seeds as points]({pictures}/{SWEEP_PICTURES[0]})",
@@ -94,6 +105,8 @@ def execute(args: argparse.Namespace) -> int:
     study = Study(args.results, args.results / "config.json")
     decided = study.find(layout.HYPOTHESES).value
     blocks = {BLOCK: result_block(study, args.pictures.as_posix())}
+    if args.flat is not None:
+        blocks[FLAT_BLOCK] = flat_block(Study(args.flat, args.flat / "config.json"))
     if decided is not None:
         blocks[SWEEP_BLOCK] = sweep_block(decided, args.pictures.as_posix())
     args.pictures.mkdir(parents=True, exist_ok=True)
@@ -105,8 +118,9 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--flat", type=Path, metavar="RESULTS", help="results of examples/flat")
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
     parser.add_argument("--pictures", type=Path, default=Path("docs/images"))
     args = parser.parse_args(argv)
