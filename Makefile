@@ -10,15 +10,13 @@ BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help run sweep quick test test-slow test-gpu faults field wild bench calibrate plan report gate study fresh format lint
+.PHONY: help run sweep quick test test-slow test-gpu faults field wild bench calibrate plan report listen gate study fresh format lint
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(VENV)/installed ## diagnose the study of config.yaml and print the verdict
 	@$(SNAKEMAKE)
-	@"$(BIN)/python" scripts/print_verdict.py --results results \
-		--read-next docs/experiment_plan.md results/summary.md notes.md
 
 plan: $(VENV)/installed ## list what a run would do, and which file or key makes it necessary
 	@"$(BIN)/python" scripts/plan.py --cores $(CORES)
@@ -32,9 +30,12 @@ gate: $(VENV)/installed ## as run, but fail unless the study is ready for the sw
 sweep: $(VENV)/installed ## train the sweep of config.yaml once the gate is ready, and decide its hypotheses
 	@$(SNAKEMAKE) sweep
 
-report: $(VENV)/installed ## results/report.html: verdict, plots and provenance in one page
+report: $(VENV)/installed ## results/report/index.html, the full report, and results/report.html, with the provenance of every file
 	@$(SNAKEMAKE) report
 	@"$(BIN)/snakemake" --cores 1 --report results/report.html
+
+listen: $(VENV)/installed ## results/listen/index.html: listen to what went wrong, compare runs word by word, review references
+	@$(SNAKEMAKE) listen
 
 test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes side by side
 	@"$(BIN)/python" -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist worksteal --durations 20
@@ -53,6 +54,9 @@ field: $(VENV)/installed-test ## rebuild reported situations and check what is f
 
 wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plant faults (about two hours; skipped without the recordings, WILD=...)
 	@PYTHONPATH=tests:tests/faults:tests/field "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
+
+kills: $(VENV)/installed-test ## kill studies at random moments, and compare the results with undisturbed ones (about an hour)
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/reliability/kills.py $(or $(ARGS),--page docs/reliability.md)
 
 bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about half an hour; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)

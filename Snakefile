@@ -30,19 +30,20 @@ include: "rules/transcripts.smk"
 include: "rules/labels.smk"
 include: "rules/adapters.smk"
 include: "rules/comparisons.smk"
+include: "rules/reviews.smk"
 include: "rules/verdict.smk"
 include: "rules/plots.smk"
+include: "rules/listen.smk"
 include: "rules/sweep.smk"
 include: "rules/targets.smk"
 
 
 # The default target is here because Snakemake takes none from an included file.
 rule publish:
-    """Update the generated block of docs/experiment_plan.md and add an entry to notes.md."""
+    """Update the page in docs/experiment_plan.md, add an entry to notes.md, and list all commands."""
     default_target: True
     input:
-        summary="results/summary.md",
-        page="results/summary.html",
+        report="results/report/index.html",
         gate="results/gate.json",
         plots=files.all_plots(study),
     log:

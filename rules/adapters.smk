@@ -52,7 +52,7 @@ rule train_adapter:
             --validation-path {input.val:q} \
             --output-dir results/adapters/{wildcards.run:q} \
             {resources.trackers} \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """
 
 
@@ -105,7 +105,7 @@ rule compare_in_run:
             --training-dir results/adapters/{wildcards.run:q} \
             {params.manifests:q} \
             --output {output:q} \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """
 
 
@@ -174,7 +174,7 @@ rule measure_effect:
             --dataset-path {input.rows:q} \
             --sample {params.sample:q} \
             --output {output:q} \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """
 
 
@@ -206,5 +206,5 @@ rule compare_models:
             {params.base:q} \
             --checkpoint {params.tuned:q} \
             --output {output:q} \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """

@@ -13,18 +13,33 @@ from lora.workflow.files import any_of
 # Resources of every rule that names none. A job without `gpu` uses no GPU.
 DEFAULT_RESOURCES = {"mem_mb": 2000, "runtime": 30}
 
-# The two commands that always run: they take well under a second. They have no outputs, which a killed run could
-# delete, and no benchmark, which Snakemake counts as an output.
+# The commands of targets, which always run: they take well under a second. Their log is the result in words, which the
+# run prints at its end. They have no outputs, which a killed run could delete, and no benchmark, which Snakemake counts
+# as an output.
 PUBLISH = """
         python "$LORA/scripts/publish.py" \
             --results results \
-            --summary {input.summary:q} \
             --plan docs/experiment_plan.md \
             --notes notes.md \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """
 CHECK_GATE = """
-        python "$LORA/scripts/check_gate.py" --gate {input.gate:q} 2>&1 | tee -a {log:q}
+        python "$LORA/scripts/check_gate.py" --gate {input.gate:q} >>{log:q} 2>&1
+        """
+# The report links the listening page only if that exists, so it is written again after it.
+LINK_LISTENING_PAGE = """
+        python "$LORA/scripts/render_report.py" \
+            --results results \
+            --config results/config.json \
+            --report results/report/index.html \
+            --landing results/report/verdict.txt \
+            >{log:q} 2>&1
+        """
+PRINT_RESULT = """
+        python "$LORA/scripts/print_result.py" \
+            --results results \
+            --target {params.target} \
+            >{log:q} 2>&1
         """
 
 

@@ -43,7 +43,7 @@ rule audit_labels:
             {params.losses:q} \
             --output {output.facts:q} \
             --hypotheses {output.own:q} \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """
 
 
@@ -83,5 +83,5 @@ rule harden_manifest:
             --min-wer {params.min_wer:q} \
             --max-wer {params.max_wer:q} \
             --output {output:q} \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """

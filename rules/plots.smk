@@ -10,7 +10,7 @@ rule plot_durations:
         rows="results/manifests/train.jsonl",
         decision="results/durations/decision.json",
     output:
-        png=report("results/plots/durations.png", caption="../report/durations.rst", category="Training data"),
+        png=report("results/plots/durations.png", caption="../report/durations.rst", category="3 Training data"),
         svg="results/plots/durations.svg",
     log:
         "work/logs/plot_durations.log",
@@ -37,7 +37,7 @@ rule plot_retention:
         retention="results/durations/retention.json",
         decision="results/durations/decision.json",
     output:
-        png=report("results/plots/retention.png", caption="../report/retention.rst", category="Training data"),
+        png=report("results/plots/retention.png", caption="../report/retention.rst", category="3 Training data"),
         svg="results/plots/retention.svg",
     log:
         "work/logs/plot_retention.log",
@@ -65,7 +65,7 @@ rule plot_wer:
         wer=study.per_run_and_manifest("results/wer/{run}/{manifest}.json", ["base", *study.config.candidates]),
         paired=study.per_run_and_manifest("results/paired/{run}/{manifest}.json", study.config.candidates),
     output:
-        png=report("results/plots/wer.png", caption="../report/wer.rst", category="Word error rate"),
+        png=report("results/plots/wer.png", caption="../report/wer.rst", category="2 Word error rate"),
         svg="results/plots/wer.svg",
     log:
         "work/logs/plot_wer.log",
@@ -88,6 +88,34 @@ rule plot_wer:
         """
 
 
+rule plot_baseline:
+    """Plot the baseline's WER on every evaluation manifest, before there is any other run."""
+    input:
+        wait_for_max_seconds,
+        wer=study.per_manifest("results/wer/base/{manifest}.json"),
+    output:
+        png="results/plots/baseline.png",
+        svg="results/plots/baseline.svg",
+    log:
+        "work/logs/plot_baseline.log",
+    benchmark:
+        "work/benchmarks/plot_baseline.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        min_wer=study.config.headroom.min_wer,
+        code=code("plot_wer"),
+    shell:
+        """
+        python "$LORA/scripts/plot_wer.py" \
+            --wer {input.wer:q} \
+            --min-wer {params.min_wer:q} \
+            --png {output.png:q} \
+            --svg {output.svg:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule plot_loss:
     """Plot the training and validation loss of a run."""
     input:
@@ -98,7 +126,7 @@ rule plot_loss:
         png=report(
             "results/plots/loss.{run}.png",
             caption="../report/loss.rst",
-            category="Training",
+            category="4 Training",
             labels={"run": "{run}"},
         ),
         svg="results/plots/loss.{run}.svg",
@@ -130,7 +158,7 @@ rule plot_weights:
         png=report(
             "results/plots/weights.{run}.png",
             caption="../report/weights.rst",
-            category="Effect",
+            category="5 Effect of the adapter",
             labels={"run": "{run}"},
         ),
         svg="results/plots/weights.{run}.svg",

@@ -3,12 +3,13 @@
 import atexit
 import fcntl
 import json
+import logging
 import os
 import sys
 from pathlib import Path
 from shlex import quote
 
-from snakemake.common.configfile import load_configfile
+from snakemake.logging import ColorizingTextHandler, logger
 from snakemake.utils import update_config
 
 CODE = Path(str(workflow.current_basedir)).parent
@@ -16,7 +17,10 @@ sys.path.insert(0, str(CODE / "src"))
 
 from lora.configuration.loading import load_configuration, of_the_study
 from lora.configuration.study import StudyConfig
+from lora.configuration.yaml_file import read_yaml
 from lora.records.base import UserError, write_text
+from lora.terminal import Screen
+from lora.workflow.display import RunDisplay
 from lora.workflow.study import Study, open_study
 
 # `python` is the one that runs Snakemake, whether or not its environment is activated; an activated conda environment
@@ -36,9 +40,12 @@ def read_configuration():
         paths = [Path("config.yaml")]
         if not paths[0].exists():
             raise WorkflowError(f"no config.yaml in {Path.cwd()}: write one, or name one with --configfile")
-        given = load_configfile(paths[0])
-        update_config(given, config)
     try:
+        # Snakemake has read files of --configfile by itself, without a word about repeated keys.
+        written = [read_yaml(path) for path in paths if path.suffix != ".json"]
+        if not workflow.config_settings.configfiles and paths:
+            given = written[0]
+            update_config(given, config)
         return load_configuration(given, paths[-1] if paths else None, Path.cwd())
     except UserError as error:
         raise WorkflowError(str(error))
@@ -70,12 +77,23 @@ def start_study():
     # The file must stay open until the process ends, and Snakemake keeps no name of ours alive.
     atexit.register(lock.close)
     write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
-    refusal = Path("work/refusal.txt").resolve()  # written by the job that refuses a sweep
-    refusal.unlink(missing_ok=True)
-    atexit.register(repeat, refusal)
+    show_run()
 
 
-def repeat(refusal):
-    """Print why a sweep was refused as the last words of the run, after what Snakemake says about the failed job."""
-    if refusal.exists():
-        print(f"\n{refusal.read_text(encoding='utf-8')}", end="", file=sys.stderr)
+def show_run():
+    """Print a line per stage and the result instead of what Snakemake prints; --verbose and --printshellcmds keep both.
+
+    Snakemake's log file in .snakemake/log has everything in any case.
+    """
+    settings = workflow.output_settings
+    log_files = [handler.baseFilename for handler in logger.handlers if isinstance(handler, logging.FileHandler)]
+    display = RunDisplay(
+        screen=Screen(sys.stderr, sys.stdout),
+        unfinished=lambda: [job.rule.name for job in workflow.dag.needrun_jobs()],
+        run_log=os.path.relpath(log_files[0]) if log_files else None,
+        is_quiet=bool(settings.quiet),
+    )
+    for handler in logger.handlers:
+        if isinstance(handler, ColorizingTextHandler) and not (settings.verbose or settings.printshellcmds):
+            handler.addFilter(display.leaves_to_snakemake)
+    logger.addHandler(display)

@@ -27,7 +27,6 @@ checkpoint open_sweep:
             --gate {input:q} \
             {params.override:q} \
             --notes notes.md \
-            --refusal work/refusal.txt \
             --decision {output:q} \
             >{log:q} 2>&1
         """
@@ -113,17 +112,19 @@ rule decide_hypotheses:
 
 
 rule plot_sweep:
-    """Plot WER over the varied settings, and domain gain against general loss."""
+    """Plot WER over the varied settings, domain gain against general loss, and the learning curve."""
     input:
         wait_for_sweep,
         recipes="results/recipes.json",
     output:
-        levels_png=report("results/plots/sweep.levels.png", caption="../report/sweep_levels.rst", category="Sweep"),
+        levels_png=report("results/plots/sweep.levels.png", caption="../report/sweep_levels.rst", category="6 Sweep"),
         levels_svg="results/plots/sweep.levels.svg",
         tradeoff_png=report(
-            "results/plots/sweep.tradeoff.png", caption="../report/sweep_tradeoff.rst", category="Sweep"
+            "results/plots/sweep.tradeoff.png", caption="../report/sweep_tradeoff.rst", category="6 Sweep"
         ),
         tradeoff_svg="results/plots/sweep.tradeoff.svg",
+        curve_png=report("results/plots/sweep.curve.png", caption="../report/sweep_curve.rst", category="6 Sweep"),
+        curve_svg="results/plots/sweep.curve.svg",
     log:
         "work/logs/plot_sweep.log",
     benchmark:
@@ -138,6 +139,7 @@ rule plot_sweep:
             --recipes {input.recipes:q} \
             --levels {output.levels_png:q} {output.levels_svg:q} \
             --tradeoff {output.tradeoff_png:q} {output.tradeoff_svg:q} \
+            --curve {output.curve_png:q} {output.curve_svg:q} \
             >{log:q} 2>&1
         """
 
@@ -148,7 +150,7 @@ rule sweep:
     input:
         "results/sweep.tsv",
         "results/hypotheses.json",
-        expand("results/plots/sweep.{plot}.{format}", plot=["levels", "tradeoff"], format=["png", "svg"]),
+        expand("results/plots/sweep.{plot}.{format}", plot=["levels", "tradeoff", "curve"], format=["png", "svg"]),
     log:
         "work/logs/sweep.log",
     conda:
@@ -159,5 +161,5 @@ rule sweep:
             --results results \
             --plan docs/experiment_plan.md \
             --notes notes.md \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """

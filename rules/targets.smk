@@ -7,31 +7,92 @@ localrules:
     baseline,
     effect,
     report,
+    listen,
     sweep,
     publish,
     gate,
+
+
+# Seconds of one core on files that are already there: a cluster job for each would wait longer than it works. (Jobs in a
+# group, which would share a submission, do not go together with checkpoints: Snakemake 9.27 runs some of them twice and
+# forgets others.)
+localrules:
+    record_config,
+    profile_durations,
+    summarise_durations,
+    compare_training,
+    compare_replay,
+    choose_max_seconds,
+    split_training,
+    filter_replay,
+    try_split_seeds,
+    profile_retention,
+    import_training,
+    import_transcripts,
+    match_texts,
+    match_hypotheses,
+    score_run,
+    compare_runs,
+    split_errors,
+    compare_settings,
+    decide_verdict,
+    render_report,
+    render_listening_page,
+    read_reviews,
+    score_reviews,
+    plot_baseline,
+    plot_durations,
+    plot_retention,
+    plot_wer,
+    plot_loss,
+    plot_weights,
     open_sweep,
+    compare_in_run,
+    summarise_sweep,
+    compare_recipes,
+    decide_hypotheses,
+    plot_sweep,
 
 
 rule all:
     """All documents and plots, without publishing them."""
     input:
-        "results/summary.md",
-        "results/summary.html",
+        "results/report/index.html",
         "results/gate.json",
         files.all_plots(study),
 
 
+# The targets below have a command and no output, so that they always run and say what was found.
 rule durations:
-    """The duration filter and the split; needs no model."""
+    """The duration filter and the split, with their plots; needs no model."""
     input:
         files.duration_facts(study),
+        files.duration_plots(study),
+        "results/config.json",
+    log:
+        "work/logs/durations.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        target="durations",
+    shell:
+        PRINT_RESULT
 
 
 rule baseline:
     """The baseline's word error rates."""
     input:
         study.per_manifest("results/wer/base/{manifest}.json"),
+        files.baseline_plots(study),
+        "results/config.json",
+    log:
+        "work/logs/baseline.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        target="baseline",
+    shell:
+        PRINT_RESULT
 
 
 rule effect:
@@ -39,10 +100,44 @@ rule effect:
     input:
         expand("results/effect/{run}.json", run=study.runs_with("train", "adapter", "checkpoint")),
         study.per_run_and_manifest("results/paired/{run}/{manifest}.json", study.config.candidates),
+        files.effect_plots(study),
+        "results/config.json",
+    log:
+        "work/logs/effect.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        target="effect",
+    shell:
+        PRINT_RESULT
 
 
 rule report:
-    """The report as one page with its plots."""
+    """The report as one page with its plots, and the listening page."""
     input:
-        "results/summary.html",
+        "results/report/index.html",
         files.all_plots(study),
+        "results/listen",
+    log:
+        "work/logs/report.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        target="report",
+    shell:
+        LINK_LISTENING_PAGE + PRINT_RESULT
+
+
+rule listen:
+    """The listening page: audio, references and hypotheses of every evaluated row."""
+    input:
+        "results/report/index.html",
+        "results/listen",
+    log:
+        "work/logs/listen.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        target="report",
+    shell:
+        LINK_LISTENING_PAGE + PRINT_RESULT

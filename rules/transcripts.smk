@@ -49,7 +49,7 @@ rule transcribe_run:
             {params.manifests:q} \
             {params.batch:q} \
             --output-dir results/transcripts/{wildcards.run:q} \
-            2>&1 | tee {log:q}
+            >{log:q} 2>&1
         """
 
 

@@ -1,6 +1,6 @@
 """From facts to the verdict and its documents.
 
-Before: every fact file that the study's candidates and model allow. After: verdict, gate and summary; the exit code of the
+Before: every fact file that the study's candidates and model allow. After: verdict, gate and report; the exit code of the
 gate; the generated block of docs/experiment_plan.md and an entry in notes.md.
 """
 
@@ -55,52 +55,31 @@ rule decide_verdict:
         """
 
 
-rule render_summary:
-    """Write the report as Markdown."""
+rule render_report:
+    """Write the full report as one HTML page with its plots."""
     input:
         facts=files.all_facts(study),
         config="results/config.json",
         verdict="results/verdict.json",
-    output:
-        "results/summary.md",
-    log:
-        "work/logs/render_summary.log",
-    benchmark:
-        "work/benchmarks/render_summary.tsv"
-    conda:
-        "../envs/data.yaml"
-    params:
-        code=code("render_summary"),
-    shell:
-        """
-        python "$LORA/scripts/render_summary.py" \
-            --results results \
-            --config {input.config:q} \
-            --summary {output:q} \
-            >{log:q} 2>&1
-        """
-
-
-rule render_page:
-    """Write the report as one HTML page with its plots."""
-    input:
-        summary="results/summary.md",
         plots=files.all_plots(study),  # embedded in the page
     output:
-        report("results/summary.html", caption="../report/summary.rst", category="Verdict"),
+        page=report("results/report/index.html", caption="../report/report.rst", category="1 Verdict"),
+        landing="results/report/verdict.txt",  # report/workflow.rst begins with it
     log:
-        "work/logs/render_page.log",
+        "work/logs/render_report.log",
     benchmark:
-        "work/benchmarks/render_page.tsv"
+        "work/benchmarks/render_report.tsv"
     conda:
         "../envs/data.yaml"
     params:
-        code=code("render_page"),
+        code=code("render_report"),
     shell:
         """
-        python "$LORA/scripts/render_page.py" \
-            --summary {input.summary:q} \
-            --page {output:q} \
+        python "$LORA/scripts/render_report.py" \
+            --results results \
+            --config {input.config:q} \
+            --report {output.page:q} \
+            --landing {output.landing:q} \
             >{log:q} 2>&1
         """
 
@@ -108,8 +87,7 @@ rule render_page:
 rule gate:
     """Publish the documents and exit with the gate's code: 0 if the study is ready for the sweep."""
     input:
-        summary="results/summary.md",
-        page="results/summary.html",
+        report="results/report/index.html",
         gate="results/gate.json",
         plots=files.all_plots(study),
     log:

@@ -26,9 +26,10 @@ Every file of `results/`, in the order in which the workflow writes them, and ev
 a candidate, or an entry of the sweep), `<manifest>` a manifest. Durations are seconds, WER is a fraction (0.12 is
 12 %), losses are nats per token. Tables (`.tsv`) have a header line and an empty cell for null; `.jsonl` files have
 one record per line, without the keys that are null. Next to a result, `<file>.run.json` records
-[what computed it](#run-records). `fact` marks the files that the verdict and the summary read: one that is missing
+[what computed it](#run-records). `fact` marks the files that the verdict and the report read: one that is missing
 makes the checks that need it `unknown`, one that cannot be read stops the verdict with an error that names the file
-and the key.
+and the key. `results/commands.sh` lists the commands of all steps in their order, with seed and device; publishing
+writes it.
 """
 IMPOSSIBLE = """A fact that cannot be computed for a reason that has a cause code is written nevertheless. These keys
 state the reason; the files below have them too."""
@@ -65,6 +66,7 @@ NEEDS = {
     "training": "a training manifest",
     "replay": "the manifest `replay`",
     "harden": "`headroom.harden`",
+    "reviews": "`reviews`",
 }
 
 

@@ -1,11 +1,10 @@
 """Let the sweep start, or refuse it: exit code 1 with the reasons unless the gate is ready or overridden.
 
 Example:
-    python scripts/open_sweep.py --gate results/gate.json --notes notes.md --refusal work/refusal.txt \\
-        --decision results/sweep_gate.json
+    python scripts/open_sweep.py --gate results/gate.json --notes notes.md --decision results/sweep_gate.json
 
-Reads: the gate file, and the verdict next to it (verdict.json) for the criteria. Writes: the decision and a run record,
-or the message of a refusal; with `--reason` an entry in the notes if the gate is not ready.
+Reads: the gate file, and the verdict next to it (verdict.json) for the criteria. Writes: the decision and a run record;
+with `--reason` an entry in the notes if the gate is not ready.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gate", type=Path, required=True, help="gate file of decide_verdict.py")
     parser.add_argument("--reason", metavar="TEXT", help="why the sweep starts although the gate is not ready")
     parser.add_argument("--notes", type=Path, required=True, help="notes that record the reason")
-    parser.add_argument("--refusal", type=Path, required=True, help="file to write if the sweep is refused")
     parser.add_argument("--decision", type=Path, required=True, help="file to write if the sweep may start")
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Before anything imports torch or numpy: many small processes on few cores are slower with more threads each.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent / "wild"))
 sys.path.insert(0, str(Path(__file__).parent / "field"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browser import chromium
 from small_study import REPOSITORY, Study, make_study
 
 SharedStudy = Callable[[str, Callable[[Path], Study]], Study]
@@ -28,6 +33,13 @@ SharedStudy = Callable[[str, Callable[[Path], Study]], Study]
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, shared by all tests that open pages."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +70,14 @@ def shared_study(tmp_path_factory: pytest.TempPathFactory) -> SharedStudy:
 
 @pytest.fixture(scope="session")
 def computed(shared_study: SharedStudy) -> Study:
-    """The small study, finished."""
+    """The small study, finished; what its run printed is in a file next to it (`.output`, `.errors`)."""
 
     def compute(folder: Path) -> Study:
         study = make_study(folder)
-        study.run()
+        done = study.snakemake()
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        folder.with_suffix(".output").write_text(done.stdout)
+        folder.with_suffix(".errors").write_text(done.stderr)
         return study
 
     return shared_study("small", compute)

@@ -23,6 +23,7 @@ ROWS = {"train": 48, "heldout": 10, "domain": 24, "test": 3}
 CONFIG: dict[str, Any] = {
     "model": {"id": "data/model", "cpu_threads": 1},
     "manifests": {name: f"data/{name}_manifest.jsonl" for name in ROWS},
+    "roles": {"general": ["heldout"], "domain": ["domain", "test"]},
     "durations": {"thresholds": [5, 8, 10, 15], "min_train_samples": 20},
     "labels": {"sample": 8},
     "statistics": {"target_gain": 0.3, "replicates": 200},
@@ -131,7 +132,10 @@ class Study:
         return {
             str(path.relative_to(self.results)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.results.rglob("*"))
-            if path.is_file() and not path.name.endswith((".run.json", "experiment.json", "report.html"))
+            if path.is_file()
+            and not path.name.endswith((".run.json", "experiment.json", "report.html"))
+            and path.relative_to(self.results).as_posix()
+            not in {"report/index.html", "report/verdict.txt", "commands.sh"}
         }
 
     def copy(self, folder: Path) -> Study:

@@ -23,6 +23,7 @@ from lora.records.labels import LabelFacts
 from lora.records.manifests import ManifestFacts, RejectedRow, Utterance
 from lora.records.parity import ParityFacts
 from lora.records.reachable import ReachableFacts
+from lora.records.reviews import RejectedJudgement, ReviewedRow, ReviewFacts
 from lora.records.scores import WerFacts
 from lora.records.settings import RunSettings
 from lora.records.splits import SplitSizes, StabilityFacts
@@ -39,6 +40,7 @@ TRAIN = "train"
 REPLAY = "replay"  # general speech that is mixed into training batches
 NOT_EVALUATED = (TRAIN, REPLAY)
 PLOT_FORMATS = ("png", "svg")
+COMMANDS = "commands.sh"  # the commands of all steps; written when documents are published
 
 Stage = Literal["data", "baseline", "candidates", "comparison", "verdict", "report", "sweep"]
 STAGES: tuple[Stage, ...] = ("data", "baseline", "candidates", "comparison", "verdict", "report", "sweep")
@@ -52,7 +54,7 @@ CANDIDATES: tuple[RunKind, ...] = ("train", "adapter", "checkpoint", "hypotheses
 # Which manifests have a file: all, the evaluation manifests, those with a transcript by the base model (the evaluation
 # manifests and, in a study with a model, the training manifest), or those whose audio is inside their tables.
 ManifestKind = Literal["all", "evaluation", "transcribed", "packed"]
-Need = Literal["model", "training", "replay", "harden"]
+Need = Literal["model", "training", "replay", "harden", "reviews"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,9 @@ class ResultFile(Generic[R]):
         contents: What the file is, for docs/results.md.
         runs: Kinds of runs that have the file; empty where the path has no {run}.
         manifests: Manifests that have the file; None where the path has no {manifest}.
-        needs: What a study must have for the file: a model, a training manifest, a replay manifest, `headroom.harden`.
-        fact: Whether the verdict and the summary read it.
+        needs: What a study must have for the file: a model, a training manifest, a replay manifest, `headroom.harden`,
+            files of `reviews`.
+        fact: Whether the verdict and the report read it.
     """
 
     name: str
@@ -290,6 +293,20 @@ PARITY = ResultFile(
     name="parity", pattern="parity/{run}.json", record=ParityFacts, rules=("compare_settings",), stage="comparison",
     runs=CANDIDATES, fact=True, contents="Settings of a candidate compared with the baseline's, one by one.",
 )  # fmt: skip
+JUDGEMENTS = ResultFile(
+    name="judgements", pattern="reviews/judgements.jsonl", record=ReviewedRow, rules=("read_reviews",),
+    stage="comparison", needs=("reviews",), contents="What listeners found, one line per judged row of any manifest.",
+)  # fmt: skip
+REJECTED_JUDGEMENTS = ResultFile(
+    name="rejected_judgements", pattern="reviews/rejected.tsv", record=RejectedJudgement, rules=("read_reviews",),
+    stage="comparison", needs=("reviews",), fact=True,
+    contents="Every line of a review file that cannot be used, with the reason.",
+)  # fmt: skip
+REVIEW = ResultFile(
+    name="review", pattern="reviews/{manifest}.json", record=ReviewFacts, rules=("score_reviews",), stage="comparison",
+    manifests="evaluation", needs=("reviews",), fact=True,
+    contents="What listeners found in a manifest, and the WERs with and without wrong references.",
+)  # fmt: skip
 VERDICT = ResultFile(
     name="verdict", pattern="verdict.json", record=Verdict, rules=("decide_verdict",), stage="verdict",
     contents="Checks, causes and outcomes (src/lora/schemas/verdict.schema.json).",
@@ -310,6 +327,10 @@ WER_PLOT: ResultFile[Record] = ResultFile(
     name="wer_plot", pattern="plots/wer.{format}", rules=("plot_wer",), stage="report",
     contents="Plot of the WER of every run on every evaluation manifest.",
 )  # fmt: skip
+BASELINE_PLOT: ResultFile[Record] = ResultFile(
+    name="baseline_plot", pattern="plots/baseline.{format}", rules=("plot_baseline",), stage="baseline",
+    contents="Plot of the baseline's WER on every evaluation manifest; of the target `baseline` alone.",
+)  # fmt: skip
 LOSS_PLOT: ResultFile[Record] = ResultFile(
     name="loss_plot", pattern="plots/loss.{run}.{format}", rules=("plot_loss",), stage="report", runs=("train",),
     needs=("model",), contents="Plot of the losses of a training.",
@@ -319,13 +340,23 @@ WEIGHTS_PLOT: ResultFile[Record] = ResultFile(
     runs=("train", "adapter", "checkpoint"), needs=("model",),
     contents="Plot of how far each adapted module differs from the base model.",
 )  # fmt: skip
-SUMMARY: ResultFile[Record] = ResultFile(
-    name="summary", pattern="summary.md", rules=("render_summary",), stage="report",
-    contents="The full report as Markdown.",
+REPORT: ResultFile[Record] = ResultFile(
+    name="report", pattern="report/index.html", rules=("render_report",), stage="report",
+    contents="The full report as one HTML page with its plots, which needs no other file.",
 )  # fmt: skip
-PAGE: ResultFile[Record] = ResultFile(
-    name="page", pattern="summary.html", rules=("render_page",), stage="report",
-    contents="The full report as one HTML page with its plots.",
+LANDING: ResultFile[Record] = ResultFile(
+    name="landing", pattern="report/verdict.txt", rules=("render_report",), stage="report",
+    contents="Verdict, next step and the numbers that decide as text, on which the report of Snakemake opens.",
+)  # fmt: skip
+SOUNDS: ResultFile[Record] = ResultFile(
+    name="sounds", pattern="sounds/{manifest}", rules=("prepare_sounds",), stage="report", manifests="transcribed",
+    contents="Folder with the waveform of every row for the listening page (`sounds.jsonl`) and, as WAV, the rows that "
+    "a browser cannot play as they are.",
+)  # fmt: skip
+LISTEN: ResultFile[Record] = ResultFile(
+    name="listen", pattern="listen", rules=("render_listening_page",), stage="report",
+    contents="Folder of the listening page (`index.html`, docs/listening.md), with all alignments as text "
+    "(`aligned.txt`).",
 )  # fmt: skip
 
 SWEEP_GATE = ResultFile(
@@ -352,14 +383,19 @@ TRADEOFF_PLOT: ResultFile[Record] = ResultFile(
     name="tradeoff_plot", pattern="plots/sweep.tradeoff.{format}", rules=("plot_sweep",), stage="sweep",
     contents="Plot of domain gain against general loss, one point per recipe.",
 )  # fmt: skip
+CURVE_PLOT: ResultFile[Record] = ResultFile(
+    name="curve_plot", pattern="plots/sweep.curve.{format}", rules=("plot_sweep",), stage="sweep",
+    contents="Plot of WER over the share of the training data, extrapolated to the target gain.",
+)  # fmt: skip
 
 RESULTS: tuple[ResultFile[Any], ...] = (
     CONFIG, AUDIO, INTEGRITY, ROWS, REJECTED, MANIFEST_FACTS, LEAKAGE, REPLAY_LEAKAGE, DURATIONS, DURATION_SUMMARY,
     DECISION, MAX_SECONDS, RETENTION, SPLIT_TRAIN, SPLIT_REPLAY, SPLIT_VALIDATION, SPLIT_SIZES, STABILITY,
     ADAPTER_BEST, ADAPTER_LAST, TRAINING, LOSS, EVALUATIONS, IN_RUN_TRANSCRIPTS, TRANSCRIPTS, SETTINGS, IMPORT, WER,
     LABELS, LABEL_HYPOTHESES, MISMATCHES, RUN_MISMATCHES, HARDENED, EFFECT, IN_RUN, PAIRED, REACHABLE, PARITY,
-    VERDICT, GATE, DURATION_PLOT, RETENTION_PLOT, WER_PLOT, LOSS_PLOT, WEIGHTS_PLOT, SUMMARY, PAGE, SWEEP_GATE, SWEEP,
-    RECIPES, HYPOTHESES, LEVELS_PLOT, TRADEOFF_PLOT,
+    JUDGEMENTS, REJECTED_JUDGEMENTS, REVIEW, VERDICT, GATE, DURATION_PLOT, RETENTION_PLOT, WER_PLOT, BASELINE_PLOT,
+    LOSS_PLOT, WEIGHTS_PLOT, REPORT, LANDING, SOUNDS, LISTEN, SWEEP_GATE, SWEEP, RECIPES, HYPOTHESES, LEVELS_PLOT,
+    TRADEOFF_PLOT, CURVE_PLOT,
 )  # fmt: skip
 
 
@@ -391,7 +427,7 @@ def manifests_of(config: Mapping[str, Any], kind: ManifestKind) -> list[str]:
 
 
 def required_facts(config: Mapping[str, Any], results: str = "results") -> list[str]:
-    """Paths of the fact files that the verdict and the summary of a study need."""
+    """Paths of the fact files that the verdict and the report of a study need."""
     return [f"{results}/{path}" for kind in RESULTS if kind.fact for path in kind.paths(config)]
 
 
@@ -406,6 +442,8 @@ def _has(config: Mapping[str, Any], need: Need) -> bool:
         return config.get("model", "unknown") is not None
     if need in {"training", "replay"}:
         return (TRAIN if need == "training" else REPLAY) in (config.get("manifests") or {})
+    if need == "reviews":
+        return bool(config.get("reviews"))
     return bool((config.get("headroom") or {}).get("harden"))
 
 

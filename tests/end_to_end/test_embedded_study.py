@@ -90,9 +90,10 @@ def test_the_documents_contain_verdict_causes_and_commands(embedded: Study) -> N
         "8 s would leave",
         "headroom.saturated",
         "headroom.underpowered",
-        "--learning-rate",
+        "results/commands.sh",
     ):
         assert words in plan.replace("\n", " "), words
+    assert "--learning-rate" in (embedded.results / "commands.sh").read_text()
     notes = (embedded.folder / "notes.md").read_text()
     assert notes.count("BEGIN entry") == committed("notes.md").count("BEGIN entry") + 1
 
@@ -129,7 +130,9 @@ def test_the_readme_shows_this_result(embedded: Study, tmp_path: Path) -> None:
     shipped, now = cells((REPOSITORY / "README.md").read_text()), cells(readme.read_text())
     assert len(shipped) == len(now) == 3
     for old, new in zip(shipped, now, strict=True):
-        assert [part.strip() for part in (*old[:3], old[-2])] == [part.strip() for part in (*new[:3], new[-2])]
+        outcomes = [line[-2].partition(":")[0].strip() for line in (old, new)]
+        assert outcomes[0] == outcomes[1]
+        assert [part.strip() for part in old[:3]] == [part.strip() for part in new[:3]]
         for column in (3, 4):
             assert abs(float(old[column].split("%")[0]) - float(new[column].split("%")[0])) <= 1.0
 
@@ -143,3 +146,19 @@ def test_make_run_from_a_fresh_clone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert any(line.startswith("READY FOR THE SWEEP") for line in done.stdout.splitlines()[-30:])
     assert (clone / "results/verdict.json").exists()
+
+
+@pytest.mark.slow
+def test_the_example_whose_wer_stays_flat(tmp_path: Path) -> None:
+    """What the README shows of examples/flat: the gate stays closed, for these reasons."""
+    (tmp_path / "data").symlink_to(REPOSITORY / "data")
+    study = Study(tmp_path / "examples/flat")
+    study.folder.mkdir(parents=True)
+    shutil.copyfile(REPOSITORY / "examples/flat/config.yaml", study.folder / "config.yaml")
+    done = study.snakemake("gate")
+    assert done.returncode != 0
+    readme = (REPOSITORY / "README.md").read_text().partition("<!-- BEGIN generated: flat -->")[2]
+    assert study.causes("blocks") == ["data.filter_starves_training"]
+    assert study.causes("warns") == ["adapter.negligible_delta"]
+    assert all(f"{code} (" in readme for code in (*study.causes("blocks"), *study.causes("warns")))
+    assert facts(study, "paired/lora/domain.json")["within"]["changed_hypotheses"] == 0

@@ -81,6 +81,35 @@ def two_wrong_references(study: Study) -> None:
     change_rows(study, "domain", mistaken, every=40)
 
 
+@fault("headroom.wrong_references", "speech the model knows, with wrong references that a listener corrected")
+def wrong_references_of_known_speech(study: Study) -> None:
+    study.write_rows("domain", embedded_rows("heldout")[28:103])
+    review_wrong_words(study, every=2)
+
+
+@neighbour("headroom.wrong_references", "five wrong references that a listener corrected")
+def few_corrected_references(study: Study) -> None:
+    review_wrong_words(study, every=15)
+
+
+def review_wrong_words(study: Study, every: int) -> None:
+    """Two wrong words in every n-th domain reference; a listener judges all rows and corrects these."""
+    rows = study.rows("domain")
+    wrong = {row["id"]: row["text"] for n, row in enumerate(rows) if n % every == 0}
+    lines = ["manifest\tid\tjudgement\tcorrected_text\tnote\tsample"]
+    for row in rows:
+        judgement = "reference_wrong" if row["id"] in wrong else "reference_right"
+        lines.append(f"domain\t{row['id']}\t{judgement}\t{wrong.get(row['id'], '')}\t\tyes")
+    (study.folder / "listener.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    study.write_rows("domain", [with_wrong_words(row) if row["id"] in wrong else row for row in rows])
+    study.configure({"reviews": ["listener.tsv"]})
+
+
+def with_wrong_words(row: dict[str, Any]) -> dict[str, Any]:
+    words = row["text"].split()
+    return {**row, "text": " ".join(["kettle", *words[1:-1], "lanterns."])}
+
+
 @fault("text.markup", "time tokens around every reference of all evaluation manifests")
 def time_tokens(study: Study) -> None:
     for name in ("domain", "test", "heldout"):

@@ -21,5 +21,5 @@ def computed(make: Callable[[Path], Study]) -> Study:
     folder = Path(tempfile.mkdtemp(prefix="field study "))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     study = make(folder / "study")
-    study.run("results/summary.md")
+    study.run("results/report/index.html")
     return study

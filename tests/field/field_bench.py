@@ -25,7 +25,7 @@ from field_cases import CASES, FieldCase
 from small_study import REPOSITORY, Study
 
 AREAS = ("text", "hypotheses", "training", "manifests", "transcripts", "data", "real model")
-SUMMARY = "results/summary.md"  # plots and pages show nothing that is not in it or in the verdict
+REPORT = "results/report/index.html"  # plots and pages show nothing that is not in it or in the verdict
 Cells = tuple[str, ...]
 YES = "yes"
 HEADERS = ("situation", "source", "expected", "found", "right")
@@ -107,7 +107,7 @@ def run_case(case: FieldCase, folder: Path) -> FieldResult:
 
 
 def _run_study(study: Study) -> Found:
-    done = study.snakemake(SUMMARY, cores=1)
+    done = study.snakemake(REPORT, cores=1)
     verdict = study.verdict() if (study.results / "verdict.json").is_file() else None
     return Found(done.returncode, done.stdout + done.stderr, verdict)
 

@@ -14,16 +14,18 @@ REPOSITORY = Path(__file__).parents[2]
 LIBRARY = REPOSITORY / "src" / "lora"
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
-# What each package may import; records, provenance and formatting are open to all.
-GROUND = {"records", "layout", "provenance", "formatting"}
+# What each package may import; records, provenance, formatting, progress and terminal are open to all.
+GROUND = {"records", "layout", "provenance", "formatting", "progress", "terminal"}
 ALLOWED = {
     "records": {"records"},
     "layout": {"records"},
     "results": {"layout", "records"},
     "provenance": {"provenance", "records"},
     "formatting": {"records"},
+    "progress": {"formatting"},
+    "terminal": set(),
     "code_hash": set(),
-    "configuration": {"configuration", "layout", "records"},
+    "configuration": {"configuration", "layout", "provenance", "records"},
     "diagnosis": {"diagnosis", "layout", "results", "configuration", "records", "formatting", "scoring"},
     "scoring": {"scoring", *GROUND},
     "data": {"data", *GROUND},
@@ -89,6 +91,8 @@ def test_scripts_import_no_model_library(path: Path) -> None:
         ["-m", "lora.runners.experiment", "transcribe", "--help"],
         ["-m", "lora.runners.experiment", "run", "--help"],
         ["-m", "lora.runners.quick", "--help"],
+        ["-m", "lora.runners.diagnose", "--help"],
+        ["-m", "lora.runners.diagnose", "init", "--help"],
     ],
     ids=lambda c: " ".join(Path(part).name for part in c),
 )

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lora.configuration.loading import load_configuration
-from lora.configuration.schema import load_schema, resolve
+from lora.configuration.schema import load_schema, resolve, setting
 from lora.configuration.study import Section, StudyConfig, TrainConfig
 from lora.records.base import UserError
 
@@ -71,6 +71,7 @@ def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
         ("rank: 8", "data_share: 0", 25, ["data_share", "more than 0"]),
         ("rank: 8", "report_to: [comet]", 25, ["'comet'", "'tensorboard'"]),
         ("data/test_manifest", "data/tst_manifest", 9, ["manifests.test", "no such file", "tst_manifest"]),
+        ("durations:", "reviews: [anna.tsv]\ndurations:", 15, ["reviews: no such file", "anna.tsv"]),
         ("general: [heldout]", "general: [helpout]", 12, ["'helpout'", "no evaluation manifest"]),
         ("  lora:", "  base:", 20, ["'base'", "cannot be a name"]),
     ],
@@ -118,6 +119,18 @@ def test_mistakes_in_a_study_of_transcripts(tmp_path: Path, old: str, new: str, 
     assert text.startswith(f"{tmp_path}/config.yaml:{line}:"), text
     for word in words:
         assert word in text
+
+
+def test_no_default_names_a_manifest(tmp_path: Path) -> None:
+    assert (setting("roles.general").default, setting("roles.domain").default) == ([], [])
+    roles = EMBEDDED[EMBEDDED.index("roles:") : EMBEDDED.index("durations:")]
+    assert load(EMBEDDED.replace(roles, ""), tmp_path)["roles"] == {
+        "general": [], "domain": ["heldout", "domain", "test"],
+    }  # fmt: skip
+    general = EMBEDDED.replace(roles, "roles: {general: [test]}\n")
+    assert load(general, tmp_path)["roles"] == {"general": ["test"], "domain": ["heldout", "domain"]}
+    with pytest.raises(UserError, match="none can show a gain"):
+        load(EMBEDDED.replace(roles, "roles: {general: [test, heldout, domain]}\n"), tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["adapter", "checkpoint"])

@@ -18,6 +18,7 @@ IMPORTED_AS = {
     "py-rattler": "rattler",
     "whisper-normalizer": "whisper_normalizer",
     "mistral-common": "mistral_common",
+    "axe-playwright-python": "axe_playwright_python",
     "espeakng-loader": "espeakng_loader",
 }
 # Our own top-level modules: the library, scripts, and helpers of tests and of the study's recipe.

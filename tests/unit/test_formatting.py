@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from lora.formatting import (
@@ -15,6 +17,7 @@ from lora.formatting import (
     listed,
     module_group,
     number,
+    outcome_words,
     p_value,
     percent,
     percent_range,
@@ -26,6 +29,7 @@ from lora.formatting import (
     signed_points,
     why_none,
 )
+from lora.records.comparisons import Outcome
 from lora.records.scores import Interval
 
 
@@ -175,3 +179,11 @@ def test_listed_counts_the_rest() -> None:
 def test_module_groups_are_named_as_in_the_field() -> None:
     assert module_group("cross") == "cross-attention"
     assert module_group("adapter_of_another_kind") == "adapter_of_another_kind"
+
+
+def test_every_outcome_has_one_of_five_words() -> None:
+    words = {outcome_words(outcome) for outcome in get_args(Outcome)}
+    assert words == {"better", "worse", "same", "same words", "inconclusive"}
+    assert outcome_words("underpowered", 0.0115) == "inconclusive: only changes above 1.15 points are detectable here"
+    assert outcome_words("better", 0.0115) == "better"
+    assert outcome_words(None) == "unknown"

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-# Each with what to write instead.
+# Each with what to write instead. Listeners may say that they cannot tell: `cannot_tell` is a judgement of theirs.
 DENIED = {
-    r"tells?|told": "reports, message, describes, records",
+    r"(?<!cannot[_ ])tells?|told": "reports, message, describes, records",
     r"hears?|heard|unheard": "transcribes, hypothesis, takes audio; out-of-vocabulary",
     r"brought|brings?": "external, imported",
     r"beside": "next to, alongside, in addition to",

@@ -18,7 +18,6 @@ def start(folder: Path, reasons: list[str], reason: str | None = None) -> int:
         gate=folder / "gate.json",
         reason=reason,
         notes=folder / "notes.md",
-        refusal=folder / "refusal.txt",
         decision=folder / "sweep_gate.json",
     )
 
@@ -29,11 +28,10 @@ def entries(folder: Path) -> int:
 
 def test_a_closed_gate_is_refused_with_its_reasons_last(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(tmp_path, [REASON]) == 1
-    lines = (tmp_path / "refusal.txt").read_text().splitlines()
+    lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["NOT READY FOR THE SWEEP:", f"  1. {REASON}"]
     assert "sweep_anyway=True sweep_reason=" in lines[-1]
-    assert capsys.readouterr().out.splitlines() == lines
-    assert {path.name for path in tmp_path.iterdir()} == {"gate.json", "refusal.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == {"gate.json"}
 
 
 def test_an_open_gate_needs_no_reason_and_notes_none(tmp_path: Path) -> None:
@@ -41,7 +39,6 @@ def test_an_open_gate_needs_no_reason_and_notes_none(tmp_path: Path) -> None:
     assert start(tmp_path, [], reason="a deadline") == 0
     assert SweepGate.read(tmp_path / "sweep_gate.json").sweep_reason is None
     assert not (tmp_path / "notes.md").exists()
-    assert not (tmp_path / "refusal.txt").exists()
 
 
 def test_an_override_is_noted_once_per_reason_and_gate(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A wheel built from the project works outside the checkout: quick mode, and the schemas."""
+"""A wheel built from the project works outside the checkout: quick mode, the schemas, and the listening page."""
 
 from __future__ import annotations
 
@@ -58,3 +58,9 @@ def test_the_schemas_are_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     where, names = run(installed, tmp_path, "-c", code).splitlines()
     assert Path(where).is_relative_to(installed)
     assert names.split() == ["config.schema.yaml", "verdict.schema.json"]
+
+
+def test_the_listening_page_is_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    code = "from lora.report.listen.page.render import write_page; from pathlib import Path; write_page(Path('.'), 'm')"
+    run(installed, tmp_path, "-c", code)
+    assert {path.name for path in tmp_path.iterdir()} == {"index.html", "style.css", "page.js"}

@@ -37,6 +37,6 @@ def test_a_checkpoint_is_held_against_its_base(tmp_path: Path) -> None:
     assert {(c["code"], c["run"]) for c in verdict["causes"] if c["code"].startswith("adapter.zero")} == {
         ("adapter.zero_delta", "copy")
     }
-    summary = (study.results / "summary.md").read_text(encoding="utf-8")
-    assert "**none of them differs**" in summary
+    report = (study.results / "report/index.html").read_text(encoding="utf-8")
+    assert "<strong>none of them differs</strong>" in report
     assert (study.results / "plots/weights.full.png").is_file()

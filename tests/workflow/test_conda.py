@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,9 @@ def conda(tmp_path: Path) -> dict[str, str]:
         # The environment's python records that it ran, and starts the interpreter of the tests.
         wrapper = f'#!/bin/sh\necho "$CONDA_PREFIX" >> "{tmp_path}/used"\nexec "{sys.executable}" "$@"\n'
         write_package(channel, name, version or "1.0", {"bin/python": wrapper} if name == "python" else {})
-    asyncio.run(index_fs(channel))
+    # In a thread of its own: the browser of other tests keeps an event loop running in this one.
+    with ThreadPoolExecutor() as threads:
+        threads.submit(asyncio.run, index_fs(channel)).result()
     (programs / "conda").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
     (programs / "conda").chmod(0o755)
     return {

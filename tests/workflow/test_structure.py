@@ -12,7 +12,7 @@ import pytest
 import yaml
 from small_study import CONFIG, REPOSITORY, Study, make_study
 
-TARGETS = ["all", "publish", "durations", "baseline", "effect", "gate", "report", "sweep"]
+TARGETS = ["all", "publish", "durations", "baseline", "effect", "gate", "report", "listen", "sweep"]
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -34,14 +34,15 @@ def test_a_closed_gate_refuses_before_any_training(study: Study) -> None:
     done = study.snakemake("sweep")
     assert done.returncode != 0
     assert study.work_since(before).none
-    assert "rule train_adapter" not in done.stderr
+    assert "train adapter" not in done.stderr
     assert [path.name for path in (study.results / "adapters").iterdir()] == ["lora"]
-    last = done.stderr.rstrip().splitlines()[-8:]
-    assert last[-4] == "NOT READY FOR THE SWEEP:"
-    assert last[-3].startswith("  1. ")
-    assert last[-3].endswith("[headroom.baseline_broken]")
-    assert "sweep_reason" in last[-1]
-    assert "parity" in last[-5]
+    last = [line.strip() for line in done.stderr.rstrip().splitlines()[-9:]]
+    assert last[-5] == "NOT READY FOR THE SWEEP:"
+    assert last[-4].startswith("1. ")
+    assert last[-4].endswith("[headroom.baseline_broken]")
+    assert "sweep_reason" in last[-2]
+    assert "parity" in last[-6]
+    assert last[-1].startswith("1 job failed: open sweep. ")
     assert not (study.results / "sweep_gate.json").exists()
 
 

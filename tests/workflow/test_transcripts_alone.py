@@ -65,12 +65,21 @@ def test_two_files_of_transcripts_get_their_verdict(external: Study) -> None:
     ids = [c for c in verdict["checks"] if c["id"] == "parity.ids"]
     assert {c["status"] for c in ids} == {"pass"}
     assert all("by audio file name, ignoring case" in c["summary"] for c in ids)
-    summary = (external.results / "summary.md").read_text(encoding="utf-8")
-    assert summary.startswith("# Diagnosis: tuned is better than the baseline on domain\n")
-    assert "No training manifest is configured" in summary
-    assert "(read as ctm)" in summary
+    report = (external.results / "report/index.html").read_text(encoding="utf-8")
+    assert "<h1>Diagnosis: tuned is better than the baseline on domain</h1>" in report
+    assert "No training manifest is configured" in report
+    assert "(read as ctm)" in report
     record = json.loads((external.results / "transcripts/tuned/domain.jsonl.run.json").read_text())
     assert any("by audio file name" in line for line in record["adjustments"])
+
+
+def test_the_listening_page_needs_no_model(external: Study) -> None:
+    assert external.run("listen").none
+    data = external.results / "listen/data"
+    assert {path.name for path in data.rglob("*.js")} == {
+        "study.js", "rows.js", "texts.js", "waves.0.js", *(f"{run}.{kind}.js" for run in ("base", "tuned")
+                                                           for kind in ("run", "texts")),
+    }  # fmt: skip
 
 
 def test_the_quick_command_says_the_same(
@@ -87,7 +96,7 @@ def test_the_quick_command_says_the_same(
     assert comparable_checks(verdict, names) == comparable_checks(external.verdict(), {})
     runs = {names[run["manifest"]]: {**run, "manifest": ""} for run in verdict["runs"]}
     assert runs == {run["manifest"]: {**run, "manifest": ""} for run in external.verdict()["runs"]}
-    assert (tmp_path / "quick/summary.html").is_file()
+    assert (tmp_path / "quick/report/index.html").is_file()
     with_training = ["--train", str(DATA / "train_manifest.jsonl"), "--output-dir", str(tmp_path / "more")]
     assert quick.main([*argv[:6], *with_training]) == 0
     assert "max_seconds   10 s is the smallest threshold" in capsys.readouterr().out

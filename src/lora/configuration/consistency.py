@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from lora.configuration.hypotheses import check_hypotheses
-from lora.configuration.mistakes import KeyPathError, suggest
+from lora.configuration.mistakes import KeyPathError
 from lora.configuration.recipes import identity
 from lora.configuration.schema import setting
 from lora.layout import NOT_EVALUATED, REPLAY, TRAIN
+from lora.provenance.command_parser import suggest
 
+PATTERN_CHARACTERS = "{}<>"
 HUB = "hub"  # the format of manifests whose `path` is no path
 
 
@@ -27,6 +29,7 @@ def check_consistency(config: dict[str, Any], study: Path) -> None:
     _check_module_groups(config)
     check_hypotheses(config, evaluations)
     _check_replay(config)
+    _check_path_characters(config)
     _check_paths(config, study)
 
 
@@ -56,6 +59,11 @@ def _check_roles(config: dict[str, Any], evaluations: list[str]) -> None:
                 "Set `roles: {general: [...], domain: [...]}` to names under `manifests`.",
             )
     names = [name for _, name in assigned]
+    if not config["roles"]["domain"]:
+        raise KeyPathError(
+            ["roles", "general"],
+            "every evaluation manifest is general, so none can show a gain. Add a manifest of the domain.",
+        )
     for name in evaluations:
         if names.count(name) != 1:
             problem = "has no role" if name not in names else "has more than one role"
@@ -168,8 +176,29 @@ def _trainings(config: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, An
         yield ["sweep", run["group"]], run
 
 
+def _check_path_characters(config: dict[str, Any]) -> None:
+    """Check that no path looks like a pattern of Snakemake, which would look for other files."""
+    folders = [(["model", "id"], config["model"]["id"])] if config["model"] is not None else []
+    folders += [
+        (["candidates", name, "checkpoint"], candidate["checkpoint"])
+        for name, candidate in config["candidates"].items()
+        if "checkpoint" in candidate
+    ]
+    files = [*_manifest_files(config), *_adapter_folders(config), *_transcript_files(config), *_review_files(config)]
+    for path, value in [*folders, *files]:
+        found = sorted({character for character in value if character in PATTERN_CHARACTERS or ord(character) < 32})
+        if found or not value.strip():
+            problem = f"contains {' and '.join(map(repr, found))}" if found else "is empty"
+            raise KeyPathError(
+                path,
+                f"{'.'.join(path)}: the path {value!r:.100} {problem}; expected a path without {{ }} < > and control "
+                "characters. Rename the file or folder.",
+            )
+
+
 def _check_paths(config: dict[str, Any], study: Path) -> None:
-    for path, value in [*_manifest_files(config), *_adapter_folders(config), *_transcript_files(config)]:
+    files = [*_manifest_files(config), *_adapter_folders(config), *_transcript_files(config), *_review_files(config)]
+    for path, value in files:
         if not (study / value).exists():
             raise KeyPathError(path, f"{'.'.join(path)}: no such file or folder: {value} (looked in {study})")
 
@@ -195,3 +224,8 @@ def _transcript_files(config: dict[str, Any]) -> Iterator[tuple[list[str], str]]
         for manifest, entry in source.get("hypotheses", {}).items():
             path = [*where, "hypotheses", manifest]
             yield path, entry if isinstance(entry, str) else entry["path"]
+
+
+def _review_files(config: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
+    for path in config["reviews"]:
+        yield ["reviews"], path

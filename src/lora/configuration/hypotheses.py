@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lora.configuration.mistakes import KeyPathError, suggest
+from lora.configuration.mistakes import KeyPathError
 from lora.configuration.presets import PRESETS
 from lora.configuration.study import HypothesisConfig, StudyConfig, TrainConfig
+from lora.provenance.command_parser import suggest
 
 TESTS_OF_FACTORS = ("trend", "levels")
 

@@ -254,6 +254,7 @@ class StudyConfig(Section):
     adapter: AdapterConfig
     candidates: dict[str, CandidateConfig]
     base: HypothesesConfig | None
+    reviews: list[str]
     gate: GateConfig
     sweep: dict[str, SweepRunConfig]
     sweep_anyway: bool

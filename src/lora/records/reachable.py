@@ -84,9 +84,7 @@ class ReachableFacts(Fact):
     suspected_rows: int | None = Field(
         default=None, description="Rows with a suspected reference error; null as above."
     )
-    suspected_references: list[SuspectedReference] = Field(
-        default=[], description="The suspected reference errors, at most 30."
-    )
+    suspected_references: list[SuspectedReference] = Field(default=[], description="Every suspected reference error.")
     questionable_places: int | None = Field(
         default=None,
         description="Places at which the baseline alone gives reason to doubt the reference; null as above.",

@@ -56,6 +56,11 @@ class RunOutcome(Record):
     ci_high: float | None = Field(description="upper end of the confidence interval of `delta`")
     within_margin: bool | None = Field(description="whether the whole interval is within the equivalence margin")
     outcome: Outcome | None = Field(description="outcome of the comparison")
+    smallest_change: float | None = Field(
+        default=None,
+        description="smallest difference (fraction) that this comparison would show, by the observed spread of its "
+        "errors, else as the baseline alone predicts it; null where a handful of rows can show nothing",
+    )
 
 
 class Verdict(Record):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lora.diagnosis.checks import CRITERIA
 from lora.provenance.recording import recording
-from lora.records.base import UserError, write_text
+from lora.records.base import UserError
 from lora.records.verdict import Gate, SweepGate, Verdict
 from lora.report.publish import publish_override
 
@@ -19,10 +19,10 @@ HEADLINES = {True: "READY FOR THE SWEEP", False: "NOT READY FOR THE SWEEP", None
 
 
 def check_gate(gate: Path) -> int:
-    """Print the criteria and, last, the reasons against the sweep.
+    """Print whether the gate is open, and the reasons if it is not.
 
     Args:
-        gate: Gate file; the verdict next to it (`verdict.json`) is read for the criteria if it exists.
+        gate: Gate file.
 
     Returns:
         Exit code: 0 if the study is ready, else 1.
@@ -30,18 +30,17 @@ def check_gate(gate: Path) -> int:
     if not gate.is_file():
         raise UserError(f"{gate}: no such file; compute the gate first: snakemake --cores 2 gate")
     decision = Gate.read(gate)
-    print("\n".join(_lines(decision, gate)))
+    print("\n".join(_state(decision)))
     return 0 if decision.ready_for_sweep else 1
 
 
-def open_sweep(gate: Path, reason: str | None, notes: Path, refusal: Path, decision: Path) -> int:
+def open_sweep(gate: Path, reason: str | None, notes: Path, decision: Path) -> int:
     """Let the sweep start, or refuse it.
 
     Args:
         gate: Gate file of the study.
         reason: Why the sweep starts although the gate is not ready; None to refuse it then.
         notes: Notes that record an override, once per reason and gate.
-        refusal: File for the message of a refusal.
         decision: File that records under which gate the sweep started; not written if it is refused.
 
     Returns:
@@ -49,9 +48,7 @@ def open_sweep(gate: Path, reason: str | None, notes: Path, refusal: Path, decis
     """
     known = Gate.read(gate)
     if not known.ready_for_sweep and reason is None:
-        message = "\n".join([*_lines(known, gate), *HOW_TO_GO_ON])
-        write_text(refusal, f"{message}\n")
-        print(message)
+        print("\n".join([*_lines(known, gate), *HOW_TO_GO_ON]))
         return 1
     with recording(outputs=[decision]) as run:
         overridden = None if known.ready_for_sweep else reason
@@ -60,6 +57,11 @@ def open_sweep(gate: Path, reason: str | None, notes: Path, refusal: Path, decis
             publish_override(notes, known, overridden)
         SweepGate(**known.to_json(), sweep_reason=overridden).write(decision)
     return 0
+
+
+def _state(gate: Gate) -> Iterator[str]:
+    yield "GATE OPEN: snakemake --cores 2 sweep" if gate.ready_for_sweep else "GATE CLOSED, exit code 1:"
+    yield from (f"  {number}. {reason}" for number, reason in enumerate(gate.reasons, start=1))
 
 
 def _lines(gate: Gate, path: Path) -> Iterator[str]:

@@ -39,7 +39,7 @@ def inspect_audio(source: Source, measures: Path, unpacked: Path | None = None, 
     with recording(outputs=[measures]):
         manifest = read_manifest(source, unpacked)
         spoken = [row.model_copy(update={"text": strip_markup(row.text, CERTAIN)}) for row in manifest.rows]
-        measured = inspect_rows(spoken, manifest.folder, workers)
+        measured = inspect_rows(spoken, manifest.folder, workers, f"inspection of {source.path}")
         write_table(measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measured))
     damaged = sum(measure.problem is not None for measure in measured)
     print(f"{source.path}: {len(measured)} rows measured, {damaged} cannot be decoded")

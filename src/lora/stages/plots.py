@@ -66,11 +66,13 @@ def plot_weights(effect: Path, png: Path, svg: Path) -> None:
         draw(EffectFacts.read(effect), png, svg)
 
 
-def plot_sweep(recipes: Path, levels: tuple[Path, Path], tradeoff: tuple[Path, Path]) -> None:
-    """Plot WER over the varied settings, and domain gain against general loss; PNG and SVG of each."""
+def plot_sweep(recipes: Path, levels: tuple[Path, Path], tradeoff: tuple[Path, Path], curve: tuple[Path, Path]) -> None:
+    """Plot WER over the varied settings, domain gain against general loss, and the learning curve; PNG and SVG each."""
+    from lora.report.plots.learning_curve import plot_learning_curve
     from lora.report.plots.sweep import plot_levels, plot_tradeoff
 
-    with recording(outputs=[*levels, *tradeoff]):
+    with recording(outputs=[*levels, *tradeoff, *curve]):
         facts = SweepFacts.read(recipes)
         plot_levels(facts, *levels)
         plot_tradeoff(facts, *tradeoff)
+        plot_learning_curve(facts, *curve)

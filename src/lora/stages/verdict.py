@@ -1,4 +1,4 @@
-"""Stages that judge and report: the verdict, the summary and its page, the sweep table."""
+"""Stages that judge and report: the verdict, the report, the sweep table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lora.provenance.recording import recording
 from lora.records.base import write_text
 from lora.records.comparisons import PairedFacts, SweepRow
 from lora.records.verdict import Verdict
-from lora.report.page import page_of
+from lora.report.page.landing import landing_text
+from lora.report.page.render import render_page
 from lora.report.study import Study
-from lora.report.summary import summarise
 
 
 def decide_verdict(results: Path, config: Path, verdict: Path, gate: Path) -> Verdict:
@@ -34,16 +34,12 @@ def decide_verdict(results: Path, config: Path, verdict: Path, gate: Path) -> Ve
     return decided
 
 
-def render_summary(results: Path, config: Path, summary: Path) -> None:
-    """Write the summary of a study as Markdown: same facts, same bytes."""
-    with recording(outputs=[summary]):
-        write_text(summary, summarise(Study(results, config)))
-
-
-def render_page(summary: Path, page: Path) -> None:
-    """Write the summary as one HTML file that needs no other."""
-    with recording(outputs=[page]):
-        write_text(page, page_of(summary))
+def render_report(results: Path, config: Path, report: Path, landing: Path) -> None:
+    """Write the report of a study as one HTML file that needs no other, and its first view as text."""
+    study = Study(results, config)
+    with recording(outputs=[report, landing]):
+        write_text(report, render_page(study))
+        write_text(landing, landing_text(study))
 
 
 def summarise_sweep(paired: Sequence[Path], table: Path) -> None:

@@ -208,6 +208,8 @@ def test_a_user_error_is_one_line(study, capsys):
         "try_split_seeds",
         "score_run",
         "compare_runs",
+        "read_reviews",
+        "score_reviews",
     ],
 )
 def test_help_is_quick_and_imports_no_torch(name):

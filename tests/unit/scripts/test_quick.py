@@ -59,7 +59,7 @@ def test_every_combination_of_input_files(folder: Path, capsys: pytest.CaptureFi
     )
     verdict = Verdict.read("out/verdict.json")
     assert [(run.outcome, run.baseline_wer) for run in verdict.runs] == [("better", 0.25)]
-    assert {path.name for path in Path("out").iterdir()} >= {"summary.md", "summary.html", "gate.json"}
+    assert {path.name for path in Path("out").iterdir()} >= {"report", "plots", "gate.json"}
 
 
 def test_without_a_folder_nothing_is_left_behind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,7 +67,9 @@ def test_without_a_folder_nothing_is_left_behind(folder: Path, capsys: pytest.Ca
     assert quick.main(["--baseline", "base.jsonl", "--tuned", "tuned.jsonl"]) == 0
     assert sorted(folder.iterdir()) == before
     captured = capsys.readouterr()
-    assert captured.out.endswith("--output-dir DIR keeps all of it\n")
+    assert captured.out.splitlines()[-1].split()[:3] == ["to", "keep", "it"]
+    assert "config.yaml" not in captured.out
+    assert "summary" not in captured.out
     assert captured.err == ""
 
 
@@ -201,3 +203,68 @@ def test_it_never_imports_a_model_library(folder: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+COMPARED = ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "tuned.txt"]
+WORSE = ["--manifest", "dev.jsonl", "--before", "tuned.txt", "--after", "base.trn"]
+
+
+def test_one_json_object_for_programs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert quick.main([*COMPARED, "--json", "--output-dir", "out"]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert captured.err == ""
+    assert list(found) == ["software", "headline", "comparisons", "notes", "files", "exit_code", "verdict"]
+    (comparison,) = found["comparisons"]
+    assert (comparison["outcome"], comparison["rows"], comparison["baseline_wer"]) == ("better", 40, 0.25)
+    assert found["verdict"] == json.loads(Path("out/verdict.json").read_text())
+    assert found["files"]
+    assert all(Path(path).is_file() for path in found["files"])
+    assert found["exit_code"] == 0
+    assert quick.main([*COMPARED, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (COMPARED, 0),
+        ([*COMPARED, "--fail-on", "warn"], 0),
+        (WORSE, 0),
+        ([*WORSE, "--fail-on", "block"], 1),  # the better of the two is at the floor
+        ([*COMPARED, "--fail-on", "block"], 0),
+        ([*WORSE, "--fail-on", "warn", "--json"], 1),
+        ([*WORSE, "--manifest", "x", "--fail-on", "warn"], 2),
+    ],
+)
+def test_exit_codes_for_ci(folder: Path, capsys: pytest.CaptureFixture[str], argv: list[str], code: int) -> None:
+    assert quick.main([*argv, "--target-gain", "0.5"]) == code
+    printed = capsys.readouterr().out
+    if "--json" in argv:
+        assert json.loads(printed)["exit_code"] == code
+    assert bool(printed) == (code != 2)
+
+
+def test_a_flag_that_changes_which_rows_count_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [json.loads(line) for line in Path("dev.jsonl").read_text().splitlines()]
+    lines("dev.jsonl", [json.dumps(row | {"duration": 30.0 if n < 4 else 2.0}) for n, row in enumerate(rows)])
+    lines("train.jsonl", [json.dumps({"audio": f"t{n}.wav", "text": "a b", "duration": 3}) for n in range(300)])
+    for more, words in (
+        ([], ""),
+        (["--train", "train.jsonl"], "36 of 40 rows of evaluation count"),
+        (["--train", "train.jsonl", "--max-seconds", "25"], "--max-seconds is 25 s, so 36 of 40 rows"),
+        (["--train", "train.jsonl", "--max-seconds", "60"], ""),
+        (["--max-seconds", "3"], "--max-seconds has no effect without --train"),
+    ):
+        assert quick.main([*COMPARED, *more]) == 0
+        printed = capsys.readouterr().err
+        assert words in printed
+        assert printed.count("note: ") == bool(words)
+
+
+def test_options_are_named_and_suggested(capsys: pytest.CaptureFixture[str]) -> None:
+    for argv, words in ((["--tunned", "x"], "did you mean '--tuned'?"), (["--fail-on", "x"], "invalid choice")):
+        with pytest.raises(SystemExit) as ended:
+            quick.main(argv)
+        assert ended.value.code == 2
+        assert words in capsys.readouterr().err

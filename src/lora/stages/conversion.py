@@ -1,0 +1,52 @@
+"""Convert a manifest of any format to a canonical one: the arguments, and what is printed about it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lora.configuration.arguments import add_setting
+from lora.data.conversion import conversion_summary, convert
+from lora.data.source import add_source_arguments, source_from_args
+from lora.data.tables import write_table
+from lora.records.base import UserError
+from lora.scoring.markup import REMOVABLE, chosen_kinds, count_markup, strip_markup
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_source_arguments(parser)
+    parser.add_argument("--output", type=Path, required=True, help="JSON lines to write")
+    parser.add_argument("--rejected", type=Path, help="TSV to write with the rows that cannot be used")
+    parser.add_argument(
+        "--strip",
+        nargs="+",
+        choices=("all", *REMOVABLE),
+        default=[],
+        metavar="KIND",
+        help=f"markup to remove from the transcripts: all, {', '.join(REMOVABLE)}",
+    )
+    add_setting(parser, "integrity.duration_tolerance")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+
+
+def execute(args: argparse.Namespace) -> None:
+    """Convert, and print how the manifest was read."""
+    if args.rejected is not None and args.rejected.exists() and not args.force:
+        raise UserError(f"{args.rejected}: exists already; name another file, or overwrite it with --force")
+    source = source_from_args(args)
+    strip = chosen_kinds(args.strip)
+    manifest = convert(source, args.output, args.duration_tolerance, args.force, lambda text: strip_markup(text, strip))
+    if args.rejected is not None:
+        write_table(args.rejected, ("line", "id", "reason"), (vars(entry) for entry in manifest.rejected))
+    print(conversion_summary(source, manifest))
+    for found in count_markup(row.text for row in manifest.rows):
+        print(
+            f"warning: {found.rows} transcripts contain {found.kind} such as {found.examples[0]}{_way_out(found.kind)}"
+        )
+    if not manifest.rows:
+        raise UserError(f"{source.path}: no usable row, so {args.output} was not written; fix the rejected rows")
+    print(f"written: {args.output}")
+
+
+def _way_out(kind: str) -> str:
+    return f"; --strip {kind} removes them" if kind in REMOVABLE else ""
