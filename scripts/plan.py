@@ -37,7 +37,7 @@ MODEL_WORK = {
     "measure_effect": "measures the adapter's effect",
     "harden_manifest": "checks for headroom, and measures harder manifests if there is none",
 }
-TARGETS = {"all", "publish", "gate", "durations", "baseline", "effect", "report"}  # jobs that compute nothing
+TARGETS = {"all", "publish", "gate", "durations", "baseline", "effect", "report", "listen"}  # jobs that compute nothing
 NEVER_COMPUTED = "never computed"
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$", re.MULTILINE)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from small_study import REPOSITORY
 
 from lora.data.source import Source
 from lora.data.transcripts.reference_rows import included_references, reference_rows
@@ -268,3 +271,21 @@ def test_options_are_named_and_suggested(capsys: pytest.CaptureFixture[str]) -> 
             quick.main(argv)
         assert ended.value.code == 2
         assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("manifest", "code"), [("dev.jsonl", 0), ("missing.jsonl", 2)])
+def test_the_step_for_pull_requests_shows_the_verdict_and_keeps_the_exit_code(
+    folder: Path, manifest: str, code: int
+) -> None:
+    """The shell of examples/github-actions, as GitHub runs it."""
+    workflow = yaml.safe_load((REPOSITORY / "examples/github-actions/compare.yml").read_text())
+    step = workflow["jobs"]["compare"]["steps"][-1]["run"].replace("dev.jsonl", manifest)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(REPOSITORY / "src"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+    }
+    done = subprocess.run(["bash", "-e", "-c", step], env=environment, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert ("tuned is better" in (folder / "summary.md").read_text()) == (code == 0)
