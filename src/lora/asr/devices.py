@@ -138,7 +138,8 @@ def _cuda_capability() -> tuple[int, int] | None:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
         return None
-    count, device = ctypes.c_int(0), ctypes.c_int(0)
+    count = ctypes.c_int(0)
+    device = ctypes.c_int(0)
     if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value < 1:
         return None
     driver.cuDeviceGet(ctypes.byref(device), 0)

@@ -87,7 +87,8 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         UserError: Names a file that does not contain the record that it should.
     """
     config = StudyConfig.read(config_path)
-    runs, manifests = list(config.candidates), config.evaluations
+    runs = list(config.candidates)
+    manifests = config.evaluations
 
     def one(kind: ResultFile[R]) -> R | None:
         return read_result(results, kind).readable()

@@ -53,7 +53,8 @@ def run_outcomes(facts: StudyFacts) -> list[RunOutcome]:
 
 
 def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
-    score, before = paired_score(facts, run, manifest), baseline(facts, manifest)
+    score = paired_score(facts, run, manifest)
+    before = baseline(facts, manifest)
     if score is None:
         tuned = facts.wer.get((run, manifest))
         after = tuned.within.wer if tuned and tuned.status == "ok" and tuned.within else None

@@ -226,7 +226,8 @@ def rank(facts: StudyFacts, eval_manifest: str | None, causes: list[Cause]) -> l
     Of causes that say "not enough", one that is further off comes first (`lora.diagnosis.shortage`). A style of labels
     that the short run overcame comes last: the evidence shows that it is not what keeps tuning from working.
     """
-    manifests, runs = list(facts.config.manifests), [BASE, *facts.config.candidates]
+    manifests = list(facts.config.manifests)
+    runs = [BASE, *facts.config.candidates]
 
     def group(c: Cause) -> tuple[int, bool]:
         concerns_gate = is_gating(facts, eval_manifest, c) or c.run == facts.config.gate_run

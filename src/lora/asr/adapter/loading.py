@@ -187,7 +187,8 @@ def _check_loaded(
 
 def _only_vocabulary(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> bool:
     """Whether a tensor of an embedding or output layer differs in the size of the vocabulary alone."""
-    theirs, ours = files.tensors[name].shape, places[name].shape
+    theirs = files.tensors[name].shape
+    ours = places[name].shape
     if VOCABULARY.search(name) is None or len(theirs) != len(ours):
         return False
     axis = _vocabulary_axis(name)
@@ -212,7 +213,8 @@ def _renamed(mark: str, names: list[str], places: dict[str, Tensor]) -> bool:
 
 def _only_rank(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> bool:
     """Whether the shapes differ only in the rank: the adapter's two files disagree, and the base model may be right."""
-    theirs, ours = files.tensors[name].shape, places[name].shape
+    theirs = files.tensors[name].shape
+    ours = places[name].shape
     if ".lora_" not in name or len(theirs) != len(ours):
         return False
     rank_axis = 0 if ".lora_A" in name or ".lora_embedding_A" in name else 1

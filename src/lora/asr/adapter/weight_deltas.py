@@ -82,7 +82,8 @@ def merged_share(model: nn.Module) -> float | None:
             continue
         with torch.no_grad():
             weight = _wide(base.weight)
-            b, a = _wide(layer.lora_B[ADAPTER].weight), _wide(layer.lora_A[ADAPTER].weight)
+            b = _wide(layer.lora_B[ADAPTER].weight)
+            a = _wide(layer.lora_A[ADAPTER].weight)
             delta = layer.scaling[ADAPTER] * b @ a
             square = float(delta.square().sum())
             if 0 < square < math.inf:
@@ -90,7 +91,8 @@ def merged_share(model: nn.Module) -> float | None:
                 noises.append(float(weight.norm()) / math.sqrt(square * weight.numel()))
     if not shares or not math.isfinite(sum(shares)):
         return None
-    noise, quarter = statistics.median(noises), len(shares) // 4
+    noise = statistics.median(noises)
+    quarter = len(shares) // 4
     middle = sorted(shares)[quarter : len(shares) - quarter]
     reliable = (
         noise * MEDIAN_ERROR / math.sqrt(len(shares)) <= MOST_ERROR and middle[-1] - middle[0] <= MOST_SPREAD * noise
@@ -124,7 +126,8 @@ def module_changes(
             norm, _ = _product_norms(torch.cat([b, -b0], 1) * layer.scaling[ADAPTER], torch.cat([a, a0]))
             weight = _wide(layer.get_base_layer().weight)
             base = float((weight + layer.scaling[ADAPTER] * b0 @ a0 if taken else weight).norm())
-            moved, start = float((a - a0).norm()), float(a0.norm())
+            moved = float((a - a0).norm())
+            start = float(a0.norm())
         changes.append(ModuleChange(name=name, lora_a=_ratio(moved, start), delta=_ratio(norm, base)))
     return changes
 

@@ -114,7 +114,8 @@ def greedy_agreement(
     usable_rows = rows.only(usable)
     compared = [hypotheses[index] for index in usable]
     plan = batches_in_order(usable_rows.steps(speech.sampling_rate, speech.grid_seconds), batch_size)
-    as_built, replayed = _Agreement(), _Agreement()
+    as_built = _Agreement()
+    replayed = _Agreement()
     for indices in plan:
         batch = _batch(speech, usable_rows, compared, indices, skipped=len(prompt or []))
         as_built.add(batch.logits, batch.labels, batch.hypotheses)

@@ -35,7 +35,8 @@ def label_structure(speech: SpeechModel, rows: SpeechRows, decode: dict[str, Any
         special = {speech.blank, speech.tokenizer.bos_token_id, speech.tokenizer.eos_token_id}
         only_text = _share([not special & set(label) for label in labels])
         return LabelStructure(padding_ignored=padding_ignored, only_text=only_text)
-    eos, bos = eos_tokens(speech), bos_tokens(speech)
+    eos = eos_tokens(speech)
+    bos = bos_tokens(speech)
     return LabelStructure(
         ends_with_eos=_share([bool(label) and label[-1] in eos for label in labels]),
         single_start=_share([bool(label) and label[0] not in bos for label in labels]),
@@ -58,7 +59,8 @@ def _prompt_ignored(speech: SpeechLlm, rows: SpeechRows) -> float:
         batch = collator([row])
         prompt = speech.inputs([row["audio"]])["input_ids"]
         length = prompt.shape[1]
-        inputs, labels = batch["input_ids"][0], batch["labels"][0]
+        inputs = batch["input_ids"][0]
+        labels = batch["labels"][0]
         counted = labels.ne(IGNORED)
         same = bool(inputs[:length].equal(prompt[0])) and bool(inputs[counted].equal(labels[counted]))
         correct.append(same and not bool(counted[:length].any()))

@@ -61,7 +61,8 @@ def label_variants(
     """
     texts = [hypothesis.text for hypothesis in hypotheses]
     start = speech.decoder_start
-    eos_set, bos_set = eos_tokens(speech), bos_tokens(speech)
+    eos_set = eos_tokens(speech)
+    bos_set = bos_tokens(speech)
     bos = speech.tokenizer.bos_token_id if speech.tokenizer.bos_token_id in bos_set else start
     as_built = [unpadded(row) for row in build_labels(speech, texts).tolist()]
     plain = label_ids(speech, texts)

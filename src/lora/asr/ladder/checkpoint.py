@@ -81,7 +81,8 @@ def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFact
         UnusableModel: A file cannot be read.
     """
     with ExitStack() as stack:
-        before, after = Weights(base, stack), Weights(tuned, stack)
+        before = Weights(base, stack)
+        after = Weights(tuned, stack)
         common = [name for name in after.names if name in before]
         reshaped = [name for name in common if before.shape(name) != after.shape(name)]
         shared = [name for name in common if name not in set(reshaped)]

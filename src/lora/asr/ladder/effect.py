@@ -77,7 +77,8 @@ def measure_effect(
                 file=problem.file_stage,
                 load=problem.load_stage,
             )
-        model, file = loaded.model, loaded.file_stage
+        model = loaded.model
+        file = loaded.file_stage
         load = loaded.load_stage.model_copy(update={"merged_share": None if before else merged_share(model)})
         weights = weight_deltas(model, before, file.initialisation, changes or [])
         logits, text = None, None

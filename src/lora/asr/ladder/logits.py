@@ -41,7 +41,8 @@ class _Sums:
 
     def add(self, on: Tensor, base: Tensor) -> None:
         """Add logits of shape (positions, vocabulary), with the adapter and of the base model."""
-        log_on, log_base = on.log_softmax(-1), base.log_softmax(-1)
+        log_on = on.log_softmax(-1)
+        log_base = base.log_softmax(-1)
         self.positions += len(on)
         self.divergence += float((log_on.exp() * (log_on - log_base)).sum())
         self.flips += int(on.argmax(-1).ne(base.argmax(-1)).sum())
@@ -78,7 +79,8 @@ def logits_stage(
     """
     sums = _Sums()
     for number, batch in enumerate(batches):
-        base, on = _base(folder, number), _logits(speech, batch)
+        base = _base(folder, number)
+        on = _logits(speech, batch)
         for first in range(0, len(on), POSITIONS):
             sums.add(on[first : first + POSITIONS].double(), base[first : first + POSITIONS].double())
     finite = sums.positions > 0 and sums.divergence == sums.divergence and sums.largest != float("inf")

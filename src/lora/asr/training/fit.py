@@ -189,7 +189,8 @@ class _Fitted:
 
     def _facts(self, best_step: int | None, best_kept: bool | None, changes: list[ModuleChange]) -> TrainFacts:
         history: list[dict[str, Any]] = self._trainer.state.log_history
-        settings, steps_done = self._training.settings, int(self._trainer.state.global_step)
+        settings = self._training.settings
+        steps_done = int(self._trainer.state.global_step)
         steps = [entry for entry in history if "loss" in entry]
         with_gradient = {name for entry in steps for name in entry["modules_with_gradient"]}
         adapted = sorted(adapted_modules(self._model))

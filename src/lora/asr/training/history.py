@@ -54,15 +54,18 @@ def _latest_of_run(own: Path) -> Path:
     """The state with the most steps among those of the run's folder that continue the log of `own`."""
     run = own.parent.parent
     known = _state(own)
-    latest, steps = own, known.get("global_step", 0)
+    latest = own
+    steps = known.get("global_step", 0)
     for path in sorted([run / TRAINER_STATE, *run.glob(f"checkpoint-*/{TRAINER_STATE}")]):
         if path == own or not path.is_file():
             continue
         state = _state(path)
-        log, done = known.get("log_history"), state.get("global_step", 0)
+        log = known.get("log_history")
+        done = state.get("global_step", 0)
         continues = isinstance(log, list) and json.dumps(state.get("log_history", [])[: len(log)]) == json.dumps(log)
         if continues and done > steps:
-            latest, steps = path, done
+            latest = path
+            steps = done
     return latest
 
 

@@ -20,7 +20,8 @@ def first_and_last_tenth(losses: Sequence[float]) -> tuple[float | None, float |
     if not losses:
         return None, None
     size = math.ceil(len(losses) / TENTH)
-    first, last = statistics.fmean(losses[:size]), statistics.fmean(losses[-size:])
+    first = statistics.fmean(losses[:size])
+    last = statistics.fmean(losses[-size:])
     return _finite(first), _finite(last)
 
 

@@ -108,7 +108,8 @@ def prepare(
 def _planned(training: Training, speech: SpeechModel) -> tuple[SpeechRows, Plan]:
     """Rows of training and replay, and their batches."""
     settings = training.settings
-    size, seed = settings["batch_size"], int(settings["seed"])
+    size = settings["batch_size"]
+    seed = int(settings["seed"])
     own = len(training.train.rows)
     per_step = settings["gradient_accumulation"] * training.processes
     count = settings["max_steps"] * per_step

@@ -61,7 +61,8 @@ def _tensors(facts: StudyFacts, run: str, stage: CheckpointStage) -> Findings:
 
 
 def _weights(facts: StudyFacts, run: str, effect: EffectFacts, stage: CheckpointStage) -> Findings:
-    rules, median = facts.config.adapter, effect.median_relative_norm
+    rules = facts.config.adapter
+    median = effect.median_relative_norm
     changed, compared = changed_texts(facts, run)
     value = median
     threshold = rules.min_relative_norm

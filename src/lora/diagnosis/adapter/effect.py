@@ -137,7 +137,8 @@ def logits_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
 
 def text_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     """Stage 5: adapter layers run during generation, in the tuned transcripts too, and hypotheses change."""
-    text, least = effect.text, facts.config.adapter.min_changed_share
+    text = effect.text
+    least = facts.config.adapter.min_changed_share
     if text is None:
         result = stage_check(facts, run, "adapter.text", status="unknown", reason="not_measured", threshold=least)
         return Findings.of(result)

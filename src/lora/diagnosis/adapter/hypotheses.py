@@ -31,7 +31,8 @@ def judge_hypotheses(
     They only warn where the run learnt them, since what it was trained on comes first: from wrong labels, or from rows
     that are wrong by a blocking cause (`wrong_rows`), such as the texts of other recordings.
     """
-    tuned, base = facts.wer.get((run, manifest)), facts.wer.get((BASE, manifest))
+    tuned = facts.wer.get((run, manifest))
+    base = facts.wer.get((BASE, manifest))
     evidence = [facts.path(layout.WER, run=name, manifest=manifest) for name in (run, BASE)]
     if tuned is None or tuned.within is None or base is None or base.within is None:
         result = check(

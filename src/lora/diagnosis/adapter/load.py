@@ -181,7 +181,8 @@ def _other_named_model(facts: StudyFacts, run: str, load: LoadStage) -> str | No
     named = load.base_trained_on.lower()
     if model.revision is not None and named.count("/") == 1:
         return model.id if named != model.id.lower() else None
-    theirs, ours = name_parts(named), name_parts(model.id)
+    theirs = name_parts(named)
+    ours = name_parts(model.id)
     return model.id if names_differ(theirs, ours) else None
 
 
@@ -197,7 +198,9 @@ def names_differ(theirs: set[str], ours: set[str]) -> bool:
     A size or version that only our name has shows it, while other words of ours (`mine`, `finetuned`) do not. Words
     that only their name has show it if ours is as specific: the folder `whisper` may contain `whisper-tiny`.
     """
-    common, only_ours, only_theirs = theirs & ours, ours - theirs, theirs - ours
+    common = theirs & ours
+    only_ours = ours - theirs
+    only_theirs = theirs - ours
     if not common:
         return False
     specific = bool(only_ours) or any(SIZE_OR_VERSION.fullmatch(word) or word == "base" for word in common)

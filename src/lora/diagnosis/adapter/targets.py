@@ -15,7 +15,8 @@ DECODER = {"decoder_self", "cross", "mlp"}
 
 def adapted_groups(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
     """Whether encoder and decoder are both adapted, as far as the model has them, and every adapted module changed."""
-    load, file = effect.load, effect.file
+    load = effect.load
+    file = effect.file
     if load is None:
         return Findings()
     encoder = load.modules_by_group.get("encoder", 0)

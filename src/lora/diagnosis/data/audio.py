@@ -41,7 +41,8 @@ class Fault:
 
 def judge_audio(facts: StudyFacts, manifest: str) -> Findings:
     """One check per manifest, and a cause for each fault that more rows have than the configuration tolerates."""
-    id, evidence = "data.audio", [facts.path(layout.INTEGRITY, manifest=manifest)]
+    id = "data.audio"
+    evidence = [facts.path(layout.INTEGRITY, manifest=manifest)]
     if manifest not in facts.audio:
         return Findings.of(check(id, status="unknown", reason="not_measured", evidence=evidence, manifest=manifest))
     measures = [m for m in facts.audio[manifest] if m.problem is None]
@@ -171,7 +172,8 @@ def _improbable_rates(audible: Sequence[AudioMeasure], rules: IntegrityConfig) -
     ratio = rules.max_rate_ratio
     outliers = [m for m in spoken if median and not median / ratio <= rates[m.id] <= median * ratio]
     details = {"ratio": ratio, "median": median}
-    tolerated, blocking = rules.max_rate_outliers, rules.blocking_mismatched
+    tolerated = rules.max_rate_outliers
+    blocking = rules.blocking_mismatched
     return Fault("text_rate", "data.transcript_mismatch", outliers, tolerated, blocking, details)
 
 

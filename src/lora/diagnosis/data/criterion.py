@@ -36,7 +36,8 @@ def judge_data(facts: StudyFacts) -> Findings:
 def data_sufficiency(facts: StudyFacts) -> Findings:
     """The criterion: rows of the training split after filter and split."""
     needed = facts.config.durations.min_train_samples
-    id, evidence = "data_sufficiency", [facts.path(layout.SPLIT_SIZES), facts.path(layout.DECISION)]
+    id = "data_sufficiency"
+    evidence = [facts.path(layout.SPLIT_SIZES), facts.path(layout.DECISION)]
     if "train" not in facts.sizes:
         reason = "not_computed" if TRAIN in facts.config.manifests else "no_training_manifest"
         return Findings.of(
@@ -64,11 +65,13 @@ def _wrong_durations(facts: StudyFacts, result: CheckResult) -> CauseResult | No
 
     Only a configured limit is tried; `auto` would have found any threshold within the model's window.
     """
-    decision, needed = facts.decision, facts.config.durations.min_train_samples
+    decision = facts.decision
+    needed = facts.config.durations.min_train_samples
     wrong = rows_of_wrong_length(facts, TRAIN)
     if decision is None or not wrong:
         return None
-    window, configured = decision.model_window_seconds, decision.configured
+    window = decision.model_window_seconds
+    configured = decision.configured
     inside = [o for o in decision.options if window is None or o.threshold <= window]
     limits = inside if configured is None else [o for o in decision.options if o.threshold == configured]
     if any(option.train_rows >= needed for option in limits):
@@ -91,7 +94,9 @@ def _wrong_durations(facts: StudyFacts, result: CheckResult) -> CauseResult | No
 
 def _starving_filter(facts: StudyFacts, result: CheckResult) -> CauseResult | None:
     """Cause where another threshold would leave enough rows."""
-    needed, decision, limit = facts.config.durations.min_train_samples, facts.decision, facts.max_seconds
+    needed = facts.config.durations.min_train_samples
+    decision = facts.decision
+    limit = facts.max_seconds
     better = None if decision is None else _option(decision, decision.stable or decision.sufficient)
     if limit is None or better is None or better.threshold <= limit or better.train_rows < needed:
         return None
@@ -101,7 +106,9 @@ def _starving_filter(facts: StudyFacts, result: CheckResult) -> CauseResult | No
 
 def _too_few_samples(facts: StudyFacts, result: CheckResult) -> CauseResult:
     """Cause where no threshold leaves enough rows."""
-    needed, decision, rows = facts.config.durations.min_train_samples, facts.decision, facts.sizes["train"].rows
+    needed = facts.config.durations.min_train_samples
+    decision = facts.decision
+    rows = facts.sizes["train"].rows
     most = max((option.train_rows for option in decision.options), default=rows) if decision else rows
     most = max(most, rows)
     tried = [option for option in decision.options if option.train_rows == most] if decision else []

@@ -35,7 +35,8 @@ def bias_signs(rules: Tolerated, speakers: int | None, dropped: Dropped) -> list
         dropped: What the limit removes.
     """
     signs: list[dict[str, Any]] = []
-    lost, expected = len(dropped.lost_speakers), dropped.expected_lost_speakers
+    lost = len(dropped.lost_speakers)
+    expected = dropped.expected_lost_speakers
     if speakers and (lost - expected) / speakers > rules.max_lost_speakers and _beyond_chance(lost, expected):
         signs.append(
             {
@@ -63,7 +64,8 @@ def bias_signs(rules: Tolerated, speakers: int | None, dropped: Dropped) -> list
                 "names": dropped.lost_words,
             }
         )
-    remaining, removed = dropped.kept_words_per_second, dropped.dropped_words_per_second
+    remaining = dropped.kept_words_per_second
+    removed = dropped.dropped_words_per_second
     if not remaining or removed is None or dropped.rows < ENOUGH_ROWS:
         return signs
     if abs(removed / remaining - 1) > rules.max_rate_difference:

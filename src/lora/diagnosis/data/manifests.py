@@ -16,7 +16,8 @@ def judge_pieces(facts: StudyFacts, manifest: str) -> Findings:
     known = facts.manifests.get(manifest)
     if known is None or not known.shared_recordings:
         return Findings()
-    rules, overlapping = facts.config.integrity, known.overlapping
+    rules = facts.config.integrity
+    overlapping = known.overlapping
     too_many = len(overlapping) > rules.max_overlapping * known.rows
     status: CheckStatus = "fail" if too_many else "warn" if overlapping else "pass"
     result = check(

@@ -39,7 +39,8 @@ class Rules:
 
     def instability(self, option: SplitOption) -> str | None:
         """Why a threshold with enough rows depends on the seed, as a clause after "but"; None where it does not."""
-        seeds, good = len(option.seeded_train_rows), self.good_seeds(option)
+        seeds = len(option.seeded_train_rows)
+        good = self.good_seeds(option)
         if good < seeds:
             return f"only with {good} of {seeds} split seeds"
         held_out = _held_out(option)

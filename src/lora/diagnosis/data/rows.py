@@ -25,7 +25,8 @@ OTHER = "data.unusable_rows"  # rejected for any other reason
 
 def judge_rejected_rows(facts: StudyFacts, manifest: str) -> Findings:
     """One check per manifest, and a cause for each kind of rejection above its tolerated share."""
-    id, evidence = "data.rejected_rows", [facts.path(layout.REJECTED, manifest=manifest)]
+    id = "data.rejected_rows"
+    evidence = [facts.path(layout.REJECTED, manifest=manifest)]
     if manifest not in facts.rows:
         return Findings.of(check(id, status="unknown", reason="not_read", evidence=evidence, manifest=manifest))
     rejected = facts.rejected.get(manifest, [])
@@ -177,11 +178,16 @@ def _overlap(
         **named,
     }
     status: CheckStatus = "pass"
-    reason, value, threshold = "ok", leaked, rules.max_leaked
+    reason = "ok"
+    value = leaked
+    threshold = rules.max_leaked
     if too_many_rows or too_many_sentences:
         status, reason = "fail", "shared_rows"
     elif shared.shared_speakers:
-        status, reason, value, threshold = "warn", "shared_speakers", len(shared.shared_speakers), 0
+        status = "warn"
+        reason = "shared_speakers"
+        value = len(shared.shared_speakers)
+        threshold = 0
     result = check(
         id,
         status=status,

@@ -21,7 +21,8 @@ def rows_in_validation(facts: StudyFacts, option: SplitOption | None) -> dict[st
         `key`: `by_speaker` where whole speakers take far more than `split.val_fraction` asks for, `val_fraction` where
         that share is larger than usual; with the training rows that the other setting leaves (`leaves`).
     """
-    rules, needed = facts.config.split, facts.config.durations.min_train_samples
+    rules = facts.config.split
+    needed = facts.config.durations.min_train_samples
     if option is None or not option.rows:
         return None
     asked = _asked_rows(option.rows, rules.val_fraction)

@@ -27,7 +27,8 @@ def judge_silent_rows(facts: StudyFacts, manifest: str) -> Findings:
     if wer is None or not silent:
         return Findings()
     spoken = spoken_rows(wer)
-    rules, rows = facts.config.integrity, len(wer.utterances)
+    rules = facts.config.integrity
+    rows = len(wer.utterances)
     lost = len(spoken) > max(FEW, rules.max_empty * rows)
     status: CheckStatus = "pass"
     if lost:

@@ -54,13 +54,15 @@ def judge_speed(facts: StudyFacts, manifest: str) -> Findings:
     reference = _reference(facts, manifest)
     if group is not None:
         rest = [row for row in rows if row.rate != group[0].rate]
-        reason, factor = "one_sampling_rate", _speed(group) / _speed(rest)
+        reason = "one_sampling_rate"
+        factor = _speed(group) / _speed(rest)
         details |= {"affected": len(group), "affected_speed": _speed(group), "usual": _speed(rest)}
         details["sampling_rates"] = _rates(group)
     elif reference is not None:
         details |= {"affected": len(rows), "affected_speed": own, "usual": reference[1], "other": reference[0]}
         if _distance(own, reference[1]) > math.log(rules.max_speed_ratio) and _at_fault(facts, manifest, reference[0]):
-            reason, factor = "unlike_others", own / reference[1]
+            reason = "unlike_others"
+            factor = own / reference[1]
     if reason == "ok" and (beyond := _beyond_language(facts, manifest)) is not None:
         reason = "unlike_language"
         details |= {"affected_speed": beyond[0], "usual": beyond[1]}
@@ -141,7 +143,8 @@ def _at_fault(facts: StudyFacts, manifest: str, other: str) -> bool:
     """Whether a general manifest speaks for the other one; without such a witness training counts as at fault."""
     rows = [_audible(facts, name) for name in facts.config.general]
     speeds = [_speed(some) for some in rows if len(some) >= ENOUGH_ROWS]
-    own, reference = _speed(_audible(facts, manifest)), _speed(_audible(facts, other))
+    own = _speed(_audible(facts, manifest))
+    reference = _speed(_audible(facts, other))
     if not speeds:
         return manifest == TRAIN
     nearest = [min(_distance(speed, value) for speed in speeds) for value in (own, reference)]

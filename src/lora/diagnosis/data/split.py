@@ -20,7 +20,8 @@ def judge_filtered_rows(facts: StudyFacts) -> Findings:
     limit = facts.max_seconds
     if limit is None:
         return Findings()
-    id, evidence = "data.filtered_rows", [facts.path(layout.RETENTION)]
+    id = "data.filtered_rows"
+    evidence = [facts.path(layout.RETENTION)]
     entries = facts.retention.dropped if facts.retention else []
     dropped = next((entry for entry in entries if entry.threshold == limit), None)
     details: dict[str, Any] = {"max_seconds": limit}
@@ -58,8 +59,10 @@ def judge_filtered_rows(facts: StudyFacts) -> Findings:
 
 def judge_split_seeds(facts: StudyFacts) -> Findings:
     """Whether other seeds leave enough rows and speakers; no check where `data_sufficiency` fails already."""
-    id, evidence = "data.split_seeds", [facts.path(layout.STABILITY)]
-    stability, needed = facts.stability, facts.config.durations.min_train_samples
+    id = "data.split_seeds"
+    evidence = [facts.path(layout.STABILITY)]
+    stability = facts.stability
+    needed = facts.config.durations.min_train_samples
     if TRAIN not in facts.config.manifests:
         return Findings()
     if stability is None or not stability.splits:

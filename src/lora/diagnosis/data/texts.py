@@ -28,12 +28,14 @@ def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
     """
     if manifest == REPLAY:
         return Findings()
-    id, evidence = "data.texts", [facts.path(layout.MISMATCHES, manifest=manifest)]
+    id = "data.texts"
+    evidence = [facts.path(layout.MISMATCHES, manifest=manifest)]
     if manifest == TRAIN:
         evidence.append(facts.path(layout.LABEL_HYPOTHESES))
     else:
         evidence.append(facts.path(layout.TRANSCRIPTS, run=BASE, manifest=manifest))
-    compared, rules = facts.mismatches.get(manifest), facts.config.integrity
+    compared = facts.mismatches.get(manifest)
+    rules = facts.config.integrity
     if manifest == TRAIN and facts.config.model is None:
         return Findings()
     if compared is None or not compared.compared:
@@ -47,7 +49,8 @@ def judge_texts(facts: StudyFacts, manifest: str) -> Findings:
                 manifest=manifest,
             )
         )
-    mismatched, share = mismatched_rows(facts, compared), mismatched_share(facts, manifest)
+    mismatched = mismatched_rows(facts, compared)
+    share = mismatched_share(facts, manifest)
     contradicted_by = run_contradicting_baseline(facts, manifest) if mismatched else None
     details: dict[str, Any] = {
         "rows": compared.rows,
@@ -109,7 +112,8 @@ def _unlike_own_texts(facts: StudyFacts, manifest: str, compared: MismatchFacts)
     if manifest != TRAIN or not others or not compared.compared:
         return None
     worst = max(others, key=lambda m: others[m].suspects / others[m].compared)
-    share, usual = compared.suspects / compared.compared, others[worst].suspects / others[worst].compared
+    share = compared.suspects / compared.compared
+    usual = others[worst].suspects / others[worst].compared
     low, high = share_interval(compared.suspects, compared.compared)
     if (
         share <= facts.config.integrity.max_unlike

@@ -66,7 +66,9 @@ def judge_baseline(facts: StudyFacts, manifest: str) -> Findings:
     Where many transcripts belong to other rows or were lost, that is the cause (`data.transcript_mismatch`,
     `data.empty_transcripts`) and not the baseline.
     """
-    id, base, most = "headroom.baseline_works", baseline(facts, manifest), facts.config.headroom.max_wer
+    id = "headroom.baseline_works"
+    base = baseline(facts, manifest)
+    most = facts.config.headroom.max_wer
     evidence = [
         facts.path(layout.WER, run=BASE, manifest=manifest),
         facts.path(layout.TRANSCRIPTS, run=BASE, manifest=manifest),
@@ -126,7 +128,8 @@ def broken_signs(facts: StudyFacts, manifest: str) -> list[dict[str, Any]]:
 
     None where markup (`text.markup`) or notation (`text.notation`) explains it.
     """
-    base, rules = baseline(facts, manifest), facts.config.headroom
+    base = baseline(facts, manifest)
+    rules = facts.config.headroom
     if base is None or any(text.explains_baseline(facts, manifest) for text in (markup, notation)):
         return []
     wer = facts.wer[BASE, manifest]
@@ -140,7 +143,8 @@ def broken_signs(facts: StudyFacts, manifest: str) -> list[dict[str, Any]]:
 
 def tuned_signs(facts: StudyFacts, run: str, manifest: str) -> list[dict[str, Any]]:
     """Signs of broken hypotheses of a candidate that the baseline's do not show."""
-    wer, base = facts.wer.get((run, manifest)), baseline(facts, manifest)
+    wer = facts.wer.get((run, manifest))
+    base = baseline(facts, manifest)
     if wer is None or wer.within is None or base is None or not wer.within.words:
         return []
     faults = new_faults(facts, wer, facts.wer[BASE, manifest], wer.within.utterances)
@@ -185,7 +189,8 @@ def concentrated_errors(facts: StudyFacts, manifest: str) -> dict[str, Any] | No
 
     A set like that shows what happens in these rows, and nothing about the others.
     """
-    wer, base = facts.wer.get((BASE, manifest)), baseline(facts, manifest)
+    wer = facts.wer.get((BASE, manifest))
+    base = baseline(facts, manifest)
     if wer is None or base is None or base.score.errors < LEAST_ERRORS or base.score.utterances < MANY_ROWS:
         return None
     within = [u for u in wer.utterances if wer.max_seconds is None or u.duration <= wer.max_seconds]

@@ -38,7 +38,9 @@ def judge_headroom(facts: StudyFacts, eval_manifest: str | None) -> Findings:
 
 def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings:
     """The criterion: a baseline WER above the floor on a domain manifest; warns if its interval reaches the floor."""
-    id, floor, domain = "headroom", facts.config.headroom.min_wer, facts.config.domain
+    id = "headroom"
+    floor = facts.config.headroom.min_wer
+    domain = facts.config.domain
     manifests = [eval_manifest] if eval_manifest else domain
     evidence = [facts.path(layout.WER, run=BASE, manifest=m) for m in manifests]
     base = baseline(facts, eval_manifest) if eval_manifest else None
@@ -78,7 +80,8 @@ def headroom_criterion(facts: StudyFacts, eval_manifest: str | None) -> Findings
 
 def judge_wer(facts: StudyFacts, manifest: str) -> Findings:
     """Whether the baseline is at its floor. A set too small to decide is left to `headroom.power`."""
-    id, floor = "headroom.baseline", facts.config.headroom.min_wer
+    id = "headroom.baseline"
+    floor = facts.config.headroom.min_wer
     evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
     base = baseline(facts, manifest)
     if base is None:
@@ -96,7 +99,8 @@ def judge_wer(facts: StudyFacts, manifest: str) -> Findings:
         )
     status: CheckStatus = "fail"
     if base.wer > floor:
-        status, reason = _status_above(base, floor), "above"
+        status = _status_above(base, floor)
+        reason = "above"
     elif manifest in facts.config.general:
         status, reason = "pass", "general"
     else:
@@ -131,7 +135,8 @@ def _status_above(base: Baseline, floor: float) -> CheckStatus:
 
 def _wer_details(facts: StudyFacts, manifest: str | None, base: Baseline, floor: float) -> dict[str, Any]:
     """`certain` says whether the whole interval is on the WER's side of the floor; None without an interval."""
-    low, high = base.score.interval.low, base.score.interval.high
+    low = base.score.interval.low
+    high = base.score.interval.high
     certain: bool | None = None
     if base.wer > floor and low is not None:
         certain = low > floor
@@ -150,6 +155,7 @@ def _wer_details(facts: StudyFacts, manifest: str | None, base: Baseline, floor:
 
 def _undecided(facts: StudyFacts, manifest: str, base: Baseline) -> bool:
     """At the floor, but with an interval that reaches above it and without the power to show the target gain."""
-    floor, target = facts.config.headroom.min_wer, facts.config.statistics.target_gain
+    floor = facts.config.headroom.min_wer
+    target = facts.config.statistics.target_gain
     high = base.score.interval.high
     return (high is None or high > floor) and foreseen(foreseen_power(facts, manifest)) > target

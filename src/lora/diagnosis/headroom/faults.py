@@ -38,7 +38,8 @@ def _errors_in_new_loops(tuned: WerFacts, base: WerFacts) -> float | None:
     """Share of the tuned run's errors in rows that loop since tuning; None if it or their number is small."""
     new = {loop.id for loop in tuned.loops} - {loop.id for loop in base.loops}
     within = [u for u in tuned.utterances if tuned.max_seconds is None or u.duration <= tuned.max_seconds]
-    errors, words = sum(u.errors for u in within), sum(u.words for u in within)
+    errors = sum(u.errors for u in within)
+    words = sum(u.words for u in within)
     in_loops = sum(u.errors for u in within if u.id in new)
     return in_loops / errors if in_loops > max(MOST * errors, LOOP_WER * words) else None
 
@@ -61,7 +62,8 @@ def _signs(wer: WerFacts, base: WerFacts | None, utterances: int, share: float) 
 
 def silence_sign(tuned: WerFacts, base: WerFacts) -> dict[str, Any] | None:
     """Words that the tuned run writes where the reference is empty; None unless it writes more of them."""
-    written, before = _words_in_silence(tuned), _words_in_silence(base)
+    written = _words_in_silence(tuned)
+    before = _words_in_silence(base)
     more = sum(count > before.get(id, 0) for id, count in written.items())
     if more <= FEW or sum(written.values()) <= sum(before.values()):
         return None

@@ -27,7 +27,8 @@ def judge_errors(facts: StudyFacts, manifest: str) -> Findings:
 
 def judge_style(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -> Findings:
     """Whether the headroom is only another spelling: then there is no word to learn."""
-    id, floor = "headroom.style", facts.config.headroom.min_wer
+    id = "headroom.style"
+    floor = facts.config.headroom.min_wer
     evidence = [facts.path(layout.REACHABLE, manifest=manifest)]
     if split is None or split.status == "impossible" or not split.words:
         return Findings.of(
@@ -71,7 +72,8 @@ def judge_references(facts: StudyFacts, manifest: str, split: ReachableFacts | N
 
     Rows whose reference listeners found right no longer count.
     """
-    id, most = "headroom.references", facts.config.headroom.max_reference_errors
+    id = "headroom.references"
+    most = facts.config.headroom.max_reference_errors
     evidence = [facts.path(layout.REACHABLE, manifest=manifest)]
     if split is None or split.suspected_errors is None or split.suspected_rows is None:
         return Findings.of(
@@ -148,10 +150,13 @@ def _missing_input(split: ReachableFacts | None) -> str:
 
 def _by_chance(split: ReachableFacts) -> bool:
     """Whether so many suspected places may be repeated by chance, as often as other errors are (binomial tail)."""
-    n, confirmed, share = split.questionable_places, split.confirmed_places, split.repeated_share
+    n = split.questionable_places
+    confirmed = split.confirmed_places
+    share = split.repeated_share
     if n is None or confirmed is None or share is None:
         return False
-    yes, no = math.log(max(share, TINY)), math.log(max(1 - share, TINY))
+    yes = math.log(max(share, TINY))
+    no = math.log(max(1 - share, TINY))
     ways = (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no
             for k in range(confirmed, n + 1))  # fmt: skip
     return sum(map(math.exp, ways)) > CHANCE
@@ -159,7 +164,8 @@ def _by_chance(split: ReachableFacts) -> bool:
 
 def judge_reachable(facts: StudyFacts, manifest: str, split: ReachableFacts | None) -> Findings:
     """An upper bound of what tuning could gain, against the target gain."""
-    id, target = "headroom.reachable", facts.config.statistics.target_gain
+    id = "headroom.reachable"
+    target = facts.config.statistics.target_gain
     evidence = [facts.path(layout.REACHABLE, manifest=manifest)]
     base = baseline(facts, manifest)
     if manifest in facts.config.general:

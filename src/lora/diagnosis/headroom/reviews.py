@@ -26,8 +26,10 @@ def judge_reviews(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings
     review = facts.reviews.get(manifest)
     if review is None or (review.status == "ok" and not review.counts.judged):
         return Findings()
-    id, evidence = "headroom.reviews", [facts.path(layout.REVIEW, manifest=manifest)]
-    given, corrected = review.score("given"), review.score("corrected")
+    id = "headroom.reviews"
+    evidence = [facts.path(layout.REVIEW, manifest=manifest)]
+    given = review.score("given")
+    corrected = review.score("corrected")
     if given is None or corrected is None:
         result = check(id, status="unknown", reason="not_computed", evidence=evidence, run=BASE, manifest=manifest)
         return Findings.of(result)
@@ -55,12 +57,14 @@ def _difference(
     gating: bool,
 ) -> str:
     """What wrong references change, the most important first; `ok` where nothing."""
-    run, floor = facts.config.gate_run or "", facts.config.headroom.min_wer
+    run = facts.config.gate_run or ""
+    floor = facts.config.headroom.min_wer
     if gating and run in given.runs and given.runs[run].outcome != corrected.runs[run].outcome:
         return "outcome_changes"
     if manifest in facts.config.general:
         return "ok"
-    before, after = given.baseline.wer, corrected.baseline.wer
+    before = given.baseline.wer
+    after = corrected.baseline.wer
     if before is not None and after is not None and before > floor >= after:
         return "no_headroom"
     noise = review.noise
@@ -78,7 +82,8 @@ def _details(
     gating: bool,
 ) -> dict[str, Any]:
     run = facts.config.gate_run if gating and facts.config.gate_run in given.runs else None
-    noise, suspicion = review.noise, review.suspicion
+    noise = review.noise
+    suspicion = review.suspicion
     return {
         "unit": facts.unit(manifest),
         "rows": review.rows,

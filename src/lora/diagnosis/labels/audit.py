@@ -85,7 +85,8 @@ def greedy_hypotheses(facts: StudyFacts, labels: LabelFacts) -> Findings:
     """Labels built from the model's own greedy hypotheses: built correctly, the model predicts each of their tokens,
     and they are as likely as during generation.
     """
-    greedy, least = labels.greedy, facts.config.labels.min_agreement
+    greedy = labels.greedy
+    least = facts.config.labels.min_agreement
     if greedy is None or not greedy.positions:
         left_out = None if greedy is None else greedy.model_dump(
             include={"truncated", "retokenized", "retokenized_leading_space", "changed_by_tokenizer"}
@@ -100,7 +101,8 @@ def greedy_hypotheses(facts: StudyFacts, labels: LabelFacts) -> Findings:
             manifest=TRAIN,
         )
         return Findings.of(result)
-    replay, largest_gap = greedy.replay, _largest_gap(facts, greedy)
+    replay = greedy.replay
+    largest_gap = _largest_gap(facts, greedy)
     agrees = greedy.argmax_agreement >= least
     unlikely = _above(greedy.log_probability_gap, largest_gap)
     replay_agreement = None if replay is None else replay.argmax_agreement
@@ -169,7 +171,8 @@ def _construction(facts: StudyFacts, labels: LabelFacts, result: CheckResult) ->
 def _right_variant(facts: StudyFacts, greedy: GreedyHypotheses | None) -> LabelVariant | None:
     if greedy is None:
         return None
-    least, most = facts.config.labels.min_agreement, _largest_gap(facts, greedy)
+    least = facts.config.labels.min_agreement
+    most = _largest_gap(facts, greedy)
     right = (v for v in greedy.variants if v.argmax_agreement >= least and not _above(v.log_probability_gap, most))
     return next(right, None)
 

@@ -33,7 +33,9 @@ def style(facts: StudyFacts, labels: LabelFacts, *, built_right: bool) -> Findin
     Unknown where the baseline is broken on every manifest or many hypotheses are truncated: those show no style.
     Unknown too where transcripts have markup (`text.markup`), which has to be removed first.
     """
-    rules, references, hypotheses = facts.config.labels, labels.reference_style, labels.hypothesis_style
+    rules = facts.config.labels
+    references = labels.reference_style
+    hypotheses = labels.hypothesis_style
     evaluated = [m for m in facts.config.evaluations if baseline(facts, m)]
     broken = bool(evaluated) and all(broken_signs(facts, m) for m in evaluated)
     truncated = labels.greedy.truncated if labels.greedy is not None else 0

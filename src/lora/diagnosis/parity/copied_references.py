@@ -18,7 +18,8 @@ def judge_copies(facts: StudyFacts, run: str, manifest: str) -> Findings:
     findings = Findings()
     for name, other in ((BASE, run), (run, BASE)):
         external = facts.config.kind(run) == "hypotheses" if name == run else facts.config.model is None
-        own, others = facts.wer.get((name, manifest)), facts.wer.get((other, manifest))
+        own = facts.wer.get((name, manifest))
+        others = facts.wer.get((other, manifest))
         if external and own is not None and others is not None:
             findings.add(_judge_copy(facts, name, manifest, own, others))
     return findings
@@ -50,7 +51,8 @@ def looks_copied(own: WerFacts, other: WerFacts) -> bool:
     Capitals, digits and punctuation decide where the references have them. Without them a strong model may write all
     words right, so that more words and no error at all are required.
     """
-    mine, theirs = own.copied, other.copied
+    mine = own.copied
+    theirs = other.copied
     if mine is None or theirs is None or mine.rows < MIN_ROWS:
         return False
     if mine.styled >= MIN_ROWS:

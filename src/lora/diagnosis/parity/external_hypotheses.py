@@ -126,7 +126,8 @@ def _judge_manifest(facts: StudyFacts, run: str, manifest: str) -> Findings:
 
 def mismatched_hypotheses(facts: StudyFacts, run: str, manifest: str) -> MismatchedRun | None:
     """Whose hypotheses are mismatched on a manifest, the run's or an external baseline's; None where neither's are."""
-    own, base = facts.hypotheses.get((run, manifest)), facts.mismatches.get(manifest)
+    own = facts.hypotheses.get((run, manifest))
+    base = facts.mismatches.get(manifest)
     if own is None or base is None or facts.config.kind(run) != "hypotheses":
         return None
     pairs = [_compared(facts, run, own, BASE, base)]

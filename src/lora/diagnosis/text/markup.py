@@ -89,7 +89,8 @@ def training_markup(facts: StudyFacts) -> Findings:
     if manifest is None:
         return Findings()
     kinds = [count for count in manifest.markup if count.kind not in AMBIGUOUS]
-    rows, most = max((count.rows for count in kinds), default=0), facts.config.text.max_training_rows
+    rows = max((count.rows for count in kinds), default=0)
+    most = facts.config.text.max_training_rows
     share = rows / manifest.rows if manifest.rows else 0.0
     status: CheckStatus = "pass"
     if kinds:
@@ -118,14 +119,16 @@ def training_markup(facts: StudyFacts) -> Findings:
 
 def has_training_markup(facts: StudyFacts) -> bool:
     """Whether markup in the training transcripts is frequent enough to hide their style."""
-    manifest, most = facts.manifests.get(TRAIN), facts.config.text.max_training_rows
+    manifest = facts.manifests.get(TRAIN)
+    most = facts.config.text.max_training_rows
     counts = [] if manifest is None else [count for count in manifest.markup if count.kind not in AMBIGUOUS]
     return manifest is not None and any(count.rows > most * manifest.rows for count in counts)
 
 
 def explains_baseline(facts: StudyFacts, manifest: str) -> bool:
     """Whether the baseline's WER is high because of markup only: without it, it is below `headroom.max_wer`."""
-    wer, found = _scored(facts, BASE, manifest), _markup(facts, BASE, manifest)
+    wer = _scored(facts, BASE, manifest)
+    found = _markup(facts, BASE, manifest)
     if wer is None or found is None or found.wer is None:
         return False
     moved = wer - found.wer > facts.config.text.max_effect
@@ -134,10 +137,12 @@ def explains_baseline(facts: StudyFacts, manifest: str) -> bool:
 
 def explains_harm(facts: StudyFacts, run: str, manifest: str) -> bool:
     """Whether at least half of a worse result comes from markup."""
-    before, after = _rates(facts, BASE, manifest), _rates(facts, run, manifest)
+    before = _rates(facts, BASE, manifest)
+    after = _rates(facts, run, manifest)
     if None in {*before.values(), *after.values()}:
         return False
-    delta, without = after["wer"] - before["wer"], after["without"] - before["without"]
+    delta = after["wer"] - before["wer"]
+    without = after["without"] - before["without"]
     return bool(delta - without > facts.config.text.max_effect and without <= delta / 2)
 
 

@@ -45,7 +45,8 @@ def same_notation(facts: StudyFacts, manifest: str, run: str | None, named: str 
 
     `named` is the run that check and cause carry; None for the gating comparison.
     """
-    own, most = _own(facts, run, manifest), facts.config.text.max_effect
+    own = _own(facts, run, manifest)
+    most = facts.config.text.max_effect
     evidence = [facts.path(layout.WER, run=name, manifest=manifest) for name in (BASE, run) if name is not None]
     if own is None:
         return Findings.of(
@@ -54,9 +55,12 @@ def same_notation(facts: StudyFacts, manifest: str, run: str | None, named: str 
         )  # fmt: skip
     others = _others(facts, run, manifest)
     status: CheckStatus = "pass"
-    reason, notation = "ok", _lowest(others)
+    reason = "ok"
+    notation = _lowest(others)
     if difference := _explaining_difference(facts, run, manifest):
-        status, reason, notation = "fail", "difference", difference
+        status = "fail"
+        reason = "difference"
+        notation = difference
     if notation is not None and (part := own.baseline - others[notation].baseline) > most:
         if part >= MAINLY * own.baseline:
             status, reason = "fail", "baseline"
@@ -87,7 +91,8 @@ def same_notation(facts: StudyFacts, manifest: str, run: str | None, named: str 
 
 def explains_baseline(facts: StudyFacts, manifest: str) -> bool:
     """Whether the baseline's WER is above `headroom.max_wer` because of notation only."""
-    own, others = _own(facts, None, manifest), _others(facts, None, manifest)
+    own = _own(facts, None, manifest)
+    others = _others(facts, None, manifest)
     notation = _lowest(others)
     if own is None or notation is None:
         return False
@@ -113,10 +118,12 @@ def fair_difference(facts: StudyFacts, run: str, manifest: str) -> float | None:
 
 def _explaining_difference(facts: StudyFacts, run: str | None, manifest: str) -> str | None:
     """The notation in which at least half of the difference between run and baseline vanishes."""
-    own, others = _own(facts, run, manifest), _others(facts, run, manifest)
+    own = _own(facts, run, manifest)
+    others = _others(facts, run, manifest)
     if own is None or own.run is None:
         return None
-    delta, most = own.run - own.baseline, facts.config.text.max_effect
+    delta = own.run - own.baseline
+    most = facts.config.text.max_effect
     for notation, rates in others.items():
         left = delta if rates.run is None else rates.run - rates.baseline
         if abs(delta - left) > most and abs(left) <= (1 - MAINLY) * abs(delta):

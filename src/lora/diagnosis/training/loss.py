@@ -19,7 +19,8 @@ def finite_loss(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     most = facts.config.adapter.max_loss_growth
     if (train.optimizer_steps or 0) < FEW_STEPS:
         most = max(most, MOST_OF_FEW)
-    first, final = train.first_train_loss, train.final_train_loss
+    first = train.first_train_loss
+    final = train.final_train_loss
     # Training losses are of different batches; the validation split is the same throughout.
     points = validation_losses(train)
     validation_fell = len(points) > 1 and points[-1][1] <= points[0][1]

@@ -16,7 +16,8 @@ IDLE_VALIDATIONS = 3
 
 def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """Optimizer steps taken and planned."""
-    taken, planned = train.optimizer_steps, train.planned_steps
+    taken = train.optimizer_steps
+    planned = train.planned_steps
     points = measured(train)
     idle = len(points) - 1 - points.index(min(points, key=lambda point: point[1])) if points else 0
     status: CheckStatus = "unknown"
@@ -63,7 +64,8 @@ def _wer_reached(train: TrainFacts) -> dict[str, float]:
 def learning_rate(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     """The highest learning rate of the optimizer against the configured one; a configured 0 teaches nothing either."""
     files = evidence(facts, run)
-    peak, least = train.learning_rate_peak, facts.config.adapter.min_learning_rate_share
+    peak = train.learning_rate_peak
+    least = facts.config.adapter.min_learning_rate_share
     recorded = train.settings.get("learning_rate")
     # Where nothing was recorded and nothing was applied, 0 is what was configured.
     configured = 0.0 if peak == 0 and recorded is None else recorded

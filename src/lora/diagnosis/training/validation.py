@@ -18,7 +18,8 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     A loss that rises while WER falls is no overfitting: the model becomes more certain, of right words too.
     """
     most = facts.config.adapter.max_overfit
-    losses, rates = validation_losses(train), validation_wers(train)
+    losses = validation_losses(train)
+    rates = validation_wers(train)
     measure = "wer" if len(rates) > 1 else "loss"
     points = measured(train)
     if not points:
@@ -47,7 +48,8 @@ def validation(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     else:
         status = "pass"
         reason = "ok"
-    first, final = train.first_train_loss, train.final_train_loss
+    first = train.first_train_loss
+    final = train.final_train_loss
     training_fell = first is not None and final is not None and final < first
     loss_at = dict(losses)
     result = check(

@@ -10,7 +10,8 @@ from lora.formatting import configured_percent, count, listed, percent, seconds
 
 
 def audio(result: CheckResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_measured":
         return f"The audio of {manifest} was not measured."
     recordings = count(details["rows"], "recording")
@@ -27,7 +28,8 @@ def audio_fault(result: CauseResult) -> str:
     if result.reason == "narrowband_everywhere":
         rows = f"{details['affected']:,} of {count(details['rows'], 'row')} of {listed(details['manifests'])}"
         return f"{rows} have {_narrowband(details)}: a property of all manifests."
-    share, lines = percent(details["affected"] / details["rows"]), named(details["lines"], details["affected"])
+    share = percent(details["affected"] / details["rows"])
+    lines = named(details["lines"], details["affected"])
     tolerated = f" (tolerated: {configured_percent(details['tolerated'])})" if details["tolerated"] else ""
     rows = f"{details['affected']:,} of {count(details['rows'], 'row')} of {result.manifest} ({share}; {lines})"
     return f"{rows} have {FAULTS[details['fault']](details)}{tolerated}."

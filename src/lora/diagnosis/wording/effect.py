@@ -17,7 +17,8 @@ ALPHA_KEYS = {"alpha_zero": "lora_alpha", "alpha_pattern_zero": "alpha_pattern"}
 
 
 def weights(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if "message" in details:
         return not_measured(result)
     if result.reason in CHECKPOINT_WEIGHTS:
@@ -99,7 +100,8 @@ CHECKPOINT_WEIGHTS: dict[str, Callable[[Result], str]] = {
 
 
 def logits(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if "message" in details:
         return not_measured(result)
     if result.reason == "not_measured":
@@ -123,7 +125,8 @@ def logits(result: Result) -> str:
 
 
 def text(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if "message" in details:
         return not_measured(result)
     if result.reason == "not_measured":
@@ -165,7 +168,8 @@ def _during(details: Mapping[str, Any]) -> str:
 
 
 def calls(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     modules = count(details["modules"], "adapted module")
     never = details["never_called"]
     if not never["count"]:

@@ -10,7 +10,8 @@ from lora.formatting import configured_percent, configured_points, count, listed
 
 
 def style(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_computed":
         return f"How many errors on {manifest} are only spelling was not computed."
     pairs = [f'"{pair["reference"]}" as "{pair["hypothesis"]}"' for pair in details["respelled"]]
@@ -33,7 +34,8 @@ WHY_UNKNOWN = {
 
 
 def references(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason in WHY_UNKNOWN:
         return f"Whether references of {manifest} are wrong is unknown: {WHY_UNKNOWN[result.reason]}."
     share = percent(details["suspected_rows"] / max(details["rows"], 1), details["tolerated"])
@@ -69,7 +71,8 @@ def correct_references(result: CauseResult) -> str:
 
 
 def reachable(result: CheckResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_computed":
         return f"How much of the WER on {manifest} tuning could remove was not computed."
     target = configured_points(details["target"])

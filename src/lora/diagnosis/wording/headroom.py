@@ -242,7 +242,8 @@ def detectable(result: CheckResult | CauseResult) -> str:
 
 
 def add_utterances(result: CauseResult) -> str:
-    add, manifest = result.details["add"], result.manifest
+    add = result.details["add"]
+    manifest = result.manifest
     if result.details["out_of_reach"]:
         return (
             f"{manifest} is no way to decide a difference of {configured_points(result.details['target'])}: it would "

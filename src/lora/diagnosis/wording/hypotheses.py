@@ -124,7 +124,9 @@ def broken_remedy(result: CauseResult) -> str | None:
 
 
 def copied(result: Result) -> str:
-    details, run, manifest = result.details, result.run, result.manifest
+    details = result.details
+    run = result.run
+    manifest = result.manifest
     if result.reason == "ok":
         return f"Hypotheses of {run} on {manifest} are no copies of the references."
     style = "capitals, digits and punctuation included" if details["styled"] else "without a single wrong word"

@@ -35,7 +35,8 @@ def not_measured(result: Result) -> str:
 
 
 def file(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason in {"not_measured", "impossible", "lower_stage_failed"}:
         return not_measured(result)
     if result.reason == "not_read":
@@ -71,7 +72,8 @@ def file(result: Result) -> str:
 def load(result: Result) -> str:
     if result.reason in CHECKPOINT_LOAD:
         return CHECKPOINT_LOAD[result.reason](result)
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason in {"not_measured", "impossible", "lower_stage_failed"} and "tensors_loaded" not in details:
         return not_measured(result) if "message" in details else f"{run} was not loaded into the base model."
     loaded = f"{details['tensors_loaded']} of {count(details['tensors_in_file'], 'tensor')} of {run} are in the model"
@@ -244,8 +246,10 @@ CHECKPOINT_LOAD: dict[str, Callable[[Result], str]] = {
 
 
 def targets(result: Result) -> str:
-    details, run = result.details, result.run
-    encoder, decoder = count(details["encoder"], "module"), count(details["decoder"], "module")
+    details = result.details
+    run = result.run
+    encoder = count(details["encoder"], "module")
+    decoder = count(details["decoder"], "module")
     if result.reason == "encoder_unchanged":
         return (
             f"All {count(details['unchanged'], 'lora_B matrix', 'lora_B matrices')} of the encoder of {run} are "

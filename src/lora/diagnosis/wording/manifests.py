@@ -70,7 +70,8 @@ def speakers(result: CheckResult | CauseResult) -> str:
 
 
 def speed(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     own = f"{details['speed']:.1f} characters per second"
     if result.reason == "ok":
         compared = f"; {details['other']} has {details['usual']:.1f}" if "other" in details else ""

@@ -26,7 +26,8 @@ KINDS_NAMED = 3
 
 
 def words_only(result: Result) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_scored":
         return f"Texts of {manifest} were not scored."
     if result.reason == "none":

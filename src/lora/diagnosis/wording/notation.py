@@ -25,19 +25,22 @@ FINDINGS = {
 
 
 def same_notation(result: Result) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_scored":
         return f"Texts of {manifest} were not scored."
     rate = rate_name(details["unit"])
     if details["notation"] is None:
         return f"No other fair notation of the texts of {manifest} lowers the {rate}."
-    fairer, own = _rates(details, "fairer"), _rates(details, "own")
+    fairer = _rates(details, "fairer")
+    own = _rates(details, "own")
     sentence = f"{FORMS[details['notation']]}, the {rate} on {manifest} is {fairer} instead of {own}."
     return sentence if result.reason == "ok" else f"{sentence} {FINDINGS[result.reason].format(rate=rate)}"
 
 
 def _rates(details: Details, kind: str) -> str:
-    rates, run = details[kind], details["run"]
+    rates = details[kind]
+    run = details["run"]
     baseline = percent(rates["baseline"])
     return baseline if run is None else f"{baseline} ({BASE}) and {percent(rates['run'])} ({run})"
 

@@ -71,11 +71,14 @@ def _not_compared(result: Result) -> str:
 
 def change(details: Mapping[str, Any]) -> str:
     """`lora changes WER on domain by 14.80 points, from 37.5 % to 22.7 % (better; 95 % interval ... )`."""
-    run, manifest, delta = details["run"], details["manifest"], details["delta"]
+    run = details["run"]
+    manifest = details["manifest"]
+    delta = details["delta"]
     if details["baseline_wer"] is None or details["tuned_wer"] is None or delta is None:
         return f"{run} has no WER on {manifest}"
     rate = rate_name(details.get("unit", "words"))
-    before, after = percent(details["baseline_wer"]), percent(details["tuned_wer"])
+    before = percent(details["baseline_wer"])
+    after = percent(details["tuned_wer"])
     if details["outcome"] == "unchanged":
         return f"{run} changes no hypothesis of {manifest} ({rate} {before})"
     if details["outcome"] == "same_words":

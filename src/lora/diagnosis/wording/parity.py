@@ -26,13 +26,15 @@ MATCHED_BY = {
 
 
 def settings(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_compared":
         message = details.get("message")
         if message:
             return f"{run}: {message.rstrip('.')}."
         return f"Settings of {run} were not compared with the baseline's{_on(result)}."
-    different, not_recorded = details["different"], details["not_recorded"]
+    different = details["different"]
+    not_recorded = details["not_recorded"]
     parts = []
     if different:
         parts.append(
@@ -71,7 +73,8 @@ def criterion(result: Result) -> str:
 
 def other_utterances(result: Result) -> str:
     """Ids that only one of the two runs has."""
-    missing, extra = result.details["missing_ids"], result.details["extra_ids"]
+    missing = result.details["missing_ids"]
+    extra = result.details["extra_ids"]
     parts = []
     if missing["count"]:
         parts.append(
@@ -89,7 +92,8 @@ def _of(result: Result) -> str:
 
 def settings_differ(result: CauseResult) -> str:
     """What differs between base and a run, on one manifest."""
-    details, run = result.details, result.run or ""
+    details = result.details
+    run = result.run or ""
     parts = [
         f"{field['field']} is {_shown(field['baseline'])} for base and {_shown(field['candidate'])} for {run}"
         for field in details["fields"]
@@ -138,7 +142,8 @@ def normalizer_words(again: Rescored) -> str:
         for name, score in zip(names, (again.under_baseline, again.under_candidate), strict=True)
         if score is not None and score.delta is not None
     ]
-    reported, explained = again.reported_delta, again.explained_by_normalizer
+    reported = again.reported_delta
+    explained = again.explained_by_normalizer
     if reported is None or explained is None or not scores:
         return (
             "The part of the difference that comes from the normalizer is unknown, because neither normalizer "
@@ -189,7 +194,8 @@ def remarks(details: Mapping[str, Any]) -> list[str]:
     }
     parts = []
     for kind, (noun, singular, plural) in kinds.items():
-        number, first = details[kind]["count"], details[kind]["first"]
+        number = details[kind]["count"]
+        first = details[kind]["first"]
         if not number:
             continue
         words = singular if number == 1 else plural
@@ -202,7 +208,9 @@ def remarks(details: Mapping[str, Any]) -> list[str]:
 
 
 def hypotheses(result: Result) -> str:
-    details, run, manifest = result.details, result.run, result.manifest
+    details = result.details
+    run = result.run
+    manifest = result.manifest
     if result.reason == "not_compared":
         return f"Hypotheses of {run} on {manifest} were not compared with the transcripts of other rows."
     if result.reason == "ok":

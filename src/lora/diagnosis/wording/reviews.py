@@ -20,7 +20,8 @@ from lora.formatting import (
 
 
 def reviews(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_computed":
         return f"What listeners found in {manifest} was not compared with its WER."
     parts = [FOUND[result.reason](manifest or "", details), _judged(manifest or "", details), _sample(details)]
@@ -134,7 +135,8 @@ def _suspicion(suspicion: Details) -> str:
 
 
 def use_corrections(result: CauseResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     balance = ""
     if details["one_sided"]:
         balance = "First judge the rows that got better as completely as those that got worse. "

@@ -62,7 +62,8 @@ def fill_in(result: CauseResult) -> str | None:
 
 def unusable_rows(result: CauseResult) -> str:
     details = result.details
-    share, lines = percent(details["affected"] / details["rows"]), named(details["lines"], details["affected"])
+    share = percent(details["affected"] / details["rows"])
+    lines = named(details["lines"], details["affected"])
     reasons = "; ".join(f"{count(reason['rows'], 'row')}: {reason['reason']}" for reason in details["reasons"])
     noun = "line" if details["affected"] == 1 else "lines"
     return (
@@ -78,7 +79,8 @@ def give_durations(result: CauseResult) -> str | None:
 
 
 def model_window(result: CheckResult | CauseResult) -> str:
-    details, window = result.details, seconds(result.details["window"])
+    details = result.details
+    window = seconds(result.details["window"])
     rows = count(details["rows"], "row")
     if result.reason == "ok":
         return f"All {rows} of {result.manifest} are within the model's window of {window}."
@@ -97,7 +99,8 @@ def cut_to_window(result: CauseResult) -> str | None:
 
 
 def overlap(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_computed":
         return f"{manifest} was not compared with {details.get('source', 'the training manifest')}."
     source = details.get("source", "training")

@@ -49,7 +49,8 @@ def too_few_samples(result: CauseResult) -> str:
 def _kept_out(details: Details) -> str:
     """Rows that the configuration keeps out of training."""
     text = ""
-    validation, beyond = details["validation"], details["beyond_limit"]
+    validation = details["validation"]
+    beyond = details["beyond_limit"]
     if validation is not None and validation["key"] == "by_speaker":
         text += (
             f" Splitting {count(validation['speakers'], 'speaker')} puts {percent(validation['share'])} of the rows "
@@ -85,7 +86,8 @@ def add_rows(result: CauseResult) -> str:
 def _nearer_remedies(details: Details) -> list[str]:
     """Keys that give rows back, before new recordings."""
     instructions = []
-    validation, beyond = details["validation"], details["beyond_limit"]
+    validation = details["validation"]
+    beyond = details["beyond_limit"]
     if validation is not None and validation["key"] == "by_speaker":
         instructions.append(
             f"Set `split.by_speaker: false`, which leaves about {count(validation['leaves'], 'training row')} "
@@ -173,7 +175,8 @@ FILTER_SIGNS: dict[str, Callable[[Details], str]] = {
 
 
 def cut_filtered_rows(result: CauseResult) -> str:
-    rows, limit = count(result.details["rows"], "row"), seconds(result.details["max_seconds"])
+    rows = count(result.details["rows"], "row")
+    limit = seconds(result.details["max_seconds"])
     return (
         f"Cut the {rows} longer than {limit} into shorter ones with their own transcripts, or add shorter rows of the "
         "same kind."

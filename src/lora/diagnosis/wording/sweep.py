@@ -141,7 +141,8 @@ def power_sentences(facts: HypothesisFacts) -> list[str]:
 
 def _adapters(decision: Decision) -> str:
     details = decision.details
-    rows, runs = count(details["rows"], "hypothesis", "hypotheses"), count(details["runs"], "run")
+    rows = count(details["rows"], "hypothesis", "hypotheses")
+    runs = count(details["runs"], "run")
     if decision.reason == "same_hypotheses":
         return f"All {rows} of {runs} by the saved adapter are those of the last evaluation during training."
     named = listed(details["named"])

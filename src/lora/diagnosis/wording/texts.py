@@ -14,7 +14,8 @@ REMEDY_NAMES = 8  # rows that a remedy names
 
 
 def texts(result: CheckResult | CauseResult) -> str:
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "not_compared":
         return f"Transcripts of {manifest} were not compared with what the base model transcribes."
     sampled = "sampled " if manifest == TRAIN else ""
@@ -67,7 +68,8 @@ def lines_away(offset: int) -> str:
 def correct_texts(result: CauseResult) -> str | None:
     if result.reason == "text_rate":
         return None
-    details, manifest = result.details, result.manifest
+    details = result.details
+    manifest = result.manifest
     if result.reason == "unlike":
         return (
             f"Listen to lines {named(details['unlike_lines'], details['unlike'])} of {manifest} and compare offsets, "

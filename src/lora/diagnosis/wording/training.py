@@ -24,7 +24,8 @@ def history(result: Result) -> str:
 
 
 def loss(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_finite":
         return f"The training loss of {run} is not finite from step {details['non_finite_step']:,} on."
     if result.reason == "not_logged":
@@ -45,7 +46,8 @@ def loss(result: Result) -> str:
 
 
 def parameters(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_recorded":
         return f"The parameters that the training of {run} changed were not recorded."
     if result.reason == "no_parameters":
@@ -63,7 +65,8 @@ def parameters(result: Result) -> str:
 
 
 def steps(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_recorded":
         return f"The optimizer steps of {run} were not recorded."
     text = f"{run} took {details['taken']:,} of {count(details['planned'], 'planned optimizer step')}"
@@ -81,7 +84,8 @@ def steps(result: Result) -> str:
 
 
 def gradient(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_recorded":
         return f"Gradients of {run} were not recorded."
     if result.reason == "modules_without_gradient":
@@ -98,7 +102,8 @@ def gradient(result: Result) -> str:
 
 
 def learning_rate(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_recorded":
         return f"The learning rate that the optimizer of {run} used was not recorded."
     if result.reason in {"as_logged", "still_rising"}:
@@ -112,7 +117,8 @@ def learning_rate(result: Result) -> str:
 
 
 def _logged_rate(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if details["trend"] == "constant":
         return f"The learning rate of {run} was constant at {details['peak']:g}."
     if result.reason == "still_rising":
@@ -126,7 +132,8 @@ def _logged_rate(result: Result) -> str:
 
 
 def movement(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     text = (
         f"{details['moved']} of {count(details['modules'], 'adapted module')} of {run} moved from their initial values"
     )
@@ -136,7 +143,8 @@ def movement(result: Result) -> str:
 
 
 def validation(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_validated":
         return f"{run} was not validated during training."
     wer = details["measure"] == "wer"
@@ -160,7 +168,8 @@ def validation(result: Result) -> str:
 
 
 def best(result: Result) -> str:
-    details, run = result.details, result.run
+    details = result.details
+    run = result.run
     if result.reason == "not_recorded":
         return f"The best step of {run} was not recorded."
     rate = f" (WER {percent(details['wer_of_best'])})" if details["wer_of_best"] is not None else ""
