@@ -24,6 +24,7 @@ import recipe_tables
 TABLES = {  # name: function and number of simulated sets per line
     "parts": (recipe_tables.parts, 20000),
     "intervals": (recipe_tables.intervals, 1000),
+    "pooling": (recipe_tables.pooling, 1000),
     "grids": (recipe_tables.grids, 400),
     "trends": (factor_tables.trends, 400),
     "curves": (factor_tables.curves, 500),

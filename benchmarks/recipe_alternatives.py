@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import stdtrit
@@ -10,7 +11,7 @@ from simulated_recipes import Numbers, Simulated
 
 from lora.records.recipes import RecipeDifference
 from lora.scoring.learning_curve import EXPONENTS
-from lora.scoring.seed_intervals import RecipeRuns, recipe_difference, recipe_runs
+from lora.scoring.seed_intervals import PooledVariance, RecipeRuns, recipe_difference, recipe_runs
 
 
 def satterthwaite_covers(result: RecipeDifference, truth: float, confidence: float) -> bool:
@@ -23,6 +24,12 @@ def units_cover(result: RecipeDifference, truth: float, confidence: float) -> bo
     """Whether an interval without the variance between seeds covers the true difference."""
     half = float(stdtrit(result.unit_degrees, 0.5 + confidence / 2)) * math.sqrt(result.unit_variance or 0.0)
     return abs((result.difference or 0.0) - truth) <= half
+
+
+def pooled_over_all(recipes: Sequence[RecipeRuns]) -> PooledVariance:
+    """Variance between seeds pooled over all recipes with equally many seeds, however different they are."""
+    degrees = sum(len(recipe.units) - 1 for recipe in recipes)
+    return PooledVariance(float(np.mean([recipe.variance for recipe in recipes])), degrees, frozenset())
 
 
 def split_winner(simulated: Simulated, draw: np.random.Generator, confidence: float) -> tuple[int, bool]:

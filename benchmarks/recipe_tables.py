@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from recipe_alternatives import satterthwaite_covers, split_winner, units_cover
+from recipe_alternatives import pooled_over_all, satterthwaite_covers, split_winner, units_cover
 from simulated_recipes import Simulated, World, simulate
 
 from lora.records.recipes import RecipeDifference
 from lora.scoring.multiplicity import judge_grid
-from lora.scoring.seed_intervals import RecipeRuns, recipe_difference
+from lora.scoring.seed_intervals import RecipeRuns, pooled_seed_variance, recipe_difference
 from lora.scoring.variance_parts import VariancePart, half_width, satterthwaite
 
 CONFIDENCE, SEED = 0.95, 11
@@ -45,9 +45,12 @@ def points(fraction: float) -> str:
 
 
 def spread(deviations: Sequence[float]) -> str:
-    """Deviations between seeds in points: `0.3`, or `0.3, one 1.0`."""
+    """Ascending deviations between seeds in points: `0.3`, `0.3 (1 of 4: 1.0)`, or `0.1 to 3.0`."""
     first, last = points(deviations[0]), points(deviations[-1])
-    return first if first == last else f"{first}, one {last}"
+    if len(set(deviations)) > 2:
+        return f"{first} to {last}"
+    different = list(deviations).count(deviations[-1])
+    return first if first == last else f"{first} ({different} of {len(deviations)}: {last})"
 
 
 def named(simulated: Simulated) -> dict[str, RecipeRuns]:
@@ -61,6 +64,11 @@ def covers(result: RecipeDifference, truth: float) -> bool:
 
 def below_zero(result: RecipeDifference) -> bool:
     return result.interval.high is not None and result.interval.high < 0
+
+
+def width(results: Sequence[RecipeDifference]) -> str:
+    """Median half width in points."""
+    return f"{100 * np.median([(result.interval.high or 0.0) - (result.difference or 0.0) for result in results]):.2f}"
 
 
 def parts(count: int) -> Table:
@@ -101,7 +109,6 @@ def intervals(count: int) -> Table:
             first, second = simulated.recipes
             results.append(recipe_difference(first, simulated.base, CONFIDENCE))
             against_recipe.append(covers(recipe_difference(first, second, CONFIDENCE), 0.0))
-        width = np.median([(result.interval.high or 0.0) - (result.difference or 0.0) for result in results])
         lines.append(
             [
                 str(speakers),
@@ -109,11 +116,39 @@ def intervals(count: int) -> Table:
                 points(deviation),
                 share([covers(result, 0.0) for result in results]),
                 share(against_recipe),
-                f"{100 * width:.2f}",
+                width(results),
                 share([satterthwaite_covers(result, 0.0, CONFIDENCE) for result in results]),
                 share([units_cover(result, 0.0, CONFIDENCE) for result in results]),
             ]
         )
+    return Table(header, lines)
+
+
+POOLS = [  # seeds, deviations of six recipes
+    (3, [0.003] * 6),
+    (3, [0.003] * 5 + [0.03]),
+    (3, [0.003] * 3 + [0.03] * 3),
+    (3, [0.001, 0.003, 0.003, 0.01, 0.01, 0.03]),
+    (5, [0.003] * 5 + [0.03]),
+]
+
+
+def pooling(count: int) -> Table:
+    """Six recipes that equal the base: the first, whose seeds vary least, and the last, whose seeds vary most."""
+    header = ["speakers", "seeds", "deviation between seeds"]
+    for which in ("stable", "unstable"):
+        header += [f"coverage, {which}", f"half width, {which}"]
+    header += [f"{name}, all pooled" for name in header[3:]]
+    lines = []
+    for speakers, (seeds, deviations) in product(SPEAKERS[1:], POOLS):
+        columns: list[list[RecipeDifference]] = [[], [], [], []]
+        for simulated, _ in sets(World(speakers, seeds, deviations, [0.0] * 6), count):
+            pools = (pooled_seed_variance(simulated.recipes), pooled_over_all(simulated.recipes))
+            compared = [(pool, simulated.recipes[which]) for pool in pools for which in (0, -1)]
+            for column, (pool, recipe) in zip(columns, compared, strict=True):
+                column.append(recipe_difference(recipe, simulated.base, CONFIDENCE, pool))
+        found = [text for column in columns for text in (share([covers(each, 0.0) for each in column]), width(column))]
+        lines.append([str(speakers), str(seeds), spread(deviations), *found])
     return Table(header, lines)
 
 

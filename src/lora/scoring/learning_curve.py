@@ -22,7 +22,7 @@ from scipy.special import stdtrit
 
 from lora.records.recipes import CurveOutcome, LearningCurve, RecipeDifference
 from lora.scoring.corpus_wer import Floats, linearised_residuals
-from lora.scoring.seed_intervals import RecipeRuns, pooled_seed_variance, recipe_difference
+from lora.scoring.seed_intervals import RecipeRuns, mean_seed_variance, pooled_seed_variance, recipe_difference
 from lora.scoring.variance_parts import VariancePart, satterthwaite
 
 MIN_AMOUNTS = 3  # three parameters
@@ -78,7 +78,8 @@ def learning_curve(
         refused = "too_few_seeds"
     else:
         refused = "flat"
-        points = curve_points(recipes, base, pooled)
+        # One noise level for all amounts: a fit of four points weighted by variances of three seeds each follows noise.
+        points = curve_points(recipes, base, mean_seed_variance(list(recipes.values())))
     if points is None:
         return _answer(refused, amounts, differences, target_gain, most_growth, confidence)
     fit, quality = _best_fit(points)
@@ -114,7 +115,7 @@ def _below(result: RecipeDifference, bound: float) -> bool:
     return result.p is not None and result.interval.high is not None and result.interval.high < bound
 
 
-def curve_points(recipes: Mapping[float, RecipeRuns], base: RecipeRuns, pooled: VariancePart) -> CurvePoints | None:
+def curve_points(recipes: Mapping[float, RecipeRuns], base: RecipeRuns, of_seeds: VariancePart) -> CurvePoints | None:
     """Means at each amount with the covariance of the module; None if no run differs from another one."""
     amounts = sorted(recipes)
     words = base.units[0].words
@@ -124,13 +125,13 @@ def curve_points(recipes: Mapping[float, RecipeRuns], base: RecipeRuns, pooled: 
     count, degrees = len(amounts), len(words) - 1
     together = max(0.0, float(covariance[~np.eye(count, dtype=bool)].mean()))
     apart = max(0.0, float(np.diag(covariance).mean()) - together)
-    if apart + pooled.variance <= 0:
+    if apart + of_seeds.variance <= 0:
         return None
-    seeds = pooled.variance / np.asarray([len(recipes[amount].units) for amount in amounts])
+    seeds = of_seeds.variance / np.asarray([len(recipes[amount].units) for amount in amounts])
     parts = [
         VariancePart(together, degrees),
         VariancePart(apart, degrees * (count - 1)),
-        VariancePart(float(seeds.mean()), pooled.degrees),
+        VariancePart(float(seeds.mean()), of_seeds.degrees),
     ]
     precision: Floats = np.linalg.inv(together + np.diag(apart + seeds)).astype(np.float64)
     return CurvePoints(

@@ -12,6 +12,10 @@ subtraction of Cameron, Gelbach & Miller (2011, J. Business & Economic Statistic
 both directions and useless with two or three seeds.
 
 Both parts enter the interval with their own degrees of freedom, see `variance_parts`.
+
+With three seeds V_S has two degrees of freedom. Where several recipes have repeated seeds, their variances are pooled,
+except those of recipes whose seeds vary significantly more than the others' (`pooled_seed_variance`): one overfitted
+recipe would widen the interval of every stable one, and borrow the stable ones' degrees of freedom.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import fdtrc
 
 from lora.records.recipes import RecipeDifference
 from lora.records.scores import Interval
@@ -30,9 +35,10 @@ from lora.scoring.paired import MIN_CHANGED, harm_bound
 from lora.scoring.variance_parts import VariancePart, half_width, p_value, satterthwaite
 
 Ints = npt.NDArray[np.int64]
+UNEQUAL = 0.1  # level of the test that leaves a recipe out of the pooled variance; calibrated in docs/methods.md
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecipeRuns:
     """Errors of a recipe's runs over one evaluation set.
 
@@ -91,21 +97,72 @@ def recipe_runs(
     return RecipeRuns(table, np.asarray(words, dtype=np.int64), units, None if seeds is None else tuple(seeds))
 
 
-def pooled_seed_variance(recipes: Sequence[RecipeRuns]) -> VariancePart | None:
+@dataclass(frozen=True)
+class PooledVariance:
+    """Variance of one run's WER between seeds, from several recipes.
+
+    Attributes:
+        variance: pooled over the recipes whose seeds vary alike.
+        degrees: its degrees of freedom.
+        apart: recipes whose seeds vary significantly more; each keeps its own variance.
+    """
+
+    variance: float
+    degrees: float
+    apart: frozenset[RecipeRuns]
+
+    def of_mean(self, recipe: RecipeRuns) -> VariancePart:
+        """Variance of a recipe's mean WER from its seeds.
+
+        A variance above the pooled one stays, so that an unstable recipe does not borrow the others' stability.
+        """
+        count = len(recipe.units)
+        if recipe in self.apart:
+            return VariancePart(recipe.variance / count, count - 1)
+        return VariancePart(max(recipe.variance, self.variance) / count, self.degrees)
+
+
+def pooled_seed_variance(recipes: Sequence[RecipeRuns]) -> PooledVariance | None:
     """Variance of one run's WER between seeds, pooled over recipes; None if no recipe has two seeds.
 
-    It has as many degrees of freedom as all recipes together, under the assumption that seeds of one recipe vary about
-    as much as those of another.
+    The recipe with the most improbable variance is left apart while an F test against the pooled variance of the rest
+    finds it larger at UNEQUAL / (number of recipes): Cochran's test for the largest variance (1941, Annals of Eugenics
+    11:47), in the form of 't Lam (2010, Analytica Chimica Acta 659:68) for unequal degrees of freedom.
     """
-    repeated = [recipe for recipe in recipes if len(recipe.units) > 1 and recipe.words.any()]
-    degrees = sum(len(recipe.units) - 1 for recipe in repeated)
-    if not degrees:
+    kept = [recipe for recipe in recipes if len(recipe.units) > 1 and recipe.words.any()]
+    if not kept:
         return None
-    return VariancePart(sum((len(recipe.units) - 1) * recipe.variance for recipe in repeated) / degrees, degrees)
+    apart = set()
+    while len(kept) > 1:
+        tests = [_p_larger(recipe, kept[:at] + kept[at + 1 :]) for at, recipe in enumerate(kept)]
+        smallest = min(range(len(kept)), key=tests.__getitem__)
+        if tests[smallest] >= UNEQUAL / len(kept):
+            break
+        apart.add(kept.pop(smallest))
+    pooled = mean_seed_variance(kept)
+    return PooledVariance(pooled.variance, pooled.degrees, frozenset(apart))
+
+
+def mean_seed_variance(recipes: Sequence[RecipeRuns]) -> VariancePart:
+    """Mean variance of one run's WER, weighted by degrees of freedom; at least one recipe must have two seeds."""
+    degrees = sum(len(recipe.units) - 1 for recipe in recipes)
+    return VariancePart(sum((len(recipe.units) - 1) * recipe.variance for recipe in recipes) / degrees, degrees)
+
+
+def _p_larger(recipe: RecipeRuns, others: Sequence[RecipeRuns]) -> float:
+    """One-sided p-value of the F test that a recipe's seeds vary more than the others'.
+
+    Returns:
+        1 where the others do not vary at all: equal error counts come from small sets and are no measure of stability.
+    """
+    rest = mean_seed_variance(others)
+    if not rest.variance:
+        return 1.0
+    return float(fdtrc(len(recipe.units) - 1, rest.degrees, recipe.variance / rest.variance))
 
 
 def recipe_difference(
-    recipe: RecipeRuns, other: RecipeRuns, confidence: float, pooled: VariancePart | None = None
+    recipe: RecipeRuns, other: RecipeRuns, confidence: float, pooled: PooledVariance | None = None
 ) -> RecipeDifference:
     """Mean WER of a recipe minus that of another recipe or of the base.
 
@@ -116,8 +173,7 @@ def recipe_difference(
         recipe: runs of the recipe.
         other: runs of the other recipe, or the base.
         confidence: of the interval, such as 0.95.
-        pooled: variance between seeds from several recipes. It replaces a smaller variance of the two sides and its
-            degrees of freedom; a larger one stays, so that an unstable recipe does not borrow the others' stability.
+        pooled: variance between seeds from several recipes, in place of those of the two sides.
 
     Raises:
         ValueError: the two sides have different utterances.
@@ -196,19 +252,22 @@ def _differences_by_seed(recipe: RecipeRuns, other: RecipeRuns, paired: bool) ->
 
 
 def _seed_part(
-    recipe: RecipeRuns, other: RecipeRuns, differences: Floats, paired: bool, pooled: VariancePart | None
+    recipe: RecipeRuns, other: RecipeRuns, differences: Floats, paired: bool, pooled: PooledVariance | None
 ) -> VariancePart:
     """Variance of the difference from seeds; both sides have two or more seeds, or the other one is the base."""
     if paired:
         count = len(differences)
         return VariancePart(float(differences.var(ddof=1)) / count, count - 1)
     trained = [side for side in (recipe, other) if side.seeds is not None]
-    own = [VariancePart(side.variance / len(side.units), len(side.units) - 1) for side in trained]
-    variance = sum(part.variance for part in own)
     if pooled is not None:
-        shared = pooled.variance * sum(1 / len(side.units) for side in trained)
-        return VariancePart(max(variance, shared), pooled.degrees)
-    return VariancePart(variance, satterthwaite(own) or min(part.degrees for part in own))
+        parts = [pooled.of_mean(side) for side in trained]
+        if not pooled.apart.intersection(trained):
+            return VariancePart(sum(part.variance for part in parts), pooled.degrees)
+    else:
+        parts = [VariancePart(side.variance / len(side.units), len(side.units) - 1) for side in trained]
+    return VariancePart(
+        sum(part.variance for part in parts), satterthwaite(parts) or min(part.degrees for part in parts)
+    )
 
 
 def _interval(estimate: float, parts: Sequence[VariancePart], units: Units, confidence: float) -> Interval:

@@ -14,8 +14,7 @@ from lora.configuration.study import StudyConfig
 from lora.data.durations import survives
 from lora.layout import BASE
 from lora.records.scores import UtteranceErrors, WerFacts
-from lora.scoring.seed_intervals import RecipeRuns, pooled_seed_variance, recipe_runs
-from lora.scoring.variance_parts import VariancePart
+from lora.scoring.seed_intervals import PooledVariance, RecipeRuns, pooled_seed_variance, recipe_runs
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class ScoredManifest:
     base_errors: list[UtteranceErrors]
     base: RecipeRuns
     recipes: dict[str, RecipeRuns]
-    pooled: VariancePart | None
+    pooled: PooledVariance | None
 
     @property
     def has_words(self) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lora.scoring.learning_curve import CurvePoints, curve_points, learning_curve, profile
-from lora.scoring.seed_intervals import pooled_seed_variance, recipe_runs
+from lora.scoring.seed_intervals import mean_seed_variance, recipe_runs
 
 UTTERANCES = 400
 WORDS = [10] * UTTERANCES
@@ -85,7 +85,7 @@ def test_the_profile_by_hand():
 
 def test_the_covariance_has_the_common_and_the_own_part():
     made = recipes(power_law(-0.20, 0.05, 1.0))
-    pooled = pooled_seed_variance(list(made.values()))
+    pooled = mean_seed_variance(list(made.values()))
     covariance = np.linalg.inv(curve_points(made, BASE, pooled).precision)
     own = np.diag(covariance) - covariance[0, 1]
     assert covariance == pytest.approx(covariance.T)

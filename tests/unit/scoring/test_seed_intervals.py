@@ -84,8 +84,8 @@ def test_equal_seeds_are_paired_in_any_order():
 
 
 def test_a_pooled_variance_replaces_a_smaller_one_only():
-    calm = runs([BASE, BASE, [3, *BASE[1:]]], [1, 2, 3])
-    wild = runs([BASE, [12, *BASE[1:]], [22, *BASE[1:]]], [1, 2, 3])
+    calm = runs([BASE, BASE, [4, *BASE[1:]]], [1, 2, 3])
+    wild = runs([BASE, [6, *BASE[1:]], [8, *BASE[1:]]], [1, 2, 3])
     pooled = pooled_seed_variance([calm, wild])
     assert pooled.degrees == 4
     assert pooled.variance == pytest.approx((calm.variance + wild.variance) / 2)
@@ -93,6 +93,27 @@ def test_a_pooled_variance_replaces_a_smaller_one_only():
     assert recipe_difference(calm, base, 0.95, pooled).seed_variance == pytest.approx(pooled.variance / 3)
     assert recipe_difference(wild, base, 0.95, pooled).seed_variance == pytest.approx(wild.variance / 3)
     assert pooled_seed_variance([runs(BASE, [1])]) is None
+
+
+def test_a_recipe_whose_seeds_vary_far_more_stays_outside_the_pool():
+    stable = [runs([BASE, [2 + n, *BASE[1:]], [4 + n, *BASE[1:]]], [1, 2, 3]) for n in range(3)]
+    unstable = runs([BASE, [40, *BASE[1:]], [90, *BASE[1:]]], [1, 2, 3])
+    pooled = pooled_seed_variance([*stable, unstable])
+    assert pooled.apart == {unstable}
+    assert (pooled.variance, pooled.degrees) == (pytest.approx(np.mean([each.variance for each in stable])), 6)
+    base = runs([value + 1 for value in BASE])
+    assert recipe_difference(stable[0], base, 0.95, pooled).seed_degrees == 6
+    alone = recipe_difference(unstable, base, 0.95, pooled)
+    assert (alone.seed_variance, alone.seed_degrees) == (pytest.approx(unstable.variance / 3), 2)
+    between = recipe_difference(unstable, stable[0], 0.95, pooled)
+    assert between.seed_variance == pytest.approx((unstable.variance + pooled.of_mean(stable[0]).variance * 3) / 3)
+    assert between.seed_degrees == pytest.approx(2, rel=0.1)  # almost all of the variance is that of the unstable one
+
+
+def test_seeds_that_agree_exactly_are_no_measure_of_stability():
+    still, moving = runs([BASE] * 3, [1, 2, 3]), runs([BASE, BASE, [3, *BASE[1:]]], [1, 2, 3])
+    pooled = pooled_seed_variance([still, moving])
+    assert (pooled.apart, pooled.degrees) == (frozenset(), 4)
 
 
 def test_a_diverged_seed_leaves_the_recipe_undecided():
