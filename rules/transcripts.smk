@@ -13,6 +13,7 @@ rule transcribe_run:
         rows=files.rows_of(study.evaluations),
         model=for_run(files.model_files),
         adapter=for_run(files.adapter_files),
+        shards=for_run(files.shard_records),
     output:
         expand(
             "results/transcripts/{{run}}/{manifest}.{kind}",
@@ -49,6 +50,54 @@ rule transcribe_run:
             {params.manifests:q} \
             {params.batch:q} \
             --output-dir results/transcripts/{wildcards.run:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule transcribe_shard:
+    """Transcribe a part of a run's rows into the cache that `transcribe_run` reads, with `model.shards` above 1."""
+    input:
+        wait_if_run_is_trained,
+        rows=files.rows_of(study.evaluations),
+        model=for_run(files.model_files),
+        adapter=for_run(files.adapter_files),
+    output:
+        # Temporary, so that a study whose work/ was removed is still up to date.
+        temp("work/shards/{run}/{shard}-of-{shards}.run.json"),
+    log:
+        "work/logs/transcribe_shard/{run}/{shard}-of-{shards}.log",
+    benchmark:
+        "work/benchmarks/transcribe_shard/{run}/{shard}-of-{shards}.tsv"
+    wildcard_constraints:
+        run=any_of(study.transcribed_runs),
+        shard=r"\d+",
+        shards=r"\d+",
+    conda:
+        "../envs/asr.yaml"
+    threads: study.model_threads
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(240),
+        gpu=study.model_gpus,
+    params:
+        model=for_run(flags.model_flags),
+        adapter=for_run(flags.adapter_flags),
+        decode=for_run(flags.decode_json),
+        manifests=flags.transcribed_manifest_flags(study),
+        batch=flags.batch_flags(study),
+        recipe=RECIPE["transcribe"],
+    shell:
+        """
+        python -m lora.runners.experiment transcribe-shard \
+            --run {wildcards.run:q} \
+            --shard {wildcards.shard} \
+            --shards {wildcards.shards} \
+            {params.model:q} \
+            {params.adapter:q} \
+            --decode {params.decode:q} \
+            {params.manifests:q} \
+            {params.batch:q} \
+            --record {output:q} \
             >{log:q} 2>&1
         """
 

@@ -30,6 +30,7 @@ from lora.stages.sweep import planned_sweep
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 MODEL_WORK = {
     "transcribe_run": "transcribes (utterances transcribed before with the same settings come from work/)",
+    "transcribe_shard": "transcribes a part of the rows",
     "train_adapter": "trains",
     "train_and_evaluate": "trains, and transcribes evaluation rows while it trains",
     "compare_in_run": "transcribes rows that were evaluated in training with the saved adapter alone",

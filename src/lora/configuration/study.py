@@ -37,6 +37,7 @@ class ModelConfig(Section):
     processes: int
     batch_size: int | None
     batch_seconds: Number | None
+    shards: int
     max_audio_seconds: str | Number
 
 

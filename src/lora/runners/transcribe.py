@@ -40,6 +40,12 @@ from lora.runners.options import (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR")
+    add_input_arguments(parser)
+
+
+def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is transcribed, and how."""
     parser.add_argument("--run", required=True, metavar="NAME", help="base, or the name of a candidate")
     parser.add_argument(
         "--manifest", type=named_path, action="append", required=True, metavar="NAME=PATH", help="repeat for more"
@@ -48,7 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train-facts", type=Path, metavar="JSON", help="train.json of the run that trained the adapter"
     )
-    parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR")
     add_model_arguments(parser)
     add_decode_arguments(parser)
 
@@ -73,7 +78,7 @@ def transcribe_or_explain(
     """
     identity: AdapterIdentity | None = None
     try:
-        _check_training(args.train_facts)
+        check_training(args.train_facts)
         identity = adapter_identity(args.adapter) if args.adapter else None
         conditions = conditions_of(args, identity)
         if conditions.files.tokenizer_path is not None:
@@ -119,7 +124,7 @@ def write_transcribed(folder: Path, name: str, result: Transcribed) -> None:
     result.settings.write(folder / f"{name}.settings.json")
 
 
-def _check_training(path: Path | None) -> None:
+def check_training(path: Path | None) -> None:
     """Raise AdapterProblem with the cause code of a training that created no adapter."""
     if path is None:
         return

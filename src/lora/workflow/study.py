@@ -128,6 +128,11 @@ class Study:
         return 1 if self.config.model is None else self.config.model.processes
 
     @property
+    def shards(self) -> int:
+        """Jobs that transcribe a run side by side."""
+        return 1 if self.config.model is None else self.config.model.shards
+
+    @property
     def window(self) -> Number | str:
         """Longest audio (seconds) that the model takes in one piece, as far as known without loading it, or `none`."""
         if self.config.model is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lora.asr.decoding.shards import Shard
 from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache, open_cache
 
 
@@ -63,3 +64,17 @@ def test_a_second_process_waits_for_the_lock(tmp_path: Path, repository: Path) -
     with open_cache(tmp_path, "abc"):
         assert time.monotonic() - begun > 0.5
     assert holder.wait() == 0
+
+
+def test_shards_have_files_of_their_own_which_everyone_reads(tmp_path: Path) -> None:
+    with open_cache(tmp_path, "abc", Shard(1, 2)) as first, open_cache(tmp_path, "abc", Shard(2, 2)) as second:
+        first.add([("k1", Hypothesis("one", False))])
+        second.add([("k2", Hypothesis("two", True))])
+        assert first.path != second.path
+    with open_cache(tmp_path, "abc") as cache:
+        assert (cache["k1"], cache["k2"]) == (Hypothesis("one", False), Hypothesis("two", True))
+        cache.add([("k3", Hypothesis("three", False))])
+    with open_cache(tmp_path, "abc", Shard(1, 3)) as other:
+        assert len(other) == 3
+        other.add([("k4", Hypothesis("four", False))])
+        assert len(other.path.read_bytes().splitlines()) == 1

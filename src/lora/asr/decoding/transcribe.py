@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lora.asr.decoding.audio_store import AudioIndex, AudioStore, Rows
 from lora.asr.decoding.padding import Samples, batches
 from lora.asr.decoding.run_settings import Conditions
+from lora.asr.decoding.shards import Shard
 from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache, open_cache
 from lora.asr.device_memory import BatchHalving, Report
 from lora.asr.devices import confirm_device, make_deterministic
@@ -59,8 +60,11 @@ def transcribe_manifests(
     recording: Recording,
     adapter: Path | None = None,
     limits: BatchLimits | None = None,
+    shard: Shard | None = None,
 ) -> dict[str, Transcribed]:
     """Transcribe all manifests and decode each distinct piece of audio at most once.
+
+    With a shard, whose rows `manifests` then has, new hypotheses are cached in a file of the shard's own.
 
     Raises:
         UserError: Audio cannot be read.
@@ -71,7 +75,9 @@ def transcribe_manifests(
     hashes = {name: store.add(rows) for name, rows in manifests.items()}
     keys = list(dict.fromkeys(key for row_keys in hashes.values() for key in row_keys))
     job = f"transcription of {run_name}"
-    conditions, hypotheses, decoded = _transcribe(job, keys, store, conditions, work_dir, recording, adapter, limits)
+    conditions, hypotheses, decoded = _transcribe(
+        job, keys, store, conditions, work_dir, recording, adapter, limits, shard
+    )
     recording.device(conditions.device.type, conditions.device.dtype)
     recording.count(decoded=decoded, reused=sum(map(len, hashes.values())) - decoded)
     return {
@@ -92,9 +98,10 @@ def _transcribe(
     recording: Recording,
     adapter: Path | None,
     limits: BatchLimits | None,
+    shard: Shard | None,
 ) -> tuple[Conditions, dict[str, Hypothesis], int]:
     """The conditions actually used, hypotheses by audio hash, and the number of utterances decoded."""
-    with open_cache(work_dir, conditions.fingerprint) as cache:
+    with open_cache(work_dir, conditions.fingerprint, shard) as cache:
         missing = [key for key in keys if key not in cache]
         if not missing:
             _report_fallbacks(conditions, recording)
@@ -107,7 +114,7 @@ def _transcribe(
             return conditions, {key: cache[key] for key in keys}, len(missing)
     # Torch cannot use the device that is part of this fingerprint: use the cache of the actual device.
     conditions = replace(conditions, device=confirmed)
-    return _transcribe(job, keys, store, conditions, work_dir, recording, adapter, limits)
+    return _transcribe(job, keys, store, conditions, work_dir, recording, adapter, limits, shard)
 
 
 def _report_fallbacks(conditions: Conditions, recording: Recording) -> None:

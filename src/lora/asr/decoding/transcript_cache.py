@@ -1,9 +1,10 @@
-"""Cache of hypotheses: `work/transcripts/<fingerprint>/cache.jsonl`, one utterance per line. Torch-free.
+"""Cache of hypotheses: `work/transcripts/<fingerprint>/**/cache.jsonl`, one utterance per line. Torch-free.
 
 The fingerprint covers everything that can change a hypothesis (`lora.asr.decoding.run_settings`); the key of a line is
 the hash of the samples. One new row therefore costs one decode, a killed job resumes at the utterance it had reached,
-and a manifest can be renamed, shortened or reordered without decoding anything. The file is only appended to; an
-incomplete line after a kill is ignored.
+and a manifest can be renamed, shortened or reordered without decoding anything. A file is only appended to; an
+incomplete line after a kill is ignored. Each shard of a run appends to a file of its own, below `shards/`; everyone
+reads all files.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lora.asr.decoding.shards import Shard
 from lora.asr.work_lock import locked
 
 
@@ -27,14 +29,20 @@ class Hypothesis:
 
 
 class TranscriptCache:
-    """Hypotheses by audio hash. Open it with `open_cache`, which locks its folder while it is in use."""
+    """Hypotheses by audio hash. Open it with `open_cache`, which locks the folder of its file while it is in use.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: File that new hypotheses are appended to.
+        others: Files that are only read.
+    """
+
+    def __init__(self, path: Path, others: Iterable[Path] = ()) -> None:
         self.path = path
         self._hypotheses: dict[str, Hypothesis] = {}
-        self._end = 0  # bytes up to the last complete line
-        if path.is_file():
-            self._read(path.read_bytes())
+        for other in others:
+            self._read(other.read_bytes())
+        # bytes up to the last complete line
+        self._end = self._read(path.read_bytes()) if path.is_file() else 0
 
     def __contains__(self, key: str) -> bool:
         return key in self._hypotheses
@@ -62,7 +70,9 @@ class TranscriptCache:
         self._end += len(data)
         self._hypotheses.update(hypotheses)
 
-    def _read(self, data: bytes) -> None:
+    def _read(self, data: bytes) -> int:
+        """Add the hypotheses of a file; returns the number of bytes of its complete lines."""
+        end = 0
         for line in data.splitlines(keepends=True):
             try:
                 entry = json.loads(line)
@@ -70,15 +80,18 @@ class TranscriptCache:
             except (ValueError, KeyError, TypeError):
                 hypothesis = None
             if not line.endswith(b"\n"):
-                return  # incomplete, even if it parses: the next batch overwrites it
-            self._end += len(line)
+                break  # incomplete, even if it parses: the next batch overwrites it
+            end += len(line)
             if hypothesis is not None:
                 self._hypotheses[str(entry["key"])] = hypothesis
+        return end
 
 
 @contextmanager
-def open_cache(work_dir: Path | str, fingerprint: str) -> Iterator[TranscriptCache]:
-    """Open and lock the cache of a fingerprint. A second process with equal settings waits and then finds all done."""
-    folder = Path(work_dir) / "transcripts" / fingerprint
+def open_cache(work_dir: Path | str, fingerprint: str, shard: Shard | None = None) -> Iterator[TranscriptCache]:
+    """Open and lock the cache of a fingerprint, or of a shard. A second process waits and then finds all done."""
+    root = Path(work_dir) / "transcripts" / fingerprint
+    folder = root if shard is None else root / "shards" / shard.name
     with locked(folder):
-        yield TranscriptCache(folder / "cache.jsonl")
+        path = folder / "cache.jsonl"
+        yield TranscriptCache(path, (other for other in sorted(root.glob("**/cache.jsonl")) if other != path))
