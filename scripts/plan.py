@@ -26,8 +26,8 @@ from lora.configuration.yaml_file import read_yaml
 from lora.provenance.command import command
 from lora.records.base import UserError
 from lora.stages.sweep import planned_sweep
+from lora.tool_folder import tool_folder
 
-SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 MODEL_WORK = {
     "transcribe_run": "transcribes (utterances transcribed before with the same settings come from work/)",
     "transcribe_shard": "transcribes a part of the rows",
@@ -116,7 +116,7 @@ def changed_keys(recorded: dict[str, Any], current: dict[str, Any], path: str = 
 
 
 def snakemake(arguments: list[str]) -> str:
-    command = [sys.executable, "-m", "snakemake", "-s", str(SNAKEFILE), *arguments]
+    command = [sys.executable, "-m", "snakemake", "-s", str(tool_folder() / "Snakefile"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise UserError(f"the dry run failed; Snakemake reports:\n{(done.stdout + done.stderr)[-3000:]}")

@@ -14,13 +14,14 @@ REPOSITORY = Path(__file__).parents[2]
 LIBRARY = REPOSITORY / "src" / "lora"
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
-# What each package may import; records, provenance, formatting, progress and terminal are open to all.
-GROUND = {"records", "layout", "provenance", "formatting", "progress", "terminal"}
+# What each package may import; records, provenance, formatting, progress, terminal and tool_folder are open to all.
+GROUND = {"records", "layout", "provenance", "formatting", "progress", "terminal", "tool_folder"}
 ALLOWED = {
     "records": {"records"},
     "layout": {"records"},
     "results": {"layout", "records"},
-    "provenance": {"provenance", "records"},
+    "provenance": {"provenance", "records", "tool_folder"},
+    "tool_folder": set(),
     "formatting": {"records"},
     "progress": {"formatting"},
     "terminal": set(),

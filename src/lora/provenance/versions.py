@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import subprocess
-from pathlib import Path
+
+from lora.tool_folder import tool_folder
 
 PACKAGES = (
     "lora-tuning-diagnostics", "snakemake", "torch", "transformers", "tokenizers", "peft", "accelerate",
@@ -29,7 +30,7 @@ def versions() -> dict[str, str]:
 
 def code_commit() -> str | None:
     """Commit of the repository of this code, with `-dirty` where files differ; None outside a repository."""
-    root = Path(__file__).resolve().parents[3]
+    root = tool_folder()
     if not (root / ".git").exists():
         return None  # an installed copy: the commit of a repository around it is another software's
     git = ["git", "-C", str(root)]

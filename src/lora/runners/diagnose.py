@@ -21,8 +21,8 @@ from pathlib import Path
 from lora.provenance.command import run_command
 from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
+from lora.tool_folder import tool_folder
 
-REPOSITORY = Path(__file__).parents[3]
 TARGETS = {
     "run": ("publish", "diagnose the study and print the verdict"),
     "gate": ("gate", "as run, but with exit code 1 unless the study is ready for the sweep"),
@@ -37,6 +37,14 @@ MODULES = {
 }
 SHELLS = ("bash", "zsh", "tcsh")
 PLAN = "list what a run would do, and which file or key makes it necessary"
+
+
+class PrintToolFolder(argparse.Action):
+    """Print the folder of the workflow and end."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(tool_folder())
+        parser.exit()
 
 
 class PrintCompletion(argparse.Action):
@@ -58,6 +66,13 @@ def parser_for(imported: Collection[str]) -> CommandParser:
         choices=SHELLS,
         default=argparse.SUPPRESS,
         help='print the completion of a shell: eval "$(lora-diagnose --print-completion bash)"',
+    )
+    parser.add_argument(
+        "--tool-folder",
+        action=PrintToolFolder,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help="print the folder of Snakefile, rules and profiles",
     )
     parsers = parser.add_subparsers(metavar="SUBCOMMAND", required=True)
     for name, (module_name, summary) in MODULES.items():
@@ -85,14 +100,14 @@ def _add_study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_target(args: argparse.Namespace) -> int:
     """Run Snakemake on a study."""
-    command = [sys.executable, "-m", "snakemake", args.target, "-s", str(_in_repository("Snakefile"))]
+    command = [sys.executable, "-m", "snakemake", args.target, "-s", str(tool_folder() / "Snakefile")]
     # --cores after --configfile, which takes every word up to the next option.
     return subprocess.call([*command, *_study(args.directory), "--cores", args.cores, *args.snakemake])
 
 
 def plan(args: argparse.Namespace) -> int:
     """Run scripts/plan.py on a study."""
-    command = [sys.executable, str(_in_repository("scripts/plan.py")), "--cores", args.cores, "--"]
+    command = [sys.executable, str(tool_folder() / "scripts/plan.py"), "--cores", args.cores, "--"]
     return subprocess.call([*command, *_study(args.directory), *args.snakemake])
 
 
@@ -104,15 +119,6 @@ def _study(folder: Path) -> list[str]:
             f"{config}: no such file; go to the folder of a study, name it with -d, or write one: lora-diagnose init"
         )
     return ["--directory", str(folder), "--configfile", str(config)]
-
-
-def _in_repository(name: str) -> Path:
-    path = REPOSITORY / name
-    if not path.is_file():
-        raise UserError(
-            f"{path}: no such file; this command needs a clone of the repository, installed with `pip install -e .`"
-        )
-    return path
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -36,9 +36,9 @@ from lora.runners.train import (
     check_settings,
     settings_of,
 )
+from lora.tool_folder import tool_folder
 
 TRAIN, EVALUATION, SAFETY, TUNED = "train", "evaluation", "safety", "tuned"
-SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
 HEADER = (
     "# Written by `python -m lora.runners.experiment run`, which replaces it when it is run again on this folder.\n"
 )
@@ -65,13 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    if not SNAKEFILE.is_file():
-        raise UserError(f"{SNAKEFILE}: no such file; `run` needs a clone of the repository, which has the workflow")
     config = configuration(args)
     args.output_dir.mkdir(parents=True, exist_ok=True)
     load_configuration(config, None, args.output_dir)  # mistakes are reported before anything is written
     write_study(args.output_dir, config, args.work_dir)
-    command = [sys.executable, "-m", "snakemake", "-s", str(SNAKEFILE), "--cores", args.cores]
+    command = [sys.executable, "-m", "snakemake", "-s", str(tool_folder() / "Snakefile"), "--cores", args.cores]
     command += ["--directory", str(args.output_dir), "--configfile", str(args.output_dir / "config.yaml")]
     # Progress goes to stderr, so that stdout is the result alone.
     done = subprocess.run(command, stdout=sys.__stderr__)
