@@ -5,11 +5,13 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
 from shlex import quote
 
 from snakemake.logging import ColorizingTextHandler, logger
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
 
 CODE = Path(str(workflow.current_basedir)).parent
@@ -68,6 +70,7 @@ def start_study():
     # `workflow.dryrun` is known only after the Snakefile was read.
     if not workflow.is_main_process or workflow.output_settings.dryrun:
         return
+    check_conda()
     Path("work").mkdir(exist_ok=True)
     lock = open("work/study.lock", "w")
     try:
@@ -78,6 +81,14 @@ def start_study():
     atexit.register(lock.close)
     write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
     show_run()
+
+
+def check_conda():
+    """End in one line if conda environments are asked for and there is no conda."""
+    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and shutil.which("conda") is None:
+        raise WorkflowError(
+            "--use-conda: no `conda` on PATH; install Miniforge and activate it, or leave the option out"
+        )
 
 
 def show_run():

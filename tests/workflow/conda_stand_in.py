@@ -25,8 +25,13 @@ def create_environment(arguments: list[str]) -> None:
     file = Path(arguments[next(i for i, a in enumerate(arguments) if a in ("--file", "-f")) + 1].strip("'\""))
     prefix = Path(arguments[next(i for i, a in enumerate(arguments) if a in ("--prefix", "-p")) + 1].strip("'\""))
     channel = rattler.Channel(Path(os.environ["STAND_IN_CHANNEL"]).as_uri())
-    # Packages that pip would install are left out, because these tests use no network.
-    specs = [entry for entry in yaml.safe_load(file.read_text())["dependencies"] if isinstance(entry, str)]
+    dependencies = yaml.safe_load(file.read_text())["dependencies"]
+    # What pip would install comes from the channel, too, because these tests use no network.
+    specs = [
+        entry
+        for dependency in dependencies
+        for entry in (dependency["pip"] if isinstance(dependency, dict) else [dependency])
+    ]
 
     async def create() -> None:
         records = await rattler.solve([channel], specs, platforms=["linux-64", "noarch"])

@@ -1,81 +1,94 @@
-"""`--use-conda` offline: both environment files are solved and installed, and a rule runs in each."""
+"""`--use-conda` offline: environments with what envs/ lists, and nothing else, run the workflow."""
 
 from __future__ import annotations
 
-import asyncio
-import io
-import json
 import os
 import subprocess
 import sys
-import tarfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
-from rattler.index import index_fs
+from conda_packages import PYPI_NAMES, SITE_PACKAGES, make_channel
+from packaging.requirements import Requirement
 from small_study import REPOSITORY, Study, make_study
 
 STAND_IN = Path(__file__).with_name("conda_stand_in.py")
+# The environment's python: records that it ran, and is the interpreter of the tests without its site-packages.
+PYTHON = f"""#!/bin/sh
+echo "$CONDA_PREFIX" >> "$USED"
+export PYTHONPATH="$PYTHONPATH:$CONDA_PREFIX/{SITE_PACKAGES}"
+exec "{sys.executable}" -S "$@"
+"""
 
 
-def write_package(channel: Path, name: str, version: str, files: dict[str, str]) -> None:
-    """Write a minimal conda package: its index, the list of its files, and the files."""
-    index = {"name": name, "version": version, "build": "0", "build_number": 0, "subdir": "noarch", "noarch": "generic"}
-    paths = {"paths_version": 1, "paths": [{"_path": p, "path_type": "hardlink"} for p in files]}
-    contents = {"info/index.json": json.dumps({**index, "depends": []}), "info/paths.json": json.dumps(paths), **files}
-    with tarfile.open(channel / "noarch" / f"{name}-{version}-0.tar.bz2", "w:bz2") as package:
-        for path, text in contents.items():
-            member = tarfile.TarInfo(path)
-            member.size, member.mode = len(text.encode()), 0o755
-            package.addfile(member, io.BytesIO(text.encode()))
-
-
-@pytest.fixture
-def conda(tmp_path: Path) -> dict[str, str]:
-    """Environment variables with `conda` on PATH, and a channel with every pinned package."""
-    channel, programs = tmp_path / "channel", tmp_path / "programs"
-    (channel / "noarch").mkdir(parents=True)
-    programs.mkdir()
-    pins = {
-        entry
+@pytest.fixture(scope="module")
+def conda(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment variables with `conda` on PATH, and a channel with every package of envs/."""
+    folder = tmp_path_factory.mktemp("conda")
+    listed = [
+        Requirement(entry).name
         for path in (REPOSITORY / "envs").glob("*.yaml")
-        for entry in yaml.safe_load(path.read_text())["dependencies"]
-        if isinstance(entry, str)
-    }
-    for entry in sorted(pins):
-        name, _, version = entry.partition(" =")
-        # The environment's python records that it ran, and starts the interpreter of the tests.
-        wrapper = f'#!/bin/sh\necho "$CONDA_PREFIX" >> "{tmp_path}/used"\nexec "{sys.executable}" "$@"\n'
-        write_package(channel, name, version or "1.0", {"bin/python": wrapper} if name == "python" else {})
-    # In a thread of its own: the browser of other tests keeps an event loop running in this one.
-    with ThreadPoolExecutor() as threads:
-        threads.submit(asyncio.run, index_fs(channel)).result()
+        for dependency in yaml.safe_load(path.read_text())["dependencies"]
+        for entry in (dependency["pip"] if isinstance(dependency, dict) else [dependency])
+    ]
+    names = {PYPI_NAMES.get(name, name) for name in listed} - {"python", "pip"}
+    make_channel(folder / "channel", names, PYTHON)
+    programs = folder / "programs"
+    programs.mkdir()
     (programs / "conda").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
     (programs / "conda").chmod(0o755)
     return {
         **os.environ,
         "PATH": f"{programs}:{os.environ['PATH']}",
-        "STAND_IN_CHANNEL": str(channel),
-        "STAND_IN_BASE": str(tmp_path / "base"),
+        "STAND_IN_CHANNEL": str(folder / "channel"),
+        "STAND_IN_BASE": str(folder / "base"),
     }
+
+
+def run(study: Study, conda: dict[str, str], *arguments: str) -> set[Path]:
+    """Run with `--use-conda`; the environments whose python was used."""
+    used = study.folder / "used"
+    done = subprocess.run(
+        study.command("--use-conda", *arguments),
+        cwd=study.folder,
+        env={**conda, "USED": str(used)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {Path(prefix) for prefix in used.read_text().splitlines()}
 
 
 def test_one_rule_runs_in_each_environment(conda: dict[str, str], tmp_path: Path) -> None:
     study: Study = make_study(tmp_path / "study", {"roles": {"general": [], "domain": ["test"]}})
     study.configure({"manifests": {"heldout": None, "domain": None}})
-    done = subprocess.run(
-        study.command("--use-conda", "results/transcripts/base/test.jsonl"),
-        cwd=study.folder,
-        env=conda,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    environments = run(study, conda, "results/transcripts/base/test.jsonl")
     assert (study.results / "transcripts/base/test.jsonl").exists()
-    used = (tmp_path / "used").read_text().splitlines()
-    environments = {Path(prefix) for prefix in used}
     assert len(environments) == 2
     installed = [{p.name.split("-")[0] for p in (e / "conda-meta").glob("*.json")} for e in environments]
     assert sum("pytorch" in names for names in installed) == 1
+
+
+@pytest.mark.slow
+def test_a_whole_study_gives_the_same_bytes(conda: dict[str, str], computed: Study, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    run(study, conda, "report", "publish")
+    assert study.digests() == computed.digests()
+
+
+@pytest.mark.slow
+def test_turning_it_on_repeats_no_model_work(conda: dict[str, str], study: Study) -> None:
+    before, digests = study.records(), study.digests()
+    run(study, conda)
+    assert study.work_since(before).none
+    assert study.digests() == digests
+
+
+def test_without_conda_nothing_is_computed(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    done = study.snakemake("--use-conda")
+    assert done.returncode != 0
+    (message,) = [line for line in done.stderr.splitlines() if line.startswith("--use-conda: ")]
+    assert "install Miniforge" in message
+    assert not (study.folder / "work").exists()
