@@ -34,6 +34,7 @@ ALLOWED = {
     "asr": {"asr", "data", "scoring", "diagnosis", *GROUND},
     "stages": {"stages", "asr", "report", "data", "scoring", "diagnosis", "configuration", *GROUND},
     "report": {"report", "results", "configuration", "data", "scoring", "diagnosis", *GROUND},
+    "notebook": {"runners", "records"},
     "runners": {
         "runners",
         "results",

@@ -134,6 +134,21 @@ def _folder(text: str) -> Path:
 
 
 def execute(args: argparse.Namespace) -> int:
+    with computed(args) as (study, notes):
+        code = exit_code(study, args.fail_on)
+        if args.json:
+            kept = documents(study.results) if args.output_dir is not None else []
+            found = machine_readable(study, notes, kept, code)
+            print(json.dumps(found, indent=2, ensure_ascii=False))
+            return code
+        _print_notes(notes)
+        write_coloured(in_words(study, args.output_dir, "with --output-dir DIR", KEEP), sys.stdout)
+    return code
+
+
+@contextlib.contextmanager
+def computed(args: argparse.Namespace) -> Iterator[tuple[Study, list[str]]]:
+    """Compute the comparison; its results, temporary unless a folder is named, and notes on how files were read."""
     config = configuration(args)
     if args.output_dir is not None:
         inputs = [args.manifest, args.baseline, args.tuned, args.train, *(args.general or [])]
@@ -150,19 +165,14 @@ def execute(args: argparse.Namespace) -> int:
             *(line.removeprefix(NOTE) for line in printed.getvalue().splitlines() if line.startswith(NOTE)),
             *counted_rows_notes(study, has_training=args.train is not None, max_seconds=args.max_seconds),
         ]
-        code = exit_code(study, args.fail_on)
-        if args.json:
-            kept = documents(folder) if args.output_dir is not None else []
-            found = machine_readable(study, notes, kept, code)
-            print(json.dumps(found, indent=2, ensure_ascii=False))
-            return code
-        _print_notes(notes)
-        if args.output_dir is None:
-            text = brief(study, [], "with --output-dir DIR", has_config=False) + KEEP
-        else:
-            text = brief(study, documents(folder), has_config=False)
-        write_coloured(text, sys.stdout)
-    return code
+        yield study, notes
+
+
+def in_words(study: Study, output_dir: Path | None, how_to_keep: str, hint: str) -> str:
+    """The verdict; where results are kept, with what to open, else with how to keep them."""
+    if output_dir is None:
+        return brief(study, [], how_to_keep, has_config=False) + hint
+    return brief(study, documents(output_dir), has_config=False)
 
 
 @contextlib.contextmanager

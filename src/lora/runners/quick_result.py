@@ -19,12 +19,12 @@ FAILING = {"block": {"blocks"}, "warn": {"blocks", "warns"}}
 def exit_code(study: Study, fail_on: str | None) -> int:
     """1 if the verdict has a cause of a severity that `fail_on` (`block`, `warn`) names, else 0."""
     severities = FAILING.get(fail_on or "", set())
-    return int(any(cause.severity in severities for cause in _verdict(study).causes))
+    return int(any(cause.severity in severities for cause in verdict_of(study).causes))
 
 
 def machine_readable(study: Study, notes: Sequence[str], files: Sequence[Path], code: int) -> dict[str, Any]:
     """The JSON object of `--json` (docs/candidates.md)."""
-    verdict = _verdict(study)
+    verdict = verdict_of(study)
     return {
         "software": described_version(),
         "headline": headline_of(verdict),
@@ -64,7 +64,8 @@ def _rows(study: Study, run: str, manifest: str) -> dict[str, int | None]:
     return {"rows": within.utterances if within else None, "all_rows": every.utterances if every else None}
 
 
-def _verdict(study: Study) -> Verdict:
+def verdict_of(study: Study) -> Verdict:
+    """The verdict that quick mode wrote."""
     verdict = study.verdict.value
     if verdict is None:
         raise RuntimeError(f"quick mode wrote no verdict: {study.verdict.plain_reason}")
