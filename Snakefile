@@ -48,6 +48,7 @@ rule publish:
         plots=files.all_plots(study),
     log:
         "work/logs/publish.log",
+    localrule: True
     conda:
         "envs/data.yaml"
     shell:

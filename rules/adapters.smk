@@ -86,6 +86,7 @@ rule compare_in_run:
         "work/benchmarks/compare_in_run/{run}.tsv"
     wildcard_constraints:
         run=any_of(study.evaluated_runs),
+    localrule: True
     conda:
         "../envs/asr.yaml"
     threads: study.model_threads
@@ -121,6 +122,7 @@ rule import_training:
         "work/benchmarks/import_training/{run}.tsv"
     wildcard_constraints:
         run=any_of(study.runs_with("adapter", "checkpoint")),
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

@@ -10,6 +10,10 @@ from lora.provenance.hashes import content_hash
 from lora.workflow import files, flags
 from lora.workflow.files import any_of
 
+# Rules that take seconds of one core on files that are already there are `localrule: True`: a cluster job for each would
+# wait longer than it works. (Jobs in a group, which would share a submission, do not go together with checkpoints:
+# Snakemake 9.27 runs some of them twice and forgets others. The directive `localrules` misses renamed rules of a module.)
+
 # Resources of every rule that names none. A job without `gpu` uses no GPU.
 DEFAULT_RESOURCES = {"mem_mb": 2000, "runtime": 30}
 

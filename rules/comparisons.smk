@@ -19,6 +19,7 @@ rule compare_runs:
         "work/logs/compare_runs/{run}/{manifest}.log",
     benchmark:
         "work/benchmarks/compare_runs/{run}/{manifest}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -58,6 +59,7 @@ rule split_errors:
         "work/logs/split_errors/{manifest}.log",
     benchmark:
         "work/benchmarks/split_errors/{manifest}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -93,6 +95,7 @@ rule compare_settings:
         "work/logs/compare_settings/{run}.log",
     benchmark:
         "work/benchmarks/compare_settings/{run}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

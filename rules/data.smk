@@ -77,6 +77,7 @@ rule profile_durations:
         "work/logs/profile_durations/{manifest}.log",
     benchmark:
         "work/benchmarks/profile_durations/{manifest}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -103,6 +104,7 @@ rule summarise_durations:
         "work/logs/summarise_durations.log",
     benchmark:
         "work/benchmarks/summarise_durations.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -128,6 +130,7 @@ checkpoint choose_max_seconds:
         "work/logs/choose_max_seconds.log",
     benchmark:
         "work/benchmarks/choose_max_seconds.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -160,6 +163,7 @@ rule split_training:
         "work/logs/split_training.log",
     benchmark:
         "work/benchmarks/split_training.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -190,6 +194,7 @@ rule filter_replay:
         "work/logs/filter_replay.log",
     benchmark:
         "work/benchmarks/filter_replay.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -216,6 +221,7 @@ rule try_split_seeds:
         "work/logs/try_split_seeds.log",
     benchmark:
         "work/benchmarks/try_split_seeds.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

@@ -48,6 +48,7 @@ rule compare_training:
         "work/logs/compare_training/{manifest}.log",
     benchmark:
         "work/benchmarks/compare_training/{manifest}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -78,6 +79,7 @@ use rule compare_training as compare_replay with:
         "work/logs/compare_replay/{manifest}.log",
     benchmark:
         "work/benchmarks/compare_replay/{manifest}.tsv"
+    localrule: True
 
 
 rule profile_retention:
@@ -90,6 +92,7 @@ rule profile_retention:
         "work/logs/profile_retention.log",
     benchmark:
         "work/benchmarks/profile_retention.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

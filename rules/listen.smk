@@ -45,6 +45,7 @@ rule render_listening_page:
         "work/logs/render_listening_page.log",
     benchmark:
         "work/benchmarks/render_listening_page.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

@@ -16,6 +16,7 @@ rule plot_durations:
         "work/logs/plot_durations.log",
     benchmark:
         "work/benchmarks/plot_durations.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -43,6 +44,7 @@ rule plot_retention:
         "work/logs/plot_retention.log",
     benchmark:
         "work/benchmarks/plot_retention.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -71,6 +73,7 @@ rule plot_wer:
         "work/logs/plot_wer.log",
     benchmark:
         "work/benchmarks/plot_wer.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -100,6 +103,7 @@ rule plot_baseline:
         "work/logs/plot_baseline.log",
     benchmark:
         "work/benchmarks/plot_baseline.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -134,6 +138,7 @@ rule plot_loss:
         "work/logs/plot_loss/{run}.log",
     benchmark:
         "work/benchmarks/plot_loss/{run}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -166,6 +171,7 @@ rule plot_weights:
         "work/logs/plot_weights/{run}.log",
     benchmark:
         "work/benchmarks/plot_weights/{run}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

@@ -17,6 +17,7 @@ rule read_reviews:
         "work/logs/read_reviews.log",
     benchmark:
         "work/benchmarks/read_reviews.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -49,6 +50,7 @@ rule score_reviews:
         "work/logs/score_reviews/{manifest}.log",
     benchmark:
         "work/benchmarks/score_reviews/{manifest}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

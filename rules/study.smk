@@ -36,6 +36,7 @@ shell.prefix(f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONP
 
 def read_configuration():
     """The complete configuration, from --configfile or a module's `config`, else from config.yaml of the study folder."""
+    check_paths()
     paths = [Path(path) for path in workflow.config_settings.configfiles]
     given = dict(config)
     if not paths and "manifests" not in given:
@@ -51,6 +52,15 @@ def read_configuration():
         return load_configuration(given, paths[-1] if paths else None, Path.cwd())
     except UserError as error:
         raise WorkflowError(str(error))
+
+
+def check_paths():
+    """End in one line if a module changes paths: commands and functions read files of the study where they are."""
+    if workflow.modifier.path_modifier.replace_prefix("results/", "output") != "results/":
+        raise WorkflowError(
+            "module: prefix and replace_prefix are not supported, because a study has a folder of its own; for several "
+            "studies in one workflow, call `lora-diagnose run -d FOLDER` in a rule (docs/cluster.md)"
+        )
 
 
 def study_of(configuration):

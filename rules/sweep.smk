@@ -16,6 +16,7 @@ checkpoint open_sweep:
         "work/logs/open_sweep.log",
     benchmark:
         "work/benchmarks/open_sweep.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -43,6 +44,7 @@ rule summarise_sweep:
         "work/logs/summarise_sweep.log",
     benchmark:
         "work/benchmarks/summarise_sweep.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -71,6 +73,7 @@ rule compare_recipes:
         "work/logs/compare_recipes.log",
     benchmark:
         "work/benchmarks/compare_recipes.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -97,6 +100,7 @@ rule decide_hypotheses:
         "work/logs/decide_hypotheses.log",
     benchmark:
         "work/benchmarks/decide_hypotheses.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -129,6 +133,7 @@ rule plot_sweep:
         "work/logs/plot_sweep.log",
     benchmark:
         "work/benchmarks/plot_sweep.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -153,6 +158,7 @@ rule sweep:
         expand("results/plots/sweep.{plot}.{format}", plot=["levels", "tradeoff", "curve"], format=["png", "svg"]),
     log:
         "work/logs/sweep.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
     shell:

@@ -1,65 +1,13 @@
 """Targets by name: each is a stage of the diagnosis, with everything before it."""
 
 
-localrules:
-    all,
-    durations,
-    baseline,
-    effect,
-    report,
-    listen,
-    sweep,
-    publish,
-    gate,
-
-
-# Seconds of one core on files that are already there: a cluster job for each would wait longer than it works. (Jobs in a
-# group, which would share a submission, do not go together with checkpoints: Snakemake 9.27 runs some of them twice and
-# forgets others.)
-localrules:
-    record_config,
-    profile_durations,
-    summarise_durations,
-    compare_training,
-    compare_replay,
-    choose_max_seconds,
-    split_training,
-    filter_replay,
-    try_split_seeds,
-    profile_retention,
-    import_training,
-    import_transcripts,
-    match_texts,
-    match_hypotheses,
-    score_run,
-    compare_runs,
-    split_errors,
-    compare_settings,
-    decide_verdict,
-    render_report,
-    render_listening_page,
-    read_reviews,
-    score_reviews,
-    plot_baseline,
-    plot_durations,
-    plot_retention,
-    plot_wer,
-    plot_loss,
-    plot_weights,
-    open_sweep,
-    compare_in_run,
-    summarise_sweep,
-    compare_recipes,
-    decide_hypotheses,
-    plot_sweep,
-
-
 rule all:
     """All documents and plots, without publishing them."""
     input:
         "results/report/index.html",
         "results/gate.json",
         files.all_plots(study),
+    localrule: True
 
 
 # The targets below have a command and no output, so that they always run and say what was found.
@@ -71,6 +19,7 @@ rule durations:
         "results/config.json",
     log:
         "work/logs/durations.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -87,6 +36,7 @@ rule baseline:
         "results/config.json",
     log:
         "work/logs/baseline.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -104,6 +54,7 @@ rule effect:
         "results/config.json",
     log:
         "work/logs/effect.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -120,6 +71,7 @@ rule report:
         "results/listen",
     log:
         "work/logs/report.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -135,6 +87,7 @@ rule listen:
         "results/listen",
     log:
         "work/logs/listen.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

@@ -119,6 +119,7 @@ rule import_transcripts:
         "work/benchmarks/import_transcripts/{run}/{manifest}.tsv"
     wildcard_constraints:
         run=any_of(study.imported_runs),
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -153,6 +154,7 @@ rule match_texts:
         "work/logs/match_texts/{manifest}.log",
     benchmark:
         "work/benchmarks/match_texts/{manifest}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -181,6 +183,7 @@ use rule match_texts as match_hypotheses with:
         "work/benchmarks/match_hypotheses/{run}/{manifest}.tsv"
     wildcard_constraints:
         run=any_of(study.runs_with("hypotheses")),
+    localrule: True
 
 
 rule score_run:
@@ -196,6 +199,7 @@ rule score_run:
         "work/logs/score_run/{run}/{manifest}.log",
     benchmark:
         "work/benchmarks/score_run/{run}/{manifest}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:

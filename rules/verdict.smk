@@ -13,6 +13,7 @@ rule record_config:
         "work/logs/record_config.log",
     benchmark:
         "work/benchmarks/record_config.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -40,6 +41,7 @@ rule decide_verdict:
         "work/logs/decide_verdict.log",
     benchmark:
         "work/benchmarks/decide_verdict.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -69,6 +71,7 @@ rule render_report:
         "work/logs/render_report.log",
     benchmark:
         "work/benchmarks/render_report.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     params:
@@ -92,6 +95,7 @@ rule gate:
         plots=files.all_plots(study),
     log:
         "work/logs/gate.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
     shell:

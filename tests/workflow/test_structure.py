@@ -6,11 +6,11 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
-import yaml
-from small_study import CONFIG, REPOSITORY, Study, make_study
+from small_study import REPOSITORY, Study, make_study
 
 TARGETS = ["all", "publish", "durations", "baseline", "effect", "gate", "report", "listen", "sweep"]
 
@@ -88,26 +88,44 @@ def test_another_folder_and_an_explicit_configfile(computed: Study, tmp_path: Pa
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
-def test_another_workflow_can_use_it_as_a_module(tmp_path: Path) -> None:
+def module_snippet() -> str:
+    """The lines of docs/cluster.md that import the workflow."""
+    text = (REPOSITORY / "docs/cluster.md").read_text()
+    return text.partition("## As a module")[2].partition("```python\n")[2].partition("```")[0]
+
+
+@pytest.fixture
+def using_it(tmp_path: Path) -> Path:
+    """A study folder with a workflow of its own, which imports this one as the documents say."""
     study = make_study(tmp_path / "another study")
-    config = yaml.safe_dump(CONFIG)
-    (study.folder / "other.yaml").write_text(config)
-    (study.folder / "config.yaml").unlink()
-    (study.folder / "Snakefile").write_text(
-        f'''
-configfile: "other.yaml"
+    (study.folder / "config.yaml").rename(study.folder / "other.yaml")
+    rules = """
+        rule everything:
+            default_target: True
+            input: "results/splits/train.jsonl", "results/wer/lora/test.json"
+        """
+    text = 'configfile: "other.yaml"\n\n' + module_snippet() + textwrap.dedent(rules)
+    (study.folder / "Snakefile").write_text(text)
+    return study.folder
 
-module diagnosis:
-    snakefile: "{REPOSITORY}/Snakefile"
-    config: config
 
-use rule * from diagnosis as diagnosis_*
-
-rule everything:
-    default_target: True
-    input: "results/splits/train.jsonl", "results/wer/base/test.json"
-'''
-    )
-    done = snakemake(study.folder, "--cores", "2")
+def test_another_workflow_can_use_it_as_a_module(using_it: Path) -> None:
+    done = snakemake(using_it, "--cores", "2", "results/splits/train.jsonl")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (study.results / "wer/base/test.json").exists()
+    assert (using_it / "results/splits/train.jsonl").exists()
+    planned = snakemake(using_it, "-n")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert "    output: results/transcripts/lora/heldout.jsonl, " in planned.stdout
+    assert "localrules" not in planned.stdout + planned.stderr  # a warning that these names are unknown
+    jobs = set(re.findall(r"^(?:rule|localrule|checkpoint) (\w+):$", planned.stdout, re.MULTILINE)) - {"everything"}
+    assert {"diagnosis_train_adapter", "diagnosis_transcribe_run", "diagnosis_score_run"} <= jobs
+    assert "diagnosis_split_training" not in jobs
+    assert all(name.startswith("diagnosis_") for name in jobs)
+
+
+def test_a_module_with_a_prefix_is_refused(using_it: Path) -> None:
+    path = using_it / "Snakefile"
+    path.write_text(path.read_text().replace("    config: config\n", '    config: config\n    prefix: "asr"\n'))
+    done = snakemake(using_it, "-n")
+    assert done.returncode != 0
+    assert "module: prefix and replace_prefix are not supported" in done.stdout + done.stderr
