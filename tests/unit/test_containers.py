@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from small_study import REPOSITORY
@@ -10,6 +13,12 @@ from small_study import REPOSITORY
 DOCKERFILE = (REPOSITORY / "containers/Dockerfile").read_text()
 APPTAINER = (REPOSITORY / "containers/apptainer.def").read_text()
 WORKFLOW = {"Snakefile", "src", "rules", "scripts", "envs", "profiles", "report", "requirements.txt", "pyproject.toml"}
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, REPOSITORY / "containers/Dockerfile"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_both_have_the_whole_workflow() -> None:
@@ -37,7 +46,7 @@ def test_both_start_from_one_pinned_image_and_install_the_pins() -> None:
 def test_the_image_does_not_run_as_root() -> None:
     instructions = re.findall(r"^([A-Z]+) (.*)$", DOCKERFILE, re.M)
     users = [value for name, value in instructions if name == "USER"]
-    assert users == ["lora"]
+    assert users == ["1000"]
     assert [name for name, _ in instructions].index("USER") > max(
         n for n, (name, _) in enumerate(instructions) if name == "RUN"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,18 @@ def test_turning_it_on_repeats_no_model_work(conda: dict[str, str], study: Study
     run(study, conda)
     assert study.work_since(before).none
     assert study.digests() == digests
+
+
+def test_containerize_writes_a_dockerfile_with_both_environments(conda: dict[str, str], tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    command = [part for part in study.command("--containerize") if part not in ("--cores", "2")]
+    done = subprocess.run(command, cwd=study.folder, env=conda, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    instructions = re.findall(r"^([A-Z]+) (.*)$", done.stdout, re.MULTILINE)
+    assert [name for name, _ in instructions] == ["FROM", "LABEL", "LABEL", *["RUN", "COPY"] * 2, "RUN"]
+    copied = {Path(value.split()[0]).name for name, value in instructions if name == "COPY"}
+    assert copied == {"asr.yaml", "data.yaml"}
+    assert done.stdout.count("conda env create") == 2
 
 
 def test_without_conda_nothing_is_computed(tmp_path: Path) -> None:
