@@ -69,7 +69,7 @@ def sweep_section(study: Study) -> str:
     """All of the sweep as Markdown, with links relative to the results folder."""
     results, facts = study.find(layout.HYPOTHESES).value, study.find(layout.RECIPES).value
     if results is None or facts is None:
-        return f"{HEADING}\n\nThe sweep has not been run: `snakemake --cores 2 sweep`."
+        return f"{HEADING}\n\nThe sweep has not been run: `lora-diagnose sweep`."
     parts = [HEADING, _table_of(results), *map(_paragraph, results.hypotheses), _winner(facts)]
     parts += [f"![{kind.contents.rstrip('.')}]({kind.path(format='svg')})" for kind in PLOTS]
     return "\n\n".join([*(part for part in parts if part), *_matrix(study)])

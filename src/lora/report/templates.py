@@ -48,7 +48,7 @@ that is not recorded counts as unknown, never as equal. Shown in `results/parity
 ### Tuning: questions for the sweep
 
 These are the defaults of `hypotheses` in config.yaml; each can be changed, and others added (docs/sweep.md). They are decided
-by `snakemake --cores 2 sweep` once the gate is ready: supported, refuted or undecided, with an interval over seeds and
+by `lora-diagnose sweep` once the gate is ready: supported, refuted or undecided, with an interval over seeds and
 utterances. A claim about a recipe (settings without the seed) needs at least three seeds. Comparisons of several recipes are
 adjusted for their number (Holm).
 
@@ -86,7 +86,7 @@ MARKERS = """\
 <!-- BEGIN generated: diagnosis -->
 <!-- END generated: diagnosis -->
 
-`snakemake publish` writes the diagnosis above, and `snakemake sweep` its results at the end of this page. Both replace all
+`lora-diagnose run` writes the diagnosis above, and `lora-diagnose sweep` its results at the end of this page. Both replace all
 text between their markers; write anywhere else.
 """
 

@@ -13,7 +13,7 @@ from lora.report.publish import publish_override
 
 HOW_TO_GO_ON = (
     "Nothing of the sweep was trained. Do what the reasons say and run it again, or start it nevertheless:",
-    '  snakemake --cores 2 sweep --config sweep_anyway=True sweep_reason="why"   (recorded in notes.md)',
+    '  lora-diagnose sweep -- --config sweep_anyway=True sweep_reason="why"   (recorded in notes.md)',
 )
 HEADLINES = {True: "READY FOR THE SWEEP", False: "NOT READY FOR THE SWEEP", None: "NO VERDICT ON THE SWEEP"}
 
@@ -28,7 +28,7 @@ def check_gate(gate: Path) -> int:
         Exit code: 0 if the study is ready, else 1.
     """
     if not gate.is_file():
-        raise UserError(f"{gate}: no such file; compute the gate first: snakemake --cores 2 gate")
+        raise UserError(f"{gate}: no such file; compute the gate first: lora-diagnose gate")
     decision = Gate.read(gate)
     print("\n".join(_state(decision)))
     return 0 if decision.ready_for_sweep else 1
@@ -60,7 +60,7 @@ def open_sweep(gate: Path, reason: str | None, notes: Path, decision: Path) -> i
 
 
 def _state(gate: Gate) -> Iterator[str]:
-    yield "GATE OPEN: snakemake --cores 2 sweep" if gate.ready_for_sweep else "GATE CLOSED, exit code 1:"
+    yield "GATE OPEN: lora-diagnose sweep" if gate.ready_for_sweep else "GATE CLOSED, exit code 1:"
     yield from (f"  {number}. {reason}" for number, reason in enumerate(gate.reasons, start=1))
 
 

@@ -162,5 +162,5 @@ def test_damaged_tables_raise_one_error(recordings, tmp_path):
 
 def test_reading_before_unpacking_names_the_command(recordings, tmp_path):
     folder = saved(tmp_path / "set", table(recordings))
-    with pytest.raises(UserError, match=r"tables contain the recordings.*convert_manifest\.py"):
+    with pytest.raises(UserError, match=r"tables contain the recordings.*lora-diagnose convert"):
         read_manifest(folder)

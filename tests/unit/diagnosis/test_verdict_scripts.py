@@ -32,7 +32,7 @@ def test_a_ready_study_passes_the_gate(
     assert Path("results/verdict.json.run.json").is_file()
     capsys.readouterr()
     assert check_gate.main(["--gate", "results/gate.json"]) == 0
-    assert capsys.readouterr().out.splitlines() == ["GATE OPEN: snakemake --cores 2 sweep"]
+    assert capsys.readouterr().out.splitlines() == ["GATE OPEN: lora-diagnose sweep"]
 
 
 def test_reasons_are_printed_last(
@@ -58,7 +58,7 @@ def test_a_missing_gate_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert check_gate.main(["--gate", str(tmp_path / "gate.json")]) == 2
     assert (
         capsys.readouterr().err
-        == f"error: {tmp_path / 'gate.json'}: no such file; compute the gate first: snakemake --cores 2 gate\n"
+        == f"error: {tmp_path / 'gate.json'}: no such file; compute the gate first: lora-diagnose gate\n"
     )
 
 

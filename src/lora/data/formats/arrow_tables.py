@@ -102,7 +102,7 @@ def read_unpacked(source: Source, folder: Path | None) -> Reading:
     if folder is None or not (folder / ROWS).is_file():
         raise UserError(
             f"{source.path}: its tables contain the recordings; write them out first: "
-            f"python scripts/convert_manifest.py --manifest {source.path} --output <new>.jsonl"
+            f"lora-diagnose convert --manifest {source.path} --output <new>.jsonl"
         )
     entries = []
     with (folder / ROWS).open(encoding="utf-8") as lines:

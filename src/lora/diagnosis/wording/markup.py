@@ -67,7 +67,7 @@ def remove_markup(result: CauseResult) -> str:
             return "Write one alternative only in the training transcripts."
         return (
             "Remove it from the training transcripts: "
-            f"`python scripts/convert_manifest.py --manifest ... --output clean.jsonl --strip {' '.join(kinds)}`."
+            f"`lora-diagnose convert --manifest ... --output clean.jsonl --strip {' '.join(kinds)}`."
         )
     setting = f"Set `text.strip: [{', '.join(kinds)}]` (in a quick comparison `--strip {' '.join(kinds)}`)"
     if "special_tokens" in kinds and details["only_hypotheses"]:

@@ -32,13 +32,13 @@ NEXT_STEPS = {
     "factor_not_varied": "Add a `grid` over one of its settings to `sweep`, with at least three seeds.",
     "no_manifest": "Follow the remedies of the diagnosis first.",
     "no_guard": "Name a general manifest in `roles.general`.",
-    "no_runs": "Run the sweep: snakemake --cores 2 sweep",
+    "no_runs": "Run the sweep: lora-diagnose sweep",
     "same_hypotheses": "Scores of saved adapters are those of the adapters that were trained.",
     "other_hypotheses": (
         "Do not trust scores of these adapters: compare files of `adapters/<run>/last` and decode settings with "
         "those of the evaluation during training."
     ),
-    "hypotheses_of_base": "Find the stage at which the adapter stops having an effect: `snakemake effect` (D3).",
+    "hypotheses_of_base": "Find the stage at which the adapter stops having an effect: `lora-diagnose run` (D3).",
     "gain_without_harm": "Use this recipe; confirm it once on rows that no run was compared on.",
     "gain_above_target": "Use this recipe; look at the guard manifest before you do.",
     "gain_below_target": "Change the data or the recipe, or lower `statistics.target_gain`; more seeds will not help.",

@@ -196,5 +196,5 @@ def _how_to_run(study: Study) -> str:
     if not study.has_model:
         return "A sweep needs a model."
     if verdict is None or not verdict.ready_for_sweep:
-        return "`snakemake sweep` decides it once the gate is ready."
-    return "`snakemake sweep` decides it."
+        return "`lora-diagnose sweep` decides it once the gate is ready."
+    return "`lora-diagnose sweep` decides it."
