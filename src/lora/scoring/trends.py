@@ -2,8 +2,10 @@
 
 Every pair of levels is compared by `recipe_difference` with the variance between seeds pooled over levels; p-values are
 Holm-adjusted and intervals simultaneous over all pairs, so that some change is claimed in at most 5 % of the factors
-that change nothing. No curve is fitted: with three to six levels its form would decide the result. All pairs rather
-than neighbours, since a steady trend shows between distant levels first.
+that change nothing. A fall is no improvement with more of the factor while the highest level's mean is worse than the
+best one's by more than the margin: a rise that three unstable seeds cannot show looks exactly so. No curve is fitted:
+with three to six levels its form would decide the result. All pairs rather than neighbours, since a steady trend shows
+between distant levels first.
 
 A level that is shown to be worse than another one cannot be the best; the others are a confidence set of the best level
 (comparisons with the best: Hsu 1984, Annals of Statistics 12:1136).
@@ -49,24 +51,30 @@ def wer_trend(levels: Mapping[float, RecipeRuns], margin: float, confidence: flo
     rises = any(step.difference > 0 for step in certain)
     worse = {step.high if step.difference > 0 else step.low for step in certain}
     wers = {level: float(levels[level].wers.mean()) for level in ordered}
+    best = min(ordered, key=wers.__getitem__)
     return Trend(
         levels=ordered,
         wers=[wers[level] for level in ordered],
-        outcome=_outcome(falls, rises, all(_equivalent(result, margin) for result in results)),
+        outcome=_outcome(
+            falls,
+            rises,
+            may_rise=wers[ordered[-1]] - wers[best] > margin,
+            equivalent=all(_equivalent(result, margin) for result in results),
+        ),
         falls=falls,
         rises=rises,
-        best_level=min(ordered, key=wers.__getitem__),
+        best_level=best,
         plausible_levels=[level for level in ordered if level not in worse],
         scope="adapter" if any(result.scope == "adapter" for result in results) else "recipe",
         steps=steps,
     )
 
 
-def _outcome(falls: bool, rises: bool, equivalent: bool) -> TrendOutcome:
+def _outcome(falls: bool, rises: bool, may_rise: bool, equivalent: bool) -> TrendOutcome:
     if rises:
         return "overfits"
     if falls:
-        return "improves"
+        return "undecided" if may_rise else "improves"
     return "flat" if equivalent else "undecided"
 
 

@@ -81,3 +81,15 @@ def test_unusable_levels_are_errors():
     silent = recipe_runs([0, 0], [0, 0], [None, None])
     with pytest.raises(ValueError, match="reference words"):
         wer_trend({1.0: silent, 2.0: silent}, 0.005, 0.95)
+
+
+def test_a_rise_that_unstable_seeds_cannot_show_is_no_improvement():
+    made = levels((3.0, 1.5, 1.5))
+    stable = made[200.0].errors[0]
+    # the highest level: seeds at the best level's WER, and five and thirty points above it
+    unstable = np.stack([stable, stable + (np.arange(UTTERANCES) % 2), stable + 3])
+    made[400.0] = recipe_runs(unstable, WORDS, [None] * UTTERANCES, range(3))
+    result = wer_trend(made, 0.005, 0.95)
+    assert (result.falls, result.rises, result.outcome) == (True, False, "undecided")
+    made[400.0] = levels((3.0, 1.5, 1.5), start=7)[400.0]
+    assert wer_trend(made, 0.02, 0.95).outcome == "improves"

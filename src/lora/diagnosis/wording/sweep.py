@@ -223,7 +223,9 @@ def _one_trend(found: Mapping[str, Any], manifest: str | None) -> str:
         "improves": "WER falls",
         "overfits": f"WER rises beyond {trend['best_level']:g}",
         "flat": "all levels are within the margin of each other",
-        "undecided": "no difference between levels is shown",
+        "undecided": f"WER falls to {trend['best_level']:g}; whether it rises after that is not shown"
+        if trend["falls"]
+        else "no difference between levels is shown",
     }
     text = f"{found['factor']} on {manifest} ({levels}): {endings[trend['outcome']]}; the best level is {plausible}."
     return f"{text}{_curve(found['curve'])}"
