@@ -18,9 +18,11 @@ Each line is a ratio measured in one run on the same data: ours, theirs, ours, t
 all pairs, with the least and the largest of them; seconds are medians. "x as fast" is their time over ours, and "x the
 time" is ours over theirs. A peak is the largest resident memory of a process.
 
-    make bench                              # all of it
-    make bench ARGS='--only transcription'  # one subject again; the others stay as they were
-    make bench ARGS='--only transcription --only training --device cuda'
+```sh
+make bench                              # all of it
+make bench ARGS='--only transcription'  # one subject again; the others stay as they were
+make bench ARGS='--only transcription --only training --device cuda'
+```
 
 Sizes, settings, versions and hardware are recorded with the numbers in [benchmarks/results](../benchmarks/results).
 """

@@ -134,9 +134,10 @@ def page(rows: list[Cells]) -> str:
             "block it, and the cause it resembles must not be raised. A *whole study* is another healthy one, computed",
             f"from scratch. Size of the study: {SIZE}, all rules and all checks.",
             "",
-            "    make faults",
-            "    make faults ARGS='--only training --page docs/faults.md'    # run some cases again; keep the "
-            "other rows",
+            "```sh",
+            "make faults",
+            "make faults ARGS='--only training --page docs/faults.md'    # run some cases again; keep the other rows",
+            "```",
             "",
             *table(rows),
             "",

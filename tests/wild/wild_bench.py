@@ -137,8 +137,10 @@ def page(sections: Iterable[list[str]]) -> str:
         "dataset, and telephone prompts (Asterisk core sounds). For a study of your own write",
         "`model: {id: openai/whisper-tiny.en}` and the paths of your manifests. This page is written by",
         "",
-        "    make wild",
-        "    make wild ARGS='--only faults --page docs/real-models.md'    # one part again; keep the others",
+        "```sh",
+        "make wild",
+        "make wild ARGS='--only faults --page docs/real-models.md'    # one part again; keep the others",
+        "```",
         "",
     ]
     return "\n".join([*introduction, *(line for section in sections for line in section)])
