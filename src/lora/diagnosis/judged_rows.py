@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lora.diagnosis.detectable import detectable_difference
 from lora.diagnosis.facts import BASE, StudyFacts
-from lora.records.comparisons import PairedFacts, PairedScore
-from lora.records.scores import Power, WerFacts
+from lora.records.comparisons import PairedFacts
+from lora.records.scores import WerFacts
 
 MOST_LEFT_OUT = 0.2  # share of an evaluation manifest that the limit may leave out without a word
 
@@ -51,15 +52,8 @@ def other_rows(facts: StudyFacts, manifest: str, *, has_faults: bool) -> dict[st
         "wer": wer.all.wer,
         "rows": wer.all.utterances,
         "interval": wer.all.interval.to_json(),
-        "detectable": _detectable(spread.all if spread else None, wer.power_all),
-        "detectable_within": _detectable(spread.within if spread else None, wer.power),
+        "detectable": detectable_difference(spread.all if spread else None, wer.power_all),
+        "detectable_within": detectable_difference(spread.within if spread else None, wer.power),
         "outcomes": outcomes if len(set(outcomes)) == 2 else None,
         "run": facts.config.gate_run,
     }
-
-
-def _detectable(score: PairedScore | None, power: Power | None) -> float | None:
-    """By the observed spread of a comparison, else as the baseline predicts it."""
-    if score is not None and score.detectable_difference is not None:
-        return score.detectable_difference
-    return power.detectable_difference if power else None

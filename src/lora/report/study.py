@@ -25,7 +25,7 @@ from lora.records.scores import WerFacts
 from lora.records.settings import RunSettings
 from lora.records.training import TrainFacts
 from lora.records.transcripts import ImportFacts
-from lora.records.verdict import Verdict
+from lora.records.verdict import RunOutcome, Verdict
 from lora.report.markdown import code, plain, text
 from lora.results import read_result
 
@@ -129,6 +129,11 @@ class Study:
     @cached_property
     def verdict(self) -> StudyFact[Verdict]:
         return self.find(layout.VERDICT)
+
+    def run_outcome(self, run: str, manifest: str) -> RunOutcome | None:
+        """What the verdict says of a run on a manifest; None where it does not name them."""
+        outcomes = self.verdict.value.runs if self.verdict.value else []
+        return next((one for one in outcomes if (one.run, one.manifest) == (run, manifest)), None)
 
     @cached_property
     def decision(self) -> StudyFact[DurationDecision]:

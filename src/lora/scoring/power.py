@@ -3,8 +3,9 @@
 The difference of two runs that share a part s of their errors has variance 2 (1 - s) var(WER): shared errors cancel,
 the others vary like those of the baseline. var(WER) is that of the linearised ratio estimator (see `corpus_wer`); the
 design effect is its value by speakers over its value by utterances, at least 1. The smallest difference detected with
-80 % power by a two-sided test is (q.975 + q.80) standard errors (Cohen 1988), with quantiles of t where speakers are
-the units. More data of the same kind reduces the variance; more speakers also reduce the quantiles of t.
+80 % power by a two-sided test is (q.975 + q.80) standard errors (Cohen 1988), with the quantiles of Student's t that
+intervals have (K-1 degrees of freedom for K speakers or utterances). More data of the same kind reduces the variance
+and the quantiles.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from lora.records.scores import Power, UtteranceErrors
 from lora.scoring.corpus_wer import MIN_SPEAKERS, Units, ratio_variance, sampling_units
 
 POWER = 0.80
+MIN_UTTERANCES = 2  # one has no variance
 
 
 def detectable_difference(standard_error: float, drawn: Units, confidence: float) -> float:
     """WER difference (fraction) that is detected with 80 % power at this confidence."""
-    return _quantiles(drawn.name, len(drawn.words), confidence) * standard_error
+    return _quantiles(len(drawn.words), confidence) * standard_error
 
 
 def power_from_error(
@@ -92,19 +94,15 @@ def forecast_power(
 
 
 def _growth(standard_error: float, drawn: Units, target_gain: float, confidence: float) -> float:
-    """The smallest multiple of the set that shows `target_gain`, in whole speakers, at least `MIN_SPEAKERS`."""
+    """The smallest multiple of the set that shows `target_gain`, in whole units, at least `MIN_SPEAKERS` speakers."""
     count = len(drawn.words)
-    if drawn.name == "utterances":
-        return (detectable_difference(standard_error, drawn, confidence) / target_gain) ** 2
-    normal = _quantiles("utterances", count, confidence)
-    needed = max(MIN_SPEAKERS, math.ceil(count * (normal * standard_error / target_gain) ** 2))
-    while _quantiles("speakers", needed, confidence) * standard_error * math.sqrt(count / needed) > target_gain:
+    normal = float(ndtri(0.5 + confidence / 2) + ndtri(POWER))
+    fewest = MIN_SPEAKERS if drawn.name == "speakers" else MIN_UTTERANCES
+    needed = max(fewest, math.ceil(count * (normal * standard_error / target_gain) ** 2))
+    while _quantiles(needed, confidence) * standard_error * math.sqrt(count / needed) > target_gain:
         needed += 1
     return needed / count
 
 
-def _quantiles(name: str, count: int, confidence: float) -> float:
-    upper = 0.5 + confidence / 2
-    if name == "speakers":
-        return float(stdtrit(count - 1, upper) + stdtrit(count - 1, POWER))
-    return float(ndtri(upper) + ndtri(POWER))
+def _quantiles(count: int, confidence: float) -> float:
+    return float(stdtrit(count - 1, 0.5 + confidence / 2) + stdtrit(count - 1, POWER))

@@ -127,10 +127,26 @@ def test_the_smallest_change_of_a_manifest_is_one_number(study: HealthyStudy) ->
 
     assert changes("domain") == changes("test") == [0.037, 0.037]
     for manifest, predicted in (("domain", 0.009), ("test", 0.061)):
-        study.change(f"paired/lora/{manifest}.json", {"within": {"detectable_difference": None}})
+        few = {"detectable_difference": None, "interval": interval(-0.004, 0.004)}
+        study.change(f"paired/lora/{manifest}.json", {"within": few})
         assert changes(manifest) == [predicted, predicted]
     study.change("wer/base/test.json", {"within": {"utterances": 5}})
     assert changes("test")[0] is None
+
+
+def test_the_smallest_change_is_not_smaller_than_the_observed_interval_allows(study: HealthyStudy) -> None:
+    study.change("wer/base/test.json", {"power": {"utterances_needed": 40}})
+    study.change(
+        "paired/lora/test.json",
+        {"within": {"detectable_difference": None, "interval": interval(-0.222, 0.022), "outcome": "underpowered"}},
+    )
+    verdict = study.verdict()
+    assert next(run.smallest_change for run in verdict.runs if run.manifest == "test") == pytest.approx(0.122)
+    details = cause_of(verdict, "headroom.underpowered").details
+    assert details["detectable"] == pytest.approx(0.122)
+    assert details["spread_of"] == "lora"
+    # Twice the predicted difference of 0.061 takes four times as many rows.
+    assert details["add"]["utterances"] == 160 - 12
 
 
 def test_rows_to_add_are_named_up_to_twenty_times_the_set(study: HealthyStudy) -> None:

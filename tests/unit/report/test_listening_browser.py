@@ -12,6 +12,7 @@ from browser import violations, wait_until
 from listening_study import EVIL, ROWS, large_study, small_study, write_study
 
 from lora import layout
+from lora.data.review_files import read_review_file
 from lora.records.comparisons import PairedFacts
 from lora.records.manifests import Utterance
 from lora.records.reachable import ReachableFacts
@@ -255,6 +256,44 @@ def test_reviews_are_kept_exported_and_imported(opened: Open, study: Study, tmp_
     other.set_input_files("#import-file", table)
     wait_until(other, "document.getElementById('message').textContent.includes('line 2')")
     assert other.text_content("#reviewed") == "3"
+
+
+def test_no_review_is_exported_that_the_workflow_rejects(opened: Open, study: Study, tmp_path: Path) -> None:
+    """A corrected text says that a reference is wrong; the page prevents a row that says both."""
+    page = opened(study, "#f=all&s=manifest&u=a")
+    page.keyboard.press("1")
+    page.fill("#corrected", "The engine hums at noon")
+    assert page.get_attribute("[data-judgement=reference_wrong]", "aria-pressed") == "true"
+    assert "reference is wrong" in (page.text_content("#hint") or "")
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    assert page.get_attribute("[data-judgement=reference_right]", "aria-pressed") == "false"
+    assert "Remove it" in (page.text_content("#hint") or "")
+    page.keyboard.press("j")
+    assert page.text_content("#hint") == ""
+    page.keyboard.press("2")
+    page.click("#copy-reference")
+    assert "reference as it is" in (page.text_content("#hint") or "")
+    page.keyboard.press("Escape")
+    # Kept by an earlier page, or written by hand.
+    rows = [["c", "reference_right", "Nora waxed"], ["d", "reference_wrong", " Turn it\\n down "]]
+    table = tmp_path / "contradicting.tsv"
+    lines = [HEADER, *(f"domain\t{id}\t{judgement}\t{text}\t\tno" for id, judgement, text in rows)]
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    page.set_input_files("#import-file", table)
+    wait_until(page, "document.getElementById('reviewed').textContent === '4'")
+    with page.expect_download() as download:
+        page.click("#export")
+    exported = tmp_path / "reviews.tsv"
+    download.value.save_as(exported)
+    judged, rejected = read_review_file(exported, {"domain": {row[0]: row[2] for row in ROWS}})
+    assert rejected == []
+    assert [(one.id, *one.result) for one in judged] == [
+        ("a", "reference_wrong", "The engine hums at noon"),
+        ("b", "reference_wrong", None),
+        ("c", "reference_right", None),
+        ("d", "reference_wrong", None),
+    ]
 
 
 def test_the_scatter_filters(opened: Open, study: Study) -> None:

@@ -16,11 +16,12 @@ def test_the_forecast_by_hand(scored):
     result = forecast_power(entries, 0.8, 0.01, 0.95)
     error = math.sqrt(2 * 0.2 * 400 / 0.99**2 / 1e6)
     assert result.standard_error == pytest.approx(error)
-    assert result.detectable_difference == pytest.approx((1.959964 + 0.841621) * error, rel=1e-6)
-    assert result.utterances_needed == math.ceil(100 * (result.detectable_difference / 0.01) ** 2)
+    assert result.detectable_difference == pytest.approx((1.984217 + 0.845267) * error, rel=1e-6)  # t with 99 d.f.
+    # One point: normal quantiles would say 1,282; with t the last utterances that are missing are two more.
+    assert result.utterances_needed == 1284
     assert (result.units, result.design_effect) == ("utterances", 1.0)
     assert (result.hours, result.speakers, result.speakers_needed) == (pytest.approx(100 / 3600), None, None)
-    assert result.hours_needed == pytest.approx(100 / 3600 * (result.detectable_difference / 0.01) ** 2)
+    assert result.hours_needed == pytest.approx(1284 / 3600)
 
 
 def test_close_to_the_known_simulation():
@@ -68,6 +69,14 @@ def test_more_speakers_also_shrink_the_quantiles(scored):
     assert result.detectable_difference == pytest.approx((2.570582 + 0.919544) * 0.01, rel=1e-6)
     # never fewer than an interval by speakers needs
     assert power_from_error(entries, 0.0001, drawn, 0.02, 0.95).speakers_needed == 5
+
+
+def test_few_utterances_have_the_quantiles_of_their_interval(scored):
+    # Three speakers are too few to be units: six utterances, t with 5 degrees of freedom.
+    entries = scored([0, 3, 1, 0, 2, 0], [10] * 6, list("aabbcc"))
+    result = forecast_power(entries, 0.8, 0.05, 0.95)
+    assert result.units == "utterances"
+    assert result.detectable_difference == pytest.approx((2.570582 + 0.919544) * result.standard_error, rel=1e-6)
 
 
 def test_a_baseline_without_errors_has_a_minimum_variance(scored):

@@ -7,6 +7,7 @@ from typing import Any
 
 from lora import layout
 from lora.diagnosis.data.silence import has_many_lost_transcripts
+from lora.diagnosis.detectable import detectable_difference
 from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.diagnosis.headroom.baseline import baseline, concentrated_errors, tuned_signs
@@ -30,19 +31,22 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
     if base is None:
         return Findings()
     power, target = foreseen_power(facts, manifest), facts.config.statistics.target_gain
+    predicted = foreseen(power)
     evidence = [facts.path(layout.WER, run=BASE, manifest=manifest)]
-    detectable, outcome, spread_of = foreseen(power), None, None
-    if gating and not _enough_rows(base.score.utterances):
-        detectable = math.inf
-    paired = _score(facts, facts.config.gate_run, manifest)
-    observed = _observed(facts, facts.config.gate_run, manifest)
-    if paired is not None and (observed is not None or paired.outcome == "same_words"):
+    paired = _usable_score(facts, facts.config.gate_run, manifest)
+    detectable = detectable_difference(paired, power) or math.inf
+    outcome, spread_of = None, None
+    if paired is not None and (paired.detectable_difference is not None or paired.outcome == "same_words"):
         outcome = paired.outcome
-        if observed is not None:
-            power = paired.power or power
-            detectable = observed
-            spread_of = facts.config.gate_run
+        power = paired.power or power
+    elif power is not None and detectable > predicted:
+        power = _of_spread(power, detectable)
+    if paired is not None and detectable != predicted:
+        spread_of = facts.config.gate_run
+    if outcome is not None or spread_of is not None:
         evidence.append(facts.path(layout.PAIRED, run=str(facts.config.gate_run), manifest=manifest))
+    if gating and not _enough_rows(base.score.utterances) and (paired is None or paired.detectable_difference is None):
+        detectable = math.inf
     estimable = math.isfinite(detectable)
     status: CheckStatus = "fail"
     reason = "too_small" if estimable else "no_estimate"
@@ -75,27 +79,34 @@ def judge_power(facts: StudyFacts, manifest: str, *, gating: bool) -> Findings:
 
 
 def smallest_change(facts: StudyFacts, run: str, manifest: str) -> float | None:
-    """The smallest difference that a comparison would show: as observed, else as the baseline predicts it.
+    """The smallest difference that a comparison would show.
 
     None where that cannot be estimated or the manifest has too few rows to show anything.
     """
     base = baseline(facts, manifest)
     if base is None or not _enough_rows(base.score.utterances):
         return None
-    observed = _observed(facts, run, manifest)
-    change = foreseen(foreseen_power(facts, manifest)) if observed is None else observed
-    return change if math.isfinite(change) else None
+    return detectable_difference(_usable_score(facts, run, manifest), foreseen_power(facts, manifest))
 
 
-def _observed(facts: StudyFacts, run: str | None, manifest: str) -> float | None:
-    """The smallest detectable difference by the observed spread of a run; None if its hypotheses are broken.
-
-    The spread of broken hypotheses says nothing about the manifest.
-    """
-    score = _score(facts, run, manifest)
-    if run is None or score is None or tuned_signs(facts, run, manifest):
+def _usable_score(facts: StudyFacts, run: str | None, manifest: str) -> PairedScore | None:
+    """The comparison of a run; None if its hypotheses are broken: their spread says nothing about the manifest."""
+    if run is None or tuned_signs(facts, run, manifest):
         return None
-    return score.detectable_difference
+    return _score(facts, run, manifest)
+
+
+def _of_spread(power: Power, detectable: float) -> Power:
+    """The power of a set whose smallest detectable difference is larger than predicted."""
+    growth = (detectable / power.detectable_difference) ** 2
+    return power.model_copy(
+        update={
+            "detectable_difference": detectable,
+            "utterances_needed": math.ceil(power.utterances_needed * growth),
+            "hours_needed": None if power.hours_needed is None else power.hours_needed * growth,
+            "speakers_needed": None if power.speakers_needed is None else math.ceil(power.speakers_needed * growth),
+        }
+    )
 
 
 def _missing(power: Power) -> dict[str, Any] | None:

@@ -28,11 +28,12 @@ def _candidate(study: Study, run: str, manifest: str, base: WerFacts | None) -> 
     score = facts.within
     name = rate_name(base.unit if base is not None else "words")
     change = f"{name} {percent(score.baseline_wer)} → {percent(score.tuned_wer)}"
-    return f"{run} on {manifest}: {change}, {_outcome(score)}"
+    outcome = study.run_outcome(run, manifest)
+    return f"{run} on {manifest}: {change}, {_outcome(score, outcome.smallest_change if outcome else None)}"
 
 
-def _outcome(score: PairedScore) -> str:
-    words = outcome_words(score.outcome, score.detectable_difference)
+def _outcome(score: PairedScore, smallest_change: float | None) -> str:
+    words = outcome_words(score.outcome, smallest_change)
     if score.outcome not in ("better", "worse"):
         return words
     ends = sorted(abs(end) for end in (score.interval.low, score.interval.high) if end is not None)

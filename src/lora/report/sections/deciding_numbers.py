@@ -72,9 +72,9 @@ def _smallest_change(study: Study, verdict: Verdict | None, outcome: RunOutcome 
 def smallest_change(study: Study, manifest: str) -> float | None:
     """The smallest change that a manifest would show: of the gate run, else as the baseline predicts it."""
     verdict = study.verdict.value
-    for outcome in verdict.runs if verdict else []:
-        if (outcome.run, outcome.manifest) == (verdict.gate_run if verdict else None, manifest):
-            return outcome.smallest_change
+    outcome = study.run_outcome(verdict.gate_run, manifest) if verdict and verdict.gate_run else None
+    if outcome is not None:
+        return outcome.smallest_change
     facts = study.wer(layout.BASE, manifest).value
     predicted = facts.power.detectable_difference if facts and facts.power else None
     return predicted or None  # without an error nothing can be predicted

@@ -120,10 +120,18 @@ def _score(study: Study, manifest: str, score: ReviewedScore) -> list[list[str]]
             percent(paired.tuned_wer),
             signed_points(paired.delta),
             points_range(paired.interval.low, paired.interval.high),
-            outcome_words(paired.outcome, paired.detectable_difference),
+            outcome_words(paired.outcome, _smallest_change(study, run, manifest, score)),
         ]
         for run, paired in score.runs.items()
     ]
+
+
+def _smallest_change(study: Study, run: str, manifest: str, score: ReviewedScore) -> float | None:
+    """That of the verdict for its references and rows, else that of the rows which count here."""
+    outcome = study.run_outcome(run, manifest)
+    if outcome is not None and score.references == "given" and not score.usable_audio:
+        return outcome.smallest_change
+    return score.runs[run].detectable_difference
 
 
 def _notes(manifest: str, facts: ReviewFacts) -> list[str]:

@@ -93,17 +93,28 @@ Listen.Details = class {
 
   judge(n) {
     if (this.index < 0) return;
-    const judgement = Listen.JUDGEMENTS[n][0];
+    const [judgement] = Listen.JUDGEMENTS[n];
+    if (judgement === "reference_right" && this.corrects(this.current().corrected_text)) {
+      this.hint("The corrected text says that the reference is wrong. Remove it to judge the reference as right.");
+      return;
+    }
     this.review({ judgement: this.current().judgement === judgement ? "" : judgement });
     this.showReview();
   }
 
-  // A corrected text says that the reference is wrong, unless the person has judged otherwise.
+  // A corrected text says that the reference is wrong, unless the person cannot tell or the audio is unusable.
   correct(text) {
-    const judged = this.current().judgement;
-    this.review({ corrected_text: text, ...(text && !judged ? { judgement: "reference_wrong" } : {}) });
+    const { judgement } = this.current(), corrects = this.corrects(text);
+    const wrong = corrects && (!judgement || judgement === "reference_right");
+    this.review({ corrected_text: text, ...(wrong ? { judgement: "reference_wrong" } : {}) });
     this.showReview();
+    if (wrong) this.hint("A corrected text says that the reference is wrong.");
+    else if (text && !corrects) this.hint("This is the reference as it is: change what is wrong in it.");
   }
+
+  corrects(text) { return Listen.Reviews.corrects(text, this.rows.rows.texts[this.index]); }
+
+  hint(text) { byId("hint").textContent = text; }
 
   current() { return this.reviews.get(this.rows.about.name, this.rows.rows.ids[this.index]); }
 
@@ -115,6 +126,7 @@ Listen.Details = class {
 
   showReview() {
     const review = this.current();
+    this.hint("");
     for (const button of byId("judgements").children) {
       button.setAttribute("aria-pressed", String(button.dataset.judgement === review.judgement));
     }

@@ -178,8 +178,20 @@ Listen.main = () => {
     if (rows.number.has(state.id)) select(rows.number.get(state.id), false);
   }
 
-  function download() {
-    const url = URL.createObjectURL(new Blob([reviews.table()], { type: "text/tab-separated-values" }));
+  // The references of all judged rows, by manifest and id.
+  async function references() {
+    const judged = new Set(reviews.judged.map(([name]) => JSON.parse(name)[0]));
+    const found = new Map();
+    for (const { name } of study.manifests.filter((manifest) => judged.has(manifest.name))) {
+      const { ids, texts } = await Listen.load(`${name}/rows`);
+      found.set(name, new Map(ids.map((id, i) => [id, texts[i]])));
+    }
+    return (manifest, id) => found.get(manifest)?.get(id);
+  }
+
+  async function download() {
+    const table = reviews.table(await references());
+    const url = URL.createObjectURL(new Blob([table], { type: "text/tab-separated-values" }));
     const link = element("a", { href: url, download: `reviews-${study.key}.tsv` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
@@ -233,7 +245,7 @@ Listen.main = () => {
   }
   byId("clear-cell").addEventListener("click", () => filterCell(null, null));
   byId("blind").addEventListener("click", () => setBlind(!state.blind));
-  byId("export").addEventListener("click", download);
+  byId("export").addEventListener("click", () => download().catch((error) => fail(error.message)));
   byId("import").addEventListener("click", () => byId("import-file").click());
   byId("import-file").addEventListener("change", (event) => { if (event.target.files[0]) upload(event.target.files[0]); event.target.value = ""; });
   byId("back").addEventListener("click", () => document.body.classList.remove("reading"));

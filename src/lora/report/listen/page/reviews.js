@@ -9,6 +9,7 @@ Listen.COLUMNS = ["manifest", "id", "judgement", "corrected_text", "note", "samp
 
 const ESCAPES = { "\\": "\\\\", "\t": "\\t", "\n": "\\n" };
 const UNESCAPES = { "\\\\": "\\", "\\t": "\t", "\\n": "\n" };
+const oneLine = (text) => text.trim().split(/\s+/).join(" ");
 const escaped = (text) => text.replace(/\r\n?/g, "\n").replace(/[\\\t\n]/g, (found) => ESCAPES[found]);
 const unescaped = (text) => text.replace(/\\[\\tn]/g, (found) => UNESCAPES[found]);
 
@@ -25,6 +26,9 @@ Listen.Reviews = class {
   }
 
   static name(manifest, id) { return JSON.stringify([manifest, id]); }
+
+  // Whether a corrected text says something else than the reference: white space does not count.
+  static corrects(text, reference) { return oneLine(text || "") !== "" && oneLine(text) !== oneLine(reference); }
 
   get(manifest, id) { return this.reviews.get(Listen.Reviews.name(manifest, id)) || {}; }
 
@@ -49,10 +53,13 @@ Listen.Reviews = class {
   get judged() { return [...this.reviews].filter(([, review]) => review.judgement); }
   get unjudged() { return this.reviews.size - this.judged.length; }
 
-  table() {
+  // The reviews as the workflow reads them: only a wrong reference has a corrected text, which is another one.
+  // `reference` returns the text of a row, undefined where the study does not have it.
+  table(reference) {
     const lines = this.judged.map(([name, review]) => {
-      const [manifest, id] = JSON.parse(name);
-      return [manifest, id, review.judgement, review.corrected_text || "", review.note || "", review.sample || "no"];
+      const [manifest, id] = JSON.parse(name), { judgement, corrected_text: text } = review;
+      const corrects = judgement === "reference_wrong" && Listen.Reviews.corrects(text, reference(manifest, id) ?? "");
+      return [manifest, id, judgement, corrects ? text : "", review.note || "", review.sample || "no"];
     });
     lines.sort((a, b) => (a[0] + "\t" + a[1] < b[0] + "\t" + b[1] ? -1 : 1));
     return [Listen.COLUMNS, ...lines].map((line) => `${line.map(escaped).join("\t")}\n`).join("");
