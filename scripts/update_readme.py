@@ -24,6 +24,7 @@ from lora.records.sweep import HypothesisResults
 from lora.records.verdict import RunOutcome, Verdict
 from lora.report.brief import brief
 from lora.report.documents import replace_block, update_document
+from lora.report.publish import keep_together
 from lora.report.sections.verdict import SEVERITY, headline
 from lora.report.study import Study
 from lora.report.sweep_states import STATES
@@ -113,7 +114,8 @@ def execute(args: argparse.Namespace) -> int:
     for name in (*PICTURES, *(SWEEP_PICTURES if decided is not None else ())):
         shutil.copyfile(args.results / "plots" / name, args.pictures / name)
     for name, block in blocks.items():
-        update_document(args.readme, "", functools.partial(replace_block, name=name, body=block, path=args.readme))
+        body = keep_together(block)
+        update_document(args.readme, "", functools.partial(replace_block, name=name, body=body, path=args.readme))
     return 0
 
 

@@ -8,6 +8,7 @@ missing number is `unknown`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from lora.records.scores import Interval, Unit
@@ -20,7 +21,13 @@ MODULE_GROUPS = {
     "cross": "cross-attention",
     "mlp": "decoder MLP",
 }
-
+# A number with its unit, and the ends of an interval, stay on one line.
+UNITS = r"%|points?|rows?|s|min|h|Hz|dB|MB|utterances?|steps?|seeds?|hypotheses|modules?"
+TOGETHER = re.compile(
+    rf"(?<=\d) (?=(?:{UNITS})(?!\w)|to [-+]?\d|of \d)|(?<=\d to) (?=[-+]?\d)|(?<=\d of) (?=\d)"
+    r"|(?<=\bWER|\bCER|\bMER) (?=\d)|(?<=%) (?=to \d)|(?<=^[✓!✗?]) (?=\w)"
+)
+NO_BREAK_SPACE = "\u00a0"
 
 # The words of every outcome of a comparison: documents, terminal and plots use no others.
 OUTCOMES = {
@@ -188,6 +195,11 @@ def listed(items: Sequence[str], most: int = 3) -> str:
     if len(items) > most:
         return f"{', '.join(shown)} and {len(items) - most:,} more"
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def unbroken(text: str) -> str:
+    """The text with no-break spaces where a line must not end: between a number and its unit, and inside intervals."""
+    return TOGETHER.sub(NO_BREAK_SPACE, text)
 
 
 def module_group(name: str) -> str:

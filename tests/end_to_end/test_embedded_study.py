@@ -92,7 +92,7 @@ def test_the_documents_contain_verdict_causes_and_commands(embedded: Study) -> N
         "headroom.underpowered",
         "results/commands.sh",
     ):
-        assert words in plan.replace("\n", " "), words
+        assert words in plan.replace("\n", " ").replace("\u00a0", " "), words
     assert "--learning-rate" in (embedded.results / "commands.sh").read_text()
     notes = (embedded.folder / "notes.md").read_text()
     assert notes.count("BEGIN entry") == committed("notes.md").count("BEGIN entry") + 1

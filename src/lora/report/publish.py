@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from lora import layout
+from lora.formatting import unbroken
 from lora.provenance.hashes import content_hash
 from lora.records.base import UserError, write_text
 from lora.records.verdict import Gate
@@ -62,7 +64,7 @@ def publish(study: Study, plan_path: Path, notes_path: Path) -> Published:
 
 def publish_page(study: Study, plan_path: Path) -> bool:
     """Write the page into its block of the plan document; returns whether that changed."""
-    body = lower_headings(rebase_links(one_page(study), study.results, plan_path.parent))
+    body = for_document(one_page(study), study.results, plan_path.parent)
     return update_document(plan_path, PLAN, lambda document: replace_block(document, DIAGNOSIS, body, plan_path))
 
 
@@ -92,13 +94,40 @@ def publish_override(notes_path: Path, gate: Gate, reason: str) -> bool:
     )
 
 
+def for_document(markdown: str, results: Path, folder: Path) -> str:
+    """A page with links relative to `results` as a part of a document in `folder`.
+
+    Headings are one level lower, and numbers stay on one line with their units.
+    """
+    return keep_together(lower_headings(rebase_links(markdown, results, folder)))
+
+
 def lower_headings(markdown: str) -> str:
     """The document with every heading one level lower; lines in fenced code stay."""
+    return _change_lines(markdown, lambda line: f"#{line}" if line.startswith("#") else line)
+
+
+def keep_together(markdown: str) -> str:
+    """The document with no-break spaces between numbers and units; code, targets of links and escapes stay."""
+
+    def change(line: str) -> str:
+        parts = []
+        done = 0
+        for kept in LINK.finditer(line):
+            parts += [unbroken(line[done : kept.start()]), kept[0]]
+            done = kept.end()
+        return "".join([*parts, unbroken(line[done:])])
+
+    return _change_lines(markdown, change)
+
+
+def _change_lines(markdown: str, change: Callable[[str], str]) -> str:
+    """The document with its lines changed, except for fenced code."""
     lines = []
     fenced = False
     for line in markdown.split("\n"):
         fenced ^= line.startswith("```")
-        lines.append(f"#{line}" if line.startswith("#") and not fenced else line)
+        lines.append(line if fenced else change(line))
     return "\n".join(lines)
 
 

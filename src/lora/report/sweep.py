@@ -16,7 +16,7 @@ from lora.report.brief import open_line
 from lora.report.commands import Execution, command_line, devices, executions, remarks, unfenced
 from lora.report.documents import append_block, has_block, replace_block, update_document
 from lora.report.markdown import code, plain, sentence, table, text
-from lora.report.publish import Published, lower_headings, rebase_links
+from lora.report.publish import Published, for_document, lower_headings
 from lora.report.study import Study
 from lora.report.sweep_states import STATES
 from lora.report.templates import NOTES, PLAN
@@ -34,7 +34,7 @@ def publish_sweep(study: Study, plan_path: Path, notes_path: Path) -> Published:
     Raises:
         UserError: a document cannot be changed safely.
     """
-    body = lower_headings(rebase_links(sweep_section(study), study.results, plan_path.parent))
+    body = for_document(sweep_section(study), study.results, plan_path.parent)
     plan = update_document(plan_path, PLAN, lambda document: replace_block(document, SWEEP, body, plan_path))
     key = f"entry {_key(study)}"
     entry = notes_entry(study)

@@ -17,7 +17,7 @@ import pytest
 
 from lora.records.base import UserError, write_text
 from lora.report.commands import commands_section
-from lora.report.publish import diagnosis_key, lower_headings, publish, rebase_links
+from lora.report.publish import diagnosis_key, keep_together, lower_headings, publish, rebase_links
 from lora.report.study import Study
 from lora.report.templates import PLAN
 
@@ -185,6 +185,13 @@ def test_without_results_nothing_is_written(tmp_path: Path) -> None:
 
 def test_headings_are_lowered_except_in_fenced_code() -> None:
     assert lower_headings("# a\n```bash\n# b\n```\n## c") == "## a\n```bash\n# b\n```\n### c"
+
+
+def test_numbers_stay_on_one_line_with_their_units() -> None:
+    markdown = "| 35.6 % (30.2 to 41.4 %) | `at 5 %` | [8 rows](a/5%20s.html) |\n```text\n5 %\n```\n247 training rows"
+    assert keep_together(markdown).replace("\u00a0", "~") == (
+        "| 35.6~% (30.2~to~41.4~%) | `at 5 %` | [8~rows](a/5%20s.html) |\n```text\n5 %\n```\n247 training rows"
+    )
 
 
 def test_links_are_rewritten_and_everything_else_stays() -> None:

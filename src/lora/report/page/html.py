@@ -14,13 +14,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# A number with its unit, and the ends of an interval, stay on one line.
-UNITS = r"%|points?|rows?|s|min|h|Hz|dB|MB|utterances?|steps?|seeds?|hypotheses|modules?"
-TOGETHER = re.compile(
-    rf"(?<=\d) (?=(?:{UNITS})(?!\w)|to [-+]?\d|of \d)|(?<=\d to) (?=[-+]?\d)|(?<=\d of) (?=\d)"
-    r"|(?<=\bWER|\bCER|\bMER) (?=\d)|(?<=%) (?=to \d)|(?<=^[✓!✗?]) (?=\w)"
-)
-NO_BREAK = "\u00a0"
+from lora.formatting import unbroken
+
 PICTURES = {".svg": "image/svg+xml", ".png": "image/png"}
 LONG = 40  # characters of a cell that must not become a narrow column
 ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:|[/#]", re.IGNORECASE)
@@ -92,7 +87,7 @@ class Renderer:
     def _finish(self, token: Token) -> None:
         """Keep numbers with their units, embed a plot, or point a link at the results folder."""
         if token.type == "text":
-            token.content = TOGETHER.sub(NO_BREAK, token.content)
+            token.content = unbroken(token.content)
         elif token.type == "image":
             token.attrs["src"] = self._picture(str(token.attrs["src"]))
         elif token.type == "link_open" and not ABSOLUTE.match(str(token.attrs["href"])):
