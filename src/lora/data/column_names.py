@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 UNITS = {"": 1.0, "_s": 1.0, "_sec": 1.0, "_secs": 1.0, "_seconds": 1.0, "_in_seconds": 1.0,
@@ -58,27 +59,37 @@ class Columns:
         placeholders: texts that mean "no text".
         names: the column names of every field, the first that has a value counts.
         units: seconds per unit of a column of times, where its name does not say it.
+        present: of `names` those that a table has, where that is known; no other is looked up in its rows.
     """
 
     mapped: Mapping[str, str] = field(default_factory=dict)
     placeholders: frozenset[str] = frozenset()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
+    present: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.names:
             names = {one: (self.mapped[one],) if one in self.mapped else SYNONYMS[one] for one in SYNONYMS}
             object.__setattr__(self, "names", names)
 
+    def among(self, present: Collection[str]) -> Columns:
+        """The same columns for the rows of a table that has only these names."""
+        found = {one: tuple(name for name in names if name in present) for one, names in self.names.items()}
+        return replace(self, present=found)
+
+    def _looked_up(self, field: str) -> tuple[str, ...]:
+        return self.present[field] if self.present else self.names[field]
+
     def has(self, record: Mapping[str, Any], field: str) -> bool:
-        return any(name in record for name in self.names[field])
+        return any(name in record for name in self._looked_up(field))
 
     def found(self, record: Mapping[str, Any], field: str) -> tuple[str, Any] | None:
         """Name and value of the first column of the field that is not empty, else None.
 
         NaN counts as empty: data frames write it for a missing value.
         """
-        for name in self.names[field]:
+        for name in self._looked_up(field):
             value = record.get(name)
             if value not in (None, "") and not (isinstance(value, float) and math.isnan(value)):
                 return name, value
@@ -94,6 +105,7 @@ class Columns:
         return self.units.get(name) or unit_of(name)
 
 
+@lru_cache(maxsize=1024)
 def unit_of(name: str) -> float:
     """Seconds per unit of the times in a column of this name; 1 where the name has no unit."""
     folded = folded_name(name)

@@ -18,7 +18,8 @@ import numpy as np
 
 from lora.data.formats.arrow_tables import ROWS
 from lora.data.formats.registry import contains_audio, manifest_files, unpack_audio
-from lora.data.manifest import Manifest, Rejected, read_manifest, rebase
+from lora.data.manifest import Manifest, read_manifest, rebase
+from lora.data.manifest_rows import Rejected
 from lora.data.source import Source
 from lora.records.base import UserError, write_lines
 from lora.records.declared_durations import Declared, common_unit, wrong_durations

@@ -7,29 +7,30 @@ separator of CSV and TSV is that of the header: a comma, semicolon, tab or bar.
 from __future__ import annotations
 
 import csv
-import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lora.data.existing_files import decompressed, require_file
+from lora.data.existing_files import decompressed, is_file, require_file
+from lora.data.json_lines import HALF_A_CHARACTER, parsed_line, plain_json_lines, writable
 from lora.data.json_rows import Parsed, document_rows, is_document
 from lora.data.text_encoding import text_content
 from lora.records.base import UserError
 
-HALF_A_CHARACTER = "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 GZIP = b"\x1f\x8b"
 
 
-def parsed_lines(path: Path) -> Iterator[Parsed]:
-    """(line number from 1, row or the reason why it is broken) of every line that is not empty.
+class Rows:
+    """Rows that are parsed anew at each iteration, so that only the text of their file stays in memory."""
 
-    The suffix decides between CSV, TSV and JSON lines. Raises UserError where the file as a whole cannot be read.
-    """
-    return lines_as(text_kind(path), path)
+    def __init__(self, parse: Callable[[], Iterator[Parsed]]) -> None:
+        self._parse = parse
+
+    def __iter__(self) -> Iterator[Parsed]:
+        return self._parse()
 
 
 def text_kind(path: Path) -> str:
@@ -38,19 +39,30 @@ def text_kind(path: Path) -> str:
     return suffix.removeprefix(".") if suffix in {".csv", ".tsv"} else "jsonl"
 
 
-def lines_as(kind: str, path: Path, notes: list[str] | None = None) -> Iterator[Parsed]:
-    """As `parsed_lines`, but `kind` (csv, tsv or jsonl) decides instead of the suffix.
+def lines_as(kind: str, path: Path, notes: list[str] | None = None) -> Iterable[Parsed]:
+    """(line number from 1, row or the reason why it is broken) of every line that is not empty.
 
-    `notes` receives what a person should know about how the file was read, such as its encoding.
+    Args:
+        kind: csv, tsv or jsonl.
+        path: the file.
+        notes: receives what a person should know about how the file was read, such as its encoding.
+
+    Returns:
+        The rows, which can be iterated again.
+
+    Raises:
+        UserError: where the file as a whole cannot be read.
     """
+    if kind == "jsonl" and is_file(path) and (lines := plain_json_lines(path)) is not None:
+        return lines
     content = _content(path, notes)
     if kind == "jsonl":
-        return _json_rows(content)
+        return Rows(lambda: _json_rows(content))
     usual = "\t" if kind == "tsv" else ","
     separator = separator_of(content, usual)
     if separator != usual and notes is not None:
         notes.append(f"its columns are separated by {SEPARATORS[separator]}")
-    return _tsv_rows(content) if separator == "\t" else _csv_rows(content, separator)
+    return Rows(lambda: _tsv_rows(content) if separator == "\t" else _csv_rows(content, separator))
 
 
 def separator_of(content: bytes, usual: str) -> str:
@@ -105,35 +117,15 @@ def _json_rows(content: bytes) -> Iterator[Parsed]:
         for number, row in document_rows(content.decode(errors="replace")):
             yield number, row if writable(row) else HALF_A_CHARACTER
         return
-    for number, line in _text_lines(content):
-        if line is None:
-            yield number, "broken line: not UTF-8"
-        elif line.strip():
-            yield number, _json_row(line)
-
-
-def _json_row(line: str) -> dict[str, Any] | str:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return f"broken line: not JSON: {error}"
-    if "\\ud" in line.lower() and not writable(row):
-        return HALF_A_CHARACTER
-    return row if isinstance(row, dict) else f"broken line: a JSON {type(row).__name__}, not an object"
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        row = parsed_line(line) if line.strip() else None
+        if row is not None:
+            yield number, row
 
 
 def repeated_name(header: list[str]) -> str | None:
     """The first name that occurs twice in a header; None where all differ."""
     return next((name for position, name in enumerate(header) if name in header[:position]), None)
-
-
-def writable(row: Any) -> bool:
-    """Whether a parsed line can be encoded as UTF-8: JSON escapes can express lone surrogates."""
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _tsv_rows(content: bytes) -> Iterator[Parsed]:

@@ -7,7 +7,7 @@ where a recording that is already cut was in a longer one, which the lengths of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -35,13 +35,24 @@ def with_recognised_columns(reading: Reading) -> Reading:
     """The reading with the columns that its rows have, and with notes on times that are not plain seconds."""
     if not reading.table:
         return replace(reading, columns=replace(reading.columns, names={**reading.columns.names, **CANONICAL_TIMES}))
-    present = dict.fromkeys(name for _, row in _rows(reading) for name in row)
+    present = _types_by_name(reading)
     names: dict[str, tuple[str, ...]] = {}
     for field, synonyms in reading.columns.names.items():
         spelled = synonyms if field in reading.columns.mapped else (*synonyms, *spellings(synonyms, map(str, present)))
         names[field] = tuple(name for name in spelled if name in present) if field in TIMES else spelled
-    reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names)))
-    return replace(reading, notes=(*reading.notes, *_notes_on_times(reading)))
+    reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present))
+    notes = (*reading.notes, *_notes_on_times(reading, {name for name, types in present.items() if str in types}))
+    return replace(reading, columns=reading.columns.among(present), notes=notes)
+
+
+def _types_by_name(reading: Reading) -> dict[str, set[type]]:
+    """The column names in order of appearance, each with the types of its values."""
+    kinds_of_row = dict.fromkeys((tuple(row), tuple(map(type, row.values()))) for _, row in _rows(reading))
+    types: dict[str, set[type]] = {}
+    for names, values in kinds_of_row:
+        for name, value in zip(names, values, strict=True):
+            types.setdefault(name, set()).add(value)
+    return types
 
 
 def _rows(reading: Reading) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
@@ -134,20 +145,30 @@ def _recordings_repeat(reading: Reading) -> bool:
     return any(rows > 1 for rows in audio.values())
 
 
-def _notes_on_times(reading: Reading) -> Iterator[str]:
-    """A note on each column of times in another unit, or written in another way than as a number of seconds."""
+def _notes_on_times(reading: Reading, written: Collection[str]) -> Iterator[str]:
+    """A note on each column of times in another unit, or written in another way than as a number of seconds.
+
+    Args:
+        reading: the rows.
+        written: names of the columns that contain text.
+    """
     for field in TIMES:
         for name in reading.columns.names[field]:
             unit = reading.columns.unit(name)
             if unit != 1.0 and name not in reading.columns.units:
                 yield f"{field} is read from '{name}' in milliseconds"
-            odd = [
-                (entry.line, row[name], seconds)
-                for entry, row in _rows(reading)
-                if isinstance(row.get(name), str)
-                and not is_plain_number(row[name])
-                and isinstance(seconds := seconds_in_text(row[name], unit), float)
-            ]
-            if odd:
-                line, written, seconds = odd[0]
-                yield f"{len(odd):,} values of '{name}' are written like '{written}' (line {line}: {seconds:g} s)"
+            odd = _odd_times(reading, name, unit) if name in written else iter(())
+            if (first := next(odd, None)) is not None:
+                line, text, seconds = first
+                count = 1 + sum(1 for _ in odd)
+                yield f"{count:,} values of '{name}' are written like '{text}' (line {line}: {seconds:g} s)"
+
+
+def _odd_times(reading: Reading, name: str, unit: float) -> Iterator[tuple[int, str, float]]:
+    """Line, text and seconds of the times of a column that are no plain numbers."""
+    for entry, row in _rows(reading):
+        text = row.get(name)
+        if isinstance(text, str) and not is_plain_number(text):
+            seconds = seconds_in_text(text, unit)
+            if isinstance(seconds, float):
+                yield entry.line, text, seconds

@@ -79,14 +79,14 @@ def row_fields(
     if fields["duration"] is not None and fields["duration"] <= 0:
         raise RowError(f"zero length: duration is {fields['duration']:g} s", "duration")
     fields["id"] = _name(columns, record, "id") or _derived_id(fields)
-    written_by_us = set(record) <= CANONICAL and _is_line(record.get("line"))
+    written_by_us = _is_line(record.get("line")) and set(record) <= CANONICAL
     fields["line"] = record["line"] if written_by_us else line
     return fields
 
 
 def _is_visible(text: str) -> bool:
     """Whether a text has a character that is not white space, a control or format character, or unassigned."""
-    return any(unicodedata.category(character) not in INVISIBLE for character in text)
+    return text[:1].isalnum() or any(unicodedata.category(character) not in INVISIBLE for character in text)
 
 
 def _is_line(value: Any) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lora.records.base import Record, UserError, write_text
+from lora.records.base import Record, UserError, replacing
 
 if TYPE_CHECKING:
     import pandas
@@ -31,16 +31,38 @@ def write_table(
         rows: mappings by column name, or a data frame. Values are written as `str`, None and missing keys as empty
             cells. Numbers of a data frame need the dtype object, in which pandas leaves them as they are.
     """
-    import pandas
+    # A data frame iterates over its columns; pandas is not imported to recognise one.
+    records: Iterable[Mapping[Any, object]] = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
+    with replacing(path) as file:
+        file.write("\t".join(columns) + "\n")
+        file.writelines(table_line(columns, row) for row in records)
 
-    records: Iterable[Mapping[Any, object]] = rows.to_dict("records") if isinstance(rows, pandas.DataFrame) else rows
-    cells: dict[str, list[object]] = {column: [] for column in columns}
-    for row in records:
-        for column, values in cells.items():
-            values.append(_id_cell(row.get(column)) if column == ID else _cell(row.get(column)))
-    table = pandas.DataFrame(cells, dtype=object)
-    text: str = table.to_csv(sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE)
-    write_text(path, text)
+
+def table_line(columns: Sequence[str], row: Mapping[Any, object]) -> str:
+    """A row of a table as a line of its file."""
+    cells = (_id_cell(row.get(column)) if column == ID else _cell(row.get(column)) for column in columns)
+    return "\t".join("" if cell is None or cell != cell else str(cell) for cell in cells) + "\n"
+
+
+def read_cells(path: Path | str, columns: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of a table that this software wrote, one after the other, every cell as text.
+
+    Raises:
+        UserError: for a missing file, a table with other columns, and a row with more or fewer cells.
+    """
+    ids = [place for place, column in enumerate(columns) if column == ID]
+    try:
+        with Path(path).open(encoding="utf-8", newline="\n") as lines:
+            _require_columns(path, next(lines, "").removesuffix("\n").split("\t"), columns)
+            for number, line in enumerate(lines, start=2):
+                cells = line.removesuffix("\n").split("\t")
+                if len(cells) != len(columns):
+                    raise UserError(f"{path}:{number}: {len(cells)} cells, not {len(columns)}; write the table again")
+                for place in ids:
+                    cells[place] = _id(cells[place])
+                yield cells
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such table") from None
 
 
 def read_table(path: Path | str, columns: Sequence[str]) -> pandas.DataFrame:
@@ -57,9 +79,13 @@ def read_table(path: Path | str, columns: Sequence[str]) -> pandas.DataFrame:
         raise UserError(f"{path}: no such table") from None
     except pandas.errors.EmptyDataError:
         table = pandas.DataFrame()
-    if list(table.columns) != list(columns):
-        raise UserError(f"{path}:1: the header is not the columns {', '.join(columns)}; write the table again")
+    _require_columns(path, list(table.columns), columns)
     return table
+
+
+def _require_columns(path: Path | str, found: Sequence[str], columns: Sequence[str]) -> None:
+    if list(found) != list(columns):
+        raise UserError(f"{path}:1: the header is not the columns {', '.join(columns)}; write the table again")
 
 
 def concatenate_tables(paths: Iterable[Path | str], columns: Sequence[str]) -> pandas.DataFrame:

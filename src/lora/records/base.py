@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TextIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -46,18 +47,39 @@ class Record(BaseModel):
             raise UserError(f"{path}: not a {cls.__name__} record: {where}: {first['msg']}") from None
 
 
-def write_text(path: Path | str, text: str) -> None:
-    """Write a file atomically: to a temporary file in the same folder, which is then renamed."""
+@contextmanager
+def replacing(path: Path | str) -> Iterator[TextIO]:
+    """Write a file atomically: to a temporary file in the same folder, which is renamed after the block.
+
+    A block that fails leaves the old file as it was.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write a file atomically."""
+    with replacing(path) as file:
+        file.write(text)
 
 
 def write_lines(path: Path | str, records: Iterable[Record]) -> None:
     """Write JSON lines, one record per line, without keys that are null."""
-    write_text(path, "".join(f"{r.model_dump_json(exclude_none=True)}\n" for r in records))
+    with replacing(path) as file:
+        file.writelines(json_line(record) for record in records)
+
+
+def json_line(record: Record) -> str:
+    """A record as a line of a file, without keys that are null."""
+    return f"{record.model_dump_json(exclude_none=True)}\n"
 
 
 def read_lines(path: Path | str, kind: type[R]) -> Iterator[R]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lora import layout
-from lora.data.manifest import Manifest, Rejected
+from lora.data.manifest import Manifest
+from lora.data.manifest_rows import Rejected
 from lora.data.source import Source
 from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.data.transcripts.reference_rows import UNKNOWN_DURATION, included_references, reference_rows
@@ -93,10 +94,10 @@ class Comparison:
                 manifest = _with_durations(manifest)
             if not manifest.rows and not manifest.rejected:
                 raise UserError(f"{path}: contains no row")
-            manifests.write_rows(manifest, rows, rejected)
-            manifests.manifest_facts(source, manifest).write(facts)
+            counted = manifests.write_rows([*manifest.rows, *manifest.rejected], manifest.folder, rows, rejected)
+            manifests.manifest_facts(source, manifest, counted).write(facts)
         if not has_references:  # the account of the baseline says how its file was read
-            manifests.print_notes(path, manifest)
+            manifests.print_notes(path, manifest.notes)
         unknown = sum(row.duration == UNKNOWN_DURATION for row in manifest.rows)
         if unknown and self.has_training:
             print(

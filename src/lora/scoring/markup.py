@@ -120,25 +120,40 @@ def chosen_kinds(strip: str | Sequence[str]) -> list[str]:
     return [kind for kind in REMOVABLE if "all" in named or kind in named]
 
 
-def count_markup(texts: Iterable[str]) -> list[MarkupCount]:
-    """Markup in texts by kind: how many texts have it, how often it occurs, and its most frequent forms."""
-    rows = Counter[str]()
-    forms: dict[str, Counter[str]] = defaultdict(Counter)
-    for text in texts:
+class MarkupCounter:
+    """Counts markup in texts by kind."""
+
+    def __init__(self) -> None:
+        self._rows = Counter[str]()
+        self._forms: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, text: str) -> None:
         found = find_markup(text)
-        rows.update({markup.kind for markup in found})
-        for markup in found:
-            forms[markup.kind][markup.text] += 1
-    return [
-        MarkupCount(
-            kind=kind,
-            rows=rows[kind],
-            tokens=forms[kind].total(),
-            examples=[form for form, _ in forms[kind].most_common(EXAMPLES)],
-        )
-        for kind in KINDS
-        if rows[kind]
-    ]
+        if found:
+            self._rows.update({markup.kind for markup in found})
+            for markup in found:
+                self._forms[markup.kind][markup.text] += 1
+
+    def counts(self) -> list[MarkupCount]:
+        """By kind, how many texts have it, how often it occurs, and its most frequent forms."""
+        return [
+            MarkupCount(
+                kind=kind,
+                rows=self._rows[kind],
+                tokens=self._forms[kind].total(),
+                examples=[form for form, _ in self._forms[kind].most_common(EXAMPLES)],
+            )
+            for kind in KINDS
+            if self._rows[kind]
+        ]
+
+
+def count_markup(texts: Iterable[str]) -> list[MarkupCount]:
+    """`MarkupCounter.counts` of texts."""
+    counter = MarkupCounter()
+    for text in texts:
+        counter.add(text)
+    return counter.counts()
 
 
 def first_alternative(text: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from lora.records.manifests import OddCharacter, Utterance
@@ -61,25 +61,37 @@ def _written(character: str) -> str:
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
 
 
-def odd_characters(rows: Iterable[Utterance]) -> list[OddCharacter]:
-    """Invisible and look-alike characters in the texts of a manifest with their rows, the most frequent first."""
-    lines: defaultdict[str, list[int]] = defaultdict(list)
-    number: Counter[str] = Counter()
-    for row in rows:
-        for character in {row.text[at] for at in odd_positions(row.text)}:
-            number[character] += 1
-            if row.line is not None and len(lines[character]) < MOST_LINES:
-                lines[character].append(row.line)
-    return [
-        OddCharacter(
-            code_point=f"U+{ord(character):04X}",
-            name=unicodedata.name(character, "unnamed"),
-            kind="invisible" if _is_invisible(character) else "look_alike",
-            rows=count,
-            lines=lines[character],
-        )
-        for character, count in sorted(number.items(), key=lambda item: (-item[1], item[0]))
-    ]
+class OddCharacters:
+    """Counts invisible and look-alike characters in the texts of a manifest.
+
+    Attributes:
+        rows: number of rows whose text contains one.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._lines: defaultdict[str, list[int]] = defaultdict(list)
+        self._number: Counter[str] = Counter()
+
+    def add(self, row: Utterance) -> None:
+        found = {row.text[at] for at in odd_positions(row.text)}
+        self.rows += bool(found)
+        for character in found:
+            self._number[character] += 1
+            if row.line is not None and len(self._lines[character]) < MOST_LINES:
+                self._lines[character].append(row.line)
+
+    def most_frequent_first(self) -> list[OddCharacter]:
+        return [
+            OddCharacter(
+                code_point=f"U+{ord(character):04X}",
+                name=unicodedata.name(character, "unnamed"),
+                kind="invisible" if _is_invisible(character) else "look_alike",
+                rows=count,
+                lines=self._lines[character],
+            )
+            for character, count in sorted(self._number.items(), key=lambda item: (-item[1], item[0]))
+        ]
 
 
 def resolved(text: str) -> str:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lora.data.audio.inspection import inspect_rows
-from lora.data.audio.pieces import overlapping_pieces, shared_recordings
 from lora.data.formats.registry import unpack_audio as unpack
 from lora.data.leakage import leakage as shared_with_training
-from lora.data.manifest import Manifest, read_manifest, read_rows, rebase, without_damaged
+from lora.data.manifest import (
+    AudioPaths,
+    Manifest,
+    OpenManifest,
+    open_manifest,
+    read_manifest,
+    read_rows,
+    without_undecodable,
+)
+from lora.data.manifest_rows import Rejected
 from lora.data.source import Source
-from lora.data.tables import read_records, write_table
+from lora.data.tables import read_cells, read_records, write_table
 from lora.provenance.recording import recording
-from lora.records.base import write_lines
+from lora.records.base import json_line, replacing
 from lora.records.integrity import AudioMeasure, LeakageFacts
-from lora.records.manifests import ManifestFacts
-from lora.scoring.markup import CERTAIN, count_markup, strip_markup
+from lora.records.manifests import ManifestFacts, Utterance
+from lora.scoring.markup import CERTAIN, strip_markup
 from lora.scoring.normalizers import normalizer
-from lora.scoring.odd_characters import odd_characters, odd_positions
+from lora.stages.row_counts import RowCounts
 
 
 def unpack_audio(source: Source, output_dir: Path) -> None:
@@ -64,45 +73,70 @@ def validate_manifest(
         unpacked: Folder with the recordings that were inside the manifest's own files.
     """
     with recording(outputs=[path for path in (rows, rejected, facts) if path is not None]):
-        manifest = read_manifest(source, unpacked)
-        if measures is not None:
-            manifest = without_damaged(manifest, read_records(measures, AudioMeasure))
-        write_rows(manifest, rows, rejected)
+        manifest = open_manifest(source, unpacked)
+        problems = {} if measures is None else _undecodable(measures)
+        usable = without_undecodable(manifest.rows(), problems)
+        counted = write_rows(usable, manifest.folder, rows, rejected)
         if facts is not None:
-            manifest_facts(source, manifest).write(facts)
-    counts = f"{len(manifest.rows)} rows usable, {len(manifest.rejected)} rejected"
-    print(f"{source.path}: read as {manifest.format}: {counts}")
-    print_notes(source.path, manifest)
+            manifest_facts(source, manifest, counted).write(facts)
+    print(f"{source.path}: read as {manifest.format}: {counted.rows} rows usable, {counted.rejected} rejected")
+    print_notes(source.path, manifest.notes)
 
 
-def print_notes(path: Path, manifest: Manifest) -> None:
+def _undecodable(measures: Path) -> dict[str, str]:
+    """Why audio cannot be decoded, by row id."""
+    columns = tuple(AudioMeasure.model_fields)
+    identity, problem = columns.index("id"), columns.index("problem")
+    return {cells[identity]: cells[problem] for cells in read_cells(measures, columns) if cells[problem]}
+
+
+def print_notes(path: Path, notes: Iterable[str]) -> None:
     """Print what a person should know about how a manifest was read."""
-    for note in manifest.notes:
+    for note in notes:
         print(f"note: {path}: {note}")
 
 
-def write_rows(manifest: Manifest, rows: Path, rejected: Path) -> None:
-    """Write the usable and the rejected rows of a manifest."""
-    write_lines(rows, rebase(manifest.rows, manifest.folder, rows.parent))
-    write_table(rejected, ("line", "id", "reason"), (vars(entry) for entry in manifest.rejected))
+def write_rows(found: Iterable[Utterance | Rejected], folder: Path, rows: Path, rejected: Path) -> RowCounts:
+    """Write the usable and the rejected rows of a manifest.
+
+    Args:
+        found: Rows in the order of the manifest, whose relative audio paths start at `folder`.
+        folder: That folder.
+        rows: Canonical rows to write, with audio paths relative to their folder.
+        rejected: Table to write: line, id, reason.
+    """
+    counted = RowCounts()
+    refused: list[Rejected] = []
+    moved = AudioPaths(folder, rows.parent)
+    with replacing(rows) as file:
+        for row in found:
+            if isinstance(row, Rejected):
+                refused.append(row)
+            else:
+                counted.add(row)
+                file.write(json_line(moved.of(row)))
+    refused.sort(key=lambda entry: entry.line)
+    counted.rejected = len(refused)
+    write_table(rejected, ("line", "id", "reason"), map(vars, refused))
+    return counted
 
 
-def manifest_facts(source: Source, manifest: Manifest) -> ManifestFacts:
-    speakers = {row.speaker_id for row in manifest.rows} - {None}
+def manifest_facts(source: Source, manifest: OpenManifest | Manifest, counted: RowCounts) -> ManifestFacts:
+    """How a manifest was read, and its size."""
     return ManifestFacts(
         format=manifest.format,
         split=source.split,
         columns=dict(manifest.columns),
         notes=list(manifest.notes),
-        rows=len(manifest.rows),
-        rejected=len(manifest.rejected),
-        hours=round(sum(row.duration for row in manifest.rows) / 3600, 6),
-        speakers=len(speakers) or None,
-        odd_characters=odd_characters(manifest.rows),
-        odd_rows=sum(bool(odd_positions(row.text)) for row in manifest.rows),
-        shared_recordings=sum(len(pieces) for pieces in shared_recordings(manifest.rows)),
-        overlapping=overlapping_pieces(manifest.rows),
-        markup=count_markup(row.text for row in manifest.rows),
+        rows=counted.rows,
+        rejected=counted.rejected,
+        hours=round(counted.seconds / 3600, 6),
+        speakers=len(counted.speakers) or None,
+        odd_characters=counted.odd.most_frequent_first(),
+        odd_rows=counted.odd.rows,
+        shared_recordings=counted.pieces.shared(),
+        overlapping=counted.pieces.overlapping(),
+        markup=counted.markup.counts(),
     )
 
 

@@ -10,7 +10,8 @@ import soundfile
 import soxr
 
 from lora.data.audio.inspection import inspect_row, inspect_rows
-from lora.data.manifest import Manifest, without_damaged
+from lora.data.manifest import without_undecodable
+from lora.data.manifest_rows import Rejected
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
 
@@ -90,6 +91,7 @@ def test_a_row_with_damaged_audio_is_rejected_with_the_reason(tmp_path: Path) ->
     assert [m.problem is None for m in measures] == [True, False]
     assert str(measures[1].problem).startswith("unreadable audio: ")
     assert str(tmp_path) not in str(measures[1].problem)
-    manifest = without_damaged(Manifest(rows, []), measures)
-    assert [row.id for row in manifest.rows] == ["a.wav"]
-    assert [(entry.line, entry.id) for entry in manifest.rejected] == [(2, "cut.flac")]
+    problems = {measure.id: measure.problem for measure in measures if measure.problem is not None}
+    usable, damaged = without_undecodable(rows, problems)
+    assert usable == rows[0]
+    assert damaged == Rejected(2, "cut.flac", str(measures[1].problem))

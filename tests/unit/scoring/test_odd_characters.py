@@ -6,7 +6,7 @@ import pytest
 
 from lora.records.manifests import Utterance
 from lora.scoring.normalizers import normalizer
-from lora.scoring.odd_characters import odd_characters, odd_positions
+from lora.scoring.odd_characters import OddCharacters, odd_positions
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,11 @@ def test_english_resolves_them_too() -> None:
 def test_characters_of_a_manifest() -> None:
     texts = ["a\u200bb", "plain", "c\u200bd\u200be", "\u0441at sat"]
     rows = [Utterance(id=str(i), text=text, duration=1.0, line=i) for i, text in enumerate(texts, start=1)]
-    found = [(one.code_point, one.name, one.kind, one.rows, one.lines) for one in odd_characters(rows)]
+    odd = OddCharacters()
+    for row in rows:
+        odd.add(row)
+    assert odd.rows == 3
+    found = [(one.code_point, one.name, one.kind, one.rows, one.lines) for one in odd.most_frequent_first()]
     assert found == [
         ("U+200B", "ZERO WIDTH SPACE", "invisible", 2, [1, 3]),
         ("U+0441", "CYRILLIC SMALL LETTER ES", "look_alike", 1, [4]),

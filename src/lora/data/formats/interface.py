@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,26 +42,38 @@ class Entry(NamedTuple):
         return (self.places or {}).get(field or "", self.place)
 
 
+class Entries:
+    """Rows that are made anew at each iteration, so that they need not be in memory together."""
+
+    def __init__(self, make: Callable[[], Iterator[Entry]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Entry]:
+        return self._make()
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a reader returns.
 
     Attributes:
         folder: where relative audio paths start.
-        entries: rows in the order of the manifest.
+        entries: rows in the order of the manifest; they can be iterated again.
         columns: which column contains which field.
         channel: the channel (from 0) to use of every file; None where each row names its own or all are mixed.
         table: whether the author of the manifest chose the column names; readers of other formats set them.
         notes: what a person should know about how the manifest was read.
+        names: the column names of a table, in order of appearance.
     """
 
     format: str
     folder: Path
-    entries: list[Entry]
+    entries: Iterable[Entry]
     columns: Columns
     channel: int | None = None
     table: bool = True
     notes: Sequence[str] = ()
+    names: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -199,7 +211,9 @@ def audio_root(folder: Path, paths: Iterable[str]) -> Path:
     return folder
 
 
-def found_path(folder: Path, written: str) -> str:
+def found_path(folder: Path | str, written: str) -> str:
     """The path of an audio file; one of Windows (`wavs\\a.wav`) with slashes where only that names a file."""
+    if "\\" not in written:
+        return written
     path = written.replace("\\", "/")
-    return path if path != written and not exists(folder / written) and exists(folder / path) else written
+    return path if not exists(Path(folder, written)) and exists(Path(folder, path)) else written

@@ -6,14 +6,14 @@ audiofolder names the audio in `file_name`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
 from lora.data.existing_files import exists, is_file
-from lora.data.formats.interface import PATHS_TRIED, Entry, FileSample, ManifestFormat, Reading
+from lora.data.formats.interface import PATHS_TRIED, Entries, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
 from lora.data.source import Source
 from lora.records.base import UserError
@@ -37,20 +37,15 @@ def read_nemo(source: Source) -> Reading:
     notes: list[str] = []
     entries = _entries("jsonl", source.path, notes)
     folder = source.path.parent
-    rows = [entry.row for entry in entries if isinstance(entry.row, dict)]
-    sharded = [row for row in rows if "shard_id" in row]
-    if sharded and not any(_exists(folder, _nemo_audio(row)) for row in islice(sharded, PATHS_TRIED)):
+    rows = (entry.row for entry in entries if isinstance(entry.row, dict))
+    sharded = [row for row in islice(rows, PATHS_TRIED) if "shard_id" in row]
+    if sharded and not any(_exists(folder, _nemo_audio(row)) for row in sharded):
         raise UserError(
             f"{source.path}: a tarred NeMo manifest (its rows have shard_id) without its audio next to it. Extract the "
             f"archives into this folder (`for t in audio_*.tar; do tar xf $t; done` in {folder}), or name the manifest "
             "from before it was tarred."
         )
-    checked = [
-        entry._replace(row="no audio: audio_filepath is a list; expected one file per row")
-        if _names_several_files(entry.row)
-        else entry
-        for entry in entries
-    ]
+    checked = Entries(lambda: map(_with_one_file, entries))
     return Reading("nemo", folder, checked, Columns(source.columns, NO_TEXT), source.channel, notes=notes)
 
 
@@ -59,10 +54,13 @@ def read_common_voice(source: Source) -> Reading:
     folder = source.path.parent
     columns = Columns(source.columns)
     notes: list[str] = []
-    entries = [
-        entry._replace(row=_with_clip(entry.row, folder, columns)) if isinstance(entry.row, dict) else entry
-        for entry in _entries("tsv", source.path, notes)
-    ]
+    written = _entries("tsv", source.path, notes)
+    entries = Entries(
+        lambda: (
+            entry._replace(row=_with_clip(entry.row, folder, columns)) if isinstance(entry.row, dict) else entry
+            for entry in written
+        )
+    )
     return Reading("common_voice", folder, entries, columns, source.channel, notes=notes)
 
 
@@ -71,7 +69,8 @@ def read_audiofolder(source: Source) -> Reading:
     path = metadata_of(source.path)
     columns = Columns({"audio": FILE_NAME, **source.columns})
     notes: list[str] = []
-    entries = list(_parquet_entries(path)) if path.suffix == ".parquet" else _entries(text_kind(path), path, notes)
+    is_parquet = path.suffix == ".parquet"
+    entries: Iterable[Entry] = list(_parquet_entries(path)) if is_parquet else _entries(text_kind(path), path, notes)
     return Reading("audiofolder", path.parent, entries, columns, source.channel, notes=notes)
 
 
@@ -82,8 +81,9 @@ def metadata_of(path: Path) -> Path:
     return next((path / name for name in METADATA if (path / name).is_file()), path / METADATA[0])
 
 
-def _entries(kind: str, path: Path, notes: list[str]) -> list[Entry]:
-    return [Entry(line, row) for line, row in lines_as(kind, path, notes)]
+def _entries(kind: str, path: Path, notes: list[str]) -> Entries:
+    lines = lines_as(kind, path, notes)
+    return Entries(lambda: starmap(Entry, lines))
 
 
 def _parquet_entries(path: Path) -> Iterator[Entry]:
@@ -102,12 +102,18 @@ def _exists(folder: Path, audio: Any) -> bool:
     return isinstance(audio, str) and exists(folder / audio)
 
 
-def _names_several_files(row: dict[str, Any] | str) -> bool:
-    return isinstance(row, dict) and isinstance(_nemo_audio(row), list)
+def _with_one_file(entry: Entry) -> Entry:
+    """The row, rejected where it names several files."""
+    if isinstance(entry.row, dict) and isinstance(_nemo_audio(entry.row), list):
+        return entry._replace(row="no audio: audio_filepath is a list; expected one file per row")
+    return entry
 
 
 def _nemo_audio(row: dict[str, Any]) -> Any:
-    return next((row[name] for name in NEMO_AUDIO if name in row), None)
+    for name in NEMO_AUDIO:
+        if name in row:
+            return row[name]
+    return None
 
 
 def _with_clip(row: dict[str, Any], folder: Path, columns: Columns) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lora.data.manifest_lines import repeated_name, separator_in, writable
+from lora.data.json_lines import writable
+from lora.data.manifest_lines import repeated_name, separator_in
 from lora.records.base import UserError
 
 

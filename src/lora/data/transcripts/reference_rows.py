@@ -14,7 +14,8 @@ from lora.data.audio.headers import header_seconds
 from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.formats.registry import read_source
-from lora.data.manifest import Manifest, Rejected
+from lora.data.manifest import Manifest
+from lora.data.manifest_rows import Rejected
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import AUTO, Source, states_silence
 from lora.data.transcripts import stm

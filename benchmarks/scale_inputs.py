@@ -1,0 +1,83 @@
+"""Inputs of the scale benchmark: manifests of any size whose rows are pieces of few recordings, and transcripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from score_pairs import made_up
+
+RECORDINGS = 1_000
+SPEAKERS = 2_000
+WORDS = 3_000
+MEASURES = (
+    "line", "id", "problem", "manifest_duration", "characters", "seconds", "rate", "channels", "level", "clipped",
+    "bandwidth", "audio_hash", "channel",
+)  # fmt: skip
+
+
+def write_training(folder: Path, count: int) -> tuple[Path, Path]:
+    """A manifest of `count` rows of 4 to 19 words and their measures, as inspect_audio.py writes them.
+
+    Rows follow one another in `RECORDINGS` real files, which are small: with durations in the manifest, a file has to
+    exist, and nobody opens it.
+    """
+    import soundfile
+
+    audio = folder / "audio"
+    audio.mkdir(parents=True)
+    soundfile.write(audio / "recording-0000.flac", 0.1 * np.random.default_rng(2).standard_normal(16_000), 16_000)
+    content = (audio / "recording-0000.flac").read_bytes()
+    for number in range(1, RECORDINGS):
+        (audio / f"recording-{number:04}.flac").write_bytes(content)
+    draw = np.random.default_rng(1)
+    durations = np.round(0.5 + draw.gamma(4, 2, count), 3)
+    words = draw.integers(0, WORDS, (count, 19))
+    lengths, speakers = draw.integers(4, 20, count).tolist(), draw.integers(0, SPEAKERS, count).tolist()
+    ends = np.zeros(RECORDINGS)
+    manifest, measures = folder / "train_manifest.jsonl", folder / "measures.tsv"
+    with manifest.open("w", encoding="utf-8") as rows, measures.open("w", encoding="utf-8") as table:
+        table.write("\t".join(MEASURES) + "\n")
+        for i, seconds in enumerate(durations.tolist()):
+            recording = i % RECORDINGS
+            text = " ".join(f"word{n}" for n in words[i, : lengths[i]].tolist())
+            row = {
+                "id": f"utterance-{i:07}",
+                "audio_filepath": f"audio/recording-{recording:04}.flac",
+                "offset": round(float(ends[recording]), 3),
+                "duration": seconds,
+                "text": text,
+                "speaker_id": f"speaker-{speakers[i]:04}",
+            }
+            ends[recording] += seconds
+            rows.write(json.dumps(row) + "\n")
+            characters = len(text.replace(" ", ""))
+            measured = f"{seconds}\t16000\t1\t-20.1\t0.0\t7500.0\t{i:032x}"
+            table.write(f"{i + 1}\tutterance-{i:07}\t\t{seconds}\t{characters}\t{measured}\t\n")
+    return manifest, measures
+
+
+def write_evaluation(folder: Path, count: int, speakers: int) -> tuple[Path, Path, Path]:
+    """A manifest without audio of `count` utterances, and transcripts of two systems that err on 12 and 11 %."""
+    folder.mkdir(parents=True)
+    texts = made_up(count)
+    names = [f"u{i:06}" for i in range(count)]
+    manifest = folder / "manifest.jsonl"
+    with manifest.open("w", encoding="utf-8") as file:
+        for i, (name, words) in enumerate(zip(names, texts.references, strict=True)):
+            row = {"id": name, "audio": f"{name}.wav", "text": " ".join(words), "duration": round(0.4 * len(words), 3)}
+            file.write(json.dumps(row | {"speaker_id": f"speaker-{i % speakers:05}"}) + "\n")
+    return (
+        manifest,
+        write_transcripts(folder / "base.jsonl", names, texts.baseline),
+        write_transcripts(folder / "tuned.jsonl", names, texts.tuned),
+    )
+
+
+def write_transcripts(path: Path, names: Sequence[str], hypotheses: Sequence[Sequence[str]]) -> Path:
+    with path.open("w", encoding="utf-8") as file:
+        for name, words in zip(names, hypotheses, strict=True):
+            file.write(json.dumps({"id": name, "hypothesis": " ".join(words)}) + "\n")
+    return path
