@@ -6,13 +6,18 @@ Colour is added when text is printed, never when it is made, so that files and p
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
-from typing import TextIO
+import sys
+from collections.abc import Iterator
+from typing import Any, TextIO, cast
 
 GREEN, RED, YELLOW, DIM, BOLD = "32", "31", "33", "2", "1"
 CLEAR = "\r\x1b[K"
+HARMLESS = "\n\t\u200c\u200d"  # the zero-width joiners of Persian, Hindi and others
 # What is coloured, in the first line and below it. A pattern colours its first group.
 HEADLINES = (
     (re.compile(r"^(READY FOR THE SWEEP|GATE OPEN)"), f"{BOLD};{GREEN}"),
@@ -49,8 +54,43 @@ def printable(text: str) -> str:
     return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
+def visible(text: str) -> str:
+    """The text with control characters as JSON escapes them (`\\u001b`), so that a terminal shows them.
+
+    Line ends, tabs, and the joiners that some scripts need stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in HARMLESS else json.dumps(c)[1:-1] for c in text)
+
+
+class VisibleStream:
+    """A text stream that shows the control characters of what is written to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        # A carriage return at the start is that of a progress bar, which writes over its line.
+        bar = text.startswith("\r")
+        return self.stream.write("\r" + visible(text[1:]) if bar else visible(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextlib.contextmanager
+def visible_output() -> Iterator[None]:
+    """Whatever is printed inside shows its control characters: names and texts of others may contain any."""
+    streams = VisibleStream(sys.stdout), VisibleStream(sys.stderr)
+    with contextlib.redirect_stdout(cast(TextIO, streams[0])), contextlib.redirect_stderr(cast(TextIO, streams[1])):
+        yield
+
+
 def write_coloured(text: str, stream: TextIO) -> None:
     """Write text as this stream shows it best."""
+    if isinstance(stream, VisibleStream):
+        text, stream = visible(text), stream.stream
     stream.write(coloured(text) if has_colour(stream) else text)
     stream.flush()
 

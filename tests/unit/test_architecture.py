@@ -20,7 +20,7 @@ ALLOWED = {
     "records": {"records"},
     "layout": {"records"},
     "results": {"layout", "records"},
-    "provenance": {"provenance", "records", "tool_folder"},
+    "provenance": {"provenance", "records", "terminal", "tool_folder"},
     "tool_folder": set(),
     "formatting": {"records"},
     "progress": {"formatting"},

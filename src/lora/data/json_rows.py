@@ -1,6 +1,7 @@
 """Rows of a JSON file that is not JSON lines: a list of objects, objects by id, or pretty-printed objects.
 
-Each row has the line on which it starts. A file that breaks off yields the rows before that place.
+Each row has the line on which it starts. A broken row costs only itself where rows start on lines of their own with
+equal indentation; else reading ends there.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 Parsed = tuple[int, dict[str, Any] | str]
 Values = Generator[tuple[int, Any], None, int]  # places and values; returns the place after them
@@ -23,7 +24,21 @@ KEYS_OF_ROWS = frozenset(
     {"audio", "source", "target", "recording", "supervisions", "messages", "conversations", "segments"}
 )
 ID = "id"
-DECODER = json.JSONDecoder()
+MOST_DIGITS = 400  # of an integer; a float has at most 308
+
+
+class Broken(NamedTuple):
+    """A row that cannot be parsed."""
+
+    reason: str
+
+
+def _integer(digits: str) -> int | float:
+    """Integers of thousands of digits, which Python refuses to convert, are infinite for the checks of a row."""
+    return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
+
+
+DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 def is_document(content: bytes) -> bool:
@@ -47,13 +62,16 @@ def document_rows(text: str) -> Iterator[Parsed]:
         for place, value in _values(text, 0):
             line += text.count("\n", counted, place)
             counted = place
-            yield (
-                line,
-                value if isinstance(value, dict) else f"broken line: a JSON {type(value).__name__}, not an object",
-            )
+            yield line, _row(value)
     except (ValueError, RecursionError) as error:
         number = getattr(error, "lineno", line)
         yield number, f"broken line: not JSON: {error} (rows from here on are lost)"
+
+
+def _row(value: Any) -> dict[str, Any] | str:
+    if isinstance(value, Broken):
+        return f"broken line: {value.reason}"
+    return value if isinstance(value, dict) else f"broken line: a JSON {type(value).__name__}, not an object"
 
 
 def _values(text: str, place: int) -> Values:
@@ -85,9 +103,13 @@ def _list(text: str, place: int) -> Values:
     """The elements of the list that starts at `place`; returns the place after it."""
     place = _after_space(text, place + 1)
     while text[place : place + 1] != "]":
-        value, end = DECODER.raw_decode(text, place)
-        yield place, value
-        place = _next(text, end, "]")
+        start = place
+        try:
+            value, end = DECODER.raw_decode(text, place)
+            place = _next(text, end, "]")
+        except (ValueError, RecursionError) as error:
+            value, place = _broken(text, start, error, "{")
+        yield start, value
     return place + 1
 
 
@@ -96,14 +118,30 @@ def _by_id(text: str, place: int) -> Values:
     place = _after_space(text, place + 1)
     while text[place : place + 1] != "}":
         start = place
-        key, end = DECODER.raw_decode(text, place)
-        place = _after_space(text, end)
-        if text[place : place + 1] != ":":
-            raise json.JSONDecodeError("Expecting ':' delimiter", text, place)
-        value, end = DECODER.raw_decode(text, _after_space(text, place + 1))
-        yield start, {ID: key, **value} if isinstance(value, dict) else value
-        place = _next(text, end, "}")
+        try:
+            key, end = DECODER.raw_decode(text, place)
+            place = _after_space(text, end)
+            if text[place : place + 1] != ":":
+                raise json.JSONDecodeError("Expecting ':' delimiter", text, place)
+            value, end = DECODER.raw_decode(text, _after_space(text, place + 1))
+            value = {ID: key, **value} if isinstance(value, dict) else value
+            place = _next(text, end, "}")
+        except (ValueError, RecursionError) as error:
+            value, place = _broken(text, start, error, '"')
+        yield start, value
     return place + 1
+
+
+def _broken(text: str, start: int, error: Exception, first: str) -> tuple[Broken, int]:
+    """A broken row, and the place of the next one: the next line with the same indentation that begins with `first`.
+
+    Raises the error where there is no such line, and where the row does not start on a line of its own.
+    """
+    indentation = text[text.rfind("\n", 0, start) + 1 : start]
+    following = re.compile(rf"\n{re.escape(indentation)}(?={first})").search(text, start)
+    if indentation.strip() or following is None:
+        raise error
+    return Broken(f"not JSON: {error}"), following.end()
 
 
 def _first_key(text: str, place: int) -> tuple[str | None, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from lora.records.base import UserError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 GZIP = b"\x1f\x8b"
+EXPECTED = "a manifest is JSON lines, CSV or TSV"
 
 
 class Rows:
@@ -81,12 +83,17 @@ def separator_in(header: str, usual: str) -> str:
         return usual
 
 
-def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int, str | None]]:
-    """(line number from 1, line) of any text file; None for a line that is not UTF-8. `notes` as for `lines_as`."""
-    return _text_lines(_content(path, notes))
+def text_lines(
+    path: Path, notes: list[str] | None = None, expected: str = EXPECTED
+) -> Iterator[tuple[int, str | None]]:
+    """(line number from 1, line) of any text file; None for a line that is not UTF-8. `notes` as for `lines_as`.
+
+    `expected` says what the file should be, for the error about one that is not text.
+    """
+    return _text_lines(_content(path, notes, expected))
 
 
-def _content(path: Path, notes: list[str] | None = None) -> bytes:
+def _content(path: Path, notes: list[str] | None = None, expected: str = EXPECTED) -> bytes:
     """The text of a file as UTF-8."""
     require_file(path, "manifest")
     try:
@@ -100,7 +107,7 @@ def _content(path: Path, notes: list[str] | None = None) -> bytes:
             content = decompressed(path)
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(f"{path}: incomplete or damaged gzip file: {error}") from None
-    return text_content(path, content, "a manifest is JSON lines, CSV or TSV", notes)
+    return text_content(path, content, expected, notes)
 
 
 def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
@@ -118,9 +125,9 @@ def _json_rows(content: bytes) -> Iterator[Parsed]:
             yield number, row if writable(row) else HALF_A_CHARACTER
         return
     for number, line in enumerate(content.split(b"\n"), start=1):
-        row = parsed_line(line) if line.strip() else None
-        if row is not None:
-            yield number, row
+        parsed = parsed_line(line) if line.strip() else None
+        if parsed is not None:
+            yield number, parsed
 
 
 def repeated_name(header: list[str]) -> str | None:
@@ -148,13 +155,43 @@ def _unquoted(cell: str) -> str:
     return inner.replace('""', '"') if quoted else cell
 
 
+class _Lines:
+    """Lines that a reader takes one by one, and that can be given back after a broken row."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._returned: deque[str] = deque()
+        self._row: list[str] = []
+        self.number = 0  # of the last line that was taken
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._returned.popleft() if self._returned else next(self._lines)
+        self._row.append(line)
+        self.number += 1
+        return line
+
+    def start_row(self) -> int:
+        """Number of the next line, which begins a row."""
+        self._row = []
+        return self.number + 1
+
+    def give_back(self) -> None:
+        """Return all lines of the row but the first: an unbalanced quote in it had made them a part of its row."""
+        rest = self._row[1:]
+        self._returned.extendleft(reversed(rest))
+        self.number -= len(rest)
+
+
 def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
-    lines = (("\N{REPLACEMENT CHARACTER}" if line is None else line) + "\n" for _, line in _text_lines(content))
+    lines = _Lines(("\N{REPLACEMENT CHARACTER}" if line is None else line) + "\n" for _, line in _text_lines(content))
     spaced = re.match(rf"[^\n]*{re.escape(separator)} ".encode(), content.lstrip()) is not None  # "ID, duration, wav"
     reader = csv.reader(lines, strict=True, delimiter=separator, skipinitialspace=spaced)
     header: list[str] | None = None
     while True:
-        start = reader.line_num + 1
+        start = lines.start_row()
         try:
             cells = next(reader)
         except StopIteration:
@@ -163,13 +200,16 @@ def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
             if header is None:
                 yield start, f"broken header: {error}"
                 return
-            yield start, f"broken line: {error} (lines {start} to {reader.line_num} are lost)"
+            yield start, f"broken line: {error}"
+            lines.give_back()
             continue
         if not any(cell.strip() for cell in cells):
             continue
         if header is None:
             header = [cell.strip() for cell in cells]
         else:
+            if len(cells) != len(header):
+                lines.give_back()
             yield start, _table_row(header, [cell.replace("\r\n", "\n") for cell in cells])
 
 

@@ -20,6 +20,7 @@ from lora.data.formats.interface import Entry, Reading, found_path
 from lora.data.formats.registry import BROKEN
 from lora.data.row_fields import RowError, row_fields
 from lora.records.manifests import Utterance
+from lora.terminal import visible
 
 AT_ONCE = 20_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
 
@@ -31,6 +32,9 @@ class Rejected:
     line: int
     id: str | None
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", visible(self.reason))  # it quotes the row
 
 
 class _Draft(NamedTuple):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lora.records.base import Record, UserError, replacing
+from lora.terminal import visible
 
 if TYPE_CHECKING:
     import pandas
@@ -22,8 +23,9 @@ def write_table(
 ) -> None:
     """Write a table.
 
-    White space inside a cell (tabs and line ends too) becomes a single space, so that a line is a row for every reader.
-    An id that this would change is written as a JSON string instead, because `u 1` and `u  1` are two rows.
+    White space inside a cell (tabs and line ends too) becomes a single space, so that a line is a row for every reader,
+    and control characters become escapes, so that a terminal shows them. An id that this would change is written as a
+    JSON string instead, because `u 1` and `u  1` are two rows.
 
     Args:
         path: file to write.
@@ -107,7 +109,7 @@ def read_records(path: Path | str, kind: type[R]) -> list[R]:
 
 def _id_cell(value: object) -> object:
     if isinstance(value, str) and (value != _cell(value) or value.startswith('"')):
-        return json.dumps(value, ensure_ascii=False)
+        return visible(json.dumps(value, ensure_ascii=False))
     return value
 
 
@@ -119,4 +121,6 @@ def _id(cell: str) -> str:
 
 
 def _cell(value: object) -> object:
-    return " ".join(value.split()) if isinstance(value, str) else value  # other values have no white space to collapse
+    return (
+        visible(" ".join(value.split())) if isinstance(value, str) else value
+    )  # other values have no white space to collapse

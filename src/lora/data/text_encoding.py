@@ -21,7 +21,7 @@ CODE_PAGES = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256
 GUESSED_FROM = 100_000  # bytes
 SHOWN = 60  # characters of a line in a message
 NULLS = 0.4  # share of null bytes at even or odd places from which a file without a mark is UTF-16
-BEGINNING = 4096  # bytes in which a null byte marks a file that is no text
+BEGINNING = 4096  # bytes by which a file is text or not
 NO_CHARACTER = "mark_as_not_utf8"  # error handler of `_decoded`
 
 
@@ -52,9 +52,21 @@ def text_content(path: Path, content: bytes, expected: str, notes: list[str] | N
             f"{path}:{unknown.line}: the file is not UTF-8, and its encoding cannot be recognised; save it as UTF-8 "
             f"(`iconv -f ENCODING -t UTF-8 {path.name}`)"
         ) from None
-    if b"\0" in text[:BEGINNING]:
+    if not _is_text(text[:BEGINNING]):
         raise UserError(f"{path}: not a text file; {expected}")
     return text
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether a file begins with text; a null byte in a few of its lines costs only these lines."""
+    if b"\0" not in start:
+        return True
+    lines = [line for line in start.split(b"\n") if line.strip()]
+    return 2 * sum(map(_is_line_of_text, lines)) > len(lines)
+
+
+def _is_line_of_text(line: bytes) -> bool:
+    return _is_utf8(line) and not any(byte < 32 and byte not in b"\t\r" for byte in line)
 
 
 def notes_of_files(by_file: Mapping[str, list[str]]) -> list[str]:
@@ -86,6 +98,10 @@ def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) 
         if not damaged or _has_utf8_lines(content, damaged) or b"\0" in content[:BEGINNING]:
             return content
         encoding = _code_page(content, damaged)
+        if encoding is None and 2 * len(damaged) < content.count(b"\n") + 1:
+            return content
+        if encoding is None:
+            raise UnknownEncodingError(damaged[0])
         text = _decoded(content, encoding, whole)
         if notes is not None:
             shown = text.split(b"\n")[damaged[0] - 1].decode(errors="replace").strip()[:SHOWN]
@@ -155,8 +171,11 @@ def _has_utf8_lines(content: bytes, damaged: list[int]) -> bool:
     return any(not line.isascii() and n not in lost for n, line in enumerate(content.split(b"\n"), start=1))
 
 
-def _code_page(content: bytes, damaged: list[int]) -> str:
-    """The most plausible code page; Western where that is plausible at all, because short texts fit several."""
+def _code_page(content: bytes, damaged: list[int]) -> str | None:
+    """The most plausible code page; Western where that is plausible at all, because short texts fit several.
+
+    None where none is plausible.
+    """
     from charset_normalizer import from_bytes
 
     lines = content.split(b"\n")
@@ -164,5 +183,5 @@ def _code_page(content: bytes, damaged: list[int]) -> str:
     found = from_bytes(sample, cp_isolation=list(CODE_PAGES))
     matches = [encoding for match in found for encoding in match.could_be_from_charset]  # with those of equal text
     if not matches:
-        raise UnknownEncodingError(damaged[0])
+        return None
     return WESTERN if WESTERN in matches else matches[0]

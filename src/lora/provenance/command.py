@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
+from lora.terminal import visible_output
 
 # Containers that Python creates before it searches for reference cycles. Tables of 100,000 records have none, and the
 # default of 700 doubled the time of scoring.
@@ -65,9 +66,15 @@ def _script() -> str:
 def run_command(function: Callable[[], int]) -> int:
     """Run a command line and return its exit code.
 
-    An error that a person can fix (files and disks included) is printed as one line and has exit code 2.
+    An error that a person can fix (files and disks included) is printed as one line and has exit code 2. Control
+    characters in what is printed are shown, never sent to a terminal.
     """
     gc.set_threshold(COLLECT_AFTER)
+    with visible_output():
+        return _exit_code(function)
+
+
+def _exit_code(function: Callable[[], int]) -> int:
     try:
         return function()
     except UserError as error:

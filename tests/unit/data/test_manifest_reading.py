@@ -96,13 +96,15 @@ def test_csv_with_quotes_and_wrong_columns(wav, manifest):
     assert [(r.line, r.reason) for r in result.rejected] == [(5, "broken line: 5 columns where the header has 4")]
 
 
-def test_an_unclosed_csv_quote_is_reported_with_the_lines_it_swallows(wav, manifest):
+@pytest.mark.parametrize("broken", ['a.wav,"open', 'a.wav,"open\na.wav,"open', '"', 'a.wav,"x"y', "a.wav,1,2"])
+def test_an_unclosed_csv_quote_costs_its_line_only(wav, manifest, broken):
     wav("a.wav")
-    path = manifest("audio,text", "a.wav,fine", 'a.wav,"open', "a.wav,lost", name="m.csv")
+    wav("b.wav")
+    path = manifest("audio,text", "a.wav,fine", *broken.split("\n"), 'b.wav,"said ""no"", and\nleft"', name="m.csv")
     result = read_manifest(path)
-    assert [row.text for row in result.rows] == ["fine"]
-    assert [entry.line for entry in result.rejected] == [3]
-    assert "lines 3 to 5 are lost" in result.rejected[0].reason
+    assert [row.text for row in result.rows] == ["fine", 'said "no", and left']
+    assert [entry.line for entry in result.rejected] == list(range(3, 4 + broken.count("\n")))
+    assert all(entry.reason.startswith("broken line: ") for entry in result.rejected)
 
 
 def test_an_unbalanced_quote_in_a_tsv_loses_no_row(wav, manifest):

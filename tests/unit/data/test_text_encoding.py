@@ -58,5 +58,10 @@ def test_what_is_no_character_of_another_encoding_stays_damaged() -> None:
 
 def test_an_unknown_encoding_names_the_line() -> None:
     with pytest.raises(UnknownEncodingError) as error:
-        as_utf8(b"a\nb\n" + bytes(range(128, 256)) * 3)
-    assert error.value.line == 3
+        as_utf8(b"a\n" + bytes(range(128, 256)) * 3)
+    assert error.value.line == 2
+
+
+def test_a_damaged_line_among_many_of_ascii_stays_damaged() -> None:
+    content = b"a\nb\n" + bytes(range(128, 256)) * 3 + b"\nc\n"
+    assert as_utf8(content) == content

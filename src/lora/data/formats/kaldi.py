@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
-from lora.data.manifest_lines import GZIP, text_lines
+from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
-from lora.data.text_encoding import MARKS, notes_of_files
+from lora.data.text_encoding import notes_of_files
 from lora.records.base import UserError
 
 NEEDED = ("wav.scp", "text")
 OPTIONAL = ("segments", "utt2spk", "utt2dur", "reco2dur")
 ARCHIVE = re.compile(r".*\.ark:\d+(\[.*\])?", re.DOTALL)
 TO_THE_END = -1.0  # end of a segment that ends with its file
-SAMPLE_BYTES = 4096  # in which binary data is recognised
+LINES = "expected lines of `key value`"
 
 
 class _Unusable(Exception):
@@ -36,12 +35,19 @@ class _Unusable(Exception):
 
 @dataclass(frozen=True)
 class _Table:
-    """A file of `key value` lines: by key, its line number and value."""
+    """A file of `key value` lines: by key, its line number and value; of other values for a key their line numbers."""
 
     name: str
-    lines: dict[str, tuple[int, str]]
+    lines: dict[str, tuple[int, str]] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)
 
     def value(self, key: str) -> str | None:
+        """The value of a key, None without one. Raises _Unusable for a key with different values."""
+        if key in self.others:
+            raise _Unusable(
+                f"two entries for {key} in {self.name} (first in line {self.lines[key][0]}); keep one",
+                f"{self.name}:{self.others[key]}",
+            )
         return self.lines[key][1] if key in self.lines else None
 
     def place(self, key: str) -> str:
@@ -58,14 +64,14 @@ def kaldi_files(source: Source) -> list[Path]:
 
 
 def read_kaldi(source: Source) -> Reading:
-    """One row per line of `text`. Raises UserError where a file contains a key twice."""
+    """One row per line of `text`."""
     reject_settings(source, "columns")
     kaldi_files(source)
     notes: defaultdict[str, list[str]] = defaultdict(list)
     tables = {name: _table(source.path, name, notes[name]) for name in ("wav.scp", *OPTIONAL)}
     entries: list[Entry] = []
     seen: set[str] = set()
-    for line, text in _lines(source.path / "text", notes["text"]):
+    for line, text in text_lines(source.path / "text", notes["text"], LINES):
         if text is None:
             entries.append(Entry(line, "broken line: not UTF-8", f"text:{line}"))
         elif text.strip():
@@ -79,36 +85,25 @@ def read_kaldi(source: Source) -> Reading:
     return Reading("kaldi", folder, entries, Columns(), source.channel, table=False, notes=encodings)
 
 
-def _lines(path: Path, notes: list[str]) -> Iterator[tuple[int, str | None]]:
-    """Lines of a file of the folder. Raises UserError for binary data."""
-    with path.open("rb") as file:
-        start = file.read(SAMPLE_BYTES)
-    if b"\0" in start and not start.startswith((GZIP, *MARKS)):
-        raise UserError(f"{path}: not a text file; expected lines of `key value`")
-    return text_lines(path, notes)
-
-
 def _table(folder: Path, name: str, notes: list[str]) -> _Table:
+    table = _Table(name)
     path = folder / name
-    lines: dict[str, tuple[int, str]] = {}
-    if not path.is_file():
-        return _Table(name, {})
-    for number, text in _lines(path, notes):
+    for number, text in text_lines(path, notes, LINES) if path.is_file() else ():
         if text is None:
-            raise UserError(f"{path}:{number}: not UTF-8; save the file as UTF-8")
-        if not text.strip():
-            continue
-        key, *rest = text.split(maxsplit=1)
-        if key in lines:
-            raise UserError(f"{path}:{number}: duplicate entry for {key} (first in line {lines[key][0]}); keep one")
-        lines[key] = (number, rest[0].strip() if rest else "")
-    return _Table(name, lines)
+            notes.append(f"line {number} is not UTF-8 and was left out; save the file as UTF-8")
+        elif text.strip():
+            key, *rest = text.split(maxsplit=1)
+            value = rest[0].strip() if rest else ""
+            if table.lines.setdefault(key, (number, value))[1] != value:
+                table.others.setdefault(key, number)
+    return table
 
 
 def _entry(line: int, key: str, words: str, tables: dict[str, _Table]) -> Entry:
     places: dict[str, str] = {}
-    row: dict[str, Any] = {"id": key, "text": words, "speaker_id": tables["utt2spk"].value(key)}
+    row: dict[str, Any] = {"id": key, "text": words}
     try:
+        row["speaker_id"] = tables["utt2spk"].value(key)
         if tables["segments"].lines:
             row |= _segment(key, tables["segments"], tables["wav.scp"])
             recording = (tables["segments"].value(key) or "").split()[0]

@@ -1,0 +1,71 @@
+"""Found by `make fuzz`: a damaged line of a manifest costs itself in every format, and its reason is plain text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lora.data.json_rows import document_rows
+from lora.data.manifest import Rejected, read_manifest
+from lora.data.tables import read_table, write_table
+from lora.provenance.command import run_command
+from lora.terminal import visible
+
+ROW = '{"audio": "a.wav", "text": "x", "id": "%s"}'
+BROKEN = [
+    '{"audio": "a.wav", "text": "x',
+    '{"audio": "a.wav",, "text": "x"}',
+    '{"audio": "a.wav", "text": "x"} 7',
+    '{"audio": "a.wav", "duration": ' + "9" * 5000 + "}",
+    "[" * 3000,
+]
+
+
+def test_a_null_byte_costs_its_line(tmp_path: Path, wav) -> None:
+    wav("a.wav")
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(f"{ROW % 1}\n{ROW % 2}\n".encode() + b"{\0\0}\n")
+    manifest = read_manifest(path)
+    assert ([row.id for row in manifest.rows], [row.line for row in manifest.rejected]) == (["1", "2"], [3])
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=range(len(BROKEN)))
+@pytest.mark.parametrize("indentation", ["", "  "])
+def test_a_broken_row_of_a_json_list_costs_itself(broken: str, indentation: str) -> None:
+    rows = [ROW % 1, broken, ROW % 3]
+    text = "[\n" + ",\n".join(f"{indentation}{row}" for row in rows) + "\n]\n"
+    found = list(document_rows(text))
+    assert [line for line, _ in found] == [2, 3, 4]
+    assert [row["id"] for line, row in found if line != 3 and isinstance(row, dict)] == ["1", "3"]
+
+
+def test_a_broken_row_of_an_object_by_id_costs_itself() -> None:
+    text = '{\n"u1": {"a": 1},\n"u2": {"a": 1,, },\n"u3": {"a": 3}\n}'
+    found = [row["id"] if isinstance(row, dict) else row for _, row in document_rows(text)]
+    assert found[::2] == ["u1", "u3"]
+    assert found[1].startswith("broken line: not JSON")
+
+
+def test_a_damaged_line_of_a_kaldi_table_costs_its_utterance(tmp_path: Path, wav) -> None:
+    wav("a.wav")
+    wav("b.wav")
+    (tmp_path / "text").write_text("u1 one\nu2 two\nu3 three\n")
+    (tmp_path / "wav.scp").write_bytes(b"u1 a.wav\nu2 \xff\xfe\nu3 b.wav\n")
+    manifest = read_manifest(tmp_path)
+    assert ([row.id for row in manifest.rows], [row.id for row in manifest.rejected]) == (["u1", "u3"], ["u2"])
+
+
+ESCAPES = "a\x1b[31mb\x9b2J\x07\u202ec"
+
+
+def test_reasons_tables_and_printed_lines_show_control_characters(tmp_path: Path, capsys) -> None:
+    shown = r"a\u001b[31mb\u009b2J\u0007\u202ec"
+    assert visible(ESCAPES) == shown == Rejected(1, None, ESCAPES).reason
+    write_table(tmp_path / "t.tsv", ("id", "reason"), [{"id": ESCAPES, "reason": ESCAPES}])
+    table = read_table(tmp_path / "t.tsv", ("id", "reason"))
+    assert list(table["reason"]) == [shown]
+    assert json.loads(table["id"][0]) == ESCAPES
+    run_command(lambda: print(ESCAPES) or 0)
+    assert capsys.readouterr().out == f"{shown}\n"
