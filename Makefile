@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help run sweep quick test test-slow test-gpu faults field wild bench calibrate plan report listen gate study fresh format lint
+.PHONY: help run sweep quick test test-slow test-gpu faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plan
 
 kills: $(VENV)/installed-test ## kill studies at random moments, and compare the results with undisturbed ones (about an hour)
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/reliability/kills.py $(or $(ARGS),--page docs/reliability.md)
+
+fuzz: $(VENV)/installed-test ## damage files of every kind, and check that only what is damaged is lost (ARGS='--seed N --files N')
+	@OMP_NUM_THREADS=1 "$(BIN)/python" tests/reliability/fuzz.py $(or $(ARGS),--page docs/reliability.md)
 
 bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about half an hour; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)

@@ -31,15 +31,16 @@ from lora.report.documents import replace_block
 
 BLOCK = "generated: fuzz"
 CHUNK = 10  # cases that one process reads in a row
-MEMORY = 3 * 2**30  # bytes that a process may add to what its libraries take
+MEMORY = 8 * 2**30  # bytes that a process may add to what its libraries take
 SHOWN = 60  # findings that are printed
 
 
 @dataclass
 class Tally:
-    """Cases, rows and files of a reader, its slowest case in seconds, and what went wrong."""
+    """Cases of a reader, those that were not refused as a whole, rows, files, seconds of the slowest, and findings."""
 
     cases: int = 0
+    were_read: int = 0
     rows: int = 0
     files: int = 0
     slowest: float = 0.0
@@ -47,6 +48,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         self.cases += other.cases
+        self.were_read += other.were_read
         self.rows += other.rows
         self.files += other.files
         self.slowest = max(self.slowest, other.slowest)
@@ -65,9 +67,10 @@ def fuzz_chunk(name: str, seed: int, first: int, count: int) -> Tally:
     """Run cases of one reader."""
     tally = Tally()
     for number in range(first, first + count):
-        started = time.monotonic()
-        case, findings = run_case(READERS[name], seed, number)
-        tally.add(Tally(1, case.rows, case.files, time.monotonic() - started, findings))
+        started = time.process_time()
+        tried = run_case(READERS[name], seed, number)
+        seconds = time.process_time() - started
+        tally.add(Tally(1, tried.was_read, tried.case.rows, tried.case.files, seconds, tried.findings))
     return tally
 
 
@@ -116,7 +119,7 @@ def progress(tallies: dict[str, Tally], left: list[tuple[str, int]]) -> None:
 
 def table_of(tallies: dict[str, Tally], command: str, seconds: float) -> str:
     """The figures as Markdown."""
-    header = ["reader", "files", "rows", *KINDS, "slowest case (s)"]
+    header = ["reader", "cases", "refused as a whole", "files", "rows", *KINDS, "slowest case (s of processor time)"]
     rows = [_line(name, tally) for name, tally in tallies.items()]
     whole = Tally()
     for tally in tallies.values():
@@ -127,7 +130,8 @@ def table_of(tallies: dict[str, Tally], command: str, seconds: float) -> str:
 
 def _line(name: str, tally: Tally) -> list[object]:
     found = Counter(finding.kind for finding in tally.findings)
-    return [name, tally.files, tally.rows, *(found[kind] for kind in KINDS), tally.slowest]
+    refused = tally.cases - tally.were_read
+    return [name, tally.cases, refused, tally.files, tally.rows, *(found[kind] for kind in KINDS), tally.slowest]
 
 
 def main() -> int:
@@ -146,7 +150,9 @@ def main() -> int:
     if args.case is not None:
         if args.keep is not None:
             args.keep.mkdir(parents=True)
-        findings = [finding for reader in readers for finding in run_case(reader, args.seed, args.case, args.keep)[1]]
+        findings = [
+            finding for reader in readers for finding in run_case(reader, args.seed, args.case, args.keep).findings
+        ]
         print("\n".join(map(str, findings)) or "nothing found")
         return 1 if findings else 0
     started = time.monotonic()

@@ -16,6 +16,7 @@ from typing import Any
 
 from lora.asr.families.table import FAMILIES, Family
 from lora.asr.hub import from_hub
+from lora.asr.weights_file import weights_problem
 from lora.data.audio.limits import rate_problem
 from lora.provenance.hashes import HASH_LENGTH
 from lora.records.base import UserError
@@ -164,9 +165,10 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
     """The safetensors file, or the index and all shards that it names.
 
     Raises:
-        UnusableModel: A file is missing.
+        UnusableModel: A file is missing or incomplete.
     """
     if (folder / WEIGHTS).is_file():
+        _check_weights(folder / WEIGHTS, model_id)
         return [folder / WEIGHTS]
     if not (folder / SHARDS).is_file():
         pickles = sorted(path.name for path in [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
@@ -182,7 +184,14 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
     if missing or not shards:
         problem = f"names missing files: {', '.join(missing)}" if missing else "names no files"
         raise UnusableModel(f"model {model_id}: {SHARDS} {problem}. Copy all of its files.")
+    for name in shards:
+        _check_weights(folder / name, model_id)
     return [folder / SHARDS, *(folder / name for name in shards)]
+
+
+def _check_weights(path: Path, model_id: str) -> None:
+    if (problem := weights_problem(path)) is not None:
+        raise UnusableModel(f"model {model_id}: {path.name}: {problem}.")
 
 
 def _features(folder: Path, model_id: str) -> dict[str, Any]:

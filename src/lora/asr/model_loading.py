@@ -13,16 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 
-from lora.asr.families.speech_model import SpeechModel, first_line
+from lora.asr.families.speech_model import SpeechModel
 from lora.asr.families.table import class_of
 from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles, UnusableModel
 from lora.records.base import UserError
 
-LOADING_ERRORS = (
-    OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError
-)  # fmt: skip
+LONGEST_REASON = 300  # characters of an error message, which may quote a file
 
 logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice does not apply to this software's users
 
@@ -55,8 +52,11 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
                 trust_remote_code=False,
                 local_files_only=True,
             )
-    except LOADING_ERRORS as error:
-        raise UnusableModel(f"{where}: cannot be loaded: {first_line(error)}") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # of any kind: libraries read damaged files with classes of their own, or none
+        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+        raise UnusableModel(f"{where}: cannot be loaded: {reason}") from None
     if not hasattr(processor, "tokenizer"):
         raise UnusableModel(
             f"{where}: the folder has no processor with tokenizer and feature extractor. Copy its files from the base "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from lora.data.existing_files import require_file
+from lora.data.text_encoding import UTF8_BOM
 from lora.records.base import UserError
 from lora.records.reviews import JUDGEMENTS, Judgement, RejectedJudgement
 
@@ -59,18 +60,22 @@ def read_review_file(path: Path, references: References) -> tuple[list[Judged], 
         references: text of every usable row by manifest and id.
 
     Raises:
-        UserError: where the file is missing, is not UTF-8, or has another header.
+        UserError: where the file is missing or has another header.
     """
     lines = _lines(path)
-    header = lines[0].split("\t")
+    header = (lines[0] or "").split("\t")
     if not set(COLUMNS) <= set(header):
         raise UserError(
-            f"{path}:1: the header is {lines[0][:100]!r}; expected the tab-separated columns {', '.join(COLUMNS)}. "
-            f"{EXPORT_AGAIN}"
+            f"{path}:1: the header is {(lines[0] or '')[:100]!r}; expected the tab-separated columns "
+            f"{', '.join(COLUMNS)}. {EXPORT_AGAIN}"
         )
     judged: list[Judged] = []
     rejected: list[RejectedJudgement] = []
     for number, line in enumerate(lines[1:], start=2):
+        if line is None:
+            reason = f"not UTF-8. {EXPORT_AGAIN}"
+            rejected.append(RejectedJudgement(file=str(path), line=number, manifest=None, id=None, reason=reason))
+            continue
         if not line.strip():
             continue
         cells = dict(zip(header, map(_unescaped, line.split("\t")), strict=False))
@@ -82,16 +87,21 @@ def read_review_file(path: Path, references: References) -> tuple[list[Judged], 
     return _without_contradictions(judged, rejected)
 
 
-def _lines(path: Path) -> list[str]:
-    """Lines of the file; other separators than line feeds are part of a field."""
+def _lines(path: Path) -> list[str | None]:
+    """Lines of the file, None for one that is not UTF-8; other separators than line feeds are part of a field."""
     require_file(path, "reviews")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes().removeprefix(UTF8_BOM)
     except FileNotFoundError:
         raise UserError(f"{path}: no such review file. Correct `reviews` in config.yaml.") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
-    return [line.removesuffix("\r") for line in text.split("\n")]
+    return [_text(line) for line in content.split(b"\n")]
+
+
+def _text(line: bytes) -> str | None:
+    try:
+        return line.decode("utf-8").removesuffix("\r")
+    except UnicodeDecodeError:
+        return None
 
 
 def _unescaped(cell: str) -> str:

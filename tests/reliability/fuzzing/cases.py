@@ -16,7 +16,8 @@ from types import FrameType
 
 from lora.provenance.command import run_command
 
-SECONDS = 5.0  # that one file may take
+SECONDS = 5.0  # of processor time that one file may take
+PATIENCE = 60.0  # seconds for a reader that waits, as for a pipe, even on a busy machine
 KINDS = ("tracebacks", "hangs", "good rows lost", "rejections without a reason", "control characters printed")
 
 
@@ -86,17 +87,27 @@ class _Hang(BaseException):
     """Raised by the alarm; no reader may catch it."""
 
 
-def run_case(reader: Reader, seed: int, number: int, keep: Path | None = None) -> tuple[Case, list[Finding]]:
+@dataclass
+class Tried:
+    """A case, whether its files were read (and not refused with one error), and what went wrong."""
+
+    case: Case
+    was_read: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+
+def run_case(reader: Reader, seed: int, number: int, keep: Path | None = None) -> Tried:
     """Write, read and judge one case; equal seeds and numbers give equal files. `keep` is a folder for the files."""
     choice = random.Random(f"{seed} {reader.name} {number}")
     with contextlib.ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuzz ")))
-        case = reader.make(folder, choice)
-        findings = [Finding(reader.name, number, kind, detail) for kind, detail in _judge(case)]
-    return case, findings
+        tried = Tried(reader.make(folder, choice))
+        tried.findings = [Finding(reader.name, number, kind, detail) for kind, detail in _judge(tried)]
+    return tried
 
 
-def _judge(case: Case) -> Iterator[tuple[str, str]]:
+def _judge(tried: Tried) -> Iterator[tuple[str, str]]:
+    case = tried.case
     printed = io.StringIO()
     started = time.monotonic()
     try:
@@ -106,9 +117,10 @@ def _judge(case: Case) -> Iterator[tuple[str, str]]:
             contextlib.redirect_stderr(printed),
         ):
             code = run_command(case.read)
+            tried.was_read = code == 0
             outcome = case.outcome() if code == 0 else Outcome()
     except _Hang:
-        yield "hangs", f"more than {time.monotonic() - started:.0f} s"
+        yield "hangs", f"stopped after {time.monotonic() - started:.0f} s"
         return
     except BaseException as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -137,13 +149,19 @@ def _judge(case: Case) -> Iterator[tuple[str, str]]:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_Hang` inside after these seconds of processor time, or after `PATIENCE`."""
+
     def stop(number: int, frame: FrameType | None) -> None:
         raise _Hang
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timers = {signal.SIGPROF: (signal.ITIMER_PROF, seconds), signal.SIGALRM: (signal.ITIMER_REAL, PATIENCE)}
+    before = {number: signal.signal(number, stop) for number in timers}
+    for timer, limit in timers.values():
+        signal.setitimer(timer, limit)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for timer, _ in timers.values():
+            signal.setitimer(timer, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)

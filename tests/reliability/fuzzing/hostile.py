@@ -32,6 +32,11 @@ INTERESTING = (0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF,
 HEADER = 128  # bytes at the start of a file that are damaged as often as all others together
 
 
+def is_damaged(choice: random.Random, share: float) -> bool:
+    """Whether something is damaged that is damaged in this share of the cases."""
+    return choice.random() < share
+
+
 def value(choice: random.Random) -> Any:
     """A value of any JSON type."""
     kind = choice.random()
@@ -40,6 +45,11 @@ def value(choice: random.Random) -> Any:
     if kind < 0.8:
         return choice.choice(NUMBERS)
     return nested(choice) if kind > 0.98 else choice.choice(OTHERS)
+
+
+def text(choice: random.Random) -> bytes:
+    """The bytes of a hostile text."""
+    return choice.choice(TEXTS).encode(errors="surrogatepass")
 
 
 def nested(choice: random.Random) -> Any:

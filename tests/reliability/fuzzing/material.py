@@ -13,7 +13,7 @@ import soundfile
 
 RATE = 16000
 SECONDS = 0.15
-ROWS = 20  # of a manifest
+ROWS = 25  # of a manifest
 # Name of a container: format and encoding of libsndfile.
 CONTAINERS = {
     "wav": ("WAV", "PCM_16"),
@@ -39,7 +39,7 @@ CONTAINERS = {
 
 @cache
 def folder() -> Path:
-    """A folder with `u00.wav` to `u19.wav`, removed when the process ends."""
+    """A folder with `u00.wav` to `u24.wav`, removed when the process ends."""
     made = Path(tempfile.mkdtemp(prefix="fuzz audio "))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     for number in range(ROWS):

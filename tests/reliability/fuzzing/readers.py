@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fuzzing import manifests
+from fuzzing import audio, manifests, packed, settings, transcripts, weights
 from fuzzing.cases import Reader
 
-READERS: dict[str, Reader] = {reader.name: reader for reader in [*manifests.READERS]}
+MODULES = (manifests, packed, audio, transcripts, weights, settings)
+READERS: dict[str, Reader] = {reader.name: reader for module in MODULES for reader in module.READERS}

@@ -255,7 +255,7 @@ BROKEN: list[tuple[Callable[[Path], Any], str, str]] = [
     (lambda folder: (folder / CONFIG).unlink(), "adapter.not_loaded", CONFIG),
     (lambda folder: (folder / CONFIG).write_text("{"), "adapter.not_loaded", "cannot be read"),
     (lambda folder: (folder / WEIGHTS).rename(folder / "adapter_model.bin"), "adapter.not_loaded", "pickle"),
-    (lambda folder: (folder / WEIGHTS).write_bytes(b"12345"), "adapter.not_loaded", "cannot be read"),
+    (lambda folder: (folder / WEIGHTS).write_bytes(b"12345"), "adapter.not_loaded", "not a safetensors file"),
 ]
 
 

@@ -125,7 +125,7 @@ def pickle_weights(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (tear, "model.safetensors cannot be read"),
+        (tear, "not a safetensors file"),
         (lose_configuration, "config.json is missing"),
         (truncate_configuration, "config.json cannot be read"),
         (pickle_weights, "has no weights in safetensors"),

@@ -212,16 +212,39 @@ def test_samples_in_parquet_with_an_impossible_rate(tmp_path: Path, rate: float)
     assert ([row.id for row in manifest.rows], len(manifest.rejected)) == (["ok"], 1)
 
 
-def test_parquet_with_text_that_is_not_utf8_is_one_error(tmp_path: Path) -> None:
+def test_parquet_with_text_that_is_not_utf8_loses_that_row(tmp_path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    table = pyarrow.table({"audio": [{"path": "marker.wav", "bytes": b"RIFF"}], "text": ["marker text"]})
-    pyarrow.parquet.write_table(table, tmp_path / "m.parquet", compression="none", use_dictionary=False)
-    content = (tmp_path / "m.parquet").read_bytes()
-    (tmp_path / "m.parquet").write_bytes(content.replace(b"marker text", b"\xff\xfeker text"))
-    with pytest.raises(UserError, match=r"m\.parquet"):
-        unpack_audio(Source(tmp_path / "m.parquet"), tmp_path / "audio")
+    content = audio(tmp_path / "ok.wav").read_bytes()
+    texts = pyarrow.array([b"fine", b"\xff\xfe", b"good"], pyarrow.binary()).view(pyarrow.utf8())
+    table = pyarrow.table({"audio": [{"path": f"{n}.wav", "bytes": content} for n in range(3)], "text": texts})
+    pyarrow.parquet.write_table(table, tmp_path / "m.parquet")
+    unpack_audio(Source(tmp_path / "m.parquet"), tmp_path / "audio")
+    manifest = read_manifest(tmp_path / "m.parquet", tmp_path / "audio")
+    assert [row.text for row in manifest.rows] == ["fine", "good"]
+    assert [(row.line, row.reason.partition(" (")[0]) for row in manifest.rejected] == [
+        (2, "broken row: column text: not UTF-8")
+    ]
+    table = pyarrow.table({"file_name": ["ok.wav"] * 3, "id": ["1", "2", "3"], "text": texts})
+    pyarrow.parquet.write_table(table, tmp_path / "metadata.parquet")
+    manifest = read_manifest(tmp_path / "metadata.parquet")
+    assert ([row.text for row in manifest.rows], len(manifest.rejected)) == (["fine", "good"], 1)
+
+
+def test_arrow_lengths_beyond_the_data_lose_their_rows(tmp_path: Path) -> None:
+    import pyarrow
+
+    content = audio(tmp_path / "ok.wav").read_bytes()
+    lengths = np.array([0, 4, 2**30, 12], dtype=np.int32)
+    data = pyarrow.py_buffer(b"finelostgood")
+    texts = pyarrow.Array.from_buffers(pyarrow.utf8(), 3, [None, pyarrow.py_buffer(lengths.tobytes()), data])
+    table = pyarrow.table({"audio": [{"path": f"{n}.wav", "bytes": content} for n in range(3)], "text": texts})
+    with pyarrow.ipc.new_stream(tmp_path / "m.arrow", table.schema) as stream:
+        stream.write_table(table)
+    unpack_audio(Source(tmp_path / "m.arrow"), tmp_path / "audio")
+    manifest = read_manifest(tmp_path / "m.arrow", tmp_path / "audio")
+    assert ([row.text for row in manifest.rows], len(manifest.rejected)) == (["fine"], 2)
 
 
 def test_pipes_and_devices_are_refused_by_name(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_lines_that_contradict_each_other_are_all_rejected(tmp_path: Path) -> No
         (None, ["no such review file", "`reviews`"]),
         (b"", ["anna.tsv:1", "header"]),
         (b"id,judgement\n", ["anna.tsv:1", "'id,judgement'", "manifest, id, judgement, corrected_text, note, sample"]),
-        (b"\xff\xfe\x00", ["not UTF-8", "byte 0"]),
+        (b"\xff\xfe\x00", ["anna.tsv:1", "header"]),
     ],
 )
 def test_a_file_that_is_no_review_file_is_one_error(tmp_path: Path, content: bytes | None, words: list[str]) -> None:
@@ -165,3 +165,12 @@ def test_a_corrected_manifest_leaves_the_original_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not overwritten"):
         write_corrected(kept, results / "manifests", results, target, {})
     assert [path.name for path in target.parent.iterdir()] == ["domain corrected"]
+
+
+def test_a_line_that_is_not_utf8_is_rejected_alone(tmp_path: Path) -> None:
+    path = tmp_path / "anna.tsv"
+    lines = ["\t".join(COLUMNS).encode(), b"heldout\tu1\treference_wrong\t\xff\t\tyes", b"x\ty\tz\t\t\tno"]
+    path.write_bytes(b"\n".join(lines))
+    rejected = read_review_file(path, REFERENCES)[1]
+    assert [entry.line for entry in rejected] == [2, 3]
+    assert rejected[0].reason.startswith("not UTF-8")

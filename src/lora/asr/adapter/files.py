@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lora.asr.ladder.adapter_file import file_stage
+from lora.asr.weights_file import weights_problem
 from lora.provenance.hashes import content_hash, file_hash
 from lora.records.base import UserError, write_text
 from lora.records.effect import FileStage, LoadStage
@@ -163,7 +164,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: cannot be read: {error}") from None
-    if not isinstance(config, dict) or "peft_type" not in config:
+    if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
         raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: names no peft_type")
     if config["peft_type"] != "LORA":
         remedy = "Give transcripts of the tuned model as `hypotheses`."
@@ -213,11 +214,12 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
 
     if not (folder / WEIGHTS).is_file():
         raise _missing(folder, WEIGHTS)
-    if not (folder / WEIGHTS).stat().st_size:
+    if (problem := weights_problem(folder / WEIGHTS)) is not None:
+        reason, remedy = problem.split("; ")
         raise AdapterProblem(
             "adapter.not_loaded",
-            f"{folder / WEIGHTS}: the file is empty (0 bytes)",
-            remedy="Copy the file again from where it was saved, or use an earlier checkpoint.",
+            f"{folder / WEIGHTS}: {reason}",
+            remedy=f"{remedy[0].upper()}{remedy[1:]}, or use an earlier checkpoint.",
         )
     try:
         tensors = load_file(folder / WEIGHTS)

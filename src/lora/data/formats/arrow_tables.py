@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from lora.data.audio.limits import rate_problem
 from lora.data.column_names import SYNONYMS, Columns
+from lora.data.formats.arrow_rows import row_values
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.formats.tables import METADATA
 from lora.data.source import Source
@@ -80,10 +81,15 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
     rows: list[dict[str, Any]] = []
     identities: list[tuple[str | None, str]] = []
     for path in files:
-        for number, (row, audio) in enumerate(_rows(path, source), start=1):
+        for number, entry in enumerate(_rows(path, source), start=1):
+            place = f"{path.name}, row {number}"
+            if isinstance(entry, str):
+                rows.append({"place": place, "row": entry})
+                identities.append((None, ""))
+                continue
+            row, audio = entry
             if isinstance(audio, list):
                 audio = {"array": audio, "sampling_rate": row.get(source.columns.get("sampling_rate", "sampling_rate"))}
-            place = f"{path.name}, row {number}"
             try:
                 row["audio"], name, key = _write(audio, folder, f"{len(rows) + 1:06d}", path.parent)
             except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
@@ -114,15 +120,18 @@ def read_unpacked(source: Source, folder: Path | None) -> Reading:
     return Reading(source.format, folder, entries, columns, source.channel)
 
 
-def _rows(path: Path, source: Source) -> Iterator[tuple[dict[str, Any], Any]]:
-    """The columns that JSON can represent, and the audio, of every row of a file."""
+def _rows(path: Path, source: Source) -> Iterator[tuple[dict[str, Any], Any] | str]:
+    """The columns that JSON can represent, and the audio, of every row of a file; of a broken row the reason."""
     import pyarrow
 
     try:
         schema, batches = _parquet(path) if source.format == "parquet" else _arrow(path)
         column = _audio_column(schema, source)
         for batch in batches:
-            for row in batch.to_pylist():
+            for row in row_values(batch):
+                if isinstance(row, str):
+                    yield row
+                    continue
                 audio = row.pop(column)
                 plain = {k: v for k, v in row.items() if v is None or isinstance(v, str | int | float)}
                 yield plain, audio

@@ -13,6 +13,7 @@ from typing import Any
 
 from lora.data.column_names import Columns
 from lora.data.existing_files import exists, is_file
+from lora.data.formats.arrow_rows import row_values
 from lora.data.formats.interface import PATHS_TRIED, Entries, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
 from lora.data.source import Source
@@ -91,7 +92,8 @@ def _parquet_entries(path: Path) -> Iterator[Entry]:
     import pyarrow.parquet
 
     try:
-        rows = pyarrow.parquet.read_table(path).to_pylist()
+        batches = pyarrow.parquet.read_table(path).to_batches()
+        rows = [row for batch in batches for row in row_values(batch)]
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a Parquet file: {error}") from None
     for number, row in enumerate(rows, start=1):

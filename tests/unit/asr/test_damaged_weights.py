@@ -1,0 +1,62 @@
+"""Weights that are torn, a pointer or a pickle, and model files that libraries cannot read: one error, no traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lora.asr.adapter.files import AdapterProblem, read_adapter
+from lora.asr.model_files import UnusableModel, describe_model
+from lora.asr.weights_file import weights_problem
+
+MODEL = Path(__file__).parents[3] / "data" / "model"
+DAMAGED = {
+    "empty": (b"", "empty (0 bytes)"),
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 6\n", "git lfs pull"),
+    "pickle": (b"\x80\x02cposix\nsystem\n.", "a pickle"),
+    "archive of torch.save": (b"PK\x03\x04" + bytes(60), "a pickle"),
+    "page": (b"<html>404</html>", "not a safetensors file"),
+    "torn header": ((MODEL / "model.safetensors").read_bytes()[:100], "incomplete: it has 100 bytes"),
+    "torn data": ((MODEL / "model.safetensors").read_bytes()[:-1], "incomplete: it has 4357879 of 4357880 bytes"),
+    "header": (b"\x02" + bytes(7) + b"{]", "its header is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_weights_that_are_no_whole_file(tmp_path: Path, name: str) -> None:
+    content, words = DAMAGED[name]
+    shutil.copytree(MODEL, tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").write_bytes(content)
+    with pytest.raises(UnusableModel) as model:
+        describe_model(str(tmp_path / "model"))
+    assert words in str(model.value)
+    assert "model.safetensors" in str(model.value)
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2, "target_modules": "q"}))
+    (tmp_path / "adapter_model.safetensors").write_bytes(content)
+    with pytest.raises(AdapterProblem, match=r"adapter_model\.safetensors") as adapter:
+        read_adapter(tmp_path)
+    assert words in f"{adapter.value.message} {adapter.value.remedy}"
+    assert weights_problem(MODEL / "model.safetensors") is None
+
+
+def test_settings_whose_type_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": {}}')
+    with pytest.raises(AdapterProblem, match="names no peft_type"):
+        read_adapter(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value"),
+    [("tokenizer.json", "version", "x"), ("tokenizer.json", "padding", 999), ("config.json", "initializer_range", "x")],
+)
+def test_settings_that_only_a_library_refuses(tmp_path: Path, file: str, key: str, value: object) -> None:
+    from lora.asr.model_loading import load_model
+
+    shutil.copytree(MODEL, tmp_path / "model")
+    path = tmp_path / "model" / file
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(UnusableModel, match="cannot be loaded: "):
+        load_model(describe_model(str(tmp_path / "model")))
