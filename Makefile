@@ -9,6 +9,8 @@ TORCH_INDEX ?=
 BIN := $(VENV)/bin
 SNAKEMAKE = "$(BIN)/snakemake" --cores $(CORES)
 export PATH := $(abspath $(BIN)):$(PATH)
+# What a run names to listen to its results.
+export LORA_LISTEN_COMMAND := make listen
 
 .PHONY: help run sweep quick test test-slow test-gpu faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
 

@@ -36,7 +36,7 @@ def execute(args: argparse.Namespace) -> None:
         from lora.stages.sweep import planned_sweep
 
         publish_sweep_plan(planned_sweep(args.results, StudyConfig.read(study.config_path)), args.plan)
-    sys.stdout.write(brief(study, documents(args.results, args.plan)))
+    sys.stdout.write(brief(study, documents(args.results, args.plan), can_listen=True))
 
 
 main = command(__doc__, add_arguments, execute)

@@ -31,7 +31,6 @@ KINDS = {
     "python -m lora.runners.quick": RUN,
     "python -m lora.runners.experiment": ARGUMENTS,
     "python -m lora.runners.experiment write-corrected": RUN,
-    "python scripts/convert_manifest.py": RUN,
     "python scripts/render_listening_page.py": RUN,
     "python scripts": ARGUMENTS,
     "python benchmarks": ARGUMENTS,

@@ -5,7 +5,7 @@ Example:
     make field ARGS='--only markup'     # cases whose area, name or source contains a word
 
 Inputs are written into a folder of their own per case and run by the command that a person would type: quick mode,
-`convert_manifest.py` or the workflow.
+`lora-diagnose convert` or the workflow.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _run_command(case: FieldCase, folder: Path, arguments: list[str]) -> Found:
     if case.command == "quick":
         command = ["-m", "lora.runners.quick", *arguments, "--output-dir", "out"]
     else:
-        command = [str(REPOSITORY / "scripts/convert_manifest.py"), *arguments]
+        command = ["-m", "lora.runners.convert", *arguments]
         if "--output" not in arguments:
             command += ["--output", "converted.jsonl"]
     environment = {"PYTHONPATH": str(REPOSITORY / "src"), "PATH": "/usr/bin:/bin"}

@@ -1,7 +1,7 @@
 """Field cases: situations that people reported in public, rebuilt from small inputs, and what must be found in them.
 
 A case writes its inputs into a folder of its own and returns how they are run: arguments of quick mode or of
-`convert_manifest.py`, or a whole study. What must be found is declared (`Expected`), so that a table can show it. A
+`lora-diagnose convert`, or a whole study. What must be found is declared (`Expected`), so that a table can show it. A
 *neighbour* looks like the situation but is healthy: it declares what must not be raised.
 """
 

@@ -30,6 +30,8 @@ from lora.formatting import (
 )
 from lora.records.comparisons import PairedScore
 from lora.records.verdict import Cause, RunOutcome, Verdict
+from lora.report.listen_command import listen_command
+from lora.report.listening import PAGE as LISTENING_PAGE
 from lora.report.markdown import plain
 from lora.report.sections.verdict import criteria, first_comparison, gate_outcome, headline, next_step
 from lora.report.study import Study
@@ -51,7 +53,13 @@ LABELS = {
 COMPARISON_LABELS = {"parity": "same settings", "headroom": "headroom", "data_sufficiency": "training data"}
 
 
-def brief(study: Study, to_open: Sequence[Path | str], more: str = "in the report", has_config: bool = True) -> str:
+def brief(
+    study: Study,
+    to_open: Sequence[Path | str],
+    more: str = "in the report",
+    has_config: bool = True,
+    can_listen: bool = False,
+) -> str:
     """Plain text without control characters, ended by a newline.
 
     Args:
@@ -59,6 +67,7 @@ def brief(study: Study, to_open: Sequence[Path | str], more: str = "in the repor
         to_open: Files to name at the end; without any, no line does.
         more: Where causes are that are left out here.
         has_config: Whether there is a config.yaml that a next step may name.
+        can_listen: Whether to name the command that writes the listening page, where there is none yet.
     """
     verdict = study.verdict.value
     if verdict is None:
@@ -75,13 +84,23 @@ def brief(study: Study, to_open: Sequence[Path | str], more: str = "in the repor
             _field("evaluate on", plain(verdict.eval_manifest or "no manifest qualifies")),
             *_criteria(verdict),
         ]
+    if can_listen:
+        lines += _to_listen(study)
     return "\n".join([*lines, *([open_line(to_open)] if to_open else [])]) + "\n"
 
 
 def documents(results: Path, plan: Path | None = None) -> list[Path]:
     """What a person opens after a diagnosis, as far as it exists: plan document, report, listening page."""
-    pages = (plan, results / layout.REPORT.path(), results / layout.LISTEN.path() / "index.html")
+    pages = (plan, results / layout.REPORT.path(), results / LISTENING_PAGE)
     return [path for path in pages if path is not None and path.is_file()]
+
+
+def _to_listen(study: Study) -> list[str]:
+    """The command that writes the listening page of a study, unless it is there."""
+    page = study.results / LISTENING_PAGE
+    if page.is_file():
+        return []
+    return [_field("listen", f"{listen_command()}, then open {page} for what got worse, with sound")]
 
 
 def open_line(paths: Sequence[Path | str]) -> str:

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Collection, Sequence
@@ -21,6 +23,7 @@ from pathlib import Path
 from lora.provenance.command import run_command
 from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
+from lora.report.listen_command import VARIABLE as LISTEN_COMMAND
 from lora.tool_folder import tool_folder
 
 TARGETS = {
@@ -33,7 +36,7 @@ TARGETS = {
 MODULES = {
     "init": ("lora.runners.init", "write a study folder with a commented config.yaml"),
     "quick": ("lora.runners.quick", "compare two files of transcripts in seconds, without a model"),
-    "convert": ("lora.stages.conversion", "convert a manifest of any format to JSON lines"),
+    "convert": ("lora.runners.convert", "convert a manifest of any format to JSON lines"),
 }
 SHELLS = ("bash", "zsh", "tcsh")
 PLAN = "list what a run would do, and which file or key makes it necessary"
@@ -101,8 +104,11 @@ def _add_study_arguments(parser: argparse.ArgumentParser) -> None:
 def run_target(args: argparse.Namespace) -> int:
     """Run Snakemake on a study."""
     command = [sys.executable, "-m", "snakemake", args.target, "-s", str(tool_folder() / "Snakefile")]
+    directory = [] if args.directory == Path() else ["-d", str(args.directory)]
+    environment = dict(os.environ, **{LISTEN_COMMAND: shlex.join(["lora-diagnose", "listen", *directory])})
     # --cores after --configfile, which takes every word up to the next option.
-    return subprocess.call([*command, *_study(args.directory), "--cores", args.cores, *args.snakemake])
+    command += [*_study(args.directory), "--cores", args.cores, *args.snakemake]
+    return subprocess.call(command, env=environment)
 
 
 def plan(args: argparse.Namespace) -> int:

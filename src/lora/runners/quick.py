@@ -41,10 +41,10 @@ from lora.records.base import UserError
 from lora.report.brief import brief, documents
 from lora.report.study import Study
 from lora.runners.comparison import EVALUATION, GENERAL, TUNED, Comparison, naming
+from lora.runners.markup_option import add_strip_argument
 from lora.runners.options import positive_number
 from lora.runners.output_folder import prepare
 from lora.runners.quick_result import counted_rows_notes, exit_code, machine_readable
-from lora.scoring.markup import REMOVABLE
 from lora.scoring.normalizers import NAMES
 from lora.scoring.units import UNITS
 from lora.terminal import write_coloured
@@ -106,14 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of the error rate; auto: words, and characters in scripts without spaces between words",
     )
-    parser.add_argument(
-        "--strip",
-        nargs="+",
-        choices=("all", *REMOVABLE),
-        default=[],
-        metavar="KIND",
-        help=f"markup to remove from both sides: all, {', '.join(REMOVABLE)}",
-    )
+    add_strip_argument(parser, "both sides")
     parser.add_argument("--target-gain", type=positive_number, metavar="F", help="WER difference worth showing, 0.01")
     parser.add_argument("--max-seconds", type=positive_number, metavar="S", help="of training; default: auto")
     parser.add_argument(

@@ -11,6 +11,7 @@ import pytest
 from lora.records.comparisons import PairedFacts
 from lora.records.verdict import Cause, Check
 from lora.report.brief import CAUSES, WIDTH, brief, documents
+from lora.report.listen_command import VARIABLE
 from lora.report.study import Study
 
 
@@ -167,6 +168,21 @@ def test_only_documents_that_exist_are_named(study: Study, tmp_path: Path) -> No
         page.touch()
     assert documents(study.results) == pages
     assert documents(study.results, plan) == [plan, *pages]
+
+
+def test_the_command_that_writes_the_listening_page(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = study.results / "listen/index.html"
+    page.unlink(missing_ok=True)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    *_, listen, last = brief(study, ["a.md"], can_listen=True).splitlines()
+    assert listen.startswith(f"  listen        lora-diagnose listen, then open {page}")
+    assert last == "  open          a.md"
+    monkeypatch.setenv(VARIABLE, "make listen")
+    assert "  listen        make listen, then" in brief(study, [], can_listen=True)
+    assert "  listen  " not in brief(study, [])
+    page.parent.mkdir(exist_ok=True)
+    page.touch()
+    assert "  listen  " not in brief(study, [], can_listen=True)
 
 
 def test_command(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

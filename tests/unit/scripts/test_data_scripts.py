@@ -195,7 +195,6 @@ def test_a_user_error_is_one_line(study, capsys):
     "name",
     [
         "compare_training",
-        "convert_manifest",
         "inspect_audio",
         "unpack_audio",
         "validate_manifest",

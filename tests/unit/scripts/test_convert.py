@@ -2,7 +2,6 @@
 
 import json
 
-import convert_manifest
 import numpy as np
 import pyarrow.parquet
 import pytest
@@ -11,10 +10,11 @@ import unpack_audio
 
 from lora.data.audio.loading import load_audio
 from lora.data.manifest import read_manifest
+from lora.runners.convert import main as convert_command
 
 
 def convert(*arguments):
-    return convert_manifest.main([str(argument) for argument in arguments])
+    return convert_command([str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -1,15 +1,26 @@
-"""Convert a manifest of any format to a canonical one: the arguments, and what is printed about it."""
+"""Convert a manifest of any format to JSON lines, and report how it was read.
+
+Example:
+    lora-diagnose convert --manifest data/kaldi/train --output data/train.jsonl
+
+Reads: the manifest (formats: docs/data.md), headers of its audio. Writes: JSON lines with audio paths relative to the
+output; recordings that are inside the manifest go to `<output name>.audio/` next to it; with `--rejected` a TSV of the
+rows that cannot be used (line, id, reason). Existing files are overwritten only with `--force`.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from lora.configuration.arguments import add_setting
 from lora.data.conversion import conversion_summary, convert
 from lora.data.source import add_source_arguments, source_from_args
 from lora.data.tables import write_table
+from lora.provenance.command import command
 from lora.records.base import UserError
+from lora.runners.markup_option import add_strip_argument
 from lora.scoring.markup import REMOVABLE, chosen_kinds, count_markup, strip_markup
 
 
@@ -17,14 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="JSON lines to write")
     parser.add_argument("--rejected", type=Path, help="TSV to write with the rows that cannot be used")
-    parser.add_argument(
-        "--strip",
-        nargs="+",
-        choices=("all", *REMOVABLE),
-        default=[],
-        metavar="KIND",
-        help=f"markup to remove from the transcripts: all, {', '.join(REMOVABLE)}",
-    )
+    add_strip_argument(parser, "the transcripts")
     add_setting(parser, "integrity.duration_tolerance")
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
 
@@ -50,3 +54,9 @@ def execute(args: argparse.Namespace) -> None:
 
 def _way_out(kind: str) -> str:
     return f"; --strip {kind} removes them" if kind in REMOVABLE else ""
+
+
+main = command(__doc__, add_arguments, execute)
+
+if __name__ == "__main__":
+    sys.exit(main())
