@@ -51,6 +51,8 @@ def _project_commands(printed: str) -> Iterator[str]:
 def check_arguments(command: Command, incomplete: bool = False) -> None:
     """Let a script parse its arguments, and stop it there; with `incomplete`, some may be missing."""
     words = command.words
+    if words[0] == "lora-diagnose":
+        words = ["python", "-m", "lora.runners.diagnose", *words[1:]]
     is_module = words[1] == "-m"
     script, arguments = (words[2], words[3:]) if is_module else (words[1], words[2:])
     if not is_module:
