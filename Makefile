@@ -12,7 +12,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # What a run names to listen to its results.
 export LORA_LISTEN_COMMAND := make listen
 
-.PHONY: help run sweep quick test test-slow test-gpu faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
+.PHONY: help run sweep quick test test-slow test-lowest test-gpu faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,17 @@ test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes 
 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
+
+# In an environment of its own, with uv, which can choose the lowest versions of ranges.
+LOWEST = $(VENV)-lowest
+UV = VIRTUAL_ENV="$(LOWEST)" "$(LOWEST)/bin/uv" pip install --quiet
+test-lowest: ## the unit tests and a small study with the lowest versions that pyproject.toml allows
+	@test -x "$(LOWEST)/bin/python" || $(PYTHON) -m venv "$(LOWEST)"
+	@"$(LOWEST)/bin/pip" install --quiet uv
+	@$(UV) --resolution lowest-direct $(if $(TORCH_INDEX),--index "$(TORCH_INDEX)") -r pyproject.toml
+	@grep -hv '^-r' requirements-bench.txt requirements-test.txt | $(UV) -r -
+	@$(UV) --no-deps -e .
+	@"$(LOWEST)/bin/python" -m pytest tests/unit tests/workflow/test_determinism.py
 
 test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped without one)
 	@"$(BIN)/python" -m pytest -m gpu -rs

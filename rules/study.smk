@@ -94,8 +94,9 @@ def start_study():
 
 
 def check_conda():
-    """End in one line if conda environments are asked for and there is no conda."""
-    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method and shutil.which("conda") is None:
+    """End in one line if conda environments are asked for and there is no conda, neither here nor in a container."""
+    methods = workflow.deployment_settings.deployment_method
+    if methods == {DeploymentMethod.CONDA} and shutil.which("conda") is None:
         raise WorkflowError(
             "--use-conda: no `conda` on PATH; install Miniforge and activate it, or leave the option out"
         )
