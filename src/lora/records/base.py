@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ class Record(BaseModel):
         return cls.model_validate(value)
 
     def write(self, path: Path | str) -> None:
-        write_text(path, json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
+        write_text(path, _as_python_writes(self.model_dump_json(indent=2)) + "\n")
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
@@ -45,6 +46,28 @@ class Record(BaseModel):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise UserError(f"{path}: not a {cls.__name__} record: {where}: {first['msg']}") from None
+
+
+class ManyRecord(Record):
+    """Base of records of which there is one per row: in memory they forget which of their fields were given.
+
+    pydantic keeps the names of these fields in a set per record, which is larger than the record itself.
+    """
+
+    def model_post_init(self, context: Any, /) -> None:
+        object.__setattr__(self, "__pydantic_fields_set__", _NO_FIELDS)
+
+
+_NO_FIELDS: set[str] = set()  # shared; a copy of a record has a set of its own
+
+# Numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 0.00002 and 2e-05, 1e16 and 1e+16. In indented
+# JSON a number ends its line, which a text cannot do without its quote.
+_OTHER_FLOAT = re.compile(r"(?<=[ \n])-?(?:\d+(?:\.\d+)?e-?\d+|0\.0000\d+)(?=,?$)", re.MULTILINE)
+
+
+def _as_python_writes(text: str) -> str:
+    """Indented JSON of pydantic with numbers as `json` writes them, without building its values."""
+    return _OTHER_FLOAT.sub(lambda number: repr(float(number[0])), text)
 
 
 @contextmanager

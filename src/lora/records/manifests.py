@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from lora.records.base import Record
+from lora.records.base import ManyRecord, Record
 from lora.records.markup import MarkupCount
 
 # How the reason of a row begins that is rejected because it has neither a duration nor a file to read one from.
 NO_DURATION = "no audio: the manifest has no duration"
 
 
-class Utterance(Record):
+class Utterance(ManyRecord):
     """One usable row of a manifest."""
 
     id: str = Field(description="Id of the row, unique within the manifest.")

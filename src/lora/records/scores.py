@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from lora.records.base import Fact, Record
+from lora.records.base import Fact, ManyRecord, Record
 from lora.records.markup import MarkupFacts
 
 
@@ -25,7 +25,7 @@ class Edit(NamedTuple):
     hypothesis: str | None
 
 
-class UtteranceErrors(Record):
+class UtteranceErrors(ManyRecord):
     """Errors of one utterance after normalisation."""
 
     id: str = Field(description="Id of the row.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from lora.records.base import Record
+from lora.records.base import ManyRecord, Record
 
 
-class Transcript(Record):
+class Transcript(ManyRecord):
     """The hypothesis of a run for one row."""
 
     id: str = Field(description="Id of the row.")

@@ -71,7 +71,9 @@ def wer_score(
 
 MIN_SPEAKERS = 5
 BOOTSTRAP_SEED = 20260101
-AT_ONCE = 500  # replicates
+AT_ONCE = 500  # replicates; sizes for which counts fit the CPU cache
+MANY_PAIRS = 1_000  # distinct (errors, words)
+UNITS_PER_PAIR = 16  # that are drawn one by one in the time of a binomial draw for their pair
 Floats = npt.NDArray[np.float64]
 
 
@@ -181,24 +183,31 @@ def wer_interval(
 
 
 def bootstrap_interval(drawn: Units, confidence: float, replicates: int) -> Interval | None:
-    """Percentile bootstrap over whole units with a fixed seed; None without replicates, interval or errors.
-
-    Units with equal (errors, words) are drawn together, as one multinomial count per distinct pair: the same
-    distribution, in time proportional to the distinct pairs.
-    """
-    count = len(drawn.words)
-    if replicates < 1 or count < 2 or drawn.words.sum() <= 0 or not drawn.errors.any():
+    """Percentile bootstrap over whole units with a fixed seed; None without replicates, interval or errors."""
+    if replicates < 1 or len(drawn.words) < 2 or drawn.words.sum() <= 0 or not drawn.errors.any():
         return None
-    pairs, multiplicity = np.unique(np.stack([drawn.errors, drawn.words], 1), axis=0, return_counts=True)
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
-    parts = [
-        min(AT_ONCE, replicates - done) for done in range(0, replicates, AT_ONCE)
-    ]  # sizes for which counts fit the CPU cache
-    sums = np.concatenate([generator.multinomial(count, multiplicity / count, size=part) @ pairs for part in parts])
+    sums = _resampled(drawn, replicates)
     ratios = sums[sums[:, 1] > 0]
     low, high = np.quantile(ratios[:, 0] / ratios[:, 1], [0.5 - confidence / 2, 0.5 + confidence / 2])
     method = f"percentile bootstrap of {drawn.name}, {replicates} replicates, seed {BOOTSTRAP_SEED}"
     return Interval(low=float(low), high=float(high), confidence=confidence, method=method, scope=drawn.scope)
+
+
+def _resampled(drawn: Units, replicates: int) -> Floats:
+    """Errors and words of `replicates` samples of as many units as there are, shape (replicates, 2).
+
+    Units with equal (errors, words) are drawn together, as one multinomial count per distinct pair: the same
+    distribution, in time proportional to the distinct pairs. Where there are many, units are drawn one by one.
+    """
+    count = len(drawn.words)
+    units = np.stack([drawn.errors, drawn.words], 1)
+    pairs, multiplicity = np.unique(units, axis=0, return_counts=True)
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    if len(pairs) > max(MANY_PAIRS, count / UNITS_PER_PAIR):
+        samples = (generator.integers(0, count, size=count, dtype=np.int32) for _ in range(replicates))
+        return np.array([np.bincount(sample, minlength=count) @ units for sample in samples])
+    parts = [min(AT_ONCE, replicates - done) for done in range(0, replicates, AT_ONCE)]
+    return np.concatenate([generator.multinomial(count, multiplicity / count, size=part) @ pairs for part in parts])
 
 
 def no_interval(confidence: float, why: str) -> Interval:

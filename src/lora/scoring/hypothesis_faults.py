@@ -129,6 +129,8 @@ def _common_beginning(pairs: Sequence[_Pair]) -> tuple[str, ...]:
 
 
 def _in_other_script(pair: _Pair) -> bool:
+    if pair.hypothesis.isascii() and pair.row.text.isascii():
+        return False
     reference, own = _scripts(pair.row.text), _scripts(pair.hypothesis)
     if min(reference.total(), own.total()) < MIN_LETTERS:
         return False
@@ -137,7 +139,11 @@ def _in_other_script(pair: _Pair) -> bool:
 
 
 def _scripts(text: str) -> Counter[str]:
-    return Counter(script_of(character) for character in text if character.isalpha())
+    letters = Counter[str]()
+    for character, count in Counter(text).items():
+        if character.isalpha():
+            letters[script_of(character)] += count
+    return letters
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ from the words, which names the repeated words and also works for texts too shor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import eq
 
 from lora.records.scores import Loop
 
@@ -24,6 +25,8 @@ def longest_loop(id: str, reference: Sequence[str], hypothesis: Sequence[str]) -
     best: Loop | None = None
     covered = 0
     for size in range(1, min(MAX_WORDS, len(hypothesis) // MIN_REPEATS) + 1):
+        if not any(map(eq, hypothesis[size:], hypothesis)):
+            continue
         for start, times in _runs(hypothesis, size):
             words = tuple(hypothesis[start : start + size])
             if times < MIN_REPEATS or size * times <= covered or times - _most_in_a_row(reference, words) < MIN_EXCESS:

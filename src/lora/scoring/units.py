@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from sys import intern
 
 from lora.records.scores import Unit, UnitSetting
 
@@ -39,12 +40,12 @@ UNITS: tuple[UnitSetting, ...] = ("auto", "words", "characters")
 
 
 def tokens(words: Sequence[str], unit: UnitSetting) -> tuple[str, ...]:
-    """Split the words of a normalised text into the tokens that are counted."""
+    """Split the words of a normalised text into the tokens that are counted, equal ones as one object in memory."""
     if unit == "characters":
-        return tuple(character for word in words for character in _characters(word))
+        return tuple(intern(character) for word in words for character in _characters(word))
     if unit == "auto" and any(map(WITHOUT_SPACES.search, words)):
-        return tuple(token for word in words for token in _mixed(word))
-    return tuple(words)
+        return tuple(intern(token) for word in words for token in _mixed(word))
+    return tuple(map(intern, words))
 
 
 def counted_unit(references: Iterable[Sequence[str]], unit: UnitSetting) -> Unit:

@@ -94,22 +94,29 @@ def score_run(
                 scored = utterance_errors(utterances, texts, words)
                 within_rows = [row for row in utterances if survives(row.duration, max_seconds)]
                 within = [entry for entry in scored if survives(entry.duration, max_seconds)]
-                raw = utterance_errors(within_rows, texts, normalizer("none", unit))
+                raw = wer_score(
+                    utterance_errors(within_rows, texts, normalizer("none", unit)), texts, confidence, replicates
+                )
                 references = count_markup(row.text for row in within_rows)
                 hypotheses = count_markup(texts[row.id].hypothesis for row in within_rows)
                 marked = bool(references or hypotheses)
                 spoken = _without_markup(words) if marked else words
                 spoken_errors = utterance_errors(within_rows, texts, spoken) if marked else within
+                primary = wer_score(within, texts, confidence, replicates)
+                power = forecast_power(within, assumed_shared_errors, target_gain, confidence)
+                every_row = len(within) == len(scored)
                 scores = {
                     "unit": counted_unit((words.words(row.text) for row in utterances), unit),
-                    "within": wer_score(within, texts, confidence, replicates),
-                    "all": wer_score(scored, texts, confidence, replicates),
-                    "raw": wer_score(raw, texts, confidence, replicates),
+                    "within": primary,
+                    "all": primary if every_row else wer_score(scored, texts, confidence, replicates),
+                    "raw": raw,
                     "loops": _loops(within_rows, texts, words),
                     "faults": hypothesis_faults(within_rows, texts, words.words),
                     "copied": copied_texts(within_rows, texts),
-                    "power": forecast_power(within, assumed_shared_errors, target_gain, confidence),
-                    "power_all": forecast_power(scored, assumed_shared_errors, target_gain, confidence),
+                    "power": power,
+                    "power_all": power
+                    if every_row
+                    else forecast_power(scored, assumed_shared_errors, target_gain, confidence),
                     "markup": _markup(references, hypotheses, spoken_errors) if marked else None,
                     "notations": notation_scores(within_rows, texts, spoken, spoken_errors),
                     "utterances": scored,
@@ -227,11 +234,12 @@ def _paired_facts(
     def score(entries: Sequence[UtteranceErrors]) -> PairedScore:
         return _paired_score(entries, errors, changed, base.power, empty.equivalence_margin, confidence, replicates)
 
+    primary = score(within)
     return empty.model_copy(
         update={
             "normalizer": base.normalizer,
-            "within": score(within),
-            "all": score(base.utterances),
+            "within": primary,
+            "all": primary if len(within) == len(base.utterances) else score(base.utterances),
             "budget": error_budget(within, [errors[entry.id] for entry in within]),
         }
     )
