@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from preloaded_python import preloaded_python
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY / "data"
@@ -50,10 +51,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Study:
-    """One study folder: its configuration can be changed, and Snakemake run in it, by `python`."""
+    """One study folder: its configuration can be changed, and Snakemake run in it, by `python` if it is named."""
 
     folder: Path
-    python: str = sys.executable
+    python: str | None = None
 
     @property
     def results(self) -> Path:
@@ -78,11 +79,15 @@ class Study:
 
     def snakemake(self, *arguments: str, cores: int = 2) -> subprocess.CompletedProcess[str]:
         """Run the workflow here as a person would; the caller judges the exit code."""
-        return subprocess.run(self.command(*arguments, cores=cores), cwd=self.folder, capture_output=True, text=True)
+        command = self.command(*arguments, cores=cores)
+        if self.python is None:
+            command[0] = preloaded_python()
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
 
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
+        """The command line of a real interpreter, for tests that kill it or look at its terminal."""
         return [
-            self.python,
+            self.python or sys.executable,
             "-m",
             "snakemake",
             "-s",

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from field_cases import CASES, FieldCase
+from preloaded_python import preloaded_python
 from small_study import REPOSITORY, Study
 
 AREAS = ("text", "hypotheses", "training", "manifests", "transcripts", "data", "real model")
@@ -121,7 +122,7 @@ def _run_command(case: FieldCase, folder: Path, arguments: list[str]) -> Found:
             command += ["--output", "converted.jsonl"]
     environment = {"PYTHONPATH": str(REPOSITORY / "src"), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+        [preloaded_python(), *command], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
     )
     verdict, converted = folder / "out/verdict.json", folder / "converted.jsonl"
     return Found(

@@ -45,7 +45,7 @@ def test_killed_and_resumed_gives_the_same_bytes(computed: Study, tmp_path: Path
 
 
 def test_the_lock_refuses_a_second_run_and_frees_itself(study: Study) -> None:
-    study.configure({"candidates": {"lora": {"train": {"max_steps": 40}}}})
+    study.configure({"candidates": {"lora": {"train": {"max_steps": 16}}}})
     shutil.rmtree(study.folder / "work/logs")
     first = subprocess.Popen(
         study.command(), cwd=study.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -60,5 +60,5 @@ def test_the_lock_refuses_a_second_run_and_frees_itself(study: Study) -> None:
     assert study.snakemake("-n").returncode == 0
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
-    assert study.run().steps <= 40
+    assert study.run().steps <= 16
     assert (study.results / "wer/lora/domain.json").exists()

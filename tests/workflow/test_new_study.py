@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
+from preloaded_python import preloaded_python
 from small_study import make_study
 
 
 def diagnose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lora.runners.diagnose", *arguments]
+    command = [preloaded_python(), "-m", "lora.runners.diagnose", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 

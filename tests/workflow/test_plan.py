@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
+from preloaded_python import preloaded_python
 from small_study import REPOSITORY, Study
 
 
 def plan(study: Study) -> str:
     done = subprocess.run(
-        [sys.executable, str(REPOSITORY / "scripts/plan.py"), "--cores", "2"],
+        [preloaded_python(), str(REPOSITORY / "scripts/plan.py"), "--cores", "2"],
         cwd=study.folder,
         capture_output=True,
         text=True,

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+from preloaded_python import preloaded_python
 from small_study import REPOSITORY, Study, make_study
 
 TARGETS = ["all", "publish", "durations", "baseline", "effect", "gate", "report", "listen", "sweep"]
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        [preloaded_python(), "-m", "snakemake", *arguments], cwd=folder, capture_output=True, text=True
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)

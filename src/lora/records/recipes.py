@@ -87,8 +87,8 @@ class Trend(Record):
     levels: list[float] = Field(description="Levels of the factor, ascending.")
     wers: list[float] = Field(description="Mean WER over seeds at each level (fraction).")
     outcome: TrendOutcome = Field(
-        description="`improves`: WER falls somewhere, rises nowhere, and the highest level's mean is at most the "
-        "margin above the best one's. `overfits`: WER rises somewhere, with or without a fall before. "
+        description="`improves`: WER falls somewhere, rises nowhere, and the highest level is not likely to be worse "
+        "than the best one. `overfits`: WER rises somewhere, with or without a fall before. "
         "`flat`: all levels are within the margin of each other. Else `undecided`."
     )
     falls: bool = Field(description="Whether some level has a lower WER than a lower level.")

@@ -2,9 +2,9 @@
 
 Every pair of levels is compared by `recipe_difference` with the variance between seeds pooled over levels; p-values are
 Holm-adjusted and intervals simultaneous over all pairs, so that some change is claimed in at most 5 % of the factors
-that change nothing. A fall is no improvement with more of the factor while the highest level's mean is worse than the
-best one's by more than the margin: a rise that three unstable seeds cannot show looks exactly so. No curve is fitted:
-with three to six levels its form would decide the result. All pairs rather than neighbours, since a steady trend shows
+that change nothing. A fall is no improvement with more of the factor where the highest level is likely to be worse than
+the best one: a rise that three unstable seeds cannot show looks exactly so. No curve is fitted: with three to six
+levels its form would decide the result. All pairs rather than neighbours, since a steady trend shows
 between distant levels first.
 
 A level that is shown to be worse than another one cannot be the best; the others are a confidence set of the best level
@@ -19,6 +19,8 @@ from itertools import combinations
 from lora.records.recipes import RecipeDifference, Trend, TrendOutcome, TrendStep
 from lora.scoring.multiplicity import holm, simultaneous
 from lora.scoring.seed_intervals import RecipeRuns, pooled_seed_variance, recipe_difference
+
+LIKELY = 0.2  # unadjusted p-value below which a rise that is not shown forbids to speak of an improvement
 
 
 def wer_trend(levels: Mapping[float, RecipeRuns], margin: float, confidence: float) -> Trend:
@@ -58,7 +60,10 @@ def wer_trend(levels: Mapping[float, RecipeRuns], margin: float, confidence: flo
         outcome=_outcome(
             falls,
             rises,
-            may_rise=wers[ordered[-1]] - wers[best] > margin,
+            may_rise=any(
+                pair == (best, ordered[-1]) and _may_differ(result, margin)
+                for pair, result in zip(pairs, results, strict=True)
+            ),
             equivalent=all(_equivalent(result, margin) for result in results),
         ),
         falls=falls,
@@ -76,6 +81,11 @@ def _outcome(falls: bool, rises: bool, may_rise: bool, equivalent: bool) -> Tren
     if falls:
         return "undecided" if may_rise else "improves"
     return "flat" if equivalent else "undecided"
+
+
+def _may_differ(result: RecipeDifference, margin: float) -> bool:
+    """Whether a rise by more than the margin is likely, even if it is not shown."""
+    return (result.difference or 0.0) > margin and result.p is not None and result.p < LIKELY
 
 
 def _equivalent(result: RecipeDifference, margin: float) -> bool:

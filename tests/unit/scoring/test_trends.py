@@ -86,8 +86,8 @@ def test_unusable_levels_are_errors():
 def test_a_rise_that_unstable_seeds_cannot_show_is_no_improvement():
     made = levels((3.0, 1.5, 1.5))
     stable = made[200.0].errors[0]
-    # the highest level: seeds at the best level's WER, and five and thirty points above it
-    unstable = np.stack([stable, stable + (np.arange(UTTERANCES) % 2), stable + 3])
+    # the highest level: seeds that are 5, 20 and 30 points worse than the best level
+    unstable = np.stack([stable + (np.arange(UTTERANCES) % 2), stable + 2, stable + 3])
     made[400.0] = recipe_runs(unstable, WORDS, [None] * UTTERANCES, range(3))
     result = wer_trend(made, 0.005, 0.95)
     assert (result.falls, result.rises, result.outcome) == (True, False, "undecided")
