@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,9 @@ from lora.records.durations import Dropped, RetentionFacts, RetentionPoint
 if TYPE_CHECKING:
     import pandas
 
-Words = Callable[[str], Sequence[str]]
+Normalize = Callable[[Sequence[str]], Sequence[str]]
 
+AT_ONCE = 20_000  # rows whose words are in memory together
 GRID_POINTS = 50  # steps of the curve, each a whole number of half seconds
 NAMED_WORDS = 20
 
@@ -43,17 +45,17 @@ class _Manifest:
     words: pandas.DataFrame
 
 
-def retention(columns: RowColumns, thresholds: Iterable[float], words: Words) -> RetentionFacts:
+def retention(columns: RowColumns, thresholds: Iterable[float], normalize: Normalize) -> RetentionFacts:
     """What remains under each limit, and what each of `thresholds` loses.
 
     Args:
         columns: durations, speakers and texts of the manifest.
         thresholds: limits in seconds. The curve adds a grid from 0 to the longest row.
-        words: normaliser.
+        normalize: normaliser of texts, whose words are separated by spaces.
     """
     limits = sorted(set(thresholds))
     grid: list[float | None] = [*sorted({*limits, *_grid(columns.durations)}), None]
-    manifest = _tables(columns, words)
+    manifest = _tables(columns, normalize)
     return RetentionFacts(
         curve=[_point(manifest, limit) for limit in grid], dropped=[_dropped(manifest, limit) for limit in limits]
     )
@@ -65,42 +67,71 @@ def _grid(durations: Floats) -> list[float]:
     return [step * n for n in range(1, math.ceil(longest / step) + 1)]
 
 
-def _tables(columns: RowColumns, words: Words) -> _Manifest:
+def _tables(columns: RowColumns, normalize: Normalize) -> _Manifest:
     import pandas
 
-    index: dict[str, int] = {}
-    occurrences: list[int] = []
-    rows: list[int] = []
-    shortest: list[float] = []
-    row_words = np.zeros(len(columns.durations), dtype=np.int64)
-    for row, (text, seconds) in enumerate(zip(columns.texts, columns.durations.tolist(), strict=True)):
-        normalized = words(text)
-        row_words[row] = len(normalized)
-        for word in normalized:
-            if word not in index:
-                index[word] = len(index)
-                occurrences.append(0)
-                rows.append(0)
-                shortest.append(seconds)
-            occurrences[index[word]] += 1
-        for word in set(normalized):
-            place = index[word]
-            rows[place] += 1
-            shortest[place] = min(shortest[place], seconds)
+    index = _Numbers()
+    parts = [
+        _words_of(columns.texts[start : start + AT_ONCE], columns.durations[start : start + AT_ONCE], normalize, index)
+        for start in range(0, len(columns.texts), AT_ONCE)
+    ]
     known = columns.speakers != UNKNOWN
     by_speaker = pandas.Series(columns.durations[known]).groupby(columns.speakers[known])
     speakers = pandas.DataFrame({"rows": by_speaker.size(), "shortest": by_speaker.min()})
     speakers.index = pandas.Index([columns.names[number] for number in speakers.index], dtype=object)
     counts = {
-        "rows": np.array(rows, dtype=np.int64),
-        "shortest": np.array(shortest, dtype=np.float64),
-        "occurrences": np.array(occurrences, dtype=np.int64),
+        "rows": np.zeros(len(index), dtype=np.int64),
+        "shortest": np.full(len(index), np.inf),
+        "occurrences": np.zeros(len(index), dtype=np.int64),
     }
+    for part in parts:
+        seen = len(part.occurrences)  # words up to the end of this part
+        counts["rows"][:seen] += part.rows
+        counts["shortest"][:seen] = np.minimum(counts["shortest"][:seen], part.shortest)
+        counts["occurrences"][:seen] += part.occurrences
     return _Manifest(
         durations=columns.durations,
-        row_words=row_words,
+        row_words=np.concatenate([part.row_words for part in parts] or [np.zeros(0, np.int64)]),
         speakers=speakers,
         words=pandas.DataFrame(counts, index=pandas.Index(list(index), dtype=object)),
+    )
+
+
+class _Numbers(dict[str, int]):
+    """The number of each word, a new one at its first occurrence."""
+
+    def __missing__(self, word: str) -> int:
+        return self.setdefault(word, len(self))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Counts over some rows: words of each row, and by number of the word its rows, shortest row and occurrences."""
+
+    row_words: Numbers
+    rows: Numbers
+    shortest: Floats
+    occurrences: Numbers
+
+
+def _words_of(texts: Sequence[str], durations: Floats, normalize: Normalize, index: _Numbers) -> _Part:
+    normalized = [text.split() for text in normalize(texts)]
+    row_words = np.array([len(row) for row in normalized], dtype=np.int64)
+    numbers = np.array(list(map(index.__getitem__, chain.from_iterable(normalized))), dtype=np.int64)
+    row_of = np.repeat(np.arange(len(texts)), row_words)
+    # By word, then by row: a word once per row.
+    word_and_row = np.sort(numbers * len(texts) + row_of)
+    word_and_row = word_and_row[np.diff(word_and_row, prepend=-1) > 0]
+    word_of, row_of = np.divmod(word_and_row, max(len(texts), 1))
+    shortest = np.full(len(index), np.inf)
+    firsts = np.flatnonzero(np.diff(word_of, prepend=-1))
+    if len(firsts):
+        shortest[word_of[firsts]] = np.minimum.reduceat(durations[row_of], firsts)
+    return _Part(
+        row_words=row_words,
+        rows=np.bincount(word_of, minlength=len(index)),
+        shortest=shortest,
+        occurrences=np.bincount(numbers, minlength=len(index)),
     )
 
 

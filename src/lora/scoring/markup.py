@@ -158,7 +158,7 @@ def count_markup(texts: Iterable[str]) -> list[MarkupCount]:
 
 def first_alternative(text: str) -> str:
     """The text with every alternation replaced by its first alternative, innermost first."""
-    while (match := ALTERNATION.search(text)) is not None:
+    while "{" in text and (match := ALTERNATION.search(text)) is not None:
         text = _replaced(text, match, _alternatives(match)[0])
     return text
 

@@ -103,7 +103,19 @@ def digit_by_digit(text: str) -> str:
 def basic(text: str) -> str:
     """Normalise a text for any language. NFKC before and after case folding (Unicode 15, D146), which may decompose."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", resolved(text)).casefold())
-    return LONE_APOSTROPHE.sub(" ", folded.translate(_SIGNS))
+    text = folded.translate(_SIGNS)
+    return LONE_APOSTROPHE.sub(" ", text) if "'" in text else text
+
+
+def basic_texts(texts: Sequence[str]) -> list[str]:
+    """`basic` of many texts; those in ASCII, where no character depends on another text, are normalised together."""
+    plain = [text for text in texts if _is_plain_line(text)]
+    normalized = iter(basic("\n".join(plain)).split("\n"))
+    return [next(normalized) if _is_plain_line(text) else basic(text) for text in texts]
+
+
+def _is_plain_line(text: str) -> bool:
+    return text.isascii() and "\n" not in text
 
 
 class _Signs(dict[int, str]):

@@ -43,7 +43,7 @@ def tokens(words: Sequence[str], unit: UnitSetting) -> tuple[str, ...]:
     """Split the words of a normalised text into the tokens that are counted, equal ones as one object in memory."""
     if unit == "characters":
         return tuple(intern(character) for word in words for character in _characters(word))
-    if unit == "auto" and any(map(WITHOUT_SPACES.search, words)):
+    if unit == "auto" and not "".join(words).isascii() and any(map(WITHOUT_SPACES.search, words)):
         return tuple(intern(token) for word in words for token in _mixed(word))
     return tuple(map(intern, words))
 
@@ -55,7 +55,8 @@ def counted_unit(references: Iterable[Sequence[str]], unit: UnitSetting) -> Unit
     total = characters = 0
     for reference in references:
         total += len(reference)
-        characters += sum(WITHOUT_SPACES.match(token) is not None for token in reference)
+        if not "".join(reference).isascii():
+            characters += sum(WITHOUT_SPACES.match(token) is not None for token in reference)
     if characters > MOSTLY * total:
         return "characters"
     return "words" if characters <= (1 - MOSTLY) * total else "mixed"

@@ -20,7 +20,7 @@ from lora.provenance.recording import recording
 from lora.records.base import UserError, write_lines
 from lora.records.durations import MaxSeconds, RetentionFacts, SplitOption
 from lora.records.splits import SplitSizes
-from lora.scoring.normalizers import basic
+from lora.scoring.normalizers import basic_texts
 
 
 def profile_durations(rows: Path, manifest_name: str, thresholds: Sequence[float], table: Path) -> None:
@@ -39,7 +39,7 @@ def profile_retention(rows: Path, thresholds: Sequence[float], retention: Path) 
     """Write which rows, hours, speakers and words each threshold (seconds) keeps of the training manifest."""
     with recording(outputs=[retention]):
         columns = read_columns(rows, texts=True)
-        retention_of(columns, thresholds, lambda text: basic(text).split()).write(retention)
+        retention_of(columns, thresholds, basic_texts).write(retention)
 
 
 def choose_max_seconds(

@@ -10,13 +10,20 @@ import soundfile
 
 from lora.data.audio.headers import plain_seconds, read_headers
 
-PLAIN = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAVEX", "PCM_16"), ("FLAC", "PCM_16")]
-UNUSUAL = [("WAV", "ULAW"), ("WAV", "IMA_ADPCM"), ("RF64", "PCM_16"), ("AIFF", "PCM_16"), ("OGG", "VORBIS")]
+PLAIN = [
+    ("WAV", "PCM_16"),
+    ("WAV", "PCM_24"),
+    ("WAV", "FLOAT"),
+    ("WAVEX", "PCM_16"),
+    ("FLAC", "PCM_16"),
+    ("OGG", "VORBIS"),
+]
+UNUSUAL = [("WAV", "ULAW"), ("WAV", "IMA_ADPCM"), ("RF64", "PCM_16"), ("AIFF", "PCM_16"), ("OGG", "OPUS")]
 
 
 def audio(path: Path, format: str, subtype: str, channels: int = 2) -> str:
     noise = 0.1 * np.random.default_rng(1).standard_normal((4321, channels))
-    soundfile.write(path, noise, 22050, format=format, subtype=subtype)
+    soundfile.write(path, noise, 24000, format=format, subtype=subtype)
     return str(path)
 
 
@@ -52,3 +59,20 @@ def test_durations_are_in_the_order_of_the_files(tmp_path: Path) -> None:
     result = read_headers([*paths, str(tmp_path / "noise")])
     assert result[:4] == [soundfile.info(path).duration for path in paths]
     assert str(result[4]).startswith("unreadable audio: ")
+
+
+def test_only_whole_vorbis_streams_from_their_beginning_are_parsed(tmp_path: Path) -> None:
+    path = Path(audio(tmp_path / "a.ogg", "OGG", "VORBIS"))
+    whole = path.read_bytes()
+    pages = [place for place in range(len(whole)) if whole.startswith(b"OggS", place)]
+    late = bytearray(whole)  # cut out of a longer stream: every page of audio counts from its beginning
+    for place in pages[2:]:
+        samples = int.from_bytes(whole[place + 6 : place + 14], "little")
+        late[place + 6 : place + 14] = (samples + 10**6).to_bytes(8, "little")
+    other = bytearray(whole)
+    other[pages[-1] + 14] ^= 1  # the last page is of another stream
+    open_end = bytearray(whole)
+    open_end[pages[-1] + 5] &= ~4
+    for content in (whole[:-1], bytes(late), bytes(other), bytes(open_end), whole[:40], whole[:20]):
+        path.write_bytes(content)
+        assert plain_seconds(str(path)) is None

@@ -22,7 +22,7 @@ def rows(count: int = 200) -> list[Utterance]:
 
 
 def dropped(utterances: list[Utterance], threshold: float = 10.0) -> Dropped:
-    return retention(columns_of(utterances), [threshold], str.split).dropped[0]
+    return retention(columns_of(utterances), [threshold], list).dropped[0]
 
 
 def test_an_unbiased_filter_loses_as_much_as_a_random_sample() -> None:
@@ -46,7 +46,7 @@ def test_a_speaker_and_a_word_that_occur_on_long_rows_only() -> None:
 
 
 def test_the_curve_rises_to_everything() -> None:
-    facts = retention(columns_of(rows()), [10, 5, 10], str.split)
+    facts = retention(columns_of(rows()), [10, 5, 10], list)
     limits = [point.threshold for point in facts.curve]
     assert limits[-1] is None
     assert limits[:-1] == sorted({*(limits[:-1]), 5, 10})
@@ -56,7 +56,7 @@ def test_the_curve_rises_to_everything() -> None:
 
 
 def test_no_rows_and_no_speakers() -> None:
-    facts = retention(columns_of([]), [5], str.split)
+    facts = retention(columns_of([]), [5], list)
     assert (facts.curve[-1].rows, facts.dropped[0].kept_words_per_second, facts.dropped[0].lost_speakers) == (
         0,
         None,

@@ -1,8 +1,8 @@
 """Durations of audio files from their headers, without decoding them.
 
-Common WAV and FLAC headers are parsed here, several times faster than by libsndfile; every other file (another
-container or codec, a length that is missing or does not fit the file) is opened with libsndfile, and decoded where only
-that says how long it is.
+Common WAV, FLAC and Ogg Vorbis headers are parsed here, several times faster than by libsndfile; every other file
+(another container or codec, a length that is missing or does not fit the file) is opened with libsndfile, and decoded
+where only that says how long it is.
 Formats: "Multimedia Programming Interface and Data Specifications 1.0" (IBM, Microsoft 1991) and RFC 9639.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lora.data.audio.blocks import counted_seconds
 from lora.data.audio.limits import UNKNOWN_FRAMES, frames_problem, rate_problem
+from lora.data.audio.ogg import MARK, vorbis_seconds
 from lora.data.audio.promised_length import missing_share
 
 # Starting a worker process takes about half a second, in which one process reads some thousand headers.
@@ -85,6 +86,8 @@ def plain_seconds(path: str) -> float | None:
                 return _flac_seconds(head, os.fstat(file.fileno()).st_size)
             if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
                 return _wav_seconds(head, os.fstat(file.fileno()).st_size)
+            if head.startswith(MARK):
+                return vorbis_seconds(file, os.fstat(file.fileno()).st_size)
     except (
         OSError,
         ValueError,
