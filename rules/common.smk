@@ -14,9 +14,6 @@ from lora.workflow.files import any_of
 # wait longer than it works. (Jobs in a group, which would share a submission, do not go together with checkpoints:
 # Snakemake 9.27 runs some of them twice and forgets others. The directive `localrules` misses renamed rules of a module.)
 
-# Resources of every rule that names none. A job without `gpu` uses no GPU.
-DEFAULT_RESOURCES = {"mem_mb": 2000, "runtime": 30}
-
 # The commands of targets, which always run: they take well under a second. Their log is the result in words, which the
 # run prints at its end. They have no outputs, which a killed run could delete, and no benchmark, which Snakemake counts
 # as an output.
@@ -110,6 +107,19 @@ def max_seconds(wildcards):
 def per_attempt(amount):
     """A resource that grows with every attempt of a job."""
     return lambda wildcards, attempt: amount * attempt
+
+
+def for_inputs(amount, per_mb):
+    """A resource that grows with the size of a job's inputs (`per_mb` per MB) and with every attempt.
+
+    It is unknown (`<TBD>` in a dry run) until the inputs exist.
+    """
+    return lambda wildcards, input, attempt: attempt * round(amount + per_mb * input.size_mb)
+
+
+# Resources of every rule that names none. A job without `gpu` uses no GPU. The stages without a model need up to 7 MB of
+# memory per MB of rows and transcripts (docs/benchmarks.md); a million rows are 300 MB.
+DEFAULT_RESOURCES = {"mem_mb": for_inputs(1500, 10), "runtime": for_inputs(30, 0.2)}
 
 
 def set_default_resources():

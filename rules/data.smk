@@ -20,8 +20,8 @@ rule unpack_audio:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=per_attempt(4000),
+        runtime=for_inputs(120, 0.1),
     params:
         source=for_manifest(flags.source_flags),
         code=code("unpack_audio"),
@@ -51,7 +51,8 @@ rule validate_manifest:
     conda:
         "../envs/data.yaml"
     resources:
-        runtime=60,
+        mem_mb=for_inputs(1000, 3),  # rows are read one by one; what stays are ids and pieces
+        runtime=for_inputs(60, 0.2),
     params:
         source=for_manifest(flags.reading_flags),
         code=code("validate_manifest"),

@@ -20,8 +20,8 @@ rule inspect_audio:
         "../envs/data.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=for_inputs(4000, 10),
+        runtime=for_inputs(240, 5),  # a million rows of 300 MB: a day with four threads
     params:
         source=for_manifest(flags.reading_flags),
         code=code("inspect_audio"),
