@@ -118,10 +118,11 @@ def seconds_of(work: Timed) -> float:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a process: wall clock seconds and the largest resident set in MB."""
+    """Of a process: wall clock seconds, the largest resident set in MB, and seconds of processor time."""
 
     seconds: float
     peak_mb: float
+    processor_seconds: float
 
 
 # A small process between: the peak of a child counts from the memory of the process that it was forked from.
@@ -129,8 +130,9 @@ WATCH = """
 import json, resource, subprocess, sys, time
 begun = time.perf_counter()
 done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps([time.perf_counter() - begun, used, done.returncode, done.stdout[-4000:]]))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds = [time.perf_counter() - begun, used.ru_utime + used.ru_stime]
+print(json.dumps([*seconds, used.ru_maxrss, done.returncode, done.stdout[-4000:]]))
 """
 
 
@@ -138,10 +140,10 @@ def cost_of(command: Sequence[str], folder: Path | None = None) -> Cost:
     """Run a command to its end; raises with what it said where it fails."""
     watching = [sys.executable, "-S", "-c", WATCH, *command]
     done = subprocess.run(watching, cwd=folder, capture_output=True, text=True, check=True, env=environment())
-    seconds, used, code, said = json.loads(done.stdout)
+    seconds, processor_seconds, used, code, said = json.loads(done.stdout)
     if code != 0:
         raise RuntimeError(f"{' '.join(command)}\n{said}")
-    return Cost(seconds, used / (1e6 if sys.platform == "darwin" else 1e3))
+    return Cost(seconds, used / (1e6 if sys.platform == "darwin" else 1e3), processor_seconds)
 
 
 def environment() -> dict[str, str]:

@@ -28,6 +28,7 @@ SUBJECTS = {
     "durations": "profile_rows",
     "headers": "audio_headers",
     "scoring": "score_pairs",
+    "scale": "scale",
     "transcription": "transcribe_rows",
     "training": "train_steps",
     "reuse": "reuse_work",

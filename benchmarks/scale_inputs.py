@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -59,25 +59,44 @@ def write_training(folder: Path, count: int) -> tuple[Path, Path]:
     return manifest, measures
 
 
-def write_evaluation(folder: Path, count: int, speakers: int) -> tuple[Path, Path, Path]:
-    """A manifest without audio of `count` utterances, and transcripts of two systems that err on 12 and 11 %."""
+def write_evaluation(folder: Path, count: int, speakers: int) -> tuple[Path, Path, Path, Path]:
+    """A manifest without audio, hypotheses of two systems that err on 12 and 11 % of the words, and transcripts.
+
+    The transcripts are those of the first system, as the workflow writes them.
+    """
     folder.mkdir(parents=True)
     texts = made_up(count)
-    names = [f"u{i:06}" for i in range(count)]
-    manifest = folder / "manifest.jsonl"
-    with manifest.open("w", encoding="utf-8") as file:
-        for i, (name, words) in enumerate(zip(names, texts.references, strict=True)):
-            row = {"id": name, "audio": f"{name}.wav", "text": " ".join(words), "duration": round(0.4 * len(words), 3)}
-            file.write(json.dumps(row | {"speaker_id": f"speaker-{i % speakers:05}"}) + "\n")
-    return (
-        manifest,
-        write_transcripts(folder / "base.jsonl", names, texts.baseline),
-        write_transcripts(folder / "tuned.jsonl", names, texts.tuned),
+    rows = [
+        {
+            "id": f"u{i:06}",
+            "audio": f"u{i:06}.wav",
+            "text": " ".join(words),
+            "duration": round(0.4 * len(words), 3),
+            "speaker_id": f"speaker-{i % speakers:05}",
+        }
+        for i, words in enumerate(texts.references)
+    ]
+    files = [folder / f"{name}.jsonl" for name in ("manifest", "base", "tuned", "transcripts")]
+    write_json_lines(files[0], rows)
+    for file, side in zip(files[1:3], (texts.baseline, texts.tuned), strict=True):
+        hypotheses = map(" ".join, side)
+        write_json_lines(file, ({"id": row["id"], "hypothesis": h} for row, h in zip(rows, hypotheses, strict=True)))
+    write_json_lines(
+        files[3],
+        (
+            {
+                "id": row["id"],
+                "reference": row["text"],
+                "hypothesis": " ".join(words),
+                "duration": row["duration"],
+                "truncated": False,
+            }
+            for row, words in zip(rows, texts.baseline, strict=True)
+        ),
     )
+    return files[0], files[1], files[2], files[3]
 
 
-def write_transcripts(path: Path, names: Sequence[str], hypotheses: Sequence[Sequence[str]]) -> Path:
+def write_json_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     with path.open("w", encoding="utf-8") as file:
-        for name, words in zip(names, hypotheses, strict=True):
-            file.write(json.dumps({"id": name, "hypothesis": " ".join(words)}) + "\n")
-    return path
+        file.writelines(f"{json.dumps(row)}\n" for row in rows)

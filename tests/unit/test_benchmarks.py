@@ -25,6 +25,11 @@ def test_subjects_without_a_model_measure_ratios(subject: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
+def test_the_scale_benchmark_measures_each_stage(tmp_path: Path) -> None:
+    assert len(bench.subject_module("scale").run(Plan(tmp_path, quick=True)).figures) == 5
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", ["transcription", "training", "workflow"])
 def test_subjects_with_a_model_measure_ratios(subject: str, tmp_path: Path) -> None:
     check(bench.subject_module(subject).run(Plan(tmp_path, quick=True)))
@@ -102,5 +107,12 @@ def test_the_cost_of_a_command_is_its_own(tmp_path: Path) -> None:
     cost = cost_of([sys.executable, "-c", "held = bytearray(60_000_000)"])
     assert isinstance(cost, Cost)
     assert 60 < cost.peak_mb < 120
+    assert cost.processor_seconds > 0
     with pytest.raises(RuntimeError, match="no such thing"):
         cost_of([sys.executable, "-c", "raise SystemExit('no such thing')"])
+
+
+def test_validation_keeps_little_of_a_row_in_memory(tmp_path: Path) -> None:
+    scale = bench.subject_module("scale")
+    few, many = (scale.validation(tmp_path / str(rows), rows) for rows in (10_000, 30_000))
+    assert many.peak_mb - few.peak_mb < 0.001 * 20_000  # MB; whole rows take five times as much

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -22,7 +23,7 @@ from lora.data.row_fields import RowError, row_fields
 from lora.records.manifests import Utterance
 from lora.terminal import visible
 
-AT_ONCE = 20_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
+AT_ONCE = 8_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def usable_rows(reading: Reading, *, silence: bool) -> Iterator[Utterance | Reje
     """
     first_line: dict[str, int] = {}
     drafts = _drafts(reading, silence)
-    while block := list(islice(drafts, AT_ONCE)):
+    while block := deque(islice(drafts, AT_ONCE)):
         for draft in _with_durations(block, reading.folder):
             if isinstance(draft, Rejected):
                 yield draft
@@ -118,11 +119,12 @@ def _written_id(row: dict[str, Any], columns: Columns) -> str | None:
     return None
 
 
-def _with_durations(block: list[_Draft | Rejected], folder: Path) -> Iterator[_Draft | Rejected]:
-    """The rows with durations from headers where the manifest has none."""
+def _with_durations(block: deque[_Draft | Rejected], folder: Path) -> Iterator[_Draft | Rejected]:
+    """Take the rows out of a block, with durations from headers where the manifest has none."""
     missing = [draft for draft in block if isinstance(draft, _Draft) and draft.fields["duration"] is None]
     lengths = iter(read_headers([str(folder / draft.fields["audio"]) for draft in missing]))
-    for draft in block:
+    while block:
+        draft = block.popleft()
         if isinstance(draft, Rejected):
             yield draft
             continue
