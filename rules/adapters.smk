@@ -73,7 +73,7 @@ rule compare_in_run:
     """Transcribe with the saved adapter alone, and compare with the last evaluation while it was trained."""
     input:
         wait_for_run,
-        adapter="results/adapters/{run}/last",
+        adapter=ancient("results/adapters/{run}/last"),
         facts="results/adapters/{run}/train.json",
         in_run=for_run(files.in_run_transcripts),
         rows=files.rows_of(study.evaluations),
@@ -142,7 +142,8 @@ rule measure_effect:
     """Measure what an adapter changes in files, weights, logits and text."""
     input:
         wait_for_max_seconds,
-        adapter=for_run(files.adapter_files),
+        adapter=ancient(for_run(files.adapter_folder)),
+        adapter_files=for_run(files.adapter_files),
         rows="results/splits/val.jsonl",
         model=for_run(files.model_files),
     output:

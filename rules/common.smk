@@ -50,6 +50,10 @@ def code(script):
     return code_hash(CODE / "scripts" / f"{script}.py")
 
 
+# Input folders are `ancient`, next to a file that changes when they do: Snakemake knows a folder by its time only, which
+# a copy of the study changes.
+
+
 def for_run(function):
     """Call `function(study, run)` for the job's run, which is the baseline in rules without one."""
     return lambda wildcards: function(study, wildcards.get("run", "base"))

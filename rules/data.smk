@@ -38,7 +38,7 @@ rule validate_manifest:
     """Sort the rows of a manifest into usable and rejected ones."""
     input:
         manifest=for_manifest(files.manifest_files),
-        unpacked=for_manifest(files.unpacked_audio),
+        unpacked=ancient(for_manifest(files.unpacked_audio)),
         measures="results/integrity/{manifest}.tsv",
     output:
         rows="results/manifests/{manifest}.jsonl",

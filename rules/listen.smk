@@ -10,7 +10,7 @@ rule prepare_sounds:
         wait_if_manifest_is_train,
         rows="results/manifests/{manifest}.jsonl",
         transcripts=for_manifest(files.sampled_hypotheses),
-        unpacked=for_manifest(files.unpacked_audio),
+        unpacked=ancient(for_manifest(files.unpacked_audio)),
     output:
         directory("results/sounds/{manifest}"),
     log:

@@ -12,7 +12,8 @@ rule transcribe_run:
         wait_if_run_is_trained,
         rows=files.rows_of(study.evaluations),
         model=for_run(files.model_files),
-        adapter=for_run(files.adapter_files),
+        adapter=ancient(for_run(files.adapter_folder)),
+        adapter_files=for_run(files.adapter_files),
         shards=for_run(files.shard_records),
     output:
         expand(
@@ -60,7 +61,8 @@ rule transcribe_shard:
         wait_if_run_is_trained,
         rows=files.rows_of(study.evaluations),
         model=for_run(files.model_files),
-        adapter=for_run(files.adapter_files),
+        adapter=ancient(for_run(files.adapter_folder)),
+        adapter_files=for_run(files.adapter_files),
     output:
         # Temporary, so that a study whose work/ was removed is still up to date.
         temp("work/shards/{run}/{shard}-of-{shards}.run.json"),

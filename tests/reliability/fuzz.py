@@ -32,7 +32,6 @@ from lora.report.documents import replace_block
 BLOCK = "generated: fuzz"
 CHUNK = 10  # cases that one process reads in a row
 MEMORY = 8 * 2**30  # bytes that a process may add to what its libraries take
-SHOWN = 60  # findings that are printed
 
 
 @dataclass
@@ -101,7 +100,9 @@ def _run(
                     return []
                 for done in wait(waiting, return_when=FIRST_COMPLETED).done:
                     name, first = waiting[done]
-                    tallies[name].add(done.result())
+                    tallies[name].add(result := done.result())
+                    for finding in result.findings:
+                        print(f"\r{finding}", file=sys.stderr)
                     left.remove(waiting.pop(done))
                     progress(tallies, left)
         except BrokenProcessPool:
@@ -164,9 +165,7 @@ def main() -> int:
     if args.page is not None:
         document = args.page.read_text(encoding="utf-8")
         args.page.write_text(replace_block(document, BLOCK, text, args.page), encoding="utf-8")
-    failed = [finding for tally in tallies.values() for finding in tally.findings]
-    print("\n".join(map(str, failed[:SHOWN])), file=sys.stderr)
-    return 1 if failed else 0
+    return 1 if any(tally.findings for tally in tallies.values()) else 0
 
 
 if __name__ == "__main__":

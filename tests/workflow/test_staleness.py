@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from itertools import count
 
 from small_study import CONFIG, ROWS, Study
 
@@ -37,6 +39,20 @@ def test_moved_repository_and_touched_manifest_make_nothing_stale(study: Study) 
         study.manifest(name).touch()
     done = study.snakemake("-n", "all")
     assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_copy_whose_files_have_the_times_of_copying_recomputes_nothing(study: Study) -> None:
+    # The worst order in which `cp -r` can write: inputs after what was computed from them.
+    paths = [path for path in (study.folder, *study.folder.rglob("*")) if not path.is_symlink()]
+    paths.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    now = time.time() - len(paths)
+    for path, written in sorted(zip(paths, count(now), strict=False), key=lambda item: -len(item[0].parts)):
+        os.utime(path, (written, written))
+    before = study.digests()
+    done = study.snakemake("-n", "all")
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert study.run().none
+    assert study.digests() == before
 
 
 def test_one_new_row_costs_one_utterance_per_run_and_no_training(study: Study) -> None:

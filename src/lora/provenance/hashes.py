@@ -8,6 +8,7 @@ from pathlib import Path
 from lora.records.base import UserError
 
 HASH_LENGTH = 32
+CHECKSUM_LENGTH = 8
 
 
 def content_hash(*parts: str | bytes) -> str:
@@ -18,6 +19,11 @@ def content_hash(*parts: str | bytes) -> str:
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()[:HASH_LENGTH]
+
+
+def checksum(*parts: str) -> str:
+    """A short hash, which tells a damaged line from a whole one."""
+    return content_hash(*parts)[:CHECKSUM_LENGTH]
 
 
 def file_hash(path: Path | str) -> str:

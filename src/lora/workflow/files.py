@@ -24,7 +24,10 @@ def manifest_files(study: Study, manifest: str) -> list[str]:
 
 
 def unpacked_audio(study: Study, manifest: str) -> list[str]:
-    """Folder of the recordings of a manifest whose audio is inside its files; none for any other manifest."""
+    """Folder of the recordings of a manifest whose audio is inside its files; none for any other manifest.
+
+    It changes when `manifest_files` do.
+    """
     return [layout.AUDIO.in_study(manifest=manifest)] if manifest in study.packed_manifests else []
 
 
@@ -59,10 +62,15 @@ def model_files(study: Study, run: str) -> list[str]:
     return folder_files(study.model_id(run))
 
 
+def adapter_folder(study: Study, run: str) -> list[str]:
+    """Folder of an adapter that this study trains; none for any other run. `adapter_files` change when it does."""
+    return [] if study.training_settings(run) is None else [layout.ADAPTER_BEST.in_study(run=run)]
+
+
 def adapter_files(study: Study, run: str) -> list[str]:
-    """What must exist of a run's adapter: the outcome of its training, or the files of an external folder."""
+    """The record of a run's training, or the files of an external adapter."""
     if study.training_settings(run) is not None:
-        return [layout.ADAPTER_BEST.in_study(run=run), layout.TRAINING.in_study(run=run)]
+        return [layout.TRAINING.in_study(run=run)]
     folder = study.adapter_folder(run)
     return [] if folder is None else folder_files(str(adapter_home(folder)))
 

@@ -69,5 +69,17 @@ def test_an_incomplete_line_is_ignored(tmp_path: Path) -> None:
     assert AudioIndex(tmp_path, 8000).get("one") is None
 
 
+def test_a_flipped_bit_costs_its_segment(tmp_path: Path) -> None:
+    known = AudioIndex(tmp_path, 16000)
+    known.add("one", "abc", 3)
+    known.add("two", "def", 4)
+    known.save()
+    [path] = (tmp_path / "audio").iterdir()
+    path.write_bytes(path.read_bytes().replace(b'"abc", 3', b'"abd", 3'))
+    again = AudioIndex(tmp_path, 16000)
+    assert again.get("one") is None
+    assert again.get("two") == ("def", 4)
+
+
 def test_a_missing_file_has_no_stamp(tmp_path: Path) -> None:
     assert stamp_of(tmp_path / "none.wav", None, None) is None

@@ -49,6 +49,24 @@ def test_an_unreadable_line_loses_only_itself(path: Path) -> None:
     assert sorted(key for key in ("k1", "k2", "k9") if key in cache) == ["k1", "k2"]
 
 
+@pytest.mark.parametrize("place", range(3, 80, 7))
+def test_a_flipped_bit_costs_its_utterance(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(bytes(content))
+    cache = TranscriptCache(path)
+    assert cache["k2"] == Hypothesis("zwei — “2”\u2028", True)
+    assert "k1" not in cache
+    assert len(cache) == 1
+    cache.add([("k1", Hypothesis("one", False))])
+    assert len(TranscriptCache(path)) == 2
+
+
+def test_lines_of_earlier_versions_have_no_checksum(tmp_path: Path) -> None:
+    (tmp_path / "c.jsonl").write_text('{"key": "k1", "hypothesis": "x", "truncated": false}\n')
+    assert TranscriptCache(tmp_path / "c.jsonl")["k1"] == Hypothesis("x", False)
+
+
 def test_a_second_process_waits_for_the_lock(tmp_path: Path, repository: Path) -> None:
     code = (
         "import sys, time; from lora.asr.decoding.transcript_cache import open_cache\n"

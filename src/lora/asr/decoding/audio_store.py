@@ -20,7 +20,7 @@ from lora.asr.decoding.padding import Samples
 from lora.asr.recipe import RECIPE
 from lora.data.audio.distortions import Distortion
 from lora.data.audio.loading import at_loudness, load_audio, samples_hash
-from lora.provenance.hashes import content_hash
+from lora.provenance.hashes import checksum, content_hash
 from lora.provenance.versions import version
 from lora.records.manifests import Utterance
 
@@ -181,7 +181,8 @@ def _stamp(row: Utterance, folder: Path) -> str | None:
 class AudioIndex:
     """Hash and number of samples of segments of audio files, by path, size and time of the file's last change.
 
-    Reads and appends to `work/audio/<sampling rate and versions of decoders>.jsonl`.
+    Reads and appends to `work/audio/<sampling rate and versions of decoders>.jsonl`. A damaged line costs reading its
+    segment again: lines have a checksum (those of earlier versions have none).
     """
 
     def __init__(self, work_dir: Path | str, sampling_rate: int) -> None:
@@ -207,17 +208,22 @@ class AudioIndex:
         if not self._new:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps([stamp, *entry], ensure_ascii=False) for stamp, entry in self._new.items()]
+        lines = [
+            json.dumps([stamp, sha, length, checksum(stamp, sha, str(length))], ensure_ascii=False)
+            for stamp, (sha, length) in self._new.items()
+        ]
         with self._path.open("ab") as file:
             file.write("\n".join(["", *lines, ""]).encode())  # the first line break ends a line that a kill cut off
         self._new = {}
 
     def _read(self, line: str) -> None:
         try:
-            stamp, sha, length = json.loads(line)
-        except (ValueError, TypeError):
-            return  # empty, or cut off by a kill
-        self._entries[str(stamp)] = str(sha), int(length)
+            stamp, sha, length, *written = json.loads(line)
+            stamp, sha, length = str(stamp), str(sha), int(length)
+            if written in ([], [checksum(stamp, sha, str(length))]):
+                self._entries[stamp] = sha, length
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            return  # empty, cut off by a kill, or damaged
 
 
 def stamp_of(path: Path, *segment: float | None) -> str | None:

@@ -3,8 +3,8 @@
 The fingerprint covers everything that can change a hypothesis (`lora.asr.decoding.run_settings`); the key of a line is
 the hash of the samples. One new row therefore costs one decode, a killed job resumes at the utterance it had reached,
 and a manifest can be renamed, shortened or reordered without decoding anything. A file is only appended to; an
-incomplete line after a kill is ignored. Each shard of a run appends to a file of its own, below `shards/`; everyone
-reads all files.
+incomplete line after a kill is ignored. Lines have a checksum: a damaged one costs its utterance. Earlier versions
+wrote none. Each shard of a run appends to a file of its own, below `shards/`; everyone reads all files.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from pathlib import Path
 
 from lora.asr.decoding.shards import Shard
 from lora.asr.work_lock import locked
+from lora.provenance.hashes import checksum
+
+FIELDS = {"key", "hypothesis", "truncated"}  # of a line, next to its checksum
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Hypothesis:
 
     text: str
     truncated: bool
+
+    def checksum(self, key: str) -> str:
+        """Of the line that has this hypothesis."""
+        return checksum(key, self.text, str(self.truncated))
 
 
 class TranscriptCache:
@@ -56,11 +63,7 @@ class TranscriptCache:
     def add(self, hypotheses: Iterable[tuple[str, Hypothesis]]) -> None:
         """Append a batch of (key, hypothesis) and flush it to disk."""
         hypotheses = list(hypotheses)
-        lines = [
-            json.dumps({"key": key, "hypothesis": item.text, "truncated": item.truncated}, ensure_ascii=False)
-            for key, item in hypotheses
-        ]
-        data = "".join(f"{line}\n" for line in lines).encode()
+        data = "".join(f"{_line(key, item)}\n" for key, item in hypotheses).encode()
         with self.path.open("r+b" if self.path.exists() else "w+b") as file:
             file.truncate(self._end)
             file.seek(self._end)
@@ -72,19 +75,26 @@ class TranscriptCache:
 
     def _read(self, data: bytes) -> int:
         """Add the hypotheses of a file; returns the number of bytes of its complete lines."""
-        end = 0
-        for line in data.splitlines(keepends=True):
-            try:
-                entry = json.loads(line)
-                hypothesis = Hypothesis(str(entry["hypothesis"]), bool(entry["truncated"]))
-            except (ValueError, KeyError, TypeError):
-                hypothesis = None
-            if not line.endswith(b"\n"):
-                break  # incomplete, even if it parses: the next batch overwrites it
-            end += len(line)
-            if hypothesis is not None:
-                self._hypotheses[str(entry["key"])] = hypothesis
-        return end
+        *complete, _ = data.split(b"\n")  # what follows the last line end is incomplete: the next batch overwrites it
+        self._hypotheses.update(filter(None, map(_entry, complete)))
+        return sum(len(line) + 1 for line in complete)
+
+
+def _line(key: str, item: Hypothesis) -> str:
+    entry = {"key": key, "hypothesis": item.text, "truncated": item.truncated, "checksum": item.checksum(key)}
+    return json.dumps(entry, ensure_ascii=False)
+
+
+def _entry(line: bytes) -> tuple[str, Hypothesis] | None:
+    """Key and hypothesis of a line; None for a damaged one."""
+    try:
+        entry = json.loads(line)
+        key, hypothesis = str(entry["key"]), Hypothesis(str(entry["hypothesis"]), bool(entry["truncated"]))
+        expected = hypothesis.checksum(key)
+        whole = entry.pop("checksum", expected) == expected and entry.keys() == FIELDS
+        return (key, hypothesis) if whole else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 @contextmanager

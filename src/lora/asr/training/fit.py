@@ -27,6 +27,7 @@ from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
 from lora.asr.device_memory import return_freed_memory
 from lora.asr.devices import make_deterministic
 from lora.asr.model_loading import load_model
+from lora.asr.training.checksums import write_checksums
 from lora.asr.training.in_run import InRunEvaluations
 from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
 from lora.asr.training.preparation import Plan, prepare, without_long_labels
@@ -101,6 +102,7 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
     if not first:
         return steps_taken, adjustments
     write_text(unfinished / ADJUSTMENTS, json.dumps(adjustments))
+    write_checksums(unfinished)
     unfinished.rename(state / FINISHED)
     shutil.rmtree(state / "checkpoints", ignore_errors=True)
     return steps_taken, adjustments

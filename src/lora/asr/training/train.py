@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lora.asr.devices import Device, confirm_device
+from lora.asr.training.checksums import damaged_files
 from lora.asr.training.state import (
     ADJUSTMENTS,
     BEST,
@@ -63,6 +64,9 @@ def train_adapter(training: Training, output: Path, work: Path) -> Outcome:
         return Outcome(facts, 0, training.device)
     state = work / "train" / training.key()
     with locked(state) as lock:
+        if damaged := damaged_files(state / FINISHED):
+            print(f"train: {state / FINISHED}: {', '.join(damaged)} damaged since then; trains again", file=sys.stderr)
+            shutil.rmtree(state / FINISHED)
         if (state / FINISHED / FACTS).is_file():
             print(f"train: already finished, copied from {state}", file=sys.stderr)
             facts = _copy_result(training, state / FINISHED, output)

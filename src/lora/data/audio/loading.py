@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lora.data.audio.blocks import TooLongError, blocks, open_stream, skip
 from lora.data.audio.headers import MISSING_SHARE, header_problem
-from lora.data.audio.limits import UNKNOWN_FRAMES, rate_problem
+from lora.data.audio.limits import MOST_FRAMES, UNKNOWN_FRAMES, rate_problem
 from lora.data.audio.promised_length import missing_share
 from lora.data.existing_files import exists, is_file
 from lora.records.base import UserError
@@ -44,6 +44,8 @@ def load_audio(
     if rate != sampling_rate:
         import soxr
 
+        if len(samples) / rate * sampling_rate > MOST_FRAMES:
+            raise UserError(f"row {row.id}: more than {MOST_FRAMES} samples at {sampling_rate} Hz; cut the recording")
         samples = soxr.resample(samples, rate, sampling_rate)
     return at_loudness(samples, target_rms)
 
