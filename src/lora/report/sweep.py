@@ -67,7 +67,8 @@ def publish_sweep_plan(planned: list[str], plan_path: Path) -> bool:
 
 def sweep_section(study: Study) -> str:
     """All of the sweep as Markdown, with links relative to the results folder."""
-    results, facts = study.find(layout.HYPOTHESES).value, study.find(layout.RECIPES).value
+    results = study.find(layout.HYPOTHESES).value
+    facts = study.find(layout.RECIPES).value
     if results is None or facts is None:
         return f"{HEADING}\n\nThe sweep has not been run: `lora-diagnose sweep`."
     parts = [HEADING, _table_of(results), *map(_paragraph, results.hypotheses), _winner(facts)]
@@ -92,7 +93,8 @@ def in_words(study: Study, plan_path: Path) -> str:
 
 def notes_entry(study: Study) -> str:
     """States of the hypotheses, seeds, devices, fallbacks, an override of the gate, where commands and results are."""
-    results, facts = study.find(layout.HYPOTHESES).value, study.find(layout.RECIPES).value
+    results = study.find(layout.HYPOTHESES).value
+    facts = study.find(layout.RECIPES).value
     done = _done(study)
     day = max((one.record.started[:10] for one in done), default=date.today().isoformat())
     decided = results.hypotheses if results else []

@@ -30,7 +30,8 @@ def error_budget(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceE
     for pair in pairs:
         speakers[pair[0].speaker_id].append(pair)
         durations[bisect_left(EDGES, pair[0].duration)].append(pair)
-    before, after = _edits(baseline), _edits(tuned)
+    before = _edits(baseline)
+    after = _edits(tuned)
     return ErrorBudget(
         by_speaker=sorted((_line(name, of) for name, of in speakers.items()), key=_most_changed),
         by_duration=[_line(_between(index), durations[index]) for index in sorted(durations)],

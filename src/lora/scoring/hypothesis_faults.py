@@ -57,7 +57,8 @@ def hypothesis_faults(
     ]
     pairs = [pair for pair in pairs if pair.reference_words]
     vocabulary = {word for pair in pairs for word in pair.reference_words}
-    repeated, beginning = _repeated_text(pairs), _common_beginning(pairs)
+    repeated = _repeated_text(pairs)
+    beginning = _common_beginning(pairs)
     found: defaultdict[FaultKind, list[_Pair]] = defaultdict(list)
     for pair in pairs:
         kind = _kind(pair, vocabulary, repeated, beginning)
@@ -131,7 +132,8 @@ def _common_beginning(pairs: Sequence[_Pair]) -> tuple[str, ...]:
 def _in_other_script(pair: _Pair) -> bool:
     if pair.hypothesis.isascii() and pair.row.text.isascii():
         return False
-    reference, own = _scripts(pair.row.text), _scripts(pair.hypothesis)
+    reference = _scripts(pair.row.text)
+    own = _scripts(pair.hypothesis)
     if min(reference.total(), own.total()) < MIN_LETTERS:
         return False
     script, letters = own.most_common(1)[0]

@@ -84,7 +84,8 @@ def learning_curve(
         return _answer(refused, amounts, differences, target_gain, most_growth, confidence)
     fit, quality = _best_fit(points)
     needed, low, high = _needed(points, quality, fit, -target_gain, most_growth, confidence)
-    last, first = recipes[amounts[-1]], recipes[amounts[0]]
+    last = recipes[amounts[-1]]
+    first = recipes[amounts[0]]
     outcome: CurveOutcome
     if _below(recipe_difference(last, base, confidence, pooled), -target_gain):
         outcome = "reached"
@@ -122,7 +123,8 @@ def curve_points(recipes: Mapping[float, RecipeRuns], base: RecipeRuns, of_seeds
     gained = np.stack([recipes[amount].unit_errors.mean(0) - base.units[0].errors for amount in amounts])
     residuals = linearised_residuals(gained, words)
     covariance = residuals @ residuals.T
-    count, degrees = len(amounts), len(words) - 1
+    count = len(amounts)
+    degrees = len(words) - 1
     together = max(0.0, float(covariance[~np.eye(count, dtype=bool)].mean()))
     apart = max(0.0, float(np.diag(covariance).mean()) - together)
     if apart + of_seeds.variance <= 0:
@@ -153,7 +155,8 @@ def _best_fit(points: CurvePoints) -> tuple[tuple[float, float, float], float]:
         normal = design.T @ points.precision
         floor, scale = np.linalg.solve(normal @ design, normal @ points.differences)
         if scale < 0:
-            floor, scale = float(normal[0] @ points.differences / (normal[0] @ ones)), 0.0
+            floor = float(normal[0] @ points.differences / (normal[0] @ ones))
+            scale = 0.0
         if floor < points.lowest:
             floor = points.lowest
             scale = max(0.0, float(normal[1] @ (points.differences - floor) / (normal[1] @ powers)))
@@ -181,7 +184,8 @@ def _needed(
 
 def profile(points: CurvePoints, grid: Floats, target: float) -> Floats:
     """Least chi-square of the curves through (n, target) for each relative amount n of the grid, same shape."""
-    amounts, exponents = grid[:, None, None], EXPONENTS[None, :, None]
+    amounts = grid[:, None, None]
+    exponents = EXPONENTS[None, :, None]
     slopes = points.amounts**-exponents - amounts**-exponents  # per unit of b, shape (grid, exponents, L)
     rest = points.differences - target
     weighted = slopes @ points.precision

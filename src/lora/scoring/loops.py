@@ -31,7 +31,8 @@ def longest_loop(id: str, reference: Sequence[str], hypothesis: Sequence[str]) -
             words = tuple(hypothesis[start : start + size])
             if times < MIN_REPEATS or size * times <= covered or times - _most_in_a_row(reference, words) < MIN_EXCESS:
                 continue
-            best, covered = Loop(id=id, words=" ".join(words), times=times), size * times
+            best = Loop(id=id, words=" ".join(words), times=times)
+            covered = size * times
     return best
 
 

@@ -175,8 +175,10 @@ def _in_word(word: Sequence[tuple[int, str]]) -> dict[int, str]:
     if "LATIN" not in scripts or len(others) != 1:
         return {}
     (other,) = others
-    latin, rest = scripts.count("LATIN"), scripts.count(other)
-    to_latin, to_other = LATIN_LOOKALIKES[other], FROM_LATIN[other]
+    latin = scripts.count("LATIN")
+    rest = scripts.count(other)
+    to_latin = LATIN_LOOKALIKES[other]
+    to_other = FROM_LATIN[other]
     foreign = [(at, c) for (at, c), script in zip(word, scripts, strict=True) if script == other]
     native = [(at, c) for (at, c), script in zip(word, scripts, strict=True) if script == "LATIN"]
     if latin >= rest and all(c in to_latin for _, c in foreign):

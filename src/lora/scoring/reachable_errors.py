@@ -238,5 +238,6 @@ def spelling_forms(english: bool) -> list[Form]:
 
 def same_spelling(reference: Sequence[str], hypothesis: Sequence[str], forms: Sequence[Form]) -> bool:
     """Whether two word sequences differ in spelling only, or in words that a form drops (fillers)."""
-    first, second = " ".join(reference), " ".join(hypothesis)
+    first = " ".join(reference)
+    second = " ".join(hypothesis)
     return any(form(first) == form(second) for form in forms)

@@ -147,7 +147,8 @@ def reference_noise(judged: Iterable[ReviewedRow], base: RunErrors, confidence: 
     words = [entry.words for entry in entries]
     caused = [_caused(row, base) for row in decided]
     wrong = len(_ids(decided, "reference_wrong"))
-    total, errors = sum(words), sum(entry.errors for entry in entries)
+    total = sum(words)
+    errors = sum(entry.errors for entry in entries)
     drawn = sampling_units(caused, words, [entry.speaker_id for entry in entries])
     no_error = no_interval(confidence, "no wrong reference: no interval")
     return ReferenceNoise(
@@ -215,7 +216,8 @@ def judged_changes(name: str, judged: Iterable[ReviewedRow], base: RunErrors, ru
     def changed(direction: Callable[[int], bool]) -> set[str]:
         return {key for key, entry in run.given.items() if direction(entry.errors - base.given[key].errors)}
 
-    worse, better = changed(lambda difference: difference > 0), changed(lambda difference: difference < 0)
+    worse = changed(lambda difference: difference > 0)
+    better = changed(lambda difference: difference < 0)
     return JudgedChanges(
         run=name,
         worse=len(worse),

@@ -74,7 +74,8 @@ def with_numbers_as_in(text: str, own: str) -> str:
     The words are aligned. Where words that all contain digits are aligned with words without digits (or the reverse),
     those of `own` replace them. Words aligned with other words stay, because the hypothesis may be wrong.
     """
-    words, own_words = text.split(), own.split()
+    words = text.split()
+    own_words = own.split()
     matcher = SequenceMatcher(None, [_bare(w) for w in words], [_bare(w) for w in own_words], autojunk=False)
     result: list[str] = []
     for kind, i, j, k, m in matcher.get_opcodes():

@@ -106,7 +106,8 @@ def _share_audio(row: Utterance, other: Utterance) -> bool:
     """Whether two rows take pieces of one recording that overlap."""
     if row.audio is None or row.audio != other.audio or row.channel != other.channel:
         return False
-    start, other_start = row.offset or 0.0, other.offset or 0.0
+    start = row.offset or 0.0
+    other_start = other.offset or 0.0
     return start < other_start + other.duration and other_start < start + row.duration
 
 

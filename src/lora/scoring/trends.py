@@ -92,5 +92,6 @@ def _equivalent(result: RecipeDifference, margin: float) -> bool:
     """Whether two levels differ by less than the margin; few changed utterances show nothing, none at all do."""
     if result.changed_errors == 0:
         return True
-    low, high = result.interval.low, result.interval.high
+    low = result.interval.low
+    high = result.interval.high
     return result.p is not None and low is not None and high is not None and -margin < low <= high < margin

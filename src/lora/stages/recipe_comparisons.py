@@ -81,8 +81,10 @@ class RecipeComparisons:
         if factors:
             in_contrasts = {name for contrast in varied for name in self._names(contrast)}
             chosen = [name for name in chosen if name in in_contrasts]
-        manifest, guard = asked.manifest or self._evaluation, guard_of(self._config, asked)
-        outcomes, guarded = self._outcomes(chosen, manifest), self._outcomes(chosen, guard)
+        manifest = asked.manifest or self._evaluation
+        guard = guard_of(self._config, asked)
+        outcomes = self._outcomes(chosen, manifest)
+        guarded = self._outcomes(chosen, guard)
         statistics = self._config.statistics
         of_texts = asked.test == "adapter_aware"  # decided without an error rate
         return HypothesisFacts(

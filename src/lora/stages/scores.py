@@ -84,7 +84,8 @@ def score_run(
         if recorded is not None and recorded.status == "impossible":
             facts = _impossible(facts, recorded.code, recorded.message)
         else:
-            utterances, texts = read_rows(rows), read_transcripts(transcripts)
+            utterances = read_rows(rows)
+            texts = read_transcripts(transcripts)
             missing = sorted({row.id for row in utterances} - set(texts))
             extra = sorted(set(texts) - {row.id for row in utterances})
             if missing or extra:
@@ -150,7 +151,8 @@ def _markup(
     references: list[MarkupCount], hypotheses: list[MarkupCount], scored: Sequence[UtteranceErrors]
 ) -> MarkupFacts:
     """Markup on both sides, and the errors `scored` without it."""
-    errors, total = sum(entry.errors for entry in scored), sum(entry.words for entry in scored)
+    errors = sum(entry.errors for entry in scored)
+    total = sum(entry.words for entry in scored)
     return MarkupFacts(
         references=references,
         hypotheses=hypotheses,
@@ -190,14 +192,16 @@ def compare_runs(
         UserError: If the two runs were scored with different `max_seconds`.
     """
     with recording(outputs=[paired]):
-        base, tuned = WerFacts.read(baseline_wer), WerFacts.read(tuned_wer)
+        base = WerFacts.read(baseline_wer)
+        tuned = WerFacts.read(tuned_wer)
         if base.max_seconds != tuned.max_seconds:
             raise UserError(
                 f"{tuned_wer}: scored with max_seconds {tuned.max_seconds}, the baseline with {base.max_seconds}; "
                 "score both again"
             )
         empty = PairedFacts(run=run, manifest=manifest_name, max_seconds=base.max_seconds, equivalence_margin=margin)
-        before, after = read_transcripts(baseline_transcripts), read_transcripts(tuned_transcripts)
+        before = read_transcripts(baseline_transcripts)
+        after = read_transcripts(tuned_transcripts)
         facts = _paired_facts(empty, base, tuned, before, after, confidence, replicates)
         facts.write(paired)
     outcome = f"impossible: {facts.message}" if facts.within is None else facts.within.outcome

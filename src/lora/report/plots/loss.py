@@ -47,7 +47,9 @@ def plot_loss(log: Sequence[Mapping[str, str]], facts: TrainFacts, png: Path, sv
 
 def _finding(facts: TrainFacts) -> str:
     """The title: where the training loss went, as means of the first and last tenth of the log."""
-    run, first, final = plain(facts.run), facts.first_train_loss, facts.final_train_loss
+    run = plain(facts.run)
+    first = facts.first_train_loss
+    final = facts.final_train_loss
     if facts.non_finite_step is not None:
         return f"The loss of {run} is not finite from step {facts.non_finite_step:,} on"
     if first is None or final is None:
@@ -70,7 +72,8 @@ def _column(log: Sequence[Mapping[str, str]]) -> Points:
     for row in log:
         cell = next((row[name] for name in TRAINING_COLUMNS if row.get(name)), "")
         try:
-            step, loss = float(row.get("step", "")), float(cell)
+            step = float(row.get("step", ""))
+            loss = float(cell)
         except ValueError:
             continue
         if abs(loss) != float("inf") and loss == loss:

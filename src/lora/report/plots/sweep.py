@@ -116,7 +116,8 @@ def plot_tradeoff(facts: SweepFacts, png: Path, svg: Path) -> None:
 
 
 def _draw_pair(axes: Axes, number: int, domain: RecipeOutcome, general: RecipeOutcome) -> None:
-    x, y = general.against_base.difference, domain.against_base.difference
+    x = general.against_base.difference
+    y = domain.against_base.difference
     if x is None or y is None:
         return
     colour = SERIES[number % len(SERIES)]
@@ -131,5 +132,6 @@ def _draw_pair(axes: Axes, number: int, domain: RecipeOutcome, general: RecipeOu
 
 
 def _ends(difference: RecipeDifference) -> list[float] | None:
-    low, high = difference.interval.low, difference.interval.high
+    low = difference.interval.low
+    high = difference.interval.high
     return None if low is None or high is None else [100 * low, 100 * high]

@@ -62,7 +62,8 @@ def _draw(axes: Axes, rows: dict[tuple[str, str], list[ModuleDelta]], median: fl
     floor = min(norms, default=1e-3) / 2
     for y, ((group, _), members) in enumerate(rows.items()):
         index = groups.index(group)
-        colour, marker = SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)]
+        colour = SERIES[index % len(SERIES)]
+        marker = MARKERS[index % len(MARKERS)]
         for module in members:
             norm = module.relative_norm or 0.0
             if norm < SMALLEST:

@@ -78,7 +78,8 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
     runs = _runs(wers)
     highest = 0.0
     for facts in wers:
-        y, score = heights[facts.manifest, facts.run], facts.within
+        y = heights[facts.manifest, facts.run]
+        score = facts.within
         if score is None or score.wer is None:
             axes.annotate(
                 "unknown",
@@ -91,7 +92,8 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
                 bbox=PAPER,
             )
             continue
-        low, high = score.interval.low, score.interval.high
+        low = score.interval.low
+        high = score.interval.high
         end = 100 * max(score.wer, high or 0.0)
         highest = max(highest, end)
         if low is not None and high is not None:
@@ -122,7 +124,8 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
 
 def _lanes(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str], float]) -> None:
     """Names of runs as tick labels, under the manifest in bold."""
-    places, names = list(heights.values()), [run for _, run in heights]
+    places = list(heights.values())
+    names = [run for _, run in heights]
     for manifest in _manifests(wers):
         rows = next((f.within.utterances for f in wers if f.manifest == manifest and f.within is not None), None)
         places.append(heights[manifest, _runs(wers)[0]] + 0.85)

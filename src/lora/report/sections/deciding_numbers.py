@@ -33,7 +33,8 @@ def numbers(study: Study) -> str:
     rows.append([_smallest_label(verdict, outcome), _smallest_change(study, verdict, outcome)])
     for one in forgetting(study):
         of = "" if one.manifest is None else f" on {code(one.manifest)}"
-        state, rest = one.result[: len(one.state)], one.result[len(one.state) :]
+        state = one.result[: len(one.state)]
+        rest = one.result[len(one.state) :]
         rows.append([f"Forgetting{of}", f"**{state}**{prose(rest)}"])
     return table(["what decides", "result"], rows)
 

@@ -178,12 +178,14 @@ def _style(profile: StyleProfile | None) -> list[str]:
 
 def _histogram(facts: LabelFacts) -> str:
     """How many texts have which case, final mark and number of marks, references next to hypotheses."""
-    references, hypotheses = facts.reference_style, facts.hypothesis_style
+    references = facts.reference_style
+    hypotheses = facts.hypothesis_style
     if references is None or hypotheses is None:
         return ""
     rows = []
     for title, field in HISTOGRAMS.items():
-        counts, other_counts = getattr(references, field), getattr(hypotheses, field)
+        counts = getattr(references, field)
+        other_counts = getattr(hypotheses, field)
         for kind in sorted({*counts, *other_counts}):
             name = code(kind) if field == "final_punctuation" and kind else text(kind) or "no mark"
             rows.append([f"{title}: {name}", f"{counts.get(kind, 0):,}", f"{other_counts.get(kind, 0):,}"])

@@ -65,7 +65,9 @@ def reviews(study: Study) -> str:
 
 
 def _counts(manifest: str, facts: ReviewFacts) -> list[str]:
-    counts, noise, suspicion = facts.counts, facts.noise, facts.suspicion
+    counts = facts.counts
+    noise = facts.noise
+    suspicion = facts.suspicion
     sample = "none decided"
     if noise is not None:
         share = f"{percent(noise.share)}; {percent_range(noise.interval.low, noise.interval.high)}"

@@ -172,7 +172,8 @@ def _other_seeds(study: Study) -> str:
 
 
 def _range(values: list[int]) -> str:
-    low, high = min(values), max(values)
+    low = min(values)
+    high = max(values)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
