@@ -33,7 +33,10 @@ class Record(BaseModel):
         return cls.model_validate(value)
 
     def write(self, path: Path | str) -> None:
-        write_text(path, _as_python_writes(self.model_dump_json(indent=2)) + "\n")
+        text = _as_python_writes(self.model_dump_json(indent=2))
+        with replacing(path) as file:
+            file.write(text)
+            file.write("\n")
 
     @classmethod
     def read(cls, path: Path | str) -> Self:

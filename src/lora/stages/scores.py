@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lora.data.durations import survives
 from lora.data.manifest import read_rows
@@ -78,56 +78,79 @@ def score_run(
         The facts; impossible where transcripts and rows have different ids.
     """
     with recording(outputs=[wer]):
-        words = normalizer(normalizer_name, unit, chosen_kinds(strip))
-        facts = WerFacts(run=run, manifest=manifest_name, normalizer=words.identity, max_seconds=max_seconds)
+        identity = normalizer(normalizer_name, unit, chosen_kinds(strip)).identity
+        facts = WerFacts(run=run, manifest=manifest_name, normalizer=identity, max_seconds=max_seconds)
         recorded = RunSettings.read(settings) if settings is not None else None
         if recorded is not None and recorded.status == "impossible":
             facts = _impossible(facts, recorded.code, recorded.message)
         else:
-            utterances = read_rows(rows)
-            texts = read_transcripts(transcripts)
-            missing = sorted({row.id for row in utterances} - set(texts))
-            extra = sorted(set(texts) - {row.id for row in utterances})
-            if missing or extra:
-                message = ids_message(missing, extra, "the transcripts", "the manifest")
-                facts = _impossible(facts, "parity.manifest", message)
-            else:
-                scored = utterance_errors(utterances, texts, words)
-                within_rows = [row for row in utterances if survives(row.duration, max_seconds)]
-                within = [entry for entry in scored if survives(entry.duration, max_seconds)]
-                raw = wer_score(
-                    utterance_errors(within_rows, texts, normalizer("none", unit)), texts, confidence, replicates
-                )
-                references = count_markup(row.text for row in within_rows)
-                hypotheses = count_markup(texts[row.id].hypothesis for row in within_rows)
-                marked = bool(references or hypotheses)
-                spoken = _without_markup(words) if marked else words
-                spoken_errors = utterance_errors(within_rows, texts, spoken) if marked else within
-                primary = wer_score(within, texts, confidence, replicates)
-                power = forecast_power(within, assumed_shared_errors, target_gain, confidence)
-                every_row = len(within) == len(scored)
-                scores = {
-                    "unit": counted_unit((words.words(row.text) for row in utterances), unit),
-                    "within": primary,
-                    "all": primary if every_row else wer_score(scored, texts, confidence, replicates),
-                    "raw": raw,
-                    "loops": _loops(within_rows, texts, words),
-                    "faults": hypothesis_faults(within_rows, texts, words.words),
-                    "copied": copied_texts(within_rows, texts),
-                    "power": power,
-                    "power_all": power
-                    if every_row
-                    else forecast_power(scored, assumed_shared_errors, target_gain, confidence),
-                    "markup": _markup(references, hypotheses, spoken_errors) if marked else None,
-                    "notations": notation_scores(within_rows, texts, spoken, spoken_errors),
-                    "utterances": scored,
-                }
-                facts = facts.model_copy(update=scores)
+            statistics = _Statistics(confidence, replicates, assumed_shared_errors, target_gain)
+            facts = _scored(facts, read_rows(rows), read_transcripts(transcripts), statistics)
         facts.write(wer)
     rate = facts.within.wer if facts.within else None
     reason = f"impossible: {facts.message}" if facts.status == "impossible" else "no reference word"
     print(f"{run} on {manifest_name}: " + (reason if rate is None else f"WER {100 * rate:.2f} %"))
     return facts
+
+
+class _Statistics(NamedTuple):
+    """`statistics` of the configuration, as far as it concerns a score."""
+
+    confidence: float
+    replicates: int
+    assumed_shared_errors: float
+    target_gain: float
+
+
+def _scored(
+    facts: WerFacts, rows: Sequence[Utterance], texts: Mapping[str, Transcript], statistics: _Statistics
+) -> WerFacts:
+    """The facts with all scores of the transcripts; impossible where they and the rows have different ids.
+
+    Rows, texts and the normaliser's results take more memory than the facts; all are freed before these are written.
+    """
+    missing = sorted({row.id for row in rows} - set(texts))
+    extra = sorted(set(texts) - {row.id for row in rows})
+    if missing or extra:
+        message = ids_message(missing, extra, "the transcripts", "the manifest")
+        return _impossible(facts, "parity.manifest", message)
+    confidence, replicates, assumed_shared_errors, target_gain = statistics
+    identity = facts.normalizer
+    words = normalizer(identity.name, identity.unit, identity.strip)
+    within_rows = [row for row in rows if survives(row.duration, facts.max_seconds)]
+    as_written = utterance_errors(within_rows, texts, normalizer("none", identity.unit))
+    raw = wer_score(as_written, texts, confidence, replicates)
+    del as_written
+    scored = utterance_errors(rows, texts, words)
+    within = [entry for entry in scored if survives(entry.duration, facts.max_seconds)]
+    references = count_markup(row.text for row in within_rows)
+    hypotheses = count_markup(texts[row.id].hypothesis for row in within_rows)
+    marked = bool(references or hypotheses)
+    spoken = _without_markup(words) if marked else words
+    spoken_errors = utterance_errors(within_rows, texts, spoken) if marked else within
+    primary = wer_score(within, texts, confidence, replicates)
+    power = forecast_power(within, assumed_shared_errors, target_gain, confidence)
+    if len(within) == len(scored):
+        all_rows, power_all = primary, power
+    else:
+        all_rows = wer_score(scored, texts, confidence, replicates)
+        power_all = forecast_power(scored, assumed_shared_errors, target_gain, confidence)
+    return facts.model_copy(
+        update={
+            "unit": counted_unit((words.words(row.text) for row in rows), identity.unit),
+            "within": primary,
+            "all": all_rows,
+            "raw": raw,
+            "loops": _loops(within_rows, texts, words),
+            "faults": hypothesis_faults(within_rows, texts, words.words),
+            "copied": copied_texts(within_rows, texts),
+            "power": power,
+            "power_all": power_all,
+            "markup": _markup(references, hypotheses, spoken_errors) if marked else None,
+            "notations": notation_scores(within_rows, texts, spoken, spoken_errors),
+            "utterances": scored,
+        }
+    )
 
 
 def _impossible(facts: F, code: str | None, message: str | None) -> F:
