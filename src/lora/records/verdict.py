@@ -59,7 +59,8 @@ class RunOutcome(Record):
     smallest_change: float | None = Field(
         default=None,
         description="smallest difference (fraction) that this comparison would show, by the observed spread of its "
-        "errors, else as the baseline alone predicts it; null where a handful of rows can show nothing",
+        "errors, else as the baseline alone predicts it, but not below half the width of the observed interval; null "
+        "where a handful of rows can show nothing",
     )
 
 

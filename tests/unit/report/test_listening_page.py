@@ -185,7 +185,7 @@ def test_a_study_without_sound_and_without_a_run(tmp_path: Path) -> None:
     write_site(study, tmp_path / "page")
     (manifest,) = data(tmp_path / "page", "study")["manifests"]
     assert (manifest["name"], manifest["runs"]) == ("domain", ["base"])
-    assert "50.0 %" in manifest["headlines"]["base"]
+    assert "50.0\u00a0%" in manifest["headlines"]["base"]
     texts = data(tmp_path / "page", "domain/texts")
     assert (texts["urls"], list(texts["problems"])) == ([None], ["0"])
 

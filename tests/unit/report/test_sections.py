@@ -61,7 +61,9 @@ def test_verdict_next_step_and_the_numbers_that_decide_come_first(study: Study) 
     assert lines[2].startswith("**Reason.** No cause blocks it. Evaluate on `domain`.")
     assert "at most 10 s, which leaves 218 rows in the training split" in lines[2]
     assert "8 s would leave only 145 of the 200 needed" in lines[2]
-    assert lines[4].startswith("**Next step.** Rerun H1 to H4 with `max_seconds` = 10, evaluated on `domain`.")
+    assert lines[4].startswith(
+        "**Next step.** Rerun H1 to H4 (`snakemake --cores 2 sweep`) with `max_seconds` = 10, evaluated on `domain`."
+    )
     change = row(markdown, "WER change of `lora` on `domain`")[1]
     assert change.startswith("**better**: WER 31.2 % to 20.6 %, **-10.60 points** (95 % interval -12.70 to -8.50; ")
     assert row(markdown, "Smallest change that would show on `domain`")[1] == "1.82 points; the target gain is 1 point"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lora.formatting import outcome_words, percent, points, rate, rate_name
+from lora.formatting import outcome_words, percent, points, rate, rate_name, unbroken
 from lora.records.comparisons import PairedScore
 from lora.records.scores import WerFacts
 from lora.report.study import Study
@@ -11,8 +11,8 @@ from lora.report.study import Study
 def headlines(study: Study, manifest: str, runs: list[str]) -> dict[str, str]:
     """The headline of every run of a manifest, by run."""
     base = study.wer(runs[0], manifest).value
-    return {run: _candidate(study, run, manifest, base) if run != runs[0] else _baseline(runs[0], manifest, base)
-            for run in runs}  # fmt: skip
+    texts = {run: _candidate(study, run, manifest, base) for run in runs[1:]}
+    return {run: unbroken(text) for run, text in {runs[0]: _baseline(runs[0], manifest, base), **texts}.items()}
 
 
 def _baseline(run: str, manifest: str, facts: WerFacts | None) -> str:

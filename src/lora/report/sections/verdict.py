@@ -15,6 +15,7 @@ CRITERIA = {
     "adapter_change": "D3 · the adapter works",
     "parity": "P · a fair comparison",
 }
+SWEEP = "snakemake --cores 2 sweep"
 LABELS = "D4 · labels and loss"  # not one of the four criteria: its checks block by their causes
 LABEL_CHECKS = ("labels.greedy_hypotheses", "labels.loss")  # what D4 is about, where all of its checks pass
 WORST_FIRST: tuple[CheckStatus, ...] = ("fail", "unknown", "warn", "pass")
@@ -144,8 +145,10 @@ def next_step(verdict: Verdict, write: Callable[[str], str] = sentence) -> str:
     blocking = [cause for cause in verdict.causes if cause.severity == "blocks"]
     if verdict.ready_for_sweep:
         limit = "" if verdict.max_seconds is None else f" with `max_seconds` = {verdict.max_seconds:g}"
-        warned = " Mind the warnings among the causes." if any(c.severity == "warns" for c in verdict.causes) else ""
-        return f"Rerun H1 to H4{limit}, evaluated on {code(verdict.eval_manifest or '')}.{warned}"
+        warned = (
+            " Read the warnings among the causes first." if any(c.severity == "warns" for c in verdict.causes) else ""
+        )
+        return f"Rerun H1 to H4 ({code(SWEEP)}){limit}, evaluated on {code(verdict.eval_manifest or '')}.{warned}"
     if blocking:
         repeat = "run the diagnosis again before any sweep"
         if verdict.ready_for_sweep is None:
