@@ -1,4 +1,4 @@
-"""One command for everything: write a study, diagnose it, compare transcripts, sweep.
+"""Find out why LoRA tuning leaves the word error rate flat: write a study, diagnose it, listen, start the sweep.
 
 Example:
     lora-diagnose init my-study --model openai/whisper-tiny --train train.jsonl --domain dev.jsonl
@@ -29,9 +29,9 @@ from lora.tool_folder import tool_folder
 TARGETS = {
     "run": ("publish", "diagnose the study and print the verdict"),
     "gate": ("gate", "as run, but with exit code 1 unless the study is ready for the sweep"),
-    "sweep": ("sweep", "train the sweep of config.yaml behind the gate, and decide its hypotheses"),
-    "report": ("report", "write the report"),
-    "listen": ("listen", "write the listening page"),
+    "sweep": ("sweep", "train the runs of `sweep:` in config.yaml if the study is ready, and decide its hypotheses"),
+    "report": ("report", "write the full report, results/report/index.html"),
+    "listen": ("listen", "write the listening page, results/listen/index.html"),
 }
 MODULES = {
     "init": ("lora.runners.init", "write a study folder with a commented config.yaml"),

@@ -1,4 +1,4 @@
-"""Write a study folder from a few paths: a commented config.yaml, and nothing that exists is touched.
+"""Write a study folder with a commented config.yaml from a few paths; nothing that exists is changed.
 
 Example:
     lora-diagnose init my-study --model openai/whisper-tiny --train train.jsonl --domain dev.jsonl --general clean.jsonl
@@ -37,8 +37,14 @@ COMMON_STEMS = {"manifest", "metadata", "data", "all"}  # the folder's name says
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="folder of the study; made if it does not exist")
-    parser.add_argument("--model", "--model-id", required=True, metavar="ID", help="local folder, or id on the hub")
+    parser.add_argument("folder", type=Path, help="folder of the study; created if it does not exist")
+    parser.add_argument(
+        "--model",
+        "--model-id",
+        required=True,
+        metavar="ID",
+        help="model folder, or id of a model on the Hugging Face hub",
+    )
     parser.add_argument("--revision", metavar="COMMIT", help="revision of a model on the hub")
     parser.add_argument("--train", "--dataset-path", required=True, metavar="PATH", help="training manifest")
     parser.add_argument(
@@ -57,7 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]PATH",
         help="evaluation manifests of general speech, which can show forgetting",
     )
-    parser.add_argument("--adapter", nargs="+", default=[], metavar="[NAME=]DIR", help="adapters trained earlier")
+    parser.add_argument(
+        "--adapter",
+        nargs="+",
+        default=[],
+        metavar="[NAME=]DIR",
+        help="adapters that were trained earlier, to be diagnosed in the same run",
+    )
     parser.add_argument("--language", metavar="CODE", help="language of the recordings, for multilingual models")
 
 

@@ -1,10 +1,10 @@
-"""Two files of transcripts and a manifest in, a verdict on their comparison out: no model, no audio, seconds.
+"""Compare two files of transcripts in seconds, without a model and without decoding audio.
 
 Example:
     python -m lora.runners.quick --manifest dev.jsonl --baseline base.trn --tuned tuned.ctm \\
         --train train.jsonl --output-dir quick
 
-Runs the stages of the workflow for a study without a model in one process, without decoding audio.
+Runs the stages of the workflow for a study without a model in one process.
 Reads: transcripts (JSON lines, CSV, TSV, Kaldi text, trn, ctm; `<stem>.settings.json` next to each is used if it
 exists); a manifest, which may contain only references, and may be left out if the baseline's file contains references;
 headers of audio whose duration the manifest does not give. `--general` adds general speech, on which tuning may do
@@ -68,15 +68,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--baseline", "--base", "--before", type=Path, required=True, metavar="PATH", help="transcripts before tuning"
     )
     parser.add_argument("--tuned", "--after", type=Path, required=True, metavar="PATH", help="transcripts after tuning")
-    parser.add_argument("--train", type=Path, metavar="PATH", help="training manifest: which max_seconds?")
-    parser.add_argument("--general", type=Path, nargs=3, metavar=("MANIFEST", "BASELINE", "TUNED"))
+    parser.add_argument(
+        "--train", type=Path, metavar="PATH", help="training manifest with durations: chooses max_seconds"
+    )
+    parser.add_argument(
+        "--general",
+        type=Path,
+        nargs=3,
+        metavar=("MANIFEST", "BASELINE", "TUNED"),
+        help="general speech, which tuning may make worse: its manifest, and transcripts before and after",
+    )
     parser.add_argument("--baseline-format", choices=FORMATS, help="default: by suffix and first lines")
     parser.add_argument("--tuned-format", choices=FORMATS, help="default: by suffix and first lines")
     parser.add_argument(
         "--manifest-format",
         choices=dict.fromkeys((*MANIFEST_FORMATS, *FORMATS)),
         metavar="FORMAT",
-        help="of manifests or transcripts; default: by suffix and content",
+        help="a format of manifests or transcripts; default: by suffix and content",
     )
     parser.add_argument(
         "--columns",
@@ -84,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="WHAT=COLUMN",
-        help=f"of baseline and tuned; WHAT is one of {', '.join(COLUMNS)}",
+        help=f"names of columns in baseline and tuned; WHAT is one of {', '.join(COLUMNS)}",
     )
     parser.add_argument(
         "--manifest-columns",
@@ -92,23 +100,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FIELD=COLUMN",
-        help="of the manifest, such as text=sentence",
+        help="names of columns in the manifest, such as text=sentence",
     )
     parser.add_argument(
         "--normalizer",
         choices=NAMES,
-        help="default: %(default)s",
+        help="normaliser of the texts of both sides (default: %(default)s)",
         default="basic",
     )
     parser.add_argument(
         "--unit",
         choices=UNITS,
         default="auto",
-        help="of the error rate; auto: words, and characters in scripts without spaces between words",
+        help="what the error rate counts; auto: words, and characters in scripts without spaces between words",
     )
     add_strip_argument(parser, "both sides")
-    parser.add_argument("--target-gain", type=positive_number, metavar="F", help="WER difference worth showing, 0.01")
-    parser.add_argument("--max-seconds", type=positive_number, metavar="S", help="of training; default: auto")
+    parser.add_argument(
+        "--target-gain",
+        type=positive_number,
+        metavar="F",
+        help="smallest WER difference of interest, as a fraction (default: 0.01)",
+    )
+    parser.add_argument(
+        "--max-seconds", type=positive_number, metavar="S", help="longest training row (default: chosen from --train)"
+    )
     parser.add_argument(
         "--output-dir", "--output", "-o", type=_folder, metavar="DIR", help="keep verdict, report and facts here"
     )

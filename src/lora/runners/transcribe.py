@@ -4,7 +4,7 @@ Example:
     python -m lora.runners.experiment transcribe --run base --model-id data/model \\
         --manifest domain=results/manifests/domain.jsonl --output-dir results/transcripts/base
 
-Reads: manifests (canonical rows or a person's own), their audio, model files, the adapter folder,
+Reads: manifests (canonical rows, or any format of docs/data.md), their audio, model files, the adapter folder,
 `--train-facts`, and `<work-dir>/transcripts/`. Writes: `<output-dir>/<manifest>.jsonl` and `<manifest>.settings.json`
 per manifest, one `<output-dir>/transcribe.run.json`, and `<work-dir>/transcripts/`. If every transcript is cached,
 torch is not imported. A model or adapter that is broken for a reason with a cause code gets empty transcripts, and
