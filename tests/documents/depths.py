@@ -22,6 +22,7 @@ from snakemake.exceptions import CliException
 from lora.runners import diagnose
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+CLONE = "./lora-tuning-diagnostics"
 MISSING = "the following arguments are required"
 
 
@@ -120,7 +121,9 @@ def check_workflow(command: Command) -> list[str]:
                 args = diagnose.parser_for(command.words[1:2]).parse_args(command.words[1:])
                 return [args.target] if hasattr(args, "target") else []
             args = get_argument_parser().parse_args(command.words[1:])
-    except SystemExit:
+    except SystemExit as end:
+        if end.code in (0, None):  # an option that prints and ends, such as --print-completion
+            return []
         raise Wrong(printed.getvalue().strip().splitlines()[-1]) from None
     except (ValueError, CliException) as problem:  # a value that Snakemake cannot take
         raise Wrong(f"Snakemake: {problem}") from None
@@ -149,7 +152,9 @@ def check_packages(command: Command) -> None:
             path = REPOSITORY / next(words)
             if not (path / "pyproject.toml" if word == "-e" else path).is_file():
                 raise Wrong(f"{path}: no such file")
-        elif not re.fullmatch(r"[A-Za-z0-9][\w.-]*(==[\w.]+)?", word):
+        elif word == "--index-url":
+            next(words)
+        elif word not in {".", CLONE} and not re.fullmatch(r"[A-Za-z0-9][\w.-]*(==[\w.]+)?", word):
             raise Wrong(f"{word}: no name of a package")
 
 
@@ -163,7 +168,7 @@ def check_tests(command: Command) -> None:
 def check_shell(command: Command) -> None:
     """Check what a command of the shell or of another tool needs from the repository."""
     words = command.words
-    if words[0] == "." and words[1:] != [".venv/bin/activate"]:
-        raise Wrong("make installs into .venv")
+    if words[0] == "." and words[1:] not in (["lora/bin/activate"], [".venv/bin/activate"]):
+        raise Wrong("make installs into .venv, and docs/installation.md into lora")
     if words[0] == "pre-commit":
         yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text(encoding="utf-8"))

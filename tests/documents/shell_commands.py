@@ -41,6 +41,8 @@ KINDS = {
     "pip install": PACKAGES,
     "pre-commit install": SHELL_ONLY,
     "git clone": SHELL_ONLY,
+    "python3 -m venv": SHELL_ONLY,
+    "eval": SHELL_ONLY,
     "cd": SHELL_ONLY,
     ".": SHELL_ONLY,
 }

@@ -22,7 +22,7 @@ def content_hash(*parts: str | bytes) -> str:
 
 
 def checksum(*parts: str) -> str:
-    """A short hash, which tells a damaged line from a whole one."""
+    """A short hash, by which a damaged line is recognised."""
     return content_hash(*parts)[:CHECKSUM_LENGTH]
 
 
