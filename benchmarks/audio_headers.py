@@ -12,6 +12,7 @@ MINUTES = 1
 FILES = {False: 10_000, True: 40}
 PAIRS = {False: 5, True: 2}
 KINDS = {"WAV": "PCM_16", "FLAC": "PCM_16", "OGG": "VORBIS"}
+GOALS = {"WAV": Goal(1.5), "FLAC": Goal(1.5), "OGG": Goal(5)}
 
 
 def run(plan: Plan) -> Result:
@@ -22,8 +23,8 @@ def run(plan: Plan) -> Result:
     files, pairs = FILES[plan.quick], PAIRS[plan.quick]
     result = Result(config={"files": files, "seconds_each": 4, "kinds": KINDS, "pairs": pairs})
     result.remarks.append(
-        "Plain WAV and FLAC headers are read directly; every other format goes through libsndfile, in parallel "
-        "processes from 4,000 files on. libsndfile seeks the end of an Ogg file to find its length."
+        "Plain WAV, FLAC and Ogg Vorbis files are read directly, the last from their first and last page; every other "
+        "file goes through libsndfile, in parallel processes from 4,000 files on."
     )
     for kind, subtype in KINDS.items():
         paths = write_files(plan.folder / kind, kind, subtype, files)
@@ -35,7 +36,9 @@ def run(plan: Plan) -> Result:
             return [soundfile.info(path).duration for path in paths]
 
         assert ours() == theirs(), f"{kind}: lengths differ"
-        result.lines.append(line(f"{files:,} {kind} headers", ours, "soundfile.info a file", theirs, Goal(1.5), pairs))
+        result.lines.append(
+            line(f"{files:,} {kind} headers", ours, "soundfile.info a file", theirs, GOALS[kind], pairs)
+        )
     return result
 
 
