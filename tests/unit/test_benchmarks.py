@@ -115,4 +115,4 @@ def test_the_cost_of_a_command_is_its_own(tmp_path: Path) -> None:
 def test_validation_keeps_little_of_a_row_in_memory(tmp_path: Path) -> None:
     scale = bench.subject_module("scale")
     few, many = (scale.validation(tmp_path / str(rows), rows) for rows in (10_000, 30_000))
-    assert many.peak_mb - few.peak_mb < 0.001 * 20_000  # MB; whole rows take five times as much
+    assert many.peak_mb - few.peak_mb < 0.0005 * 20_000  # MB: 200 bytes a row were measured, whole rows take 5,000
