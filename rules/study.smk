@@ -18,8 +18,10 @@ CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
 from lora.configuration.loading import load_configuration, of_the_study
+from lora.configuration.recorded import discard_unreadable
 from lora.configuration.study import StudyConfig
 from lora.configuration.yaml_file import read_yaml
+from lora.provenance.disk_problem import disk_problem
 from lora.records.base import UserError, write_text
 from lora.terminal import Screen
 from lora.workflow.display import RunDisplay
@@ -81,15 +83,18 @@ def start_study():
     if not workflow.is_main_process or workflow.output_settings.dryrun:
         return
     check_conda()
-    Path("work").mkdir(exist_ok=True)
-    lock = open("work/study.lock", "w")
     try:
+        Path("work").mkdir(exist_ok=True)
+        lock = open("work/study.lock", "w")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The file must stay open until the process ends, and Snakemake keeps no name of ours alive.
+        atexit.register(lock.close)
+        write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
+        discard_unreadable(Path("results/config.json"))
     except BlockingIOError:
         raise WorkflowError(f"another run is using {Path.cwd()}; wait until it ends, or stop it")
-    # The file must stay open until the process ends, and Snakemake keeps no name of ours alive.
-    atexit.register(lock.close)
-    write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
+    except OSError as error:
+        raise WorkflowError(disk_problem(error) or str(error))
     show_run()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lora.data.audio.wav_file import write_wav
 from lora.data.formats.arrow_tables import ROWS
 from lora.data.formats.registry import contains_audio, manifest_files, unpack_audio
 from lora.data.manifest import Manifest, read_manifest, rebase
@@ -85,14 +86,12 @@ def _with_texts(manifest: Manifest, spoken: Callable[[str], str]) -> Manifest:
 
 def _samples_to_files(rows: Iterable[Utterance], folder: Path, name: str) -> Iterator[Utterance]:
     """The same rows, with inline samples written to numbered files in `folder`, which will be renamed to `name`."""
-    import soundfile
-
     for number, row in enumerate(rows, start=1):
         if row.samples is None or row.sampling_rate is None:
             yield row
             continue
         file = f"{number:06d}.wav"
-        soundfile.write(folder / file, np.asarray(row.samples, dtype=np.float32), row.sampling_rate, subtype="FLOAT")
+        write_wav(folder / file, np.asarray(row.samples, dtype=np.float32), row.sampling_rate, "FLOAT")
         yield row.model_copy(update={"audio": f"{name}/{file}", "samples": None, "sampling_rate": None})
 
 

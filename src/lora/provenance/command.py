@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lora.provenance.command_parser import CommandParser
+from lora.provenance.disk_problem import disk_problem
 from lora.records.base import UserError
 from lora.terminal import visible_output
 
@@ -87,6 +88,9 @@ def _exit_code(function: Callable[[], int]) -> int:
         # The reader of stdout has gone (`| head`); closing stdout again at exit must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # disk full, no permission, a file that vanished
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        problem = disk_problem(error)
+        if problem is None and not isinstance(error, OSError):  # such as a file that vanished
+            raise
+        print(f"error: {problem or error}", file=sys.stderr)
         return 2

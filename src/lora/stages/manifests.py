@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lora.data.audio.inspection import inspect_rows
+from lora.data.formats.registry import manifest_files
 from lora.data.formats.registry import unpack_audio as unpack
 from lora.data.leakage import leakage as shared_with_training
 from lora.data.manifest import (
@@ -20,6 +21,7 @@ from lora.data.manifest import (
 from lora.data.manifest_rows import Rejected
 from lora.data.source import Source
 from lora.data.tables import read_cells, read_records, write_table
+from lora.data.unchanged_files import unchanged
 from lora.provenance.recording import recording
 from lora.records.base import json_line, replacing
 from lora.records.integrity import AudioMeasure, LeakageFacts
@@ -31,7 +33,7 @@ from lora.stages.row_counts import RowCounts
 
 def unpack_audio(source: Source, output_dir: Path) -> None:
     """Write the recordings that a data set has inside its tables (Arrow, Parquet) as audio files."""
-    with recording(outputs=[output_dir]):
+    with recording(outputs=[output_dir]), unchanged(manifest_files(source)):
         rows = unpack(source, output_dir)
     print(f"{source.path}: {rows} recordings written")
 
@@ -46,9 +48,10 @@ def inspect_audio(source: Source, measures: Path, unpacked: Path | None = None, 
         workers: Number of decoding processes.
     """
     with recording(outputs=[measures]):
-        manifest = read_manifest(source, unpacked)
-        spoken = [row.model_copy(update={"text": strip_markup(row.text, CERTAIN)}) for row in manifest.rows]
-        measured = inspect_rows(spoken, manifest.folder, workers, f"inspection of {source.path}")
+        with unchanged(manifest_files(source)):
+            manifest = read_manifest(source, unpacked)
+            spoken = [row.model_copy(update={"text": strip_markup(row.text, CERTAIN)}) for row in manifest.rows]
+            measured = inspect_rows(spoken, manifest.folder, workers, f"inspection of {source.path}")
         write_table(measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measured))
     damaged = sum(measure.problem is not None for measure in measured)
     print(f"{source.path}: {len(measured)} rows measured, {damaged} cannot be decoded")
@@ -72,11 +75,13 @@ def validate_manifest(
         measures: Measures of `inspect_audio`; without them nobody has tried to decode the audio.
         unpacked: Folder with the recordings that were inside the manifest's own files.
     """
-    with recording(outputs=[path for path in (rows, rejected, facts) if path is not None]):
-        manifest = open_manifest(source, unpacked)
-        problems = {} if measures is None else _undecodable(measures)
-        usable = without_undecodable(manifest.rows(), problems)
-        counted = write_rows(usable, manifest.folder, rows, rejected)
+    outputs = [path for path in (rows, rejected, facts) if path is not None]
+    with recording(outputs=outputs):
+        with unchanged(manifest_files(source)):
+            manifest = open_manifest(source, unpacked)
+            problems = {} if measures is None else _undecodable(measures)
+            usable = without_undecodable(manifest.rows(), problems)
+            counted = write_rows(usable, manifest.folder, rows, rejected)
         if facts is not None:
             manifest_facts(source, manifest, counted).write(facts)
     print(f"{source.path}: read as {manifest.format}: {counted.rows} rows usable, {counted.rejected} rejected")

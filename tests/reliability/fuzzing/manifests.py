@@ -39,13 +39,13 @@ Write = Callable[[Path, list[Row]], Written]
 
 
 def healthy_rows(folder: Path) -> list[Row]:
-    """Rows whose audio is in `folder` as `u00.wav` and so on."""
+    """Rows whose audio is in `folder` as `u0000.wav` and so on."""
     (folder / "clips").symlink_to(material.folder())
     for number in range(material.ROWS):
         (folder / material.audio_name(number)).symlink_to(material.folder() / material.audio_name(number))
     return [
         {
-            "id": f"id{number:02d}",
+            "id": material.row_id(number),
             "audio": material.audio_name(number),
             "text": f"utterance number {number} of this file",
             "duration": material.SECONDS,
@@ -120,7 +120,7 @@ def write_speechbrain_csv(folder: Path, rows: list[Row]) -> Written:
 def write_speechbrain_json(folder: Path, rows: list[Row]) -> Written:
     path = folder / "m.json"
     entries = [
-        f"{json.dumps(f'id{number:02d}')}: "
+        f"{json.dumps(material.row_id(number))}: "
         + hostile.as_json(
             {
                 "wav": f"{{data_root}}/{row['audio']}" if isinstance(row.get("audio"), str) else row.get("audio"),
@@ -196,7 +196,7 @@ def write_librispeech(folder: Path, rows: list[Row]) -> Written:
     chapter = folder / "tree" / "7" / "1"
     chapter.mkdir(parents=True)
     for number in range(material.ROWS):
-        (chapter / f"id{number:02d}.wav").symlink_to(material.folder() / material.audio_name(number))
+        (chapter / f"{material.row_id(number)}.wav").symlink_to(material.folder() / material.audio_name(number))
     path = chapter / "7-1.trans.txt"
     path.write_text("".join(f"{word(row.get('id'))} {cell(row.get('text'))}\n" for row in rows))
     return Written(folder / "tree", path)

@@ -39,7 +39,7 @@ CONTAINERS = {
 
 @cache
 def folder() -> Path:
-    """A folder with `u00.wav` to `u24.wav`, removed when the process ends."""
+    """A folder with `u0000.wav` to `u2424.wav`, removed when the process ends."""
     made = Path(tempfile.mkdtemp(prefix="fuzz audio "))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     for number in range(ROWS):
@@ -48,7 +48,12 @@ def folder() -> Path:
 
 
 def audio_name(number: int) -> str:
-    return f"u{number:02d}.wav"
+    return f"u{number:02d}{number:02d}.wav"
+
+
+def row_id(number: int) -> str:
+    """An id that no flipped bit turns into that of another row."""
+    return f"id{number:02d}{number:02d}"
 
 
 def noise(number: int) -> np.ndarray:

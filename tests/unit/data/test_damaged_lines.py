@@ -10,7 +10,10 @@ import pytest
 from lora.data.json_rows import document_rows
 from lora.data.manifest import Rejected, read_manifest
 from lora.data.tables import read_table, write_table
+from lora.data.transcripts.files import read_transcript_file
+from lora.data.transcripts.recorded_settings import read_settings
 from lora.provenance.command import run_command
+from lora.records.base import UserError
 from lora.terminal import visible
 
 ROW = '{"audio": "a.wav", "text": "x", "id": "%s"}'
@@ -55,6 +58,25 @@ def test_a_damaged_line_of_a_kaldi_table_costs_its_utterance(tmp_path: Path, wav
     (tmp_path / "wav.scp").write_bytes(b"u1 a.wav\nu2 \xff\xfe\nu3 b.wav\n")
     manifest = read_manifest(tmp_path)
     assert ([row.id for row in manifest.rows], [row.id for row in manifest.rejected]) == (["u1", "u3"], ["u2"])
+
+
+def test_an_empty_line_of_a_fairseq_manifest_costs_itself(tmp_path: Path, wav) -> None:
+    wav("a.wav")
+    wav("b.wav")
+    (tmp_path / "m.tsv").write_text(f"{tmp_path}\na.wav\t16000\n\nb.wav\t16000\n\n")
+    (tmp_path / "m.wrd").write_text("one\ntwo\nthree\n")
+    manifest = read_manifest(tmp_path / "m.tsv")
+    assert [row.text for row in manifest.rows] == ["one", "three"]
+    assert [(row.line, row.reason) for row in manifest.rejected] == [(3, "broken line: empty")]
+
+
+def test_half_a_character_in_transcripts_or_settings_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "recogs-x.txt").write_text("u1: ref=['a']\nu1: hyp=['\\ud800']\n")
+    with pytest.raises(UserError, match=r"recogs-x\.txt:2"):
+        read_transcript_file(tmp_path / "recogs-x.txt")
+    (tmp_path / "s.json").write_text('{"model": {"id": "\\ud800", "hash": "x"}}')
+    with pytest.raises(UserError, match="lone surrogate"):
+        read_settings(tmp_path / "s.json", "run", "test", set())
 
 
 ESCAPES = "a\x1b[31mb\x9b2J\x07\u202ec"

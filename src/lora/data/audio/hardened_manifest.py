@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lora.data.audio.distortions import Distortion
 from lora.data.audio.loading import load_audio, samples_hash
+from lora.data.audio.wav_file import write_wav
 from lora.records.base import UserError, write_lines, write_text
 from lora.records.manifests import Utterance
 
@@ -45,8 +46,6 @@ def write_hardened(
     Raises:
         UserError: where the target exists, and where audio cannot be read, with row and file.
     """
-    import soundfile
-
     if target.exists() or target.is_symlink():
         raise UserError(f"{target}: exists already and is not overwritten; name a new folder")
     building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -57,7 +56,7 @@ def write_hardened(
             clean = load_audio(row, source, sampling_rate)
             samples = distortion.apply(clean, sampling_rate, samples_hash(clean))
             name = f"audio/{number:05d}.wav"
-            soundfile.write(building / name, samples, sampling_rate, format="WAV", subtype="FLOAT")
+            write_wav(building / name, samples, sampling_rate, "FLOAT")
             seconds = round(len(samples) / sampling_rate, 6)
             written.append(Utterance(id=row.id, text=row.text, duration=seconds, audio=name, speaker_id=row.speaker_id))
         write_lines(building / ROWS, written)

@@ -41,7 +41,8 @@ def header_seconds(path: str) -> float | str:
                 return counted_seconds(path)
             return float(file.frames) / float(file.samplerate)
     except Exception as error:  # whatever a damaged file leads to costs this file only
-        return f"unreadable audio: {' '.join(str(error).split()) or type(error).__name__}"
+        said = getattr(error, "error_string", None) or str(error)  # libsndfile's, without the path
+        return f"unreadable audio: {' '.join(said.split()) or type(error).__name__}"
 
 
 def header_problem(path: str | Path, rate: float, frames: int) -> str | None:

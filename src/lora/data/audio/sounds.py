@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lora.data.audio.loading import Samples, decode
+from lora.data.audio.wav_file import write_wav
 from lora.records.base import UserError
 from lora.records.listening import Sound
 from lora.records.manifests import Utterance
@@ -60,7 +61,7 @@ def sound_of(row: Utterance, number: int, source: str, folder: str) -> Sound:
         samples, rate = decode(row, source)
         file = None if plays(row, source) else f"{number + 1:06d}.wav"
         if file is not None:
-            write_wav(Path(folder, file), samples, rate)
+            write_playable(Path(folder, file), samples, rate)
     except UserError as error:
         return Sound(id=row.id, problem=str(error).removeprefix(f"row {row.id}: "))
     return Sound(id=row.id, file=file, waveform=waveform(samples))
@@ -76,12 +77,10 @@ def plays(row: Utterance, source: Path | str) -> bool:
     return info.subtype in PLAYED.get(info.format, ()) and (row.channel is None or info.channels == 1)
 
 
-def write_wav(path: Path, samples: Samples, rate: int) -> None:
+def write_playable(path: Path, samples: Samples, rate: int) -> None:
     """Write mono samples as 16-bit WAV; samples beyond full scale are clipped."""
-    import soundfile
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, np.clip(samples, -1.0, 1.0), rate, format="WAV", subtype="PCM_16")
+    write_wav(path, np.clip(samples, -1.0, 1.0), rate, "PCM_16")
 
 
 def waveform(samples: Samples) -> str:

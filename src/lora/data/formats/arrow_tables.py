@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lora.data.audio.limits import rate_problem
+from lora.data.audio.wav_file import write_wav
 from lora.data.column_names import SYNONYMS, Columns
 from lora.data.formats.arrow_rows import row_values
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
@@ -193,9 +194,7 @@ def _write(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | N
         path.write_bytes(content)
         return path.name, name, content_hash(content)
     if samples is not None:
-        import soundfile
-
-        soundfile.write(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), subtype="FLOAT")
+        write_wav(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), "FLOAT")
         return f"{number}.wav", name, content_hash(samples.tobytes())
     if audio.get("array") is not None and name is None:
         raise ValueError(f"samples are not numbers at a usable sampling rate ({audio.get('sampling_rate')!r:.40} Hz)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import dropwhile
 from pathlib import Path
 
 from lora.data.column_names import Columns
@@ -46,7 +47,9 @@ def read_fairseq(source: Source) -> Reading:
     _, texts_path = fairseq_files(source)
     encodings: dict[str, list[str]] = {source.path.name: [], texts_path.name: []}
     listed = text_lines(source.path, encodings[source.path.name])
-    written_lines = [(line, text) for line, text in listed if text is None or text.strip()]
+    written_lines = list(dropwhile(lambda item: _is_empty(item[1]), listed))
+    while written_lines and _is_empty(written_lines[-1][1]):
+        written_lines.pop()
     if not written_lines:
         raise UserError(f"{source.path}: an empty file; a fairseq manifest begins with the folder of its audio")
     (_, root), *lines = written_lines
@@ -65,12 +68,19 @@ def read_fairseq(source: Source) -> Reading:
         if written is None or text is None:
             entries.append(Entry(line, NOT_UTF8, f"{texts_path.name}:{text_line}" if written else None))
             continue
+        if _is_empty(written):
+            entries.append(Entry(line, "broken line: empty"))
+            continue
         name = written.split("\t")[0].strip()
         words = "".join(text.split()).replace("|", " ") if texts_path.suffix == LETTERS else text
         row = {"id": name, "audio": str(Path(prefix, name)), "text": words}
         entries.append(Entry(line, row, places={"text": f"{texts_path.name}:{text_line}"}))
     notes += notes_of_files(encodings)
     return Reading("fairseq", folder, entries, Columns(), source.channel, table=False, notes=notes)
+
+
+def _is_empty(line: str | None) -> bool:
+    return line is not None and not line.strip()
 
 
 def _moved(path: Path, root: str, names: Sequence[str]) -> tuple[str, Path, list[str]]:

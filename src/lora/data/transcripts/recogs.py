@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lora.data.json_lines import writable
 from lora.data.transcripts.columns import ExternalTranscript
 from lora.records.base import UserError
 
@@ -38,8 +39,8 @@ def _text(where: str, written: str) -> str:
         words = ast.literal_eval(written)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         words = None
-    if isinstance(words, str):
+    if isinstance(words, str) and writable(words):
         return words
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words) or not writable(words):
         raise UserError(f"{where}: expected a list of words such as ['the', 'cat']: {written!r:.80}")
     return " ".join(words)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lora.data.json_lines import writable
 from lora.records.base import UserError
 from lora.records.settings import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings
 
@@ -54,6 +55,8 @@ def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[s
         raise UserError(f"{path}: not JSON: {error}. Correct or remove the file.") from None
     if not isinstance(given, dict):
         raise UserError(f"{path}: {given!r:.60} is not a JSON object of settings")
+    if not writable(given):
+        raise UserError(f"{path}: a value has half of a character (a lone surrogate). Correct or remove the file.")
     _check_keys(path, "", given, RunSettings.model_fields)
     sections = {
         "manifest": ManifestIdentity.model_fields,

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from lora.data.audio.loading import decode
-from lora.data.audio.sounds import write_wav
+from lora.data.audio.sounds import write_playable
 from lora.records.base import UserError
 from lora.records.listening import Sound
 from lora.report.listen.rows import ManifestRows
@@ -80,7 +80,7 @@ class AudioLinks:
         target = folder / f"{index + 1:06d}{'.wav' if cut else original.suffix.lower()}"
         try:
             if cut:
-                write_wav(target, *decode(row, self.manifest.folder))
+                write_playable(target, *decode(row, self.manifest.folder))
             else:
                 shutil.copyfile(original, target)
         except (UserError, OSError) as error:

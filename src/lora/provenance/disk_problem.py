@@ -1,0 +1,24 @@
+"""Disks that are full or read-only: what to do about them, whatever library met them."""
+
+from __future__ import annotations
+
+import errno
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+PROTECTED = (errno.EACCES, errno.EPERM, errno.EROFS)
+# How libraries word it that raise errors of their own.
+WORDS = ("No space left on device", "os error 28", "PytorchStreamWriter failed writing")
+AGAIN = "run the same command again; finished work is kept"
+
+
+def disk_problem(error: BaseException | None) -> str | None:
+    """What is wrong with the disk, and what to do; None for an error that has no such cause."""
+    while error is not None:
+        number = getattr(error, "errno", None)
+        place = getattr(error, "filename", None) or "the disk"
+        if number in FULL or any(words in str(error) for words in WORDS):
+            return f"{place}: no space is left on the disk. Free some, and {AGAIN}."
+        if isinstance(error, OSError) and number in PROTECTED:
+            return f"{place}: {error.strerror}. Make it accessible for this user, and {AGAIN}."
+        error = error.__cause__ or error.__context__
+    return None
