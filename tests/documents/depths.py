@@ -22,7 +22,7 @@ from snakemake.exceptions import CliException
 from lora.runners import diagnose
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-CLONE = "./lora-tuning-diagnostics"
+CLONE = "lora-tuning-diagnostics"  # the folder that `git clone` makes
 MISSING = "the following arguments are required"
 
 
@@ -119,17 +119,23 @@ def check_workflow(command: Command) -> list[str]:
         with contextlib.redirect_stderr(printed):
             if command.words[0] == "lora-diagnose":
                 args = diagnose.parser_for(command.words[1:2]).parse_args(command.words[1:])
+                _check_study(args.directory, command.page)
                 return [args.target] if hasattr(args, "target") else []
             args = get_argument_parser().parse_args(command.words[1:])
-    except SystemExit as end:
-        if end.code in (0, None):  # an option that prints and ends, such as --print-completion
-            return []
+    except SystemExit:
         raise Wrong(printed.getvalue().strip().splitlines()[-1]) from None
     except (ValueError, CliException) as problem:  # a value that Snakemake cannot take
         raise Wrong(f"Snakemake: {problem}") from None
     if args.workflow_profile:
         check_profile(REPOSITORY / args.workflow_profile / "config.yaml")
     return list(args.targets)
+
+
+def _check_study(folder: Path, page: str) -> None:
+    """Check that a study ships with the repository, or is written by a command of the same page."""
+    written = f"lora-diagnose init {folder} " in (REPOSITORY / page).read_text(encoding="utf-8")
+    if not written and not (REPOSITORY / folder / "config.yaml").is_file():
+        raise Wrong(f"{folder}: no study of the repository, and no `lora-diagnose init {folder}` on the page")
 
 
 def check_profile(path: Path) -> None:
@@ -148,13 +154,15 @@ def check_packages(command: Command) -> None:
     """Check files of requirements, and names of packages."""
     words = iter(command.words[2:])
     for word in words:
-        if word in {"-r", "-e"}:
+        if word == "--index-url":
+            next(words)
+        elif word == f"./{CLONE}":
+            continue
+        elif word in {"-r", "-e"}:
             path = REPOSITORY / next(words)
             if not (path / "pyproject.toml" if word == "-e" else path).is_file():
                 raise Wrong(f"{path}: no such file")
-        elif word == "--index-url":
-            next(words)
-        elif word not in {".", CLONE} and not re.fullmatch(r"[A-Za-z0-9][\w.-]*(==[\w.]+)?", word):
+        elif not re.fullmatch(r"[A-Za-z0-9][\w.-]*(==[\w.]+)?", word):
             raise Wrong(f"{word}: no name of a package")
 
 
@@ -168,7 +176,13 @@ def check_tests(command: Command) -> None:
 def check_shell(command: Command) -> None:
     """Check what a command of the shell or of another tool needs from the repository."""
     words = command.words
-    if words[0] == "." and words[1:] not in (["lora/bin/activate"], [".venv/bin/activate"]):
-        raise Wrong("make installs into .venv, and docs/installation.md into lora")
+    if words[0] == "." and words[1:] != [".venv/bin/activate"]:
+        folder = words[1].removesuffix("/bin/activate")
+        if f"python3 -m venv {folder}" not in (REPOSITORY / command.page).read_text(encoding="utf-8"):
+            raise Wrong("make installs into .venv, and no command of the page makes another environment")
+    if words[0] == "eval" and words[1] not in {
+        f"$(lora-diagnose --print-completion {name})" for name in diagnose.SHELLS
+    }:
+        raise Wrong("lora-diagnose prints no such completion")
     if words[0] == "pre-commit":
         yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text(encoding="utf-8"))

@@ -39,10 +39,10 @@ KINDS = {
     "python -m zipfile": RUN,
     "python -m pytest": TESTS,
     "pip install": PACKAGES,
-    "pre-commit install": SHELL_ONLY,
-    "git clone": SHELL_ONLY,
     "python3 -m venv": SHELL_ONLY,
     "eval": SHELL_ONLY,
+    "pre-commit install": SHELL_ONLY,
+    "git clone": SHELL_ONLY,
     "cd": SHELL_ONLY,
     ".": SHELL_ONLY,
 }

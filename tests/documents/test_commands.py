@@ -82,6 +82,15 @@ def typed() -> Collected:
 
 
 @pytest.fixture(scope="module")
+def in_sentences() -> Collected:
+    """Commands that sentences and tables name, without the arguments that every use of them needs."""
+    collected = Collected()
+    for command in mentioned():
+        collected.check(command, incomplete=True)
+    return collected
+
+
+@pytest.fixture(scope="module")
 def desk(computed: Study, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Returns the prepared folder of a page: commands of a page may build on each other."""
     folders: dict[str, Path] = {}
@@ -109,12 +118,8 @@ def test_every_fenced_command_is_right(typed: Collected) -> None:
     assert not typed.wrong, "\n".join(typed.wrong)
 
 
-def test_every_command_in_a_sentence_is_right() -> None:
-    """Sentences name commands without the arguments that every use of them needs."""
-    collected = Collected()
-    for command in mentioned():
-        collected.check(command, incomplete=True)
-    assert not collected.wrong, "\n".join(collected.wrong)
+def test_every_command_in_a_sentence_is_right(in_sentences: Collected) -> None:
+    assert not in_sentences.wrong, "\n".join(in_sentences.wrong)
 
 
 def test_every_cheap_command_runs(typed: Collected, desk: Callable[[str], Path]) -> None:
@@ -134,10 +139,10 @@ def test_every_cheap_command_runs(typed: Collected, desk: Callable[[str], Path])
     assert not failed, "\n".join(failed)
 
 
-def test_every_target_exists(typed: Collected, computed: Study, tmp_path: Path) -> None:
+def test_every_target_exists(typed: Collected, in_sentences: Collected, computed: Study, tmp_path: Path) -> None:
     study = computed.copy(tmp_path / "study")
     study.configure({"sweep": {"again": {"max_steps": 2}}})
-    dry_run = study.snakemake(*sorted(typed.targets), "-n", "--quiet", "all")
+    dry_run = study.snakemake(*sorted(typed.targets | in_sentences.targets), "-n", "--quiet", "all")
     assert dry_run.returncode == 0, dry_run.stdout[-2000:] + dry_run.stderr[-2000:]
 
 
@@ -150,6 +155,7 @@ def test_every_target_exists(typed: Collected, computed: Study, tmp_path: Path) 
         ("make faults ARGS='--no-such'", "unrecognized arguments: --no-such"),
         ("snakemake --cors 2", "unrecognized arguments: --cors"),
         ("lora-diagnose run -x my-study", "unrecognized arguments: -x"),
+        ("lora-diagnose run -d examples/none", "no study of the repository"),
         ("python scripts/no_such.py --rows x", "no such file"),
         ("python -m lora.runners.experiment train --lern-rate 1", "unknown option --lern-rate"),
         ("pip install -r requirements-none.txt", "no such file"),
@@ -160,12 +166,12 @@ def test_every_target_exists(typed: Collected, computed: Study, tmp_path: Path) 
 )
 def test_a_wrong_command_is_found(text: str, problem: str | None) -> None:
     collected = Collected()
-    collected.check(Command("page.md:1", text))
+    collected.check(Command("README.md:1", text))
     if problem is None:
         assert collected.to_run
     else:
         (wrong,) = collected.wrong
-        assert wrong.startswith(f"page.md:1: {text}")
+        assert wrong.startswith(f"README.md:1: {text}")
         assert problem in wrong
 
 
