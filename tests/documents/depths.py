@@ -116,13 +116,15 @@ def check_workflow(command: Command) -> list[str]:
     """Check the options of snakemake or lora-diagnose. Returns the targets, for one dry run of all of them."""
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stderr(printed):
+        with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):
             if command.words[0] == "lora-diagnose":
                 args = diagnose.parser_for(command.words[1:2]).parse_args(command.words[1:])
                 _check_study(args.directory, command.page)
                 return [args.target] if hasattr(args, "target") else []
             args = get_argument_parser().parse_args(command.words[1:])
-    except SystemExit:
+    except SystemExit as end:
+        if end.code == 0:  # an option such as --version, which prints and ends
+            return []
         raise Wrong(printed.getvalue().strip().splitlines()[-1]) from None
     except (ValueError, CliException) as problem:  # a value that Snakemake cannot take
         raise Wrong(f"Snakemake: {problem}") from None
@@ -156,7 +158,7 @@ def check_packages(command: Command) -> None:
     for word in words:
         if word == "--index-url":
             next(words)
-        elif word == f"./{CLONE}":
+        elif word in {".", f"./{CLONE}"}:
             continue
         elif word in {"-r", "-e"}:
             path = REPOSITORY / next(words)

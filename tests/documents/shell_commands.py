@@ -46,6 +46,8 @@ KINDS = {
     "cd": SHELL_ONLY,
     ".": SHELL_ONLY,
 }
+# What stands for something else in a sentence: <study>, FOLDER, N, and so on.
+PLACEHOLDER = re.compile(r"[<>]|\.\.\.|\b(?:[A-Z]{3,}|[A-Z])\b(?!=)")
 REMOTE = "--format hub"  # no test contacts a hub
 
 
@@ -118,5 +120,5 @@ def mentioned() -> list[Command]:
     return [
         Command(block.place, block.text)
         for block in found
-        if block.text.startswith(programs) and not re.search(r"[<>]|\.\.\.", block.text)
+        if block.text.startswith(programs) and not PLACEHOLDER.search(block.text)
     ]
