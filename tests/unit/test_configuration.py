@@ -280,20 +280,3 @@ def test_the_documentation_page_is_generated_from_the_schema() -> None:
         env={"PYTHONPATH": str(REPOSITORY / "src"), "PATH": ""},
     )
     assert (REPOSITORY / "docs/configuration.md").read_text() == page.stdout
-
-
-def test_shipped_conda_environments_pin_what_requirements_pin() -> None:
-    pins = {}
-    for line in (REPOSITORY / "requirements.txt").read_text().splitlines():
-        if "==" in line:
-            name, version = line.partition("#")[0].strip().split("==")
-            pins[name.lower()] = version
-    renamed = {"pytorch": "torch", "pysoundfile": "soundfile", "soxr-python": "soxr", "matplotlib-base": "matplotlib"}
-    for path in sorted((REPOSITORY / "envs").glob("*.yaml")):
-        for entry in yaml.safe_load(path.read_text())["dependencies"]:
-            if isinstance(entry, dict):
-                assert all(pins[pin.split("==")[0]] == pin.split("==")[1] for pin in entry["pip"]), path.name
-                continue
-            name, _, version = entry.partition(" =")
-            if name not in {"python", "pip"}:
-                assert pins[renamed.get(name, name)] == version, f"{path.name}: {entry}"

@@ -88,12 +88,12 @@ def test_a_manifest_that_is_edited_while_it_is_read_is_no_result(
     path.write_text(json.dumps({"audio": "a.wav", "text": "x", "duration": 1.0}) + "\n")
     outputs = tmp_path / "rows.jsonl", tmp_path / "rejected.tsv"
 
-    def edited(source: Source, unpacked: Path | None = None) -> reading.Manifest:
-        found = reading.read_manifest(source, unpacked)
+    def edited(source: Source, unpacked: Path | None = None) -> reading.OpenManifest:
+        found = reading.open_manifest(source, unpacked)
         path.write_text(path.read_text() * 2)
         return found
 
-    monkeypatch.setattr(manifests, "read_manifest", edited)
+    monkeypatch.setattr(manifests, "open_manifest", edited)
     assert run_command(lambda: validate_manifest(Source(path), *outputs) or 0) == 2
     assert f"{path}: changed while it was read" in capsys.readouterr().err
     assert not any(output.exists() for output in outputs)

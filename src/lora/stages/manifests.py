@@ -21,7 +21,7 @@ from lora.data.manifest import (
 from lora.data.manifest_rows import Rejected
 from lora.data.source import Source
 from lora.data.tables import read_cells, read_records, write_table
-from lora.data.unchanged_files import unchanged
+from lora.data.unchanged_files import FileStates, unchanged
 from lora.provenance.recording import recording
 from lora.records.base import json_line, replacing
 from lora.records.integrity import AudioMeasure, LeakageFacts
@@ -75,13 +75,12 @@ def validate_manifest(
         measures: Measures of `inspect_audio`; without them nobody has tried to decode the audio.
         unpacked: Folder with the recordings that were inside the manifest's own files.
     """
-    outputs = [path for path in (rows, rejected, facts) if path is not None]
-    with recording(outputs=outputs):
-        with unchanged(manifest_files(source)):
-            manifest = open_manifest(source, unpacked)
-            problems = {} if measures is None else _undecodable(measures)
-            usable = without_undecodable(manifest.rows(), problems)
-            counted = write_rows(usable, manifest.folder, rows, rejected)
+    with recording(outputs=[path for path in (rows, rejected, facts) if path is not None]):
+        files = FileStates(manifest_files(source))
+        manifest = open_manifest(source, unpacked)
+        problems = {} if measures is None else _undecodable(measures)
+        usable = without_undecodable(manifest.rows(), problems)
+        counted = write_rows(files.check_after(usable), manifest.folder, rows, rejected)
         if facts is not None:
             manifest_facts(source, manifest, counted).write(facts)
     print(f"{source.path}: read as {manifest.format}: {counted.rows} rows usable, {counted.rejected} rejected")

@@ -50,9 +50,9 @@ def test_better_and_worse(scored):
 
 
 def test_detectable_difference_from_the_observed_error(scored):
-    # differences +1 and -1 in turn, 100 utterances of 10 words: SE = sqrt(100) / 0.99 / 1000
+    # differences +1 and -1 in turn, 100 utterances of 10 words: SE = sqrt(100) / 0.99 / 1000; quantiles of t(99)
     result = compared(scored, [1, 2] * 50, [2, 1] * 50, [10] * 100)
-    assert result.detectable_difference == pytest.approx((1.959964 + 0.841621) * 0.0101010, rel=1e-4)
+    assert result.detectable_difference == pytest.approx((1.984217 + 0.845234) * 0.0101010, rel=1e-4)
     assert (result.outcome, result.within_margin) == ("underpowered", False)
 
 
@@ -121,8 +121,8 @@ def test_harm_bound_is_the_interval_or_an_exact_bound(scored):
 def test_power_after_the_fact_uses_the_observed_error(scored):
     before, after = scored([1, 2] * 50, [10] * 100), scored([2, 1] * 50, [10] * 100)
     result = paired_score(before, after, 100, 0.005, 0.95, 0, target_gain=0.01)
-    # SE 0.010101 shows 2.83 points; one point needs (2.8299)^2 = 8.008 times as much
-    assert (result.power.assumed_shared_errors, result.power.utterances_needed) == (None, 801)
+    # SE 0.010101 shows 2.86 points, and of 803 utterances, with t(802), one point
+    assert (result.power.assumed_shared_errors, result.power.utterances_needed) == (None, 803)
     assert result.power.detectable_difference == result.detectable_difference
 
 

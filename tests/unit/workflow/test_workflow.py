@@ -134,9 +134,10 @@ def test_loss_flags_name_each_combination_once() -> None:
 
 
 def test_adapter_of_a_run() -> None:
-    trained = ["results/adapters/short/best", "results/adapters/short/train.json"]
-    assert files.adapter_files(study(), "short") == trained
-    assert flags.adapter_flags(study(), "short") == ["--adapter", trained[0], "--train-facts", trained[1]]
+    folder = "results/adapters/short/best"
+    record = "results/adapters/short/train.json"
+    assert (files.adapter_folder(study(), "short"), files.adapter_files(study(), "short")) == ([folder], [record])
+    assert flags.adapter_flags(study(), "short") == ["--adapter", folder, "--train-facts", record]
     assert flags.adapter_flags(study(), "external") == ["--adapter", "their-adapter"]
     assert files.adapter_files(study(), "base") == flags.adapter_flags(study(), "base") == []
 
