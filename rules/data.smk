@@ -10,7 +10,8 @@ rule unpack_audio:
     input:
         for_manifest(files.manifest_files),
     output:
-        directory("results/audio/{manifest}"),
+        audio=directory("results/audio/{manifest}"),
+        record="results/audio/{manifest}.run.json",
     log:
         "work/logs/unpack_audio/{manifest}.log",
     benchmark:
@@ -29,7 +30,7 @@ rule unpack_audio:
         """
         python "$LORA/scripts/unpack_audio.py" \
             {params.source:q} \
-            --output-dir {output:q} \
+            --output-dir {output.audio:q} \
             >{log:q} 2>&1
         """
 
@@ -39,6 +40,7 @@ rule validate_manifest:
     input:
         manifest=for_manifest(files.manifest_files),
         unpacked=ancient(for_manifest(files.unpacked_audio)),
+        unpacking=for_manifest(files.unpacking_record),
         measures="results/integrity/{manifest}.tsv",
     output:
         rows="results/manifests/{manifest}.jsonl",

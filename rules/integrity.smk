@@ -10,6 +10,7 @@ rule inspect_audio:
     input:
         manifest=for_manifest(files.manifest_files),
         unpacked=ancient(for_manifest(files.unpacked_audio)),
+        unpacking=for_manifest(files.unpacking_record),
     output:
         "results/integrity/{manifest}.tsv",
     log:

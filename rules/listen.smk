@@ -11,6 +11,7 @@ rule prepare_sounds:
         rows="results/manifests/{manifest}.jsonl",
         transcripts=for_manifest(files.sampled_hypotheses),
         unpacked=ancient(for_manifest(files.unpacked_audio)),
+        unpacking=for_manifest(files.unpacking_record),
     output:
         directory("results/sounds/{manifest}"),
     log:

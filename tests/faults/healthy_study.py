@@ -16,7 +16,7 @@ import numpy.typing as npt
 import soundfile
 from small_study import DATA, Study, make_study, merged
 
-ROWS = {"train": 100, "heldout": 28, "domain": 75, "test": 3}
+ROWS = {"train": 100, "heldout": 28, "domain": 75, "test": 6}
 CONFIG: dict[str, Any] = {
     "durations": {"min_train_samples": 60},
     "statistics": {"target_gain": 0.2},

@@ -96,7 +96,7 @@ def test_containerize_writes_a_dockerfile_with_both_environments(conda: dict[str
     assert done.returncode == 0, done.stderr
     instructions = re.findall(r"^([A-Z]+) (.*)$", done.stdout, re.MULTILINE)
     assert [name for name, _ in instructions] == ["FROM", "LABEL", "LABEL", *["RUN", "COPY"] * 2, "RUN"]
-    copied = {Path(value.split()[0]).name for name, value in instructions if name == "COPY"}
+    copied = {Path(value.rsplit(maxsplit=1)[0]).name for name, value in instructions if name == "COPY"}
     assert copied == {"asr.yaml", "data.yaml"}
     assert done.stdout.count("conda env create") == 2
 

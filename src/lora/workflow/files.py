@@ -24,11 +24,13 @@ def manifest_files(study: Study, manifest: str) -> list[str]:
 
 
 def unpacked_audio(study: Study, manifest: str) -> list[str]:
-    """Folder of the recordings of a manifest whose audio is inside its files; none for any other manifest.
-
-    It changes when `manifest_files` do.
-    """
+    """Folder of the recordings of a manifest whose audio is inside its files; none for any other manifest."""
     return [layout.AUDIO.in_study(manifest=manifest)] if manifest in study.packed_manifests else []
+
+
+def unpacking_record(study: Study, manifest: str) -> list[str]:
+    """Record of the job that wrote `unpacked_audio`, which changes whenever the recordings do."""
+    return [f"{folder}.run.json" for folder in unpacked_audio(study, manifest)]
 
 
 def rows_of(manifests: Iterable[str]) -> list[str]:
