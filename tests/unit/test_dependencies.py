@@ -23,8 +23,8 @@ IMPORTED_AS = {
 }
 INCLUDED_IN = {"pydantic_core": "pydantic"}  # packages that one of ours consists of, with its exact version
 # Our own top-level modules: the library, scripts, and helpers of tests and of the study's recipe.
-OWN = {"lora", "data", "fuzzing"} | {path.stem for folder in ("scripts", "tests", "data/recipe", "benchmarks") for path in
-                  (REPOSITORY / folder).rglob("*.py")}  # fmt: skip
+FOLDERS = ("scripts", "tests", "data/recipe", "benchmarks")
+OWN = {"lora", "data", "fuzzing"} | {path.stem for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.py")}
 USERS = {
     "requirements.txt": ("src", "scripts", "rules"),
     "requirements-bench.txt": ("benchmarks",),

@@ -232,7 +232,7 @@ def test_an_adapter_without_weights_is_recorded_with_its_cause(
     ("name", "text", "message"),
     [
         ("config.json", '{"model_type": "moonshine"', "config.json cannot be read"),
-        ("model.safetensors", "torn", "cannot be loaded"),
+        ("model.safetensors", "torn", "not a safetensors file"),
     ],
 )
 def test_a_damaged_checkpoint_is_recorded_for_a_candidate_and_an_error_for_the_base(

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from lora.data.manifest import read_manifest
+from lora.data.source import Source
 from lora.records.base import read_lines
 from lora.records.transcripts import Transcript
 from lora.runners.experiment import main
-from lora.stages.manifests import write_rows
+from lora.stages.manifests import validate_manifest
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -25,7 +25,7 @@ def test_vanished_audio_leaves_no_transcripts_and_the_next_run_has_all(
         soundfile.write(tmp_path / f"{name}.wav", 0.1 * noise.standard_normal(8000), 16000)
     lines = [f'{{"audio": "{name}.wav", "text": "one", "duration": 0.5}}\n' for name in "ab"]
     (tmp_path / "m.jsonl").write_text("".join(lines))
-    write_rows(read_manifest(tmp_path / "m.jsonl"), tmp_path / "rows.jsonl", tmp_path / "rejected.tsv")
+    validate_manifest(Source(tmp_path / "m.jsonl"), tmp_path / "rows.jsonl", tmp_path / "rejected.tsv")
     command = ["transcribe", "--run", "base", "--model-id", str(REPOSITORY / "data" / "model")]
     command += ["--manifest", f"dev={tmp_path / 'rows.jsonl'}", "--device", "cpu"]
     command += ["--work-dir", str(tmp_path / "work"), "--output-dir", str(tmp_path / "out")]
