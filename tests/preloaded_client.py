@@ -8,15 +8,15 @@ import socket
 import sys
 
 
-def call(address: str, real_python: str) -> None:
-    """Let the server run this command line, and exit as it does. Where there is no server, run it here."""
+def call(address: str, arguments: list[str]) -> None:
+    """Let the server run `python ARGUMENTS`, and exit as it does. Where there is no server, run it here."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(address)
     except OSError:
-        os.execv(real_python, [real_python, *sys.argv[1:]])
+        os.execv(sys.executable, [sys.executable, *arguments])
     request = {
-        "argv": sys.argv,
+        "arguments": arguments,
         "cwd": os.getcwd(),  # noqa: PTH109, importing pathlib takes as long as the rest
         "environment": dict(os.environ),
     }
@@ -25,3 +25,7 @@ def call(address: str, real_python: str) -> None:
     connection.sendall(data)
     answer = connection.recv(1)
     os._exit(answer[0] if answer else 1)
+
+
+if __name__ == "__main__":
+    call(sys.argv[1], sys.argv[2:])

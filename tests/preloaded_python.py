@@ -20,6 +20,7 @@ import json
 import os
 import runpy
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -59,11 +60,9 @@ def preloaded_python() -> str:
     server = subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.PIPE)
     atexit.register(server.kill)
     interpreter = Path(folder.name) / "python"
-    interpreter.write_text(
-        f"#!{sys.executable} -IS\n"
-        f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        f"from preloaded_client import call\ncall({str(address)!r}, {sys.executable!r})\n"
-    )
+    client = Path(__file__).with_name("preloaded_client.py")
+    command = shlex.join([sys.executable, "-IS", str(client), str(address)])
+    interpreter.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     interpreter.chmod(0o755)
     deadline = time.monotonic() + PATIENCE
     while not address.exists() and server.poll() is None and time.monotonic() < deadline:
@@ -132,7 +131,7 @@ def run(request: dict[str, Any], interpreter: str) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.executable = interpreter
-    arguments = request["argv"][1:]
+    arguments = request["arguments"]
     added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     first = str(Path.cwd()) if arguments[0] == "-m" else str(Path(arguments[0]).resolve().parent)
     sys.path[:1] = [first, *added]
