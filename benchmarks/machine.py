@@ -8,9 +8,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = (
-    "torch", "transformers", "peft", "accelerate", "snakemake", "pyarrow", "numpy", "scipy", "soundfile", "RapidFuzz",
-    "jiwer", "kaldialign", "pydantic",
-)  # fmt: skip
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "snakemake",
+    "pyarrow",
+    "numpy",
+    "scipy",
+    "soundfile",
+    "RapidFuzz",
+    "jiwer",
+    "kaldialign",
+    "pydantic",
+)
 
 
 def hardware(device: str) -> dict[str, str]:

@@ -42,10 +42,18 @@ def run(plan: Plan) -> Result:
     import torch
 
     count, pairs = ROWS[plan.quick], PAIRS[plan.quick]
-    result = Result(config={
-        "rows": count, "pairs": pairs, "batch": BATCH, "steps": STEPS[plan.quick], "device": plan.device,
-        "model": "openai/whisper-tiny.en", "threads": torch.get_num_threads(), "decode": DECODE,
-    })  # fmt: skip
+    result = Result(
+        config={
+            "rows": count,
+            "pairs": pairs,
+            "batch": BATCH,
+            "steps": STEPS[plan.quick],
+            "device": plan.device,
+            "model": "openai/whisper-tiny.en",
+            "threads": torch.get_num_threads(),
+            "decode": DECODE,
+        }
+    )
     if not WILD.is_dir():
         result.remarks = [f"Not measured: no model and recordings at {WILD}."]
         return result

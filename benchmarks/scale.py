@@ -63,10 +63,19 @@ def validation(folder: Path, count: int) -> Cost:
     manifest, measures = write_training(folder, count)
     return cost_of(
         script(
-            "validate_manifest", "--manifest", manifest, "--measures", measures, "--rows", folder / "rows.jsonl",
-            "--rejected", folder / "rejected.tsv", "--facts", folder / "facts.json",
+            "validate_manifest",
+            "--manifest",
+            manifest,
+            "--measures",
+            measures,
+            "--rows",
+            folder / "rows.jsonl",
+            "--rejected",
+            folder / "rejected.tsv",
+            "--facts",
+            folder / "facts.json",
         )
-    )  # fmt: skip
+    )
 
 
 def scoring_stages(folder: Path, count: int, speakers: int) -> list[Figure]:
@@ -76,12 +85,31 @@ def scoring_stages(folder: Path, count: int, speakers: int) -> list[Figure]:
     compared = cost_of([*quick, "--baseline", str(baseline), "--tuned", str(tuned)])
     scored = cost_of(
         script(
-            "score_run", "--run", "base", "--manifest-name", "evaluation", "--rows", manifest,
-            "--transcripts", transcripts, "--max-seconds", "none", "--normalizer", "basic", "--confidence", 0.95,
-            "--replicates", REPLICATES, "--assumed-shared-errors", 0.8, "--target-gain", 0.01,
-            "--wer", folder / "wer.json",
+            "score_run",
+            "--run",
+            "base",
+            "--manifest-name",
+            "evaluation",
+            "--rows",
+            manifest,
+            "--transcripts",
+            transcripts,
+            "--max-seconds",
+            "none",
+            "--normalizer",
+            "basic",
+            "--confidence",
+            0.95,
+            "--replicates",
+            REPLICATES,
+            "--assumed-shared-errors",
+            0.8,
+            "--target-gain",
+            0.01,
+            "--wer",
+            folder / "wer.json",
         )
-    )  # fmt: skip
+    )
     return [
         figure("quick", f"{count:,} utterances, {speakers:,} speakers", compared, "12 s, 400 MB"),
         figure("score_run", f"{count:,} utterances, {speakers:,} speakers", scored, "5 s, 400 MB"),

@@ -13,9 +13,20 @@ RECORDINGS = 1_000
 SPEAKERS = 2_000
 WORDS = 3_000
 MEASURES = (
-    "line", "id", "problem", "manifest_duration", "characters", "seconds", "rate", "channels", "level", "clipped",
-    "bandwidth", "audio_hash", "channel",
-)  # fmt: skip
+    "line",
+    "id",
+    "problem",
+    "manifest_duration",
+    "characters",
+    "seconds",
+    "rate",
+    "channels",
+    "level",
+    "clipped",
+    "bandwidth",
+    "audio_hash",
+    "channel",
+)
 
 
 def write_training(folder: Path, count: int) -> tuple[Path, Path]:

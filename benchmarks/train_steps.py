@@ -42,10 +42,17 @@ def run(plan: Plan) -> Result:
     lengths = [len(rows[index]["audio"]) for index in range(count)]
     shuffled = torch.randperm(count, generator=torch.Generator().manual_seed(0)).tolist()
     random = [shuffled[start : start + BATCH] for start in range(0, count, BATCH)]
-    result = Result(config={
-        "rows": count, "rows_a_step": BATCH, "pairs": pairs, "device": plan.device, "threads": threads,
-        "adapter": "LoRA, rank 8, q_proj and v_proj", "model": "embedded study",
-    })  # fmt: skip
+    result = Result(
+        config={
+            "rows": count,
+            "rows_a_step": BATCH,
+            "pairs": pairs,
+            "device": plan.device,
+            "threads": threads,
+            "adapter": "LoRA, rank 8, q_proj and v_proj",
+            "model": "embedded study",
+        }
+    )
     result.lines = [
         line(
             f"one epoch of {count} rows, at most {BATCH} a step",
@@ -102,18 +109,30 @@ def plain(speech: Any, rows: Any, folder: Path) -> None:
     from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 
     arguments = Seq2SeqTrainingArguments(
-        output_dir=str(folder / "plain"), num_train_epochs=1, per_device_train_batch_size=BATCH,
-        learning_rate=LEARNING_RATE, save_strategy="no", report_to=[], disable_tqdm=True, remove_unused_columns=False,
-        label_names=["labels"], use_cpu=speech.device == "cpu", dataloader_pin_memory=False, seed=0,
-    )  # fmt: skip
+        output_dir=str(folder / "plain"),
+        num_train_epochs=1,
+        per_device_train_batch_size=BATCH,
+        learning_rate=LEARNING_RATE,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        use_cpu=speech.device == "cpu",
+        dataloader_pin_memory=False,
+        seed=0,
+    )
 
     def collate(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """As in the library's example of speech recognition: pad audio and labels to the longest of the batch."""
         padding = "max_length" if speech.family == "whisper" else "longest"  # Whisper takes 30 s and nothing else
         inputs = speech.feature_extractor(
-            [row["audio"] for row in batch], sampling_rate=speech.sampling_rate, padding=padding,
-            return_attention_mask=True, return_tensors="pt",
-        )  # fmt: skip
+            [row["audio"] for row in batch],
+            sampling_rate=speech.sampling_rate,
+            padding=padding,
+            return_attention_mask=True,
+            return_tensors="pt",
+        )
         labels = speech.tokenizer([row["text"] for row in batch], padding="longest", return_tensors="pt")
         inputs["labels"] = labels.input_ids.masked_fill(labels.attention_mask.eq(0), -100)
         return dict(inputs)

@@ -32,8 +32,15 @@ ROWS = {  # utterances, by model and number of beams
     True: {"Moonshine": {1: 4}, "Whisper, 32 wide": {1: 2}},
 }
 WHISPER_TOKENS = {False: 40, True: 4}
-WHISPER = {"d_model": 384, "encoder_layers": 4, "decoder_layers": 4, "encoder_attention_heads": 6,
-           "decoder_attention_heads": 6, "encoder_ffn_dim": 1536, "decoder_ffn_dim": 1536}  # fmt: skip
+WHISPER = {
+    "d_model": 384,
+    "encoder_layers": 4,
+    "decoder_layers": 4,
+    "encoder_attention_heads": 6,
+    "decoder_attention_heads": 6,
+    "encoder_ffn_dim": 1536,
+    "decoder_ffn_dim": 1536,
+}
 
 
 @dataclass
@@ -98,9 +105,12 @@ class Contest:
         if speech.tokenizer.pad_token is None:  # as Whisper's own tokenizers have it
             speech.tokenizer.pad_token = speech.tokenizer.eos_token
         recognise = pipeline(
-            "automatic-speech-recognition", model=speech.model, tokenizer=speech.tokenizer,
-            feature_extractor=speech.feature_extractor, device=self.device,
-        )  # fmt: skip
+            "automatic-speech-recognition",
+            model=speech.model,
+            tokenizer=speech.tokenizer,
+            feature_extractor=speech.feature_extractor,
+            device=self.device,
+        )
         results = recognise(self.audio(), batch_size=batch_size, generate_kwargs=dict(self.decode))
         return {row.id: each["text"].strip() for row, each in zip(self.rows, results, strict=True)}
 
@@ -114,11 +124,16 @@ def run(plan: Plan) -> Result:
     import torch
 
     pairs = PAIRS[plan.quick]
-    result = Result(config={
-        "rows": ROWS[plan.quick], "batch_sizes_tried": list(BATCHES[plan.quick]), "pairs": pairs,
-        "whisper": {**WHISPER, "new_tokens": WHISPER_TOKENS[plan.quick]}, "device": plan.device,
-        "threads": torch.get_num_threads(),
-    })  # fmt: skip
+    result = Result(
+        config={
+            "rows": ROWS[plan.quick],
+            "batch_sizes_tried": list(BATCHES[plan.quick]),
+            "pairs": pairs,
+            "whisper": {**WHISPER, "new_tokens": WHISPER_TOKENS[plan.quick]},
+            "device": plan.device,
+            "threads": torch.get_num_threads(),
+        }
+    )
     folders = {
         "Moonshine": DATA / "model",
         "Whisper, 32 wide": random_whisper(plan.folder / "32", {}),

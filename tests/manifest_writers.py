@@ -51,9 +51,16 @@ def lhotse(study: Study, name: str, rows: Rows) -> Any:
         source = {"type": "file", "channels": [0], "source": f"data/{row['audio']}"}
         recording = {"id": row["id"], "sources": [source], "sampling_rate": info.samplerate, "num_samples": info.frames}
         cuts.append(
-            {"id": row["id"], "start": 0, "duration": seconds, "channel": 0, "supervisions": [part],
-             "recording": recording | {"duration": seconds}, "type": "MonoCut"}
-        )  # fmt: skip
+            {
+                "id": row["id"],
+                "start": 0,
+                "duration": seconds,
+                "channel": 0,
+                "supervisions": [part],
+                "recording": recording | {"duration": seconds},
+                "type": "MonoCut",
+            }
+        )
     path = study.folder / f"data/{name}_cuts.jsonl.gz"
     with gzip.open(path, "wt") as file:
         file.writelines(json.dumps(cut) + "\n" for cut in cuts)

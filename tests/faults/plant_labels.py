@@ -51,9 +51,7 @@ def long_labels(study: Study) -> None:
 
 START, END = ({"SpecialToken": {"id": token, "type_id": 0}} for token in ("<s>", "</s>"))
 TEXT = {"Sequence": {"id": "A", "type_id": 0}}
-SPECIAL = {
-    token: {"id": token, "ids": [number], "tokens": [token]} for token, number in (("<s>", 1), ("</s>", 2))
-}  # fmt: skip
+SPECIAL = {token: {"id": token, "ids": [number], "tokens": [token]} for token, number in (("<s>", 1), ("</s>", 2))}
 
 
 def write_template(study: Study, *parts: dict[str, object]) -> None:

@@ -70,9 +70,13 @@ def dora(study: Study) -> None:
 @whole_study("rsLoRA with dropout, label smoothing and accumulation")
 def rslora(study: Study) -> None:
     settings = {
-        "use_rslora": True, "alpha": 8, "dropout": 0.05, "label_smoothing": 0.1, "batch_size": 4,
+        "use_rslora": True,
+        "alpha": 8,
+        "dropout": 0.05,
+        "label_smoothing": 0.1,
+        "batch_size": 4,
         "gradient_accumulation": 2,
-    }  # fmt: skip
+    }
     study.configure({"candidates": {"lora": {"train": settings}}})
 
 

@@ -136,5 +136,13 @@ def save_checkpoint(folder: Path, base: Path, without: tuple[str, ...] = ()) -> 
         (folder / name).unlink(missing_ok=True)
 
 
-TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json",
-             "added_tokens.json", "normalizer.json", "processor_config.json")  # fmt: skip
+TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "normalizer.json",
+    "processor_config.json",
+)

@@ -392,6 +392,8 @@ def pieces_in_milliseconds(folder: Path) -> list[str]:
     expected=Expected(rows=READ, says=("the files are cut already",), silent_on=("warning",)),
 )
 def clips(folder: Path) -> list[str]:
-    lines = [f"{audio},{100},{100 + seconds},{text}"
-             for audio, seconds, text in zip(recordings(folder), SECONDS, TEXTS, strict=True)]  # fmt: skip
+    lines = [
+        f"{audio},{100},{100 + seconds},{text}"
+        for audio, seconds, text in zip(recordings(folder), SECONDS, TEXTS, strict=True)
+    ]
     return table(folder, "train.csv", ["file,start,end,text", *lines])

@@ -8,8 +8,11 @@ from typing import Any
 from comparison_files import compared, write_lines
 from field_cases import Expected, field_case
 
-SENTENCES = [f"the {animal} sat on the {place}" for animal in ("cat", "dog", "cow", "hen") for place in
-             ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")]  # fmt: skip
+SENTENCES = [
+    f"the {animal} sat on the {place}"
+    for animal in ("cat", "dog", "cow", "hen")
+    for place in ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")
+]
 
 WRONG = [text.replace("sat", "sang") if n % 2 else text for n, text in enumerate(SENTENCES)]
 
@@ -121,8 +124,10 @@ def prose(folder: Path) -> list[str]:
     expected=Expected(says=("time_tokens such as <|0.00|>", "--strip time_tokens")),
 )
 def time_tokens(folder: Path) -> list[str]:
-    rows = [{"audio": "a.wav", "id": f"u{n}", "duration": 2.0, "text": f"<|0.00|> {text}<|2.00|>"}
-            for n, text in enumerate(SENTENCES)]  # fmt: skip
+    rows = [
+        {"audio": "a.wav", "id": f"u{n}", "duration": 2.0, "text": f"<|0.00|> {text}<|2.00|>"}
+        for n, text in enumerate(SENTENCES)
+    ]
     return _converted(folder, rows)
 
 

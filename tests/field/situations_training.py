@@ -143,9 +143,13 @@ def best_of_run(folder: Path) -> Study:
     later = [*losses([1.0, 0.5, 0.3, 0.2])[1:], *evaluations([(20, 0.4, 0.29), (30, 0.4, 0.31), (40, 0.4, 0.28)])]
     state(folder / "run/checkpoint-10", first, max_steps=4000)
     state(
-        folder / "run/checkpoint-40", first + later, max_steps=4000, global_step=40, best_global_step=10,
+        folder / "run/checkpoint-40",
+        first + later,
+        max_steps=4000,
+        global_step=40,
+        best_global_step=10,
         stateful_callbacks=EARLY,
-    )  # fmt: skip
+    )
     return whisper_study(folder, {"adapter": str(folder / "run/checkpoint-10")})
 
 

@@ -34,8 +34,11 @@ def arguments(manifest: str | None, baseline: str, tuned: str) -> list[str]:
 
 def timed(texts: list[str]) -> list[str]:
     """ctm of one recording: text n is spoken from 10 n s, a word per half second."""
-    return [f"show A {10 * n + place / 2:.2f} 0.40 {word}" for n, text in enumerate(texts)
-            for place, word in enumerate(text.split())]  # fmt: skip
+    return [
+        f"show A {10 * n + place / 2:.2f} 0.40 {word}"
+        for n, text in enumerate(texts)
+        for place, word in enumerate(text.split())
+    ]
 
 
 @field_case(
@@ -110,8 +113,10 @@ def bare_words_as_ids(folder: Path) -> list[str]:
     expected=Expected(outcome="better", wer=BETTER, says=("by speaker and id",)),
 )
 def speaker_in_front(folder: Path) -> list[str]:
-    rows = [{"id": f"utt{n}", "text": text, "speaker_id": f"p{n % 4}", "audio": f"wav/utt{n}.wav", "duration": 2}
-            for n, text in enumerate(WORDS)]  # fmt: skip
+    rows = [
+        {"id": f"utt{n}", "text": text, "speaker_id": f"p{n % 4}", "audio": f"wav/utt{n}.wav", "duration": 2}
+        for n, text in enumerate(WORDS)
+    ]
     write(folder, "dev.jsonl", [json.dumps(row) for row in rows])
     write(folder, "base.trn", [f"{text} (p{n % 4}_utt{n})" for n, text in enumerate(SAID)])
     write(folder, "tuned.trn", [f"{text} (P{n % 4}-UTT{n})" for n, text in enumerate(WORDS)])
@@ -218,14 +223,18 @@ def recogs(folder: Path) -> list[str]:
     expected=Expected(outcome="better", wer=BETTER, says=("read as segments",)),
 )
 def whisper_folders(folder: Path) -> list[str]:
-    rows = [{"id": f"r{n}", "text": text, "audio": f"rec{n // 5}.wav", "offset": 10 * (n % 5), "duration": 4}
-            for n, text in enumerate(WORDS)]  # fmt: skip
+    rows = [
+        {"id": f"r{n}", "text": text, "audio": f"rec{n // 5}.wav", "offset": 10 * (n % 5), "duration": 4}
+        for n, text in enumerate(WORDS)
+    ]
     write(folder, "dev.jsonl", [json.dumps(row) for row in rows])
     for name, texts in (("base", SAID), ("tuned", WORDS)):
         (folder / name).mkdir()
         for recording in (0, 1):
-            segments = [{"id": n, "start": 10.0 * n, "end": 10.0 * n + 3.5, "text": f" {texts[5 * recording + n]}"}
-                        for n in range(5)]  # fmt: skip
+            segments = [
+                {"id": n, "start": 10.0 * n, "end": 10.0 * n + 3.5, "text": f" {texts[5 * recording + n]}"}
+                for n in range(5)
+            ]
             content = {"text": " ".join(texts), "segments": segments, "language": "en"}
             write(folder / name, f"rec{recording}.json", [json.dumps(content)])
             write(folder / name, f"rec{recording}.txt", ["not read"])

@@ -13,10 +13,16 @@ def wrong_every(texts: list[str], every: int, right: str, wrong: str) -> list[st
     return [text.replace(right, wrong) if n % every == 0 else text for n, text in enumerate(texts)]
 
 
-JAPANESE = [f"私は{place}で{thing}を買いました" for place in ("東京", "大阪", "京都", "札幌", "福岡", "名古屋")
-            for thing in ("本", "魚", "茶碗", "時計", "花", "靴", "鞄", "机")]  # fmt: skip
-THAI = [f"ผมชอบกิน{food}ที่{place}" for food in ("ข้าว", "ปลา", "ไก่", "ผลไม้", "ขนม", "ผัก")
-        for place in ("บ้าน", "ร้าน", "ตลาด", "โรงเรียน", "สวน", "ทะเล", "วัด", "เมือง")]  # fmt: skip
+JAPANESE = [
+    f"私は{place}で{thing}を買いました"
+    for place in ("東京", "大阪", "京都", "札幌", "福岡", "名古屋")
+    for thing in ("本", "魚", "茶碗", "時計", "花", "靴", "鞄", "机")
+]
+THAI = [
+    f"ผมชอบกิน{food}ที่{place}"
+    for food in ("ข้าว", "ปลา", "ไก่", "ผลไม้", "ขนม", "ผัก")
+    for place in ("บ้าน", "ร้าน", "ตลาด", "โรงเรียน", "สวน", "ทะเล", "วัด", "เมือง")
+]
 
 
 @field_case(

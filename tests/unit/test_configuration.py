@@ -125,8 +125,9 @@ def test_no_default_names_a_manifest(tmp_path: Path) -> None:
     assert (setting("roles.general").default, setting("roles.domain").default) == ([], [])
     roles = EMBEDDED[EMBEDDED.index("roles:") : EMBEDDED.index("durations:")]
     assert load(EMBEDDED.replace(roles, ""), tmp_path)["roles"] == {
-        "general": [], "domain": ["heldout", "domain", "test"],
-    }  # fmt: skip
+        "general": [],
+        "domain": ["heldout", "domain", "test"],
+    }
     general = EMBEDDED.replace(roles, "roles: {general: [test]}\n")
     assert load(general, tmp_path)["roles"] == {"general": ["test"], "domain": ["heldout", "domain"]}
     with pytest.raises(UserError, match="none can show a gain"):
@@ -205,8 +206,13 @@ def types_of(annotation: Any) -> set[Any]:
 
 
 SCHEMA_TYPES = {
-    "integer": {int}, "number": {int, float}, "string": {str}, "boolean": {bool}, "array": {list}, "null": {type(None)},
-}  # fmt: skip
+    "integer": {int},
+    "number": {int, float},
+    "string": {str},
+    "boolean": {bool},
+    "array": {list},
+    "null": {type(None)},
+}
 
 
 def schema_types(schema: dict[str, Any]) -> set[Any]:

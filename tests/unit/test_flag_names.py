@@ -45,8 +45,12 @@ def test_both_names_of_an_option_set_the_same(command: str) -> None:
     typed = settings(command, TYPED)
     assert typed == settings(command, OWN_NAMES)
     assert {key: typed[key] for key in ("rank", "alpha", "dropout", "batch_size", "gradient_accumulation")} == {
-        "rank": 4, "alpha": 8.0, "dropout": 0.1, "batch_size": 2, "gradient_accumulation": 2,
-    }  # fmt: skip
+        "rank": 4,
+        "alpha": 8.0,
+        "dropout": 0.1,
+        "batch_size": 2,
+        "gradient_accumulation": 2,
+    }
     assert typed["rank"] != settings(command, [])["rank"]
 
 

@@ -126,8 +126,15 @@ def long_rows(study: Study, seconds: float) -> None:
         path = study.folder / f"data/long-{number}.wav"
         soundfile.write(path, audio, 16000)
         text = " ".join(row["text"] for row in own)
-        joined.append({"id": path.stem, "audio": path.name, "text": text, "duration": len(audio) / 16000,
-                       "speaker_id": own[0]["speaker_id"]})  # fmt: skip
+        joined.append(
+            {
+                "id": path.stem,
+                "audio": path.name,
+                "text": text,
+                "duration": len(audio) / 16000,
+                "speaker_id": own[0]["speaker_id"],
+            }
+        )
     study.write_rows("train", [*rows, *joined])
 
 

@@ -76,11 +76,15 @@ def test_an_override_is_noted_once_and_neither_an_open_gate_nor_a_new_run_trains
     assert work.steps == SHORT["max_steps"]
     assert work.decoded == {"rate-4e-3-s1": EVALUATED}
     assert json.loads((study.results / "sweep_gate.json").read_text()) == {
-        "ready_for_sweep": True, "reasons": [], "sweep_reason": None,
-    }  # fmt: skip
+        "ready_for_sweep": True,
+        "reasons": [],
+        "sweep_reason": None,
+    }
     assert {row.split("\t")[1] for row in (study.results / "sweep.tsv").read_text().splitlines()[1:]} == {
-        "rate-1e-3-s1", "rate-2e-3-s1", "rate-4e-3-s1",
-    }  # fmt: skip
+        "rate-1e-3-s1",
+        "rate-2e-3-s1",
+        "rate-4e-3-s1",
+    }
     assert [experiment(study, f"rate-{rate}-s1")["status"] for rate in ("1e-3", "2e-3", "4e-3")] == ["finished"] * 3
     dry_run = study.snakemake("-n", "sweep")
     assert re.findall(r"^(?:local)?rule (\w+):", dry_run.stdout + dry_run.stderr, re.M) == ["sweep"]

@@ -32,8 +32,11 @@ def external(tmp_path_factory: pytest.TempPathFactory) -> Study:
         texts = zip(rows, stems, strict=True)
         trn = [f"{' '.join(worse(row['text'], 3))} ({stem})" for row, stem in texts]
         (study.folder / f"{name}.base.trn").write_text(";; theirs\n" + "\n".join(trn) + "\n", encoding="utf-8")
-        ctm = [f"{stem} 1 {n / 4:.2f} 0.2 {word}" for row, stem in zip(rows, stems, strict=True)
-               for n, word in enumerate(worse(row["text"], 5))]  # fmt: skip
+        ctm = [
+            f"{stem} 1 {n / 4:.2f} 0.2 {word}"
+            for row, stem in zip(rows, stems, strict=True)
+            for n, word in enumerate(worse(row["text"], 5))
+        ]
         (study.folder / f"{name}.tuned.ctm").write_text("\n".join(ctm) + "\n", encoding="utf-8")
     config = {
         "model": None,
@@ -77,9 +80,12 @@ def test_the_listening_page_needs_no_model(external: Study) -> None:
     assert external.run("listen").none
     data = external.results / "listen/data"
     assert {path.name for path in data.rglob("*.js")} == {
-        "study.js", "rows.js", "texts.js", "waves.0.js", *(f"{run}.{kind}.js" for run in ("base", "tuned")
-                                                           for kind in ("run", "texts")),
-    }  # fmt: skip
+        "study.js",
+        "rows.js",
+        "texts.js",
+        "waves.0.js",
+        *(f"{run}.{kind}.js" for run in ("base", "tuned") for kind in ("run", "texts")),
+    }
 
 
 def test_the_quick_command_says_the_same(

@@ -24,8 +24,11 @@ def test_a_run_prints_a_line_per_stage_and_the_verdict_once(computed: Study) -> 
     assert "READY FOR THE SWEEP" in printed[0]
     assert len(printed) <= 30
     assert len(lines) <= 50
-    named = [name for name in ("inspect audio", "transcribe run", "train adapter", "decide verdict", "score run")
-             if any(f"  {name}  " in f"{line}  " for line in lines)]  # fmt: skip
+    named = [
+        name
+        for name in ("inspect audio", "transcribe run", "train adapter", "decide verdict", "score run")
+        if any(f"  {name}  " in f"{line}  " for line in lines)
+    ]
     assert len(named) == 5
     assert any("lora: 4 steps" in line for line in lines)
     assert "jobs. Snakemake's log: .snakemake/log/" in lines[-1]

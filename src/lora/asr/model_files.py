@@ -31,8 +31,17 @@ MOST_SIZE = 2**63
 DEEPEST = 20
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
-TEXT_FILES = (*TOKENIZER, *FEATURES, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-              "merges.txt", "normalizer.json", "chat_template.jinja", "chat_template.json")  # fmt: skip
+TEXT_FILES = (
+    *TOKENIZER,
+    *FEATURES,
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "merges.txt",
+    "normalizer.json",
+    "chat_template.jinja",
+    "chat_template.json",
+)
 
 
 class UnusableModel(UserError):

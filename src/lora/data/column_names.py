@@ -9,8 +9,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-UNITS = {"": 1.0, "_s": 1.0, "_sec": 1.0, "_secs": 1.0, "_seconds": 1.0, "_in_seconds": 1.0,
-         "_ms": 0.001, "_msec": 0.001, "_millis": 0.001, "_milliseconds": 0.001}  # fmt: skip
+UNITS = {
+    "": 1.0,
+    "_s": 1.0,
+    "_sec": 1.0,
+    "_secs": 1.0,
+    "_seconds": 1.0,
+    "_in_seconds": 1.0,
+    "_ms": 0.001,
+    "_msec": 0.001,
+    "_millis": 0.001,
+    "_milliseconds": 0.001,
+}
 MILLISECONDS = 0.001
 
 

@@ -60,9 +60,17 @@ def _outcome(facts: StudyFacts, run: str, manifest: str) -> RunOutcome:
         after = tuned.within.wer if tuned and tuned.status == "ok" and tuned.within else None
         wer = before.wer if before else None
         return RunOutcome(
-            run=run, manifest=manifest, baseline_wer=wer, tuned_wer=after, delta=None, ci_low=None, ci_high=None,
-            within_margin=None, outcome=None, smallest_change=smallest_change(facts, run, manifest),
-        )  # fmt: skip
+            run=run,
+            manifest=manifest,
+            baseline_wer=wer,
+            tuned_wer=after,
+            delta=None,
+            ci_low=None,
+            ci_high=None,
+            within_margin=None,
+            outcome=None,
+            smallest_change=smallest_change(facts, run, manifest),
+        )
     return RunOutcome(
         run=run,
         manifest=manifest,

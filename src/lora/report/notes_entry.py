@@ -140,8 +140,11 @@ def _changes(facts: dict[str, Any], last: dict[str, Any] | None) -> str:
 def _difference(label: str, before: Any, after: Any) -> list[str]:
     """`max_seconds 8 s to 10 s`, and of a mapping its entries that differ, are new or are gone."""
     if isinstance(before, dict) and isinstance(after, dict):
-        names = [name for name in [*after, *(gone for gone in before if gone not in after)]
-                 if before.get(name) != after.get(name)]  # fmt: skip
+        names = [
+            name
+            for name in [*after, *(gone for gone in before if gone not in after)]
+            if before.get(name) != after.get(name)
+        ]
         return [_entry(f"{label} {text(name)}", before.get(name), after.get(name)) for name in names]
     return [] if before == after else [_entry(label, before, after)]
 

@@ -23,8 +23,21 @@ from lora.report.templates import NOTES, PLAN
 
 SWEEP = "generated: sweep"
 HEADING = "# Sweep"
-MATRIX = ["#", "run", "date", "data", "steps", "learning rate", "target modules", "manifest", "baseline WER",
-          "tuned WER", "difference", "outcome", "notes"]  # fmt: skip
+MATRIX = [
+    "#",
+    "run",
+    "date",
+    "data",
+    "steps",
+    "learning rate",
+    "target modules",
+    "manifest",
+    "baseline WER",
+    "tuned WER",
+    "difference",
+    "outcome",
+    "notes",
+]
 PLOTS = (layout.LEVELS_PLOT, layout.TRADEOFF_PLOT, layout.CURVE_PLOT)
 
 

@@ -16,9 +16,24 @@ MARKER_TEXT = "Written by `python -m lora.runners.quick`; the next run with this
 # Files that a run may write. Facts of an earlier run must not enter the new verdict; other files are not ours to
 # remove.
 WRITTEN = (
-    "config.json", "durations", "gate.json", "integrity", "leakage", "manifests", "max_seconds.json", "mismatches",
-    "paired", "parity", "plots", "reachable", "report", "splits", "transcripts", "verdict.json", "wer",
-)  # fmt: skip
+    "config.json",
+    "durations",
+    "gate.json",
+    "integrity",
+    "leakage",
+    "manifests",
+    "max_seconds.json",
+    "mismatches",
+    "paired",
+    "parity",
+    "plots",
+    "reachable",
+    "report",
+    "splits",
+    "transcripts",
+    "verdict.json",
+    "wer",
+)
 
 
 def prepare(folder: Path, inputs: Iterable[Path]) -> None:

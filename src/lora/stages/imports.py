@@ -23,8 +23,16 @@ from lora.records.settings import ManifestIdentity, RunSettings
 from lora.records.transcripts import ImportFacts, Transcript
 
 # A model's own generation settings that a settings file may have, besides the arguments of every model.
-MODEL_SETTINGS = {"tokens_per_second", "forced_decoder_ids", "is_multilingual", "max_initial_timestamp_index",
-                  "no_timestamps_token_id", "prev_sot_token_id", "language", "prompt"}  # fmt: skip
+MODEL_SETTINGS = {
+    "tokens_per_second",
+    "forced_decoder_ids",
+    "is_multilingual",
+    "max_initial_timestamp_index",
+    "no_timestamps_token_id",
+    "prev_sot_token_id",
+    "language",
+    "prompt",
+}
 DECODE_KEYS = {*DEFAULTS, *MODEL_SETTINGS, *(key for family in FAMILIES.values() for key in family.decode_keys)}
 
 

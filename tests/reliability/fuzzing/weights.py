@@ -25,7 +25,11 @@ ADAPTER: dict[str, Any] = {
     "init_lora_weights": True, "modules_to_save": None, "task_type": None, "trainable_token_indices": None,
 }  # fmt: skip
 HISTORY: dict[str, Any] = {
-    "global_step": 4, "max_steps": 4, "epoch": 1.0, "best_global_step": 4, "best_model_checkpoint": "checkpoint-4",
+    "global_step": 4,
+    "max_steps": 4,
+    "epoch": 1.0,
+    "best_global_step": 4,
+    "best_model_checkpoint": "checkpoint-4",
     "log_history": [
         {"step": 2, "loss": 2.5, "grad_norm": 1.0, "learning_rate": 1e-4},
         {"step": 2, "eval_loss": 2.4, "eval_wer": 0.3},
@@ -34,11 +38,12 @@ HISTORY: dict[str, Any] = {
     ],
     "stateful_callbacks": {
         "EarlyStoppingCallback": {
-            "args": {"early_stopping_patience": 3}, "attributes": {"early_stopping_patience_counter": 0},
+            "args": {"early_stopping_patience": 3},
+            "attributes": {"early_stopping_patience_counter": 0},
         },
         "TrainerControl": {"args": {"should_training_stop": False}},
     },
-}  # fmt: skip
+}
 
 
 @cache

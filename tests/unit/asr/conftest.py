@@ -39,8 +39,12 @@ def make_manifest(tmp_path: Path) -> Callable[..., Path]:
         for number, length in enumerate(seconds):
             audio = folder / f"{first_seed + number}-{length}.wav"
             soundfile.write(audio, noise(first_seed + number, length), RATE)
-            row = {"id": f"{name}-{number}", "audio": f"audio files/{audio.name}", "text": f"Some words {number}.",
-                   "duration": length}  # fmt: skip
+            row = {
+                "id": f"{name}-{number}",
+                "audio": f"audio files/{audio.name}",
+                "text": f"Some words {number}.",
+                "duration": length,
+            }
             lines.append(json.dumps(row))
         path = tmp_path / f"{name}.jsonl"
         path.write_text("\n".join(lines) + "\n")

@@ -29,10 +29,17 @@ from lora.records.provenance import RunRecord
 
 ROWS = [{"audio": noise(seed, 0.7), "text": text} for seed, text in enumerate(("Go on.", "Hi", "What?"))]
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": MODULE_GROUPS,
+    "rank": 4,
+    "alpha": 8.0,
+    "dropout": 0.0,
+    "target_modules": "auto",
+    "target_parts": MODULE_GROUPS,
     "modules_to_save": [],
-    "bias": "none", "use_dora": False, "use_rslora": False, "init_lora_weights": "true",
-}  # fmt: skip
+    "bias": "none",
+    "use_dora": False,
+    "use_rslora": False,
+    "init_lora_weights": "true",
+}
 
 
 def logits_of(speech: SpeechModel) -> Tensor:
@@ -84,9 +91,14 @@ OPTIONS: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize("family", ["moonshine", "whisper"])
 @pytest.mark.parametrize(("name", "flags"), OPTIONS)
 def test_each_option_is_trained_saved_loaded_and_measured(
-    train: Train, tmp_path: Path, request: pytest.FixtureRequest, in_memory: list[Tensor], name: str,
-    flags: list[str], family: str,
-) -> None:  # fmt: skip
+    train: Train,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    in_memory: list[Tensor],
+    name: str,
+    flags: list[str],
+    family: str,
+) -> None:
     folder = request.getfixturevalue(f"{family}_folder")
     facts = train(name, "--max-steps", "2", *flags, model=folder)
     assert (facts.status, facts.other_trainable, facts.zero_gradient_modules) == ("ok", [], [])
@@ -98,8 +110,11 @@ def test_each_option_is_trained_saved_loaded_and_measured(
     assert float((in_memory[0] - base).abs().max()) > 1e-2
     file = loaded.file_stage
     assert (file.undeclared, file.unpaired, file.other_ranks, file.initialisation in {"true", "gaussian"}) == (
-        [], [], [], True,
-    )  # fmt: skip
+        [],
+        [],
+        [],
+        True,
+    )
     assert loaded.load_stage.missing_keys == loaded.load_stage.unexpected_keys == []
     assert len(loaded.load_stage.other_tensors_changed) == len(facts.fully_trained)
     stages = ladder(folder, adapter)

@@ -35,11 +35,17 @@ from lora.asr.model_loading import load_model
 from lora.records.base import UserError
 
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": MODULE_GROUPS,
+    "rank": 4,
+    "alpha": 8.0,
+    "dropout": 0.0,
+    "target_modules": "auto",
+    "target_parts": MODULE_GROUPS,
     "modules_to_save": [],
-    "bias": "none", "use_dora": False, "use_rslora": False,
+    "bias": "none",
+    "use_dora": False,
+    "use_rslora": False,
     "init_lora_weights": "true",
-}  # fmt: skip
+}
 
 
 @pytest.fixture

@@ -134,9 +134,14 @@ CASES = [
 @pytest.mark.parametrize("family", ["moonshine", "whisper"])
 @pytest.mark.parametrize(("backward", "more"), CASES)
 def test_training_in_halves_gives_the_same_result(
-    train: Train, tmp_path: Path, request: pytest.FixtureRequest, limit: Limit, backward: bool, more: list[str],
+    train: Train,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    limit: Limit,
+    backward: bool,
+    more: list[str],
     family: str,
-) -> None:  # fmt: skip
+) -> None:
     common = ["--dropout", "0", "--max-steps", "2", "--batch-size", "4", "--eval-steps", "1", *more]
     model = request.getfixturevalue(f"{family}_folder")
     whole = train("whole", *common, model=model)
@@ -145,8 +150,9 @@ def test_training_in_halves_gives_the_same_result(
     messages = RunRecord.read(tmp_path / "adapters/halved/train.run.json").adjustments
     assert any("utterances per batch: continuing with at most 1" in line for line in messages)
     assert RunRecord.read(tmp_path / "adapters/whole/train.run.json").adjustments == []
-    first, second = (load_file(tmp_path / f"adapters/{name}/last/adapter_model.safetensors") for name in
-                     ("whole", "halved"))  # fmt: skip
+    first, second = (
+        load_file(tmp_path / f"adapters/{name}/last/adapter_model.safetensors") for name in ("whole", "halved")
+    )
     for name, value in first.items():
         torch.testing.assert_close(second[name], value, rtol=1e-3, atol=1e-4)
     assert halved.first_train_loss == pytest.approx(whole.first_train_loss, rel=1e-4)

@@ -36,9 +36,16 @@ FAMILIES = {"moonshine": make_moonshine} | MAKERS
 SECONDS, TEXTS = (1.1, 1.9, 2.4), ("Go on", "Hello there friend", "Yes")
 SHORT = {"max_new_tokens": 12}
 SETTINGS: dict[str, Any] = {
-    "rank": 2, "alpha": 4.0, "dropout": 0.0, "target_modules": "auto", "modules_to_save": [], "bias": "none",
-    "use_dora": False, "use_rslora": False, "init_lora_weights": "true",
-}  # fmt: skip
+    "rank": 2,
+    "alpha": 4.0,
+    "dropout": 0.0,
+    "target_modules": "auto",
+    "modules_to_save": [],
+    "bias": "none",
+    "use_dora": False,
+    "use_rslora": False,
+    "init_lora_weights": "true",
+}
 TOLERANCE = 1e-5  # nats
 Load = Callable[[str], SpeechModel]
 Count = Callable[[SpeechModel], list[int]]

@@ -110,8 +110,9 @@ def test_the_recorded_decode_is_the_one_in_effect(
 
 def test_without_any_limit_generation_exceeds_twenty_tokens(tmp_path: Path) -> None:
     folder = make_moonshine(tmp_path / "unlimited", seed=3)
-    (folder / "generation_config.json").write_text('{"eos_token_id": 2, "pad_token_id": 0, "bos_token_id": 1, '
-                                                   '"decoder_start_token_id": 1}')  # fmt: skip
+    (folder / "generation_config.json").write_text(
+        '{"eos_token_id": 2, "pad_token_id": 0, "bos_token_id": 1, "decoder_start_token_id": 1}'
+    )
     speech = load_model(describe_model(str(folder)))
     result = speech.generate(speech.inputs([noise(seed, 3.5) for seed in range(8)]))
     assert max(map(len, result.token_ids)) > 20

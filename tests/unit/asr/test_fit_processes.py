@@ -35,8 +35,9 @@ def test_two_processes_equal_two_accumulated_batches(
     two = train("two", *COMMON, "--processes", "2", *more, model=model)
     assert (two.status, two.optimizer_steps, two.target_modules) == ("ok", 2, one.target_modules)
     for which in ("best", "last"):
-        first, second = (load_file(tmp_path / f"adapters/{name}/{which}/adapter_model.safetensors") for name in
-                         ("one", "two"))  # fmt: skip
+        first, second = (
+            load_file(tmp_path / f"adapters/{name}/{which}/adapter_model.safetensors") for name in ("one", "two")
+        )
         assert first.keys() == second.keys()
         for name, value in first.items():
             torch.testing.assert_close(second[name], value, rtol=1e-3, atol=1e-4)

@@ -27,17 +27,34 @@ from lora.runners.harden import propose, saturated
 def wer_facts(name: str, wer: float | None, detectable: float = 0.01, max_seconds: float | None = None) -> WerFacts:
     interval = Interval(low=None, high=None, confidence=0.9, method="none", scope="none")
     score = WerScore(
-        utterances=3, speakers=None, words=30, errors=0, substitutions=0, deletions=0, insertions=0, wer=wer,
-        interval=interval, empty_references=[], truncated=0,
-    )  # fmt: skip
+        utterances=3,
+        speakers=None,
+        words=30,
+        errors=0,
+        substitutions=0,
+        deletions=0,
+        insertions=0,
+        wer=wer,
+        interval=interval,
+        empty_references=[],
+        truncated=0,
+    )
     power = Power(
-        assumed_shared_errors=0.8, standard_error=0.01, detectable_difference=detectable, target_gain=0.01,
-        utterances=3, utterances_needed=9,
-    )  # fmt: skip
+        assumed_shared_errors=0.8,
+        standard_error=0.01,
+        detectable_difference=detectable,
+        target_gain=0.01,
+        utterances=3,
+        utterances_needed=9,
+    )
     return WerFacts(
-        run="base", manifest=name, normalizer=NormalizerIdentity(name="basic", version="1"),
-        max_seconds=max_seconds, within=score, power=power,
-    )  # fmt: skip
+        run="base",
+        manifest=name,
+        normalizer=NormalizerIdentity(name="basic", version="1"),
+        max_seconds=max_seconds,
+        within=score,
+        power=power,
+    )
 
 
 def test_one_manifest_with_headroom_is_enough() -> None:
@@ -72,10 +89,24 @@ def test_the_mildest_level_with_headroom_is_proposed() -> None:
 def arguments(make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path) -> list[str]:
     manifest = make_manifest("domain", [0.8, 1.4, 2.6])
     return [
-        "harden", "--model-id", str(moonshine_folder), "--cpu-threads", "1", "--device", "cpu",
-        "--work-dir", str(tmp_path / "work"), "--min-wer", "0.05", "--max-wer", "2", f"--manifest=domain={manifest}",
-        f"--baseline-wer=domain={tmp_path / 'wer.json'}", "--output", str(tmp_path / "hardened.json"),
-    ]  # fmt: skip
+        "harden",
+        "--model-id",
+        str(moonshine_folder),
+        "--cpu-threads",
+        "1",
+        "--device",
+        "cpu",
+        "--work-dir",
+        str(tmp_path / "work"),
+        "--min-wer",
+        "0.05",
+        "--max-wer",
+        "2",
+        f"--manifest=domain={manifest}",
+        f"--baseline-wer=domain={tmp_path / 'wer.json'}",
+        "--output",
+        str(tmp_path / "hardened.json"),
+    ]
 
 
 def test_every_level_is_measured_once(arguments: list[str], tmp_path: Path) -> None:
@@ -98,9 +129,11 @@ def test_not_needed_imports_no_torch(arguments: list[str], tmp_path: Path, repos
     wer_facts("domain", 0.3).write(tmp_path / "wer.json")
     code = "import sys; from lora.runners.experiment import main; main(sys.argv[1:]); print('torch' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True,
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
         env=os.environ | {"PYTHONPATH": str(repository / "src")},
-    )  # fmt: skip
+    )
     assert done.stdout == "False\n", done.stderr
     assert HardenedFacts.read(tmp_path / "hardened.json").status == "not_needed"
 
@@ -117,9 +150,14 @@ def measured(make_manifest: Callable[..., Path], tmp_path: Path) -> Path:
         for grade in GRADES
     ]
     HardenedFacts(
-        status="measured", manifest="domain", proposed="domain-noise-10", wer=0.01, max_seconds=2.0,
-        sampling_rate=16000, versions=versions,
-    ).write(results / "hardened.json")  # fmt: skip
+        status="measured",
+        manifest="domain",
+        proposed="domain-noise-10",
+        wer=0.01,
+        max_seconds=2.0,
+        sampling_rate=16000,
+        versions=versions,
+    ).write(results / "hardened.json")
     settings = {"model": None, "manifests": {"train": "t.jsonl", "domain": "d.jsonl"}, "candidates": {}}
     config = complete({**settings, "roles": {"general": [], "domain": ["domain"]}})
     (results / "config.json").write_text(json.dumps(config))

@@ -47,11 +47,14 @@ TEXTS = ["Go on.", "Hello there, friend", "What?", "Yes"]
 def rows(texts: list[str] | None = None) -> SpeechRows:
     made = [
         Utterance(
-            id=f"row-{number}", text=text, duration=0.5 + number * 0.4, sampling_rate=16000,
+            id=f"row-{number}",
+            text=text,
+            duration=0.5 + number * 0.4,
+            sampling_rate=16000,
             samples=noise(number, 0.5 + number * 0.4).tolist(),
         )
         for number, text in enumerate(texts or TEXTS)
-    ]  # fmt: skip
+    ]
     return SpeechRows(made, Path(), 16000, None)
 
 
@@ -370,9 +373,20 @@ def test_equally_weighted_batches_are_reported_and_do_not_block() -> None:
 def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path, tmp_path: Path) -> None:
     manifest, output = make_manifest("training", [0.5, 0.9, 1.3]), tmp_path / "labels.json"
     arguments = [
-        "audit", "--model-id", str(moonshine_folder), "--sample", "2", "--seed", "3", "--device", "cpu",
-        "--cpu-threads", "1", "--output", str(output),
-    ]  # fmt: skip
+        "audit",
+        "--model-id",
+        str(moonshine_folder),
+        "--sample",
+        "2",
+        "--seed",
+        "3",
+        "--device",
+        "cpu",
+        "--cpu-threads",
+        "1",
+        "--output",
+        str(output),
+    ]
     own = tmp_path / "labels.hypotheses.jsonl"
     assert main([*arguments, "--dataset-path", str(manifest), "--hypotheses", str(own)]) == 0
     assert LabelFacts.read(output).sampled == 2

@@ -27,11 +27,17 @@ from lora.runners.experiment import main
 
 DECODE = {"max_new_tokens": 8}
 SETTINGS: dict[str, Any] = {
-    "rank": 4, "alpha": 8.0, "dropout": 0.0, "target_modules": "auto", "target_parts": MODULE_GROUPS,
+    "rank": 4,
+    "alpha": 8.0,
+    "dropout": 0.0,
+    "target_modules": "auto",
+    "target_parts": MODULE_GROUPS,
     "modules_to_save": [],
-    "bias": "none", "use_dora": False, "use_rslora": False,
+    "bias": "none",
+    "use_dora": False,
+    "use_rslora": False,
     "init_lora_weights": "true",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -157,9 +163,24 @@ def test_labels_longer_than_the_decoder_are_left_out_and_reported(
     adapter, output = tmp_path / "adapter", tmp_path / "effect.json"
     write_adapter(adapter, model.peft_config["default"].to_dict(), get_peft_model_state_dict(model), "base")
     arguments = [
-        "effect", "--run", "tuned", "--model-id", str(whisper_folder), "--adapter", str(adapter), "--dataset-path",
-        str(rows), "--device", "cpu", "--cpu-threads", "1", "--output", str(output), "--decode", json.dumps(DECODE),
-    ]  # fmt: skip
+        "effect",
+        "--run",
+        "tuned",
+        "--model-id",
+        str(whisper_folder),
+        "--adapter",
+        str(adapter),
+        "--dataset-path",
+        str(rows),
+        "--device",
+        "cpu",
+        "--cpu-threads",
+        "1",
+        "--output",
+        str(output),
+        "--decode",
+        json.dumps(DECODE),
+    ]
     assert main(arguments) == 0
     facts = EffectFacts.read(output)
     assert facts.logits is not None and facts.logits.utterances == 1  # noqa: PT018

@@ -75,9 +75,12 @@ def test_unusual_tensors_of_a_checkpoint_are_listed(moonshine_folder: Path, tmp_
         matrix[0, 0] = float("nan")
         larger = torch.cat([tensors[embedding], tensors[embedding][:1]])
         return tensors | {
-            MATRIX: matrix, embedding: larger, "proj_out.weight": larger.clone(),
-            "model.x.lora_A.default.weight": torch.ones(2, 2), "extra": torch.ones(3),
-        }  # fmt: skip
+            MATRIX: matrix,
+            embedding: larger,
+            "proj_out.weight": larger.clone(),
+            "model.x.lora_A.default.weight": torch.ones(2, 2),
+            "extra": torch.ones(3),
+        }
 
     facts = compared(moonshine_folder, tmp_path / "spoilt", spoil)
     stage = facts.checkpoint

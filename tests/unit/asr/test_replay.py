@@ -87,8 +87,10 @@ def test_training_records_what_it_was_given(train: Train, make_manifest: Callabl
     half = train("half", "--data-share", "0.5")
     assert (alone.available_rows, alone.train_rows, half.available_rows, half.train_rows) == (9, 9, 9, 5)
     assert (half.optimizer_steps, alone.optimizer_steps) == (5, 5)
-    weights = {(tmp_path / f"adapters/{name}/last/adapter_model.safetensors").read_bytes()
-               for name in ("alone", "mixed", "half")}  # fmt: skip
+    weights = {
+        (tmp_path / f"adapters/{name}/last/adapter_model.safetensors").read_bytes()
+        for name in ("alone", "mixed", "half")
+    }
     assert len(weights) == 3
 
 

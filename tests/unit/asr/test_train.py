@@ -39,10 +39,14 @@ def test_two_trainings_give_the_same_bytes(train: Train, tmp_path: Path) -> None
     first, second = train("first"), train("second")
     assert contents(tmp_path / "adapters/first") == contents(tmp_path / "adapters/second")
     assert set(contents(tmp_path / "adapters/first")) == {
-        *(f"{which}/{name}" for which in ("best", "last") for name in
-          ("adapter_config.json", "adapter_model.safetensors", "lora_provenance.json")),
-        "train.json", "loss.tsv",
-    }  # fmt: skip
+        *(
+            f"{which}/{name}"
+            for which in ("best", "last")
+            for name in ("adapter_config.json", "adapter_model.safetensors", "lora_provenance.json")
+        ),
+        "train.json",
+        "loss.tsv",
+    }
     assert first.status == second.status == "ok"
     assert (first.optimizer_steps, first.planned_steps, steps_taken(tmp_path, "first")) == (5, 5, 5)
     assert first.learning_rate_peak == pytest.approx(1e-2)
@@ -151,9 +155,20 @@ def test_no_training_row(train: Train, tmp_path: Path) -> None:
 
 def test_whisper_with_accumulation_and_smoothing_chosen_by_wer(train: Train, whisper_folder: Path) -> None:
     facts = train(
-        "whisper", "--gradient-accumulation", "2", "--label-smoothing", "0.1", "--select", "wer", "--max-steps", "2",
-        "--use-dora", "--eval-decode", '{"max_new_tokens": 8}', model=whisper_folder,
-    )  # fmt: skip
+        "whisper",
+        "--gradient-accumulation",
+        "2",
+        "--label-smoothing",
+        "0.1",
+        "--select",
+        "wer",
+        "--max-steps",
+        "2",
+        "--use-dora",
+        "--eval-decode",
+        '{"max_new_tokens": 8}',
+        model=whisper_folder,
+    )
     assert facts.status == "ok"
     assert all(point.wer is not None for point in facts.validation)
     assert facts.other_trainable == []

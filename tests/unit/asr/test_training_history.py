@@ -145,9 +145,10 @@ def test_the_unit_of_logged_wers(
 
 EARLY = {
     "EarlyStoppingCallback": {
-        "args": {"early_stopping_patience": 3}, "attributes": {"early_stopping_patience_counter": 3}
+        "args": {"early_stopping_patience": 3},
+        "attributes": {"early_stopping_patience_counter": 3},
     }
-}  # fmt: skip
+}
 
 
 def test_early_stopping_and_the_best_step_are_read_from_a_later_checkpoint(tmp_path: Path) -> None:

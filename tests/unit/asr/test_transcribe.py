@@ -236,9 +236,14 @@ def test_an_adapter_without_weights_is_recorded_with_its_cause(
     ],
 )
 def test_a_damaged_checkpoint_is_recorded_for_a_candidate_and_an_error_for_the_base(
-    run: Run, make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path, name: str, text: str,
+    run: Run,
+    make_manifest: Callable[..., Path],
+    tmp_path: Path,
+    moonshine_folder: Path,
+    name: str,
+    text: str,
     message: str,
-) -> None:  # fmt: skip
+) -> None:
     manifest = make_manifest("domain", SECONDS[:2])
     torn = shutil.copytree(moonshine_folder, tmp_path / "torn")
     (torn / name).write_text(text)
@@ -295,9 +300,13 @@ def test_torch_is_imported_only_to_decode(
     ],
 )
 def test_user_errors_are_one_line_with_exit_code_2(
-    make_manifest: Callable[..., Path], tmp_path: Path, moonshine_folder: Path,
-    capsys: pytest.CaptureFixture[str], options: list[str], message: str,
-) -> None:  # fmt: skip
+    make_manifest: Callable[..., Path],
+    tmp_path: Path,
+    moonshine_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
     manifest = make_manifest("domain", SECONDS[:1])
     arguments = ["transcribe", "--run", "base", f"--manifest=domain={manifest}", "--model-id", str(moonshine_folder)]
     arguments += ["--output-dir", str(tmp_path / "out"), "--work-dir", str(tmp_path / "work"), *options]

@@ -73,9 +73,11 @@ def test_a_second_process_waits_for_the_lock(tmp_path: Path, repository: Path) -
         "with open_cache(sys.argv[1], 'abc'): print('in', flush=True); time.sleep(1.0)"
     )
     holder = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
         env=os.environ | {"PYTHONPATH": str(repository / "src")},
-    )  # fmt: skip
+    )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "in\n"
     begun = time.monotonic()

@@ -13,9 +13,14 @@ from tiny_models import BOS, EOS, PAD, UNKNOWN, make_whisper, metaspace_tokenize
 
 LETTERS = [*string.ascii_letters, *".,?'"]
 TEXT = {
-    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-    "num_key_value_heads": 2, "max_position_embeddings": 4096, "initializer_range": 0.3,
-}  # fmt: skip
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 4096,
+    "initializer_range": 0.3,
+}
 
 
 def make_moonshine_streaming(folder: Path, seed: int = 0) -> Path:
@@ -30,13 +35,24 @@ def make_moonshine_streaming(folder: Path, seed: int = 0) -> Path:
 
     tokenizer = metaspace_tokenizer(ends=True)
     torch.manual_seed(seed)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
-             "num_key_value_heads": 2}  # fmt: skip
+    sizes = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+    }
     config = MoonshineStreamingConfig(
-        **sizes, vocab_size=len(tokenizer), max_position_embeddings=512, initializer_range=0.5,
+        **sizes,
+        vocab_size=len(tokenizer),
+        max_position_embeddings=512,
+        initializer_range=0.5,
         encoder_config=sizes | {"sliding_windows": [[16, 4], [16, 0]]},
-        pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
-    )  # fmt: skip
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+    )
     model = MoonshineStreamingForConditionalGeneration(config)
     with torch.no_grad():
         model.proj_out.weight *= 8  # else every token is as likely as any other
@@ -67,11 +83,25 @@ def make_wav2vec2(folder: Path, seed: int = 0, kind: str = "wav2vec2") -> Path:
     tokenizer = Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
     torch.manual_seed(seed)
     config = AutoConfig.for_model(
-        kind, vocab_size=len(pieces), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=2, conv_dim=[16] * 7, num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=2,
-        feat_extract_norm="layer", do_stable_layer_norm=True, initializer_range=0.5, pad_token_id=0,
-        bos_token_id=1, eos_token_id=2, ctc_loss_reduction="mean", mask_time_prob=0.0, layerdrop=0.0,
-    )  # fmt: skip
+        kind,
+        vocab_size=len(pieces),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        conv_dim=[16] * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        initializer_range=0.5,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        ctc_loss_reduction="mean",
+        mask_time_prob=0.0,
+        layerdrop=0.0,
+    )
     model = AutoModelForCTC.from_config(config)
     with torch.no_grad():
         model.base_model.feature_projection.projection.weight *= 8  # else every frame sounds like any other
@@ -96,10 +126,16 @@ def make_parakeet(folder: Path, seed: int = 0) -> Path:
     tokenizer = ParakeetTokenizer(tokenizer_object=plain._tokenizer, pad_token=PAD, unk_token=UNKNOWN)
     torch.manual_seed(seed)
     encoder = ParakeetEncoderConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, conv_kernel_size=5,
-        subsampling_conv_channels=16, num_mel_bins=80, initializer_range=0.3,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        conv_kernel_size=5,
+        subsampling_conv_channels=16,
+        num_mel_bins=80,
+        initializer_range=0.3,
         subsampling_factor=2,  # letters need more frames than pieces of words
-    )  # fmt: skip
+    )
     config = ParakeetCTCConfig(
         vocab_size=len(tokenizer), encoder_config=encoder, pad_token_id=0, ctc_loss_reduction="mean"
     )
@@ -123,29 +159,51 @@ def make_qwen3_asr(folder: Path, seed: int = 0) -> Path:
         Qwen3ASRProcessor,
     )
 
-    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|audio_start|>", "<|audio_end|>", "<|audio_pad|>",
-             "<asr_text>", "<timestamp>"]  # fmt: skip
+    marks = [
+        "<|endoftext|>",
+        "<|im_start|>",
+        "<|im_end|>",
+        "<|audio_start|>",
+        "<|audio_end|>",
+        "<|audio_pad|>",
+        "<asr_text>",
+        "<timestamp>",
+    ]
     vocabulary = _byte_vocabulary()
     tokenizer = Qwen2Tokenizer(
-        vocab=vocabulary, merges=[], pad_token="<|endoftext|>", eos_token="<|im_end|>", unk_token="<|endoftext|>",
+        vocab=vocabulary,
+        merges=[],
+        pad_token="<|endoftext|>",
+        eos_token="<|im_end|>",
+        unk_token="<|endoftext|>",
         extra_special_tokens={
-            "audio_token": "<|audio_pad|>", "audio_bos_token": "<|audio_start|>", "audio_eos_token": "<|audio_end|>"
+            "audio_token": "<|audio_pad|>",
+            "audio_bos_token": "<|audio_start|>",
+            "audio_eos_token": "<|audio_end|>",
         },
-    )  # fmt: skip
+    )
     tokenizer.add_special_tokens({"additional_special_tokens": marks[1:]})
     ids = {mark: tokenizer.convert_tokens_to_ids(mark) for mark in marks}
     torch.manual_seed(seed)
     config = Qwen3ASRConfig(
         audio_config={
-            "model_type": "qwen3_asr_encoder", "d_model": 32, "encoder_layers": 2, "encoder_attention_heads": 2,
-            "encoder_ffn_dim": 64, "num_mel_bins": 128, "downsample_hidden_size": 8, "output_dim": 32,
+            "model_type": "qwen3_asr_encoder",
+            "d_model": 32,
+            "encoder_layers": 2,
+            "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 64,
+            "num_mel_bins": 128,
+            "downsample_hidden_size": 8,
+            "output_dim": 32,
             "initializer_range": 0.3,
         },
         text_config={"model_type": "qwen3", "vocab_size": len(tokenizer), "head_dim": 16} | TEXT,
-        audio_token_id=ids["<|audio_pad|>"], timestamp_token_id=ids["<timestamp>"],
-        pad_token_id=ids["<|endoftext|>"], eos_token_id=[ids["<|endoftext|>"], ids["<|im_end|>"]],
+        audio_token_id=ids["<|audio_pad|>"],
+        timestamp_token_id=ids["<timestamp>"],
+        pad_token_id=ids["<|endoftext|>"],
+        eos_token_id=[ids["<|endoftext|>"], ids["<|im_end|>"]],
         tie_word_embeddings=False,
-    )  # fmt: skip
+    )
     model = Qwen3ASRForConditionalGeneration(config)
     model.generation_config = GenerationConfig(
         eos_token_id=[ids["<|endoftext|>"], ids["<|im_end|>"]], pad_token_id=ids["<|endoftext|>"]
@@ -185,17 +243,30 @@ def make_granite_speech(folder: Path, seed: int = 0) -> Path:
     torch.manual_seed(seed)
     config = GraniteSpeechConfig(
         encoder_config={
-            "model_type": "granite_speech_encoder", "input_dim": 160, "num_layers": 2, "hidden_dim": 32,
-            "feedforward_mult": 2, "num_heads": 2, "dim_head": 16, "output_dim": 16, "context_size": 50,
+            "model_type": "granite_speech_encoder",
+            "input_dim": 160,
+            "num_layers": 2,
+            "hidden_dim": 32,
+            "feedforward_mult": 2,
+            "num_heads": 2,
+            "dim_head": 16,
+            "output_dim": 16,
+            "context_size": 50,
             "conv_kernel_size": 5,
         },
         projector_config={
-            "model_type": "blip_2_qformer", "hidden_size": 32, "num_attention_heads": 2, "num_hidden_layers": 1,
-            "intermediate_size": 64, "encoder_hidden_size": 32,
+            "model_type": "blip_2_qformer",
+            "hidden_size": 32,
+            "num_attention_heads": 2,
+            "num_hidden_layers": 1,
+            "intermediate_size": 64,
+            "encoder_hidden_size": 32,
         },
         text_config={"model_type": "granite", "vocab_size": len(tokenizer), "tie_word_embeddings": False} | TEXT,
-        audio_token_id=ids[audio], initializer_range=0.3, has_lora_adapter=False,
-    )  # fmt: skip
+        audio_token_id=ids[audio],
+        initializer_range=0.3,
+        has_lora_adapter=False,
+    )
     model = GraniteSpeechForConditionalGeneration(config)
     with torch.no_grad():
         for weight in [*model.model.encoder.parameters(), *model.model.projector.parameters()]:
@@ -227,12 +298,18 @@ def make_voxtral(folder: Path, seed: int = 0) -> Path:
     torch.manual_seed(seed)
     config = VoxtralConfig(
         audio_config={
-            "model_type": "voxtral_encoder", "hidden_size": 16, "intermediate_size": 64, "num_hidden_layers": 2,
-            "num_attention_heads": 2, "num_mel_bins": 128, "max_source_positions": 1500, "initializer_range": 0.3,
+            "model_type": "voxtral_encoder",
+            "hidden_size": 16,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_mel_bins": 128,
+            "max_source_positions": 1500,
+            "initializer_range": 0.3,
         },
         text_config={"model_type": "llama", "vocab_size": 1256} | TEXT,
         audio_token_id=24,
-    )  # fmt: skip
+    )
     model = VoxtralForConditionalGeneration(config)
     model.generation_config = GenerationConfig(bos_token_id=1, eos_token_id=2, pad_token_id=11)
     with tempfile.TemporaryDirectory() as made:
@@ -279,16 +356,21 @@ def _tekken() -> dict[str, Any]:
     ]
     return {
         "config": {
-            "pattern": r"[^\s]+|\s+", "num_vocab_tokens": 256, "default_vocab_size": 1256,
-            "default_num_special_tokens": 1000, "version": "v7",
+            "pattern": r"[^\s]+|\s+",
+            "num_vocab_tokens": 256,
+            "default_vocab_size": 1256,
+            "default_num_special_tokens": 1000,
+            "version": "v7",
         },
         "vocab": vocabulary,
         "special_tokens": special,
         "audio": {
-            "sampling_rate": 16000, "frame_rate": 12.5, "chunk_length_s": 30.0,
+            "sampling_rate": 16000,
+            "frame_rate": 12.5,
+            "chunk_length_s": 30.0,
             "audio_encoding_config": {"num_mel_bins": 128, "hop_length": 160, "window_size": 400},
         },
-    }  # fmt: skip
+    }
 
 
 MAKERS = {

@@ -32,9 +32,14 @@ def metaspace_tokenizer(ends: bool) -> Any:
     if ends:
         tokens.post_processor = processors.TemplateProcessing(single=f"$A {EOS}", special_tokens=[(EOS, 2)])
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokens, pad_token=PAD, bos_token=BOS, eos_token=EOS, unk_token=UNKNOWN,
-        model_max_length=384, clean_up_tokenization_spaces=False,
-    )  # fmt: skip
+        tokenizer_object=tokens,
+        pad_token=PAD,
+        bos_token=BOS,
+        eos_token=EOS,
+        unk_token=UNKNOWN,
+        model_max_length=384,
+        clean_up_tokenization_spaces=False,
+    )
 
 
 def make_moonshine(folder: Path, seed: int = 0) -> Path:
@@ -51,11 +56,20 @@ def make_moonshine(folder: Path, seed: int = 0) -> Path:
     tokenizer = metaspace_tokenizer(ends=True)
     torch.manual_seed(seed)
     config = MoonshineConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64,
-        encoder_num_hidden_layers=2, decoder_num_hidden_layers=2,
-        encoder_num_attention_heads=2, decoder_num_attention_heads=2, max_position_embeddings=1280,
-        initializer_range=0.5, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        encoder_num_hidden_layers=2,
+        decoder_num_hidden_layers=2,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        max_position_embeddings=1280,
+        initializer_range=0.5,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+    )
     model = MoonshineForConditionalGeneration(config)
     with torch.no_grad():
         model.get_output_embeddings().weight[2] *= 2  # EOS: some utterances end before the token limit
@@ -88,8 +102,18 @@ def make_whisper(folder: Path, seed: int = 0) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     letters = list(bytes_to_unicode().values())
     vocabulary = {letter: number for number, letter in enumerate(letters)}
-    special = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|de|>", "<|translate|>", "<|transcribe|>",
-               "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]  # fmt: skip
+    special = [
+        "<|endoftext|>",
+        "<|startoftranscript|>",
+        "<|en|>",
+        "<|de|>",
+        "<|translate|>",
+        "<|transcribe|>",
+        "<|startoflm|>",
+        "<|startofprev|>",
+        "<|nospeech|>",
+        "<|notimestamps|>",
+    ]
     ids = {token: len(letters) + number for number, token in enumerate(special)}
     (folder / "vocab.json").write_text(json.dumps(vocabulary | {special[0]: ids[special[0]]}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
@@ -97,21 +121,41 @@ def make_whisper(folder: Path, seed: int = 0) -> Path:
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
     torch.manual_seed(seed)
     config = WhisperConfig(
-        vocab_size=len(letters) + len(special), d_model=32, encoder_layers=2, decoder_layers=2,
-        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64,
-        num_mel_bins=80, max_source_positions=1500, max_target_positions=64, init_std=0.5,
-        pad_token_id=ids["<|endoftext|>"], bos_token_id=ids["<|endoftext|>"], eos_token_id=ids["<|endoftext|>"],
-        decoder_start_token_id=ids["<|startoftranscript|>"], suppress_tokens=None, begin_suppress_tokens=None,
-    )  # fmt: skip
+        vocab_size=len(letters) + len(special),
+        d_model=32,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        num_mel_bins=80,
+        max_source_positions=1500,
+        max_target_positions=64,
+        init_std=0.5,
+        pad_token_id=ids["<|endoftext|>"],
+        bos_token_id=ids["<|endoftext|>"],
+        eos_token_id=ids["<|endoftext|>"],
+        decoder_start_token_id=ids["<|startoftranscript|>"],
+        suppress_tokens=None,
+        begin_suppress_tokens=None,
+    )
     model = WhisperForConditionalGeneration(config)
     model.generation_config = GenerationConfig(
-        pad_token_id=ids["<|endoftext|>"], bos_token_id=ids["<|endoftext|>"], eos_token_id=ids["<|endoftext|>"],
-        decoder_start_token_id=ids["<|startoftranscript|>"], max_length=64, is_multilingual=True,
+        pad_token_id=ids["<|endoftext|>"],
+        bos_token_id=ids["<|endoftext|>"],
+        eos_token_id=ids["<|endoftext|>"],
+        decoder_start_token_id=ids["<|startoftranscript|>"],
+        max_length=64,
+        is_multilingual=True,
         lang_to_id={"<|en|>": ids["<|en|>"], "<|de|>": ids["<|de|>"]},
         task_to_id={"transcribe": ids["<|transcribe|>"], "translate": ids["<|translate|>"]},
-        no_timestamps_token_id=ids["<|notimestamps|>"], language="en", task="transcribe",
-        begin_suppress_tokens=[ids["<|endoftext|>"]], return_timestamps=False,
-    )  # fmt: skip
+        no_timestamps_token_id=ids["<|notimestamps|>"],
+        language="en",
+        task="transcribe",
+        begin_suppress_tokens=[ids["<|endoftext|>"]],
+        return_timestamps=False,
+    )
     model.save_pretrained(folder)
     WhisperProcessor(WhisperFeatureExtractor(), tokenizer).save_pretrained(folder)
     return folder

@@ -116,8 +116,11 @@ def merged(*entries: Judged) -> list[ReviewedRow]:
 
 
 def test_listeners_who_agree_count_once() -> None:
-    (row,) = merged(judged("a", "reference_wrong"), judged("b", "reference_wrong", "The kettle", sample=True),
-                    judged("c", "reference_wrong", "the kettle"))  # fmt: skip
+    (row,) = merged(
+        judged("a", "reference_wrong"),
+        judged("b", "reference_wrong", "The kettle", sample=True),
+        judged("c", "reference_wrong", "the kettle"),
+    )
     assert (row.judgement, row.corrected_text, row.sample) == ("reference_wrong", "The kettle", True)
     assert (row.places, row.disagreement, row.texts_differ) == (["a:2", "b:2", "c:2"], [], False)
 
@@ -145,21 +148,30 @@ def test_a_corrected_manifest_leaves_the_original_alone(tmp_path: Path) -> None:
     rows = [
         Utterance(id=id, text=text, duration=1.0, audio=audio, line=n)
         for n, (id, text, audio) in enumerate(
-            [("kept", "as it is", own), ("fixed", "as it was", unpacked), ("wrong", "no text", own),
-             ("noise", "crackle", own), ("same", "also as it is", unpacked)]
+            [
+                ("kept", "as it is", own),
+                ("fixed", "as it was", unpacked),
+                ("wrong", "no text", own),
+                ("noise", "crackle", own),
+                ("same", "also as it is", unpacked),
+            ]
         )
-    ]  # fmt: skip
+    ]
     reviews = merged(
-        judged("a", "reference_wrong", "as it should be", id="fixed"), judged("a", "reference_wrong", id="wrong"),
-        judged("a", "audio_unusable", id="noise"), judged("a", "cannot_tell", id="same"),
-    )  # fmt: skip
+        judged("a", "reference_wrong", "as it should be", id="fixed"),
+        judged("a", "reference_wrong", id="wrong"),
+        judged("a", "audio_unusable", id="noise"),
+        judged("a", "cannot_tell", id="same"),
+    )
     kept = corrected_rows(rows, {row.id: row for row in reviews})
     path = write_corrected(kept, results / "manifests", results, target, {"source": "domain"})
     written = read_manifest(path)
     assert not written.rejected
     assert [(row.id, row.text) for row in written.rows] == [
-        ("kept", "as it is"), ("fixed", "as it should be"), ("same", "also as it is"),
-    ]  # fmt: skip
+        ("kept", "as it is"),
+        ("fixed", "as it should be"),
+        ("same", "also as it is"),
+    ]
     # Recordings in the results folder are copied, each once; a fresh run deletes that folder.
     assert [row.audio for row in written.rows] == ["../../clips/a.wav", "audio/00001.wav", "audio/00001.wav"]
     with pytest.raises(UserError, match="is not overwritten"):

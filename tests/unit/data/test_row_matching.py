@@ -30,8 +30,11 @@ def test_ids_are_tried_first_then_file_names_then_both_without_case():
     rows = [row("A"), row("b", "clips/Two.wav"), row("clips/3.x.flac"), row("Spk-4")]
     result = match_rows(FILE, texts("A", "Two", "/other/3.x.wav", "spk-4"), rows, [])
     assert hypotheses(result) == {
-        "A": "text of A", "b": "text of Two", "clips/3.x.flac": "text of /other/3.x.wav", "Spk-4": "text of spk-4"
-    }  # fmt: skip
+        "A": "text of A",
+        "b": "text of Two",
+        "clips/3.x.flac": "text of /other/3.x.wav",
+        "Spk-4": "text of spk-4",
+    }
     assert result.how == {"id": 1, "file name": 2, "id without case": 1}
 
 

@@ -25,11 +25,14 @@ def mixed(speaker_count: int) -> list[Utterance]:
     dice = random.Random(7)
     return [
         Utterance(
-            id=f"r{i}", text="x", duration=dice.uniform(1, 20), audio="a.wav",
+            id=f"r{i}",
+            text="x",
+            duration=dice.uniform(1, 20),
+            audio="a.wav",
             speaker_id=None if i % 11 == 0 else f"s{dice.randrange(speaker_count)}",
         )
         for i in range(150)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("by_speaker", [True, False])

@@ -33,8 +33,14 @@ def words(file: TranscriptFile) -> dict[str, list[tuple[float, str]]]:
 RECOGS = "u1-0:\tref=['one', \"two's\"]\nu1-0:\thyp=['one']\nu2-0:\tref=['x']\nu2-0:\thyp=[]\n"
 SEGMENTS = [{"start": 0.0, "end": 2.0, "text": " one two"}, {"start": 2.0, "end": 3.0, "text": "three"}]
 SPREAD = [(0.0, "one"), (1.0, "two"), (2.0, "three")]
-TIMED = [{"start": 0, "end": 2, "text": "one two", "words": [{"word": " one", "start": 0.2, "end": 0.4},
-                                                             {"word": " two", "start": 1.5, "end": 1.9}]}]  # fmt: skip
+TIMED = [
+    {
+        "start": 0,
+        "end": 2,
+        "text": "one two",
+        "words": [{"word": " one", "start": 0.2, "end": 0.4}, {"word": " two", "start": 1.5, "end": 1.9}],
+    }
+]
 
 
 def test_recogs(tmp_path: Path) -> None:

@@ -190,9 +190,13 @@ def check_of(verdict: Verdict, id: str, run: str | None = None, manifest: str | 
 def option(threshold: float, train_rows: int) -> dict[str, Any]:
     rows = round(train_rows / 0.9)
     return {
-        "threshold": threshold, "rows": rows, "hours": rows / 400, "train_rows": train_rows,
-        "val_rows": rows - train_rows, "speakers": 12,
-    }  # fmt: skip
+        "threshold": threshold,
+        "rows": rows,
+        "hours": rows / 400,
+        "train_rows": train_rows,
+        "val_rows": rows - train_rows,
+        "speakers": 12,
+    }
 
 
 def decision() -> dict[str, Any]:
@@ -230,9 +234,13 @@ def wer(run: str, manifest: str) -> dict[str, Any]:
     detectable = {"heldout": 0.006, "domain": 0.009, "test": 0.061}[manifest]
     n = within["utterances"]
     power = {
-        "assumed_shared_errors": 0.8, "standard_error": detectable / 2.8, "detectable_difference": detectable,
-        "target_gain": 0.01, "utterances": n, "utterances_needed": round(n * (detectable / 0.01) ** 2),
-    }  # fmt: skip
+        "assumed_shared_errors": 0.8,
+        "standard_error": detectable / 2.8,
+        "detectable_difference": detectable,
+        "target_gain": 0.01,
+        "utterances": n,
+        "utterances_needed": round(n * (detectable / 0.01) ** 2),
+    }
     return {
         "run": run, "manifest": manifest, "normalizer": {"name": "basic", "version": "1"}, "max_seconds": 10.0,
         "within": within, "all": within, "raw": within, "power": power,
@@ -242,9 +250,15 @@ def wer(run: str, manifest: str) -> dict[str, Any]:
 
 def utterance(id: str, duration: float = 4.0) -> dict[str, Any]:
     return {
-        "id": id, "duration": duration, "speaker_id": "s1", "words": 12, "hits": 10, "substitutions": 2,
-        "deletions": 0, "insertions": 0,
-    }  # fmt: skip
+        "id": id,
+        "duration": duration,
+        "speaker_id": "s1",
+        "words": 12,
+        "hits": 10,
+        "substitutions": 2,
+        "deletions": 0,
+        "insertions": 0,
+    }
 
 
 def reachable(manifest: str) -> dict[str, Any]:
@@ -252,9 +266,13 @@ def reachable(manifest: str) -> dict[str, Any]:
     within = wer("base", manifest)["within"]
     parts = {"style": 0, "out_of_vocabulary": within["errors"] // 90, "agreed": within["errors"] // 6}
     candidate = {
-        "run": "lora", "utterances": ROWS[manifest], "changed": ROWS[manifest] // 2, "poor_hypotheses": 20,
-        "poor_changed": 19, "independent": True,
-    }  # fmt: skip
+        "run": "lora",
+        "utterances": ROWS[manifest],
+        "changed": ROWS[manifest] // 2,
+        "poor_hypotheses": 20,
+        "poor_changed": 19,
+        "independent": True,
+    }
     return {
         "manifest": manifest, "utterances": within["utterances"], "words": within["words"],
         "errors": within["errors"], **parts, "rest": within["errors"] - sum(parts.values()), "training_words": 400,
@@ -301,28 +319,45 @@ def paired(run: str, manifest: str) -> dict[str, Any]:
         "harm_bound": high, "detectable_difference": 0.037,
     }  # fmt: skip
     return {
-        "run": run, "manifest": manifest, "max_seconds": 10.0, "equivalence_margin": 0.005,
-        "within": within, "all": within,
-    }  # fmt: skip
+        "run": run,
+        "manifest": manifest,
+        "max_seconds": 10.0,
+        "equivalence_margin": 0.005,
+        "within": within,
+        "all": within,
+    }
 
 
 def labels() -> dict[str, Any]:
     style = {
-        "texts": 64, "upper_case": 0.0, "lower_case": 0.0, "sentence_case": 0.95, "with_final_punctuation": 1.0,
-        "punctuation_per_100_words": 9.0, "digits_per_100_words": 0.0,
-    }  # fmt: skip
+        "texts": 64,
+        "upper_case": 0.0,
+        "lower_case": 0.0,
+        "sentence_case": 0.95,
+        "with_final_punctuation": 1.0,
+        "punctuation_per_100_words": 9.0,
+        "digits_per_100_words": 0.0,
+    }
     return {
         "sampled": 64,
         "structure": {
-            "ends_with_eos": 1.0, "single_start": 1.0, "padding_ignored": 1.0,
+            "ends_with_eos": 1.0,
+            "single_start": 1.0,
+            "padding_ignored": 1.0,
             "prefix_matches_generation": None,
         },
         "greedy": {"utterances": 60, "positions": 2400, "argmax_agreement": 1.0, "log_probability_gap": 0.0001},
         "losses": [{"trainer": 0.812, "shift_0": 0.812, "shift_1": 9.41}],
-        "reference_nll": 0.81, "hypothesis_nll": 0.05, "restyled_nll": 0.80,
-        "reference_style": style, "hypothesis_style": style,
-        "lost_characters": {}, "longest_label": 90, "label_limit": 640, "transformers": "5.23.0",
-    }  # fmt: skip
+        "reference_nll": 0.81,
+        "hypothesis_nll": 0.05,
+        "restyled_nll": 0.80,
+        "reference_style": style,
+        "hypothesis_style": style,
+        "lost_characters": {},
+        "longest_label": 90,
+        "label_limit": 640,
+        "transformers": "5.23.0",
+    }
 
 
 def training(run: str) -> dict[str, Any]:
@@ -344,19 +379,36 @@ def effect(run: str) -> dict[str, Any]:
         "run": run,
         "adapter": f"results/adapters/{run}/best",
         "file": {
-            "peft_type": "LORA", "rank": 8, "alpha": 16.0, "tensors": 48, "finite": True, "lora_b": 24,
-            "lora_b_zero": 0, "initialisation": "true", "bias": "none",
+            "peft_type": "LORA",
+            "rank": 8,
+            "alpha": 16.0,
+            "tensors": 48,
+            "finite": True,
+            "lora_b": 24,
+            "lora_b_zero": 0,
+            "initialisation": "true",
+            "bias": "none",
         },
         "load": {
-            "tensors_in_file": 48, "tensors_loaded": 48, "missing_keys": [], "unexpected_keys": [], "active": True,
-            "base_matches": True, "base_trained_on": "data/model", "base_evidence": "hash",
+            "tensors_in_file": 48,
+            "tensors_loaded": 48,
+            "missing_keys": [],
+            "unexpected_keys": [],
+            "active": True,
+            "base_matches": True,
+            "base_trained_on": "data/model",
+            "base_evidence": "hash",
             "modules_by_group": {"encoder": 12, "decoder_self": 4, "cross": 4, "mlp": 4},
         },
         "weights": [{"name": f"layer{i}", **module} for i in range(24)],
         "median_relative_norm": 0.05,
         "logits": {
-            "utterances": 26, "positions": 900, "kl_mean": 0.2, "argmax_flips": 0.11, "largest_difference": 7.5,
+            "utterances": 26,
+            "positions": 900,
+            "kl_mean": 0.2,
+            "argmax_flips": 0.11,
+            "largest_difference": 7.5,
             "off_equals_base": True,
         },
         "text": {"utterances": 26, "changed": 15, "adapter_calls": 4200, "adapter_calls_off": 0, "merged_changed": 0},
-    }  # fmt: skip
+    }

@@ -24,10 +24,22 @@ def retention(**changes: Any) -> dict[str, Any]:
 def measures(rows: int, **changes: Any) -> list[dict[str, Any]]:
     """Recordings of 4 s, all alike but for their content; `changes` are of the third one (line 3)."""
     measured = [
-        {"line": i, "id": f"r{i}", "problem": None, "manifest_duration": 4.0, "characters": 60, "seconds": 4.0,
-         "rate": 16000, "channels": 1, "level": -18.0, "clipped": 0.0, "bandwidth": 8000.0, "audio_hash": f"{i:032x}"}
+        {
+            "line": i,
+            "id": f"r{i}",
+            "problem": None,
+            "manifest_duration": 4.0,
+            "characters": 60,
+            "seconds": 4.0,
+            "rate": 16000,
+            "channels": 1,
+            "level": -18.0,
+            "clipped": 0.0,
+            "bandwidth": 8000.0,
+            "audio_hash": f"{i:032x}",
+        }
         for i in range(1, rows + 1)
-    ]  # fmt: skip
+    ]
     if rows > 2:
         measured[2] |= changes
     return measured
@@ -35,9 +47,14 @@ def measures(rows: int, **changes: Any) -> list[dict[str, Any]]:
 
 def manifest_facts(rows: int, **changes: Any) -> dict[str, Any]:
     return {
-        "format": "jsonl", "split": None, "columns": {"audio": "audio", "text": "text", "speaker_id": "speaker"},
-        "rows": rows, "rejected": 0, "hours": rows / 400, "speakers": 20,
-    } | changes  # fmt: skip
+        "format": "jsonl",
+        "split": None,
+        "columns": {"audio": "audio", "text": "text", "speaker_id": "speaker"},
+        "rows": rows,
+        "rejected": 0,
+        "hours": rows / 400,
+        "speakers": 20,
+    } | changes
 
 
 def shared(count: int) -> list[dict[str, Any]]:
@@ -46,23 +63,38 @@ def shared(count: int) -> list[dict[str, Any]]:
 
 def leakage(manifest: str, rows: int, **changes: Any) -> dict[str, Any]:
     return {
-        "manifest": manifest, "rows": rows, "speakers": 20, "same_audio": [], "same_reading": [], "same_sentence": [],
+        "manifest": manifest,
+        "rows": rows,
+        "speakers": 20,
+        "same_audio": [],
+        "same_reading": [],
+        "same_sentence": [],
         "shared_speakers": [],
-    } | changes  # fmt: skip
+    } | changes
 
 
 def mismatches(manifest: str, rows: int, compared: int, *mismatched: dict[str, Any]) -> dict[str, Any]:
     return {
-        "manifest": manifest, "rows": rows, "compared": compared, "too_short": 0, "suspects": len(mismatched),
-        "generic_hypotheses": 0, "comparisons": compared + 25 * len(mismatched), "mismatched": list(mismatched),
-    }  # fmt: skip
+        "manifest": manifest,
+        "rows": rows,
+        "compared": compared,
+        "too_short": 0,
+        "suspects": len(mismatched),
+        "generic_hypotheses": 0,
+        "comparisons": compared + 25 * len(mismatched),
+        "mismatched": list(mismatched),
+    }
 
 
 def mismatched(line: int, other: int, own_distance: float = 0.8, other_distance: float = 0.1) -> dict[str, Any]:
     return {
-        "line": line, "id": f"r{line}", "own_distance": own_distance, "other_line": other, "other_id": f"r{other}",
+        "line": line,
+        "id": f"r{line}",
+        "own_distance": own_distance,
+        "other_line": other,
+        "other_id": f"r{other}",
         "other_distance": other_distance,
-    }  # fmt: skip
+    }
 
 
 def stability(**changes: Any) -> dict[str, Any]:

@@ -27,8 +27,11 @@ def tuned(study: HealthyStudy) -> HealthyStudy:
     study.add_run("full", "checkpoint")
     study.configure({"gate": {"run": "full"}})
     study.files["effect/full.json"] = {
-        "run": "full", "checkpoint": STAGE, "weights": [MODULE], "median_relative_norm": 0.02
-    }  # fmt: skip
+        "run": "full",
+        "checkpoint": STAGE,
+        "weights": [MODULE],
+        "median_relative_norm": 0.02,
+    }
     return study
 
 

@@ -60,12 +60,16 @@ def test_another_speaking_rate_is_reported(study: HealthyStudy) -> None:
     "changes",
     [
         {"lost_speakers": ["a", "b"], "expected_lost_speakers": 1.5},  # speakers with one or two rows
-        {"lost_word_count": 200, "expected_lost_word_count": 195.0, "lost_word_share": 0.2,
-         "expected_lost_word_share": 0.19},
+        {
+            "lost_word_count": 200,
+            "expected_lost_word_count": 195.0,
+            "lost_word_share": 0.2,
+            "expected_lost_word_share": 0.19,
+        },
         {"dropped_words_per_second": 1.5, "rows": 5},
         {"dropped_words_per_second": None, "rows": 0},
     ],
-)  # fmt: skip
+)
 def test_what_chance_explains_is_no_bias(study: HealthyStudy, changes: dict[str, Any]) -> None:
     set_dropped(study, **changes)
     assert "data.filter_biased" not in codes(study.verdict())

@@ -12,15 +12,25 @@ TIMES = {"kind": "time_tokens", "rows": 360, "tokens": 720, "examples": ["<|0.00
 
 def mark(study: HealthyStudy, run: str, without: float, manifest: str = "domain") -> None:
     study.files[f"wer/{run}/{manifest}.json"]["markup"] = {
-        "references": [], "hypotheses": TOKENS, "errors": 0, "words": 2400, "wer": without,
-    }  # fmt: skip
+        "references": [],
+        "hypotheses": TOKENS,
+        "errors": 0,
+        "words": 2400,
+        "wer": without,
+    }
 
 
 def facts_of_training(study: HealthyStudy, rows: int) -> None:
     study.files["manifests/train.facts.json"] = {
-        "format": "jsonl", "split": None, "columns": {}, "rows": 360, "rejected": 0, "hours": 0.9, "speakers": 40,
+        "format": "jsonl",
+        "split": None,
+        "columns": {},
+        "rows": 360,
+        "rejected": 0,
+        "hours": 0.9,
+        "speakers": 40,
         "markup": [{**TIMES, "rows": rows}],
-    }  # fmt: skip
+    }
 
 
 def causes(study: HealthyStudy) -> list[tuple[str, str, str | None]]:

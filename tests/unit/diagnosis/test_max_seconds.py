@@ -59,9 +59,15 @@ def test_no_row_survives():
 def seeded(threshold, train_rows, others, fewest_speakers=18):
     """An option whose first split has `train_rows` and whose 19 others have `others`."""
     return SplitOption(
-        threshold=threshold, rows=train_rows + 20, hours=1.0, train_rows=train_rows, val_rows=20, speakers=20,
-        seeded_train_rows=[train_rows, *others], fewest_train_speakers=fewest_speakers,
-    )  # fmt: skip
+        threshold=threshold,
+        rows=train_rows + 20,
+        hours=1.0,
+        train_rows=train_rows,
+        val_rows=20,
+        speakers=20,
+        seeded_train_rows=[train_rows, *others],
+        fewest_train_speakers=fewest_speakers,
+    )
 
 
 LUCKY = seeded(8.0, 201, [201] * 10 + [199] * 9)

@@ -124,8 +124,11 @@ def test_few_speakers_are_named_before_new_recordings(study: HealthyStudy) -> No
     cause = cause_of(study.verdict(), "data.too_few_samples")
     validation = cause.details["validation"]
     assert (validation["key"], validation["share"], validation["asked"], validation["leaves"]) == (
-        "by_speaker", 0.25, 0.1, 234,
-    )  # fmt: skip
+        "by_speaker",
+        0.25,
+        0.1,
+        234,
+    )
     assert cause.remedy.startswith("Set `split.by_speaker: false`")
     assert "25.0 %" in cause.because
 

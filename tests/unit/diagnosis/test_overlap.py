@@ -100,8 +100,10 @@ def test_a_guard_set_that_is_replayed_is_found(study: HealthyStudy) -> None:
     with_replay(study)
     healthy = study.verdict()
     assert {c.manifest: c.status for c in healthy.checks if c.id == "data.replay_overlap"} == {
-        "heldout": "pass", "domain": "pass", "test": "pass"
-    }  # fmt: skip
+        "heldout": "pass",
+        "domain": "pass",
+        "test": "pass",
+    }
     assert "data.leakage" not in codes(healthy)
     study.files["leakage/replay/heldout.json"] = leakage("heldout", ROWS, same_audio=shared(3))
     verdict = study.verdict()

@@ -22,9 +22,15 @@ def test_a_healthy_study_has_reachable_errors_and_no_reference_noise(study: Heal
     check = check_of(verdict, "headroom.reachable", manifest="domain")
     assert (check.status, check.value) == ("pass", pytest.approx(899 / 2400))
     expected = {
-        "wer": 900 / 2400, "reach": 899 / 2400, "target": 0.01, "style": 0, "suspected_references": 1 / 2400,
-        "out_of_vocabulary": 10 / 2400, "words": [{"word": "tarpaulins", "count": 2}], "agreed": 150 / 2400,
-    }  # fmt: skip
+        "wer": 900 / 2400,
+        "reach": 899 / 2400,
+        "target": 0.01,
+        "style": 0,
+        "suspected_references": 1 / 2400,
+        "out_of_vocabulary": 10 / 2400,
+        "words": [{"word": "tarpaulins", "count": 2}],
+        "agreed": 150 / 2400,
+    }
     assert check.details == check.details | expected
 
 

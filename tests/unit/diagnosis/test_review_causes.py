@@ -19,8 +19,10 @@ def scores(corrected: float, outcome: str = "better") -> list[dict[str, Any]]:
     """The healthy domain as given (900 errors in 2,400 words), and with the corrected number of errors."""
     comparison = paired("lora", "domain")["within"]
     given = {"baseline": score(200, 2400, 900, 0.33, 0.42), "runs": {"lora": comparison}}
-    other = {"baseline": score(198, 2400, round(corrected * 2400), 0.0, 1.0),
-             "runs": {"lora": {**comparison, "outcome": outcome, "delta": -0.01}}}  # fmt: skip
+    other = {
+        "baseline": score(198, 2400, round(corrected * 2400), 0.0, 1.0),
+        "runs": {"lora": {**comparison, "outcome": outcome, "delta": -0.01}},
+    }
     return [
         {"references": references, "usable_audio": False, **numbers}
         for references, numbers in (("given", given), ("without_wrong", other), ("corrected", other))
@@ -45,14 +47,17 @@ def add_review(study: HealthyStudy, **changes: Any) -> None:
     study.configure({"reviews": ["reviews/anna.tsv"]})
     study.files[PATH] = merged(
         {
-            "manifest": "domain", "max_seconds": 10.0, "rows": 200, "counts": counts(28, 2),
+            "manifest": "domain",
+            "max_seconds": 10.0,
+            "rows": 200,
+            "counts": counts(28, 2),
             "noise": noise(18, 2, 0.37, 0.01),
             "errors": {"errors": 900, "in_wrong_rows": 9, "caused": 5, "uncorrected": 0},
             "changes": [{"run": "lora", "worse": 20, "worse_judged": 3, "better": 60, "better_judged": 10}],
             "scores": scores(0.372),
         },
         changes,
-    )  # fmt: skip
+    )
 
 
 def test_without_reviews_nothing_is_asked(study: HealthyStudy) -> None:
@@ -136,8 +141,13 @@ def test_listeners_refute_suspected_references(study: HealthyStudy, refuted: int
     study.configure({"headroom": {"max_reference_errors": 0.01}})
     answered = refuted + confirmed
     precision = confirmed / answered if answered else None
-    suspicion = {"suspected": 12, "confirmed": confirmed, "refuted": refuted, "precision": precision,
-                 "interval": interval(0.0, 1.0)}  # fmt: skip
+    suspicion = {
+        "suspected": 12,
+        "confirmed": confirmed,
+        "refuted": refuted,
+        "precision": precision,
+        "interval": interval(0.0, 1.0),
+    }
     add_review(study, suspicion=suspicion)
     suspect(study, 12)
     verdict = study.verdict()

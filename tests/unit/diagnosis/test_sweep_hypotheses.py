@@ -28,20 +28,37 @@ MARGIN, TARGET = 0.005, 0.02
 def difference(low: float, high: float, seeds: int = 3, p: float | None = None) -> RecipeDifference:
     value = (low + high) / 2
     return RecipeDifference(
-        difference=value, seed_differences=[value] * seeds, standard_error=(high - low) / 4,
+        difference=value,
+        seed_differences=[value] * seeds,
+        standard_error=(high - low) / 4,
         interval=Interval(low=low, high=high, confidence=0.95, method="test", scope="speakers"),
-        scope="recipe" if seeds > 1 else "adapter", seeds=seeds, other_seeds=seeds, paired_seeds=False,
-        unit_variance=1e-4, unit_degrees=20, seed_variance=1e-5, seed_degrees=2.0, seed_share=0.1, degrees=20.0,
-        changed_errors=30, p=p if p is not None else (0.001 if high < 0 or low > 0 else 0.4), harm_bound=high,
-    )  # fmt: skip
+        scope="recipe" if seeds > 1 else "adapter",
+        seeds=seeds,
+        other_seeds=seeds,
+        paired_seeds=False,
+        unit_variance=1e-4,
+        unit_degrees=20,
+        seed_variance=1e-5,
+        seed_degrees=2.0,
+        seed_share=0.1,
+        degrees=20.0,
+        changed_errors=30,
+        p=p if p is not None else (0.001 if high < 0 or low > 0 else 0.4),
+        harm_bound=high,
+    )
 
 
 def outcome(recipe: str, low: float, high: float, manifest: str = "domain", **values: Any) -> RecipeOutcome:
     found = difference(low, high, **values)
     return RecipeOutcome(
-        recipe=recipe, manifest=manifest, base_wer=0.3, wers=[0.3 + low] * found.seeds, against_base=found,
-        p_harm=0.01 if high < MARGIN else 0.5, p_target=0.01 if high < -TARGET else 0.5,
-    )  # fmt: skip
+        recipe=recipe,
+        manifest=manifest,
+        base_wer=0.3,
+        wers=[0.3 + low] * found.seeds,
+        against_base=found,
+        p_harm=0.01 if high < MARGIN else 0.5,
+        p_target=0.01 if high < -TARGET else 0.5,
+    )
 
 
 def guard(recipe: str, low: float, high: float) -> RecipeOutcome:
@@ -54,9 +71,16 @@ def decided(test: str, min_seeds: int = 3, **facts: Any) -> Decision:
         equivalence_margin=MARGIN, target_gain=TARGET, confidence=0.95, recipes=[], hypotheses=[], winner=None
     )
     hypothesis = HypothesisConfig(
-        preset=None, statement="s", test=test, factor=None, runs=None, predicts=None, manifest=None, guard=None,
+        preset=None,
+        statement="s",
+        test=test,
+        factor=None,
+        runs=None,
+        predicts=None,
+        manifest=None,
+        guard=None,
         min_seeds=min_seeds,
-    )  # fmt: skip
+    )
     decision = decide(sweep, HypothesisFacts(**values), hypothesis)
     assert summary(decision)
     assert next_step(decision, HypothesisFacts(**values))
@@ -153,9 +177,16 @@ def test_levels_are_compared_with_the_lowest(
 
 def trend(shape: str, seeds: int = 3) -> TrendFacts:
     found = Trend(
-        levels=[50, 100, 200], wers=[0.3, 0.25, 0.28], outcome=shape, falls=True, rises=shape == "overfits",
-        best_level=100, plausible_levels=[100], scope="recipe", steps=[],
-    )  # fmt: skip
+        levels=[50, 100, 200],
+        wers=[0.3, 0.25, 0.28],
+        outcome=shape,
+        falls=True,
+        rises=shape == "overfits",
+        best_level=100,
+        plausible_levels=[100],
+        scope="recipe",
+        steps=[],
+    )
     return TrendFacts(factor="max_steps", recipes=["a", "b", "c"], fewest_seeds=seeds, trend=found)
 
 
@@ -175,9 +206,19 @@ def test_a_trend_over_one_factor_supports_and_only_flat_ones_refute(shapes: tupl
 
 def test_a_learning_curve_is_reported_with_its_interval() -> None:
     curve = LearningCurve(
-        outcome="reachable", amounts=[0.25, 0.5, 1], differences=[-0.02, -0.03, -0.04], target=-0.05, floor=-0.08,
-        scale=0.04, exponent=0.5, needed=1.8, needed_low=1.2, needed_high=4.0, limit=10, confidence=0.95,
-    )  # fmt: skip
+        outcome="reachable",
+        amounts=[0.25, 0.5, 1],
+        differences=[-0.02, -0.03, -0.04],
+        target=-0.05,
+        floor=-0.08,
+        scale=0.04,
+        exponent=0.5,
+        needed=1.8,
+        needed_low=1.2,
+        needed_high=4.0,
+        limit=10,
+        confidence=0.95,
+    )
     decision = decided("trend", trends=[trend("improves").model_copy(update={"curve": curve})])
     assert "1.8 times the data (1.2 to 4)" in summary(decision)
 
@@ -185,18 +226,33 @@ def test_a_learning_curve_is_reported_with_its_interval() -> None:
 @pytest.mark.parametrize("outcome", get_args(CurveOutcome))
 def test_every_outcome_of_a_learning_curve_has_words(outcome: CurveOutcome) -> None:
     curve = LearningCurve(
-        outcome=outcome, amounts=[0.5, 1], differences=[-0.02, -0.03], target=-0.05, floor=None, scale=None,
-        exponent=None, needed=None, needed_low=None, needed_high=None, limit=20, confidence=0.95,
-    )  # fmt: skip
+        outcome=outcome,
+        amounts=[0.5, 1],
+        differences=[-0.02, -0.03],
+        target=-0.05,
+        floor=None,
+        scale=None,
+        exponent=None,
+        needed=None,
+        needed_low=None,
+        needed_high=None,
+        limit=20,
+        confidence=0.95,
+    )
     decision = decided("trend", trends=[trend("improves").model_copy(update={"curve": curve})])
     assert "Learning curve: " in summary(decision)
 
 
 def in_run(rows: int, same_as_in_run: int, same_as_base: int) -> InRunFinding:
     counts = InRunComparison(
-        manifest="domain", rows=rows, same_as_in_run=same_as_in_run, same_as_base=same_as_base,
-        in_run_same_as_base=0, differing_from_in_run=[], equal_to_base=[],
-    )  # fmt: skip
+        manifest="domain",
+        rows=rows,
+        same_as_in_run=same_as_in_run,
+        same_as_base=same_as_base,
+        in_run_same_as_base=0,
+        differing_from_in_run=[],
+        equal_to_base=[],
+    )
     return InRunFinding(run="r", manifests=[counts])
 
 
@@ -218,13 +274,28 @@ def test_the_saved_adapter_must_be_the_one_that_was_evaluated(
 
 def test_what_would_decide_is_said_with_numbers() -> None:
     power = RecipePower(
-        against="base", seeds=3, seed_deviation=0.005, unit_variance=1e-4, units="speakers", units_count=20,
-        detectable_difference=0.03, target_gain=0.02, seeds_needed=6, growth_needed=2.0, utterances_needed=400,
-        speakers_needed=40, limited_by="rows",
-    )  # fmt: skip
+        against="base",
+        seeds=3,
+        seed_deviation=0.005,
+        unit_variance=1e-4,
+        units="speakers",
+        units_count=20,
+        detectable_difference=0.03,
+        target_gain=0.02,
+        seeds_needed=6,
+        growth_needed=2.0,
+        utterances_needed=400,
+        speakers_needed=40,
+        limited_by="rows",
+    )
     facts = HypothesisFacts(
-        id="H", manifest="domain", guard=None, recipes=["r"], missing_runs=[], outcomes=[outcome("r", *UNSURE)],
+        id="H",
+        manifest="domain",
+        guard=None,
+        recipes=["r"],
+        missing_runs=[],
+        outcomes=[outcome("r", *UNSURE)],
         power=power,
-    )  # fmt: skip
+    )
     text = next_step(Decision(state="undecided", reason="gain_not_shown"), facts)
     assert all(number in text for number in ("2.00 points", "6 seeds", "400 rows", "40 speakers"))

@@ -208,10 +208,14 @@ def test_the_final_training_loss_is_reported_only_where_it_fell(
 
 
 EXTERNAL = {
-    "source": "theirs/checkpoint-100/trainer_state.json", "settings": {"learning_rate": None},
-    "trainable_parameters": None, "total_parameters": None, "target_modules": None, "train_rows": None,
+    "source": "theirs/checkpoint-100/trainer_state.json",
+    "settings": {"learning_rate": None},
+    "trainable_parameters": None,
+    "total_parameters": None,
+    "target_modules": None,
+    "train_rows": None,
     "val_rows": None,
-}  # fmt: skip
+}
 
 
 def test_a_training_done_elsewhere_is_checked_as_far_as_recorded(study: HealthyStudy) -> None:

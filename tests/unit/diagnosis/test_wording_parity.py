@@ -88,20 +88,32 @@ def test_the_part_of_a_difference_that_comes_from_the_normalizer(
     )
     names = [NormalizerIdentity(name=name, version="1") for name in ("english", "none")]
     again = Rescored(
-        manifest="domain", baseline=names[0], candidate=names[1], utterances=9, reported_delta=reported,
-        under_baseline=score, under_candidate=None,
+        manifest="domain",
+        baseline=names[0],
+        candidate=names[1],
+        utterances=9,
+        reported_delta=reported,
+        under_baseline=score,
+        under_candidate=None,
         explained_by_normalizer=None if reported is None or remaining is None else reported - remaining,
-    )  # fmt: skip
+    )
     assert normalizer_words(again).startswith(words)
 
 
 def test_an_import_says_how_hypotheses_were_matched(study: HealthyStudy) -> None:
     study.add_run("theirs", "hypotheses")
     study.files["transcripts/theirs/domain.import.json"] = {
-        "run": "theirs", "manifest": "domain", "source": "x.trn", "format": "trn", "hypotheses": 200, "rows": 200,
-        "matched": {"id": 150, "file name without case": 48}, "unmatched": ["x"], "missing": ["m", "n"],
+        "run": "theirs",
+        "manifest": "domain",
+        "source": "x.trn",
+        "format": "trn",
+        "hypotheses": 200,
+        "rows": 200,
+        "matched": {"id": 150, "file name without case": 48},
+        "unmatched": ["x"],
+        "missing": ["m", "n"],
         "notes": ["3 words left out"],
-    }  # fmt: skip
+    }
     assert check_of(study.verdict(), "parity.ids").summary == (
         "198 of 200 rows of domain have a hypothesis of theirs (read as trn), 150 by id and 48 by audio file name, "
         "ignoring case; 1 hypothesis of theirs matches no row (first: x); 2 rows have no hypothesis of theirs "

@@ -92,9 +92,14 @@ def _data(results: Path) -> None:
         )
         write_text(results / layout.REJECTED.path(manifest=manifest), "line\tid\treason\n")
         how = ManifestFacts(
-            format="jsonl", split=None, columns={"audio": "audio", "text": "text"}, rows=MANIFESTS[manifest],
-            rejected=0, hours=0.5, speakers=None,
-        )  # fmt: skip
+            format="jsonl",
+            split=None,
+            columns={"audio": "audio", "text": "text"},
+            rows=MANIFESTS[manifest],
+            rejected=0,
+            hours=0.5,
+            speakers=None,
+        )
         how.write(results / layout.MANIFEST_FACTS.path(manifest=manifest))
         measured = [_measure(i, d).to_json() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
         write_table(results / layout.INTEGRITY.path(manifest=manifest), tuple(AudioMeasure.model_fields), measured)
@@ -163,36 +168,67 @@ def verdict(ready: bool | None = True, **changes: Any) -> Verdict:
         ),
     ]
     causes = [
-        Cause(code="headroom.saturated", severity="warns", run="base", manifest="heldout",
-              because="The baseline makes 3.1 % errors on heldout, below 5 %.",
-              remedy="Use it as a guard against forgetting, not to show a gain.",
-              evidence=["results/wer/base/heldout.json"]),
-        Cause(code="headroom.underpowered", severity="warns", run="base", manifest="test",
-              because="6 rows show a change of 11.70 points at best.",
-              remedy="Record about 820 rows, or evaluate on domain.", evidence=["results/wer/base/test.json"]),
-    ]  # fmt: skip
+        Cause(
+            code="headroom.saturated",
+            severity="warns",
+            run="base",
+            manifest="heldout",
+            because="The baseline makes 3.1 % errors on heldout, below 5 %.",
+            remedy="Use it as a guard against forgetting, not to show a gain.",
+            evidence=["results/wer/base/heldout.json"],
+        ),
+        Cause(
+            code="headroom.underpowered",
+            severity="warns",
+            run="base",
+            manifest="test",
+            because="6 rows show a change of 11.70 points at best.",
+            remedy="Record about 820 rows, or evaluate on domain.",
+            evidence=["results/wer/base/test.json"],
+        ),
+    ]
     runs = [
         RunOutcome.model_validate(
             {
-                "run": "lora", "manifest": manifest, "baseline_wer": BASELINE[manifest][0],
-                "tuned_wer": TUNED[manifest][0], "delta": delta, "ci_low": low, "ci_high": high,
-                "within_margin": False, "outcome": outcome, "smallest_change": SMALLEST_CHANGE[manifest],
+                "run": "lora",
+                "manifest": manifest,
+                "baseline_wer": BASELINE[manifest][0],
+                "tuned_wer": TUNED[manifest][0],
+                "delta": delta,
+                "ci_low": low,
+                "ci_high": high,
+                "within_margin": False,
+                "outcome": outcome,
+                "smallest_change": SMALLEST_CHANGE[manifest],
             }
         )
         for manifest, (delta, low, high, outcome) in DELTA.items()
-    ]  # fmt: skip
+    ]
     result = Verdict(
-        ready_for_sweep=ready, max_seconds=10.0, eval_manifest="domain", gate_run="lora", checks=checks, causes=causes,
+        ready_for_sweep=ready,
+        max_seconds=10.0,
+        eval_manifest="domain",
+        gate_run="lora",
+        checks=checks,
+        causes=causes,
         runs=runs,
-    )  # fmt: skip
+    )
     return result.model_copy(update=changes)
 
 
 def run_record(command: str, **changes: Any) -> RunRecord:
     record = RunRecord(
-        command=command, started="2026-01-05T10:20:30+00:00", seconds=1.25, peak_memory_mb=210.0, host="h",
-        platform="Linux", python="3.11.9", versions={"numpy": "2.4.0", "torch": "2.13.0"}, commit=None, outputs=[],
-    )  # fmt: skip
+        command=command,
+        started="2026-01-05T10:20:30+00:00",
+        seconds=1.25,
+        peak_memory_mb=210.0,
+        host="h",
+        platform="Linux",
+        python="3.11.9",
+        versions={"numpy": "2.4.0", "torch": "2.13.0"},
+        commit=None,
+        outputs=[],
+    )
     return record.model_copy(update=changes)
 
 
@@ -202,13 +238,20 @@ def _run_records(results: Path) -> None:
     )
     run_record(
         "python -m lora.runners.experiment train --run lora --seed 13 --target-modules '[qv](proj)'",
-        seed=13, device="cpu", dtype="float32", optimizer_steps=100, seconds=41.5,
+        seed=13,
+        device="cpu",
+        dtype="float32",
+        optimizer_steps=100,
+        seconds=41.5,
         fallbacks=["cuda was asked for, cpu used"],
-    ).write(results / "adapters/lora/train.run.json")  # fmt: skip
+    ).write(results / "adapters/lora/train.run.json")
     run_record(
-        "python -m lora.runners.experiment transcribe --run base", device="cpu", dtype="float32",
-        utterances_decoded=300, utterances_reused=26,
-    ).write(results / "transcripts/base/transcribe.run.json")  # fmt: skip
+        "python -m lora.runners.experiment transcribe --run base",
+        device="cpu",
+        dtype="float32",
+        utterances_decoded=300,
+        utterances_reused=26,
+    ).write(results / "transcripts/base/transcribe.run.json")
 
 
 if __name__ == "__main__":

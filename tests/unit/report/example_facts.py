@@ -77,31 +77,53 @@ def decision() -> DurationDecision:
 
 def _measure(line: int, seconds: float) -> AudioMeasure:
     return AudioMeasure(
-        line=line, id=f"t{line}", manifest_duration=seconds, characters=round(16 * seconds), seconds=seconds,
+        line=line,
+        id=f"t{line}",
+        manifest_duration=seconds,
+        characters=round(16 * seconds),
+        seconds=seconds,
         rate=16000,
-        channels=1, level=-18.0 - line % 3, clipped=0.0, bandwidth=7750.0, audio_hash=f"{line:032x}",
-    )  # fmt: skip
+        channels=1,
+        level=-18.0 - line % 3,
+        clipped=0.0,
+        bandwidth=7750.0,
+        audio_hash=f"{line:032x}",
+    )
 
 
 def retention() -> RetentionFacts:
     everything = RetentionPoint(threshold=None, rows=360, hours=0.9, speakers=24, words=400)
     dropped = [
         Dropped(
-            threshold=threshold, rows=112, hours=0.5, lost_speakers=["ann"], expected_lost_speakers=0.2,
-            lost_words=["capstan"], lost_word_count=14, expected_lost_word_count=13.4, lost_word_share=0.0025,
-            expected_lost_word_share=0.0024, kept_words_per_second=2.7, dropped_words_per_second=None,
+            threshold=threshold,
+            rows=112,
+            hours=0.5,
+            lost_speakers=["ann"],
+            expected_lost_speakers=0.2,
+            lost_words=["capstan"],
+            lost_word_count=14,
+            expected_lost_word_count=13.4,
+            lost_word_share=0.0025,
+            expected_lost_word_share=0.0024,
+            kept_words_per_second=2.7,
+            dropped_words_per_second=None,
         )
         for threshold in THRESHOLDS
-    ]  # fmt: skip
+    ]
     return RetentionFacts(curve=[everything], dropped=dropped)
 
 
 def leakage_facts(manifest: str) -> LeakageFacts:
     twin = SharedRow(line=3, id="t3", train_line=4, train_id="t4")
     return LeakageFacts(
-        manifest=manifest, rows=MANIFESTS[manifest], speakers=20, same_audio=[], same_reading=[twin],
-        same_sentence=[twin], shared_speakers=["ann"],
-    )  # fmt: skip
+        manifest=manifest,
+        rows=MANIFESTS[manifest],
+        speakers=20,
+        same_audio=[],
+        same_reading=[twin],
+        same_sentence=[twin],
+        shared_speakers=["ann"],
+    )
 
 
 def mismatch_facts(manifest: str) -> MismatchFacts:
@@ -109,10 +131,15 @@ def mismatch_facts(manifest: str) -> MismatchFacts:
     wrong = MismatchedTranscript(line=3, id="r3", own_distance=0.81, other_line=9, other_id="r9", other_distance=0.04)
     rows = MANIFESTS[manifest]
     return MismatchFacts(
-        manifest=manifest, rows=rows, compared=rows - 2, too_short=2, suspects=7, generic_hypotheses=0,
+        manifest=manifest,
+        rows=rows,
+        compared=rows - 2,
+        too_short=2,
+        suspects=7,
+        generic_hypotheses=0,
         comparisons=rows + 173,
         mismatched=[wrong] if manifest == "domain" else [],
-    )  # fmt: skip
+    )
 
 
 def stability() -> StabilityFacts:
@@ -130,23 +157,47 @@ def wer_facts(run: str, manifest: str, numbers: tuple[float, float, float]) -> W
 
     def score(value: float) -> WerScore:
         return WerScore(
-            utterances=rows, speakers=20, words=rows * 14, errors=round(value * rows * 14), substitutions=10,
-            deletions=4, insertions=3, wer=value, characters=rows * 70, character_errors=round(value * rows * 28),
-            cer=0.4 * value, interval=interval(low, high), empty_references=[], truncated=0,
-        )  # fmt: skip
+            utterances=rows,
+            speakers=20,
+            words=rows * 14,
+            errors=round(value * rows * 14),
+            substitutions=10,
+            deletions=4,
+            insertions=3,
+            wer=value,
+            characters=rows * 70,
+            character_errors=round(value * rows * 28),
+            cer=0.4 * value,
+            interval=interval(low, high),
+            empty_references=[],
+            truncated=0,
+        )
 
     shows = {"heldout": 0.0064, "domain": 0.0182, "test": 0.117}[manifest]
     power = Power(
-        assumed_shared_errors=0.8, standard_error=shows / 2.8, detectable_difference=shows, target_gain=0.01,
-        utterances=rows, utterances_needed=round(rows * (shows / 0.01) ** 2),
-        hours=rows / 400, hours_needed=rows / 400 * (shows / 0.01) ** 2, speakers=5,
-        speakers_needed=round(5 * (shows / 0.01) ** 2), units="speakers",
-    )  # fmt: skip
+        assumed_shared_errors=0.8,
+        standard_error=shows / 2.8,
+        detectable_difference=shows,
+        target_gain=0.01,
+        utterances=rows,
+        utterances_needed=round(rows * (shows / 0.01) ** 2),
+        hours=rows / 400,
+        hours_needed=rows / 400 * (shows / 0.01) ** 2,
+        speakers=5,
+        speakers_needed=round(5 * (shows / 0.01) ** 2),
+        units="speakers",
+    )
     return WerFacts(
-        run=run, manifest=manifest, normalizer=NormalizerIdentity(name="english", version="1"), max_seconds=10.0,
-        within=score(wer), all=score(wer + 0.01), raw=score(wer + 0.05), power=power,
+        run=run,
+        manifest=manifest,
+        normalizer=NormalizerIdentity(name="english", version="1"),
+        max_seconds=10.0,
+        within=score(wer),
+        all=score(wer + 0.01),
+        raw=score(wer + 0.05),
+        power=power,
         loops=[Loop(id="domain-3", words="so on", times=40)] if manifest == "domain" else [],
-    )  # fmt: skip
+    )
 
 
 def paired_facts(manifest: str) -> PairedFacts:
@@ -154,18 +205,32 @@ def paired_facts(manifest: str) -> PairedFacts:
     rows = MANIFESTS[manifest]
     score = PairedScore.model_validate(
         {
-            "utterances": rows, "words": rows * 14, "baseline_wer": BASELINE[manifest][0],
-            "tuned_wer": TUNED[manifest][0], "delta": delta, "interval": interval(low, high),
-            "changed_hypotheses": rows // 2, "changed_errors": rows // 3, "substitutions_delta": -3,
-            "deletions_delta": 0, "insertions_delta": -1, "outcome": outcome, "within_margin": False,
+            "utterances": rows,
+            "words": rows * 14,
+            "baseline_wer": BASELINE[manifest][0],
+            "tuned_wer": TUNED[manifest][0],
+            "delta": delta,
+            "interval": interval(low, high),
+            "changed_hypotheses": rows // 2,
+            "changed_errors": rows // 3,
+            "substitutions_delta": -3,
+            "deletions_delta": 0,
+            "insertions_delta": -1,
+            "outcome": outcome,
+            "within_margin": False,
             "detectable_difference": 0.0182,
             "mapsswe": {"segments": rows, "mean_difference": 14 * delta, **MAPSSWE[manifest]},
         }
-    )  # fmt: skip
+    )
     return PairedFacts(
-        run="lora", manifest=manifest, max_seconds=10.0, equivalence_margin=0.005, within=score, all=score,
+        run="lora",
+        manifest=manifest,
+        max_seconds=10.0,
+        equivalence_margin=0.005,
+        within=score,
+        all=score,
         budget=error_budget(),
-    )  # fmt: skip
+    )
 
 
 def reachable_facts(manifest: str) -> ReachableFacts:
@@ -180,14 +245,24 @@ def reachable_facts(manifest: str) -> ReachableFacts:
             manifest=manifest, utterances=rows, words=words, errors=errors, rest=errors, candidates=[change]
         )
     return ReachableFacts(
-        manifest=manifest, utterances=rows, words=words, errors=errors, english=True, style=5,
-        respelled=[Respelling(reference="ice|cream", hypothesis="icecream", errors=5)], training_words=400,
+        manifest=manifest,
+        utterances=rows,
+        words=words,
+        errors=errors,
+        english=True,
+        style=5,
+        respelled=[Respelling(reference="ice|cream", hypothesis="icecream", errors=5)],
+        training_words=400,
         out_of_vocabulary=7,
-        out_of_vocabulary_words=[WordCount(word="<b>walrus</b>", count=7)], out_of_vocabulary_word_count=4,
+        out_of_vocabulary_words=[WordCount(word="<b>walrus</b>", count=7)],
+        out_of_vocabulary_word_count=4,
         candidates=[change],
-        agreed=185, rest=677, suspected_errors=8, suspected_rows=8,
+        agreed=185,
+        rest=677,
+        suspected_errors=8,
+        suspected_rows=8,
         suspected_references=[SuspectedReference(id="d<1>", at=3, reference="pepper", hypothesis="pillow")],
-    )  # fmt: skip
+    )
 
 
 def error_budget() -> ErrorBudget:
@@ -195,9 +270,15 @@ def error_budget() -> ErrorBudget:
 
     def line(name: str | None, before: int, after: int) -> BudgetLine:
         return BudgetLine(
-            name=name, utterances=10, words=140, baseline_errors=before, tuned_errors=after,
-            substitutions_delta=after - before, deletions_delta=0, insertions_delta=0,
-        )  # fmt: skip
+            name=name,
+            utterances=10,
+            words=140,
+            baseline_errors=before,
+            tuned_errors=after,
+            substitutions_delta=after - before,
+            deletions_delta=0,
+            insertions_delta=0,
+        )
 
     return ErrorBudget(
         by_speaker=[line("s|<b>1</b>", 40, 12), line(None, 9, 8), *(line(f"s{n}", 8, 8) for n in range(12))],
@@ -212,9 +293,14 @@ def error_budget() -> ErrorBudget:
 
 def label_facts() -> LabelFacts:
     style = StyleProfile(
-        texts=64, upper_case=0.0, lower_case=0.0, sentence_case=1.0, with_final_punctuation=1.0,
-        punctuation_per_100_words=14.2, digits_per_100_words=0.0,
-    )  # fmt: skip
+        texts=64,
+        upper_case=0.0,
+        lower_case=0.0,
+        sentence_case=1.0,
+        with_final_punctuation=1.0,
+        punctuation_per_100_words=14.2,
+        digits_per_100_words=0.0,
+    )
     return LabelFacts(
         sampled=64,
         structure=LabelStructure(
@@ -301,28 +387,60 @@ def effect_facts() -> EffectFacts:
         for layer in range(layers)
         for projection in ("q_proj", "k_proj", "v_proj", "o_proj")
     ]
-    names += [("mlp", f"{side}.layers.{n}.mlp.{fc}") for side, k in (("encoder", 4), ("decoder", 2)) for n in range(k)
-              for fc in ("fc1", "fc2")]  # fmt: skip
+    names += [
+        ("mlp", f"{side}.layers.{n}.mlp.{fc}")
+        for side, k in (("encoder", 4), ("decoder", 2))
+        for n in range(k)
+        for fc in ("fc1", "fc2")
+    ]
     weights = [
-        ModuleDelta(name=f"model.{name}", module_group=part, delta_norm=0.3, base_norm=6.0,
-                    relative_norm=0.045 * 2 ** rng.gauss(0, 0.7), stable_rank=2.4)
+        ModuleDelta(
+            name=f"model.{name}",
+            module_group=part,
+            delta_norm=0.3,
+            base_norm=6.0,
+            relative_norm=0.045 * 2 ** rng.gauss(0, 0.7),
+            stable_rank=2.4,
+        )
         for part, name in names
-    ]  # fmt: skip
+    ]
     norms = sorted(m.relative_norm or 0.0 for m in weights)
     return EffectFacts(
         run="lora",
         adapter="results/adapters/lora/best",
-        file=FileStage(peft_type="LORA", rank=8, alpha=16, tensors=2 * len(weights), finite=True, lora_b=len(weights),
-                      lora_b_zero=0, initialisation="true", bias="none"),
-        load=LoadStage(tensors_in_file=2 * len(weights), tensors_loaded=2 * len(weights), missing_keys=[],
-                      unexpected_keys=[], active=True, base_matches=True, base_trained_on="a" * 32,
-                      modules_by_group={"encoder": 16, "decoder_self": 8, "cross": 8, "mlp": 12}),
+        file=FileStage(
+            peft_type="LORA",
+            rank=8,
+            alpha=16,
+            tensors=2 * len(weights),
+            finite=True,
+            lora_b=len(weights),
+            lora_b_zero=0,
+            initialisation="true",
+            bias="none",
+        ),
+        load=LoadStage(
+            tensors_in_file=2 * len(weights),
+            tensors_loaded=2 * len(weights),
+            missing_keys=[],
+            unexpected_keys=[],
+            active=True,
+            base_matches=True,
+            base_trained_on="a" * 32,
+            modules_by_group={"encoder": 16, "decoder_self": 8, "cross": 8, "mlp": 12},
+        ),
         weights=weights,
         median_relative_norm=norms[len(norms) // 2],
-        logits=LogitsStage(utterances=30, positions=1180, kl_mean=0.093, argmax_flips=0.066, largest_difference=7.1,
-                          off_equals_base=True),
+        logits=LogitsStage(
+            utterances=30,
+            positions=1180,
+            kl_mean=0.093,
+            argmax_flips=0.066,
+            largest_difference=7.1,
+            off_equals_base=True,
+        ),
         text=TextStage(utterances=30, changed=21, adapter_calls=9120, adapter_calls_off=0, merged_changed=0),
-    )  # fmt: skip
+    )
 
 
 def parity_facts(differing: bool = False) -> ParityFacts:
@@ -334,8 +452,14 @@ def parity_facts(differing: bool = False) -> ParityFacts:
     ]
     if differing:
         settings += [
-            SettingDifference(manifest=manifest, field="decode.repetition_penalty", baseline=1.0, candidate=1.2,
-                              same=False, code="parity.decode")
+            SettingDifference(
+                manifest=manifest,
+                field="decode.repetition_penalty",
+                baseline=1.0,
+                candidate=1.2,
+                same=False,
+                code="parity.decode",
+            )
             for manifest in DELTA
-        ]  # fmt: skip
+        ]
     return ParityFacts(run="lora", settings=settings)

@@ -120,8 +120,16 @@ def small_study(folder: Path) -> Study:
         audio = f"audio/{id} #1%.{'aiff' if id == 'b' else 'wav'}"
         if id != "e":
             write_tone(folder / audio, 30 if id == "h" else seconds)
-        rows.append(Utterance(id=id, text=text, duration=seconds, audio=f"../../{audio}", speaker_id=f"s{len(id)}",
-                              offset=20.0 if id == "h" else None))  # fmt: skip
+        rows.append(
+            Utterance(
+                id=id,
+                text=text,
+                duration=seconds,
+                audio=f"../../{audio}",
+                speaker_id=f"s{len(id)}",
+                offset=20.0 if id == "h" else None,
+            )
+        )
     runs = {"base": {row[0]: row[3] for row in ROWS}, "lora": {row[0]: row[4] for row in ROWS}}
     changes = {"manifests": {"train": "data/train.jsonl", "domain": "data/domain.jsonl"}}
     study = write_study(folder, rows, runs, changes=changes)
@@ -130,8 +138,16 @@ def small_study(folder: Path) -> Study:
     mismatch = MismatchedTranscript(
         line=None, id="c", own_distance=0.9, other_line=None, other_id="e", other_distance=0
     )
-    facts = MismatchFacts(manifest="domain", rows=8, compared=8, too_short=0, suspects=1, generic_hypotheses=0,
-                          comparisons=8, mismatched=[mismatch])  # fmt: skip
+    facts = MismatchFacts(
+        manifest="domain",
+        rows=8,
+        compared=8,
+        too_short=0,
+        suspects=1,
+        generic_hypotheses=0,
+        comparisons=8,
+        mismatched=[mismatch],
+    )
     facts.write(results / layout.MISMATCHES.path(manifest="domain"))
     split_errors(
         manifest_name="domain",

@@ -38,10 +38,17 @@ def test_ready(study: Study) -> None:
 
 def test_not_ready_with_causes_and_remedies(study: Study) -> None:
     causes = [
-        Cause(code=f"data.{n}", severity="blocks", run=None, manifest="train", because=f"because {n}",
-              remedy=f"do {n}", evidence=[])
+        Cause(
+            code=f"data.{n}",
+            severity="blocks",
+            run=None,
+            manifest="train",
+            because=f"because {n}",
+            remedy=f"do {n}",
+            evidence=[],
+        )
         for n in range(5)
-    ]  # fmt: skip
+    ]
     example.verdict(False, causes=causes).write(study.results / "verdict.json")
     printed = brief(study, [])
     assert printed.startswith("NOT READY FOR THE SWEEP: WER -10.60 points")
@@ -81,9 +88,14 @@ def test_an_interval_of_few_speakers_carries_its_caveat(study: Study) -> None:
 
 def test_reasons_are_not_escaped_for_a_terminal(study: Study) -> None:
     why = PairedFacts(
-        run="lora", manifest="domain", max_seconds=None, equivalence_margin=0.005, status="impossible",
-        code="parity.ids", message="base lacks a<b>_*x* & more",
-    )  # fmt: skip
+        run="lora",
+        manifest="domain",
+        max_seconds=None,
+        equivalence_margin=0.005,
+        status="impossible",
+        code="parity.ids",
+        message="base lacks a<b>_*x* & more",
+    )
     why.write(study.results / "paired/lora/domain.json")
     example.verdict(None).write(study.results / "verdict.json")
     assert "unknown: base lacks a<b>_*x* & more (parity.ids)" in brief(study, [])
@@ -127,9 +139,14 @@ def test_without_a_model_the_comparison_leads(study: Study, outcome: str) -> Non
 
 def test_without_a_model_an_unfair_comparison_is_not_valid(study: Study) -> None:
     unfair = Cause(
-        code="parity.decode", severity="blocks", run="lora", manifest="domain", because="Beams differ.",
-        remedy="Decode both alike.", evidence=[],
-    )  # fmt: skip
+        code="parity.decode",
+        severity="blocks",
+        run="lora",
+        manifest="domain",
+        because="Beams differ.",
+        remedy="Decode both alike.",
+        evidence=[],
+    )
     example.verdict(None, causes=[unfair]).write(study.results / "verdict.json")
     printed = brief(study, [])
     assert printed.startswith("The comparison of lora with the baseline is not valid.\n")
@@ -138,18 +155,30 @@ def test_without_a_model_an_unfair_comparison_is_not_valid(study: Study) -> None
 
 def test_terminal_escapes_are_removed(study: Study) -> None:
     evil = Cause(
-        code="data.x", severity="blocks", run=None, manifest=None, because="\x1b]0;t\x07\x1b[2J", remedy="",
+        code="data.x",
+        severity="blocks",
+        run=None,
+        manifest=None,
+        because="\x1b]0;t\x07\x1b[2J",
+        remedy="",
         evidence=[],
-    )  # fmt: skip
+    )
     example.verdict(False, causes=[evil]).write(study.results / "verdict.json")
     assert all(c == "\n" or c.isprintable() for c in brief(study, []))
 
 
 def test_that_forgetting_is_not_watched_is_said(study: Study) -> None:
     check = Check(
-        id="adapter.general_set", run="lora", manifest=None, status="unknown", reason="no_general_manifest",
-        value=None, threshold=None, summary="Forgetting is not watched.", evidence=[],
-    )  # fmt: skip
+        id="adapter.general_set",
+        run="lora",
+        manifest=None,
+        status="unknown",
+        reason="no_general_manifest",
+        value=None,
+        threshold=None,
+        summary="Forgetting is not watched.",
+        evidence=[],
+    )
     verdict = example.verdict(True)
     verdict.model_copy(update={"checks": [*verdict.checks, check]}).write(study.results / "verdict.json")
     assert "  forgetting    Forgetting is not watched." in brief(study, []).splitlines()

@@ -99,8 +99,18 @@ def test_counts_of_queues_equal_the_facts(opened: Open, study: Study) -> None:
     assert counts["reference_errors"] == reachable.suspected_rows
     assert counts["loops"] == len(lora.loops) + len(base.loops)
     assert counts["all"] == len(base.utterances)
-    assert counts == {"worse": 2, "better": 2, "both_wrong": 3, "reference_errors": 1, "mismatched": 1,
-                      "unseen_words": 2, "beyond_limit": 1, "loops": 1, "sample": 7, "all": 8}  # fmt: skip
+    assert counts == {
+        "worse": 2,
+        "better": 2,
+        "both_wrong": 3,
+        "reference_errors": 1,
+        "mismatched": 1,
+        "unseen_words": 2,
+        "beyond_limit": 1,
+        "loops": 1,
+        "sample": 7,
+        "all": 8,
+    }
     for key, number in counts.items():
         page.click(f"[data-queue={key}]")
         assert len(listed(page)) == number

@@ -142,10 +142,19 @@ def one_row(reference: str, runs: dict[str, str], id: str = "a") -> ManifestRows
     words = tuple(reference.split())
     edits = {run: word_edits(words, tuple(text.split())) for run, text in runs.items()}
     return ManifestRows(
-        name="domain", folder=Path(), rows=[Utterance(id=id, text=reference, duration=1.0, speaker_id="s")],
-        references=[words], runs=[RunRows(run, [runs[run]], [own], [len(own)]) for run, own in edits.items()],
-        max_seconds=None, unit="words", within=frozenset({0}), sample=[0], suspected={}, unseen=None, other_texts={},
-    )  # fmt: skip
+        name="domain",
+        folder=Path(),
+        rows=[Utterance(id=id, text=reference, duration=1.0, speaker_id="s")],
+        references=[words],
+        runs=[RunRows(run, [runs[run]], [own], [len(own)]) for run, own in edits.items()],
+        max_seconds=None,
+        unit="words",
+        within=frozenset({0}),
+        sample=[0],
+        suspected={},
+        unseen=None,
+        other_texts={},
+    )
 
 
 def test_alignments_as_text_look_like_those_of_sclite() -> None:

@@ -45,9 +45,14 @@ def test_an_entry_has_result_seeds_commit_and_paths(study: Study) -> None:
 def test_the_next_entry_says_what_changed(study: Study) -> None:
     entries()
     blocks = Cause(
-        code="data.leakage", severity="blocks", run=None, manifest="domain", because="3 rows leak.", remedy="Remove.",
+        code="data.leakage",
+        severity="blocks",
+        run=None,
+        manifest="domain",
+        because="3 rows leak.",
+        remedy="Remove.",
         evidence=[],
-    )  # fmt: skip
+    )
     example.verdict(False, causes=[blocks], max_seconds=15.0).write("results/verdict.json")
     example.run_record("x", versions={"numpy": "2.5.0", "torch": "2.13.0"}).write("results/labels.json.run.json")
     changed = line(entries()[1], "Changed since the entry of 2026-01-05")

@@ -128,9 +128,15 @@ def test_forgetting_is_unknown_without_a_comparison_or_a_general_manifest(study:
 def test_hypotheses_show_what_a_sweep_decided(study: Study) -> None:
     assert overview(study).count("not run") == 2
     decided = HypothesisResult(
-        id="H1", statement="The saved adapter is the evaluated one.", state="supported", summary="All 8 texts agree.",
-        reason="same", next_step="", predicts="", evidence=[],
-    )  # fmt: skip
+        id="H1",
+        statement="The saved adapter is the evaluated one.",
+        state="supported",
+        summary="All 8 texts agree.",
+        reason="same",
+        next_step="",
+        predicts="",
+        evidence=[],
+    )
     HypothesisResults(hypotheses=[decided]).write(study.results / layout.HYPOTHESES.path())
     row = next(line for line in overview(again(study)).splitlines() if line.startswith("| H1"))
     assert [cell.strip() for cell in row.strip("|").split("|")][2:] == ["supported", "All 8 texts agree."]

@@ -79,8 +79,10 @@ def test_tables_sort_by_their_numbers_and_texts(opened: Open) -> None:
     table.get_by_role("button", name="manifest").click()
     assert column(1) == ["domain", "heldout", "test", "train"]
     assert page.evaluate("['1,210 rows', '-10.76 points', '9 rows'].sort(compareCells)") == [
-        "-10.76 points", "9 rows", "1,210 rows",
-    ]  # fmt: skip
+        "-10.76 points",
+        "9 rows",
+        "1,210 rows",
+    ]
 
 
 def test_details_open_by_address_by_button_and_for_print(opened: Open) -> None:

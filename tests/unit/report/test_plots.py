@@ -107,10 +107,15 @@ def test_one_row_and_one_threshold(texts_of: Callable[..., str]) -> None:
 def retention(speakers: int | None = 24) -> RetentionFacts:
     """Equally many rows of every duration from 1 to 25 s; all speakers occur from 6 s on."""
     curve = [
-        {"threshold": float(t), "rows": 4 * t, "hours": t * t / 400, "speakers": speakers and min(speakers, 4 * t),
-         "words": 16 * t}
+        {
+            "threshold": float(t),
+            "rows": 4 * t,
+            "hours": t * t / 400,
+            "speakers": speakers and min(speakers, 4 * t),
+            "words": 16 * t,
+        }
         for t in range(1, 26)
-    ]  # fmt: skip
+    ]
     everything = curve[-1] | {"threshold": None}
     return RetentionFacts.model_validate({"curve": [*curve, everything], "dropped": []})
 

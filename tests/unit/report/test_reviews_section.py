@@ -45,14 +45,26 @@ def facts(study: Study, **changes: Any) -> ReviewFacts:
         return ReviewedScore(references=references, usable_audio=False, baseline=base.within, runs={"lora": tuned})
 
     noise = ReferenceNoise(
-        counts=counts.model_copy(update={"judged": 20, "reference_wrong": 2}), rows=20, share=0.1, interval=share,
-        words=100, errors=30, reference_errors=3, wer=0.3, reference_wer=0.03, reference_interval=share,
-    )  # fmt: skip
+        counts=counts.model_copy(update={"judged": 20, "reference_wrong": 2}),
+        rows=20,
+        share=0.1,
+        interval=share,
+        words=100,
+        errors=30,
+        reference_errors=3,
+        wer=0.3,
+        reference_wer=0.03,
+        reference_interval=share,
+    )
     given = ReviewFacts(
-        manifest="domain", rows=200, counts=counts, noise=noise,
-        errors=ErrorsOfReferences(errors=90, in_wrong_rows=9, caused=5, uncorrected=2), disagreements=["a|b", "<b>"],
+        manifest="domain",
+        rows=200,
+        counts=counts,
+        noise=noise,
+        errors=ErrorsOfReferences(errors=90, in_wrong_rows=9, caused=5, uncorrected=2),
+        disagreements=["a|b", "<b>"],
         scores=[score("given", paired.within), score("corrected", other)],
-    )  # fmt: skip
+    )
     return given.model_copy(update=changes)
 
 
@@ -72,12 +84,20 @@ def test_counts_scores_and_the_command_are_shown(study: Study) -> None:
     ]
     counts = next(row for row in rows if row[1] == "30")
     assert counts == [
-        "`domain`", "30", "25", "3 (2 with corrected text)", "2", "0", "at most 7 of 90",
-        "2 of 20 (10.0 %; 1.0 to 25.0 %)", "",
-    ]  # fmt: skip
+        "`domain`",
+        "30",
+        "25",
+        "3 (2 with corrected text)",
+        "2",
+        "0",
+        "at most 7 of 90",
+        "2 of 20 (10.0 %; 1.0 to 25.0 %)",
+        "",
+    ]
     assert [(row[1], row[-1]) for row in rows if row[0] == "`domain`" and row[1] != "30"] == [
-        ("as given", "better"), ("corrected", "worse"),
-    ]  # fmt: skip
+        ("as given", "better"),
+        ("corrected", "worse"),
+    ]
     assert "write-corrected --results results --manifest domain --output data/domain-corrected" in markdown
     assert 'id="reviews"' in render_page(study)
 

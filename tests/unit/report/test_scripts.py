@@ -60,9 +60,15 @@ def test_render_report_writes_the_page_and_its_run_record(folder: Path) -> None:
 
 def test_a_sweep_shows_its_hypotheses_in_the_page_and_in_the_report(folder: Path) -> None:
     decided = HypothesisResult(
-        id="H1", statement="The saved adapter is the evaluated one.", state="refuted", summary="3 of 8 texts differ.",
-        reason="differs", next_step="", predicts="", evidence=[],
-    )  # fmt: skip
+        id="H1",
+        statement="The saved adapter is the evaluated one.",
+        state="refuted",
+        summary="3 of 8 texts differ.",
+        reason="differs",
+        next_step="",
+        predicts="",
+        evidence=[],
+    )
     HypothesisResults(hypotheses=[decided]).write(folder / "results" / layout.HYPOTHESES.path())
     write_text(folder / "results/report/index.html", "the report before the sweep")
     flags = ["--results", "results", "--plan", "docs/experiment_plan.md", "--notes", "notes.md"]

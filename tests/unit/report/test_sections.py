@@ -113,10 +113,14 @@ def test_imported_hypotheses_are_not_called_an_adapter_that_works(study: Study) 
 
 def test_not_ready_names_cause_and_next_step(study: Study) -> None:
     starved = Cause(
-        code="data.filter_starves_training", severity="blocks", run=None, manifest="train",
-        because="8 s leaves 131 rows", remedy="Train on rows of at most 10 s.",
+        code="data.filter_starves_training",
+        severity="blocks",
+        run=None,
+        manifest="train",
+        because="8 s leaves 131 rows",
+        remedy="Train on rows of at most 10 s.",
         evidence=["results/durations/decision.json"],
-    )  # fmt: skip
+    )
     example.verdict(False, causes=[starved, starved]).write(study.results / "verdict.json")
     markdown = again(study)
     assert markdown.startswith("# Diagnosis: not ready for the sweep")
@@ -196,9 +200,15 @@ def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
 
     assert format_row() == ["`test`", "`jsonl`", "", "6", "unknown", "0", "0", "0"]
     facts = ManifestFacts(
-        format="datasets", split="validation", columns={"audio": "audio", "text": "sentence"}, rows=6, rejected=0,
-        hours=0.1, speakers=2, notes=["read as UTF-16", "the only split was taken: *validation*"],
-    )  # fmt: skip
+        format="datasets",
+        split="validation",
+        columns={"audio": "audio", "text": "sentence"},
+        rows=6,
+        rejected=0,
+        hours=0.1,
+        speakers=2,
+        notes=["read as UTF-16", "the only split was taken: *validation*"],
+    )
     facts.write(study.results / "manifests/test.facts.json")
     measures = read_records(study.results / "integrity/test.tsv", AudioMeasure)
     changes = [{"rate": 8000}, {"rate": 8000, "channels": 2}, {"channels": 2, "channel": 0}, {}, {}, {}]
@@ -242,9 +252,18 @@ def test_rejected_rows_are_listed_with_their_reasons(study: Study) -> None:
 def test_headroom_of_every_manifest(study: Study) -> None:
     markdown = written(study)
     assert row(markdown, "`heldout`  | general") == [
-        "`heldout`", "general", "120", "1,680", "WER 3.1 %", "2.1 to 4.2 %", "4.1 %", "8.1 %", "1.2 % (3.2 %)",
-        "0.64 points", "saturated",
-    ]  # fmt: skip
+        "`heldout`",
+        "general",
+        "120",
+        "1,680",
+        "WER 3.1 %",
+        "2.1 to 4.2 %",
+        "4.1 %",
+        "8.1 %",
+        "1.2 % (3.2 %)",
+        "0.64 points",
+        "saturated",
+    ]
     assert row(markdown, "`domain`   | domain")[-1] == "usable"
     assert row(markdown, "`test`     | domain")[-2:] == [
         "11.70 points (more than 20 times its rows for 1 point)",
@@ -267,8 +286,14 @@ def test_hardened_versions(study: Study) -> None:
     lines = markdown.split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(lines)["roles"] == {"general": ["heldout"], "domain": ["domain-noise-10", "domain", "test"]}
     assert row(markdown, "noise") == [
-        "noise", "10 dB SNR", "200", "12.0 %", "10.0 to 14.0 %", "██", "**proposed**",
-    ]  # fmt: skip
+        "noise",
+        "10 dB SNR",
+        "200",
+        "12.0 %",
+        "10.0 to 14.0 %",
+        "██",
+        "**proposed**",
+    ]
 
 
 def test_sources_of_errors(study: Study) -> None:
@@ -420,8 +445,12 @@ def test_parity_counts_and_lists_settings(study: Study) -> None:
     markdown = again(study)
     assert "`lora`: 6 settings on each of 3 manifests compared, 3 different, 0 unknown." in markdown
     assert row(markdown, "decode.repetition_penalty") == [
-        "decode.repetition_penalty", "`heldout`, `domain`, `test`", "`1.0`", "`1.2`", "`parity.decode`",
-    ]  # fmt: skip
+        "decode.repetition_penalty",
+        "`heldout`, `domain`, `test`",
+        "`1.0`",
+        "`1.2`",
+        "`parity.decode`",
+    ]
 
 
 def test_same_bytes_in_every_folder(study: Study, tmp_path: Path) -> None:
@@ -515,11 +544,15 @@ def test_intervals_carry_caveats_for_few_speakers_and_no_errors(study: Study) ->
 def test_different_rows_and_normalisers(study: Study) -> None:
     names = [NormalizerIdentity(name=name, version="1") for name in ("basic", "none")]
     again_scored = Rescored(
-        manifest="domain", baseline=names[0], candidate=names[1], utterances=200, reported_delta=-0.061,
+        manifest="domain",
+        baseline=names[0],
+        candidate=names[1],
+        utterances=200,
+        reported_delta=-0.061,
         under_baseline=SameNormalizerScore(baseline_wer=0.2, tuned_wer=0.197, delta=-0.003),
         under_candidate=SameNormalizerScore(baseline_wer=0.3, tuned_wer=0.299, delta=-0.001),
         explained_by_normalizer=-0.058,
-    )  # fmt: skip
+    )
     other = ReferenceDifference(id="d1", baseline="good day", candidate="<b>bad</b> | day")
     rows = DifferingRows(
         manifest="domain",
@@ -530,11 +563,18 @@ def test_different_rows_and_normalisers(study: Study) -> None:
         different_audio=False,
     )
     settings = [
-        SettingDifference(manifest="domain", field="normalizer.name", baseline="basic", candidate="none", same=False,
-                          code="parity.normalization"),
-        SettingDifference(manifest="domain", field="decode.num_beams", baseline=1, candidate=None, same=None,
-                          code="parity.decode"),
-    ]  # fmt: skip
+        SettingDifference(
+            manifest="domain",
+            field="normalizer.name",
+            baseline="basic",
+            candidate="none",
+            same=False,
+            code="parity.normalization",
+        ),
+        SettingDifference(
+            manifest="domain", field="decode.num_beams", baseline=1, candidate=None, same=None, code="parity.decode"
+        ),
+    ]
     facts = ParityFacts(run="lora", settings=settings, rows=[rows], rescored=[again_scored])
     facts.write(study.results / "parity/lora.json")
     example_facts.paired_facts("domain").model_copy(update={"normalizer": names[0]}).write(
@@ -602,9 +642,19 @@ def test_a_quote_at_the_start_of_an_id_hides_no_row(study: Study) -> None:
 
 def test_tensors_of_a_checkpoint(study: Study) -> None:
     stage = CheckpointStage(
-        base_type="whisper", tuned_type="whisper", tensors=9, shared=8, changed=["a.weight"], rounded=2, reshaped=["e"],
-        only_base=[], only_tuned=["_x_"], unmerged=[], non_finite=[], other_files=["vocab.json"],
-    )  # fmt: skip
+        base_type="whisper",
+        tuned_type="whisper",
+        tensors=9,
+        shared=8,
+        changed=["a.weight"],
+        rounded=2,
+        reshaped=["e"],
+        only_base=[],
+        only_tuned=["_x_"],
+        unmerged=[],
+        non_finite=[],
+        other_files=["vocab.json"],
+    )
     modules = [
         ModuleDelta(name=name, module_group="mlp", delta_norm=norm, base_norm=1.0, relative_norm=norm, stable_rank=None)
         for name, norm in (("a", 0.02), ("b", 0.0))

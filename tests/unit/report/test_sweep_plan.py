@@ -28,20 +28,37 @@ def study(sweep: dict[str, Any] = SWEEP, **changes: Any) -> StudyConfig:
 
 def execution(seconds: float, **counts: int) -> RunRecord:
     return RunRecord(
-        command="c", started="2026-01-01T00:00:00+00:00", seconds=seconds, peak_memory_mb=1, host="here", platform="p",
-        python="3", versions={}, commit=None, **counts,
-    )  # fmt: skip
+        command="c",
+        started="2026-01-01T00:00:00+00:00",
+        seconds=seconds,
+        peak_memory_mb=1,
+        host="here",
+        platform="p",
+        python="3",
+        versions={},
+        commit=None,
+        **counts,
+    )
 
 
 def write_training(results: Path, config: StudyConfig, run: str, seconds: float, steps: int, **changes: Any) -> None:
     settings = {**config.trained[run].to_json(), **changes.pop("settings", {})}
     Experiment(
-        run=run, status=changes.pop("status", "finished"), attempt=1, ended=None, error=None, code=None,
-        optimizer_steps=steps, training="k", settings=settings, processes=1,
+        run=run,
+        status=changes.pop("status", "finished"),
+        attempt=1,
+        ended=None,
+        error=None,
+        code=None,
+        optimizer_steps=steps,
+        training="k",
+        settings=settings,
+        processes=1,
         data={"train": DataIdentity(path="t", rows=9, hash="h")},
         model=ModelIdentity(id="m", revision=None, hash="h", family="f", window_seconds=None),
-        hardware=Hardware(cpu="c", cores=1, memory_gb=1, gpus=[]), execution=execution(seconds, optimizer_steps=steps),
-    ).write(results / f"adapters/{run}/experiment.json")  # fmt: skip
+        hardware=Hardware(cpu="c", cores=1, memory_gb=1, gpus=[]),
+        execution=execution(seconds, optimizer_steps=steps),
+    ).write(results / f"adapters/{run}/experiment.json")
 
 
 @pytest.fixture
@@ -68,8 +85,10 @@ def test_times_are_predicted_from_what_was_measured(results: Path) -> None:
     # 800 rows in 80 s, 0.1 s an utterance: 50 steps of 8 rows and 200 utterances cost 40 + 20 s. The candidate was
     # trained but not compared yet, so that it counts too.
     assert (plan.rates.seconds_per_row, plan.rates.seconds_per_utterance, plan.rates.utterances) == (
-        0.1, 0.1, [100, 90, 10],
-    )  # fmt: skip
+        0.1,
+        0.1,
+        [100, 90, 10],
+    )
     assert plan.total.steps == 6 * 50 + 100
     assert plan.total.seconds == pytest.approx(6 * 60 + 100)
     assert plan.rates.hosts == ["here"]

@@ -84,9 +84,15 @@ REFERENCES = {
     "s-8": "a b wor- c",
 }
 HYPOTHESES = {
-    "s-1": "a b silent c d", "s-2": "a b silent night c", "s-3": "a b c d", "s-4": "a e f d", "s-5": "a y q d",
-    "s-6": "a b c", "s-7": "a b um c", "s-8": "a b word c",
-}  # fmt: skip
+    "s-1": "a b silent c d",
+    "s-2": "a b silent night c",
+    "s-3": "a b c d",
+    "s-4": "a e f d",
+    "s-5": "a y q d",
+    "s-6": "a b c",
+    "s-7": "a b um c",
+    "s-8": "a b word c",
+}
 
 
 @pytest.mark.skipif(shutil.which("sctk") is None, reason="NIST SCTK is not installed (apt-get install sctk)")

@@ -36,9 +36,15 @@ def transcripts(texts: list[str]) -> dict[str, Transcript]:
 
 def review(number: int, judgement: str, text: str | None = None, sample: bool = False) -> ReviewedRow:
     return ReviewedRow.from_json(
-        {"manifest": "domain", "id": f"r{number:02}", "judgement": judgement, "corrected_text": text,
-         "sample": sample, "places": ["a:2"]}
-    )  # fmt: skip
+        {
+            "manifest": "domain",
+            "id": f"r{number:02}",
+            "judgement": judgement,
+            "corrected_text": text,
+            "sample": sample,
+            "places": ["a:2"],
+        }
+    )
 
 
 def runs(judged: list[ReviewedRow]) -> tuple[RunErrors, RunErrors]:
@@ -83,9 +89,13 @@ def test_unusable_audio_is_reported_with_and_without() -> None:
     base, tuned = runs(judged)
     scores = reviewed_scores(judged, base, {"lora": tuned}, CLAIMS)
     assert [(s.references, s.usable_audio, s.baseline.utterances) for s in scores] == [
-        ("given", False, 40), ("without_wrong", False, 39), ("corrected", False, 40),
-        ("given", True, 38), ("without_wrong", True, 37), ("corrected", True, 38),
-    ]  # fmt: skip
+        ("given", False, 40),
+        ("without_wrong", False, 39),
+        ("corrected", False, 40),
+        ("given", True, 38),
+        ("without_wrong", True, 37),
+        ("corrected", True, 38),
+    ]
 
 
 def test_noise_is_estimated_from_the_random_sample_alone() -> None:

@@ -45,11 +45,15 @@ def with_errors(draw, words, rate):
 def scored(references, edits):
     return [
         UtteranceErrors(
-            id=id, duration=1.0, speaker_id=None, words=len(words), edits=edits[id],
+            id=id,
+            duration=1.0,
+            speaker_id=None,
+            words=len(words),
+            edits=edits[id],
             **counts_of(len(words), edits[id])._asdict(),
         )
         for id, words in references.items()
-    ]  # fmt: skip
+    ]
 
 
 def truncated_p(z):

@@ -19,8 +19,11 @@ from lora.records.verdict import Verdict
 from lora.runners import quick
 from lora.runners.output_folder import MARKER, WRITTEN
 
-TEXTS = [f"the {animal} sat on the {place}" for animal in ("cat", "dog", "cow", "hen") for place in
-         ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")]  # fmt: skip
+TEXTS = [
+    f"the {animal} sat on the {place}"
+    for animal in ("cat", "dog", "cow", "hen")
+    for place in ("mat", "roof", "stone", "car", "chair", "table", "grass", "hill", "bench", "wall")
+]
 
 
 def hypothesis(text: str, number: int, every: int) -> str:

@@ -60,15 +60,24 @@ def study(folder: Path, sweep: dict[str, Any], effect: Effect, luck: int = 1, **
 def write_wer(results: Path, run: str, manifest: str, errors: np.ndarray[Any, Any]) -> None:
     utterances = [
         UtteranceErrors(
-            id=f"u{n}", duration=5.0, speaker_id=f"s{n % SPEAKERS}", words=WORDS, hits=WORDS, substitutions=int(count),
-            deletions=0, insertions=0,
+            id=f"u{n}",
+            duration=5.0,
+            speaker_id=f"s{n % SPEAKERS}",
+            words=WORDS,
+            hits=WORDS,
+            substitutions=int(count),
+            deletions=0,
+            insertions=0,
         )
         for n, count in enumerate(errors)
-    ]  # fmt: skip
+    ]
     facts = WerFacts(
-        run=run, manifest=manifest, normalizer=NormalizerIdentity(name="basic", version="2"), max_seconds=None,
+        run=run,
+        manifest=manifest,
+        normalizer=NormalizerIdentity(name="basic", version="2"),
+        max_seconds=None,
         utterances=utterances,
-    )  # fmt: skip
+    )
     facts.write(results / layout.WER.path(run=run, manifest=manifest))
 
 

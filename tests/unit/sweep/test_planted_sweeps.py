@@ -112,9 +112,14 @@ def test_two_seeds_decide_nothing(tmp_path: Path) -> None:
 def test_an_adapter_that_is_not_what_was_evaluated_refutes_h1(tmp_path: Path, same: int) -> None:
     folder = study(tmp_path, {"r": {"eval_rows": 8, "seed": 1}}, lambda s: (-0.05, 0.0))
     counts = InRunComparison(
-        manifest="domain", rows=8, same_as_in_run=same, same_as_base=1, in_run_same_as_base=1,
-        differing_from_in_run=["u1"] * (8 - same), equal_to_base=[],
-    )  # fmt: skip
+        manifest="domain",
+        rows=8,
+        same_as_in_run=same,
+        same_as_base=1,
+        in_run_same_as_base=1,
+        differing_from_in_run=["u1"] * (8 - same),
+        equal_to_base=[],
+    )
     InRunFacts(run="r", step=10, rows=8, same_as_in_run=same, same_as_base=1, manifests=[counts]).write(
         folder / "results" / layout.IN_RUN.path(run="r")
     )

@@ -70,8 +70,11 @@ def test_the_terminal_gets_one_line_per_hypothesis(swept: Path) -> None:
     headline, *lines, last = words.splitlines()
     assert headline.startswith("SWEEP: H1 not run, H2 supported, ")
     assert [line.split()[:2] for line in lines] == [
-        ["H1", "NOT"], ["H2", "SUPPORTED"], ["H3", "NOT"], ["H4", lines[3].split()[1]],
-    ]  # fmt: skip
+        ["H1", "NOT"],
+        ["H2", "SUPPORTED"],
+        ["H3", "NOT"],
+        ["H4", lines[3].split()[1]],
+    ]
     assert last.split()[:2] == ["open", "docs/plan.md,"]
 
 

@@ -84,16 +84,38 @@ def test_a_checkpoint_may_make_jobs_of_a_stage_superfluous() -> None:
 
 def test_model_work_is_a_line_per_job_with_its_counts_and_fallbacks() -> None:
     Path("t.jsonl.run.json").write_text(
-        json.dumps({"outputs": ["t.jsonl"], "utterances_decoded": 3740, "utterances_reused": 0,
-                    "optimizer_steps": None, "fallbacks": ["cuda is not available: cpu"]})
-    )  # fmt: skip
+        json.dumps(
+            {
+                "outputs": ["t.jsonl"],
+                "utterances_decoded": 3740,
+                "utterances_reused": 0,
+                "optimizer_steps": None,
+                "fallbacks": ["cuda is not available: cpu"],
+            }
+        )
+    )
     run = Run(["transcribe_run", "transcribe_run"])
     run.start(1, "transcribe_run", "lora", ("t.jsonl",))
     run.now = 113
     run.finish(1)
     (line,) = run.lines()
-    assert line.split() == ["1", "min", "53", "s", "transcribe", "run", "lora:", "3,740", "decoded,", "fallback:",
-                            "cuda", "is", "not", "available:", "cpu"]  # fmt: skip
+    assert line.split() == [
+        "1",
+        "min",
+        "53",
+        "s",
+        "transcribe",
+        "run",
+        "lora:",
+        "3,740",
+        "decoded,",
+        "fallback:",
+        "cuda",
+        "is",
+        "not",
+        "available:",
+        "cpu",
+    ]
 
 
 def test_the_result_is_printed_once_after_the_stages() -> None:

@@ -108,8 +108,11 @@ def test_settings_of_shares_and_evaluations_name_the_files_that_they_need() -> N
     assert given[given.index("--split-seed") + 1] == mixed.config.split.seed
     assert given[given.index("--replay-path") + 1] == "results/splits/replay.jsonl"
     assert given[-4:] == [
-        "--manifest", "heldout=results/manifests/heldout.jsonl", "--manifest", "domain=results/manifests/domain.jsonl"
-    ]  # fmt: skip
+        "--manifest",
+        "heldout=results/manifests/heldout.jsonl",
+        "--manifest",
+        "domain=results/manifests/domain.jsonl",
+    ]
     assert flags.tracker_flags(mixed, "mixed") == "--report-to tensorboard,wandb"
     assert mixed.evaluations == ["heldout", "domain"]
     assert mixed.evaluated_runs == ["mixed"]

@@ -58,8 +58,13 @@ FAMILIES: dict[str, Family] = {
         window_seconds=30.0,
         padding_seconds=30.0,
         decode_keys=(
-            "language", "task", "return_timestamps", "condition_on_prev_tokens",
-            "compression_ratio_threshold", "logprob_threshold", "no_speech_threshold",
+            "language",
+            "task",
+            "return_timestamps",
+            "condition_on_prev_tokens",
+            "compression_ratio_threshold",
+            "logprob_threshold",
+            "no_speech_threshold",
         ),
         model_keys=("language",),
     ),
@@ -89,7 +94,7 @@ FAMILIES: dict[str, Family] = {
     # Its attention reads the weights of its projections and never calls them: an adapter there would have no effect.
     "wavlm": replace(WAV2VEC2, target_layers=("intermediate_dense", "output_dense")),
     "parakeet_ctc": Family("parakeet.ParakeetCtc", generates=False),
-}  # fmt: skip
+}
 
 
 def class_of(family: Family) -> type[SpeechModel]:

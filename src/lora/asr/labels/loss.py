@@ -23,9 +23,16 @@ from lora.asr.training.trainer import SpeechTrainer, training_arguments
 from lora.records.labels import LossComparison
 
 SETTINGS: dict[str, Any] = {
-    "max_steps": 1, "batch_size": 8, "learning_rate": 0.0, "scheduler": "constant", "warmup_steps": 0,
-    "weight_decay": 0.0, "seed": 0, "eval_steps": 1, "select": "loss",
-}  # fmt: skip
+    "max_steps": 1,
+    "batch_size": 8,
+    "learning_rate": 0.0,
+    "scheduler": "constant",
+    "warmup_steps": 0,
+    "weight_decay": 0.0,
+    "seed": 0,
+    "eval_steps": 1,
+    "select": "loss",
+}
 
 
 class _LossOnly(SpeechTrainer):

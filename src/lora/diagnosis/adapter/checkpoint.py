@@ -54,9 +54,15 @@ def _tensors(facts: StudyFacts, run: str, stage: CheckpointStage) -> Findings:
         "base_tokenizer": stage.base_tokenizer,
     }
     result = stage_check(
-        facts, run, "adapter.load",
-        status=status, reason=reason, value=stage.shared, threshold=stage.tensors, details=details,
-    )  # fmt: skip
+        facts,
+        run,
+        "adapter.load",
+        status=status,
+        reason=reason,
+        value=stage.shared,
+        threshold=stage.tensors,
+        details=details,
+    )
     return Findings.of(result, result.cause(code) if code is not None else None)
 
 

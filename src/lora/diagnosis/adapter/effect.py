@@ -55,10 +55,15 @@ def weights_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         "compared": compared,
     }
     result = stage_check(
-        facts, run, "adapter.weights",
-        status=status, reason=reason, threshold=threshold, details=details,
+        facts,
+        run,
+        "adapter.weights",
+        status=status,
+        reason=reason,
+        threshold=threshold,
+        details=details,
         value=None if status == "unknown" else median,
-    )  # fmt: skip
+    )
     return Findings.of(result, result.cause(code) if code is not None else None)
 
 
@@ -228,8 +233,13 @@ def called_modules(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings
         "never_called": examples(never),
     }
     result = stage_check(
-        facts, run, "adapter.calls",
-        status="warn" if never else "pass", reason="never_called" if never else "ok",
-        value=len(never), threshold=0, details=details,
-    )  # fmt: skip
+        facts,
+        run,
+        "adapter.calls",
+        status="warn" if never else "pass",
+        reason="never_called" if never else "ok",
+        value=len(never),
+        threshold=0,
+        details=details,
+    )
     return Findings.of(result, result.cause("adapter.bypassed", severity="warns") if never else None)

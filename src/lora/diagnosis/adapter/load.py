@@ -84,9 +84,15 @@ def file_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         "undeclared": examples(file.undeclared),
     }
     result = stage_check(
-        facts, run, "adapter.file",
-        status=status, reason=reason, value=nonzero, threshold=file.lora_b, details=details,
-    )  # fmt: skip
+        facts,
+        run,
+        "adapter.file",
+        status=status,
+        reason=reason,
+        value=nonzero,
+        threshold=file.lora_b,
+        details=details,
+    )
     return Findings.of(result, result.cause("adapter.zero_delta") if status == "fail" else None)
 
 
@@ -137,9 +143,15 @@ def load_stage(facts: StudyFacts, run: str, effect: EffectFacts) -> Findings:
         "active_adapters": load.active_adapters,
     }
     result = stage_check(
-        facts, run, "adapter.load",
-        status=status, reason=reason, value=load.tensors_loaded, threshold=load.tensors_in_file, details=details,
-    )  # fmt: skip
+        facts,
+        run,
+        "adapter.load",
+        status=status,
+        reason=reason,
+        value=load.tensors_loaded,
+        threshold=load.tensors_in_file,
+        details=details,
+    )
     return Findings.of(result, result.cause(code) if code is not None else None)
 
 

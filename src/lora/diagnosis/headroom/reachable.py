@@ -157,8 +157,10 @@ def _by_chance(split: ReachableFacts) -> bool:
         return False
     yes = math.log(max(share, TINY))
     no = math.log(max(1 - share, TINY))
-    ways = (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no
-            for k in range(confirmed, n + 1))  # fmt: skip
+    ways = (
+        math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * yes + (n - k) * no
+        for k in range(confirmed, n + 1)
+    )
     return sum(map(math.exp, ways)) > CHANCE
 
 

@@ -88,9 +88,13 @@ def greedy_hypotheses(facts: StudyFacts, labels: LabelFacts) -> Findings:
     greedy = labels.greedy
     least = facts.config.labels.min_agreement
     if greedy is None or not greedy.positions:
-        left_out = None if greedy is None else greedy.model_dump(
-            include={"truncated", "retokenized", "retokenized_leading_space", "changed_by_tokenizer"}
-        )  # fmt: skip
+        left_out = (
+            None
+            if greedy is None
+            else greedy.model_dump(
+                include={"truncated", "retokenized", "retokenized_leading_space", "changed_by_tokenizer"}
+            )
+        )
         result = check(
             "labels.greedy_hypotheses",
             status="unknown",

@@ -41,9 +41,10 @@ def evaluation_markup(facts: StudyFacts, manifest: str, runs: Sequence[str], run
     most = facts.config.text.max_effect
     if not scored:
         return Findings.of(
-            check(ID, status="unknown", reason="not_scored", threshold=most, evidence=evidence, run=run,
-                  manifest=manifest)
-        )  # fmt: skip
+            check(
+                ID, status="unknown", reason="not_scored", threshold=most, evidence=evidence, run=run, manifest=manifest
+            )
+        )
     marked = {name: found for name in scored if (found := _markup(facts, name, manifest)) is not None}
     references = next(iter(marked.values())).references if marked else []
     sides = {"references": references, **{name: found.hypotheses for name, found in marked.items()}}

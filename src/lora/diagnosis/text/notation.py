@@ -50,9 +50,16 @@ def same_notation(facts: StudyFacts, manifest: str, run: str | None, named: str 
     evidence = [facts.path(layout.WER, run=name, manifest=manifest) for name in (BASE, run) if name is not None]
     if own is None:
         return Findings.of(
-            check(ID, status="unknown", reason="not_scored", threshold=most, evidence=evidence, run=named,
-                  manifest=manifest)
-        )  # fmt: skip
+            check(
+                ID,
+                status="unknown",
+                reason="not_scored",
+                threshold=most,
+                evidence=evidence,
+                run=named,
+                manifest=manifest,
+            )
+        )
     others = _others(facts, run, manifest)
     status: CheckStatus = "pass"
     reason = "ok"

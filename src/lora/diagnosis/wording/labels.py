@@ -258,8 +258,10 @@ def style_cause(result: CauseResult) -> str:
 def style_remedy(result: CauseResult) -> str:
     details = result.details
     punctuation = "with" if details["final_punctuation"] else "without"
-    steps = "; ".join(STEPS[step].format(mark=details["final_mark"]) if step == "append_final_mark" else STEPS[step]
-                      for step in details["steps"])  # fmt: skip
+    steps = "; ".join(
+        STEPS[step].format(mark=details["final_mark"]) if step == "append_final_mark" else STEPS[step]
+        for step in details["steps"]
+    )
     instructions = [f"`{steps}`"] if steps else []
     by_hand = [NOT_RESTORABLE[part] for part in details["not_restorable"]]
     if by_hand or not steps:

@@ -39,8 +39,13 @@ class PageChapter:
 
 def render_page(study: Study) -> str:
     """The complete report of a study as HTML."""
-    environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     verdict = study.verdict.value
     found = {one.name: one for one in answers(verdict)} if verdict else {}
     renderer = Renderer(study.results, HERE)

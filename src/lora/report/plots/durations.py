@@ -88,6 +88,12 @@ def _bars(axes: Axes, decision: DurationDecision, longest: float) -> None:
 def _minimum(axes: Axes, rows: int) -> None:
     axes.axhline(rows, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=5)
     axes.annotate(
-        f"at least {rows:,} needed", (0, rows), (6, 4), textcoords="offset points", xycoords=("axes fraction", "data"),
-        fontsize=10, color=INK, va="bottom",
-    )  # fmt: skip
+        f"at least {rows:,} needed",
+        (0, rows),
+        (6, 4),
+        textcoords="offset points",
+        xycoords=("axes fraction", "data"),
+        fontsize=10,
+        color=INK,
+        va="bottom",
+    )

@@ -83,14 +83,24 @@ def _column(log: Sequence[Mapping[str, str]]) -> Points:
 
 def _names(axes: Axes, training: Points, validation: Points) -> None:
     """Label each curve with its last value at its end, the higher one above the lower one."""
-    ends = [(points[-1], name, colour) for points, name, colour in
-            ((training, "training", BLUE), (validation, "validation", ORANGE)) if points]  # fmt: skip
+    ends = [
+        (points[-1], name, colour)
+        for points, name, colour in ((training, "training", BLUE), (validation, "validation", ORANGE))
+        if points
+    ]
     ends.sort(key=lambda end: -end[0][1])
     for position, (point, name, colour) in enumerate(ends):
         axes.annotate(
-            f"{name} {number(point[1])}", point, (10, 0), textcoords="offset points", color=colour, fontsize=10,
-            fontweight="bold", va="bottom" if position == 0 else "top", annotation_clip=False,
-        )  # fmt: skip
+            f"{name} {number(point[1])}",
+            point,
+            (10, 0),
+            textcoords="offset points",
+            color=colour,
+            fontsize=10,
+            fontweight="bold",
+            va="bottom" if position == 0 else "top",
+            annotation_clip=False,
+        )
 
 
 def _best(axes: Axes, facts: TrainFacts) -> None:
@@ -103,9 +113,15 @@ def _best(axes: Axes, facts: TrainFacts) -> None:
     axes.plot(best.step, best.loss, "o", markersize=13, clip_on=False, **ring)
     label = f"best: step {best.step:,}" + (f", {kept}" if kept else "")
     axes.annotate(
-        label, (best.step, 1), (-6, -4), xycoords=("data", "axes fraction"), textcoords="offset points", ha="right",
-        va="top", fontsize=10,
-    )  # fmt: skip
+        label,
+        (best.step, 1),
+        (-6, -4),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=10,
+    )
 
 
 def _stopped(axes: Axes, facts: TrainFacts) -> None:
@@ -113,6 +129,11 @@ def _stopped(axes: Axes, facts: TrainFacts) -> None:
         return
     axes.axvline(facts.non_finite_step, color=ORANGE, linewidth=1.6)
     axes.annotate(
-        f"not finite at step {facts.non_finite_step}", (facts.non_finite_step, 0.5), (6, 0), fontsize=10,
-        xycoords=("data", "axes fraction"), textcoords="offset points", color=ORANGE,
-    )  # fmt: skip
+        f"not finite at step {facts.non_finite_step}",
+        (facts.non_finite_step, 0.5),
+        (6, 0),
+        fontsize=10,
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        color=ORANGE,
+    )

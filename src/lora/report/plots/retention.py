@@ -76,9 +76,13 @@ def _names(axes: Axes, lines: Sequence[_Line]) -> None:
     for line in sorted(lines, key=lambda line: -sum(line.shares)):
         axes.plot([], [], color=line.colour, linestyle=line.dashes, linewidth=2.2, label=line.label)
     axes.legend(
-        loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=2.8, labelspacing=0.9, title="100 % is",
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        handlelength=2.8,
+        labelspacing=0.9,
+        title="100 % is",
         alignment="left",
-    )  # fmt: skip
+    )
 
 
 def _thresholds(axes: Axes, decision: DurationDecision, right: float) -> None:
@@ -107,17 +111,31 @@ def _chosen(
         return
     axes.axvline(limit, color=ORANGE, linewidth=1.8, zorder=2)
     axes.annotate(
-        "max_seconds", (limit, 0), (6, 6), xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=10,
-        color=ORANGE, fontweight="bold", va="bottom",
-    )  # fmt: skip
+        "max_seconds",
+        (limit, 0),
+        (6, 6),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        fontsize=10,
+        color=ORANGE,
+        fontweight="bold",
+        va="bottom",
+    )
     at = next((i for i, point in enumerate(grid, start=1) if point.threshold == limit), None)
     if at is None:
         return
     for line in lines:
         axes.plot(
-            limit, line.shares[at], "o", markersize=7, color=line.colour, markeredgecolor="white", markeredgewidth=1.4,
-            zorder=5, clip_on=False,
-        )  # fmt: skip
+            limit,
+            line.shares[at],
+            "o",
+            markersize=7,
+            color=line.colour,
+            markeredgecolor="white",
+            markeredgewidth=1.4,
+            zorder=5,
+            clip_on=False,
+        )
 
 
 def _subtitle(decision: DurationDecision, grid: Sequence[RetentionPoint], total: RetentionPoint) -> str:

@@ -83,9 +83,13 @@ def _draw(axes: Axes, rows: dict[tuple[str, str], list[ModuleDelta]], median: fl
     if median is not None and median >= SMALLEST:
         axes.axvline(median, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
         axes.annotate(
-            f"median {percent(median)}", (median, 1), (5, -12), xycoords=("data", "axes fraction"),
-            textcoords="offset points", fontsize=10,
-        )  # fmt: skip
+            f"median {percent(median)}",
+            (median, 1),
+            (5, -12),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=10,
+        )
 
 
 def _label_groups(axes: Axes, keys: list[tuple[str, str]], groups: list[str]) -> None:
@@ -93,8 +97,15 @@ def _label_groups(axes: Axes, keys: list[tuple[str, str]], groups: list[str]) ->
     for index, group in enumerate(groups):
         ys = [-y for y, key in enumerate(keys) if key[0] == group]
         axes.annotate(
-            module_group(group), (1, sum(ys) / len(ys)), (8, 0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", va="center", fontweight="bold", color=SERIES[index % len(SERIES)], fontsize=10,
-        )  # fmt: skip
+            module_group(group),
+            (1, sum(ys) / len(ys)),
+            (8, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontweight="bold",
+            color=SERIES[index % len(SERIES)],
+            fontsize=10,
+        )
         if index:
             axes.axhline(max(ys) + 0.5, color=MUTED, linewidth=0.6, alpha=0.5)

@@ -99,9 +99,15 @@ def _levels(axes: Axes, wers: Sequence[WerFacts], heights: dict[tuple[str, str],
         if low is not None and high is not None:
             axes.plot([100 * low, 100 * high], [y, y], color=_colour(facts.run, runs), linewidth=2.2, alpha=0.55)
         axes.plot(
-            100 * score.wer, y, _marker(facts.run, runs), color=_colour(facts.run, runs), markersize=7.5,
-            markerfacecolor="white" if facts.run == BASE else None, markeredgewidth=1.8, clip_on=False,
-        )  # fmt: skip
+            100 * score.wer,
+            y,
+            _marker(facts.run, runs),
+            color=_colour(facts.run, runs),
+            markersize=7.5,
+            markerfacecolor="white" if facts.run == BASE else None,
+            markeredgewidth=1.8,
+            clip_on=False,
+        )
         axes.annotate(
             percent(score.wer),
             (end, y),
@@ -154,10 +160,15 @@ def _differences(
         axes.plot(100 * score.delta, y, _marker(facts.run, runs), color=colour, markersize=7.5)
         reach = max(reach, *(abs(100 * e) for e in [score.delta, *ends]))
         axes.annotate(
-            f"{signed_points(score.delta)}  {outcome_words(score.outcome)}", (1, y), (10, 0),
-            xycoords=("axes fraction", "data"), textcoords="offset points", va="center", fontsize=10,
+            f"{signed_points(score.delta)}  {outcome_words(score.outcome)}",
+            (1, y),
+            (10, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
             annotation_clip=False,
-        )  # fmt: skip
+        )
     margin = max((facts.equivalence_margin for facts in paired), default=0.0)
     axes.axvspan(-100 * margin, 100 * margin, color=PALE, alpha=0.6, linewidth=0)
     axes.set_xlim(-1.15 * max(reach, 1.0), 1.15 * max(reach, 1.0))
