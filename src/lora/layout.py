@@ -22,6 +22,7 @@ from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchFacts
 from lora.records.labels import LabelFacts
 from lora.records.manifests import ManifestFacts, RejectedRow, Utterance
 from lora.records.parity import ParityFacts
+from lora.records.provenance import RunRecord
 from lora.records.reachable import ReachableFacts
 from lora.records.reviews import RejectedJudgement, ReviewedRow, ReviewFacts
 from lora.records.scores import WerFacts
@@ -126,6 +127,10 @@ CONFIG: ResultFile[Record] = ResultFile(
 AUDIO: ResultFile[Record] = ResultFile(
     name="audio", pattern="audio/{manifest}", rules=("unpack_audio",), stage="data", manifests="packed",
     contents="Folder of the recordings that are inside a manifest's tables, one audio file per row.",
+)  # fmt: skip
+AUDIO_RECORD = ResultFile(
+    name="audio_record", pattern="audio/{manifest}.run.json", record=RunRecord, rules=("unpack_audio",), stage="data",
+    manifests="packed", contents="Record of the job that wrote these recordings, which changes whenever they do.",
 )  # fmt: skip
 INTEGRITY = ResultFile(
     name="integrity", pattern="integrity/{manifest}.tsv", record=AudioMeasure, rules=("inspect_audio",), stage="data",
@@ -389,9 +394,10 @@ CURVE_PLOT: ResultFile[Record] = ResultFile(
 )  # fmt: skip
 
 RESULTS: tuple[ResultFile[Any], ...] = (
-    CONFIG, AUDIO, INTEGRITY, ROWS, REJECTED, MANIFEST_FACTS, LEAKAGE, REPLAY_LEAKAGE, DURATIONS, DURATION_SUMMARY,
-    DECISION, MAX_SECONDS, RETENTION, SPLIT_TRAIN, SPLIT_REPLAY, SPLIT_VALIDATION, SPLIT_SIZES, STABILITY,
-    ADAPTER_BEST, ADAPTER_LAST, TRAINING, LOSS, EVALUATIONS, IN_RUN_TRANSCRIPTS, TRANSCRIPTS, SETTINGS, IMPORT, WER,
+    CONFIG, AUDIO, AUDIO_RECORD, INTEGRITY, ROWS, REJECTED, MANIFEST_FACTS, LEAKAGE, REPLAY_LEAKAGE, DURATIONS,
+    DURATION_SUMMARY, DECISION, MAX_SECONDS, RETENTION, SPLIT_TRAIN, SPLIT_REPLAY, SPLIT_VALIDATION, SPLIT_SIZES,
+    STABILITY, ADAPTER_BEST, ADAPTER_LAST, TRAINING, LOSS, EVALUATIONS, IN_RUN_TRANSCRIPTS, TRANSCRIPTS, SETTINGS,
+    IMPORT, WER,
     LABELS, LABEL_HYPOTHESES, MISMATCHES, RUN_MISMATCHES, HARDENED, EFFECT, IN_RUN, PAIRED, REACHABLE, PARITY,
     JUDGEMENTS, REJECTED_JUDGEMENTS, REVIEW, VERDICT, GATE, DURATION_PLOT, RETENTION_PLOT, WER_PLOT, BASELINE_PLOT,
     LOSS_PLOT, WEIGHTS_PLOT, REPORT, LANDING, SOUNDS, LISTEN, SWEEP_GATE, SWEEP, RECIPES, HYPOTHESES, LEVELS_PLOT,

@@ -30,7 +30,7 @@ def unpacked_audio(study: Study, manifest: str) -> list[str]:
 
 def unpacking_record(study: Study, manifest: str) -> list[str]:
     """Record of the job that wrote `unpacked_audio`, which changes whenever the recordings do."""
-    return [f"{folder}.run.json" for folder in unpacked_audio(study, manifest)]
+    return [layout.AUDIO_RECORD.in_study(manifest=manifest)] if manifest in study.packed_manifests else []
 
 
 def rows_of(manifests: Iterable[str]) -> list[str]:
