@@ -29,6 +29,7 @@ OWN_ADAPTER = "adapter_model.safetensors"
 MOST_LAYERS = 10_000
 MOST_SIZE = 2**63
 DEEPEST = 20
+MOST_PRINTED = 10**300  # larger integers of a JSON file do not fit into a float
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
 TEXT_FILES = (
@@ -227,7 +228,8 @@ def _absurd_size(config: dict[str, Any], where: str = "") -> str | None:
             if where.count(".") < DEEPEST and (found := _absurd_size(value, f"{name}.")) is not None:
                 return found
         elif isinstance(value, int) and (value > MOST_LAYERS if key.endswith("layers") else value >= MOST_SIZE):
-            return f'"{name}" is {value:.6g}, which no model has'
+            size = f"{value:.6g}" if value < MOST_PRINTED else f"above {MOST_PRINTED:.0e}"
+            return f'"{name}" is {size}, which no model has'
     return None
 
 

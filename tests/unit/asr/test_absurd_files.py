@@ -80,6 +80,7 @@ def test_adapter_tensors_that_are_no_matrices(tmp_path: Path) -> None:
         ("config.json", {"model_type": []}, "model_type"),
         ("config.json", {"encoder_num_hidden_layers": 10**9}, "encoder_num_hidden_layers"),
         ("config.json", {"nested": {"hidden_size": 10**30}}, "nested.hidden_size"),
+        ("config.json", {"hidden_size": 10**400}, "hidden_size"),
         ("processor_config.json", {"feature_extractor": 5}, "sampling_rate"),
         ("processor_config.json", {"feature_extractor": {"sampling_rate": 0}}, "0 Hz"),
         ("processor_config.json", {"feature_extractor": {"sampling_rate": 2**40}}, "Hz"),

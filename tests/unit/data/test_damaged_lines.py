@@ -60,20 +60,31 @@ def test_a_damaged_line_of_a_kaldi_table_costs_its_utterance(tmp_path: Path, wav
     assert ([row.id for row in manifest.rows], [row.id for row in manifest.rejected]) == (["u1", "u3"], ["u2"])
 
 
-def test_an_empty_line_of_a_fairseq_manifest_costs_itself(tmp_path: Path, wav) -> None:
-    wav("a.wav")
-    wav("b.wav")
-    (tmp_path / "m.tsv").write_text(f"{tmp_path}\na.wav\t16000\n\nb.wav\t16000\n\n")
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+@pytest.mark.parametrize("empty", [1, 2])
+def test_an_empty_line_of_a_fairseq_manifest_costs_itself(tmp_path: Path, wav, empty: int, end: str) -> None:
+    names = ["a.wav", "b.wav", "c.wav"]
+    for name in names:
+        wav(name)
+    lines = ["" if position == empty else f"{name}\t16000" for position, name in enumerate(names)]
+    (tmp_path / "m.tsv").write_text("\n".join([str(tmp_path), *lines]) + "\n" + end)
     (tmp_path / "m.wrd").write_text("one\ntwo\nthree\n")
     manifest = read_manifest(tmp_path / "m.tsv")
-    assert [row.text for row in manifest.rows] == ["one", "three"]
-    assert [(row.line, row.reason) for row in manifest.rejected] == [(3, "broken line: empty")]
+    assert [row.text for row in manifest.rows] == [text for n, text in enumerate(("one", "two", "three")) if n != empty]
+    assert [(row.line, row.reason) for row in manifest.rejected] == [(2 + empty, "broken line: empty")]
 
 
 def test_half_a_character_in_transcripts_or_settings_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "recogs-x.txt").write_text("u1: ref=['a']\nu1: hyp=['\\ud800']\n")
     with pytest.raises(UserError, match=r"recogs-x\.txt:2"):
         read_transcript_file(tmp_path / "recogs-x.txt")
+    for name, content in (
+        ("h.json", '{"id": ["u1"], "predictions": ["\\ud800"]}'),
+        ("w.json", '{"text": "\\ud800", "segments": [{"start": 0, "end": 1, "text": "\\ud800"}]}'),
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(UserError, match=f"{name}: a text has half of a character"):
+            read_transcript_file(tmp_path / name)
     (tmp_path / "s.json").write_text('{"model": {"id": "\\ud800", "hash": "x"}}')
     with pytest.raises(UserError, match="lone surrogate"):
         read_settings(tmp_path / "s.json", "run", "test", set())

@@ -21,6 +21,7 @@ from lora.records.base import UserError
 
 WORDS, LETTERS = ".wrd", ".ltr"
 ROW = re.compile(rb"[^\t\n]+\t\d+\s*")
+Line = tuple[int, str | None]  # number, and text, None where it is not UTF-8
 NOT_UTF8 = "broken line: not UTF-8"
 
 
@@ -48,14 +49,11 @@ def read_fairseq(source: Source) -> Reading:
     encodings: dict[str, list[str]] = {source.path.name: [], texts_path.name: []}
     listed = text_lines(source.path, encodings[source.path.name])
     written_lines = list(dropwhile(lambda item: _is_empty(item[1]), listed))
-    while written_lines and _is_empty(written_lines[-1][1]):
-        written_lines.pop()
     if not written_lines:
         raise UserError(f"{source.path}: an empty file; a fairseq manifest begins with the folder of its audio")
     (_, root), *lines = written_lines
     texts = list(text_lines(texts_path, encodings[texts_path.name]))
-    while texts and texts[-1][1] == "":
-        texts.pop()
+    _drop_empty_ends(lines, texts)
     if len(texts) != len(lines):
         raise UserError(
             f"{texts_path}: {len(texts)} texts for {len(lines)} files of {source.path.name}; a fairseq manifest has "
@@ -81,6 +79,20 @@ def read_fairseq(source: Source) -> Reading:
 
 def _is_empty(line: str | None) -> bool:
     return line is not None and not line.strip()
+
+
+def _drop_empty_ends(lines: list[Line], texts: list[Line]) -> None:
+    """Drop empty last lines of both lists, or of the longer one; an empty line with a text is a broken row."""
+    for each in (lines, texts):
+        if each and each[-1][1] == "":
+            each.pop()  # what follows the last line end
+    while lines or texts:
+        longest = max(len(lines), len(texts))
+        ends = [each for each in (lines, texts) if len(each) == longest]
+        if not all(_is_empty(each[-1][1]) for each in ends):
+            return
+        for each in ends:
+            each.pop()
 
 
 def _moved(path: Path, root: str, names: Sequence[str]) -> tuple[str, Path, list[str]]:

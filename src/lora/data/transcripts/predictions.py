@@ -5,13 +5,13 @@ Lists of ids and other fields may be next to them; without ids, texts are named 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lora.data.transcripts.columns import HYPOTHESES, ExternalTranscript, from_columns
+from lora.data.transcripts.json_text import json_content
 from lora.records.base import UserError
 
 LISTS = re.compile(rf'"({"|".join(HYPOTHESES)})"\s*:\s*\[')
@@ -24,10 +24,7 @@ def looks_like_lists(lines: Sequence[str]) -> bool:
 
 def read_lists(path: Path, text: str, columns: Mapping[str, str]) -> list[ExternalTranscript]:
     """Transcripts of the object. Raises UserError for lists of different lengths."""
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON: {error}") from None
+    content = json_content(path, text)
     lists: dict[str, list[Any]] = {}
     if isinstance(content, dict):
         lists = {name: values for name, values in content.items() if isinstance(values, list)}

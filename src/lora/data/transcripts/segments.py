@@ -7,7 +7,6 @@ of a segment are spread evenly over it.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 from lora.data.transcripts.column_rows import read_rows
 from lora.data.transcripts.columns import FILES
 from lora.data.transcripts.ctm import Word
+from lora.data.transcripts.json_text import json_content
 from lora.records.base import UserError
 
 Lines = Callable[[Path], Iterable[tuple[int, str]]]
@@ -73,10 +73,7 @@ def read_recording(path: Path, lines: Lines) -> list[Word]:
 
 
 def _json_entries(path: Path, text: str) -> list[tuple[str, Mapping[str, Any]]]:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON: {error}") from None
+    content = json_content(path, text)
     segments = content.get("segments") if isinstance(content, dict) else content
     if segments is None and isinstance(content.get("text"), str):
         segments = [{"start": 0.0, "end": 0.0, "text": content["text"]}]
