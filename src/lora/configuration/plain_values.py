@@ -56,4 +56,15 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterat
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})
+def _is_integer(_: Any, instance: Any) -> bool:
+    """As JSON Schema means integers, which 100.0 is, but of 64 bits, which 1e30 is not."""
+    if isinstance(instance, bool) or not isinstance(instance, int | float):
+        return False
+    return is_usable(instance) and abs(instance) < LARGEST and instance == int(instance)
+
+
+Validator: Any = extend(
+    Draft202012Validator,
+    {"pattern": _pattern},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
