@@ -24,7 +24,8 @@ IMPORTED_AS = {
 INCLUDED_IN = {"pydantic_core": "pydantic"}  # packages that one of ours consists of, with its exact version
 # Our own top-level modules: the library, scripts, and helpers of tests and of the study's recipe.
 FOLDERS = ("scripts", "tests", "data/recipe", "benchmarks")
-OWN = {"lora", "data", "fuzzing"} | {path.stem for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.py")}
+FILES = [path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.py")]
+OWN = {"lora", "data"} | {path.parent.name if path.stem == "__init__" else path.stem for path in FILES}
 USERS = {
     "requirements.txt": ("src", "scripts", "rules"),
     "requirements-bench.txt": ("benchmarks",),
