@@ -1,9 +1,9 @@
-"""A `python` for tests that starts in no time: each call is a fork of one process that has imported the heavy packages.
+"""A `python` for tests that starts in no time: each call is a fork of one process that has imported all packages.
 
 A small study runs some sixty Python processes, which spend most of their time on importing torch, transformers, peft,
-pandas and Snakemake. Nothing of this project is imported before the fork, and a call has its own arguments,
-environment, folder, files and exit code, so that it behaves as a process of its own. Tests of kills, environments and
-installations use the real interpreter.
+pandas, matplotlib, Snakemake and this project's modules. A call has its own arguments, environment, folder, files and
+exit code, so that it behaves as a process of its own. Tests of kills, environments and installations use the real
+interpreter.
 
 `preloaded_python` starts the server and returns the path of the interpreter, a few lines that connect to the server.
 """
@@ -16,8 +16,10 @@ import contextlib
 import functools
 import gc
 import importlib
+import importlib.machinery
 import json
 import os
+import pkgutil
 import runpy
 import select
 import shlex
@@ -45,8 +47,10 @@ PACKAGES = (
     "snakemake.cli",
     "snakemake.api",
     "snakemake.executors.local",
-    "pydantic",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
 )
+PROJECT = "lora"
 MESSAGE = 2**22  # bytes of a request at most
 PATIENCE = 60.0  # seconds until the server must be ready
 
@@ -72,7 +76,7 @@ def preloaded_python() -> str:
 
 def serve(address: str) -> Iterator[dict[str, Any]]:
     """Fork for every request; yields, in the new process alone, what it asks for."""
-    for package in PACKAGES:
+    for package in (*PACKAGES, *_modules_of_the_project()):
         importlib.import_module(package)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{address}.new")
@@ -100,6 +104,23 @@ def serve(address: str) -> Iterator[dict[str, Any]]:
             os.close(file)
         yield request
         return
+
+
+def _modules_of_the_project() -> list[str]:
+    """All modules of this checkout's library but those that are commands."""
+    source = Path(__file__).parents[1] / "src"
+    sys.path.insert(0, str(source))
+    package = importlib.import_module(PROJECT)
+    modules = pkgutil.walk_packages(package.__path__, f"{PROJECT}.")
+    return [module.name for module in modules if not module.name.endswith("__main__")]
+
+
+def _forget_the_project_unless_asked_for() -> None:
+    """A call may have another copy of the project on its path, or none."""
+    found = importlib.machinery.PathFinder.find_spec(PROJECT)
+    if found is None or found.origin != sys.modules[PROJECT].__file__:
+        for name in [name for name in sys.modules if name.partition(".")[0] == PROJECT]:
+            del sys.modules[name]
 
 
 def _received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -134,9 +155,12 @@ def run(request: dict[str, Any], interpreter: str) -> None:
     arguments = request["arguments"]
     added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     first = str(Path.cwd()) if arguments[0] == "-m" else str(Path(arguments[0]).resolve().parent)
-    sys.path[:1] = [first, *added]
+    sys.path[:2] = [first, *added]
+    _forget_the_project_unless_asked_for()
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
+        if arguments[1].startswith(f"{PROJECT}."):
+            sys.modules.pop(arguments[1], None)  # else runpy warns of a module that is imported twice
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
     else:
         sys.argv = arguments

@@ -64,7 +64,7 @@ class CaseResult:
 
 
 def run_case(case: Case, healthy: Study, folder: Path) -> CaseResult:
-    """Plant the fault and run the workflow in `folder`, which is removed if the verdict is right.
+    """Plant the fault and run the workflow in `folder`.
 
     Causes that the healthy study has as well do not count.
     """
@@ -77,10 +77,7 @@ def run_case(case: Case, healthy: Study, folder: Path) -> CaseResult:
     if done.returncode != 0:
         (folder / "output.txt").write_text(done.stdout + done.stderr)
         return CaseResult(case, "the workflow failed", (), seconds)
-    result = compare_verdict(case, study, seconds, known)
-    if result.right:
-        shutil.rmtree(folder)
-    return result
+    return compare_verdict(case, study, seconds, known)
 
 
 def cause_keys(study: Study) -> set[tuple[str, str, str]]:
@@ -107,12 +104,18 @@ def compare_verdict(case: Case, study: Study, seconds: float, known: Set[tuple[s
 def run_bench(
     cases: Iterable[Case], healthy: Study, jobs: int, report: Callable[[CaseResult], None], work: Path
 ) -> list[CaseResult]:
-    """Run all cases on copies of the healthy study, `jobs` at a time; results are in the order of the cases."""
+    """Run all cases on copies of the healthy study, `jobs` at a time; results are in the order of the cases.
+
+    Studies with the right verdict are removed.
+    """
     with ThreadPoolExecutor(max_workers=jobs) as pool:
 
         def task(numbered: tuple[int, Case]) -> CaseResult:
             number, case = numbered
-            result = run_case(case, healthy, work / f"case {number:03}")
+            folder = work / f"case {number:03}"
+            result = run_case(case, healthy, folder)
+            if result.right:
+                shutil.rmtree(folder)
             report(result)
             return result
 

@@ -23,10 +23,10 @@ CHOSEN = (
     "a word replaced by another in every reference that contains it",
     "time tokens around every reference of all evaluation manifests",
     "a tokenizer that writes no EOS",
-    "a learning rate of 1e30",
     "an external adapter whose tensors have other names",
     "the tuned run scored as written",
 )
+BLOCKED = "a learning rate of 1e30"
 
 
 @pytest.fixture(scope="session")
@@ -68,15 +68,15 @@ def test_a_loss_that_the_library_shifts_twice(healthy: Study, tmp_path: Path) ->
 
 
 def test_a_blocked_study_says_so_everywhere(healthy: Study, tmp_path: Path) -> None:
-    """Exit code and output of the gate, and the published documents."""
-    study = healthy.copy(tmp_path / "blocked")
-    next(case for case in CASES if case.name == "learning rate 0").plant(study)
-    study.run()
+    """Verdict, exit code and output of the gate, and the published documents."""
+    study = Study(tmp_path / "blocked")
+    found = run_case(next(case for case in CASES if case.name == BLOCKED), healthy, study.folder)
+    assert (found.right, found.first) == (True, "training.diverged"), found
     gate = study.snakemake("gate")
     assert gate.returncode != 0
-    assert "training.lr_not_applied" in gate.stdout + gate.stderr
+    assert found.first in gate.stdout + gate.stderr
     for document in ("docs/experiment_plan.md", "notes.md"):
-        assert "training.lr_not_applied" in (study.folder / document).read_text()
+        assert found.first in (study.folder / document).read_text()
 
 
 def test_every_cause_has_a_fault_and_a_neighbour() -> None:
@@ -85,8 +85,8 @@ def test_every_cause_has_a_fault_and_a_neighbour() -> None:
 
 
 def test_the_chosen_faults_are_of_all_areas() -> None:
-    chosen = [case for case in CASES if case.name in CHOSEN]
-    assert len(chosen) == len(CHOSEN)
+    chosen = [case for case in CASES if case.name in (*CHOSEN, BLOCKED)]
+    assert len(chosen) == len(CHOSEN) + 1
     assert {case.area for case in chosen} == {code.partition(".")[0] for code in CAUSES}
     assert sum(case.fresh for case in CASES) >= 8
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -85,24 +86,46 @@ def test_scripts_import_no_model_library(path: Path) -> None:
     assert not {n for n in names if n.startswith("lora.runners")}
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *([str(path), "--help"] for path in SCRIPTS if not path.name.startswith("make_")),
-        ["-m", "lora.runners.experiment", "--help"],
-        ["-m", "lora.runners.experiment", "transcribe", "--help"],
-        ["-m", "lora.runners.experiment", "run", "--help"],
-        ["-m", "lora.runners.quick", "--help"],
-        ["-m", "lora.runners.diagnose", "--help"],
-        ["-m", "lora.runners.diagnose", "init", "--help"],
-    ],
-    ids=lambda c: " ".join(Path(part).name for part in c),
-)
-def test_help_answers_without_torch(command: list[str]) -> None:
-    environment = dict(os.environ, PYTHONPATH=str(REPOSITORY / "src"), PYTHONPROFILEIMPORTTIME="1")
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment)
+COMMANDS = [
+    *([str(path), "--help"] for path in SCRIPTS if not path.name.startswith("make_")),
+    ["lora.runners.experiment", "--help"],
+    ["lora.runners.experiment", "transcribe", "--help"],
+    ["lora.runners.experiment", "run", "--help"],
+    ["lora.runners.quick", "--help"],
+    ["lora.runners.diagnose", "--help"],
+    ["lora.runners.diagnose", "init", "--help"],
+]
+
+# Runs each command, and writes its exit code, the beginning of its output and the model libraries loaded so far.
+ASK_ALL = """
+import contextlib, io, json, runpy, sys
+for command in json.load(sys.stdin):
+    sys.argv, output, code = list(command), io.StringIO(), None
+    with contextlib.redirect_stdout(output):
+        try:
+            run = runpy.run_path if command[0].endswith(".py") else runpy.run_module
+            run(command[0], run_name="__main__")
+        except SystemExit as ended:
+            code = ended.code
+    print(json.dumps([code, output.getvalue()[:7], sorted({"torch", "transformers", "peft"} & set(sys.modules))]))
+"""
+
+
+def test_help_answers_without_torch() -> None:
+    """In one process: where none of them has loaded torch, each would not load it alone."""
+    environment = dict(os.environ, PYTHONPATH=str(REPOSITORY / "src"))
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_ALL],
+        input=json.dumps(COMMANDS),
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.startswith("usage:")
-    loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert "argparse" in loaded
-    assert not loaded & {"torch", "transformers", "peft"}
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    wrong = {
+        " ".join(command): answer
+        for command, answer in zip(COMMANDS, answers, strict=True)
+        if answer != [0, "usage: ", []]
+    }
+    assert not wrong

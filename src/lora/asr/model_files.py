@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ OWN_ADAPTER = "adapter_model.safetensors"
 MOST_LAYERS = 10_000
 MOST_SIZE = 2**63
 DEEPEST = 20
+LONGEST_WINDOW = 3600  # seconds
 MOST_PRINTED = 10**300  # larger integers of a JSON file do not fit into a float
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
 FEATURES = ("preprocessor_config.json", "processor_config.json")
@@ -141,7 +142,8 @@ def describe_model(
             raise UnusableModel(
                 f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model."
             )
-    family = FAMILIES[model_type]
+    features = _features(folder, model_id) if other is None else other.features
+    family = _with_own_window(FAMILIES[model_type], features, model_id)
     for key, value in (("language", language), ("prompt", prompt)):
         if value is not None and key not in family.model_keys:
             raise UserError(f"model.{key} is {value!r}, but {model_type} models take no {key}. Remove the key.")
@@ -150,7 +152,6 @@ def describe_model(
     texts = folder if other is None else other.path
     text_files = [texts / name for name in sorted(TEXT_FILES) if (texts / name).is_file()]
     generation = folder / "generation_config.json"
-    features = _features(folder, model_id) if other is None else other.features
     return ModelFiles(
         path=folder,
         identity=ModelIdentity(
@@ -220,6 +221,19 @@ def _features(folder: Path, model_id: str) -> dict[str, Any]:
     )
 
 
+def _with_own_window(family: Family, features: dict[str, Any], model_id: str) -> Family:
+    """A Whisper model takes as much audio as `chunk_length` of its feature extractor says, which need not be 30 s."""
+    seconds = features.get("chunk_length")
+    if family.window_seconds is None or seconds is None:
+        return family
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_WINDOW:
+        raise UnusableModel(
+            f'model {model_id}: "chunk_length" of the feature extractor is {seconds!r:.60}; expected whole seconds '
+            f"from 1 to {LONGEST_WINDOW}. Copy the file from the base model."
+        )
+    return replace(family, window_seconds=float(seconds), padding_seconds=float(seconds))
+
+
 def _absurd_size(config: dict[str, Any], where: str = "") -> str | None:
     """A number of layers, or a size, with which nothing would end while the model is built; None for plausible ones."""
     for key, value in config.items():
@@ -254,18 +268,17 @@ def _read_json(path: Path, owner: str) -> dict[str, Any]:
     return value
 
 
-def window_seconds(model_id: str) -> float | None:
-    """Input window (seconds) of a local model's family, None if it has none or the model is not local.
-
-    The decision on max_seconds needs it before a model is loaded; a model on the hub is known only after transcription.
-    """
-    family = family_of(model_id)
-    return family.window_seconds if family is not None else None
-
-
 def family_of(model_id: str) -> Family | None:
-    """Family of a local model by its configuration; None if the model is not local or of another family."""
-    configuration = Path(model_id) / CONFIGURATION
-    if not configuration.is_file():
+    """Family of a local model by its configuration; None if the model is not local or of another family.
+
+    Its window is needed for the decision on max_seconds before a model is loaded; that of a model on the hub is known
+    only after transcription.
+    """
+    folder = Path(model_id)
+    if not (folder / CONFIGURATION).is_file():
         return None
-    return FAMILIES.get(str(_read_json(configuration, f"model {model_id}").get("model_type", "")))
+    model_type = _read_json(folder / CONFIGURATION, f"model {model_id}").get("model_type", "")
+    family = FAMILIES.get(str(model_type))
+    if family is None or not any((folder / name).is_file() for name in FEATURES):
+        return family
+    return _with_own_window(family, _features(folder, model_id), model_id)

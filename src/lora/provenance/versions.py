@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import subprocess
 
@@ -14,6 +15,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
+@functools.cache
 def version(package: str) -> str | None:
     """Installed version of a package, without importing it; None where it is not installed."""
     try:
@@ -28,6 +30,7 @@ def versions() -> dict[str, str]:
     return {package: number for package, number in installed.items() if number is not None}
 
 
+@functools.cache
 def code_commit() -> str | None:
     """Commit of the repository of this code, with `-dirty` where files differ; None outside a repository."""
     root = tool_folder()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lora.asr.model_files import family_of, window_seconds
+from lora.asr.model_files import family_of
 from lora.configuration.study import Decode, ManifestConfig, Number, StudyConfig, TrainConfig
 from lora.data.formats.registry import contains_audio, manifest_files
 from lora.data.source import Source
@@ -139,8 +139,8 @@ class Study:
             return "none"
         seconds = self.config.model.max_audio_seconds
         if isinstance(seconds, str):
-            family_window = window_seconds(self.config.model.id)
-            return "none" if family_window is None else family_window
+            family = family_of(self.config.model.id)
+            return "none" if family is None or family.window_seconds is None else family.window_seconds
         return seconds
 
     @property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tiny_models import make_moonshine, noise
+from tiny_models import WINDOW, make_moonshine, noise
 
 from lora.asr.decoding.effective_decode import DEFAULTS, effective_decode
 from lora.asr.families.speech_model import SpeechModel
@@ -45,7 +47,7 @@ def test_input_names_come_from_the_forward_pass(moonshine: SpeechModel, whisper:
     assert moonshine.input_names == ("input_values", "attention_mask")
     assert whisper.input_names[0] == "input_features"
     assert moonshine.inputs([noise(1, 1.5)])["input_values"].shape == (1, 32000)
-    assert whisper.inputs([noise(1, 1.5)])["input_features"].shape == (1, 80, 3000)
+    assert whisper.inputs([noise(1, 1.5)])["input_features"].shape == (1, 80, 100 * WINDOW)
 
 
 def test_mixed_padding_steps_are_rejected(moonshine: SpeechModel) -> None:
@@ -131,10 +133,12 @@ def test_with_timestamps_only_hypotheses_at_the_limit_are_truncated(whisper_fold
     speech = load_model(describe_model(str(whisper_folder)))
     audio = [noise(seed, 2.0) for seed in range(3)]
     timestamps = {"return_timestamps": True}
-    assert all(speech.generate(speech.inputs(audio), timestamps).truncated)
+    endless = speech.generate(speech.inputs(audio), timestamps)
+    assert all(endless.truncated)
+    said_most, _ = Counter(chain.from_iterable(endless.token_ids)).most_common(1)[0]
     with torch.no_grad():
         weight = speech.model.proj_out.weight
-        weight[speech.tokenizer.eos_token_id] = 1.2 * weight[110] + 0.5 * weight[24]  # what it says most
+        weight[speech.tokenizer.eos_token_id] = 1.1 * weight[said_most]
     together = speech.generate(speech.inputs(audio), timestamps)
     assert together.truncated == [False] * 3
     assert all(ids[-1] == speech.tokenizer.eos_token_id for ids in together.token_ids)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tiny_models import WINDOW
 
-from lora.asr.model_files import TEXT_FILES, describe_model
+from lora.asr.model_files import TEXT_FILES, describe_model, family_of
 from lora.records.base import UserError
 
 
@@ -20,9 +22,37 @@ def copy_of(tmp_path: Path, moonshine_folder: Path) -> Path:
 def test_describes_both_families(moonshine_folder: Path, whisper_folder: Path) -> None:
     moonshine, whisper = describe_model(str(moonshine_folder)), describe_model(str(whisper_folder))
     assert (moonshine.identity.family, moonshine.identity.window_seconds) == ("moonshine", None)
-    assert (whisper.identity.family, whisper.identity.window_seconds) == ("whisper", 30.0)
+    assert (whisper.identity.family, whisper.identity.window_seconds) == ("whisper", WINDOW)
     assert moonshine.sampling_rate == whisper.sampling_rate == 16000
     assert moonshine.generation["max_length"] == 384
+
+
+def with_window(whisper_folder: Path, folder: Path, seconds: Any) -> Path:
+    """A copy of the Whisper model whose feature extractor has this `chunk_length`; None: it has none."""
+    shutil.copytree(whisper_folder, folder)
+    path = folder / "processor_config.json"
+    settings = json.loads(path.read_text())
+    settings["feature_extractor"]["chunk_length"] = seconds
+    if seconds is None:
+        del settings["feature_extractor"]["chunk_length"]
+    path.write_text(json.dumps(settings))
+    return folder
+
+
+@pytest.mark.parametrize(("seconds", "window"), [(None, 30.0), (30, 30.0), (15, 15.0)])
+def test_the_window_of_whisper_is_that_of_its_feature_extractor(
+    whisper_folder: Path, tmp_path: Path, seconds: int | None, window: float
+) -> None:
+    folder = with_window(whisper_folder, tmp_path / "model", seconds)
+    described, family = describe_model(str(folder)), family_of(str(folder))
+    assert family == described.family
+    assert described.identity.window_seconds == described.family.padding_seconds == window
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 10**9, 2.5, "30", True])
+def test_a_window_that_no_model_has_is_refused(whisper_folder: Path, tmp_path: Path, seconds: Any) -> None:
+    with pytest.raises(UserError, match=f'"chunk_length" of the feature extractor is {seconds!r}; expected'):
+        describe_model(str(with_window(whisper_folder, tmp_path / "model", seconds)))
 
 
 def test_hash_follows_content_and_neither_path_nor_generation_settings(copy_of: Path, moonshine_folder: Path) -> None:

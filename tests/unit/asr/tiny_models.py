@@ -15,6 +15,7 @@ import numpy as np
 from lora.records.training import TrainFacts
 
 RATE = 16000
+WINDOW = 6  # seconds of audio that the Whisper model takes: of the published 30, most would be padding here
 Train = Callable[..., TrainFacts]
 PAD, BOS, EOS, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 
@@ -130,7 +131,7 @@ def make_whisper(folder: Path, seed: int = 0) -> Path:
         encoder_ffn_dim=64,
         decoder_ffn_dim=64,
         num_mel_bins=80,
-        max_source_positions=1500,
+        max_source_positions=50 * WINDOW,
         max_target_positions=64,
         init_std=0.5,
         pad_token_id=ids["<|endoftext|>"],
@@ -157,7 +158,7 @@ def make_whisper(folder: Path, seed: int = 0) -> Path:
         return_timestamps=False,
     )
     model.save_pretrained(folder)
-    WhisperProcessor(WhisperFeatureExtractor(), tokenizer).save_pretrained(folder)
+    WhisperProcessor(WhisperFeatureExtractor(chunk_length=WINDOW), tokenizer).save_pretrained(folder)
     return folder
 
 

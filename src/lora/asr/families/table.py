@@ -27,7 +27,8 @@ class Family:
     Attributes:
         implementation: `file.Class` in `lora.asr.families`.
         padding_seconds: Step of the grid that audio is padded to.
-        window_seconds: Input window; the feature extractor cuts longer audio. None: no limit.
+        window_seconds: Input window, unless the feature extractor of a model has another; longer audio is cut. None: no
+            limit.
         tokens_per_second: Token limit of greedy decoding per second of audio. None: only the model's own limit.
         decode_keys: Arguments of its `generate` in addition to those that every model takes.
         model_keys: Which of `model.language` and `model.prompt` it takes.

@@ -1,4 +1,4 @@
-"""Whisper (OpenAI) and models derived from it: 30 s window, language and task as tokens before the text."""
+"""Whisper (OpenAI) and models derived from it: a window of mostly 30 s, language and task as tokens before the text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WITHOUT_SPACES = {"zh", "ja", "th", "lo", "my", "yue"}  # languages that OpenAI'
 
 
 class Whisper(EncoderDecoder):
-    """Takes log-mel features, which the feature extractor pads or cuts to 30 s."""
+    """Takes log-mel features, which the feature extractor pads or cuts to its window."""
 
     averages_batches = True
     encoder_ignores = ("attention_mask",)
