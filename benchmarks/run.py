@@ -33,6 +33,7 @@ SUBJECTS = {
     "training": "train_steps",
     "reuse": "reuse_work",
     "workflow": "whole_study",
+    "sweep": "sweep_runs",
     "real-model": "real_model",
 }
 
