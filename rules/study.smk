@@ -24,6 +24,7 @@ from lora.configuration.yaml_file import read_yaml
 from lora.provenance.disk_problem import disk_problem
 from lora.records.base import UserError, write_text
 from lora.terminal import Screen
+from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
 from lora.workflow.study import Study, open_study
 
@@ -51,7 +52,10 @@ def read_configuration():
         if not workflow.config_settings.configfiles and paths:
             given = written[0]
             update_config(given, config)
-        return load_configuration(given, paths[-1] if paths else None, Path.cwd())
+        source = paths[-1] if paths else None
+        complete = load_configuration(given, source, Path.cwd())
+        check_decode(complete, source)
+        return complete
     except UserError as error:
         raise WorkflowError(str(error))
 

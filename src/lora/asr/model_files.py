@@ -275,10 +275,15 @@ def family_of(model_id: str) -> Family | None:
     only after transcription.
     """
     folder = Path(model_id)
-    if not (folder / CONFIGURATION).is_file():
-        return None
-    model_type = _read_json(folder / CONFIGURATION, f"model {model_id}").get("model_type", "")
-    family = FAMILIES.get(str(model_type))
+    family = FAMILIES.get(model_type_of(model_id) or "")
     if family is None or not any((folder / name).is_file() for name in FEATURES):
         return family
     return _with_own_window(family, _features(folder, model_id), model_id)
+
+
+def model_type_of(model_id: str) -> str | None:
+    """`model_type` of a local model; None if the model is not local or of no family."""
+    if not (Path(model_id) / CONFIGURATION).is_file():
+        return None
+    model_type = _read_json(Path(model_id) / CONFIGURATION, f"model {model_id}").get("model_type")
+    return model_type if isinstance(model_type, str) and model_type in FAMILIES else None

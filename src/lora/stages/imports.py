@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lora.asr.decoding.effective_decode import DEFAULTS
+from lora.asr.decoding.decode_arguments import DEFAULTS
 from lora.asr.families.table import FAMILIES
 from lora.asr.training.history import training_history
 from lora.data.identity import audio_hashes, manifest_identity

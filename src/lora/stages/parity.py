@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lora.asr.decoding.effective_decode import DEFAULTS
+from lora.asr.decoding.decode_arguments import DEFAULTS
 from lora.data.durations import survives
 from lora.provenance.recording import recording
 from lora.records.base import UserError

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.decoding.effective_decode import DEFAULTS, WITHOUT_EFFECT, effective_decode, token_limit
+from lora.asr.decoding.decode_arguments import DEFAULTS
+from lora.asr.decoding.effective_decode import WITHOUT_EFFECT, effective_decode, token_limit
 from lora.asr.model_files import ModelFiles, describe_model
 from lora.records.base import UserError
 

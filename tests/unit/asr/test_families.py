@@ -13,7 +13,8 @@ import pytest
 import torch
 from tiny_models import WINDOW, make_moonshine, noise
 
-from lora.asr.decoding.effective_decode import DEFAULTS, effective_decode
+from lora.asr.decoding.decode_arguments import DEFAULTS
+from lora.asr.decoding.effective_decode import effective_decode
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
