@@ -45,12 +45,14 @@ test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
 
-# In an environment of its own, with uv, which can choose the lowest versions of ranges.
+# In an environment of its own, with uv, which can choose the lowest versions of ranges, and keeps what is installed
+# already: TORCH=2.13.0 has pip install that release first, where uv would fetch a build with GPU libraries.
 LOWEST = $(VENV)-lowest
+TORCH ?=
 UV = VIRTUAL_ENV="$(LOWEST)" "$(LOWEST)/bin/uv" pip install --quiet
 test-lowest: ## the unit tests and a small study with the lowest versions that pyproject.toml allows
 	@test -x "$(LOWEST)/bin/python" || $(PYTHON) -m venv "$(LOWEST)"
-	@"$(LOWEST)/bin/pip" install --quiet uv
+	@"$(LOWEST)/bin/pip" install --quiet uv $(if $(TORCH),torch==$(TORCH))
 	@$(UV) --resolution lowest-direct $(if $(TORCH_INDEX),--index "$(TORCH_INDEX)") -r pyproject.toml
 	@grep -hv '^-r' requirements-bench.txt requirements-test.txt | $(UV) -r -
 	@$(UV) --no-deps -e .

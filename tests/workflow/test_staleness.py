@@ -13,6 +13,7 @@ from lora.workflow.display import UP_TO_DATE
 EVALUATED = sum(count for name, count in ROWS.items() if name != "train")
 AUDITED = CONFIG["labels"]["sample"]
 STEPS = CONFIG["candidates"]["lora"]["train"]["max_steps"]
+MEASURED = ("labels", "effect/lora")
 VALIDATED = 4  # rows of the validation split, fewer than adapter.sample
 
 
@@ -71,6 +72,15 @@ def test_new_thresholds_with_the_same_choice_cost_no_model_work(study: Study) ->
     assert study.run().none
     assert study.verdict()["max_seconds"] == chosen
     assert "30" in (study.results / "durations" / "summary.tsv").read_text()
+
+
+def test_model_jobs_that_run_again_unchanged_do_no_model_work(study: Study) -> None:
+    """As when Snakemake finds another software environment, such as that of `--use-conda`, with equal versions."""
+    before, digests = study.records(), study.digests()
+    assert study.run("--forcerun", "audit_labels", "measure_effect", "train_adapter", "transcribe_run").none
+    after = study.records()
+    assert all(after[f"results/{name}.json.run.json"] != before[f"results/{name}.json.run.json"] for name in MEASURED)
+    assert study.digests() == digests
 
 
 def test_changed_decode_costs_transcripts_of_all_runs_and_no_training(study: Study) -> None:

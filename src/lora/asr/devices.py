@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lora.asr.adapter.initialisation import takes_from_base
+from lora.provenance.recording import Recording
 
 # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR of the CUDA driver API.
 CAPABILITY_ATTRIBUTES = (75, 76)
@@ -93,6 +94,13 @@ def confirm_device(device: Device) -> Device:
         return device
     reason = f"device {device.type} exists but torch {torch.__version__} cannot use it: using cpu in float32"
     return Device("cpu", "float32", device.threads, [*device.fallbacks, reason])
+
+
+def record_device(device: Device, run: Recording) -> None:
+    """State in the run record which device was used, and what could not be used as requested."""
+    for text in device.fallbacks:
+        run.fallback(text)
+    run.device(device.type, device.dtype)
 
 
 def limit_threads(threads: int) -> None:

@@ -13,6 +13,10 @@ PACKAGES = (
     "safetensors", "huggingface_hub", "numpy", "scipy", "pandas", "pyarrow", "tabulate", "rapidfuzz",
     "soundfile", "soxr", "matplotlib", "pydantic", "whisper-normalizer",
 )  # fmt: skip
+# Libraries whose version may change what a model computes.
+MODEL_PACKAGES = (
+    "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy", "soundfile", "soxr",
+)  # fmt: skip
 
 
 @functools.cache
@@ -28,6 +32,14 @@ def versions() -> dict[str, str]:
     """Versions of the installed packages that results depend on, by their metadata."""
     installed = {package: version(package) for package in PACKAGES}
     return {package: number for package, number in installed.items() if number is not None}
+
+
+def model_versions() -> dict[str, str]:
+    """Releases of the packages that determine what a model computes.
+
+    They are without the local part (2.13.0+cpu is 2.13.0): the device is a setting of its own.
+    """
+    return {package: (version(package) or "").partition("+")[0] for package in MODEL_PACKAGES}
 
 
 @functools.cache

@@ -4,8 +4,9 @@ Example:
     python -m lora.runners.experiment audit --model-id data/model --dataset-path results/splits/train.jsonl \\
         --sample 64 --seed 13 --output results/labels.json --hypotheses results/labels.hypotheses.jsonl
 
-Reads: a seeded sample of the manifest's rows and their audio, model files. Writes: `--output`, greedy hypotheses of
-these rows (`--hypotheses`), and `<output>.run.json`.
+Reads: a seeded sample of the manifest's rows and their audio, model files, `<work-dir>/audit/`. Writes: `--output`,
+greedy hypotheses of these rows (`--hypotheses`), `<output>.run.json`, and `<work-dir>/audit/`, from which an audit of
+the same sample is copied without importing torch.
 A manifest without rows is a fact with a cause code, not an error.
 """
 
@@ -13,12 +14,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lora.asr.device_memory import retry_with_smaller_batches
-from lora.asr.devices import confirm_device, make_deterministic
+from lora.asr.devices import confirm_device, make_deterministic, record_device
+from lora.asr.kept_measurements import Measurement, copy_or_measure
 from lora.asr.training.data import SpeechRows, sample_rows
 from lora.configuration.arguments import add_setting, parse_object
 from lora.configuration.schema import setting
@@ -52,17 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    hypotheses: list[Transcript] = []
     outputs = [args.output, *([args.hypotheses] if args.hypotheses else [])]
     with recording(outputs, seed=args.seed) as run:
-        audit(args, run, hypotheses.extend).write(args.output)
-        if args.hypotheses:
-            write_lines(args.hypotheses, hypotheses)
+        audit(args, run)
     return 0
 
 
-def audit(args: argparse.Namespace, run: Recording, keep_hypotheses: Callable[[list[Transcript]], None]) -> LabelFacts:
-    """Audit a sample of the labels; `keep_hypotheses` receives the greedy hypotheses of the sample."""
+def audit(args: argparse.Namespace, run: Recording) -> None:
+    """Audit a sample of the labels, or copy the results if the same audit was done before, and write them."""
     device = exact_device_of(args)
     files = model_of(args)
     steps = [_loss_settings(settings) for settings in args.train_settings]
@@ -70,15 +69,32 @@ def audit(args: argparse.Namespace, run: Recording, keep_hypotheses: Callable[[l
     if not part.rows:
         message = f"{args.dataset_path}: no row to audit"
         run.adjust(message)
-        return LabelFacts(status="impossible", code="data.too_few_samples", message=message)
-    rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
+        _write(args, LabelFacts(status="impossible", code="data.too_few_samples", message=message), [])
+        return
+    measurement = Measurement(
+        command="audit",
+        files=files,
+        device=device,
+        rows=replace(part, rows=sample_rows(part.rows, args.sample, args.seed)),
+        target_rms=args.target_rms,
+        decode=args.decode,
+        batch_size=min(args.batch_size, AUDIT_BATCH),
+        others={"losses": steps},
+    )
+    outputs = {"labels.json": args.output} | ({"hypotheses.jsonl": args.hypotheses} if args.hypotheses else {})
+    record_device(device, run)
+    copy_or_measure(measurement.folder(args.work_dir), outputs, run, lambda: _measure(args, measurement, run))
+
+
+def _measure(args: argparse.Namespace, measurement: Measurement, run: Recording) -> bool:
+    """Audit the sample with the model; whether that was done on the intended device."""
     from lora.asr.labels.audit import audit_labels
     from lora.asr.model_loading import load_model
 
-    device = confirm_device(device)
-    for text in device.fallbacks:
-        run.fallback(text)
-    run.device(device.type, device.dtype)
+    files = measurement.files
+    device = confirm_device(measurement.device)
+    record_device(device, run)
+    rows = SpeechRows(measurement.rows.rows, measurement.rows.folder, files.sampling_rate, args.target_rms)
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
     hypotheses: list[Transcript] = []
@@ -86,12 +102,18 @@ def audit(args: argparse.Namespace, run: Recording, keep_hypotheses: Callable[[l
     def attempt(size: int) -> LabelFacts:
         """Audit everything with one batch size: generation and likelihoods are compared, and both depend on it."""
         hypotheses.clear()
-        return audit_labels(speech, rows, size, args.decode, steps, hypotheses.extend)
+        return audit_labels(speech, rows, size, args.decode, measurement.others["losses"], hypotheses.extend)
 
-    facts = retry_with_smaller_batches(min(args.batch_size, AUDIT_BATCH), run.adjust, attempt)
-    keep_hypotheses(hypotheses)
+    facts = retry_with_smaller_batches(measurement.batch_size, run.adjust, attempt)
     run.count(decoded=len(rows))
-    return facts
+    _write(args, facts, hypotheses)
+    return device == measurement.device
+
+
+def _write(args: argparse.Namespace, facts: LabelFacts, hypotheses: list[Transcript]) -> None:
+    facts.write(args.output)
+    if args.hypotheses:
+        write_lines(args.hypotheses, hypotheses)
 
 
 def _loss_settings(given: dict[str, Any]) -> tuple[float, int]:

@@ -5,22 +5,27 @@ Example:
         --adapter results/adapters/short/best --train-facts results/adapters/short/train.json \\
         --dataset-path results/splits/val.jsonl --sample 32 --output results/effect/short.json
 
-Reads: the adapter folder, `--train-facts`, a seeded sample of the manifest's rows and their audio, model files.
-Writes: `--output` and `<output>.run.json`. An adapter that cannot be loaded is a fact with a cause code, not an error.
+Reads: the adapter folder, `--train-facts`, a seeded sample of the manifest's rows and their audio, model files,
+`<work-dir>/effect/`. Writes: `--output`, `<output>.run.json`, and `<work-dir>/effect/`, from which a measurement of
+the same adapter and sample is copied without importing torch. An adapter that cannot be loaded is a fact with a cause
+code, not an error.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
+from lora.asr.adapter.identity import adapter_content
 from lora.asr.device_memory import retry_with_smaller_batches
-from lora.asr.devices import confirm_device, make_deterministic
+from lora.asr.devices import confirm_device, make_deterministic, record_device
+from lora.asr.kept_measurements import Measurement, copy_or_measure
 from lora.asr.training.data import SpeechRows, batches_in_order, sample_rows
 from lora.configuration.arguments import add_setting
 from lora.provenance.recording import Recording, recording
 from lora.records.effect import EffectFacts
-from lora.records.training import TrainFacts
+from lora.records.training import ModuleChange, TrainFacts
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, not_negative
 from lora.runners.train import read_rows
 
@@ -47,40 +52,60 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     with recording([args.output], seed=args.seed) as run:
-        facts = _training_failure(args) or _measure(args, run)
-        if facts.status == "impossible":
-            run.adjust(f"run {args.run}: {facts.code}: {facts.message}")
-        facts.write(args.output)
+        training = None if args.train_facts is None else TrainFacts.read(args.train_facts)
+        if training is not None and training.status == "impossible":
+            _write(args, run, _no_adapter(args, training))
+        else:
+            effect(args, run, [] if training is None else training.changes)
     return 0
 
 
-def _training_failure(args: argparse.Namespace) -> EffectFacts | None:
-    """Facts of a run whose training created no adapter; None if it created one."""
-    if args.train_facts is None:
-        return None
-    training = TrainFacts.read(args.train_facts)
-    if training.status == "ok":
-        return None
+def _no_adapter(args: argparse.Namespace, training: TrainFacts) -> EffectFacts:
+    """Facts of a run whose training created no adapter."""
     return EffectFacts(
         run=args.run, adapter=args.adapter, status="impossible", code=training.code, message=training.message
     )
 
 
-def _measure(args: argparse.Namespace, run: Recording) -> EffectFacts:
-    """Load the model and measure all stages on a sample of the rows."""
+def effect(args: argparse.Namespace, run: Recording, changes: list[ModuleChange]) -> None:
+    """Measure all stages on a sample of the rows, or copy what was measured on the same one before, and write it."""
     device = device_of(args)
     files = model_of(args)
     part = read_rows(args.dataset_path, run)
-    rows = SpeechRows(sample_rows(part.rows, args.sample, args.seed), part.folder, files.sampling_rate, args.target_rms)
+    measurement = Measurement(
+        command="effect",
+        files=files,
+        device=device,
+        rows=replace(part, rows=sample_rows(part.rows, args.sample, args.seed)),
+        target_rms=args.target_rms,
+        decode=args.decode,
+        batch_size=min(args.batch_size, LADDER_BATCH),
+        others={
+            "run": args.run,  # the facts name run and folder
+            "folder": args.adapter,
+            "adapter": adapter_content(args.adapter),
+            "changes": [change.to_json() for change in changes],
+        },
+    )
+    record_device(device, run)
+    copy_or_measure(
+        measurement.folder(args.work_dir),
+        {"effect.json": args.output},
+        run,
+        lambda: _measure(args, measurement, changes, run),
+    )
+
+
+def _measure(args: argparse.Namespace, measurement: Measurement, changes: list[ModuleChange], run: Recording) -> bool:
+    """Measure all stages with the model; whether that was done on the intended device."""
     from lora.asr.labels.build import long_labels
     from lora.asr.ladder.effect import ValidationBatch, measure_effect
     from lora.asr.model_loading import load_model
 
-    device = confirm_device(device)
-    for text in device.fallbacks:
-        run.fallback(text)
-    run.device(device.type, device.dtype)
-    changes = TrainFacts.read(args.train_facts).changes if args.train_facts else []
+    files = measurement.files
+    device = confirm_device(measurement.device)
+    record_device(device, run)
+    rows = SpeechRows(measurement.rows.rows, measurement.rows.folder, files.sampling_rate, args.target_rms)
     make_deterministic(args.seed, device.threads)
     speech = load_model(files, device.type, device.dtype)
     long = long_labels(speech, [row.text for row in rows.rows], [row.duration for row in rows.rows])
@@ -100,6 +125,13 @@ def _measure(args: argparse.Namespace, run: Recording) -> EffectFacts:
         fresh = loaded.pop() if loaded else load_model(files, device.type, device.dtype)
         return measure_effect(fresh, args.run, args.adapter, batches, args.decode, changes)
 
-    facts = retry_with_smaller_batches(min(args.batch_size, LADDER_BATCH), run.adjust, attempt)
+    facts = retry_with_smaller_batches(measurement.batch_size, run.adjust, attempt)
     run.count(decoded=len(rows))
-    return facts
+    _write(args, run, facts)
+    return device == measurement.device
+
+
+def _write(args: argparse.Namespace, run: Recording, facts: EffectFacts) -> None:
+    if facts.status == "impossible":
+        run.adjust(f"run {args.run}: {facts.code}: {facts.message}")
+    facts.write(args.output)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.asr.decoding.audio_store import Rows
-from lora.asr.devices import training_device
+from lora.asr.devices import record_device, training_device
 from lora.asr.training.data import evaluated_rows, share_of_rows
 from lora.asr.training.state import BEST, EVALUATIONS, FACTS, IN_RUN, LAST, LOSS, Training
 from lora.asr.training.train import Outcome, train_adapter
@@ -138,11 +138,9 @@ def train(args: argparse.Namespace, run: Recording) -> Outcome:
         data["replay"] = args.replay_path
     with experiment(training, data, args.output_dir, args.work_dir, run) as attempt:
         attempt.outcome = outcome = train_adapter(training, args.output_dir, args.work_dir)
-        for text in outcome.device.fallbacks:
-            run.fallback(text)
+        record_device(outcome.device, run)
         for text in outcome.adjustments:
             run.adjust(text)
-        run.device(outcome.device.type, outcome.device.dtype)
         run.count(decoded=outcome.decoded, optimizer_steps=outcome.steps_taken)
         if outcome.facts.status == "impossible":
             run.adjust(f"run {args.run}: {outcome.facts.code}: {outcome.facts.message}")

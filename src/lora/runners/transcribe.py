@@ -17,7 +17,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from lora.asr.adapter.files import AdapterProblem, adapter_identity
+from lora.asr.adapter.files import AdapterProblem
+from lora.asr.adapter.identity import adapter_identity
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
 from lora.asr.model_files import UnusableModel

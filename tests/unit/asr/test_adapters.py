@@ -23,9 +23,9 @@ from lora.asr.adapter.files import (
     AdapterFiles,
     AdapterProblem,
     adapter_home,
-    adapter_identity,
     write_adapter,
 )
+from lora.asr.adapter.identity import adapter_identity
 from lora.asr.adapter.loading import base_evidence, load_adapter
 from lora.asr.adapter.module_groups import MODULE_GROUPS, module_group
 from lora.asr.adapter.weight_deltas import weight_deltas

@@ -31,19 +31,19 @@ MPS = "MPS backend out of memory (MPS allocated: 8.0 GB). Tried to allocate 1.0 
 
 
 SCATTERED = """
-import numpy, sys
-from lora.asr.device_memory import return_freed_memory
+import sys
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
 
-if sys.argv[1] == "returned":
+if sys.argv[1] == "returned":  # only then: what is imported may arrange the heap so that no gaps are left
+    from lora.asr.device_memory import return_freed_memory
     return_freed_memory()
-del (large := [numpy.ones(3_000_000)])[:]  # freed once, glibc keeps blocks of this size for reuse
+del (large := [b"x" * 24_000_000])[:]  # freed once, glibc keeps blocks of this size for reuse
 before = resident()
 kept = []
 for _ in range(20):
-    kept += [numpy.ones(2_000_000), numpy.ones(5_000)]  # 16 MB, and a small one that pins the heap
+    kept += [b"x" * 16_000_000, b"x" * 40_000]  # a large one, and a small one that pins the heap
 del kept[::2]
 print(resident() - before)
 """

@@ -94,7 +94,7 @@ def test_training_ladder_and_audit(train: Train, tmp_path: Path, moonshine_folde
     weights = load_file(tmp_path / "adapters/run/best/adapter_model.safetensors")
     assert {value.dtype for value in weights.values()} == {torch.float32}
     common = ["--model-id", str(moonshine_folder), "--dataset-path", str(tmp_path / "training.jsonl")]
-    common += ["--decode", '{"max_new_tokens": 8}']
+    common += ["--decode", '{"max_new_tokens": 8}', "--work-dir", str(tmp_path / "work")]
     effect, labels = tmp_path / "effect.json", tmp_path / "labels.json"
     adapter = str(tmp_path / "adapters/run/best")
     assert main(["effect", "--run", "run", "--adapter", adapter, "--output", str(effect), *common]) == 0

@@ -386,6 +386,8 @@ def test_the_command(make_manifest: Callable[..., Path], moonshine_folder: Path,
         "1",
         "--output",
         str(output),
+        "--work-dir",
+        str(tmp_path / "work"),
     ]
     own = tmp_path / "labels.hypotheses.jsonl"
     assert main([*arguments, "--dataset-path", str(manifest), "--hypotheses", str(own)]) == 0

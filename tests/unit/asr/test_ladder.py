@@ -180,6 +180,8 @@ def test_labels_longer_than_the_decoder_are_left_out_and_reported(
         str(output),
         "--decode",
         json.dumps(DECODE),
+        "--work-dir",
+        str(tmp_path / "work"),
     ]
     assert main(arguments) == 0
     facts = EffectFacts.read(output)
@@ -197,7 +199,7 @@ def test_the_command(
         arguments = [
             "effect", "--run", "tuned", "--model-id", str(moonshine_folder), "--adapter", str(adapter),
             "--dataset-path", str(rows), "--sample", "3", "--decode", json.dumps(DECODE), "--device", "cpu",
-            "--cpu-threads", "1", "--output", str(output), *more,
+            "--cpu-threads", "1", "--output", str(output), "--work-dir", str(tmp_path / "work"), *more,
         ]  # fmt: skip
         assert main(arguments) == 0
         return EffectFacts.read(output)
@@ -205,7 +207,7 @@ def test_the_command(
     facts = command()
     first = output.read_bytes()
     assert facts.text is not None and facts.text.utterances == 3  # noqa: PT018
-    command()
+    command("--work-dir", str(tmp_path / "other work"))
     assert output.read_bytes() == first
     TrainFacts(run="tuned", status="impossible", code="training.diverged", message="loss").write(
         tmp_path / "train.json"

@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from lora.asr.ladder.adapter_file import file_stage
 from lora.asr.weights_file import weights_problem
-from lora.provenance.hashes import content_hash, file_hash
 from lora.records.base import UserError, write_text
 from lora.records.effect import FileStage, LoadStage
-from lora.records.settings import AdapterIdentity
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,6 +103,13 @@ def adapter_home(folder: Path | str) -> Path:
     return nested[0] if not (folder / CONFIG).is_file() and len(nested) == 1 else folder
 
 
+def existing_home(folder: Path | str) -> Path:
+    """`adapter_home` of a folder. Raises UserError if there is no such folder."""
+    if not Path(folder).is_dir():
+        raise UserError(f"adapter {folder}: no such folder")
+    return adapter_home(folder)
+
+
 def _adapters_in(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
 
@@ -116,28 +121,13 @@ def read_adapter(folder: Path | str) -> AdapterFiles:
         UserError: The folder does not exist.
         AdapterProblem: `adapter.not_loaded` if the folder contains no usable adapter.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise UserError(f"adapter {folder}: no such folder")
-    folder = adapter_home(folder)
+    folder = existing_home(folder)
     config = _read_config(folder)
     return AdapterFiles(config, _read_tensors(folder), _read_base_hash(folder))
 
 
-def adapter_identity(folder: Path | str) -> AdapterIdentity:
-    """Name and hash of an adapter's files, without importing torch. Raises as `read_adapter` does."""
-    path = Path(folder)
-    if not path.is_dir():
-        raise UserError(f"adapter {folder}: no such folder")
-    path = adapter_home(path)
-    for name in (CONFIG, WEIGHTS):
-        if not (path / name).is_file():
-            raise _missing(path, name)
-    hashes = [file_hash(path / name) for name in (CONFIG, WEIGHTS)]
-    return AdapterIdentity(source=str(folder), hash=content_hash(*hashes))
-
-
-def _missing(folder: Path, name: str) -> AdapterProblem:
+def missing_file(folder: Path, name: str) -> AdapterProblem:
+    """The problem of a folder without a file, with what helps."""
     hint = remedy = None
     checkpoints = [path for path in folder.glob(f"{CHECKPOINT}*") if (adapter_home(path) / CONFIG).is_file()]
     inside = [path.name for path in sorted({*checkpoints, *_adapters_in(folder)}, key=_by_step)]
@@ -159,7 +149,7 @@ def _by_step(folder: Path) -> tuple[int, str]:
 
 def _read_config(folder: Path) -> dict[str, Any]:
     if not (folder / CONFIG).is_file():
-        raise _missing(folder, CONFIG)
+        raise missing_file(folder, CONFIG)
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -213,7 +203,7 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     if not (folder / WEIGHTS).is_file():
-        raise _missing(folder, WEIGHTS)
+        raise missing_file(folder, WEIGHTS)
     if (problem := weights_problem(folder / WEIGHTS)) is not None:
         reason, remedy = problem.split("; ")
         raise AdapterProblem(

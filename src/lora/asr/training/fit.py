@@ -24,10 +24,10 @@ from lora.asr.adapter.configuration import lora_config
 from lora.asr.adapter.files import WEIGHTS, AdapterProblem, write_adapter
 from lora.asr.adapter.initialisation import as_plain_lora
 from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
+from lora.asr.checksums import write_checksums
 from lora.asr.device_memory import return_freed_memory
 from lora.asr.devices import make_deterministic
 from lora.asr.model_loading import load_model
-from lora.asr.training.checksums import write_checksums
 from lora.asr.training.in_run import InRunEvaluations
 from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
 from lora.asr.training.preparation import Plan, prepare, without_long_labels

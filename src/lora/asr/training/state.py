@@ -21,7 +21,7 @@ from lora.asr.recipe import RECIPE
 from lora.asr.training.data import rows_hash
 from lora.asr.training.settings import identifying, measures_wer
 from lora.provenance.hashes import content_hash
-from lora.provenance.versions import version
+from lora.provenance.versions import model_versions
 from lora.records.base import write_lines, write_text
 from lora.records.training import EvaluationRow, TrainFacts
 from lora.records.transcripts import Transcript
@@ -30,8 +30,6 @@ FACTS, LOSS, BEST, LAST = "train.json", "loss.tsv", "best", "last"
 EVALUATIONS, IN_RUN = "evaluations.tsv", "in_run"  # table and folder of evaluations while training
 FINISHED = "finished"
 ADJUSTMENTS = "adjustments.json"  # of the rows: reported again whenever the result is copied
-# Libraries whose version may change the weights.
-DECISIVE = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy", "soundfile", "soxr")
 # Generation settings that determine how labels begin and end.
 LABEL_MARKS = ("decoder_start_token_id", "eos_token_id", "language", "task")
 LOSS_COLUMNS = ("step", "epoch", "train_loss", "learning_rate", "grad_norm", "validation_loss")
@@ -73,8 +71,6 @@ class Training:
 
     def key(self) -> str:
         """Hash of everything that determines the weights, and of nothing else."""
-        # Without the local version (such as +cpu), as in the settings of transcripts: the device is a separate setting.
-        installed = {name: (version(name) or "").partition("+")[0] for name in DECISIVE}
         described = {
             "recipe": RECIPE["train"],
             "settings": identifying(self.settings),
@@ -85,7 +81,7 @@ class Training:
             "target_rms": self.target_rms,
             "train": rows_hash(self.train.rows, self.train.folder),
             "validation": rows_hash(self.validation.rows, self.validation.folder),
-            "versions": installed,
+            "versions": model_versions(),
         }
         if self.processes > 1:  # the number of batches per step
             described["processes"] = self.processes

@@ -15,8 +15,8 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lora.asr.checksums import damaged_files
 from lora.asr.devices import Device, confirm_device
-from lora.asr.training.checksums import damaged_files
 from lora.asr.training.state import (
     ADJUSTMENTS,
     BEST,

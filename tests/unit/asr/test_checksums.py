@@ -1,4 +1,4 @@
-"""The files of a finished training are as they were written, or the training is computed again."""
+"""Files of finished work are as they were written, or the work is done again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.training.checksums import CHECKSUMS, damaged_files, write_checksums
+from lora.asr.checksums import CHECKSUMS, damaged_files, write_checksums
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Checksums of a finished training, so that a file damaged since then is noticed before it is copied."""
+"""Checksums of finished work that is kept, so that a file damaged since then is noticed before it is copied."""
 
 from __future__ import annotations
 
