@@ -121,6 +121,16 @@ def for_inputs(amount, per_mb):
     return lambda wildcards, input, attempt: attempt * round(amount + per_mb * input.size_mb)
 
 
+def for_rows(amount, per_mb):
+    """The same for a job whose other inputs, such as model files, it does not read into memory."""
+
+    def resource(wildcards, input, attempt):
+        megabytes = sum(os.path.getsize(path) for path in input.rows) / 1e6
+        return attempt * round(amount + per_mb * megabytes)
+
+    return resource
+
+
 # Resources of every rule that names none. A job without `gpu` uses no GPU. The stages without a model need up to 7 MB of
 # memory per MB of rows and transcripts (docs/benchmarks.md); a million rows are 300 MB.
 DEFAULT_RESOURCES = {"mem_mb": for_inputs(1500, 10), "runtime": for_inputs(30, 0.2)}

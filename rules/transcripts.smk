@@ -5,16 +5,20 @@ settings of every run, the WER of every run on every evaluation manifest, and ro
 hypotheses of the base model and of imported transcripts.
 """
 
+# What every job that transcribes depends on.
+TRANSCRIBED_FROM = dict(
+    rows=files.rows_of(study.evaluations),
+    model=for_run(files.model_files),
+    adapter=ancient(for_run(files.adapter_folder)),
+    adapter_files=for_run(files.adapter_files),
+)
+
 
 rule transcribe_run:
     """Transcribe all evaluation manifests with the model, or with a run's adapter or checkpoint."""
     input:
         wait_if_run_is_trained,
-        rows=files.rows_of(study.evaluations),
-        model=for_run(files.model_files),
-        adapter=ancient(for_run(files.adapter_folder)),
-        adapter_files=for_run(files.adapter_files),
-        shards=for_run(files.shard_records),
+        **TRANSCRIBED_FROM,
     output:
         expand(
             "results/transcripts/{{run}}/{manifest}.{kind}",
@@ -26,7 +30,7 @@ rule transcribe_run:
     benchmark:
         "work/benchmarks/transcribe_run/{run}.tsv"
     wildcard_constraints:
-        run=any_of(study.transcribed_runs),
+        run=any_of(study.transcribed_runs if study.shards == 1 else []),
     conda:
         "../envs/asr.yaml"
     threads: study.model_threads
@@ -35,6 +39,8 @@ rule transcribe_run:
         runtime=per_attempt(240),
         gpu=study.model_gpus,
     params:
+        command="transcribe",
+        own=lambda wildcards: ["--output-dir", f"results/transcripts/{wildcards.run}"],
         model=for_run(flags.model_flags),
         adapter=for_run(flags.adapter_flags),
         decode=for_run(flags.decode_json),
@@ -43,29 +49,24 @@ rule transcribe_run:
         recipe=RECIPE["transcribe"],
     shell:
         """
-        python -m lora.runners.experiment transcribe \
+        python -m lora.runners.experiment {params.command} \
             --run {wildcards.run:q} \
             {params.model:q} \
             {params.adapter:q} \
             --decode {params.decode:q} \
             {params.manifests:q} \
             {params.batch:q} \
-            --output-dir results/transcripts/{wildcards.run:q} \
+            {params.own:q} \
             >{log:q} 2>&1
         """
 
 
-rule transcribe_shard:
-    """Transcribe a part of a run's rows into the cache that `transcribe_run` reads, with `model.shards` above 1."""
-    input:
-        wait_if_run_is_trained,
-        rows=files.rows_of(study.evaluations),
-        model=for_run(files.model_files),
-        adapter=ancient(for_run(files.adapter_folder)),
-        adapter_files=for_run(files.adapter_files),
+use rule transcribe_run as transcribe_shard with:
+    # With `model.shards` above 1: a part of the rows, into the cache that `merge_shards` reads.
     output:
         # Temporary, so that a study whose work/ was removed is still up to date.
-        temp("work/shards/{run}/{shard}-of-{shards}.run.json"),
+        facts=temp("work/shards/{run}/{shard}-of-{shards}.json"),
+        record=temp("work/shards/{run}/{shard}-of-{shards}.json.run.json"),
     log:
         "work/logs/transcribe_shard/{run}/{shard}-of-{shards}.log",
     benchmark:
@@ -74,34 +75,40 @@ rule transcribe_shard:
         run=any_of(study.transcribed_runs),
         shard=r"\d+",
         shards=r"\d+",
-    conda:
-        "../envs/asr.yaml"
-    threads: study.model_threads
-    resources:
-        mem_mb=per_attempt(4000),
-        runtime=per_attempt(240),
-        gpu=study.model_gpus,
     params:
-        model=for_run(flags.model_flags),
-        adapter=for_run(flags.adapter_flags),
-        decode=for_run(flags.decode_json),
-        manifests=flags.transcribed_manifest_flags(study),
-        batch=flags.batch_flags(study),
-        recipe=RECIPE["transcribe"],
-    shell:
-        """
-        python -m lora.runners.experiment transcribe-shard \
-            --run {wildcards.run:q} \
-            --shard {wildcards.shard} \
-            --shards {wildcards.shards} \
-            {params.model:q} \
-            {params.adapter:q} \
-            --decode {params.decode:q} \
-            {params.manifests:q} \
-            {params.batch:q} \
-            --record {output:q} \
-            >{log:q} 2>&1
-        """
+        command="transcribe-shard",
+        own=lambda wildcards, output: [
+            "--shard",
+            wildcards.shard,
+            "--shards",
+            wildcards.shards,
+            "--output",
+            output.facts,
+        ],
+
+
+use rule transcribe_run as merge_shards with:
+    # The transcripts of the whole run, from the cache: it loads no model.
+    input:
+        wait_if_run_is_trained,
+        **TRANSCRIBED_FROM,
+        shards=for_run(files.shard_facts),
+    log:
+        "work/logs/merge_shards/{run}.log",
+    benchmark:
+        "work/benchmarks/merge_shards/{run}.tsv"
+    wildcard_constraints:
+        run=any_of(study.transcribed_runs if study.shards > 1 else []),
+    threads: 1
+    resources:
+        mem_mb=for_rows(1500, 10),
+        runtime=for_rows(30, 0.2),
+    params:
+        command="merge-shards",
+        own=lambda wildcards, input: [
+            *("--output-dir", f"results/transcripts/{wildcards.run}"),
+            *("--shards", *input.shards),
+        ],
 
 
 rule import_transcripts:

@@ -247,12 +247,14 @@ IN_RUN_TRANSCRIPTS = ResultFile(
 )  # fmt: skip
 TRANSCRIPTS = ResultFile(
     name="transcripts", pattern="transcripts/{run}/{manifest}.jsonl", record=Transcript,
-    rules=("transcribe_run", "import_transcripts"), stage="candidates", runs=EVERY_RUN, manifests="evaluation",
+    rules=("transcribe_run", "merge_shards", "import_transcripts"),
+    stage="candidates", runs=EVERY_RUN, manifests="evaluation",
     contents="Hypotheses of a run, one line per row.",
 )  # fmt: skip
 SETTINGS = ResultFile(
     name="settings", pattern="transcripts/{run}/{manifest}.settings.json", record=RunSettings,
-    rules=("transcribe_run", "import_transcripts"), stage="candidates", runs=EVERY_RUN, manifests="evaluation",
+    rules=("transcribe_run", "merge_shards", "import_transcripts"),
+    stage="candidates", runs=EVERY_RUN, manifests="evaluation",
     fact=True, contents="Settings that the transcripts were computed with, as far as they are recorded.",
 )  # fmt: skip
 IMPORT = ResultFile(

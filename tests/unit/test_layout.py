@@ -17,7 +17,7 @@ from lora.records.labels import LabelFacts
 from lora.results import read_result, read_rows
 
 REPOSITORY = Path(__file__).parents[2]
-RULE = re.compile(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?: with)?:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+RULE = re.compile(r"^(?:rule|checkpoint|use rule (\w+) as) (\w+)(?: with)?:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 OUTPUT = re.compile(r"^    output:\n(.*?)(?=^    \w+:|\Z)", re.MULTILINE | re.DOTALL)
 CONFIG: dict[str, Any] = {
     "model": {"id": "model"},
@@ -40,11 +40,16 @@ NO_MODEL: dict[str, Any] = {
 
 
 def outputs_of_rules() -> dict[str, set[str]]:
-    """Patterns of the outputs below results/ in rules/*.smk, each with the rules that write it."""
+    """Patterns of the outputs below results/ in rules/*.smk, each with the rules that write it.
+
+    A rule that is derived from another (`use rule`) and states no output has that of the other.
+    """
     outputs: dict[str, set[str]] = {}
+    sections: dict[str, list[str]] = {}
     for file in sorted((REPOSITORY / "rules").glob("*.smk")):
-        for rule, body in RULE.findall(file.read_text(encoding="utf-8")):
-            for section in OUTPUT.findall(body):
+        for base, rule, body in RULE.findall(file.read_text(encoding="utf-8")):
+            sections[rule] = OUTPUT.findall(body) or sections.get(base, [])
+            for section in sections[rule]:
                 for pattern in expanded(section):
                     outputs.setdefault(pattern, set()).add(rule)
     return outputs

@@ -21,6 +21,7 @@ from lora.provenance.command_parser import CommandParser
 SUBCOMMANDS = {
     "transcribe": "transcribe manifests, with or without an adapter",
     "transcribe-shard": "transcribe a part of the rows, side by side with the other parts",
+    "merge-shards": "write the transcripts of a run that was transcribed in parts",
     "train": "train a LoRA adapter: best and last adapter, loss log, training facts",
     "effect": "measure whether an adapter changes files, weights, logits and text",
     "compare-in-run": "compare a saved adapter's texts with those of the last evaluation while it was trained",

@@ -14,12 +14,13 @@ settings with that code.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lora.asr.adapter.files import AdapterProblem
 from lora.asr.adapter.identity import adapter_identity
 from lora.asr.decoding.audio_store import Rows
+from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
 from lora.asr.model_files import UnusableModel
 from lora.data.manifest import read_manifest, read_rows
@@ -38,6 +39,8 @@ from lora.runners.options import (
     limits_of,
     named_path,
 )
+
+Transcribe = Callable[[Mapping[str, Rows], Conditions, Recording], dict[str, Transcribed]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,17 +63,25 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
+    def decode(manifests: Mapping[str, Rows], conditions: Conditions, run: Recording) -> dict[str, Transcribed]:
+        return transcribe_manifests(args.run, manifests, conditions, args.work_dir, run, args.adapter, limits_of(args))
+
+    return write_transcripts(args, decode)
+
+
+def write_transcripts(args: argparse.Namespace, transcribe: Transcribe) -> int:
+    """Transcribe all manifests and write what `transcribe` returns, or why nothing can be transcribed."""
     manifests = by_name(args.manifest, "--manifest")
     outputs = [args.output_dir / f"{name}{end}" for name in manifests for end in (".jsonl", ".settings.json")]
     with recording(outputs, record_path=args.output_dir / "transcribe.run.json") as run:
         rows = {name: read_usable(name, path, run) for name, path in manifests.items()}
-        for name, result in transcribe_or_explain(args, rows, run).items():
+        for name, result in _transcribe_or_explain(args, rows, run, transcribe).items():
             write_transcribed(args.output_dir, name, result)
     return 0
 
 
-def transcribe_or_explain(
-    args: argparse.Namespace, manifests: Mapping[str, Rows], run: Recording
+def _transcribe_or_explain(
+    args: argparse.Namespace, manifests: Mapping[str, Rows], run: Recording, transcribe: Transcribe
 ) -> dict[str, Transcribed]:
     """Transcribe; for a broken model or adapter, return empty transcripts whose settings contain the cause code.
 
@@ -84,7 +95,7 @@ def transcribe_or_explain(
         conditions = conditions_of(args, identity)
         if conditions.files.tokenizer_path is not None:
             run.adjust(f"{args.model_id} has no tokenizer: that of {args.tokenizer_from} was used")
-        return transcribe_manifests(args.run, manifests, conditions, args.work_dir, run, args.adapter, limits_of(args))
+        return transcribe(manifests, conditions, run)
     except AdapterProblem as problem:
         settings = conditions_of(args, identity).impossible(args.run, problem.code, problem.message)
     except UnusableModel as error:

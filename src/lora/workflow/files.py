@@ -77,10 +77,9 @@ def adapter_files(study: Study, run: str) -> list[str]:
     return [] if folder is None else folder_files(str(adapter_home(folder)))
 
 
-def shard_records(study: Study, run: str) -> list[str]:
-    """Records of the jobs that transcribe parts of a run; none where one job transcribes all of it."""
-    count = study.shards
-    return [f"work/shards/{run}/{number}-of-{count}.run.json" for number in range(1, count + 1)] if count > 1 else []
+def shard_facts(study: Study, run: str) -> list[str]:
+    """What the jobs that transcribe parts of a run write."""
+    return [f"work/shards/{run}/{number}-of-{study.shards}.json" for number in range(1, study.shards + 1)]
 
 
 def folder_files(folder: str) -> list[str]:

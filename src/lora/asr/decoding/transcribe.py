@@ -23,6 +23,7 @@ from lora.asr.progress import report_inputs
 from lora.data.identity import manifest_identity
 from lora.progress import Progress
 from lora.provenance.recording import Recording
+from lora.records.base import UserError
 from lora.records.manifests import Utterance
 from lora.records.settings import RunSettings
 from lora.records.transcripts import Transcript
@@ -61,13 +62,15 @@ def transcribe_manifests(
     adapter: Path | None = None,
     limits: BatchLimits | None = None,
     shard: Shard | None = None,
+    decode: bool = True,
 ) -> dict[str, Transcribed]:
     """Transcribe all manifests and decode each distinct piece of audio at most once.
 
-    With a shard, whose rows `manifests` then has, new hypotheses are cached in a file of the shard's own.
+    With a shard, whose rows `manifests` then has, new hypotheses are cached in a file of the shard's own. Without
+    `decode`, all hypotheses have to be in the cache.
 
     Raises:
-        UserError: Audio cannot be read.
+        UserError: Audio cannot be read, or hypotheses are missing that may not be decoded.
         AdapterProblem: The adapter cannot be used.
     """
     rate = conditions.files.sampling_rate
@@ -76,7 +79,7 @@ def transcribe_manifests(
     keys = list(dict.fromkeys(key for row_keys in hashes.values() for key in row_keys))
     job = f"transcription of {run_name}"
     conditions, hypotheses, decoded = _transcribe(
-        job, keys, store, conditions, work_dir, recording, adapter, limits, shard
+        job, keys, store, conditions, work_dir, recording, adapter, limits, shard, decode
     )
     recording.device(conditions.device.type, conditions.device.dtype)
     recording.count(decoded=decoded, reused=sum(map(len, hashes.values())) - decoded)
@@ -99,6 +102,7 @@ def _transcribe(
     adapter: Path | None,
     limits: BatchLimits | None,
     shard: Shard | None,
+    decode: bool,
 ) -> tuple[Conditions, dict[str, Hypothesis], int]:
     """The conditions actually used, hypotheses by audio hash, and the number of utterances decoded."""
     with open_cache(work_dir, conditions.fingerprint, shard) as cache:
@@ -106,6 +110,12 @@ def _transcribe(
         if not missing:
             _report_fallbacks(conditions, recording)
             return conditions, {key: cache[key] for key in keys}, 0
+        if not decode:
+            raise UserError(
+                f"{job}: {len(missing)} of {len(keys)} recordings have no hypothesis in {cache.path.parent}: audio, "
+                "model or software changed since the shards were transcribed. Transcribe them again "
+                "(--forcerun transcribe_shard)."
+            )
         confirmed = confirm_device(conditions.device)
         if confirmed == conditions.device:
             _report_fallbacks(conditions, recording)
@@ -114,7 +124,7 @@ def _transcribe(
             return conditions, {key: cache[key] for key in keys}, len(missing)
     # Torch cannot use the device that is part of this fingerprint: use the cache of the actual device.
     conditions = replace(conditions, device=confirmed)
-    return _transcribe(job, keys, store, conditions, work_dir, recording, adapter, limits, shard)
+    return _transcribe(job, keys, store, conditions, work_dir, recording, adapter, limits, shard, decode)
 
 
 def _report_fallbacks(conditions: Conditions, recording: Recording) -> None:
