@@ -45,15 +45,16 @@ test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
 
-# In an environment of its own, with uv, which can choose the lowest versions of ranges, and keeps what is installed
+# In a new environment of its own, with uv, which can choose the lowest versions of ranges, and keeps what is installed
 # already: TORCH=2.13.0 has pip install that release first, where uv would fetch a build with GPU libraries.
 LOWEST = $(VENV)-lowest
 TORCH ?=
 UV = VIRTUAL_ENV="$(LOWEST)" "$(LOWEST)/bin/uv" pip install --quiet
 test-lowest: ## the unit tests and a small study with the lowest versions that pyproject.toml allows
-	@test -x "$(LOWEST)/bin/python" || $(PYTHON) -m venv "$(LOWEST)"
-	@"$(LOWEST)/bin/pip" install --quiet uv $(if $(TORCH),torch==$(TORCH))
-	@$(UV) --resolution lowest-direct $(if $(TORCH_INDEX),--index "$(TORCH_INDEX)") -r pyproject.toml
+	@$(PYTHON) -m venv --clear "$(LOWEST)"
+	@"$(LOWEST)/bin/pip" install --quiet uv
+	@$(if $(TORCH),"$(LOWEST)/bin/pip" install --quiet $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch==$(TORCH))
+	@$(UV) --resolution lowest-direct -r pyproject.toml
 	@grep -hv '^-r' requirements-bench.txt requirements-test.txt | $(UV) -r -
 	@$(UV) --no-deps -e .
 	@"$(LOWEST)/bin/python" -m pytest tests/unit tests/workflow/test_determinism.py
