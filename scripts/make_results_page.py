@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from lora import layout
 from lora.layout import RESULTS, STAGES, ResultFile
-from lora.records.base import Fact, Record
+from lora.records.base import Fact, Record, record_fields
 from lora.records.experiment import Experiment
 from lora.records.provenance import RunRecord
 
@@ -121,7 +121,7 @@ def section(kind: ResultFile[Any], printed: dict[str, str]) -> str:
     return "\n\n".join(lines)
 
 
-def docstring(record: type[Record]) -> list[str]:
+def docstring(record: type) -> list[str]:
     """Paragraphs of a record's docstring."""
     return (record.__doc__ or "").strip().split("\n\n")
 
@@ -155,10 +155,10 @@ def when(kind: ResultFile[Any]) -> str:
     return f"{where}, in a study with {needs}" if where else f"a study with {needs}"
 
 
-def table(record: type[Record]) -> str:
+def table(record: type) -> str:
     """Keys of a record; those that all facts share are in a section of their own."""
     lines = ["| key | type | meaning |", "|---|---|---|"]
-    for key, field in record.model_fields.items():
+    for key, field in (record_fields(record) or {}).items():
         if record is Fact or not issubclass(record, Fact) or key not in Fact.model_fields:
             lines.append(f"| `{key}` | {type_name(field.annotation)} | {sentence(field.description or '')} |")
     return "\n".join(lines)
@@ -170,18 +170,18 @@ def sentence(text: str) -> str:
     return (text if text.endswith(".") else f"{text}.").replace("|", "\\|")
 
 
-def with_nested(record: type[Record]) -> dict[str, type[Record]]:
+def with_nested(record: type[Record]) -> dict[str, type]:
     """A record and all records inside of it, by name, in the order in which they appear."""
-    seen: dict[str, type[Record]] = {}
+    seen: dict[str, type] = {}
 
-    def visit(definition: type[Record]) -> None:
-        if definition.__name__ in seen:
+    def visit(definition: Any) -> None:
+        fields = record_fields(definition) if isinstance(definition, type) else None
+        if fields is None or definition.__name__ in seen:
             return
         seen[definition.__name__] = definition
-        for field in definition.model_fields.values():
+        for field in fields.values():
             for inner in leaves(field.annotation):
-                if isinstance(inner, type) and issubclass(inner, Record):
-                    visit(inner)
+                visit(inner)
 
     visit(record)
     return seen
@@ -205,7 +205,7 @@ def type_name(annotation: Any) -> str:
         return f"list of {type_name(get_args(annotation)[0])}"
     if origin is dict:
         return f"object of {type_name(get_args(annotation)[1])}"
-    if isinstance(annotation, type) and issubclass(annotation, Record):
+    if isinstance(annotation, type) and record_fields(annotation) is not None:
         return f"`{annotation.__name__}`"
     if isinstance(annotation, type) and issubclass(annotation, tuple):
         return "list"

@@ -103,8 +103,13 @@ def without_undecodable(
 
 def read_rows(path: Path | str) -> list[Utterance]:
     """Rows that this software wrote; their audio is not looked up again."""
+    return list(iterate_rows(path))
+
+
+def iterate_rows(path: Path | str) -> Iterator[Utterance]:
+    """The rows of `read_rows`, one after the other."""
     try:
-        return list(read_lines(path, Utterance))
+        yield from read_lines(path, Utterance)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file of rows; run validate_manifest.py first") from None
 

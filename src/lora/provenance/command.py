@@ -15,8 +15,8 @@ from lora.provenance.disk_problem import disk_problem
 from lora.records.base import UserError
 from lora.terminal import visible_output
 
-# Containers that Python creates before it searches for reference cycles. Tables of 100,000 records have none, and the
-# default of 700 doubled the time of scoring.
+# Containers that Python creates before it searches for reference cycles; the default of 700 doubled the time of loading
+# a million rows. Scripts, which have no model, create tables of records without cycles, and do not search at all.
 COLLECT_AFTER = 50_000
 
 Execute = Callable[[argparse.Namespace], object]
@@ -45,7 +45,7 @@ def command(
             code = execute(args)
             return code if isinstance(code, int) else 0
 
-        return run_command(run)
+        return run_command(run, collect=False)
 
     return main
 
@@ -64,15 +64,19 @@ def _script() -> str:
     return str(script.relative_to(here)) if script.is_relative_to(here) else str(script)
 
 
-def run_command(function: Callable[[], int]) -> int:
-    """Run a command line and return its exit code.
+def run_command(function: Callable[[], int], collect: bool = True) -> int:
+    """Run a command line and return its exit code; `collect` says whether reference cycles are searched for.
 
     An error that a person can fix (files and disks included) is printed as one line and has exit code 2. Control
     characters in what is printed are shown, never sent to a terminal.
     """
-    gc.set_threshold(COLLECT_AFTER)
-    with visible_output():
-        return _exit_code(function)
+    thresholds = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER if collect else 0)
+    try:
+        with visible_output():
+            return _exit_code(function)
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _exit_code(function: Callable[[], int]) -> int:

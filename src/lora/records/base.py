@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TextIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass as validated
+from pydantic.fields import FieldInfo
 
 R = TypeVar("R", bound="Record")
 
@@ -51,6 +54,13 @@ class Record(BaseModel):
             raise UserError(f"{path}: not a {cls.__name__} record: {where}: {first['msg']}") from None
 
 
+def record_fields(kind: type) -> Mapping[str, FieldInfo] | None:
+    """Fields of a record, or of a dataclass inside of records, by name; None for another type."""
+    if issubclass(kind, Record):
+        return kind.model_fields
+    return validated(kind, frozen=True).__pydantic_fields__ if is_dataclass(kind) else None
+
+
 class ManyRecord(Record):
     """Base of records of which there is one per row: in memory they forget which of their fields were given.
 
@@ -63,14 +73,20 @@ class ManyRecord(Record):
 
 _NO_FIELDS: set[str] = set()  # shared; a copy of a record has a set of its own
 
-# Numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 0.00002 and 2e-05, 1e16 and 1e+16. In indented
-# JSON a number ends its line, which a text cannot do without its quote.
-_OTHER_FLOAT = re.compile(r"(?<=[ \n])-?(?:\d+(?:\.\d+)?e-?\d+|0\.0000\d+)(?=,?$)", re.MULTILINE)
+# The end of numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 0.00002 and 2e-05, 1e16 and 1e+16. In
+# indented JSON a number ends its line, which a text cannot do without its quote.
+_END_OF_OTHER_FLOAT = re.compile(r"(?:e-?|0\.0000)\d+(?=,?$)", re.MULTILINE)
 
 
 def _as_python_writes(text: str) -> str:
     """Indented JSON of pydantic with numbers as `json` writes them, without building its values."""
-    return _OTHER_FLOAT.sub(lambda number: repr(float(number[0])), text)
+    parts = []
+    written = 0
+    for end in _END_OF_OTHER_FLOAT.finditer(text):
+        start = text.rindex(" ", 0, end.start()) + 1
+        parts += [text[written:start], repr(float(text[start : end.end()]))]
+        written = end.end()
+    return "".join([*parts, text[written:]])
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from lora.records.base import Fact, ManyRecord, Record
+from lora.records.base import Fact, Record
 from lora.records.markup import MarkupFacts
 
 
@@ -25,25 +26,31 @@ class Edit(NamedTuple):
     hypothesis: str | None
 
 
-class UtteranceErrors(ManyRecord):
+# A dataclass, because there is one per row: it takes a third of the time and half of the memory of a `Record`. Its
+# values are validated where a file is read, not where it is created.
+@dataclass(frozen=True, slots=True)
+class UtteranceErrors:
     """Errors of one utterance after normalisation."""
 
-    id: str = Field(description="Id of the row.")
-    duration: float = Field(description="Duration of the row in seconds.")
-    speaker_id: str | None = Field(description="Speaker; null if not known.")
-    words: int = Field(description="Words of the reference.")
-    hits: int = Field(description="Reference words that the hypothesis has right.")
-    substitutions: int = Field(description="Substituted words.")
-    deletions: int = Field(description="Deleted words.")
-    insertions: int = Field(description="Inserted words.")
-    characters: int = Field(default=0, description="Characters of the reference.")
-    character_errors: int = Field(default=0, description="Character errors.")
-    edits: list[Edit] = Field(
-        default=[],
-        description="Every word error as `[index of the reference word, reference word, hypothesis word]`, in the "
-        "order "
-        "of the reference; the reference word of an insertion and the hypothesis word of a deletion are null.",
-    )
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(description="Id of the row.")]
+    duration: Annotated[float, Field(description="Duration of the row in seconds.")]
+    speaker_id: Annotated[str | None, Field(description="Speaker; null if not known.")]
+    words: Annotated[int, Field(description="Words of the reference.")]
+    hits: Annotated[int, Field(description="Reference words that the hypothesis has right.")]
+    substitutions: Annotated[int, Field(description="Substituted words.")]
+    deletions: Annotated[int, Field(description="Deleted words.")]
+    insertions: Annotated[int, Field(description="Inserted words.")]
+    characters: Annotated[int, Field(description="Characters of the reference.")] = 0
+    character_errors: Annotated[int, Field(description="Character errors.")] = 0
+    edits: Annotated[
+        list[Edit],
+        Field(
+            description="Every word error as `[index of the reference word, reference word, hypothesis word]`, in the "
+            "order of the reference; the reference word of an insertion and the hypothesis word of a deletion are null."
+        ),
+    ] = field(default_factory=list)
 
     @property
     def errors(self) -> int:

@@ -14,6 +14,7 @@ included, as jiwer counts them; only their distance is computed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from rapidfuzz.distance import Levenshtein
@@ -23,7 +24,7 @@ from lora.records.scores import Edit, UtteranceErrors
 from lora.records.transcripts import Transcript
 from lora.scoring.normalizers import Normalizer
 
-PlainEdit = tuple[int, str | None, str | None]
+Words = tuple[str, ...]
 
 
 class Counts(NamedTuple):
@@ -37,22 +38,17 @@ class Counts(NamedTuple):
 
 def word_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     """The edits that turn the reference into the hypothesis, in the order of the reference."""
-    return [Edit(*edit) for edit in _edits(reference, hypothesis)]
-
-
-def _edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[PlainEdit]:
-    """Edits as plain tuples, which records convert: creating objects takes half of the time of an utterance."""
     if reference == hypothesis:
         return []
     # rapidfuzz compares words by their 64-bit hashes.
     operations = cast("list[tuple[str, int, int]]", Levenshtein.editops(reference, hypothesis).as_list())
     return [
-        (at, None if tag == "insert" else reference[at], None if tag == "delete" else hypothesis[hypothesis_word])
+        Edit(at, None if tag == "insert" else reference[at], None if tag == "delete" else hypothesis[hypothesis_word])
         for tag, at, hypothesis_word in operations
     ]
 
 
-def counts_of(words: int, edits: Sequence[PlainEdit]) -> Counts:
+def counts_of(words: int, edits: Sequence[Edit]) -> Counts:
     """Counts for a reference of `words` words; an empty one has insertions only."""
     insertions = sum([reference_word is None for _, reference_word, _ in edits])
     deletions = sum([hypothesis_word is None for _, _, hypothesis_word in edits])
@@ -61,7 +57,60 @@ def counts_of(words: int, edits: Sequence[PlainEdit]) -> Counts:
 
 
 def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
-    return counts_of(len(reference), _edits(reference, hypothesis))
+    return counts_of(len(reference), word_edits(reference, hypothesis))
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPair:
+    """A reference and a hypothesis, and what scoring made of them.
+
+    Attributes:
+        reference, hypothesis: as written.
+        reference_words, hypothesis_words: after normalisation; of a reference with alternatives those that count.
+        errors: of these words, with the id of the row.
+        plain: whether both texts are as the normaliser writes them.
+    """
+
+    reference: str
+    hypothesis: str
+    reference_words: Words
+    hypothesis_words: Words
+    errors: UtteranceErrors
+    plain: bool
+
+    def with_normalizer(self, normalizer: Normalizer) -> ScoredPair:
+        """The same texts, scored with another normaliser."""
+        row = self.errors
+        return _scored(row.id, row.duration, row.speaker_id, self.reference, self.hypothesis, normalizer)
+
+
+def scored_pair(row: Utterance, hypothesis: str, normalizer: Normalizer) -> ScoredPair:
+    """Normalise and align the reference of a row and a hypothesis."""
+    return _scored(row.id, row.duration, row.speaker_id, row.text, hypothesis, normalizer)
+
+
+def _scored(
+    id: str, duration: float, speaker_id: str | None, reference: str, hypothesis: str, normalizer: Normalizer
+) -> ScoredPair:
+    hypothesis_words, hypothesis_text = normalizer.normalized(hypothesis)
+    reference_words, reference_text = normalizer.normalized(normalizer.reference(reference, hypothesis_words))
+    edits = word_edits(reference_words, hypothesis_words)
+    hits, substitutions, deletions, insertions = counts_of(len(reference_words), edits)
+    errors = UtteranceErrors(
+        id=id,
+        duration=duration,
+        speaker_id=speaker_id,
+        words=len(reference_words),
+        hits=hits,
+        substitutions=substitutions,
+        deletions=deletions,
+        insertions=insertions,
+        characters=len(reference_text),
+        character_errors=Levenshtein.distance(reference_text, hypothesis_text) if edits else 0,
+        edits=edits,
+    )
+    plain = reference_text == reference and hypothesis_text == hypothesis
+    return ScoredPair(reference, hypothesis, reference_words, hypothesis_words, errors, plain)
 
 
 def utterance_errors(
@@ -74,29 +123,4 @@ def utterance_errors(
         transcripts: hypotheses by row id; every row needs one.
         normalizer: applied to both sides.
     """
-    scored = []
-    for row in rows:
-        hypothesis = normalizer.words(transcripts[row.id].hypothesis)
-        text = normalizer.reference(row.text, hypothesis)
-        reference = normalizer.words(text)
-        edits = _edits(reference, hypothesis)
-        hits, substitutions, deletions, insertions = counts_of(len(reference), edits)
-        characters = normalizer.text(text)
-        scored.append(
-            UtteranceErrors(
-                id=row.id,
-                duration=row.duration,
-                speaker_id=row.speaker_id,
-                words=len(reference),
-                hits=hits,
-                substitutions=substitutions,
-                deletions=deletions,
-                insertions=insertions,
-                characters=len(characters),
-                character_errors=Levenshtein.distance(characters, normalizer.text(transcripts[row.id].hypothesis))
-                if edits
-                else 0,
-                edits=cast("list[Edit]", edits),
-            )
-        )
-    return scored
+    return [scored_pair(row, transcripts[row.id].hypothesis, normalizer).errors for row in rows]

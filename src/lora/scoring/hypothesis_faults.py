@@ -9,17 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from rapidfuzz.distance import Levenshtein
 
-from lora.records.manifests import Utterance
 from lora.records.scores import FaultKind, HypothesisFault
-from lora.records.transcripts import Transcript
-
-Words = Callable[[str], Sequence[str]]
+from lora.scoring.alignment import ScoredPair
 
 # Characters that repeat from the first to the last one; the unit is as long as a token may be.
 REPEATED = re.compile(r"(.{1,6}?)\1{3,}.{0,5}", re.DOTALL)
@@ -34,32 +31,13 @@ MIN_LETTERS = 4
 EXAMPLE_LENGTH = 60
 
 
-@dataclass(frozen=True)
-class _Pair:
-    row: Utterance
-    hypothesis: str
-    reference_words: tuple[str, ...]
-    words: tuple[str, ...]
-
-    @property
-    def unrelated(self) -> bool:
-        """Without spaces, which would be half of a text whose words are single characters."""
-        return Levenshtein.normalized_distance("".join(self.reference_words), "".join(self.words)) >= UNRELATED
-
-
-def hypothesis_faults(
-    rows: Iterable[Utterance], transcripts: Mapping[str, Transcript], words: Words
-) -> list[HypothesisFault]:
+def hypothesis_faults(scored: Iterable[ScoredPair]) -> list[HypothesisFault]:
     """Faulty hypotheses of rows whose reference has words, by kind, the most frequent kind first."""
-    pairs = [
-        _Pair(row, transcripts[row.id].hypothesis, tuple(words(row.text)), tuple(words(transcripts[row.id].hypothesis)))
-        for row in rows
-    ]
-    pairs = [pair for pair in pairs if pair.reference_words]
-    vocabulary = {word for pair in pairs for word in pair.reference_words}
+    pairs = [pair for pair in scored if pair.reference_words]
+    vocabulary = set(chain.from_iterable(pair.reference_words for pair in pairs))
     repeated = _repeated_text(pairs)
     beginning = _common_beginning(pairs)
-    found: defaultdict[FaultKind, list[_Pair]] = defaultdict(list)
+    found: defaultdict[FaultKind, list[ScoredPair]] = defaultdict(list)
     for pair in pairs:
         kind = _kind(pair, vocabulary, repeated, beginning)
         if kind is not None:
@@ -68,7 +46,7 @@ def hypothesis_faults(
         HypothesisFault(
             kind=kind,
             rows=len(faulty),
-            ids=[pair.row.id for pair in faulty],
+            ids=[pair.errors.id for pair in faulty],
             example=" ".join(beginning) if kind == "prompt" else _example(faulty),
         )
         for kind, faulty in found.items()
@@ -76,48 +54,66 @@ def hypothesis_faults(
     return sorted(faults, key=lambda fault: -fault.rows)
 
 
-def _kind(pair: _Pair, vocabulary: set[str], repeated: tuple[str, ...], beginning: tuple[str, ...]) -> FaultKind | None:
-    if _is_one_token(pair.hypothesis) and not _is_one_token(pair.row.text):
+def _kind(
+    pair: ScoredPair, vocabulary: set[str], repeated: tuple[str, ...], beginning: tuple[str, ...]
+) -> FaultKind | None:
+    if _is_one_token(pair.hypothesis) and not _is_one_token(pair.reference):
         return "one_token"
     if not any(character.isalnum() for character in pair.hypothesis):
         return "empty"
-    if repeated and pair.words == repeated and pair.unrelated:
+    if repeated and pair.hypothesis_words == repeated and _unrelated(pair):
         return "same_text"
-    if beginning and pair.words[: len(beginning)] == beginning:
+    if beginning and pair.hypothesis_words[: len(beginning)] == beginning:
         return "prompt"
     if _in_other_script(pair):
         return "other_script"
     if _has_other_words(pair):
-        known = sum(word in vocabulary for word in pair.words)
-        return "other_text" if known > KNOWN * len(pair.words) else "other_language"
+        known = sum(word in vocabulary for word in pair.hypothesis_words)
+        return "other_text" if known > KNOWN * len(pair.hypothesis_words) else "other_language"
     return None
+
+
+def _unrelated(pair: ScoredPair) -> bool:
+    """Without spaces, which would be half of a text whose words are single characters."""
+    reference = "".join(pair.reference_words)
+    return Levenshtein.normalized_distance(reference, "".join(pair.hypothesis_words)) >= UNRELATED
 
 
 def _is_one_token(text: str) -> bool:
     """Whether a text is one character, or one unit without a space, again and again."""
-    compact = "".join(text.split())
+    words = text.split()
+    compact = "".join(words)
+    if len(words) > 1 and compact[0] != compact[1]:
+        return False
     match = REPEATED.fullmatch(compact)
-    if match is None or (len(match[1]) > 1 and len(text.split()) > 1):
+    if match is None or (len(match[1]) > 1 and len(words) > 1):
         return False
     is_word = any(character.isalnum() for character in match[1])
     return not is_word or len(compact) >= MIN_REPEATS_OF_LETTERS * len(match[1])
 
 
-def _repeated_text(pairs: Sequence[_Pair]) -> tuple[str, ...]:
+def _repeated_text(pairs: Sequence[ScoredPair]) -> tuple[str, ...]:
     """The text that most hypotheses of unrelated references have; empty where fewer than three have one."""
-    counts = Counter(pair.words for pair in pairs if pair.words)
+    counts = Counter(pair.hypothesis_words for pair in pairs if pair.hypothesis_words)
     candidates = [text for text, count in counts.most_common(3) if count > 2]
-    by_text = {text: len({p.reference_words for p in pairs if p.words == text and p.unrelated}) for text in candidates}
+    by_text = {
+        text: len({p.reference_words for p in pairs if p.hypothesis_words == text and _unrelated(p)})
+        for text in candidates
+    }
     best = max(by_text, key=by_text.__getitem__, default=())
     return best if by_text.get(best, 0) > 2 else ()
 
 
-def _common_beginning(pairs: Sequence[_Pair]) -> tuple[str, ...]:
+def _common_beginning(pairs: Sequence[ScoredPair]) -> tuple[str, ...]:
     """The words, at least `MIN_WORDS`, with which most hypotheses begin and their references do not.
 
     Text in angle brackets is markup and not judged here.
     """
-    texts = [p.words for p in pairs if "<" not in p.hypothesis and p.words[:MIN_WORDS] != p.reference_words[:MIN_WORDS]]
+    texts = [
+        p.hypothesis_words
+        for p in pairs
+        if "<" not in p.hypothesis and p.hypothesis_words[:MIN_WORDS] != p.reference_words[:MIN_WORDS]
+    ]
     counts = Counter(text[:MIN_WORDS] for text in texts if len(text) > MIN_WORDS)
     begin, number = next(iter(counts.most_common(1)), ((), 0))
     if 2 * number <= len(pairs) or number <= 2:
@@ -129,10 +125,10 @@ def _common_beginning(pairs: Sequence[_Pair]) -> tuple[str, ...]:
     return alike[0][:length]
 
 
-def _in_other_script(pair: _Pair) -> bool:
-    if pair.hypothesis.isascii() and pair.row.text.isascii():
+def _in_other_script(pair: ScoredPair) -> bool:
+    if pair.hypothesis.isascii() and pair.reference.isascii():
         return False
-    reference = _scripts(pair.row.text)
+    reference = _scripts(pair.reference)
     own = _scripts(pair.hypothesis)
     if min(reference.total(), own.total()) < MIN_LETTERS:
         return False
@@ -155,17 +151,20 @@ def script_of(letter: str) -> str:
     return "CJK" if name in {"HIRAGANA", "KATAKANA", "HALFWIDTH", "FULLWIDTH", "IDEOGRAPHIC"} else name
 
 
-def _has_other_words(pair: _Pair) -> bool:
+def _has_other_words(pair: ScoredPair) -> bool:
     """Whether a hypothesis of usual length shares hardly a word with its reference, nor resembles it by characters."""
-    if min(len(pair.words), len(pair.reference_words)) < MIN_WORDS:
+    words, reference = pair.hypothesis_words, pair.reference_words
+    if min(len(words), len(reference)) < MIN_WORDS:
         return False
-    length = sum(map(len, pair.words)) / sum(map(len, pair.reference_words))
+    most = SHARED * len(words)
+    if len(set(words).intersection(reference)) > most:  # nearly all pairs; repeated words need not be counted
+        return False
+    length = sum(map(len, words)) / sum(map(len, reference))
     if not USUAL_LENGTH[0] <= length <= USUAL_LENGTH[1]:
         return False
-    shared = (Counter(pair.words) & Counter(pair.reference_words)).total()
-    return shared <= SHARED * len(pair.words) and pair.unrelated
+    return (Counter(words) & Counter(reference)).total() <= most and _unrelated(pair)
 
 
-def _example(faulty: Sequence[_Pair]) -> str:
+def _example(faulty: Sequence[ScoredPair]) -> str:
     text, _ = Counter(pair.hypothesis.strip() for pair in faulty).most_common(1)[0]
     return text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 3]}..."

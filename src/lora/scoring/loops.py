@@ -22,6 +22,8 @@ def longest_loop(id: str, reference: Sequence[str], hypothesis: Sequence[str]) -
     An n-gram loops if it occurs at least three times in a row, and at least twice more in a row than anywhere in the
     reference. Of runs of equal length the shortest n-gram counts, so that `a a a a a a` is six times `a`.
     """
+    if len(hypothesis) - len(set(hypothesis)) < MIN_REPEATS - 1:
+        return None  # no word occurs often enough
     best: Loop | None = None
     covered = 0
     for size in range(1, min(MAX_WORDS, len(hypothesis) // MIN_REPEATS) + 1):

@@ -35,7 +35,7 @@ LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
 class Normalizer:
-    """Normalises texts and splits them into tokens; results are cached except for the trivial normaliser `none`.
+    """Normalises texts and splits them into tokens.
 
     Markup of the kinds in `strip` is removed first. Of sclite's alternations `{ a / b }` the first counts, in a
     reference the one that costs least.
@@ -45,21 +45,22 @@ class Normalizer:
         self, name: str, version: str, text: Callable[[str], str] | None, unit: UnitSetting, strip: Sequence[str]
     ) -> None:
         self.identity = NormalizerIdentity(name=name, version=version, unit=unit, strip=list(strip))
+        self._text = text
 
-        def normalized(raw: str) -> tuple[tuple[str, ...], str]:
-            spoken = strip_markup(first_alternative(raw), strip) if strip else first_alternative(raw)
-            words = (spoken if text is None else text(spoken)).split()
-            return tokens(words, unit), " ".join(words)
-
-        self._normalized = normalized if text is None else lru_cache(maxsize=None)(normalized)
+    def normalized(self, text: str) -> tuple[tuple[str, ...], str]:
+        """The result of `words`, and the normalised text with single spaces, whose characters a CER counts."""
+        words = self._split(text)
+        return tokens(words, self.identity.unit), " ".join(words)
 
     def words(self, text: str) -> tuple[str, ...]:
         """The tokens that an error rate counts: words, or characters (`lora.scoring.units`)."""
-        return self._normalized(text)[0]
+        return tokens(self._split(text), self.identity.unit)
 
-    def text(self, text: str) -> str:
-        """The normalised text with single spaces, whose characters a CER counts."""
-        return self._normalized(text)[1]
+    def _split(self, text: str) -> list[str]:
+        spoken = first_alternative(text)
+        if self.identity.strip:
+            spoken = strip_markup(spoken, self.identity.strip)
+        return (spoken if self._text is None else self._text(spoken)).split()
 
     def reference(self, text: str, hypothesis: Sequence[str]) -> str:
         """A reference with the alternatives that are nearest to the tokens of a hypothesis."""

@@ -7,14 +7,13 @@ words that it drops or joins was spoken.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 
 from lora.records.base import UserError
-from lora.records.manifests import Utterance
-from lora.records.scores import NotationScore, UtteranceErrors
-from lora.records.transcripts import Transcript
-from lora.scoring.alignment import utterance_errors
+from lora.records.scores import NotationScore
+from lora.scoring.alignment import ScoredPair
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.reachable_errors import is_english, region_words, regions, same_spelling, spelling_forms
 
@@ -27,36 +26,27 @@ SAMPLE = 500  # rows with errors that are looked at first: the English normalise
 LEAST = 0.02  # share of these errors that a notation must remove to be counted in all rows
 
 
-def notation_scores(
-    rows: Sequence[Utterance],
-    transcripts: Mapping[str, Transcript],
-    words: Normalizer,
-    scored: Sequence[UtteranceErrors],
-) -> list[NotationScore]:
+def notation_scores(scored: Sequence[ScoredPair], words: Normalizer) -> list[NotationScore]:
     """Errors in every other notation that removes at least 2 % of them.
 
     Args:
-        rows: Rows within `max_seconds`.
-        transcripts: Hypotheses by id.
+        scored: Rows within `max_seconds`, scored with `words`.
         words: Normaliser of the study. For `none`, chosen to score case and punctuation, nothing is fairer.
-        scored: Errors of these rows with that normaliser.
     """
     errors, total = _totals(scored)
-    wrong = {entry.id for entry in scored if entry.errors}
-    sample = [row for row in rows if row.id in wrong][:SAMPLE]
-    looked_at = {row.id for row in sample}
-    sampled_errors, sampled_words = _totals(entry for entry in scored if entry.id in looked_at)
+    sample = list(islice((pair for pair in scored if pair.errors.edits), SAMPLE))
+    sampled_errors, sampled_words = _totals(sample)
     found = []
-    for other in _fair_normalizers(words, sample, transcripts):
-        fewer, of = _totals(utterance_errors(sample, transcripts, other))
+    for other in _fair_normalizers(words, sample):
+        fewer, of = _totals(pair.with_normalizer(other) for pair in sample)
         if fewer * sampled_words < (1 - LEAST) * sampled_errors * of:  # rates, of references that may all be empty
-            found.append(_score(other.identity.name, *_totals(utterance_errors(rows, transcripts, other))))
+            found.append(_score(other.identity.name, *_totals(pair.with_normalizer(other) for pair in scored)))
     if words.identity.name in OTHERS:
         forms = spelling_forms(english=False)
         divided = sum(
             len(region)
-            for entry in scored
-            for region in regions(entry.edits)
+            for pair in scored
+            for region in regions(pair.errors.edits)
             if same_spelling(*region_words(region), forms)
         )
         if divided > LEAST * errors:
@@ -64,12 +54,10 @@ def notation_scores(
     return found
 
 
-def _fair_normalizers(
-    words: Normalizer, rows: Sequence[Utterance], transcripts: Mapping[str, Transcript]
-) -> Iterator[Normalizer]:
+def _fair_normalizers(words: Normalizer, sample: Sequence[ScoredPair]) -> Iterator[Normalizer]:
     """Yield the other normalisers that suit the language of these texts and are installed."""
     own = words.identity
-    texts = [text for row in rows for text in (row.text, transcripts[row.id].hypothesis)]
+    texts = (text for pair in sample for text in (pair.reference, pair.hypothesis))
     english = is_english(map(normalizer("basic", "words").words, texts))
     for name in OTHERS.get(own.name, ()):
         if name == "basic" or english:
@@ -77,10 +65,13 @@ def _fair_normalizers(
                 yield normalizer(name, own.unit, own.strip)
 
 
-def _totals(scored: Iterable[UtteranceErrors]) -> tuple[int, int]:
+def _totals(scored: Iterable[ScoredPair]) -> tuple[int, int]:
     """Errors and words."""
-    entries = list(scored)
-    return sum(entry.errors for entry in entries), sum(entry.words for entry in entries)
+    errors = words = 0
+    for pair in scored:
+        errors += pair.errors.errors
+        words += pair.errors.words
+    return errors, words
 
 
 def _score(notation: str, errors: int, words: int) -> NotationScore:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import TypeVar
 
@@ -218,6 +219,8 @@ ENGLISH = frozenset({"the", "and", "of", "to", "that", "it", "is", "was"})
 ENGLISH |= {"one", "two", "three", "five", "seven", "eight", "nine"}
 ENGLISH_SHARE = 0.06
 
+CACHED_FORMS = 50_000  # texts, of the few words of an error, many of which occur often
+
 Form = Callable[[str], str]
 
 
@@ -233,7 +236,7 @@ def spelling_forms(english: bool) -> list[Form]:
     if english:
         words = normalizer("english").words
         forms.append(lambda text: "".join(words(text)))
-    return forms
+    return [lru_cache(maxsize=CACHED_FORMS)(form) for form in forms]
 
 
 def same_spelling(reference: Sequence[str], hypothesis: Sequence[str], forms: Sequence[Form]) -> bool:

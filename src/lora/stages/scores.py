@@ -4,37 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from lora.data.durations import survives
-from lora.data.manifest import read_rows
+from lora.data.manifest import iterate_rows, read_rows
 from lora.provenance.recording import recording
 from lora.records.base import Fact, UserError
 from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.integrity import MismatchFacts
-from lora.records.manifests import Utterance
-from lora.records.markup import MarkupCount, MarkupFacts
 from lora.records.reachable import ReachableFacts
-from lora.records.scores import Loop, Power, UnitSetting, UtteranceErrors, WerFacts
+from lora.records.scores import Power, UnitSetting, UtteranceErrors, WerFacts
 from lora.records.settings import RunSettings
 from lora.records.transcripts import Transcript
-from lora.scoring.alignment import utterance_errors
 from lora.scoring.budget import error_budget
-from lora.scoring.copied_texts import copied_texts
-from lora.scoring.corpus_wer import wer_score
-from lora.scoring.hypothesis_faults import hypothesis_faults
-from lora.scoring.loops import longest_loop
-from lora.scoring.markup import CERTAIN, REMOVABLE, chosen_kinds, count_markup
+from lora.scoring.markup import chosen_kinds
 from lora.scoring.normalizers import Normalizer, normalizer
-from lora.scoring.notations import notation_scores
 from lora.scoring.paired import paired_score
-from lora.scoring.power import forecast_power
 from lora.scoring.reachable_errors import ComparedUtterance
 from lora.scoring.reachable_errors import split_errors as split_by_source
 from lora.scoring.rescoring import common_normalizer, errors_with_normalizer, same_text
+from lora.scoring.run_score import Statistics, run_score
 from lora.scoring.transcript_mismatches import mismatches as find_mismatches
 from lora.scoring.transcripts import ids_message, read_transcripts
-from lora.scoring.units import counted_unit
 
 F = TypeVar("F", bound=Fact)
 
@@ -84,8 +75,8 @@ def score_run(
         if recorded is not None and recorded.status == "impossible":
             facts = _impossible(facts, recorded.code, recorded.message)
         else:
-            statistics = _Statistics(confidence, replicates, assumed_shared_errors, target_gain)
-            facts = _scored(facts, read_rows(rows), read_transcripts(transcripts), statistics)
+            statistics = Statistics(confidence, replicates, assumed_shared_errors, target_gain)
+            facts = run_score(facts, iterate_rows(rows), read_transcripts(transcripts), statistics)
         facts.write(wer)
     rate = facts.within.wer if facts.within else None
     reason = f"impossible: {facts.message}" if facts.status == "impossible" else "no reference word"
@@ -93,96 +84,8 @@ def score_run(
     return facts
 
 
-class _Statistics(NamedTuple):
-    """`statistics` of the configuration, as far as it concerns a score."""
-
-    confidence: float
-    replicates: int
-    assumed_shared_errors: float
-    target_gain: float
-
-
-def _scored(
-    facts: WerFacts, rows: Sequence[Utterance], texts: Mapping[str, Transcript], statistics: _Statistics
-) -> WerFacts:
-    """The facts with all scores of the transcripts; impossible where they and the rows have different ids.
-
-    Rows, texts and the normaliser's results take more memory than the facts; all are freed before these are written.
-    """
-    missing = sorted({row.id for row in rows} - set(texts))
-    extra = sorted(set(texts) - {row.id for row in rows})
-    if missing or extra:
-        message = ids_message(missing, extra, "the transcripts", "the manifest")
-        return _impossible(facts, "parity.manifest", message)
-    confidence, replicates, assumed_shared_errors, target_gain = statistics
-    identity = facts.normalizer
-    words = normalizer(identity.name, identity.unit, identity.strip)
-    within_rows = [row for row in rows if survives(row.duration, facts.max_seconds)]
-    as_written = utterance_errors(within_rows, texts, normalizer("none", identity.unit))
-    raw = wer_score(as_written, texts, confidence, replicates)
-    del as_written
-    scored = utterance_errors(rows, texts, words)
-    within = [entry for entry in scored if survives(entry.duration, facts.max_seconds)]
-    references = count_markup(row.text for row in within_rows)
-    hypotheses = count_markup(texts[row.id].hypothesis for row in within_rows)
-    marked = bool(references or hypotheses)
-    spoken = _without_markup(words) if marked else words
-    spoken_errors = utterance_errors(within_rows, texts, spoken) if marked else within
-    primary = wer_score(within, texts, confidence, replicates)
-    power = forecast_power(within, assumed_shared_errors, target_gain, confidence)
-    if len(within) == len(scored):
-        all_rows, power_all = primary, power
-    else:
-        all_rows = wer_score(scored, texts, confidence, replicates)
-        power_all = forecast_power(scored, assumed_shared_errors, target_gain, confidence)
-    return facts.model_copy(
-        update={
-            "unit": counted_unit((words.words(row.text) for row in rows), identity.unit),
-            "within": primary,
-            "all": all_rows,
-            "raw": raw,
-            "loops": _loops(within_rows, texts, words),
-            "faults": hypothesis_faults(within_rows, texts, words.words),
-            "copied": copied_texts(within_rows, texts),
-            "power": power,
-            "power_all": power_all,
-            "markup": _markup(references, hypotheses, spoken_errors) if marked else None,
-            "notations": notation_scores(within_rows, texts, spoken, spoken_errors),
-            "utterances": scored,
-        }
-    )
-
-
 def _impossible(facts: F, code: str | None, message: str | None) -> F:
     return facts.model_copy(update={"status": "impossible", "code": code, "message": message})
-
-
-def _loops(rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], words: Normalizer) -> list[Loop]:
-    """Looping hypotheses, in the order of rows."""
-    found = (longest_loop(row.id, words.words(row.text), words.words(transcripts[row.id].hypothesis)) for row in rows)
-    return [loop for loop in found if loop is not None]
-
-
-def _without_markup(words: Normalizer) -> Normalizer:
-    """The same normaliser, which removes all markup but `fragments` too."""
-    identity = words.identity
-    strip = [kind for kind in REMOVABLE if kind in {*CERTAIN, *identity.strip}]
-    return normalizer(identity.name, identity.unit, strip)
-
-
-def _markup(
-    references: list[MarkupCount], hypotheses: list[MarkupCount], scored: Sequence[UtteranceErrors]
-) -> MarkupFacts:
-    """Markup on both sides, and the errors `scored` without it."""
-    errors = sum(entry.errors for entry in scored)
-    total = sum(entry.words for entry in scored)
-    return MarkupFacts(
-        references=references,
-        hypotheses=hypotheses,
-        errors=errors,
-        words=total,
-        wer=errors / total if total else None,
-    )
 
 
 def compare_runs(

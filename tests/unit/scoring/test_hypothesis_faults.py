@@ -6,7 +6,7 @@ import pytest
 
 from lora.records.manifests import Utterance
 from lora.records.scores import HypothesisFault
-from lora.records.transcripts import Transcript
+from lora.scoring.alignment import scored_pair
 from lora.scoring.copied_texts import copied_texts, is_styled
 from lora.scoring.hypothesis_faults import hypothesis_faults
 from lora.scoring.normalizers import normalizer
@@ -24,15 +24,9 @@ def rows(texts: list[str]) -> list[Utterance]:
     return [Utterance(id=f"u{n}", text=text, duration=2.0, audio=f"{n}.wav") for n, text in enumerate(texts)]
 
 
-def hypotheses(texts: list[str]) -> dict[str, Transcript]:
-    return {
-        f"u{n}": Transcript(id=f"u{n}", hypothesis=text, reference="", duration=2.0, truncated=False)
-        for n, text in enumerate(texts)
-    }
-
-
 def faults(texts: list[str], references: list[str] = TEXTS) -> list[HypothesisFault]:
-    return hypothesis_faults(rows(references), hypotheses(texts), normalizer("basic").words)
+    basic = normalizer("basic")
+    return hypothesis_faults(scored_pair(row, text, basic) for row, text in zip(rows(references), texts, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -100,16 +94,15 @@ def test_rows_without_a_word_do_not_count() -> None:
 
 def test_equal_texts_count_where_the_reference_is_long() -> None:
     references = ["Yes.", "The ferry, as ever, was late.", "the ferry was late again today"]
-    counts = copied_texts(
-        rows(references), hypotheses(["Yes.", "The ferry, as ever, was late. ", "the ferry was late"])
-    )
+    hypotheses = ["Yes.", "The ferry, as ever, was late. ", "the ferry was late"]
+    counts = copied_texts(zip(references, hypotheses, strict=True))
     assert (counts.rows, counts.words, counts.equal) == (2, 12, 1)
     assert (counts.styled, counts.equal_styled) == (1, 1)
 
 
 def test_texts_without_spaces_are_long_by_their_characters() -> None:
     references = ["今天早上渡轮很晚才到港口。", "好的"]
-    counts = copied_texts(rows(references), hypotheses(references))
+    counts = copied_texts(zip(references, references, strict=True))
     assert (counts.rows, counts.words, counts.equal) == (1, 6, 1)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lora.records.manifests import Utterance
-from lora.records.transcripts import Transcript
-from lora.scoring.alignment import utterance_errors
+from lora.scoring.alignment import scored_pair
 from lora.scoring.normalizers import normalizer
 from lora.scoring.notations import notation_scores
 
@@ -20,14 +19,9 @@ COMPOUNDS = ["Die Donaudampfschifffahrt", "Am Bahnhof war er.", "Im Herbst"]
 
 def notations(references: list[str], hypotheses: list[str], name: str) -> dict[str, float | None]:
     rows = [Utterance(id=f"r{n}", text=text, duration=3.0) for n, text in enumerate(references)]
-    texts = {
-        f"r{n}": Transcript(id=f"r{n}", reference=references[n], hypothesis=text, duration=3.0, truncated=False)
-        for n, text in enumerate(hypotheses)
-    }
     words = normalizer(name)
-    return {
-        score.notation: score.wer for score in notation_scores(rows, texts, words, utterance_errors(rows, texts, words))
-    }
+    scored = [scored_pair(row, text, words) for row, text in zip(rows, hypotheses, strict=True)]
+    return {score.notation: score.wer for score in notation_scores(scored, words)}
 
 
 @pytest.mark.parametrize("name", ["basic", "english"])

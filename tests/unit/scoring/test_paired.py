@@ -1,5 +1,7 @@
 """Differences of two runs by hand, and the order of outcomes."""
 
+from dataclasses import replace
+
 import pytest
 
 from lora.records.scores import Edit, Interval
@@ -20,8 +22,8 @@ def compared(scored, before, after, words, changed=None, margin=0.005, speakers=
 
 def reworded(scored, count, changed):
     """Runs with one error in each of `count` utterances, of which `changed` have another word wrong after tuning."""
-    before = [entry.model_copy(update={"edits": [Edit(0, "a", "b")]}) for entry in scored([1] * count, [10] * count)]
-    after = [entry.model_copy(update={"edits": [Edit(0, "a", "c")]}) for entry in before[:changed]] + before[changed:]
+    before = [replace(entry, edits=[Edit(0, "a", "b")]) for entry in scored([1] * count, [10] * count)]
+    after = [replace(entry, edits=[Edit(0, "a", "c")]) for entry in before[:changed]] + before[changed:]
     return paired_score(before, after, changed, 0.005, 0.95, 200)
 
 

@@ -1,6 +1,7 @@
 """Power of an evaluation set, forecast from the baseline alone."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_more_speakers_also_shrink_the_quantiles(scored):
     # SE 0.01 with 6 speakers of one utterance of 600 s. For two points K speakers must satisfy
     # (t.975 + t.80)(K-1) * 0.01 * sqrt(6 / K) <= 0.02: with 14 (2.160369 + 0.870152) * 0.654654 = 1.983939,
     # with 13 (2.178813 + 0.872609) * 0.679366 = 2.073032. Normal quantiles would have said 12.
-    entries = [entry.model_copy(update={"duration": 600.0}) for entry in scored([1] * 6, [10] * 6, list("abcdef"))]
+    entries = [replace(entry, duration=600.0) for entry in scored([1] * 6, [10] * 6, list("abcdef"))]
     drawn = sampling_units([1] * 6, [10] * 6, list("abcdef"))
     result = power_from_error(entries, 0.01, drawn, 0.02, 0.95)
     assert (result.speakers, result.speakers_needed, result.utterances_needed) == (6, 14, 14)
