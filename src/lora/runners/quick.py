@@ -248,7 +248,7 @@ def manifest_column(text: str) -> tuple[str, str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_command(lambda: execute(parse(argv)))
+    return run_command(lambda: execute(parse(argv)), collect=False)
 
 
 if __name__ == "__main__":

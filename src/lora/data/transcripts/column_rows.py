@@ -19,7 +19,7 @@ def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterat
 
     Raises UserError for the first broken line, because no transcript may be left out.
     """
-    lines = iter([(number, line) for number, line in lines if line.strip()])
+    lines = ((number, line) for number, line in lines if line.strip())
     if kind != "jsonl":
         yield from _table_rows(path, lines, kind)
         return

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lora.data.column_names import Columns
 from lora.data.row_fields import DEFAULT_COLUMNS, RowError, row_number
 from lora.records.base import UserError
 
@@ -57,7 +59,7 @@ class Segment(NamedTuple):
     speaker: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExternalTranscript:
     """One utterance of a transcript file that another tool wrote.
 
@@ -109,10 +111,19 @@ def from_columns(
 
     Raises UserError with file and line for a row without id or hypothesis.
     """
-    rows = list(records)
-    numbered = "id" not in columns and not any(_first(row, (*IDS, *FILES)) for _, row in rows)
-    for number, row in rows:
-        yield _transcript(f"{path}:{number}", number, row, columns, numbered)
+    records = iter(records)
+    before: list[tuple[int, Mapping[str, Any]]] = []  # rows up to the first one with an id, which mostly is the first
+    numbered = "id" not in columns
+    while numbered and (record := next(records, None)) is not None:
+        before.append(record)
+        numbered = _first(record[1], (*IDS, *FILES)) is None
+    headers: dict[tuple[str, ...], _Header] = {}
+    for number, row in chain(before, records):
+        where = f"{path}:{number}"
+        names = tuple(row)
+        if names not in headers:
+            headers[names] = _header(where, row, columns)
+        yield _transcript(where, number, row, headers[names], numbered)
 
 
 def line_name(number: int) -> str:
@@ -120,15 +131,48 @@ def line_name(number: int) -> str:
     return f"line {number}"
 
 
-def _transcript(
-    where: str, number: int, row: Mapping[str, Any], columns: Mapping[str, str], numbered: bool
-) -> ExternalTranscript:
+@dataclass(frozen=True)
+class _Header:
+    """Names of the columns of a row, found once for all rows that have the same columns; None for what has no column.
+
+    Attributes:
+        names: column of the id, then that of the audio file.
+        hypothesis, reference, speaker: columns of these; a speaker is no part of ids whose column is configured.
+        manifest: column that makes the file a manifest, whose text is no hypothesis.
+        times: columns of offset, duration and end.
+    """
+
+    names: tuple[str | None, str | None]
+    hypothesis: str | None
+    reference: str | None
+    speaker: str | None
+    manifest: str | None
+    times: Columns
+
+
+def _header(where: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
+    """The columns of a row. Raises UserError where a configured one is missing."""
     for field, mapped in columns.items():
         if mapped not in row:
             present = ", ".join(map(str, row))
             raise UserError(f"{where}: columns.{field} is {mapped!r}, which is not a column; found {present}")
-    names = (line_name(number),) if numbered else _names(where, row, columns.get("id"))
-    column = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
+    id = columns.get("id")
+    hypothesis = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
+    is_text = "hypothesis" not in columns and hypothesis in TEXTS
+    return _Header(
+        names=(id, None) if id else (_first(row, IDS), _first(row, FILES)),
+        hypothesis=hypothesis,
+        reference=columns.get("reference") or _first(row, [name for name in REFERENCES if name != hypothesis]),
+        speaker=None if id else _first(row, SPEAKERS),
+        manifest=_first(row, OF_MANIFESTS) if is_text else None,
+        times=DEFAULT_COLUMNS.among(row),
+    )
+
+
+def _transcript(where: str, number: int, row: Mapping[str, Any], header: _Header, numbered: bool) -> ExternalTranscript:
+    offset, duration = _times(row, header.times)
+    names = (line_name(number),) if numbered else _names(where, row, header, offset, duration)
+    column = header.hypothesis
     if column is None or not names:
         missing = "hypothesis" if names else "id"
         expected = ", ".join((*HYPOTHESES, *TEXTS) if names else (*IDS, *FILES))
@@ -136,57 +180,49 @@ def _transcript(
         raise UserError(
             f"{where}: no column for {missing}: expected one of {expected}, or one named in `columns`; found {present}"
         )
-    if "hypothesis" not in columns and column in TEXTS:
-        _refuse_manifest(where, row, column)
+    if header.manifest is not None:
+        raise UserError(
+            f"{where}: no column of hypotheses: {column!r} next to {header.manifest!r} is the reference of a manifest, "
+            f"not what a model wrote. Name the file of the model's transcripts; if {column!r} is what it wrote, rename "
+            f"the column to 'hypothesis' or set `columns: {{hypothesis: {column}}}`"
+        )
     text = row[column]
     if not isinstance(text, str):
         raise UserError(f"{where}: {column} is {text!r:.80}; expected a string")
-    other = columns.get("reference") or _first(row, [name for name in REFERENCES if name != column])
-    reference = None if other is None else row[other]
+    reference = None if header.reference is None else row[header.reference]
     if not isinstance(reference, str | None):
-        raise UserError(f"{where}: {other} is {reference!r:.80}; expected a string")
+        raise UserError(f"{where}: {header.reference} is {reference!r:.80}; expected a string")
     return ExternalTranscript(
         names=names,
         hypothesis=text,
         reference=reference,
-        duration=_times(row)[1],
+        duration=duration,
         truncated=str(row.get("truncated")).lower() == "true",
         line=number,
         column=column,
     )
 
 
-def _refuse_manifest(where: str, row: Mapping[str, Any], column: str) -> None:
-    """Raises UserError for a row of a manifest, whose text is a reference."""
-    neighbour = _first(row, OF_MANIFESTS)
-    if neighbour is not None:
-        raise UserError(
-            f"{where}: no column of hypotheses: {column!r} next to {neighbour!r} is the reference of a manifest, not "
-            f"what a model wrote. Name the file of the model's transcripts; if {column!r} is what it wrote, rename the "
-            f"column to 'hypothesis' or set `columns: {{hypothesis: {column}}}`"
-        )
-
-
-def _names(where: str, row: Mapping[str, Any], column: str | None) -> tuple[str, ...]:
+def _names(
+    where: str, row: Mapping[str, Any], header: _Header, offset: float | None, duration: float | None
+) -> tuple[str, ...]:
     """The id, then the audio file; a segment of a recording is named `audio#offset-duration`, as in manifests."""
     names: list[str] = []
-    groups: list[tuple[str, ...]] = [(column,)] if column else [IDS, FILES]
-    for group in groups:
-        name = _first(row, group)
-        value = None if name is None else row[name]
+    of_id, of_file = header.names
+    for column in header.names:
+        value = None if column is None else row[column]
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)  # as for manifests
         value = value.strip() if isinstance(value, str) else value
-        if value in (None, "") or (group == FILES and not isinstance(value, str)):
+        if value in (None, "") or (column == of_file and not isinstance(value, str)):
             continue  # inline audio has no name
         if not isinstance(value, str):
-            raise UserError(f"{where}: {name} is {value!r:.80}; expected a string")
-        offset, duration = _times(row)
-        if group is FILES and offset is not None:
+            raise UserError(f"{where}: {column} is {value!r:.80}; expected a string")
+        if column == of_file and offset is not None:
             names.append(f"{value}#{offset:g}-{'' if duration is None else f'{duration:g}'}")
         names.append(value)
-        speaker = row.get(_first(row, SPEAKERS) or "")
-        if group is IDS and isinstance(speaker, str) and speaker:
+        speaker = None if header.speaker is None else row[header.speaker]
+        if column == of_id and isinstance(speaker, str) and speaker:
             names += with_speaker(speaker, value)
     return tuple(dict.fromkeys(names))
 
@@ -201,16 +237,16 @@ def _first(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
     return next((name for name in names if name in row), None)
 
 
-def _times(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
+def _times(row: Mapping[str, Any], columns: Columns) -> tuple[float | None, float | None]:
     """Offset and duration of a row by the columns that manifests may have for them; None for what is no time."""
-    offset, duration, end = (_time(row, field) for field in ("offset", "duration", "end"))
-    if duration is None and end is not None:
+    offset, duration = _time(row, columns, "offset"), _time(row, columns, "duration")
+    if duration is None and (end := _time(row, columns, "end")) is not None:
         duration = round(end - (offset or 0.0), 9)
     return offset, duration
 
 
-def _time(row: Mapping[str, Any], field: str) -> float | None:
+def _time(row: Mapping[str, Any], columns: Columns, field: str) -> float | None:
     try:
-        return row_number(DEFAULT_COLUMNS, row, field)
+        return row_number(columns, row, field)
     except RowError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from lora.data.transcripts.columns import with_speaker
@@ -14,17 +15,33 @@ AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".aac", ".wma
 
 @dataclass(frozen=True)
 class Target:
-    """A row that a hypothesis may belong to: its id, and the names under which it may appear.
+    """A row that a hypothesis may belong to, with the names under which it may appear.
 
     Attributes:
         id: of the row.
-        stems: names of its file.
-        spoken: its id, or the name of its file, with the speaker in front.
+        row: None for a row that cannot be used, of which no more than the id is known.
     """
 
     id: str
-    stems: tuple[str, ...] = ()
-    spoken: tuple[str, ...] = ()
+    row: Utterance | None = None
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """Names of its file; a segment of a recording may also appear as `name#offset-duration`."""
+        names = [stem(self.id)]
+        if self.row is not None and self.row.audio is not None:
+            names.append(stem(self.row.audio))
+            if self.row.offset is not None:
+                names.append(f"{stem(self.row.audio)}#{self.row.offset:g}-{self.row.duration:g}")
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """Its id, or the name of its file, with the speaker in front."""
+        if self.row is None or not self.row.speaker_id:
+            return ()
+        speaker = self.row.speaker_id
+        return tuple(name for one in dict.fromkeys((self.id, *self.stems)) for name in with_speaker(speaker, one))
 
 
 @dataclass
@@ -35,18 +52,6 @@ class Matching:
     how: dict[str, str] = field(default_factory=dict)
     ambiguous: list[int] = field(default_factory=list)
     unmatched: list[int] = field(default_factory=list)
-
-
-def target(row: Utterance) -> Target:
-    """The target of a row; a segment of a recording may also appear as `name#offset-duration`."""
-    stems = [stem(row.id)]
-    if row.audio is not None:
-        stems.append(stem(row.audio))
-        if row.offset is not None:
-            stems.append(f"{stem(row.audio)}#{row.offset:g}-{row.duration:g}")
-    bare = dict.fromkeys((row.id, *stems))
-    spoken = [name for one in bare for name in with_speaker(row.speaker_id, one)] if row.speaker_id else []
-    return Target(row.id, tuple(dict.fromkeys(stems)), tuple(spoken))
 
 
 def stem(name: str) -> str:
@@ -73,20 +78,22 @@ def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matchi
     matching = Matching()
     remaining = list(range(len(names)))
     for way, key, keys in ways:
-        index: dict[str, set[str]] = {}
+        if not remaining:
+            break
+        index: dict[str, str | None] = {}  # row ids by name; None where several rows have it
         for one in targets:
             for name in keys(one):
-                index.setdefault(name, set()).add(one.id)
+                index[name] = one.id if index.get(name, one.id) == one.id else None
         claims: dict[str, list[int]] = {}
         unmatched: list[int] = []
         for position in remaining:
-            fitting = next((ids for name in names[position] if (ids := index.get(key(name)))), None)
-            if fitting is None:
+            known = next((name for name in map(key, names[position]) if name in index), None)
+            if known is None:
                 unmatched.append(position)
-            elif len(fitting) > 1:
+            elif (row := index[known]) is None:
                 matching.ambiguous.append(position)
             else:
-                claims.setdefault(next(iter(fitting)), []).append(position)
+                claims.setdefault(row, []).append(position)
         for row, positions in claims.items():
             if row in matching.rows or len(positions) > 1:
                 matching.ambiguous += positions

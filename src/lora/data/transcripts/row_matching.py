@@ -16,7 +16,7 @@ from lora.data.transcripts.columns import ExternalTranscript
 from lora.data.transcripts.ctm import Word
 from lora.data.transcripts.files import TranscriptFile
 from lora.data.transcripts.line_matching import first_words_name_rows, match_lines, with_first_words_as_ids
-from lora.data.transcripts.name_matching import Target, match, stem, target
+from lora.data.transcripts.name_matching import Target, match, stem
 from lora.data.transcripts.word_assignment import assign, of_channel
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
@@ -105,7 +105,7 @@ def _by_name(
 ) -> None:
     usable = {row.id for row in rows}
     unusable = set(rejected) - usable  # a duplicate id belongs to the usable row
-    targets = [*(target(row) for row in rows), *(Target(name, (stem(name),)) for name in sorted(unusable))]
+    targets = [*(Target(row.id, row) for row in rows), *(Target(name) for name in sorted(unusable))]
     matching = match([one.names for one in transcripts], targets)
     for row, position in matching.rows.items():
         if row in unusable:
