@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as validated
 from pydantic.fields import FieldInfo
 
+from lora.records.kept import content, forget
+
 R = TypeVar("R", bound="Record")
 
 
@@ -44,8 +46,12 @@ class Record(BaseModel):
     @classmethod
     def read(cls, path: Path | str) -> Self:
         """Read a file. Raises UserError, which names file and field, when it does not contain such a record."""
+        return content(path, cls._parsed)
+
+    @classmethod
+    def _parsed(cls, path: Path) -> Self:
         try:
-            return cls.model_validate_json(Path(path).read_bytes())
+            return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             raise UserError(f"{path}: no such file") from None
         except ValidationError as error:
@@ -102,6 +108,7 @@ def replacing(path: Path | str) -> Iterator[TextIO]:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             yield file
         temporary.replace(path)
+        forget(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

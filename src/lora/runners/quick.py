@@ -38,6 +38,7 @@ from lora.layout import TRAIN
 from lora.provenance.command import run_command
 from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
+from lora.records.kept import keeping_contents
 from lora.report.brief import brief, documents
 from lora.report.study import Study
 from lora.runners.comparison import EVALUATION, GENERAL, TUNED, Comparison, naming
@@ -162,6 +163,7 @@ def computed(args: argparse.Namespace) -> Iterator[tuple[Study, list[str]]]:
         inputs = [args.manifest, args.baseline, args.tuned, args.train, *(args.general or [])]
         prepare(args.output_dir, [path for path in inputs if path is not None])
     with contextlib.ExitStack() as stack:
+        stack.enter_context(keeping_contents())
         folder = args.output_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
         with _silenced() as printed:
             comparison = Comparison(folder, config)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lora.records.base import UserError, read_lines
+from lora.records.kept import content
 from lora.records.transcripts import Transcript
 
 
-def read_transcripts(path: Path | str) -> dict[str, Transcript]:
+def read_transcripts(path: Path | str) -> Mapping[str, Transcript]:
     """Transcripts by id. Raises UserError for a missing file and for an id that occurs twice."""
+    return content(path, _parsed)
+
+
+def _parsed(path: Path) -> dict[str, Transcript]:
     transcripts: dict[str, Transcript] = {}
     try:
         for number, transcript in enumerate(read_lines(path, Transcript), start=1):

@@ -10,6 +10,7 @@ from lora.asr.decoding.decode_arguments import DEFAULTS
 from lora.asr.families.table import FAMILIES
 from lora.asr.training.history import training_history
 from lora.data.identity import audio_hashes, manifest_identity
+from lora.data.manifest import read_rows
 from lora.data.transcripts.columns import ExternalTranscript
 from lora.data.transcripts.files import TranscriptFile, read_transcript_file
 from lora.data.transcripts.recorded_settings import read_settings
@@ -17,7 +18,8 @@ from lora.data.transcripts.row_matching import Matched, match_rows
 from lora.diagnosis.parity.external_hypotheses import import_details
 from lora.diagnosis.wording.parity import matched_words, remarks
 from lora.provenance.recording import Recording, recording
-from lora.records.base import UserError, read_lines, write_lines
+from lora.records.base import UserError, write_lines
+from lora.records.kept import keep
 from lora.records.manifests import Utterance
 from lora.records.settings import ManifestIdentity, RunSettings
 from lora.records.transcripts import ImportFacts, Transcript
@@ -80,7 +82,7 @@ def import_transcripts(
             ImportFacts(run=run, manifest=manifest_name, source=source, format=None).write(account)
             return
         file = read_transcript_file(hypotheses, format, dict(columns or {}))
-        utterances = list(read_lines(rows, Utterance))
+        utterances = read_rows(rows)
         unusable = _rejected_rows(rejected)
         ids = [row["id"] for row in unusable if row["id"]]
         matched = match_rows(hypotheses, file, utterances, ids, [int(row["line"]) for row in unusable])
@@ -88,6 +90,7 @@ def import_transcripts(
         written = [_transcript(row, matched.hypotheses[row.id]) for row in transcribed]
         written += [_extra_transcript(name, matched.extra[name]) for name in sorted(matched.extra)]
         write_lines(transcripts, written)
+        keep(transcripts, {transcript.id: transcript for transcript in written})
         facts = _account(run, manifest_name, hypotheses, file, utterances, matched)
         facts.write(account)
         if set(facts.matched) - {"id"}:

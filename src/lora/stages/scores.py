@@ -12,6 +12,7 @@ from lora.provenance.recording import recording
 from lora.records.base import Fact, UserError
 from lora.records.comparisons import PairedFacts, PairedScore
 from lora.records.integrity import MismatchFacts
+from lora.records.kept import keep
 from lora.records.reachable import ReachableFacts
 from lora.records.scores import Power, UnitSetting, UtteranceErrors, WerFacts
 from lora.records.settings import RunSettings
@@ -78,6 +79,7 @@ def score_run(
             statistics = Statistics(confidence, replicates, assumed_shared_errors, target_gain)
             facts = run_score(facts, iterate_rows(rows), read_transcripts(transcripts), statistics)
         facts.write(wer)
+        keep(wer, facts)
     rate = facts.within.wer if facts.within else None
     reason = f"impossible: {facts.message}" if facts.status == "impossible" else "no reference word"
     print(f"{run} on {manifest_name}: " + (reason if rate is None else f"WER {100 * rate:.2f} %"))

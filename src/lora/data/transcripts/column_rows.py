@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lora.data.json_lines import writable
+from lora.data.json_lines import HALF_A_CHARACTER, json_row, writable
 from lora.data.manifest_lines import repeated_name, separator_in
 from lora.records.base import UserError
 
@@ -27,21 +27,10 @@ def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterat
         if number == 1 and line.lstrip().startswith("["):
             yield from _json_list(path, "\n".join([line, *(rest for _, rest in lines)]))
             return
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}:{number}: broken line: not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise UserError(f"{path}:{number}: broken line: a JSON {type(row).__name__}, not an object")
-        yield number, _checked(path, number, row)
-
-
-def _checked(path: Path, number: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not writable(row):
-        raise UserError(
-            f"{path}:{number}: broken line: half of a character (a lone surrogate, as from a truncated emoji)"
-        )
-    return row
+        row = json_row(line)
+        if isinstance(row, str):
+            raise UserError(f"{path}:{number}: {row}")
+        yield number, row
 
 
 def _json_list(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -53,7 +42,9 @@ def _json_list(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict):
             raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
-        yield number, _checked(path, number, entry)
+        if not writable(entry):
+            raise UserError(f"{path}:{number}: {HALF_A_CHARACTER}")
+        yield number, entry
 
 
 def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -155,7 +155,7 @@ def _max_seconds(study: Study, facts: WerFacts | None) -> float | None:
     return None if chosen is None else chosen.max_seconds
 
 
-def _transcripts(study: Study, run: str, manifest: str) -> dict[str, Transcript]:
+def _transcripts(study: Study, run: str, manifest: str) -> Mapping[str, Transcript]:
     """Transcripts by row id; of the training manifest, those of the label audit's sample."""
     kind = layout.LABEL_HYPOTHESES if manifest == TRAIN else layout.TRANSCRIPTS
     path = study.results / (kind.path() if manifest == TRAIN else kind.path(run=run, manifest=manifest))
