@@ -56,6 +56,10 @@ class Normalizer:
         """The tokens that an error rate counts: words, or characters (`lora.scoring.units`)."""
         return tokens(self._split(text), self.identity.unit)
 
+    def text(self, text: str) -> str:
+        """The normalised text with single spaces."""
+        return " ".join(self._split(text))
+
     def _split(self, text: str) -> list[str]:
         spoken = first_alternative(text)
         if self.identity.strip:

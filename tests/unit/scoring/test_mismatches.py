@@ -26,7 +26,7 @@ def compared(texts: list[str], recognised: dict[int, str]) -> MismatchFacts:
         f"r{i}": Transcript(id=f"r{i}", reference="", hypothesis=h, duration=2.0, truncated=False)
         for i, h in recognised.items()
     }
-    return mismatches("domain", rows, transcripts, normalizer("basic", "words").words)
+    return mismatches("domain", rows, transcripts, normalizer("basic", "words").text)
 
 
 def hypotheses(texts: list[str], wrong: float = 0.0) -> dict[int, str]:
