@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import subprocess
+from functools import cache
 
 from lora.tool_folder import tool_folder
 
@@ -19,7 +19,7 @@ MODEL_PACKAGES = (
 )  # fmt: skip
 
 
-@functools.cache
+@cache
 def version(package: str) -> str | None:
     """Installed version of a package, without importing it; None where it is not installed."""
     try:
@@ -42,7 +42,7 @@ def model_versions() -> dict[str, str]:
     return {package: (version(package) or "").partition("+")[0] for package in MODEL_PACKAGES}
 
 
-@functools.cache
+@cache
 def code_commit() -> str | None:
     """Commit of the repository of this code, with `-dirty` where files differ; None outside a repository."""
     root = tool_folder()

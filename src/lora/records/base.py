@@ -38,10 +38,11 @@ class Record(BaseModel):
         return cls.model_validate(value)
 
     def write(self, path: Path | str) -> None:
-        text = _as_python_writes(self.model_dump_json(indent=2))
+        # As bytes, of which there may be 100 MB, and not as text that is encoded again.
+        written = _as_python_writes(self.__pydantic_serializer__.to_json(self, indent=2))
         with replacing(path) as file:
-            file.write(text)
-            file.write("\n")
+            file.buffer.write(written)
+            file.buffer.write(b"\n")
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
@@ -81,18 +82,18 @@ _NO_FIELDS: set[str] = set()  # shared; a copy of a record has a set of its own
 
 # The end of numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 0.00002 and 2e-05, 1e16 and 1e+16. In
 # indented JSON a number ends its line, which a text cannot do without its quote.
-_END_OF_OTHER_FLOAT = re.compile(r"(?:e-?|0\.0000)\d+(?=,?$)", re.MULTILINE)
+_END_OF_OTHER_FLOAT = re.compile(rb"(?:e-?|0\.0000)\d+(?=,?$)", re.MULTILINE)
 
 
-def _as_python_writes(text: str) -> str:
+def _as_python_writes(text: bytes) -> bytes:
     """Indented JSON of pydantic with numbers as `json` writes them, without building its values."""
     parts = []
     written = 0
     for end in _END_OF_OTHER_FLOAT.finditer(text):
-        start = text.rindex(" ", 0, end.start()) + 1
-        parts += [text[written:start], repr(float(text[start : end.end()]))]
+        start = text.rindex(b" ", 0, end.start()) + 1
+        parts += [text[written:start], repr(float(text[start : end.end()])).encode()]
         written = end.end()
-    return "".join([*parts, text[written:]])
+    return b"".join([*parts, text[written:]])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from heapq import nsmallest
 
 from lora.records.comparisons import BudgetLine, ErrorBudget, WordPair
 from lora.records.scores import UtteranceErrors
@@ -47,26 +48,31 @@ def _edits(scored: Iterable[UtteranceErrors]) -> Counter[Words]:
 def _most_risen(before: Counter[Words], after: Counter[Words], sign: int = 1) -> list[WordPair]:
     """Pairs whose count rose (with sign -1: fell), the largest change first, ties by words."""
     change = {words: sign * (after[words] - before[words]) for words in before.keys() | after.keys()}
-    order = sorted((-rise, words[0] or "", words[1] or "", words) for words, rise in change.items() if rise > 0)
+    risen = ((-rise, words[0] or "", words[1] or "", words) for words, rise in change.items() if rise > 0)
     return [
         WordPair(reference=words[0], hypothesis=words[1], baseline=before[words], tuned=after[words])
-        for *_, words in order[:PAIRS]
+        for *_, words in nsmallest(PAIRS, risen)
     ]
 
 
 def _line(name: str | None, pairs: Sequence[Pair]) -> BudgetLine:
-    def gained(kind: str) -> int:
-        return sum(getattr(after, kind) - getattr(before, kind) for before, after in pairs)
-
+    words = before_errors = after_errors = substitutions = deletions = insertions = 0
+    for before, after in pairs:
+        words += before.words
+        before_errors += before.errors
+        after_errors += after.errors
+        substitutions += after.substitutions - before.substitutions
+        deletions += after.deletions - before.deletions
+        insertions += after.insertions - before.insertions
     return BudgetLine(
         name=name,
         utterances=len(pairs),
-        words=sum(before.words for before, _ in pairs),
-        baseline_errors=sum(before.errors for before, _ in pairs),
-        tuned_errors=sum(after.errors for _, after in pairs),
-        substitutions_delta=gained("substitutions"),
-        deletions_delta=gained("deletions"),
-        insertions_delta=gained("insertions"),
+        words=words,
+        baseline_errors=before_errors,
+        tuned_errors=after_errors,
+        substitutions_delta=substitutions,
+        deletions_delta=deletions,
+        insertions_delta=insertions,
     )
 
 

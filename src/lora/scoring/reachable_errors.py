@@ -198,7 +198,7 @@ def candidate_change(run: str, utterances: Sequence[ComparedUtterance]) -> Candi
 def agreed_edits(utterance: ComparedUtterance, runs: Sequence[str]) -> Counter[Edit]:
     """The baseline's edits that all of these runs make at the same place."""
     shared = Counter(utterance.errors.edits)
-    for run in runs:
+    for run in runs if shared else ():
         shared &= Counter(word_edits(utterance.reference, utterance.tuned[run]))
     return shared
 
