@@ -16,7 +16,7 @@ from lora.data.formats.registry import read_source
 from lora.data.manifest_rows import Rejected, usable_rows
 from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines
-from lora.records.kept import content, is_kept
+from lora.records.kept import content, is_keeping
 from lora.records.manifests import Utterance
 
 COLUMNS_NAMED = 12  # in an error message
@@ -108,8 +108,8 @@ def read_rows(path: Path | str) -> list[Utterance]:
 
 
 def iterate_rows(path: Path | str) -> Iterator[Utterance]:
-    """The rows of `read_rows`, read one after the other where they are not in memory anyway."""
-    return iter(read_rows(path)) if is_kept(path) else _rows(path)
+    """The rows of `read_rows`, read one after the other where they do not stay in memory anyway."""
+    return iter(read_rows(path)) if is_keeping() else _rows(path)
 
 
 def _rows(path: Path | str) -> Iterator[Utterance]:

@@ -37,9 +37,9 @@ def content(path: Path | str, read: Callable[[Path], T]) -> T:
     return cast("T", _contents[path])
 
 
-def is_kept(path: Path | str) -> bool:
-    """Whether the content of a file is in memory."""
-    return _contents is not None and Path(path) in _contents
+def is_keeping() -> bool:
+    """Whether files that are read now stay in memory."""
+    return _contents is not None
 
 
 def keep(path: Path | str, written: object) -> None:
