@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from pathlib import Path
 
 from measuring import REPOSITORY, Goal, Plan, Result, cost_of, line_of_seconds
 
