@@ -24,9 +24,9 @@ from lora.scoring.paired import paired_score
 from lora.scoring.reachable_errors import ComparedUtterance
 from lora.scoring.reachable_errors import split_errors as split_by_source
 from lora.scoring.rescoring import common_normalizer, errors_with_normalizer, same_text
-from lora.scoring.run_score import Statistics, run_score
 from lora.scoring.transcript_mismatches import mismatches as find_mismatches
 from lora.scoring.transcripts import ids_message, read_transcripts
+from lora.stages.run_score import Statistics, run_score
 
 F = TypeVar("F", bound=Fact)
 

@@ -1,0 +1,42 @@
+"""Records: numbers in files, and contents that stay in memory while one process runs several stages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lora.records.base import Record, UserError
+from lora.records.kept import keeping_contents
+
+
+class Numbers(Record):
+    values: list[float]
+
+
+@pytest.mark.parametrize("value", [1e-7, -1.5e-9, 2e-05, -3.25e-05, 1e16, 1.5e22, 0.5, 10.00001, 100000.0, 0.0])
+def test_numbers_are_written_as_json_writes_them(tmp_path: Path, value: float) -> None:
+    Numbers(values=[1.0, value, 2.0, value]).write(tmp_path / "n.json")
+    written = (tmp_path / "n.json").read_text()
+    assert written == json.dumps({"values": [1.0, value, 2.0, value]}, indent=2) + "\n"
+
+
+def test_contents_are_read_once_until_the_file_is_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "n.json"
+    Numbers(values=[1.0]).write(path)
+    with keeping_contents():
+        first = Numbers.read(path)
+        assert Numbers.read(path) is first
+        Numbers(values=[2.0]).write(path)
+        assert Numbers.read(path).values == [2.0]
+    assert Numbers.read(path) is not Numbers.read(path)
+
+
+def test_a_file_that_cannot_be_read_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "n.json"
+    with keeping_contents():
+        with pytest.raises(UserError, match="no such file"):
+            Numbers.read(path)
+        Numbers(values=[1.0]).write(path)
+        assert Numbers.read(path).values == [1.0]
