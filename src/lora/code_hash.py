@@ -33,7 +33,7 @@ def code_hash(command: Path) -> str:
             seen.add(path)
             waiting += _imported(path)
     seen |= {file for folder in {path.parent for path in seen} for file in _page_files(folder)}
-    contents = sorted((path.name, _content(path)) for path in seen)
+    contents = sorted((path.name, _digest(path)) for path in seen)
     return hashlib.sha256(repr(contents).encode()).hexdigest()[:16]
 
 
@@ -45,6 +45,11 @@ def _page_files(folder: Path) -> list[Path]:
 @functools.cache
 def _content(path: Path) -> bytes:
     return path.read_bytes()
+
+
+@functools.cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(_content(path)).hexdigest()
 
 
 @functools.cache

@@ -27,7 +27,7 @@ class UserError(Exception):
 class Record(BaseModel):
     """Base of records: frozen; unknown keys are errors; floats that are not finite are null in JSON."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     def to_json(self) -> dict[str, Any]:
         value: dict[str, Any] = json.loads(self.model_dump_json())  # only this way pydantic writes NaN as null

@@ -23,8 +23,8 @@ from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.run_settings import conditions
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
 from lora.asr.training.data import evaluated_rows
+from lora.asr.training.file_names import FACTS, IN_RUN, LAST
 from lora.asr.training.in_run_comparison import compare_texts
-from lora.asr.training.state import FACTS, IN_RUN, LAST
 from lora.layout import BASE
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError, read_lines

@@ -24,7 +24,8 @@ from typing import Any
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import record_device, training_device
 from lora.asr.training.data import evaluated_rows, share_of_rows
-from lora.asr.training.state import BEST, EVALUATIONS, FACTS, IN_RUN, LAST, LOSS, Training
+from lora.asr.training.file_names import BEST, EVALUATIONS, FACTS, IN_RUN, LAST, LOSS
+from lora.asr.training.state import Training
 from lora.asr.training.train import Outcome, train_adapter
 from lora.configuration.arguments import add_setting
 from lora.configuration.consistency import replay_problem

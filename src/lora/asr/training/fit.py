@@ -28,16 +28,13 @@ from lora.asr.checksums import write_checksums
 from lora.asr.device_memory import return_freed_memory
 from lora.asr.devices import make_deterministic
 from lora.asr.model_loading import load_model
+from lora.asr.training.file_names import BEST, FACTS, LAST, LOSS
 from lora.asr.training.in_run import InRunEvaluations
 from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
 from lora.asr.training.preparation import Plan, prepare, without_long_labels
 from lora.asr.training.state import (
     ADJUSTMENTS,
-    BEST,
-    FACTS,
     FINISHED,
-    LAST,
-    LOSS,
     Training,
     checkpoint_step,
     last_checkpoint,

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lora.asr.training.state import BEST, FACTS, LAST
+from lora.asr.training.file_names import BEST, FACTS, LAST
 from lora.asr.training.trainer_state import facts_of_state
 from lora.records.base import UserError
 from lora.records.training import TrainFacts

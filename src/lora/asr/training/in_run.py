@@ -19,7 +19,8 @@ from lora.asr.decoding.transcribe import BatchLimits, decode_all, transcript
 from lora.asr.decoding.transcript_cache import TranscriptCache
 from lora.asr.device_memory import Report
 from lora.asr.families.speech_model import SpeechModel
-from lora.asr.training.state import IN_RUN, Training, write_evaluations
+from lora.asr.training.file_names import IN_RUN
+from lora.asr.training.state import Training, write_evaluations
 from lora.asr.training.validation_wer import word_errors
 from lora.records.training import EvaluationRow
 from lora.records.transcripts import Transcript

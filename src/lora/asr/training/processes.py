@@ -23,7 +23,8 @@ from pathlib import Path
 
 import torch
 
-from lora.asr.training.state import ADJUSTMENTS, FACTS, FINISHED, Training, checkpoint_step, last_checkpoint
+from lora.asr.training.file_names import FACTS
+from lora.asr.training.state import ADJUSTMENTS, FINISHED, Training, checkpoint_step, last_checkpoint
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 from lora.records.training import TrainFacts

@@ -19,6 +19,7 @@ from lora.asr.devices import Device
 from lora.asr.model_files import ModelFiles
 from lora.asr.recipe import RECIPE
 from lora.asr.training.data import rows_hash
+from lora.asr.training.file_names import BEST, EVALUATIONS, FACTS, IN_RUN, LAST, LOSS
 from lora.asr.training.settings import identifying, measures_wer
 from lora.provenance.hashes import content_hash
 from lora.provenance.versions import model_versions
@@ -26,8 +27,6 @@ from lora.records.base import write_lines, write_text
 from lora.records.training import EvaluationRow, TrainFacts
 from lora.records.transcripts import Transcript
 
-FACTS, LOSS, BEST, LAST = "train.json", "loss.tsv", "best", "last"
-EVALUATIONS, IN_RUN = "evaluations.tsv", "in_run"  # table and folder of evaluations while training
 FINISHED = "finished"
 ADJUSTMENTS = "adjustments.json"  # of the rows: reported again whenever the result is copied
 # Generation settings that determine how labels begin and end.

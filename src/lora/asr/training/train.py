@@ -17,20 +17,8 @@ from pathlib import Path
 
 from lora.asr.checksums import damaged_files
 from lora.asr.devices import Device, confirm_device
-from lora.asr.training.state import (
-    ADJUSTMENTS,
-    BEST,
-    EVALUATIONS,
-    FACTS,
-    FINISHED,
-    IN_RUN,
-    LAST,
-    LOSS,
-    Training,
-    checkpoint_step,
-    last_checkpoint,
-    write_impossible,
-)
+from lora.asr.training.file_names import BEST, EVALUATIONS, FACTS, IN_RUN, LAST, LOSS
+from lora.asr.training.state import ADJUSTMENTS, FINISHED, Training, checkpoint_step, last_checkpoint, write_impossible
 from lora.asr.training.trackers import check_trackers
 from lora.asr.work_lock import locked
 from lora.records.training import TrainFacts
