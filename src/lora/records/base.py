@@ -80,20 +80,23 @@ class ManyRecord(Record):
 
 _NO_FIELDS: set[str] = set()  # shared; a copy of a record has a set of its own
 
-# The end of numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 0.00002 and 2e-05, 1e16 and 1e+16. In
-# indented JSON a number ends its line, which a text cannot do without its quote.
-_END_OF_OTHER_FLOAT = re.compile(rb"(?:e-?|0\.0000)\d+(?=,?$)", re.MULTILINE)
+# The ends of numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 1e16 and 1e+16, 0.00002 and 2e-05. In
+# indented JSON a number ends its line, which a text cannot do without its quote. Two patterns, because `re` finds one
+# that begins with fixed characters in a fifth of the time.
+_ENDS_OF_OTHER_FLOATS = [re.compile(end, re.MULTILINE) for end in (rb"e-?\d+(?=,?$)", rb"0\.0000\d+(?=,?$)")]
 
 
 def _as_python_writes(text: bytes) -> bytes:
     """Indented JSON of pydantic with numbers as `json` writes them, without building its values."""
-    parts = []
-    written = 0
-    for end in _END_OF_OTHER_FLOAT.finditer(text):
-        start = text.rindex(b" ", 0, end.start()) + 1
-        parts += [text[written:start], repr(float(text[start : end.end()])).encode()]
-        written = end.end()
-    return b"".join([*parts, text[written:]])
+    for ends in _ENDS_OF_OTHER_FLOATS:
+        parts = []
+        written = 0
+        for end in ends.finditer(text):
+            start = text.rindex(b" ", 0, end.start()) + 1
+            parts += [text[written:start], repr(float(text[start : end.end()])).encode()]
+            written = end.end()
+        text = b"".join([*parts, text[written:]])
+    return text
 
 
 @contextmanager

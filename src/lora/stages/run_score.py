@@ -78,6 +78,10 @@ def _score_of(
     else:
         all_rows = wer_score(scored, texts, confidence, replicates)
         power_all = forecast_power(scored, assumed_shared_errors, target_gain, confidence)
+    if all(pair.plain for pair in within_pairs):
+        raw = primary
+    else:
+        raw = wer_score(_errors_as_written(within_pairs, unit), texts, confidence, replicates)
     references = count_markup(pair.reference for pair in within_pairs)
     hypotheses = count_markup(pair.hypothesis for pair in within_pairs)
     marked = bool(references or hypotheses)
@@ -88,7 +92,7 @@ def _score_of(
             "unit": counted_unit((pair.reference_words for pair in pairs), unit),
             "within": primary,
             "all": all_rows,
-            "raw": wer_score(_errors_as_written(within_pairs, unit), texts, confidence, replicates),
+            "raw": raw,
             "loops": _loops(within_pairs),
             "faults": hypothesis_faults(within_pairs),
             "copied": copied_texts((pair.reference, pair.hypothesis) for pair in within_pairs),
