@@ -78,6 +78,7 @@ def serve(address: str) -> Iterator[dict[str, Any]]:
     """Fork for every request; yields, in the new process alone, what it asks for."""
     for package in (*PACKAGES, *_modules_of_the_project()):
         importlib.import_module(package)
+    _compile_records(sys.modules[f"{PROJECT}.records.base"].Record)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{address}.new")
     listener.listen(64)
@@ -113,6 +114,13 @@ def _modules_of_the_project() -> list[str]:
     package = importlib.import_module(PROJECT)
     modules = pkgutil.walk_packages(package.__path__, f"{PROJECT}.")
     return [module.name for module in modules if not module.name.endswith("__main__")]
+
+
+def _compile_records(kind: Any) -> None:
+    """Records are compiled at their first use, which would be in every call again."""
+    kind.model_rebuild()
+    for derived in kind.__subclasses__():
+        _compile_records(derived)
 
 
 def _forget_the_project_unless_asked_for() -> None:
