@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -78,3 +79,29 @@ def test_disturbed_slurm_jobs_give_the_same_bytes(computed: Study, cluster: Slur
     logs = "".join(path.read_text() for path in (study.folder / ".snakemake/log").glob("*.log"))
     submitted = logs.count("has been submitted with SLURM jobid")
     assert 10 <= submitted <= 18  # 8 for manifests, 5 or 6 for the model, and those that were cancelled
+
+
+@pytest.mark.slow
+def test_jobs_that_outlive_a_killed_snakemake_are_not_repeated(computed: Study, cluster: Slurm, tmp_path: Path) -> None:
+    """Snakemake is killed while a training runs, which goes on; the next run waits for it and takes its result."""
+    study = make_study(tmp_path / "on a cluster")
+    killed = subprocess.Popen(
+        on_cluster(study),
+        cwd=study.folder,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    log = study.folder / "work/logs/train_adapter/lora.log"
+    while not log.exists():
+        assert killed.poll() is None
+        time.sleep(0.2)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert cluster.jobs()
+    done = subprocess.run(on_cluster(study), cwd=study.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert study.digests() == computed.digests()
+    work, alone = study.work_since({}), computed.work_since({})
+    assert work.steps == 0  # the record of the job that took the result of the one before
+    assert work.decoded.items() <= alone.decoded.items()
