@@ -35,7 +35,7 @@ def survives(duration: float, max_seconds: float | None) -> bool:
 
 
 def hours(rows: Iterable[Utterance]) -> float:
-    return sum(row.duration for row in rows) / 3600.0
+    return math.fsum(row.duration for row in rows) / 3600.0  # `sum` rounds otherwise from Python 3.12 on
 
 
 def speakers(rows: Iterable[Utterance]) -> int | None:

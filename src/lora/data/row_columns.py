@@ -5,6 +5,7 @@ Reads the JSON lines that this software wrote with pyarrow, block by block, so t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,8 +78,8 @@ def columns_of(rows: Sequence[Utterance]) -> RowColumns:
 
 
 def total_hours(durations: Floats) -> float:
-    """Sum of `durations` (seconds) in hours, added in the order of rows: bit for bit the sum of `durations.hours`."""
-    return float(np.cumsum(durations)[-1]) / 3600.0 if len(durations) else 0.0
+    """Sum of `durations` (seconds) in hours, bit for bit that of `durations.hours` in every version of Python."""
+    return math.fsum(durations) / 3600.0
 
 
 def _number(name: str | None, number: dict[str, int]) -> int:

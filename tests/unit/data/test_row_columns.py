@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lora.data.durations import hours
 from lora.data.row_columns import UNKNOWN, RowColumns, columns_of, read_columns, total_hours
 from lora.records.base import UserError, write_lines
 from lora.records.manifests import Utterance
@@ -41,7 +42,7 @@ def test_files_of_several_blocks(tmp_path: Path) -> None:
     rows = [ROWS[i % 4].model_copy(update={"id": str(i), "text": "word " * 50}) for i in range(9000)]
     result = read_columns(written(tmp_path, rows), texts=True)
     assert same(result, columns_of(rows))
-    assert total_hours(result.durations) == sum(row.duration for row in rows) / 3600
+    assert total_hours(result.durations) == hours(rows)
 
 
 def test_inline_samples_longer_than_a_block_and_no_rows_at_all(tmp_path: Path) -> None:
