@@ -14,7 +14,7 @@ from pathlib import Path
 from lora.data.manifest import read_rows
 from lora.records.manifests import Utterance
 from lora.records.scores import WerFacts
-from lora.scoring.alignment import utterance_errors
+from lora.scoring.alignment import utterance_errors, word_edits
 from lora.scoring.normalizers import normalizer
 from lora.scoring.reachable_errors import ComparedUtterance, split_errors
 from lora.scoring.transcripts import read_transcripts
@@ -43,8 +43,7 @@ def suspected_rows(manifest: str, rows: list[Utterance], vocabulary: frozenset[s
         ComparedUtterance(
             errors=entry,
             reference=BASIC.words(row.text),
-            hypothesis=BASIC.words(base[row.id].hypothesis),
-            tuned={"lora": BASIC.words(tuned[row.id].hypothesis)},
+            tuned={"lora": word_edits(BASIC.words(row.text), BASIC.words(tuned[row.id].hypothesis))},
         )
         for entry, row in zip(utterance_errors(rows, base, BASIC), rows, strict=True)
     ]

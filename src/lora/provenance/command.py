@@ -15,8 +15,8 @@ from lora.provenance.disk_problem import disk_problem
 from lora.records.base import UserError
 from lora.terminal import visible_output
 
-# Containers that Python creates before it searches for reference cycles; the default of 700 doubled the time of scoring.
-# Commands without a model create tables of records, which have no cycles, and do not search at all.
+# Containers that Python creates before it searches for reference cycles: the default of 700 doubled the time of
+# scoring. Commands without a model create tables of records, which have no cycles, and do not search at all.
 COLLECT_AFTER = 50_000
 
 Execute = Callable[[argparse.Namespace], object]

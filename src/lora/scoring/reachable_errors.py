@@ -26,7 +26,6 @@ from rapidfuzz.distance import Levenshtein
 
 from lora.records.reachable import CandidateChange, ReachableFacts, Respelling, SuspectedReference, WordCount
 from lora.records.scores import Edit, UtteranceErrors
-from lora.scoring.alignment import word_edits
 from lora.scoring.normalizers import basic, normalizer
 
 Words = tuple[str, ...]
@@ -40,14 +39,13 @@ REST_RIGHT = 0.6  # share of the (other) words of an utterance that must be righ
 UNCHANGED = 2  # poor hypotheses that an independent candidate may leave unchanged, or half of them if more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ComparedUtterance:
-    """One utterance: errors of the baseline, words of both sides, and words of the candidates' hypotheses by run."""
+    """One utterance: errors of the baseline, words of the reference, and the candidates' edits of it by run."""
 
     errors: UtteranceErrors
     reference: Words
-    hypothesis: Words
-    tuned: Mapping[str, Words]
+    tuned: Mapping[str, Sequence[Edit]]
 
 
 def regions(edits: Sequence[Edit]) -> list[list[Edit]]:
@@ -182,8 +180,9 @@ def candidate_change(run: str, utterances: Sequence[ComparedUtterance]) -> Candi
     It must have changed a hypothesis, and at least half (or all but two) of the baseline's poor hypotheses.
     """
     poor = [utterance for utterance in utterances if utterance.errors.hits < REST_RIGHT * utterance.errors.words]
-    changed = sum(utterance.tuned[run] != utterance.hypothesis for utterance in utterances)
-    poor_changed = sum(utterance.tuned[run] != utterance.hypothesis for utterance in poor)
+    # Edits turn the common reference into a hypothesis, so that equal edits mean equal words.
+    changed = sum(utterance.tuned[run] != utterance.errors.edits for utterance in utterances)
+    poor_changed = sum(utterance.tuned[run] != utterance.errors.edits for utterance in poor)
     independent = changed > 0 and len(poor) - poor_changed <= max(UNCHANGED, len(poor) // 2)
     return CandidateChange(
         run=run,
@@ -199,7 +198,7 @@ def agreed_edits(utterance: ComparedUtterance, runs: Sequence[str]) -> Counter[E
     """The baseline's edits that all of these runs make at the same place."""
     shared = Counter(utterance.errors.edits)
     for run in runs if shared else ():
-        shared &= Counter(word_edits(utterance.reference, utterance.tuned[run]))
+        shared &= Counter(utterance.tuned[run])
     return shared
 
 

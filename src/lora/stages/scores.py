@@ -17,6 +17,7 @@ from lora.records.reachable import ReachableFacts
 from lora.records.scores import Power, UnitSetting, UtteranceErrors, WerFacts
 from lora.records.settings import RunSettings
 from lora.records.transcripts import Transcript
+from lora.scoring.alignment import word_edits
 from lora.scoring.budget import error_budget
 from lora.scoring.markup import chosen_kinds
 from lora.scoring.normalizers import Normalizer, normalizer
@@ -242,17 +243,17 @@ def split_errors(
             candidates = {name: read_transcripts(path) for name, path in candidate}
             same_rows = {name: texts for name, texts in candidates.items() if set(texts) == set(baseline)}
             references = {row.id: row.text for row in read_rows(rows)}
-            utterances = [
-                ComparedUtterance(
-                    errors=entry,
-                    reference=words.words(words.reference(references[entry.id], hypothesis)),
-                    hypothesis=hypothesis,
-                    tuned={name: words.words(texts[entry.id].hypothesis) for name, texts in same_rows.items()},
-                )
-                for entry in base.utterances
-                if survives(entry.duration, base.max_seconds)
-                for hypothesis in [words.words(baseline[entry.id].hypothesis)]
-            ]
+            utterances = []
+            for entry in base.utterances:
+                if survives(entry.duration, base.max_seconds):
+                    text = references[entry.id]
+                    chosen_by = words.words(baseline[entry.id].hypothesis) if "{" in text else ()
+                    reference = words.words(words.reference(text, chosen_by))
+                    tuned = {
+                        name: word_edits(reference, words.words(texts[entry.id].hypothesis))
+                        for name, texts in same_rows.items()
+                    }
+                    utterances.append(ComparedUtterance(entry, reference, tuned))
             facts = split_by_source(manifest_name, utterances, [name for name, _ in candidate], vocabulary or None)
         facts.write(reachable)
     return facts

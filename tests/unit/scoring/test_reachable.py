@@ -10,7 +10,7 @@ import pytest
 from lora.records.manifests import Utterance
 from lora.records.reachable import ReachableFacts
 from lora.records.transcripts import Transcript
-from lora.scoring.alignment import utterance_errors
+from lora.scoring.alignment import utterance_errors, word_edits
 from lora.scoring.normalizers import normalizer
 from lora.scoring.reachable_errors import (
     ComparedUtterance,
@@ -38,9 +38,11 @@ def split(
     errors = utterance_errors(rows, transcripts, BASIC)
     utterances = [
         ComparedUtterance(
-            entry, BASIC.words(a), BASIC.words(b), {run: BASIC.words(result[i]) for run, result in tuned.items()}
+            entry,
+            BASIC.words(reference),
+            {run: word_edits(BASIC.words(reference), BASIC.words(result[i])) for run, result in tuned.items()},
         )
-        for i, (entry, (a, b)) in enumerate(zip(errors, texts, strict=True))
+        for i, (entry, (reference, _)) in enumerate(zip(errors, texts, strict=True))
     ]
     return split_errors("domain", utterances, list(tuned), vocabulary)
 
