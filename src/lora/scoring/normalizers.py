@@ -46,15 +46,17 @@ class Normalizer:
     ) -> None:
         self.identity = NormalizerIdentity(name=name, version=version, unit=unit, strip=list(strip))
         self._text = text
+        self._unit = unit
+        self._strip = list(strip)
 
     def normalized(self, text: str) -> tuple[tuple[str, ...], str]:
         """The result of `words`, and the normalised text with single spaces, whose characters a CER counts."""
         words = self._split(text)
-        return tokens(words, self.identity.unit), " ".join(words)
+        return tokens(words, self._unit), " ".join(words)
 
     def words(self, text: str) -> tuple[str, ...]:
         """The tokens that an error rate counts: words, or characters (`lora.scoring.units`)."""
-        return tokens(self._split(text), self.identity.unit)
+        return tokens(self._split(text), self._unit)
 
     def text(self, text: str) -> str:
         """The normalised text with single spaces."""
@@ -62,8 +64,8 @@ class Normalizer:
 
     def _split(self, text: str) -> list[str]:
         spoken = first_alternative(text)
-        if self.identity.strip:
-            spoken = strip_markup(spoken, self.identity.strip)
+        if self._strip:
+            spoken = strip_markup(spoken, self._strip)
         return (spoken if self._text is None else self._text(spoken)).split()
 
     def reference(self, text: str, hypothesis: Sequence[str]) -> str:

@@ -35,16 +35,14 @@ MOST_LINES = 10  # of suspects that the facts name
 COMPARED_WITH = 25  # texts on the short list
 
 
-@dataclass(frozen=True, slots=True)
-class _Comparison:
+@dataclass(frozen=True)
+class _Suspect:
+    """A row whose hypothesis is unlike its own text."""
+
     row: Utterance
     hypothesis: str
     own: str
     distance: float
-
-    @property
-    def suspicious(self) -> bool:
-        return self.distance >= UNLIKE and partial_ratio(self.hypothesis, self.own) < 100 * PART
 
 
 def mismatches(
@@ -67,17 +65,22 @@ def mismatches(
     for row in rows:
         if texts[row.id]:
             carriers[texts[row.id]].append(row)
-    hypotheses = {row.id: normalize(transcripts[row.id].hypothesis) for row in rows if row.id in transcripts}
-    compared = [
-        _Comparison(
-            row, hypotheses[row.id], texts[row.id], Levenshtein.normalized_distance(hypotheses[row.id], texts[row.id])
-        )
-        for row in rows
-        if len(hypotheses.get(row.id, "")) >= MIN_CHARACTERS and texts[row.id]
-    ]
-    suspects = [entry for entry in compared if entry.suspicious]
+    suspects: list[_Suspect] = []
+    matching = Counter[str]()
+    transcribed = 0
+    for row in rows:
+        if row.id in transcripts:
+            transcribed += 1
+            own = texts[row.id]
+            hypothesis = normalize(transcripts[row.id].hypothesis)
+            if len(hypothesis) >= MIN_CHARACTERS and own:
+                distance = Levenshtein.normalized_distance(hypothesis, own)
+                if distance >= UNLIKE and partial_ratio(hypothesis, own) < 100 * PART:
+                    suspects.append(_Suspect(row, hypothesis, own, distance))
+                else:
+                    matching[own] += 1
+    compared = len(suspects) + matching.total()
     claims, comparisons = _best_others(suspects, list(carriers) if suspects else [])
-    matching = Counter(entry.own for entry in compared if not entry.suspicious)
     claimed = Counter(text for text, _ in claims.values())
     free = {text: len(carriers[text]) - matching[text] for text in claimed}
     mismatched = [
@@ -92,12 +95,12 @@ def mismatches(
     return MismatchFacts(
         manifest=name,
         rows=len(rows),
-        compared=len(compared),
-        too_short=len(hypotheses) - len(compared),
+        compared=compared,
+        too_short=transcribed - compared,
         suspects=len(suspects),
         suspect_lines=[entry.row.line for entry in suspects if entry.row.line is not None][:MOST_LINES],
         generic_hypotheses=len(claims) - len(mismatched),
-        comparisons=len(compared) + comparisons,
+        comparisons=compared + comparisons,
         mismatched=mismatched,
     )
 
@@ -111,7 +114,7 @@ def _share_audio(row: Utterance, other: Utterance) -> bool:
     return start < other_start + other.duration and other_start < start + row.duration
 
 
-def _best_others(suspects: Sequence[_Comparison], texts: Sequence[str]) -> tuple[dict[str, tuple[str, float]], int]:
+def _best_others(suspects: Sequence[_Suspect], texts: Sequence[str]) -> tuple[dict[str, tuple[str, float]], int]:
     """The closest other text that can fit and its distance, by row id; and the number of pairs compared."""
     shortlist = Shortlist(texts, [entry.hypothesis for entry in suspects])
     claims: dict[str, tuple[str, float]] = {}
@@ -126,7 +129,7 @@ def _best_others(suspects: Sequence[_Comparison], texts: Sequence[str]) -> tuple
     return claims, comparisons
 
 
-def _mismatch(entry: _Comparison, carriers: Sequence[Utterance], distance: float) -> MismatchedTranscript:
+def _mismatch(entry: _Suspect, carriers: Sequence[Utterance], distance: float) -> MismatchedTranscript:
     here = entry.row.line or 0
     nearest = min(carriers, key=lambda row: (abs((row.line or 0) - here), row.line or 0, row.id))
     return MismatchedTranscript(
