@@ -10,7 +10,7 @@ import json
 import shlex
 import sys
 
-from measuring import REPOSITORY, Goal, Plan, Result, cost_of, line_of_seconds
+from measuring import REPOSITORY, Goal, Line, Plan, Result, cost_of, line_of_seconds
 
 sys.path.insert(0, str(REPOSITORY / "tests"))
 from small_study import Study
@@ -22,6 +22,7 @@ GRID = {"learning_rate": [3e-4, 1e-3], "seed": [1, 2, 3, 4, 5, 6]}
 QUICK_GRID = {"learning_rate": [3e-4], "seed": [1, 2]}
 STEPS = 25
 CORES = 2
+THREADS = (1, 2)
 ONE_PROCESS = """
 import json, sys
 from lora.runners.experiment import main
@@ -36,30 +37,30 @@ def run(plan: Plan) -> Result:
     entry = {"max_steps": 1 if plan.quick else STEPS, "eval_rows": 8, "grid": grid}
     runs = len(grid["learning_rate"]) * len(grid["seed"])
     result = Result(config={"study": "tiny" if plan.quick else "embedded", "cores": CORES, "runs": runs} | entry)
-    one: list[float] = []  # seconds in one process, measured once for both
-    for threads in (1, 2):
+    swept: dict[int, float] = {}
+    alone = 0.0
+    for threads in THREADS:
         folder = plan.folder / f"threads {threads}"
         study = tiny_study(folder) if plan.quick else embedded_study(folder)
         study.configure({"model": {"cpu_threads": threads}, "sweep": {"short": entry}})
         workflow(study)
         before = study.copy(plan.folder / f"before the sweep {threads}")
-        swept = workflow(study, "sweep")
-        one = one or [one_process(study, before)]
-        result.lines.append(
-            line_of_seconds(
-                f"{runs} runs of {entry['max_steps']} steps, `model.cpu_threads: {threads}`",
-                lambda swept=swept: swept,
-                "their model commands in one process, two threads",
-                lambda: one[0],
-                Goal(1.15, "at_most"),
-                1,
-            )
-        )
+        swept[threads] = workflow(study, "sweep")
+        alone = alone or one_process(study, before)
+    names = {
+        threads: f"{runs} runs of {entry['max_steps']} steps, `model.cpu_threads: {threads}`" for threads in THREADS
+    }
+    result.lines = [against_one_process(names[threads], swept[threads], alone) for threads in THREADS]
     result.remarks.append(
         "With two threads a model job takes both cores, so that nothing runs next to it, and each of the four model "
         "processes of a run imports its libraries alone. With one thread two runs go side by side."
     )
     return result
+
+
+def against_one_process(name: str, ours: float, theirs: float) -> Line:
+    against = "their model commands in one process, two threads"
+    return line_of_seconds(name, lambda: ours, against, lambda: theirs, Goal(1.15, "at_most"), 1)
 
 
 def workflow(study: Study, *targets: str) -> float:
