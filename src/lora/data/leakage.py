@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cache
 
 from lora.data.durations import speakers
 from lora.records.integrity import LeakageFacts, SharedRow
@@ -30,11 +31,15 @@ def leakage(
         audio: the same for `rows`.
     """
 
+    @cache
+    def normalized_words(text: str) -> tuple[str, ...] | None:
+        return tuple(words(text)) or None
+
     def sentence(row: Utterance) -> Hashable | None:
-        return tuple(words(row.text)) or None
+        return normalized_words(row.text)
 
     def reading(row: Utterance) -> Hashable | None:
-        normalized = sentence(row)
+        normalized = normalized_words(row.text)
         return None if normalized is None or row.speaker_id is None else (row.speaker_id, normalized)
 
     train_speakers = {row.speaker_id for row in train} - {None}
