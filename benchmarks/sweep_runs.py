@@ -42,7 +42,8 @@ def run(plan: Plan) -> Result:
     for threads in THREADS:
         folder = plan.folder / f"threads {threads}"
         study = tiny_study(folder) if plan.quick else embedded_study(folder)
-        study.configure({"model": {"cpu_threads": threads}, "sweep": {"short": entry}})
+        study.configure({"model": {"cpu_threads": threads}, "sweep": None})
+        study.configure({"sweep": {"short": entry}})
         workflow(study)
         before = study.copy(plan.folder / f"before the sweep {threads}")
         swept[threads] = workflow(study, "sweep")
