@@ -77,7 +77,7 @@ kills: $(VENV)/installed-test ## kill studies at random moments, and compare the
 fuzz: $(VENV)/installed-test ## damage files of every kind, and check that only what is damaged is lost (ARGS='--seed N --files N')
 	@OMP_NUM_THREADS=1 "$(BIN)/python" tests/reliability/fuzz.py $(or $(ARGS),--page docs/reliability.md)
 
-bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about half an hour; ARGS='--only NAME')
+bench: $(VENV)/installed-test ## measure speed against the usual alternatives (about three quarters of an hour; ARGS='--only NAME')
 	@"$(BIN)/python" benchmarks/run.py --page docs/benchmarks.md $(ARGS)
 
 calibrate: $(VENV)/installed ## simulate comparisons of recipes and publish their error rates (about 5 minutes; ARGS='--only NAME')

@@ -17,7 +17,7 @@ from small_study import Study
 from whole_study import RUNNER, embedded_study, tiny_study
 
 TITLE = "A sweep"
-MINUTES = 30
+MINUTES = 21
 GRID = {"learning_rate": [3e-4, 1e-3], "seed": [1, 2, 3, 4, 5, 6]}
 QUICK_GRID = {"learning_rate": [3e-4], "seed": [1, 2]}
 STEPS = 25
