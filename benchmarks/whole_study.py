@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from measuring import REPOSITORY, Cost, Figure, Goal, Plan, Result, cost_of, line_of_seconds, script
+from measuring import REPOSITORY, Cost, Figure, Goal, Plan, Result, cost_of, line_of_seconds
 
 sys.path.insert(0, str(REPOSITORY / "tests"))
 from small_study import Study, make_study
@@ -77,10 +77,6 @@ def run(plan: Plan) -> Result:
         )
     )
     result.figures = [*where_time_goes(study), *idle_processor_time(study, bare)]
-    result.remarks.append(
-        "A run with nothing to do still publishes, in a process of its own: one job of ours, none of the trivial "
-        "Snakefile's."
-    )
     return result
 
 
@@ -130,13 +126,8 @@ def bare_workflow(folder: Path, jobs: int) -> Path:
 
 
 def idle_processor_time(study: Study, bare: Path) -> list[Figure]:
-    """Seconds of processor time of runs with nothing to do; of ours, those of the job that publishes once more."""
-    publish = ("--results", "results", "--plan", "docs/experiment_plan.md", "--notes", "notes.md")
-    costs = {
-        "ours": workflow(study),
-        "of it publishing": cost_of(script("publish", *publish), study.folder),
-        "the trivial Snakefile": cost_of(snakemake(), bare),
-    }
+    """Seconds of processor time of runs with nothing to do."""
+    costs = {"ours": workflow(study), "the trivial Snakefile": cost_of(snakemake(), bare)}
     return [
         Figure(f"nothing to do, processor time: {name}", f"{cost.processor_seconds:.2f} s")
         for name, cost in costs.items()

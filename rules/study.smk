@@ -2,6 +2,7 @@
 
 import atexit
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -23,10 +24,17 @@ from lora.configuration.study import StudyConfig
 from lora.configuration.yaml_file import read_yaml
 from lora.provenance.disk_problem import disk_problem
 from lora.records.base import UserError, write_text
+from lora.report import templates
+from lora.report.documents import update_document
 from lora.terminal import Screen
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
+from lora.workflow.files import NOTES, PLAN, PUBLISHED
 from lora.workflow.study import Study, open_study
+
+# Nearly all objects of a workflow live as long as the run; looking for garbage among them every 700 new objects was a tenth
+# of the time that a run with nothing to do takes.
+gc.set_threshold(50_000)
 
 # `python` is the one that runs Snakemake, whether or not its environment is activated; an activated conda environment
 # comes before it.
@@ -95,11 +103,20 @@ def start_study():
         atexit.register(lock.close)
         write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
         discard_unreadable(Path("results/config.json"))
+        create_documents()
     except BlockingIOError:
         raise WorkflowError(f"another run is using {Path.cwd()}; wait until it ends, or stop it")
     except OSError as error:
         raise WorkflowError(disk_problem(error) or str(error))
+    except UserError as error:
+        raise WorkflowError(str(error))
     show_run()
+
+
+def create_documents():
+    """Begin the documents that do not exist: they are inputs of `publish`, whose set of inputs must not grow by itself."""
+    for path, template in ((NOTES, templates.NOTES), (PLAN, templates.PLAN)):
+        update_document(path, template, lambda document: document)
 
 
 def check_conda():
@@ -121,6 +138,7 @@ def show_run():
     display = RunDisplay(
         screen=Screen(sys.stderr, sys.stdout),
         unfinished=lambda: [job.rule.name for job in workflow.dag.needrun_jobs()],
+        results=lambda: [log for job in workflow.dag.targetjobs if PUBLISHED in job.output for log in job.log],
         run_log=os.path.relpath(log_files[0]) if log_files else None,
         is_quiet=bool(settings.quiet),
     )

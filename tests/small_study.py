@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,11 @@ class Study:
         done = self.snakemake(*arguments, cores=cores)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         return self.work_since(before)
+
+    def stale_rules(self, *arguments: str) -> set[str]:
+        """Rules that a dry run would execute."""
+        done = self.snakemake("--dry-run", *arguments)
+        return set(re.findall(r"^(?:localrule|rule|checkpoint) (\w+):$", done.stdout, re.MULTILINE))
 
     def records(self) -> dict[str, dict[str, Any]]:
         return {

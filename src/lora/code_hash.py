@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -58,10 +59,19 @@ def _imported(path: Path) -> list[Path]:
     names: set[str] = set()
     for module, parts in IMPORT.findall(_content(path).decode()):
         names |= {module} | {f"{module}.{part}" for part in re.findall(r"\w+", parts)}
-    return [file for name in names for file in _files(name)]
+    modules = _modules()
+    return [modules[name] for name in names if name in modules]
 
 
 @functools.cache
-def _files(module: str) -> list[Path]:
-    base = SOURCE.joinpath(*module.split("."))
-    return [file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
+def _modules() -> dict[str, Path]:
+    """Files of this project by the names of their modules; that of a package is its `__init__.py`."""
+    found = {}
+    for folder, _, files in os.walk(SOURCE):
+        package = os.path.relpath(folder, SOURCE).replace(os.sep, ".")
+        for name in files:
+            if name == "__init__.py":
+                found[package] = Path(folder, name)
+            elif name.endswith(".py"):
+                found[f"{package}.{name.removesuffix('.py')}"] = Path(folder, name)
+    return found

@@ -26,7 +26,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def hash_of(tree: Path) -> str:
-    for function in (hashing._content, hashing._digest, hashing._imported, hashing._files, hashing._page_files):
+    for function in (hashing._content, hashing._digest, hashing._imported, hashing._modules, hashing._page_files):
         function.cache_clear()
     return hashing.code_hash(tree / "command.py")
 

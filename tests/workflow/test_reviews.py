@@ -19,14 +19,6 @@ def write_reviews(study: Study, *lines: str) -> None:
     (study.folder / "anna.tsv").write_text(text, encoding="utf-8")
 
 
-def rules_of(study: Study, *arguments: str) -> set[str]:
-    """Rules that a dry run would execute."""
-    done = study.snakemake("-n", "all", *arguments)
-    return {
-        line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line.startswith(("rule ", "localrule "))
-    }
-
-
 def facts(study: Study) -> ReviewFacts:
     return ReviewFacts.read(study.results / "reviews/domain.json")
 
@@ -60,7 +52,7 @@ def test_reviews_cost_no_model_work(study: Study) -> None:
         f"domain\t{wrong}\treference_wrong\tthe corrected text\t\tyes",
         f"domain\t{noisy}\taudio_unusable\t\t\tno",
     )
-    assert rules_of(study) == RULES | {"all"}
+    assert study.stale_rules("all") == RULES | {"all"}
     assert study.run("results/reviews/domain.json").none
     assert facts(study).counts.audio_unusable == 1
 

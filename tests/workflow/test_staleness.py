@@ -6,9 +6,11 @@ import os
 import time
 from itertools import count
 
+import pytest
 from small_study import CONFIG, ROWS, Study
 
 from lora.workflow.display import UP_TO_DATE
+from lora.workflow.files import NOTES, PLAN
 
 EVALUATED = sum(count for name, count in ROWS.items() if name != "train")
 AUDITED = CONFIG["labels"]["sample"]
@@ -23,7 +25,7 @@ def test_first_run_did_all_the_work(computed: Study) -> None:
     assert work.steps == STEPS
 
 
-def test_second_run_only_publishes_in_seconds(study: Study) -> None:
+def test_second_run_does_nothing_in_seconds(study: Study) -> None:
     before = study.digests()
     began = time.monotonic()
     done = study.snakemake()
@@ -31,7 +33,26 @@ def test_second_run_only_publishes_in_seconds(study: Study) -> None:
     assert time.monotonic() - began < 20
     assert UP_TO_DATE in done.stdout
     assert study.digests() == before
-    assert "Nothing to be done" in study.snakemake("-n", "all").stdout + study.snakemake("-n", "all").stderr
+    assert "Nothing to be done" in study.snakemake("-n").stdout
+
+
+@pytest.mark.parametrize("document", [PLAN, NOTES])
+def test_an_edited_or_deleted_document_is_published_again(study: Study, document: str) -> None:
+    path = study.folder / document
+    published = path.read_text(encoding="utf-8")
+    damaged = published.replace("<!-- END", "Damage.\n<!-- END", 1)
+    path.write_text(f"My own words.\n\n{damaged}", encoding="utf-8")
+    assert study.stale_rules() == {"publish"}
+    assert study.run().none
+    restored = path.read_text(encoding="utf-8")
+    assert restored.startswith("My own words.\n")
+    assert ("Damage." in restored) == (document == NOTES)  # whose entries never change
+    assert study.stale_rules() == set()
+    path.unlink()
+    assert study.stale_rules() == {"publish"}
+    assert study.run().none
+    assert "BEGIN" in path.read_text(encoding="utf-8")
+    assert study.stale_rules() == set()
 
 
 def test_moved_repository_and_touched_manifest_make_nothing_stale(study: Study) -> None:

@@ -2,8 +2,8 @@
 
 Snakemake reports what it does to a log handler. This handler takes over the terminal once a run has started;
 Snakemake's own log file stays whole. Jobs write into their logs only, where their progress is read from, so that the
-display is the same whether they run here or on a cluster with a shared file system. A job without outputs is a target:
-its log is its result in words, whose first line is the headline and whose last line says what to open.
+display is the same whether they run here or on a cluster with a shared file system. The log of a target is its result
+in words, whose first line is the headline and whose last line says what to open.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class RunDisplay(logging.Handler):
         self,
         screen: Screen,
         unfinished: Callable[[], Iterable[str]],
+        results: Callable[[], Iterable[str]],
         run_log: str | None,
         is_quiet: bool = False,
         clock: Clock = time.monotonic,
@@ -47,6 +48,7 @@ class RunDisplay(logging.Handler):
         Args:
             screen: Where to print.
             unfinished: The rule of every job that the run has still to finish.
+            results: Logs with the results of the targets, as far as an earlier run wrote them.
             run_log: Snakemake's own log, which is named to whoever wants to know more.
             is_quiet: Print results and errors only.
             clock: Current time in seconds.
@@ -55,6 +57,7 @@ class RunDisplay(logging.Handler):
         self.has_started = False
         self._screen = screen
         self._unfinished = unfinished
+        self._results = results
         self._run_log = run_log
         self._is_quiet = is_quiet
         self._clock = clock
@@ -135,8 +138,8 @@ class RunDisplay(logging.Handler):
             return
         self._remaining[job.rule] -= 1
         self._recount |= job.is_checkpoint
-        if not job.outputs:
-            self._show_result(job)
+        if job.is_target:
+            self._show_result(job.logs)
             return
         self._computed += 1
         self._failed = [name for name in self._failed if name != job.name]  # another attempt succeeded
@@ -160,11 +163,14 @@ class RunDisplay(logging.Handler):
         if not self._is_quiet:
             self._screen.line(f"{elapsed(seconds):>11}  {rule.replace('_', ' '):<20} {what}".rstrip())
 
-    def _show_result(self, job: Job) -> None:
-        """Print the result of a target: all of it after a run that computed something, else headline and last line."""
-        text = "".join(read_log(Path(log)) for log in job.logs).strip()
+    def _show_result(self, logs: Iterable[str]) -> bool:
+        """Print the result of a target: all of it after a run that computed something, else headline and last line.
+
+        Returns whether there is one.
+        """
+        text = "".join(read_log(Path(log)) for log in logs).strip()
         if not text:
-            return
+            return False
         if self._computed:
             self._print_stages(list(self._stages))
             if not self._is_quiet:
@@ -175,13 +181,14 @@ class RunDisplay(logging.Handler):
             lines = text.splitlines()
             last = " ".join(lines[-1].split()) if len(lines) > 1 else ""
             self._screen.result(f"{lines[0]}\n{UP_TO_DATE} {last[:1].upper()}{last[1:]}".rstrip())
+        return True
 
     def _fail(self, record: logging.LogRecord) -> None:
         facts = record.__dict__
         job = self._running.pop(facts["jobid"], None)
-        if job is not None and not job.outputs:  # the reasons of a target that fails are its result
+        if job is not None and job.is_target:  # the reasons of a target that fails are its result
             self._computed += 1
-            self._show_result(job)
+            self._show_result(job.logs)
             self._failed.append(job.name)
             return
         name = job.name if job else facts["rule_name"]
@@ -199,7 +206,8 @@ class RunDisplay(logging.Handler):
             if not any(echo in text for echo in ECHOES):
                 self._screen.line(text)
         elif text.startswith("Nothing to be done"):
-            self._screen.line(UP_TO_DATE)
+            if not self._show_result(self._results()):
+                self._screen.line(UP_TO_DATE)
         elif text.startswith(WORTH_SHOWING) and not self._is_quiet:
             self._screen.line(text)
 

@@ -17,6 +17,14 @@ from lora.workflow.study import Study
 # Files of a model or adapter folder that are read; an edited model card makes nothing stale.
 MODEL_SUFFIXES = {".json", ".safetensors", ".txt", ".model", ".jinja"}
 
+PLAN, NOTES = "docs/experiment_plan.md", "notes.md"
+PUBLISHED = "work/published"  # newer than both documents while they are as they were published
+
+
+def documents() -> list[str]:
+    """The documents that a diagnosis is published into; none before the first run creates them."""
+    return [path for path in (PLAN, NOTES) if Path(path).is_file()]
+
 
 def manifest_files(study: Study, manifest: str) -> list[str]:
     """The files that list a manifest's rows."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lora.progress import latest_progress
+from lora.workflow.files import PUBLISHED
 
 TAIL_BYTES = 4096
 LINE_LENGTH = 600  # of the end of a failed job's log: its command may be long
@@ -26,6 +27,11 @@ class Job:
     is_checkpoint: bool
     began: float
     began_at: float  # seconds since the epoch
+
+    @property
+    def is_target(self) -> bool:
+        """Whether its log is a result in words: it has no outputs, or only the mark of `publish`."""
+        return not self.outputs or list(self.outputs) == [PUBLISHED]
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from lora.terminal import Screen
 from lora.workflow.display import UP_TO_DATE, RunDisplay
+from lora.workflow.files import PUBLISHED
 from lora.workflow.jobs import elapsed
 
 
@@ -30,8 +31,14 @@ class Run:
         self.output = io.StringIO()
         self.now = 0.0
         self.plan = plan
+        self.results: list[str] = []
         self.display = RunDisplay(
-            Screen(self.errors, self.output), lambda: self.plan, "run.log", is_quiet, lambda: self.now
+            screen=Screen(self.errors, self.output),
+            unfinished=lambda: self.plan,
+            results=lambda: self.results,
+            run_log="run.log",
+            is_quiet=is_quiet,
+            clock=lambda: self.now,
         )
         self.send("Workflow has started!", "workflow_started")
 
@@ -123,7 +130,7 @@ def test_the_result_is_printed_once_after_the_stages() -> None:
     run = Run(["decide_verdict", "publish"])
     run.start(1, "decide_verdict")
     run.finish(1)
-    run.start(2, "publish", outputs=(), log="publish.log")
+    run.start(2, "publish", outputs=(PUBLISHED,), log="publish.log")
     run.finish(2)
     run.display.close()
     assert run.output.getvalue() == "READY\n  cause  x\n  open   a, b\n"
@@ -138,6 +145,22 @@ def test_a_run_that_computed_nothing_prints_two_lines() -> None:
     run.display.close()
     assert run.output.getvalue().splitlines() == ["READY", f"{UP_TO_DATE} Open a, b"]
     assert run.lines() == []
+
+
+def test_published_results_are_named_again_where_no_job_ran() -> None:
+    Path("publish.log").write_text("READY\n  cause  x\n  open          a, b\n")
+    run = Run([])
+    run.results = ["publish.log"]
+    run.send("Nothing to be done (all requested files are present and up to date).")
+    assert run.output.getvalue().splitlines() == ["READY", f"{UP_TO_DATE} Open a, b"]
+    assert run.lines() == []
+
+
+def test_without_a_result_of_before_a_run_says_that_nothing_was_to_do() -> None:
+    run = Run([])
+    run.results = ["no such file"]
+    run.send("Nothing to be done (all requested files are present and up to date).")
+    assert run.lines() == [UP_TO_DATE]
 
 
 def test_a_target_without_a_command_says_that_nothing_was_to_do() -> None:
@@ -235,7 +258,7 @@ def test_quiet_runs_print_results_and_errors_only() -> None:
 
 
 def test_snakemake_prints_where_no_job_is_run() -> None:
-    display = RunDisplay(Screen(io.StringIO(), io.StringIO()), list, None)
+    display = RunDisplay(Screen(io.StringIO(), io.StringIO()), list, list, None)
     record = logging.LogRecord("snakemake", logging.INFO, "x.py", 1, "Congratulations", None, None)
     assert display.leaves_to_snakemake(record)
     display.has_started = True
