@@ -12,7 +12,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # What a run names to listen to its results.
 export LORA_LISTEN_COMMAND := make listen
 
-.PHONY: help run sweep quick test test-slow test-lowest test-gpu faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
+.PHONY: help run sweep quick test test-slow test-lowest test-newest test-gpu faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,19 +45,23 @@ test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
 
-# In a new environment of its own, with uv, which can choose the lowest versions of ranges, and keeps what is installed
-# already: TORCH=2.13.0 has pip install that release first, where uv would fetch a build with GPU libraries.
-LOWEST = $(VENV)-lowest
+# In new environments of their own, with uv, which can choose the lowest or the newest versions of ranges, and keeps what is
+# installed already: TORCH=2.13.0 has pip install that release first, where uv would fetch a build with GPU libraries.
 TORCH ?=
-UV = VIRTUAL_ENV="$(LOWEST)" "$(LOWEST)/bin/uv" pip install --quiet
+RANGES = $(VENV)-$(RESOLUTION)
+UV = VIRTUAL_ENV="$(RANGES)" "$(RANGES)/bin/uv" pip install --quiet
+test-lowest: RESOLUTION = lowest-direct
 test-lowest: ## the unit tests and a small study with the lowest versions that pyproject.toml allows
-	@$(PYTHON) -m venv --clear "$(LOWEST)"
-	@"$(LOWEST)/bin/pip" install --quiet uv
-	@$(if $(TORCH),"$(LOWEST)/bin/pip" install --quiet $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch==$(TORCH))
-	@$(UV) --resolution lowest-direct -r pyproject.toml
+test-newest: RESOLUTION = highest
+test-newest: ## the same with the newest versions, which a new user's pip installs
+test-lowest test-newest:
+	@$(PYTHON) -m venv --clear "$(RANGES)"
+	@"$(RANGES)/bin/pip" install --quiet uv
+	@$(if $(TORCH),"$(RANGES)/bin/pip" install --quiet $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") torch==$(TORCH))
+	@$(UV) --resolution $(RESOLUTION) -r pyproject.toml
 	@grep -hv '^-r' requirements-bench.txt requirements-test.txt | $(UV) -r -
 	@$(UV) --no-deps -e .
-	@"$(LOWEST)/bin/python" -m pytest tests/unit tests/workflow/test_determinism.py
+	@"$(RANGES)/bin/python" -m pytest tests/unit tests/workflow/test_determinism.py
 
 test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped without one)
 	@"$(BIN)/python" -m pytest -m gpu -rs

@@ -144,7 +144,9 @@ class Study:
             str(path.relative_to(self.results)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.results.rglob("*"))
             if path.is_file()
-            and not path.name.endswith((".run.json", "experiment.json", "report.html"))
+            # The last is an empty file whose time is that of a folder for Snakemake. It is missing where a job outlived
+            # a killed Snakemake and finished its result by itself.
+            and not path.name.endswith((".run.json", "experiment.json", "report.html", ".snakemake_timestamp"))
             and path.relative_to(self.results).as_posix()
             not in {"report/index.html", "report/verdict.txt", "commands.sh"}
         }

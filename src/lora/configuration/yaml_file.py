@@ -16,6 +16,7 @@ from lora.configuration.schema import SafeLoader
 from lora.records.base import UserError
 
 MOST_BYTES = 512 * 1024
+TOO_DEEP = f"more than {DEEPEST} levels of lists and mappings. Remove the inner ones."
 CORE = "tag:yaml.org,2002:"
 VALUES = {f"{CORE}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 MERGE = f"{CORE}merge"
@@ -69,7 +70,7 @@ def _check_depth(path: Path, text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             line = event.start_mark.line + 1
-            raise UserError(f"{path}:{line}: more than {DEEPEST} levels of lists and mappings. Remove the inner ones.")
+            raise UserError(f"{path}:{line}: {TOO_DEEP}")
 
 
 class _Check:
@@ -151,4 +152,6 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = "" if mark is None else f":{mark.line + 1}"
     problem = " ".join(str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split())
+    if "nesting depth" in problem:  # libyaml of PyYAML 6.0.4 refuses thousands of levels before it reports the first
+        return f"{path}{line}: {TOO_DEEP}"
     return f"{path}{line}: not YAML: {problem}. Indent with spaces, close brackets and quotes, and put text in quotes."

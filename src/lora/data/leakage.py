@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from lora.data.durations import speakers
 from lora.records.integrity import LeakageFacts, SharedRow
@@ -14,7 +13,7 @@ Words = Callable[[str], Sequence[str]]
 
 def leakage(
     name: str,
-    train: Sequence[Utterance],
+    train: Iterable[Utterance],
     rows: Sequence[Utterance],
     words: Words,
     train_audio: Mapping[str, str],
@@ -24,50 +23,58 @@ def leakage(
 
     Args:
         name: the evaluation manifest.
-        train: rows of the training manifest.
+        train: rows of the training manifest, of which there may be millions: they are read once and not kept.
         rows: rows of the evaluation manifest.
         words: normaliser; texts are the same if their words are, and texts without words are never the same.
         train_audio: hash of the samples by row id, where known.
         audio: the same for `rows`.
     """
 
-    @cache
-    def normalized_words(text: str) -> tuple[str, ...] | None:
-        return tuple(words(text)) or None
+    def sentence(row: Utterance) -> tuple[str, ...] | None:
+        return tuple(words(row.text)) or None
 
-    def sentence(row: Utterance) -> Hashable | None:
-        return normalized_words(row.text)
-
-    def reading(row: Utterance) -> Hashable | None:
-        normalized = normalized_words(row.text)
-        return None if normalized is None or row.speaker_id is None else (row.speaker_id, normalized)
-
-    train_speakers = {row.speaker_id for row in train} - {None}
+    recordings = [audio.get(row.id) for row in rows]
+    sentences = [sentence(row) for row in rows]
+    readings = [_reading(row, sentence) for row, sentence in zip(rows, sentences, strict=True)]
+    first_recording, first_sentence, first_reading = _Twins(recordings), _Twins(sentences), _Twins(readings)
+    train_speakers = set()
+    for row in train:
+        spoken = sentence(row)
+        first_recording.see(train_audio.get(row.id), row)
+        first_sentence.see(spoken, row)
+        first_reading.see(_reading(row, spoken), row)
+        train_speakers.add(row.speaker_id)
     return LeakageFacts(
         manifest=name,
         rows=len(rows),
         speakers=speakers(rows),
-        same_audio=_shared(train, rows, lambda row: train_audio.get(row.id), lambda row: audio.get(row.id)),
-        same_reading=_shared(train, rows, reading, reading),
-        same_sentence=_shared(train, rows, sentence, sentence),
+        same_audio=first_recording.shared(rows, recordings),
+        same_reading=first_reading.shared(rows, readings),
+        same_sentence=first_sentence.shared(rows, sentences),
         shared_speakers=sorted({row.speaker_id for row in rows if row.speaker_id is not None} & train_speakers),
     )
 
 
-def _shared(
-    train: Sequence[Utterance],
-    rows: Sequence[Utterance],
-    train_key: Callable[[Utterance], Hashable | None],
-    key: Callable[[Utterance], Hashable | None],
-) -> list[SharedRow]:
-    """Rows that have the key of a training row, with the first such training row; None is not a key."""
-    first: dict[Hashable, Utterance] = {}
-    for row in train:
-        value = train_key(row)
-        if value is not None:
-            first.setdefault(value, row)
-    return [
-        SharedRow(line=row.line, id=row.id, train_line=twin.line, train_id=twin.id)
-        for row in rows
-        if (value := key(row)) is not None and (twin := first.get(value)) is not None
-    ]
+def _reading(row: Utterance, sentence: tuple[str, ...] | None) -> Hashable | None:
+    """A sentence by a speaker; None where one of them is not known."""
+    return None if sentence is None or row.speaker_id is None else (row.speaker_id, sentence)
+
+
+class _Twins:
+    """The first training row with each key of the evaluation rows; None is not a key."""
+
+    def __init__(self, keys: Iterable[Hashable | None]) -> None:
+        self._first: dict[Hashable, Utterance | None] = dict.fromkeys(key for key in keys if key is not None)
+
+    def see(self, key: Hashable | None, row: Utterance) -> None:
+        if key in self._first and self._first[key] is None:
+            self._first[key] = row
+
+    def shared(self, rows: Sequence[Utterance], keys: Sequence[Hashable | None]) -> list[SharedRow]:
+        """Evaluation rows whose key a training row has, with the first such row."""
+        twins = zip(rows, map(self._first.get, keys), strict=True)
+        return [
+            SharedRow(line=row.line, id=row.id, train_line=twin.line, train_id=twin.id)
+            for row, twin in twins
+            if twin is not None
+        ]

@@ -98,15 +98,6 @@ def concatenate_tables(paths: Iterable[Path | str], columns: Sequence[str]) -> p
     return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame(columns=list(columns))
 
 
-def read_records(path: Path | str, kind: type[R]) -> list[R]:
-    """Rows of a table whose columns are the fields of a record; empty cells are None."""
-    rows = read_table(path, tuple(kind.model_fields)).to_dict("records")
-    return [
-        kind.from_json({str(name): (_id(cell) if name == ID else cell) or None for name, cell in row.items()})
-        for row in rows
-    ]
-
-
 def _id_cell(value: object) -> object:
     if isinstance(value, str) and (value != _cell(value) or value.startswith('"')):
         return visible(json.dumps(value, ensure_ascii=False))

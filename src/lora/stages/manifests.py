@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from lora.data.audio.inspection import inspect_rows
@@ -13,6 +13,7 @@ from lora.data.manifest import (
     AudioPaths,
     Manifest,
     OpenManifest,
+    iterate_rows,
     open_manifest,
     read_manifest,
     read_rows,
@@ -20,7 +21,7 @@ from lora.data.manifest import (
 )
 from lora.data.manifest_rows import Rejected
 from lora.data.source import Source
-from lora.data.tables import read_cells, read_records, write_table
+from lora.data.tables import read_cells, write_table
 from lora.data.unchanged_files import FileStates, unchanged
 from lora.provenance.recording import recording
 from lora.records.base import json_line, replacing
@@ -157,19 +158,27 @@ def compare_training(
     Without measures (of `inspect_audio`, with the hashes of the samples) only texts and speakers are compared.
     """
     with recording(outputs=[leakage]):
+        audio = _audio_hashes(measures)
         facts = shared_with_training(
             manifest_name,
-            read_rows(train_rows),
+            iterate_rows(train_rows),
             read_rows(rows),
             normalizer("basic", "words").words,
-            _audio_hashes(train_measures),
-            _audio_hashes(measures),
+            _audio_hashes(train_measures, set(audio.values())),
+            audio,
         )
         facts.write(leakage)
     return facts
 
 
-def _audio_hashes(measures: Path | None) -> dict[str, str]:
-    """Hash of the samples by row id; undecodable audio and digital silence have none."""
-    decoded = [] if measures is None else read_records(measures, AudioMeasure)
-    return {m.id: m.audio_hash for m in decoded if m.bandwidth is not None and m.audio_hash is not None}
+def _audio_hashes(measures: Path | None, wanted: Container[str] | None = None) -> dict[str, str]:
+    """Hash of the samples by row id, or only `wanted` hashes; undecodable audio and digital silence have none."""
+    if measures is None:
+        return {}
+    columns = tuple(AudioMeasure.model_fields)
+    name, bandwidth, audio_hash = (columns.index(column) for column in ("id", "bandwidth", "audio_hash"))
+    return {
+        cells[name]: cells[audio_hash]
+        for cells in read_cells(measures, columns)
+        if cells[bandwidth] and cells[audio_hash] and (wanted is None or cells[audio_hash] in wanted)
+    }

@@ -13,17 +13,18 @@ from safetensors.torch import load_file, save_file
 from test_train import contents, steps_taken
 from tiny_models import Train
 
+from lora import layout
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import guess_device
 from lora.asr.model_files import describe_model
 from lora.asr.training.state import Training
 from lora.data.manifest import read_manifest
-from lora.data.tables import read_records
 from lora.records.base import read_lines
 from lora.records.in_run import InRunFacts
 from lora.records.provenance import RunRecord
 from lora.records.training import EvaluationRow, TrainFacts
 from lora.records.transcripts import Transcript
+from lora.results import read_rows
 from lora.runners.experiment import main
 
 Compare = Callable[..., InRunFacts]
@@ -62,6 +63,10 @@ def compare(tmp_path: Path, manifests: list[str]) -> Compare:
     return run
 
 
+def evaluations(results: Path, run: str) -> list[EvaluationRow]:
+    return read_rows(results, layout.EVALUATIONS, run=run).readable() or []
+
+
 def record(path: Path) -> RunRecord:
     return RunRecord.read(f"{path}.run.json")
 
@@ -72,7 +77,7 @@ def test_every_validation_transcribes_the_chosen_rows_and_changes_nothing(
     train("plain")
     evaluated("looked")
     output = tmp_path / "adapters/looked"
-    rows = read_records(output / "evaluations.tsv", EvaluationRow)
+    rows = evaluations(tmp_path, "looked")
     assert [(row.step, row.manifest, row.rows) for row in rows] == [
         (step, name, count) for step in (0, 2, 4, 5) for name, count in (("domain", 3), ("general", 2))
     ]
@@ -133,7 +138,7 @@ def test_without_validation_rows_the_manifests_are_transcribed_before_and_after(
 ) -> None:
     (tmp_path / "none.jsonl").write_text("")
     evaluated("unvalidated", "--validation-path", str(tmp_path / "none.jsonl"))
-    rows = read_records(tmp_path / "adapters/unvalidated/evaluations.tsv", EvaluationRow)
+    rows = evaluations(tmp_path, "unvalidated")
     assert sorted({row.step for row in rows}) == [0, 5]
 
 

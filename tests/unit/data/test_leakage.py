@@ -12,11 +12,16 @@ def row(id: str, text: str, speaker: str | None = "ann") -> Utterance:
     return Utterance(id=id, text=text, duration=2.0, speaker_id=speaker, line=int(id[1:]))
 
 
-TRAIN = [row("t1", "Hoist the main sail!"), row("t2", "Lower it.", "bob"), row("t3", "...", None)]
+TRAIN = [
+    row("t1", "Hoist the main sail!"),
+    row("t2", "Lower it.", "bob"),
+    row("t3", "...", None),
+    row("t4", "hoist the main sail"),
+]
 
 
 def compared(*rows: Utterance, audio: dict[str, str] | None = None) -> LeakageFacts:
-    return leakage("domain", TRAIN, rows, normalizer("basic").words, {"t1": "a", "t2": "b"}, audio or {})
+    return leakage("domain", iter(TRAIN), rows, normalizer("basic").words, {"t1": "a", "t2": "b"}, audio or {})
 
 
 def test_the_same_sentence_by_the_same_speaker_and_by_another() -> None:

@@ -9,11 +9,13 @@ import example_facts
 from chapter_text import again, configure, row, written
 from markdown_it import MarkdownIt
 
-from lora.data.tables import read_records, write_table
+from lora import layout
+from lora.data.tables import write_table
 from lora.records.base import write_text
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import ManifestFacts
 from lora.report.study import Study
+from lora.results import read_rows
 
 
 def test_tables_of_the_data(study: Study) -> None:
@@ -67,7 +69,7 @@ def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
         notes=["read as UTF-16", "the only split was taken: *validation*"],
     )
     facts.write(study.results / "manifests/test.facts.json")
-    measures = read_records(study.results / "integrity/test.tsv", AudioMeasure)
+    measures = read_rows(study.results, layout.INTEGRITY, manifest="test").readable() or []
     changes = [{"rate": 8000}, {"rate": 8000, "channels": 2}, {"channels": 2, "channel": 0}, {}, {}, {}]
     changed = [m.model_copy(update=change).to_json() for m, change in zip(measures, changes, strict=True)]
     write_table(study.results / "integrity/test.tsv", tuple(AudioMeasure.model_fields), changed)

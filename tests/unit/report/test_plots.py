@@ -90,6 +90,15 @@ def test_durations(texts_of: Callable[..., str]) -> None:
         assert rows in texts
 
 
+def test_many_durations_are_drawn_as_no_more_steps_than_can_be_seen(
+    texts_of: Callable[..., str], tmp_path: Path
+) -> None:
+    texts_of(plot_durations, [0.001 * n for n in range(1, 30_001)], example_facts.decision())
+    assert (tmp_path / "p.svg").stat().st_size < 600_000
+    curve = re.findall(r"L ([\d.]+) ([\d.]+)", (tmp_path / "p.svg").read_text(encoding="utf-8"))
+    assert len(curve) > 2_000
+
+
 def test_durations_without_rows(texts_of: Callable[..., str]) -> None:
     nothing = DurationDecision.model_validate(
         {**example_facts.decision().to_json(), "max_seconds": None, "status": "none_sufficient", "options": []}
