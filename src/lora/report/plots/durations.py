@@ -31,6 +31,7 @@ def plot_durations(durations: Sequence[float], decision: DurationDecision, png: 
         add_title(axes, _title(decision), _subtitle(durations, decision.max_seconds))
         axes.set_xlabel("duration limit, and number of rows in the training split", labelpad=8)
         axes.set_ylabel("training rows")
+        axes.yaxis.set_major_formatter(lambda rows, _: f"{rows:,.10g}")
         axes.grid(axis="x", visible=False)
 
 

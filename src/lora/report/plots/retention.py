@@ -10,12 +10,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from lora.formatting import configured_percent, hours, listed, seconds
+from lora.formatting import configured_percent, count, hours, listed, seconds
 from lora.records.durations import DurationDecision, RetentionFacts, RetentionPoint
 from lora.report.plots.style import BLUE, GREEN, INK, ORANGE, PALE, PURPLE, add_title, draw_message, figure
 
 TITLE = "What a duration limit leaves of the training data"
-CLOSEST = 0.04  # smallest gap between two tick labels, as a share of the width
+CLOSEST = 0.05  # smallest gap between two tick labels, as a share of the width
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def _subtitle(decision: DurationDecision, grid: Sequence[RetentionPoint], total:
     point = next((p for p in grid if p.threshold == limit), None)
     if point is None:
         return f"A limit of {seconds(limit)} removes nothing."
-    parts = [f"{point.rows:,} of {total.rows:,} rows", f"{hours(point.hours)} of {hours(total.hours)}"]
+    parts = [count(point.rows, "row"), hours(point.hours)]
     if total.speakers:
-        parts.append(f"{point.speakers or 0:,} of {total.speakers:,} speakers")
-    parts.append(f"{point.words:,} of {total.words:,} distinct words")
+        parts.append(count(point.speakers or 0, "speaker"))
+    parts.append(count(point.words, "distinct word"))
     return f"{seconds(limit)} leaves {listed(parts, most=4)}."
