@@ -2,8 +2,9 @@
 
 A difficult accent or a weak model makes a hypothesis unlike its own text, but not like the text of another row. A
 transcript is therefore called mismatched only where another text fits. Hypotheses unlike their own text are compared
-with a short list of other texts, from an inverted index over character q-grams, most of which survive a few edits
-(Ukkonen 1992); a query looks up its rarest q-grams, weighted by inverse document frequency (Spaerck Jones 1972).
+with all other texts or, where there are many, with a short list of them, from an inverted index over character q-grams,
+most of which survive a few edits (Ukkonen 1992); a query looks up its rarest q-grams, weighted by inverse document
+frequency (Spaerck Jones 1972).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio
 
@@ -32,6 +34,9 @@ FITS = 0.5  # distance up to which another text can fit
 PART = 0.75
 MIN_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
 MOST_LINES = 10  # of suspects that the facts name
+MOST_PAIRS = (
+    2_000_000  # of suspects and texts that are all compared; takes a second, as does the index of 100,000 texts
+)
 COMPARED_WITH = 25  # texts on the short list
 
 
@@ -116,15 +121,22 @@ def _share_audio(row: Utterance, other: Utterance) -> bool:
 
 def _best_others(suspects: Sequence[_Suspect], texts: Sequence[str]) -> tuple[dict[str, tuple[str, float]], int]:
     """The closest other text that can fit and its distance, by row id; and the number of pairs compared."""
-    shortlist = Shortlist(texts, [entry.hypothesis for entry in suspects])
+    shortlist = None
+    if len(suspects) * len(texts) > MOST_PAIRS:
+        shortlist = Shortlist(texts, [entry.hypothesis for entry in suspects])
     claims: dict[str, tuple[str, float]] = {}
     comparisons = 0
     for entry in suspects:
-        others = [texts[i] for i in shortlist.near(entry.hypothesis, COMPARED_WITH) if texts[i] != entry.own]
+        near = texts
+        if shortlist is not None:
+            near = [texts[i] for i in shortlist.near(entry.hypothesis, COMPARED_WITH)]
+        others = [text for text in near if text != entry.own]
         comparisons += len(others)
-        distances = [(Levenshtein.normalized_distance(entry.hypothesis, other), other) for other in others]
-        distance, text = min(distances, default=(1.0, ""))
-        if distance <= FITS and distance < entry.distance:
+        fitting = process.extract(
+            entry.hypothesis, others, scorer=Levenshtein.normalized_distance, score_cutoff=FITS, limit=None
+        )
+        distance, text = min(((distance, text) for text, distance, _ in fitting), default=(1.0, ""))
+        if distance < entry.distance:
             claims[entry.row.id] = (text, distance)
     return claims, comparisons
 

@@ -10,6 +10,7 @@ import pytest
 from lora.records.integrity import MismatchFacts
 from lora.records.manifests import Utterance
 from lora.records.transcripts import Transcript
+from lora.scoring import transcript_mismatches
 from lora.scoring.normalizers import normalizer
 from lora.scoring.transcript_mismatches import mismatches
 
@@ -102,6 +103,17 @@ def test_other_scripts() -> None:
     written = [texts[1], texts[0], *texts[2:]]
     assert [row.line for row in compared(written, dict(enumerate(texts))).mismatched] == [1, 2]
     assert compared(texts, dict(enumerate(texts))).mismatched == []
+
+
+@pytest.mark.parametrize("wrong", [0.1, 0.3, 0.6])
+def test_a_short_list_finds_the_same_rows_as_all_texts(monkeypatch: pytest.MonkeyPatch, wrong: float) -> None:
+    texts = [*TEXTS[1:], TEXTS[0]]
+    every = compared(texts, hypotheses(TEXTS, wrong))
+    monkeypatch.setattr(transcript_mismatches, "MOST_PAIRS", 0)
+    listed = compared(texts, hypotheses(TEXTS, wrong))
+    assert every.mismatched == listed.mismatched
+    assert every.comparisons == every.compared + every.suspects * (len(texts) - 1)
+    assert listed.comparisons <= listed.compared + 25 * listed.suspects
 
 
 def test_many_rows_take_seconds() -> None:
