@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from lora.records.base import Record
+from lora.records.base import ManyRecord, Record
 from lora.records.comparisons import PairedFacts, SweepRow
 from lora.records.durations import DurationDecision, DurationRow, MaxSeconds, RetentionFacts
 from lora.records.effect import EffectFacts
@@ -33,7 +33,7 @@ from lora.records.training import EvaluationRow, LossRow, TrainFacts
 from lora.records.transcripts import ImportFacts, Transcript
 from lora.records.verdict import Gate, SweepGate, Verdict
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Record | ManyRecord)
 T = TypeVar("T")
 
 BASE = "base"

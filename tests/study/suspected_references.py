@@ -9,6 +9,7 @@ of docs/methods.md. In a share of the rows one or two words are replaced, by wor
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from lora.data.manifest import read_rows
@@ -33,7 +34,7 @@ def replaced(rows: list[Utterance], share: float, words: list[str], seed: int) -
         said = row.text.split()
         for _ in range(dice.choice((1, 2)) if number in chosen else 0):
             said[dice.randrange(len(said))] = dice.choice(words)
-        changed.append(row.model_copy(update={"text": " ".join(said)}))
+        changed.append(replace(row, text=" ".join(said)))
     return changed
 
 

@@ -67,7 +67,7 @@ def convert(
         (building / ROWS).unlink(missing_ok=True)
         rows = rebase(manifest.rows, audio if audio_inside else manifest.folder, output.parent)
         # Line numbers of the old file have no meaning in the new one.
-        written = [row.model_copy(update={"line": None}) for row in _samples_to_files(rows, building, audio.name)]
+        written = [replace(row, line=None) for row in _samples_to_files(rows, building, audio.name)]
         if written:
             _move_audio(building, audio)
             write_lines(output, written)
@@ -78,7 +78,7 @@ def convert(
 
 def _with_texts(manifest: Manifest, spoken: Callable[[str], str]) -> Manifest:
     """The manifest with every transcript as `spoken` returns it."""
-    rows = [row.model_copy(update={"text": spoken(row.text)}) for row in manifest.rows]
+    rows = [replace(row, text=spoken(row.text)) for row in manifest.rows]
     empty = [Rejected(row.line or 0, row.id, "empty text without its markup") for row in rows if not row.text]
     rejected = sorted([*manifest.rejected, *empty], key=lambda entry: entry.line)
     return replace(manifest, rows=[row for row in rows if row.text], rejected=rejected)
@@ -92,7 +92,7 @@ def _samples_to_files(rows: Iterable[Utterance], folder: Path, name: str) -> Ite
             continue
         file = f"{number:06d}.wav"
         write_wav(folder / file, np.asarray(row.samples, dtype=np.float32), row.sampling_rate, "FLOAT")
-        yield row.model_copy(update={"audio": f"{name}/{file}", "samples": None, "sampling_rate": None})
+        yield replace(row, audio=f"{name}/{file}", samples=None, sampling_rate=None)
 
 
 def _move_audio(building: Path, audio: Path) -> None:
@@ -209,6 +209,6 @@ def _with_checked_durations(manifest: Manifest, tolerance: float) -> Manifest:
         )
         return replace(manifest, notes=(*manifest.notes, warning))
     seconds = {row.id: row.seconds for row in wrong}
-    rows = [row.model_copy(update={"duration": seconds.get(row.id, row.duration)}) for row in manifest.rows]
+    rows = [replace(row, duration=seconds.get(row.id, row.duration)) for row in manifest.rows]
     warning = f"warning: {counts}: they are in {unit} ({example}). Written in seconds, from the headers"
     return replace(manifest, rows=rows, notes=(*manifest.notes, warning))

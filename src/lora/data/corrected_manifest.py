@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lora.data.manifest import rebase
@@ -27,7 +28,7 @@ def corrected_rows(rows: Iterable[Utterance], judged: Mapping[str, ReviewedRow])
     for row in rows:
         review = judged.get(row.id)
         if review is not None and review.corrected_text is not None:
-            kept.append(row.model_copy(update={"text": review.corrected_text}))
+            kept.append(replace(row, text=review.corrected_text))
         elif review is None or review.judgement not in {"reference_wrong", "audio_unusable"}:
             kept.append(row)
     return kept
@@ -57,7 +58,7 @@ def write_corrected(
     try:
         building.mkdir(parents=True)
         # Line numbers of the original file have no meaning in the new one.
-        written = [row.model_copy(update={"line": None}) for row in rebase(rows, source, building)]
+        written = [replace(row, line=None) for row in rebase(rows, source, building)]
         write_lines(building / ROWS, _with_own_audio(written, results.resolve(), building))
         write_text(building / ORIGIN, json.dumps(origin, indent=2, ensure_ascii=False) + "\n")
         building.rename(target)
@@ -78,4 +79,4 @@ def _with_own_audio(rows: Iterable[Utterance], results: Path, folder: Path) -> I
             copies[recording] = f"audio/{len(copies) + 1:05d}{recording.suffix}"
             (folder / "audio").mkdir(exist_ok=True)
             shutil.copyfile(recording, folder / copies[recording])
-        yield row.model_copy(update={"audio": copies[recording]})
+        yield replace(row, audio=copies[recording])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lora.data.formats.interface import Reading
@@ -136,7 +136,7 @@ class AudioPaths:
         if row.audio is None or os.path.isabs(row.audio):  # noqa: PTH117 (a Path takes ten times as long)
             return row
         moved = self._moved(row.audio)
-        return row if moved == row.audio else row.model_copy(update={"audio": moved})
+        return row if moved == row.audio else replace(row, audio=moved)
 
     def _moved(self, audio: str) -> str:
         """A path from `target` to the file that `audio` names from `source`."""

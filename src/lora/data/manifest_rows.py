@@ -66,7 +66,7 @@ def usable_rows(reading: Reading, *, silence: bool) -> Iterator[Utterance | Reje
                 yield _rejected(entry, identity, reason, "id")
             else:
                 first_line[identity] = entry.line
-                yield Utterance.model_validate(fields)
+                yield Utterance(**fields)
 
 
 def _drafts(reading: Reading, silence: bool) -> Iterator[_Draft | Rejected]:

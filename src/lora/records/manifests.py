@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,28 +14,37 @@ from lora.records.markup import MarkupCount
 NO_DURATION = "no audio: the manifest has no duration"
 
 
+@dataclass(frozen=True, slots=True)
 class Utterance(ManyRecord):
     """One usable row of a manifest."""
 
-    id: str = Field(description="Id of the row, unique within the manifest.")
-    text: str = Field(description="Reference transcript as written, with white space normalised.")
-    duration: float = Field(description="Duration in seconds, by the manifest or else by the audio header.")
-    audio: str | None = Field(
-        default=None,
-        description="Path of the audio file: absolute if it was given so, else relative to the folder of the file that "
-        "contains the row; null for inline audio.",
+    id: Annotated[str, Field(description="Id of the row, unique within the manifest.")]
+    text: Annotated[str, Field(description="Reference transcript as written, with white space normalised.")]
+    duration: Annotated[float, Field(description="Duration in seconds, by the manifest or else by the audio header.")]
+    audio: Annotated[
+        str | None,
+        Field(
+            description="Path of the audio file: absolute if it was given so, else relative to the folder of the file "
+            "that contains the row; null for inline audio."
+        ),
+    ] = None
+    offset: Annotated[float | None, Field(description="Start of the utterance in the file in seconds; null is 0.")] = (
+        None
     )
-    offset: float | None = Field(default=None, description="Start of the utterance in the file in seconds; null is 0.")
-    channel: int | None = Field(default=None, description="Channel to use, from 0; null mixes all channels to mono.")
-    speaker_id: str | None = Field(default=None, description="Speaker; null if not known.")
-    samples: list[float] | None = Field(default=None, description="Inline audio samples (-1 to 1); null for a file.")
-    sampling_rate: int | None = Field(default=None, description="Sampling rate of `samples` in Hz.")
-    word_times: tuple[float, float | None] | None = Field(
-        default=None,
-        description="From when to when (s) words of a ctm belong to a row of an stm, as for sclite; null as the end is "
-        "that of the recording. Null for other rows.",
+    channel: Annotated[int | None, Field(description="Channel to use, from 0; null mixes all channels to mono.")] = None
+    speaker_id: Annotated[str | None, Field(description="Speaker; null if not known.")] = None
+    samples: Annotated[list[float] | None, Field(description="Inline audio samples (-1 to 1); null for a file.")] = None
+    sampling_rate: Annotated[int | None, Field(description="Sampling rate of `samples` in Hz.")] = None
+    word_times: Annotated[
+        tuple[float, float | None] | None,
+        Field(
+            description="From when to when (s) words of a ctm belong to a row of an stm, as for sclite; null as the "
+            "end is that of the recording. Null for other rows."
+        ),
+    ] = None
+    line: Annotated[int | None, Field(description="Line of the original manifest, from 1; null where it has none.")] = (
+        None
     )
-    line: int | None = Field(default=None, description="Line of the original manifest, from 1; null where it has none.")
 
 
 class RejectedRow(Record):

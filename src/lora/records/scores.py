@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from lora.records.base import Fact, Record
+from lora.records.base import Fact, ManyRecord, Record
 from lora.records.markup import MarkupFacts
 
 
@@ -26,13 +26,9 @@ class Edit(NamedTuple):
     hypothesis: str | None
 
 
-# A dataclass, because there is one per row: it takes a third of the time and half of the memory of a `Record`. Its
-# values are validated where a file is read, not where it is created.
 @dataclass(frozen=True, slots=True)
-class UtteranceErrors:
+class UtteranceErrors(ManyRecord):
     """Errors of one utterance after normalisation."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid")
 
     id: Annotated[str, Field(description="Id of the row.")]
     duration: Annotated[float, Field(description="Duration of the row in seconds.")]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
 from pydantic import Field
 
 from lora.records.base import ManyRecord, Record
 
 
+@dataclass(frozen=True, slots=True)
 class Transcript(ManyRecord):
     """The hypothesis of a run for one row."""
 
-    id: str = Field(description="Id of the row.")
-    reference: str = Field(description="Reference transcript of the study's row.")
-    hypothesis: str = Field(description="Raw text of the model.")
-    duration: float = Field(description="Duration of the row in seconds.")
-    truncated: bool = Field(description="Whether generation ended at the token limit.")
-    external_reference: str | None = Field(
-        default=None, description="Reference of the external transcript, where it differs from the study's."
-    )
+    id: Annotated[str, Field(description="Id of the row.")]
+    reference: Annotated[str, Field(description="Reference transcript of the study's row.")]
+    hypothesis: Annotated[str, Field(description="Raw text of the model.")]
+    duration: Annotated[float, Field(description="Duration of the row in seconds.")]
+    truncated: Annotated[bool, Field(description="Whether generation ended at the token limit.")]
+    external_reference: Annotated[
+        str | None,
+        Field(description="Reference of the external transcript, where it differs from the study's."),
+    ] = None
 
     @property
     def run_reference(self) -> str:

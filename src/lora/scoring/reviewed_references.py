@@ -8,7 +8,7 @@ Pearson 1934). Rows of other queues were chosen for their errors and would make 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lora.records.manifests import Utterance
 from lora.records.reviews import (
@@ -68,7 +68,7 @@ def run_errors(
         words: the study's normaliser.
     """
     texts = {row.id: judged[row.id].corrected_text for row in rows if row.id in judged}
-    corrected = [row.model_copy(update={"text": texts[row.id]}) for row in rows if texts.get(row.id) is not None]
+    corrected = [replace(row, text=text) for row in rows if (text := texts.get(row.id)) is not None]
     return RunErrors(
         transcripts=transcripts,
         given={entry.id: entry for entry in utterance_errors(rows, transcripts, words)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from lora.data.audio.inspection import inspect_rows
@@ -51,7 +52,7 @@ def inspect_audio(source: Source, measures: Path, unpacked: Path | None = None, 
     with recording(outputs=[measures]):
         with unchanged(manifest_files(source)):
             manifest = read_manifest(source, unpacked)
-            spoken = [row.model_copy(update={"text": strip_markup(row.text, CERTAIN)}) for row in manifest.rows]
+            spoken = [replace(row, text=strip_markup(row.text, CERTAIN)) for row in manifest.rows]
             measured = inspect_rows(spoken, manifest.folder, workers, f"inspection of {source.path}")
         write_table(measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measured))
     damaged = sum(measure.problem is not None for measure in measured)

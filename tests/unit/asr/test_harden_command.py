@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,7 @@ def measured(make_manifest: Callable[..., Path], tmp_path: Path) -> Path:
     """A results folder that proposes noise-10 of three rows, one of them longer than max_seconds."""
     results = tmp_path / "results"
     manifest = read_manifest(make_manifest("domain", [0.8, 1.4, 2.6]))
-    rows = [row.model_copy(update={"audio": str(tmp_path / str(row.audio))}) for row in manifest.rows]
+    rows = [replace(row, audio=str(tmp_path / str(row.audio))) for row in manifest.rows]
     write_lines(results / "manifests/domain.jsonl", rows)
     versions = [
         HardenedVersion(distortion=grade.name, level=grade.level, utterances=2, wer=0.2, ci_low=0.1, ci_high=0.3)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -198,7 +199,7 @@ def test_the_embedded_model_agrees_with_itself_and_dislikes_another_style() -> N
     assert facts.greedy.argmax_agreement >= 0.995
     assert facts.greedy.log_probability_gap == pytest.approx(0, abs=1e-3)
     assert facts.lost_characters == {}
-    shouted = [row.model_copy(update={"text": row.text.upper().rstrip(".?!")}) for row in made]
+    shouted = [replace(row, text=row.text.upper().rstrip(".?!")) for row in made]
     loud = audit_labels(speech, SpeechRows(shouted, STUDY, speech.sampling_rate, None), 8, {})
     assert facts.reference_nll is not None and loud.reference_nll is not None  # noqa: PT018
     assert loud.reference_nll > facts.reference_nll + 0.5

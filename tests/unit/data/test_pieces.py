@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lora.data.audio.pieces import PieceTable, overlapping_pieces
@@ -9,9 +11,8 @@ from lora.records.manifests import Utterance
 
 
 def row(line: int, offset: float | None, duration: float, audio: str = "long.wav", **fields: object) -> Utterance:
-    return Utterance.model_validate(
-        {"id": f"u{line}", "text": "x", "audio": audio, "offset": offset, "duration": duration, "line": line} | fields
-    )
+    place: dict[str, Any] = {"audio": audio, "offset": offset, "duration": duration, "line": line}
+    return Utterance(id=f"u{line}", text="x", **place | fields)
 
 
 def lines(*rows: Utterance) -> list[tuple[int | None, int | None]]:

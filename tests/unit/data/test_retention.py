@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from lora.data.retention import retention
 from lora.data.row_columns import columns_of
@@ -33,8 +34,7 @@ def test_an_unbiased_filter_loses_as_much_as_a_random_sample() -> None:
 
 def test_a_speaker_and_a_word_that_occur_on_long_rows_only() -> None:
     biased = [
-        row.model_copy(update={"duration": 15.0, "text": f"{row.text} rare rare"}) if row.speaker_id == "s3" else row
-        for row in rows()
+        replace(row, duration=15.0, text=f"{row.text} rare rare") if row.speaker_id == "s3" else row for row in rows()
     ]
     result = dropped(biased)
     assert result.lost_speakers == ["s3"]
@@ -62,5 +62,5 @@ def test_no_rows_and_no_speakers() -> None:
         None,
         [],
     )
-    unnamed = dropped([row.model_copy(update={"speaker_id": None}) for row in rows()])
+    unnamed = dropped([replace(row, speaker_id=None) for row in rows()])
     assert unnamed.lost_speakers == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +40,14 @@ def test_a_file_and_its_rows_have_the_same_columns(tmp_path: Path) -> None:
 
 
 def test_files_of_several_blocks(tmp_path: Path) -> None:
-    rows = [ROWS[i % 4].model_copy(update={"id": str(i), "text": "word " * 50}) for i in range(9000)]
+    rows = [replace(ROWS[i % 4], id=str(i), text="word " * 50) for i in range(9000)]
     result = read_columns(written(tmp_path, rows), texts=True)
     assert same(result, columns_of(rows))
     assert total_hours(result.durations) == hours(rows)
 
 
 def test_inline_samples_longer_than_a_block_and_no_rows_at_all(tmp_path: Path) -> None:
-    long = ROWS[1].model_copy(update={"audio": None, "samples": [0.123456789] * 200_000, "sampling_rate": 16000})
+    long = replace(ROWS[1], audio=None, samples=[0.123456789] * 200_000, sampling_rate=16000)
     assert same(read_columns(written(tmp_path, [ROWS[0], long]), texts=True), columns_of([ROWS[0], long]))
     assert same(read_columns(written(tmp_path, [])), columns_of([]))
 

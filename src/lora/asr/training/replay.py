@@ -7,6 +7,7 @@ step, later batches with room make up for it, so that the share that was deliver
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def replay_facts(
 def joined(train: Rows, replay: Rows) -> Rows:
     """Rows of training, then those of `replay`, whose audio is found from the folder of training."""
     moved = [
-        row if row.audio is None else row.model_copy(update={"audio": str(replay.folder.absolute() / row.audio)})
+        row if row.audio is None else replace(row, audio=str(replay.folder.absolute() / row.audio))
         for row in replay.rows
     ]
     return Rows([*train.rows, *moved], train.folder)

@@ -7,6 +7,7 @@ their references. An unknown duration is 0. In an evaluation, an explicitly empt
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,14 @@ def _row(one: ExternalTranscript, text: str, word_times: tuple[float, float | No
     if one.segment is None:
         return row
     piece = one.segment
-    place = {"audio": piece.recording, "offset": piece.start, "channel": piece.channel, "speaker_id": piece.speaker}
-    return row.model_copy(update={**place, "word_times": word_times})
+    return replace(
+        row,
+        audio=piece.recording,
+        offset=piece.start,
+        channel=piece.channel,
+        speaker_id=piece.speaker,
+        word_times=word_times,
+    )
 
 
 def included_references(
