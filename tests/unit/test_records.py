@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lora.records import scores
 from lora.records.base import Record, UserError
 from lora.records.kept import keeping_contents
+from lora.records.scores import Edit, NormalizerIdentity, UtteranceErrors, WerFacts
 
 
 class Numbers(Record):
@@ -40,3 +42,29 @@ def test_a_file_that_cannot_be_read_is_not_kept(tmp_path: Path) -> None:
             Numbers.read(path)
         Numbers(values=[1.0]).write(path)
         assert Numbers.read(path).values == [1.0]
+
+
+@pytest.mark.parametrize("utterances", [0, 1, 4, 5])
+def test_utterances_written_in_blocks_are_those_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, utterances: int
+) -> None:
+    monkeypatch.setattr(scores, "BLOCK", 2)
+    errors = [
+        UtteranceErrors(
+            id=f"u{number}[]",
+            duration=10.0**-number,
+            speaker_id=None,
+            words=3,
+            hits=3 - number,
+            substitutions=0,
+            deletions=number,
+            insertions=0,
+            edits=[Edit(at, '"a', None) for at in range(number)],
+        )
+        for number in range(utterances)
+    ]
+    identity = NormalizerIdentity(name="basic", version="[]")
+    facts = WerFacts(run="base", manifest="m", normalizer=identity, max_seconds=None, utterances=errors)
+    facts.write(tmp_path / "wer.json")
+    assert (tmp_path / "wer.json").read_text() == json.dumps(facts.to_json(), indent=2) + "\n"
+    assert WerFacts.read(tmp_path / "wer.json") == facts

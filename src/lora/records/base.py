@@ -39,11 +39,19 @@ class Record(BaseModel):
         return cls.model_validate(value)
 
     def write(self, path: Path | str) -> None:
-        # As bytes, of which there may be 100 MB, and not as text that is encoded again.
-        written = _as_python_writes(self.__pydantic_serializer__.to_json(self, indent=2))
+        # As bytes, and not as text that is encoded again.
         with replacing(path) as file:
-            file.buffer.write(written)
+            file.buffer.writelines(map(_as_python_writes, self._json_parts()))
             file.buffer.write(b"\n")
+
+    def _json_parts(self) -> Iterator[bytes]:
+        """The indented JSON of the record, in parts of whole lines."""
+        yield self._indented()
+
+    def _indented(self, only: str | None = None) -> bytes:
+        """Indented JSON of the record, or of one of its fields."""
+        include = None if only is None else {only}
+        return self.__pydantic_serializer__.to_json(self, indent=2, include=include)
 
     @classmethod
     def read(cls, path: Path | str) -> Self:

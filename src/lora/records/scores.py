@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
@@ -156,6 +157,7 @@ class Power(Record):
 
 UnitSetting = Literal["auto", "words", "characters"]
 Unit = Literal["words", "characters", "mixed"]
+BLOCK = 5_000  # utterances that are written together
 
 
 class NormalizerIdentity(Record):
@@ -220,3 +222,16 @@ class WerFacts(Fact):
         "the WER (by at least 2 % of it).",
     )
     utterances: list[UtteranceErrors] = Field(default=[], description="Errors of every row.")
+
+    def _json_parts(self) -> Iterator[bytes]:
+        """In blocks of utterances, whose JSON as a whole takes as much memory as the utterances."""
+        if not self.utterances:
+            yield self._indented()
+            return
+        before, after = self.model_copy(update={"utterances": []})._indented().rsplit(b"[]", 1)
+        yield before + b"["
+        for start in range(0, len(self.utterances), BLOCK):
+            block = self.model_copy(update={"utterances": self.utterances[start : start + BLOCK]})
+            entries = block._indented("utterances").removeprefix(b'{\n  "utterances": [').removesuffix(b"\n  ]\n}")
+            yield b"," + entries if start else entries
+        yield b"\n  ]" + after
