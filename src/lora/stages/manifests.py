@@ -27,6 +27,7 @@ from lora.data.unchanged_files import FileStates, unchanged
 from lora.provenance.recording import recording
 from lora.records.base import json_line, replacing
 from lora.records.integrity import AudioMeasure, LeakageFacts
+from lora.records.kept import is_keeping, keep
 from lora.records.manifests import ManifestFacts, Utterance
 from lora.scoring.markup import CERTAIN, strip_markup
 from lora.scoring.normalizers import normalizer
@@ -113,6 +114,7 @@ def write_rows(found: Iterable[Utterance | Rejected], folder: Path, rows: Path, 
     """
     counted = RowCounts()
     refused: list[Rejected] = []
+    kept: list[Utterance] = []  # where rows stay in memory; there may be a million otherwise
     moved = AudioPaths(folder, rows.parent)
     with replacing(rows) as file:
         for row in found:
@@ -120,7 +122,11 @@ def write_rows(found: Iterable[Utterance | Rejected], folder: Path, rows: Path, 
                 refused.append(row)
             else:
                 counted.add(row)
-                file.write(json_line(moved.of(row)))
+                written = moved.of(row)
+                file.write(json_line(written))
+                if is_keeping():
+                    kept.append(written)
+    keep(rows, kept)
     refused.sort(key=lambda entry: entry.line)
     counted.rejected = len(refused)
     write_table(rejected, ("line", "id", "reason"), map(vars, refused))
