@@ -52,6 +52,7 @@ rule split_errors:
         baseline_wer="results/wer/base/{manifest}.json",
         baseline_transcripts="results/transcripts/base/{manifest}.jsonl",
         candidates=expand("results/transcripts/{run}/{{manifest}}.jsonl", run=study.config.candidates),
+        candidates_wer=expand("results/wer/{run}/{{manifest}}.json", run=study.config.candidates),
         train=files.training_split(study),
     output:
         "results/reachable/{manifest}.json",
@@ -64,6 +65,7 @@ rule split_errors:
         "../envs/data.yaml"
     params:
         candidates=for_manifest(flags.candidate_transcripts),
+        candidates_wer=for_manifest(flags.candidate_scores),
         code=code("split_errors"),
     shell:
         """
@@ -73,6 +75,7 @@ rule split_errors:
             --baseline-wer {input.baseline_wer:q} \
             --baseline-transcripts {input.baseline_transcripts:q} \
             --candidate {params.candidates:q} \
+            --candidate-wer {params.candidates_wer:q} \
             --train {input.train:q} \
             --reachable {output:q} \
             >{log:q} 2>&1

@@ -3,10 +3,10 @@
 Example:
     python scripts/split_errors.py --manifest-name domain --baseline-wer results/wer/base/domain.json \\
         --rows results/manifests/domain.jsonl --baseline-transcripts results/transcripts/base/domain.jsonl \\
-        --candidate lora=results/transcripts/lora/domain.jsonl --train results/splits/train.jsonl \\
-        --reachable results/reachable/domain.json
+        --candidate lora=results/transcripts/lora/domain.jsonl --candidate-wer lora=results/wer/lora/domain.json \\
+        --train results/splits/train.jsonl --reachable results/reachable/domain.json
 
-Reads: the baseline's WER facts and transcripts, canonical rows, the candidates' transcripts, the training split.
+Reads: WER facts and transcripts of the baseline and of the candidates, canonical rows, the training split.
 Candidates with other rows than the baseline are left out. Writes: error sources (JSON), a run record.
 """
 
@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline-transcripts", type=Path, required=True)
     parser.add_argument(
         "--candidate", type=name_and_path, nargs="*", default=[], metavar="NAME=PATH", help="transcripts"
+    )
+    parser.add_argument(
+        "--candidate-wer", type=name_and_path, nargs="*", default=[], metavar="NAME=PATH", help="WER facts"
     )
     parser.add_argument("--train", type=Path, nargs="?", help="rows of the training split; none without training")
     parser.add_argument("--reachable", type=Path, required=True)

@@ -9,6 +9,7 @@ of docs/methods.md. In a share of the rows one or two words are replaced, by wor
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,12 +44,12 @@ def suspected_rows(manifest: str, rows: list[Utterance], vocabulary: frozenset[s
     compared = [
         ComparedUtterance(
             errors=entry,
-            reference=BASIC.words(row.text),
             tuned={"lora": word_edits(BASIC.words(row.text), BASIC.words(tuned[row.id].hypothesis))},
         )
         for entry, row in zip(utterance_errors(rows, base, BASIC), rows, strict=True)
     ]
-    return split_errors(manifest, compared, ["lora"], vocabulary).suspected_rows or 0
+    word_counts = Counter(word for row in rows for word in BASIC.words(row.text))
+    return split_errors(manifest, compared, word_counts, ["lora"], vocabulary).suspected_rows or 0
 
 
 def main() -> None:

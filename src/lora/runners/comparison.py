@@ -207,13 +207,14 @@ class Comparison:
     def _compare(self, name: str) -> None:
         statistics = self.config["statistics"]
         baseline_wer = self.path(layout.WER, run=BASE, manifest=name)
+        tuned_wer = self.path(layout.WER, run=TUNED, manifest=name)
         baseline_transcripts = self.path(layout.TRANSCRIPTS, run=BASE, manifest=name)
         tuned_transcripts = self.path(layout.TRANSCRIPTS, run=TUNED, manifest=name)
         scores.compare_runs(
             run=TUNED,
             manifest_name=name,
             baseline_wer=baseline_wer,
-            tuned_wer=self.path(layout.WER, run=TUNED, manifest=name),
+            tuned_wer=tuned_wer,
             baseline_transcripts=baseline_transcripts,
             tuned_transcripts=tuned_transcripts,
             margin=statistics["equivalence_margin"],
@@ -227,6 +228,7 @@ class Comparison:
             baseline_wer=baseline_wer,
             baseline_transcripts=baseline_transcripts,
             candidate=[(TUNED, tuned_transcripts)],
+            candidate_wer=[(TUNED, tuned_wer)],
             train=self.path(layout.SPLIT_TRAIN) if self.has_training else None,
             reachable=self.path(layout.REACHABLE, manifest=name),
         )

@@ -7,9 +7,10 @@ words that it drops or joins was spoken.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 
 from lora.records.base import UserError
 from lora.records.scores import NotationScore
@@ -58,7 +59,7 @@ def _fair_normalizers(words: Normalizer, sample: Sequence[ScoredPair]) -> Iterat
     """Yield the other normalisers that suit the language of these texts and are installed."""
     own = words.identity
     texts = (text for pair in sample for text in (pair.reference, pair.hypothesis))
-    english = is_english(map(normalizer("basic", "words").words, texts))
+    english = is_english(Counter(chain.from_iterable(map(normalizer("basic", "words").words, texts))))
     for name in OTHERS.get(own.name, ()):
         if name == "basic" or english:
             with suppress(UserError):  # the package is not installed

@@ -16,10 +16,9 @@ writes them (numbers as digits, contractions expanded, American spelling, no fil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import TypeVar
 
 from rapidfuzz.distance import Levenshtein
@@ -41,10 +40,9 @@ UNCHANGED = 2  # poor hypotheses that an independent candidate may leave unchang
 
 @dataclass(frozen=True, slots=True)
 class ComparedUtterance:
-    """One utterance: errors of the baseline, words of the reference, and the candidates' edits of it by run."""
+    """One utterance: errors of the baseline, and the candidates' edits of the same reference by run."""
 
     errors: UtteranceErrors
-    reference: Words
     tuned: Mapping[str, Sequence[Edit]]
 
 
@@ -62,21 +60,26 @@ def regions(edits: Sequence[Edit]) -> list[list[Edit]]:
 
 
 def split_errors(
-    manifest: str, utterances: Sequence[ComparedUtterance], runs: Sequence[str], vocabulary: frozenset[str] | None
+    manifest: str,
+    utterances: Sequence[ComparedUtterance],
+    word_counts: Counter[str],
+    runs: Sequence[str],
+    vocabulary: frozenset[str] | None,
 ) -> ReachableFacts:
     """Split the baseline's errors by their probable reason.
 
     Args:
         manifest: name of the manifest.
         utterances: its rows within max_seconds.
+        word_counts: how often each word occurs in their references.
         runs: candidates.
         vocabulary: words of the training transcripts; None without a training manifest.
     """
-    english = is_english([utterance.reference for utterance in utterances])
+    english = is_english(word_counts)
     forms = spelling_forms(english)
-    written = (vocabulary or frozenset()).union(*(utterance.reference for utterance in utterances))
     suspected: list[tuple[ComparedUtterance, list[Edit]]] = []
     if vocabulary is not None:
+        written = vocabulary.union(word_counts)
         for utterance in utterances:
             suspected += [(utterance, region) for region in suspected_regions(utterance, written)]
     candidates = [candidate_change(run, [one for one in utterances if run in one.tuned]) for run in runs]
@@ -223,10 +226,9 @@ CACHED_FORMS = 50_000  # texts, of the few words of an error, many of which occu
 Form = Callable[[str], str]
 
 
-def is_english(texts: Iterable[Sequence[str]]) -> bool:
-    """Whether texts (as words in lower case) are English, by the share of its most common words."""
-    words = list(chain.from_iterable(texts))
-    return sum(word in ENGLISH for word in words) > ENGLISH_SHARE * len(words)
+def is_english(words: Counter[str]) -> bool:
+    """Whether texts are English, by the share of its most common words among theirs (in lower case)."""
+    return sum(words[word] for word in ENGLISH) > ENGLISH_SHARE * words.total()
 
 
 def spelling_forms(english: bool) -> list[Form]:

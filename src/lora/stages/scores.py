@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, TypeVar
@@ -217,6 +218,7 @@ def split_errors(
     baseline_wer: Path,
     baseline_transcripts: Path,
     candidate: Sequence[tuple[str, Path]],
+    candidate_wer: Sequence[tuple[str, Path]],
     train: Path | None,
     reachable: Path,
 ) -> ReachableFacts:
@@ -227,6 +229,7 @@ def split_errors(
         rows: Canonical rows.
         baseline_wer, baseline_transcripts: Facts and transcripts of the baseline.
         candidate: Name and transcripts of each candidate; those with other rows than the baseline are left out.
+        candidate_wer: Name and WER facts of each candidate, whose edits count where its normaliser is the baseline's.
         train: Rows of the training split, whose words are the vocabulary; None without a training manifest.
         reachable: File to write.
     """
@@ -242,19 +245,31 @@ def split_errors(
             baseline = read_transcripts(baseline_transcripts)
             candidates = {name: read_transcripts(path) for name, path in candidate}
             same_rows = {name: texts for name, texts in candidates.items() if set(texts) == set(baseline)}
+            scored = {name: WerFacts.read(path) for name, path in candidate_wer if name in same_rows}
+            known = {
+                name: {errors.id: errors.edits for errors in wer.utterances}
+                for name, wer in scored.items()
+                if wer.status == "ok" and wer.normalizer == base.normalizer
+            }
             references = {row.id: row.text for row in read_rows(rows)}
+            word_counts = Counter[str]()
             utterances = []
             for entry in base.utterances:
                 if survives(entry.duration, base.max_seconds):
                     text = references[entry.id]
+                    # The alternatives of a reference are those that the baseline's hypothesis is nearest to.
                     chosen_by = words.words(baseline[entry.id].hypothesis) if "{" in text else ()
                     reference = words.words(words.reference(text, chosen_by))
+                    word_counts.update(reference)
                     tuned = {
-                        name: word_edits(reference, words.words(texts[entry.id].hypothesis))
+                        name: known[name][entry.id]
+                        if name in known and "{" not in text
+                        else word_edits(reference, words.words(texts[entry.id].hypothesis))
                         for name, texts in same_rows.items()
                     }
-                    utterances.append(ComparedUtterance(entry, reference, tuned))
-            facts = split_by_source(manifest_name, utterances, [name for name, _ in candidate], vocabulary or None)
+                    utterances.append(ComparedUtterance(entry, tuned))
+            runs = [name for name, _ in candidate]
+            facts = split_by_source(manifest_name, utterances, word_counts, runs, vocabulary or None)
         facts.write(reachable)
     return facts
 

@@ -186,6 +186,11 @@ def candidate_transcripts(study: Study, manifest: str) -> Flags:
     return [f"{run}={layout.TRANSCRIPTS.in_study(run=run, manifest=manifest)}" for run in study.config.candidates]
 
 
+def candidate_scores(study: Study, manifest: str) -> Flags:
+    """Every candidate with its WER facts on a manifest, as NAME=PATH."""
+    return [f"{run}={layout.WER.in_study(run=run, manifest=manifest)}" for run in study.config.candidates]
+
+
 def rows_by_manifest(study: Study) -> Flags:
     """Every manifest with its usable rows, as NAME=PATH."""
     return [f"{manifest}={layout.ROWS.in_study(manifest=manifest)}" for manifest in study.config.manifests]

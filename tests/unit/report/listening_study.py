@@ -155,6 +155,7 @@ def small_study(folder: Path) -> Study:
         baseline_wer=results / layout.WER.path(run="base", manifest="domain"),
         baseline_transcripts=results / layout.TRANSCRIPTS.path(run="base", manifest="domain"),
         candidate=[("lora", results / layout.TRANSCRIPTS.path(run="lora", manifest="domain"))],
+        candidate_wer=[("lora", results / layout.WER.path(run="lora", manifest="domain"))],
         train=results / layout.SPLIT_TRAIN.path(),
         reachable=results / layout.REACHABLE.path(manifest="domain"),
     )

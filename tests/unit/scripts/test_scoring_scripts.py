@@ -215,7 +215,9 @@ def split(folder, *candidates, train=("zero one two three",)):
     paths = ["--rows", folder / "rows.jsonl", "--baseline-wer", folder / "wer/base.json", "--reachable", out]
     paths += ["--baseline-transcripts", folder / "base.jsonl", "--train", folder / "train.jsonl"]
     named = [f"{run}={folder / run}.jsonl" for run in candidates]
-    assert split_errors.main(["--manifest-name", "domain", "--candidate", *named, *map(str, paths)]) == 0
+    scored = [f"{run}={folder / 'wer' / run}.json" for run in candidates if (folder / f"wer/{run}.json").exists()]
+    argv = ["--manifest-name", "domain", "--candidate", *named, "--candidate-wer", *scored]
+    assert split_errors.main([*argv, *map(str, paths)]) == 0
     return ReachableFacts.read(out)
 
 
@@ -235,6 +237,22 @@ def test_errors_are_split_within_max_seconds(study):
     assert (facts.agreed, facts.suspected_errors) == (0, 0)
     facts = split(study, "short", train=["eight nine"])
     assert (facts.out_of_vocabulary, facts.rest) == (0, 30)
+
+
+def test_edits_of_a_candidate_are_those_of_its_score_or_of_a_new_alignment(study):
+    lines = [json.loads(line) for line in (study / "rows.jsonl").read_text().splitlines()]
+    lines[0]["text"] = lines[0]["text"].replace("one two", "{ one two / mine / @ }")
+    write_lines(study / "rows.jsonl", [Utterance(**line) for line in lines])
+    texts = [f"zero mine {'three four' if i % 5 else 'three mine'} five six seven eight nine" for i in range(40)]
+    write_run(study, "third", {f"r{i:02}": text for i, text in enumerate(texts)}, [Utterance(**line) for line in lines])
+    score(study, "base")
+    aligned = split(study, "short", "third")
+    known = score(study, "third")
+    assert split(study, "short", "third") == aligned
+    known.model_copy(update={"normalizer": NormalizerIdentity(name="none", version="1"), "utterances": []}).write(
+        study / "wer/third.json"
+    )
+    assert split(study, "short", "third") == aligned
 
 
 def test_without_candidates_or_training_texts_the_split_says_so(study):
