@@ -10,9 +10,10 @@ from typing import Generic, Literal, TypeVar
 from pydantic import ValidationError
 
 from lora.layout import ResultFile
-from lora.records.base import Fact, Record, UserError
+from lora.records.base import Fact, ManyRecord, Record, UserError, columns_of, validated_as
 
 R = TypeVar("R", bound=Record)
+L = TypeVar("L", bound=Record | ManyRecord)
 T = TypeVar("T")
 
 
@@ -63,7 +64,7 @@ def read_result(results: Path, kind: ResultFile[R], **wildcards: str) -> Loaded[
     return Loaded(relative, value)
 
 
-def read_rows(results: Path, kind: ResultFile[R], **wildcards: str) -> Loaded[list[R]]:
+def read_rows(results: Path, kind: ResultFile[L], **wildcards: str) -> Loaded[list[L]]:
     """Read the records of a table (`.tsv`), one per row; empty cells are None. Never raises, like `read_result`."""
     relative = kind.path(**wildcards)
     if kind.record is None:
@@ -77,8 +78,8 @@ def read_rows(results: Path, kind: ResultFile[R], **wildcards: str) -> Loaded[li
         return Loaded(relative, None, "unreadable", str(error))
 
 
-def _rows(path: Path, record: type[R]) -> list[R]:
-    columns = list(record.model_fields)
+def _rows(path: Path, record: type[L]) -> list[L]:
+    columns = columns_of(record)
     rows = []
     with path.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -86,7 +87,7 @@ def _rows(path: Path, record: type[R]) -> list[R]:
             raise UserError(f"{path}:1: expected the columns {', '.join(columns)}")
         for number, row in enumerate(reader, start=2):
             try:
-                rows.append(record.from_json({column: row[column] or None for column in columns}))
+                rows.append(validated_as(record, {column: row[column] or None for column in columns}))
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(str(part) for part in first["loc"])

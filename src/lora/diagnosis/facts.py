@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from lora import layout
 from lora.configuration.study import StudyConfig
 from lora.layout import BASE, REPLAY, TRAIN, ResultFile
-from lora.records.base import Record
+from lora.records.base import ManyRecord, Record
 from lora.records.comparisons import PairedFacts
 from lora.records.durations import DurationDecision, RetentionFacts
 from lora.records.effect import EffectFacts
@@ -28,6 +28,7 @@ from lora.records.transcripts import ImportFacts
 from lora.results import read_result, read_rows
 
 R = TypeVar("R", bound=Record)
+L = TypeVar("L", bound=Record | ManyRecord)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def load_facts(results: Path, config_path: Path) -> StudyFacts:
         facts = {(r, m): read_result(results, kind, run=r, manifest=m).readable() for r, m in pairs}
         return {pair: fact for pair, fact in facts.items() if fact is not None}
 
-    def tables(kind: ResultFile[R]) -> dict[str, list[R]]:
+    def tables(kind: ResultFile[L]) -> dict[str, list[L]]:
         rows = {m: read_rows(results, kind, manifest=m).readable() for m in config.manifests}
         return {m: table for m, table in rows.items() if table is not None}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, TextIO, TypeVar
+from typing import Any, ClassVar, Literal, Self, TextIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
@@ -84,8 +84,12 @@ class ManyRecord:
     read, not where they are created. `dataclasses.replace` makes a changed copy.
     """
 
-    __slots__ = ()
+    __slots__: ClassVar[tuple[str, ...]] = ()
     __pydantic_config__ = ConfigDict(extra="forbid")
+
+    def values(self) -> dict[str, Any]:
+        """The values by field."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class _Schemas(dict[type, TypeAdapter[Any]]):
@@ -97,6 +101,17 @@ class _Schemas(dict[type, TypeAdapter[Any]]):
 
 
 _SCHEMAS = _Schemas()
+
+
+def columns_of(kind: type[L]) -> tuple[str, ...]:
+    """Names of the fields, which are the columns of a table of such records."""
+    return tuple(kind.model_fields) if issubclass(kind, Record) else tuple(kind.__slots__)
+
+
+def validated_as(kind: type[L], values: Mapping[str, Any]) -> L:
+    """A record with these values by field. Raises pydantic.ValidationError."""
+    record: L = _SCHEMAS[kind].validate_python(values)
+    return record
 
 
 # The ends of numbers that pydantic and `json` write differently: 1e-7 and 1e-07, 1e16 and 1e+16, 0.00002 and 2e-05. In

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
 from pydantic import Field
 
-from lora.records.base import Record
+from lora.records.base import ManyRecord, Record
 
 
-class AudioMeasure(Record):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioMeasure(ManyRecord):
     """Measurements of the decoded audio of one row; null (an empty cell) where the audio cannot be decoded."""
 
-    line: int | None = Field(description="Line of the original manifest, from 1.")
-    id: str = Field(description="Id of the row.")
-    problem: str | None = Field(default=None, description="Why the audio cannot be decoded; null if it can.")
-    manifest_duration: float = Field(
-        description="Duration in seconds by the manifest, or by the audio header where the manifest has none."
+    line: Annotated[int | None, Field(description="Line of the original manifest, from 1.")]
+    id: Annotated[str, Field(description="Id of the row.")]
+    problem: Annotated[str | None, Field(description="Why the audio cannot be decoded; null if it can.")] = None
+    manifest_duration: Annotated[
+        float,
+        Field(description="Duration in seconds by the manifest, or by the audio header where the manifest has none."),
+    ]
+    characters: Annotated[int, Field(description="Characters of the transcript without markup and spaces.")]
+    seconds: Annotated[float | None, Field(description="Duration of the decoded audio in seconds.")] = None
+    rate: Annotated[int | None, Field(description="Sampling rate of the file in Hz.")] = None
+    channels: Annotated[int | None, Field(description="Channels of the file.")] = None
+    level: Annotated[
+        float | None, Field(description="Level of the loud parts in dBFS: 95th percentile over frames of 20 ms.")
+    ] = None
+    clipped: Annotated[
+        float | None, Field(description="Share of samples (0..1) in flat runs at the peak of the recording.")
+    ] = None
+    bandwidth: Annotated[
+        float | None,
+        Field(
+            description="Highest frequency in Hz at which the mean spectrum is within 50 dB of its strongest band; "
+            "null in silence."
+        ),
+    ] = None
+    audio_hash: Annotated[str | None, Field(description="Hash of the decoded samples at their own sampling rate.")] = (
+        None
     )
-    characters: int = Field(description="Characters of the transcript without markup and spaces.")
-    seconds: float | None = Field(default=None, description="Duration of the decoded audio in seconds.")
-    rate: int | None = Field(default=None, description="Sampling rate of the file in Hz.")
-    channels: int | None = Field(default=None, description="Channels of the file.")
-    level: float | None = Field(
-        default=None, description="Level of the loud parts in dBFS: 95th percentile over frames of 20 ms."
+    channel: Annotated[int | None, Field(description="Channel that was used, from 0; null for all mixed to mono.")] = (
+        None
     )
-    clipped: float | None = Field(
-        default=None, description="Share of samples (0..1) in flat runs at the peak of the recording."
-    )
-    bandwidth: float | None = Field(
-        default=None,
-        description="Highest frequency in Hz at which the mean spectrum is within 50 dB of its strongest band; null in "
-        "silence.",
-    )
-    audio_hash: str | None = Field(default=None, description="Hash of the decoded samples at their own sampling rate.")
-    channel: int | None = Field(default=None, description="Channel that was used, from 0; null for all mixed to mono.")
 
 
 class SharedRow(Record):

@@ -25,7 +25,7 @@ from lora.data.source import Source
 from lora.data.tables import read_cells, write_table
 from lora.data.unchanged_files import FileStates, unchanged
 from lora.provenance.recording import recording
-from lora.records.base import json_line, replacing
+from lora.records.base import columns_of, json_line, replacing
 from lora.records.integrity import AudioMeasure, LeakageFacts
 from lora.records.kept import is_keeping, keep
 from lora.records.manifests import ManifestFacts, Utterance
@@ -55,7 +55,7 @@ def inspect_audio(source: Source, measures: Path, unpacked: Path | None = None, 
             manifest = read_manifest(source, unpacked)
             spoken = [replace(row, text=strip_markup(row.text, CERTAIN)) for row in manifest.rows]
             measured = inspect_rows(spoken, manifest.folder, workers, f"inspection of {source.path}")
-        write_table(measures, tuple(AudioMeasure.model_fields), (measure.to_json() for measure in measured))
+        write_table(measures, columns_of(AudioMeasure), map(AudioMeasure.values, measured))
     damaged = sum(measure.problem is not None for measure in measured)
     print(f"{source.path}: {len(measured)} rows measured, {damaged} cannot be decoded")
 
@@ -92,7 +92,7 @@ def validate_manifest(
 
 def _undecodable(measures: Path) -> dict[str, str]:
     """Why audio cannot be decoded, by row id."""
-    columns = tuple(AudioMeasure.model_fields)
+    columns = columns_of(AudioMeasure)
     identity, problem = columns.index("id"), columns.index("problem")
     return {cells[identity]: cells[problem] for cells in read_cells(measures, columns) if cells[problem]}
 
@@ -182,7 +182,7 @@ def _audio_hashes(measures: Path | None, wanted: Container[str] | None = None) -
     """Hash of the samples by row id, or only `wanted` hashes; undecodable audio and digital silence have none."""
     if measures is None:
         return {}
-    columns = tuple(AudioMeasure.model_fields)
+    columns = columns_of(AudioMeasure)
     name, bandwidth, audio_hash = (columns.index(column) for column in ("id", "bandwidth", "audio_hash"))
     return {
         cells[name]: cells[audio_hash]

@@ -240,7 +240,7 @@ def split_errors(
         else:
             words = normalizer(base.normalizer.name, base.normalizer.unit, base.normalizer.strip)
             vocabulary = frozenset(
-                word for row in ([] if train is None else read_rows(train)) for word in words.words(row.text)
+                word for row in ([] if train is None else iterate_rows(train)) for word in words.words(row.text)
             )
             baseline = read_transcripts(baseline_transcripts)
             candidates = {name: read_transcripts(path) for name, path in candidate}
@@ -251,7 +251,7 @@ def split_errors(
                 for name, wer in scored.items()
                 if wer.status == "ok" and wer.normalizer == base.normalizer
             }
-            references = {row.id: row.text for row in read_rows(rows)}
+            references = {row.id: row.text for row in iterate_rows(rows)}
             word_counts = Counter[str]()
             utterances = []
             for entry in base.utterances:

@@ -17,6 +17,7 @@ from fuzzing.cases import Case, Outcome, Reader
 from lora.data.manifest import read_rows
 from lora.data.source import Source
 from lora.data.tables import read_cells, read_table
+from lora.records.base import columns_of
 from lora.records.integrity import AudioMeasure
 from lora.stages.manifests import inspect_audio, validate_manifest
 
@@ -284,7 +285,7 @@ def _case(source: Source, out: Path, good: frozenset[str], refusable: bool, insp
 def outcome_of(rows: Path, rejected: Path, measures: Path | None = None) -> Outcome:
     """What validation wrote, read as the next stages read it."""
     if measures is not None and measures.is_file():
-        list(read_cells(measures, tuple(AudioMeasure.model_fields)))
+        list(read_cells(measures, columns_of(AudioMeasure)))
     table = read_table(rejected, ("line", "id", "reason"))
     return Outcome({row.text for row in read_rows(rows)}, list(table["reason"]))
 

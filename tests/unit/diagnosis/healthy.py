@@ -14,7 +14,7 @@ from lora.configuration.schema import complete, setting
 from lora.data.tables import write_table
 from lora.diagnosis.facts import StudyFacts, load_facts
 from lora.diagnosis.verdict import decide
-from lora.records.base import Record, write_text
+from lora.records.base import Record, columns_of, write_text
 from lora.records.comparisons import PairedFacts
 from lora.records.durations import DurationDecision, MaxSeconds, RetentionFacts
 from lora.records.effect import EffectFacts
@@ -118,7 +118,7 @@ class HealthyStudy:
         write_text(self.results / f"manifests/{manifest}.rejected.tsv", "\n".join(["line\tid\treason", *lines]) + "\n")
 
     def set_audio(self, manifest: str, measured: list[dict[str, Any]]) -> None:
-        write_table(self.results / f"integrity/{manifest}.tsv", tuple(AudioMeasure.model_fields), measured)
+        write_table(self.results / f"integrity/{manifest}.tsv", columns_of(AudioMeasure), measured)
 
     def set_sizes(self, train: int, val: int, too_long: int) -> None:
         parts = {"train": train, "val": val, "too_long": too_long}

@@ -31,7 +31,7 @@ from example_facts import (
 
 from lora import layout
 from lora.data.tables import write_table
-from lora.records.base import write_lines, write_text
+from lora.records.base import columns_of, write_lines, write_text
 from lora.records.hardening import HardenedFacts
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import ManifestFacts, Utterance
@@ -101,8 +101,8 @@ def _data(results: Path) -> None:
             speakers=None,
         )
         how.write(results / layout.MANIFEST_FACTS.path(manifest=manifest))
-        measured = [_measure(i, d).to_json() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
-        write_table(results / layout.INTEGRITY.path(manifest=manifest), tuple(AudioMeasure.model_fields), measured)
+        measured = [_measure(i, d).values() for i, d in enumerate(lengths[: MANIFESTS[manifest]])]
+        write_table(results / layout.INTEGRITY.path(manifest=manifest), columns_of(AudioMeasure), measured)
     columns = [
         "manifest",
         "threshold",

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from lora import layout
 from lora.data.tables import write_table
-from lora.records.base import write_text
+from lora.records.base import columns_of, write_text
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import ManifestFacts
 from lora.report.study import Study
@@ -71,8 +71,8 @@ def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
     facts.write(study.results / "manifests/test.facts.json")
     measures = read_rows(study.results, layout.INTEGRITY, manifest="test").readable() or []
     changes = [{"rate": 8000}, {"rate": 8000, "channels": 2}, {"channels": 2, "channel": 0}, {}, {}, {}]
-    changed = [m.model_copy(update=change).to_json() for m, change in zip(measures, changes, strict=True)]
-    write_table(study.results / "integrity/test.tsv", tuple(AudioMeasure.model_fields), changed)
+    changed = [m.values() | change for m, change in zip(measures, changes, strict=True)]
+    write_table(study.results / "integrity/test.tsv", columns_of(AudioMeasure), changed)
     assert format_row() == ["`test`", "`datasets` (`validation`)", "text from `sentence`", "6", "2", "2", "1", "1"]
     notes = "- `test`: read as UTF-16.\n- `test`: the only split was taken: \\*validation\\*.\n"
     assert notes in again(study)

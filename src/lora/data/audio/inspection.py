@@ -8,8 +8,10 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,23 +63,20 @@ def _with_progress(job: str, rows: Sequence[Utterance], measures: Iterable[Audio
 
 
 def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
-    fields = {
-        "line": row.line,
-        "id": row.id,
-        "manifest_duration": row.duration,
-        "characters": len("".join(row.text.split())),
-    }
+    unmeasured = AudioMeasure(
+        line=row.line, id=row.id, manifest_duration=row.duration, characters=len("".join(row.text.split()))
+    )
     try:
         measures = _measures(row, folder)
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file leads to costs this row only
         reason = str(error).removeprefix(f"row {row.id}: ") or type(error).__name__
-        return AudioMeasure.model_validate({**fields, "problem": f"unreadable audio: {reason}"})
-    return AudioMeasure.model_validate(fields | measures)
+        return replace(unmeasured, problem=f"unreadable audio: {reason}")
+    return replace(unmeasured, **measures)
 
 
-def _measures(row: Utterance, folder: str) -> dict[str, object]:
+def _measures(row: Utterance, folder: str) -> dict[str, Any]:
     samples, rate = decode(row, folder)
     return {
         "seconds": round(len(samples) / rate, 4),

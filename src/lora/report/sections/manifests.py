@@ -8,11 +8,12 @@ from collections import Counter
 from lora import layout
 from lora.formatting import UNKNOWN, hours, listed, percent
 from lora.layout import ResultFile
-from lora.records.integrity import LeakageFacts, MismatchedTranscript
+from lora.records.integrity import AudioMeasure, LeakageFacts, MismatchedTranscript
 from lora.records.manifests import ManifestFacts
 from lora.report.listening import listening, utterance
 from lora.report.markdown import code, sentence, table, text
 from lora.report.study import Study
+from lora.results import read_rows
 
 MISMATCHES = 10  # listed per manifest; the fact file has all
 MOST_EXAMPLES = 5
@@ -54,16 +55,16 @@ def _manifest(study: Study, manifest: str, facts: ManifestFacts | None, rate: in
     if facts is None:
         return [code(manifest), *[UNKNOWN] * 7]
     mapped = [f"{field} from {code(name)}" for field, name in facts.columns.items() if field != name]
-    measures = [m for m in study.table(layout.INTEGRITY, manifest=manifest) if m.get("rate")]
-    multichannel = [m for m in measures if m.get("channels") != "1"]
-    one_channel = sum(bool(m.get("channel")) for m in multichannel)
+    measures = [m for m in _measures(study, manifest) if m.rate is not None]
+    multichannel = [m for m in measures if m.channels != 1]
+    one_channel = sum(m.channel is not None for m in multichannel)
     return [
         code(manifest),
         code(facts.format) + (f" ({code(facts.split)})" if facts.split else ""),
         listed(mapped, most=4) if mapped else "",
         f"{facts.rows:,}",
         UNKNOWN if facts.speakers is None else f"{facts.speakers:,}",
-        UNKNOWN if rate is None else f"{sum(m['rate'] != str(rate) for m in measures):,}",
+        UNKNOWN if rate is None else f"{sum(m.rate != rate for m in measures):,}",
         f"{len(multichannel) - one_channel:,}",
         f"{one_channel:,}",
     ]
@@ -89,17 +90,19 @@ def recordings(study: Study) -> str:
 
 
 def _recordings(study: Study, manifest: str) -> list[str]:
-    measures = study.table(layout.INTEGRITY, manifest=manifest)
+    measures = _measures(study, manifest)
     if not measures:
         return [code(manifest), *[UNKNOWN] * 9]
-    levels, bandwidths, clipped = (_numbers(measures, key) for key in ("level", "bandwidth", "clipped"))
+    levels = [m.level for m in measures if m.level is not None]
+    bandwidths = [m.bandwidth for m in measures if m.bandwidth is not None]
+    clipped = [m.clipped for m in measures if m.clipped is not None]
     return [
         code(manifest),
         f"{len(measures):,}",
-        f"{sum(bool(m.get('problem')) for m in measures):,}",
-        hours(sum(_numbers(measures, "seconds")) / 3600),
-        listed(sorted({f"{text(m['rate'])} Hz" for m in measures if m.get("rate")}), MOST_EXAMPLES),
-        listed(sorted({text(m["channels"]) for m in measures if m.get("channels")}), MOST_EXAMPLES),
+        f"{sum(m.problem is not None for m in measures):,}",
+        hours(sum(m.seconds for m in measures if m.seconds is not None) / 3600),
+        listed(sorted({f"{m.rate} Hz" for m in measures if m.rate is not None}), MOST_EXAMPLES),
+        listed(sorted({str(m.channels) for m in measures if m.channels is not None}), MOST_EXAMPLES),
         f"{statistics.median(levels):.0f} dB" if levels else UNKNOWN,
         f"{min(levels):.0f} dB" if levels else UNKNOWN,
         f"{min(bandwidths):g} Hz" if bandwidths else UNKNOWN,
@@ -107,15 +110,9 @@ def _recordings(study: Study, manifest: str) -> list[str]:
     ]
 
 
-def _numbers(measures: list[dict[str, str]], key: str) -> list[float]:
-    """The cells of a column that are numbers; a broken table has fewer."""
-    values = []
-    for measure in measures:
-        try:
-            values.append(float(measure.get(key, "")))
-        except ValueError:
-            continue
-    return values
+def _measures(study: Study, manifest: str) -> list[AudioMeasure]:
+    """Measures of the recordings; none where the table is missing or unreadable."""
+    return read_rows(study.results, layout.INTEGRITY, manifest=manifest).value or []
 
 
 def mismatched_transcripts(study: Study) -> str:
