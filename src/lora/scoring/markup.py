@@ -22,7 +22,10 @@ from lora.records.markup import MarkupCount
 EXAMPLES = 3
 MOST_ALTERNATIVES = 64  # texts that are compared for one reference; beyond it, one alternation after the other
 COSTS = (3, 3, 4)  # of sclite: insertion, deletion, substitution
-ALTERNATION = re.compile(r"\{([^{}]*(?:\s/\s|^/\s|\s/$)[^{}]*)\}")
+MOST_IN_A_REFERENCE = 200  # alternations; of a reference with more, the first alternatives count
+DEEPEST = 20  # alternations within each other; what is deeper is text
+# The lookahead for the closing brace keeps the search linear in a text that has none.
+ALTERNATION = re.compile(r"\{(?=[^{}]*\})([^{}]*(?:\s/\s|^/\s|\s/$)[^{}]*)\}")
 
 _SOUND = (
     r"(?:applause|background|beep|blank|breath(?:e|es|ing)?|cheer(?:s|ing)?|chuckl(?:e|es|ing)|clap(?:s|ping)?|clicks?|"
@@ -48,7 +51,7 @@ _FORMS = {
     "prefixes": r"^\s*(?:language\s+[\w-]+\s*)?<asr_text>|<asr_text>|^\s*lang(?:uage)?:\w+\s*\[TRANSCRIBE\]"
     r"|^\s*(?:the\s+)?transcript(?:ion)?(?:\s+is)?\s*:\s*|^\s*__[a-z]{3}__",
     "time_tokens": rf"<\|\d+(?:\.\d+)?\|>|<{_CLOCK}>|<\d+\.\d+>|[\[(]?{_CLOCK}\s*-->\s*{_CLOCK}[\])]?|\[{_CLOCK}\]"
-    r"|\[\d+\.\d+\s*s?\s*(?:-|-->|:|,)\s*\d+\.\d+\s*s?\]",
+    r"|\[\d+\.\d+\s*+s?\s*+(?:-|-->|:|,)\s*\d+\.\d+\s*s?\]",
     "unknown_words": r"\N{DOUBLE QUESTION MARK}|<\|?unk\|?>|\[unk\]|<oov>",
     "special_tokens": r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?s>|\[(?:pad|cls|sep|mask|bos|eos|/?inst)\]"
     r"|<(?:pad|bos|eos|sos|sos/eos|blank|blk|eps|epsilon|mask|cls|sep|extra_id_\d+|unused\d+|(?:start|end)_of_\w+)>",
@@ -158,8 +161,12 @@ def count_markup(texts: Iterable[str]) -> list[MarkupCount]:
 
 def first_alternative(text: str) -> str:
     """The text with every alternation replaced by its first alternative, innermost first."""
-    while "{" in text and (match := ALTERNATION.search(text)) is not None:
-        text = _replaced(text, match, _alternatives(match)[0])
+    for _ in range(DEEPEST):
+        if "{" not in text:
+            break
+        text, replaced = ALTERNATION.subn(lambda match: f" {_alternatives(match)[0]} ", text)
+        if replaced == 0:
+            break
     return text
 
 
@@ -171,6 +178,8 @@ def cheapest_reference(text: str, words: Callable[[str], tuple[str, ...]], hypot
         words: splits a text without alternations into words.
         hypothesis: words of the hypothesis.
     """
+    if text.count("{") > MOST_IN_A_REFERENCE:
+        return first_alternative(text)
     texts = [text]
     while (match := ALTERNATION.search(texts[0])) is not None:
         texts = [

@@ -6,7 +6,8 @@
   letters or digits.
 - `english`: the normaliser of the Whisper paper (Radford et al. 2022, appendix C) as packaged in
   `whisper-normalizer`; it also writes numbers as digits, expands contractions, spells in American English and
-  drops fillers. Invisible and look-alike characters are resolved before it, as in `basic`.
+  drops fillers. Invisible and look-alike characters are resolved before it, as in `basic`. A text with a number of
+  more than 4,300 digits, which Python does not calculate with, is normalised as by `basic`.
 - `english_digits`: `english`, then every digit is a word of its own. `english` makes one word of "three one six" and
   three of "3, 1, 6"; digit by digit they are the same words.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import version
 
 from lora.records.base import UserError
@@ -31,6 +32,7 @@ NAMES = ("english", "english_digits", "basic", "none")
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}"
 DIGIT = re.compile(r"\d")
 ONE = re.compile(r"\bone\b")
+BRACKETS = (("<[", ">]"), ("(", ")"))
 LONE_APOSTROPHE = re.compile(r"(?<!\w)'|'(?!\w)")
 
 
@@ -99,7 +101,28 @@ def _english() -> Callable[[str], str]:
     except ImportError:
         raise UserError(f"normalizer: english needs the package {ENGLISH_PACKAGE}; install it") from None
     english = EnglishTextNormalizer()
-    return lru_cache(maxsize=None)(lambda text: english(resolved(text)))
+
+    @cache
+    def normalized(text: str) -> str:
+        try:
+            return str(english(_quickly_searched(resolved(text))))
+        except (AssertionError, ValueError):  # sys.get_int_max_str_digits()
+            return basic(text)
+
+    return normalized
+
+
+def _quickly_searched(text: str) -> str:
+    """A text of equal result in which the expressions of the English normaliser need linear time.
+
+    They search every run of white space and every bracket without an end again from each of its characters. Such a
+    bracket is a symbol like any other to them.
+    """
+    text = " ".join(text.split())
+    for openings, closings in BRACKETS:
+        end = 1 + max(map(text.rfind, closings))
+        text = text[:end] + text[end:].translate(dict.fromkeys(map(ord, openings), "|"))
+    return text
 
 
 def digit_by_digit(text: str) -> str:

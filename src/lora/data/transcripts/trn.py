@@ -16,7 +16,10 @@ from typing import NamedTuple
 from lora.records.base import UserError
 
 ID = re.compile(r"\(([^()\s]+)\)\s*$")
-ALTERNATION = re.compile(r"\{([^{}]*\s/\s[^{}]*|\s[^{}]*\s)\}")
+# The lookahead for the closing brace keeps the search linear in a line that has none.
+ALTERNATION = re.compile(r"\{(?=[^{}]*\})([^{}]*\s/\s[^{}]*|\s[^{}]*\s)\}")
+SLASH = re.compile(r"\s/\s|^/\s|\s/$")
+DEEPEST = 20  # alternations within each other; what is deeper counts as letters
 HESITATION = re.compile(r"^\(?%[^\s()]*\)?$")
 DECISIONS = {
     "alternations": "alternations {a / b} were replaced by their first alternative",
@@ -82,8 +85,13 @@ def with_alternatives(words: str) -> str:
 def first_alternatives(words: str) -> tuple[str, int]:
     """The text with every alternation replaced by its first alternative, innermost first, and their number."""
     count = 0
-    while (match := ALTERNATION.search(words)) is not None:
-        first = re.split(r"\s/\s|^/\s|\s/$", match[1])[0]
-        words = f"{words[: match.start()]} {first} {words[match.end() :]}"
-        count += 1
+    for _ in range(DEEPEST):
+        words, replaced = ALTERNATION.subn(_first_alternative, words)
+        if replaced == 0:
+            break
+        count += replaced
     return words, count
+
+
+def _first_alternative(match: re.Match[str]) -> str:
+    return f" {SLASH.split(match[1], maxsplit=1)[0]} "
