@@ -122,10 +122,13 @@ def unit_of(name: str) -> float:
     return next((seconds for unit, seconds in UNITS.items() if unit and folded.endswith(unit)), 1.0)
 
 
-def spellings(synonyms: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
-    """The names that a table writes for some synonyms in capitals, with spaces, hyphens or brackets."""
+def spellings(synonyms: Iterable[str], folded_names: Mapping[str, str]) -> tuple[str, ...]:
+    """The names that a table writes for some synonyms in capitals, with spaces, hyphens or brackets.
+
+    `folded_names` are the names of the table, each with its `folded_name`.
+    """
     wanted = {synonym: place for place, synonym in enumerate(synonyms)}
-    found = [(wanted[folded], name) for name in names if (folded := folded_name(name)) in wanted and folded != name]
+    found = [(wanted[folded], name) for name, folded in folded_names.items() if folded in wanted and folded != name]
     return tuple(name for _, name in sorted(found))
 
 

@@ -17,8 +17,8 @@ LIST_OF_OBJECTS = re.compile(r"\[\s*\{")
 SPACE = re.compile(r"\s*")
 FIRST_LINE = re.compile(rb"\s*([^\n]*)(\n\s*[^\s])?")  # and whether anything follows
 # How the first line of a pretty-printed list or object may look: `[`, `[{"a": 1},`, `{`, `{"a": {` or `{"a": 1,`, but
-# not as a row that breaks off.
-PRETTY = re.compile(rb'\[\s*(\{.*)?|\{\s*("(?:[^"\\]|\\.)*"\s*:\s*([\[{]\s*|.*,)?)?\s*')
+# not as a row that breaks off. Without backtracking (`*+`), so that long runs of spaces take no longer than other text.
+PRETTY = re.compile(rb'\[\s*+(\{.*)?|\{\s*+("(?:[^"\\]|\\.)*+"\s*+:\s*+(.*,|[\[{])?\s*+)?')
 # Keys of a row whose values are themselves objects or lists of objects.
 KEYS_OF_ROWS = frozenset(
     {"audio", "source", "target", "recording", "supervisions", "messages", "conversations", "segments"}
@@ -33,12 +33,42 @@ class Broken(NamedTuple):
     reason: str
 
 
+class NotJsonError(ValueError):
+    """What is wrong with a text at a place; json.JSONDecodeError counts all lines before it, in every broken row."""
+
+    def __init__(self, problem: str, place: int) -> None:
+        super().__init__(problem)
+        self.place = place
+
+
 def _integer(digits: str) -> int | float:
     """Integers of thousands of digits, which Python refuses to convert, are infinite for the checks of a row."""
     return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
 DECODER = json.JSONDecoder(parse_int=_integer)
+PIECE = 2_000  # characters that are decoded first
+LONGEST_TOKEN = 20  # characters, except for strings and numbers
+
+
+def _decode(text: str, place: int) -> tuple[Any, int]:
+    """The JSON value that starts at `place`, and the place after it. Raises NotJsonError, RecursionError.
+
+    The decoder gets only the next piece of the text, and a longer one where the value may go beyond it.
+    """
+    length = PIECE
+    while True:
+        piece = text[place : place + length]
+        is_rest = place + length >= len(text)
+        try:
+            value, after = DECODER.raw_decode(piece)
+            if is_rest or after < len(piece):
+                return value, place + after
+        except json.JSONDecodeError as error:
+            is_cut = error.pos >= len(piece) - LONGEST_TOKEN or error.msg.startswith("Unterminated string")
+            if is_rest or not is_cut:
+                raise NotJsonError(error.msg, place + error.pos) from None
+        length *= 4
 
 
 def is_document(content: bytes) -> bool:
@@ -64,8 +94,9 @@ def document_rows(text: str) -> Iterator[Parsed]:
             counted = place
             yield line, _row(value)
     except (ValueError, RecursionError) as error:
-        number = getattr(error, "lineno", line)
-        yield number, f"broken line: not JSON: {error} (rows from here on are lost)"
+        if isinstance(error, NotJsonError):
+            line = 1 + text.count("\n", 0, error.place)
+        yield line, f"broken line: {_worded(error, text, 0)} (rows from here on are lost)"
 
 
 def _row(value: Any) -> dict[str, Any] | str:
@@ -88,11 +119,11 @@ def _values(text: str, place: int) -> Values:
                 yield from _list(text, inner)
                 return len(text)
             else:
-                value, end = DECODER.raw_decode(text, place)
+                value, end = _decode(text, place)
                 yield place, value
                 place = end
         else:
-            raise json.JSONDecodeError("Expecting an object", text, place)
+            raise NotJsonError("Expecting an object", place)
         place = _after_space(text, place)
         if text[place : place + 1] == ",":
             place = _after_space(text, place + 1)
@@ -105,7 +136,7 @@ def _list(text: str, place: int) -> Values:
     while text[place : place + 1] != "]":
         start = place
         try:
-            value, end = DECODER.raw_decode(text, place)
+            value, end = _decode(text, place)
             place = _next(text, end, "]")
         except (ValueError, RecursionError) as error:
             value, place = _broken(text, start, error, "{")
@@ -119,11 +150,11 @@ def _by_id(text: str, place: int) -> Values:
     while text[place : place + 1] != "}":
         start = place
         try:
-            key, end = DECODER.raw_decode(text, place)
+            key, end = _decode(text, place)
             place = _after_space(text, end)
             if text[place : place + 1] != ":":
-                raise json.JSONDecodeError("Expecting ':' delimiter", text, place)
-            value, end = DECODER.raw_decode(text, _after_space(text, place + 1))
+                raise NotJsonError("Expecting ':' delimiter", place)
+            value, end = _decode(text, _after_space(text, place + 1))
             value = {ID: key, **value} if isinstance(value, dict) else value
             place = _next(text, end, "}")
         except (ValueError, RecursionError) as error:
@@ -141,7 +172,16 @@ def _broken(text: str, start: int, error: Exception, first: str) -> tuple[Broken
     following = re.compile(rf"\n{re.escape(indentation)}(?={first})").search(text, start)
     if indentation.strip() or following is None:
         raise error
-    return Broken(f"not JSON: {error}"), following.end()
+    return Broken(_worded(error, text, start)), following.end()
+
+
+def _worded(error: Exception, text: str, start: int) -> str:
+    """What is wrong with the row that starts at `start`: its column, and its line where that is below the first."""
+    if not isinstance(error, NotJsonError):
+        return f"not JSON: {error}"
+    below = text.count("\n", start, error.place) if start else 0
+    column = error.place - text.rfind("\n", 0, error.place)
+    return f"not JSON: {error}: column {column}" + (f", {below} lines below" if below else "")
 
 
 def _first_key(text: str, place: int) -> tuple[str | None, int]:
@@ -149,7 +189,7 @@ def _first_key(text: str, place: int) -> tuple[str | None, int]:
     place = _after_space(text, place + 1)
     if text[place : place + 1] != '"':
         return None, place
-    key, end = DECODER.raw_decode(text, place)
+    key, end = _decode(text, place)
     return key, _after_space(text, _after_space(text, end) + 1)
 
 
@@ -159,7 +199,7 @@ def _next(text: str, place: int, closing: str) -> int:
     if text[place : place + 1] == ",":
         return _after_space(text, place + 1)
     if text[place : place + 1] != closing:
-        raise json.JSONDecodeError("Expecting ',' delimiter", text, place)
+        raise NotJsonError("Expecting ',' delimiter", place)
     return place
 
 

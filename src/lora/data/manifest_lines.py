@@ -21,6 +21,8 @@ from lora.data.text_encoding import text_content
 from lora.records.base import UserError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+MOST_COLUMNS = 10_000
+SEPARATOR_FROM = 5_000  # characters of a header
 GZIP = b"\x1f\x8b"
 EXPECTED = "a manifest is JSON lines, CSV or TSV"
 
@@ -78,7 +80,7 @@ def separator_in(header: str, usual: str) -> str:
     if usual in header:
         return usual
     try:
-        return csv.Sniffer().sniff(header, "".join(SEPARATORS)).delimiter
+        return csv.Sniffer().sniff(header[:SEPARATOR_FROM], "".join(SEPARATORS)).delimiter
     except csv.Error:
         return usual
 
@@ -130,9 +132,16 @@ def _json_rows(content: bytes) -> Iterator[Parsed]:
             yield number, parsed
 
 
-def repeated_name(header: list[str]) -> str | None:
-    """The first name that occurs twice in a header; None where all differ."""
-    return next((name for position, name in enumerate(header) if name in header[:position]), None)
+def header_problem(header: list[str]) -> str | None:
+    """Why the rows below a header cannot be read, and what to do: two columns of one name, or far too many."""
+    if len(header) > MOST_COLUMNS:
+        return f"the header has {len(header):,} columns; expected at most {MOST_COLUMNS:,}, and one row per line"
+    seen: set[str] = set()
+    for name in header:
+        if name in seen:
+            return f"the header has two columns named {name!r}; rename one"
+        seen.add(name)
+    return None
 
 
 def _tsv_rows(content: bytes) -> Iterator[Parsed]:
@@ -216,6 +225,6 @@ def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
 def _table_row(header: list[str], cells: list[str]) -> dict[str, Any] | str:
     if len(cells) != len(header):
         return f"broken line: {len(cells)} columns where the header has {len(header)}"
-    if (name := repeated_name(header)) is not None:
-        return f"the header has two columns named {name!r}; rename one"
+    if (problem := header_problem(header)) is not None:
+        return problem
     return dict(zip(header, cells, strict=True))

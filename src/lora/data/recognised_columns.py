@@ -36,9 +36,10 @@ def with_recognised_columns(reading: Reading) -> Reading:
     if not reading.table:
         return replace(reading, columns=replace(reading.columns, names={**reading.columns.names, **CANONICAL_TIMES}))
     present = _types_by_name(reading)
+    folded = {name: folded_name(name) for name in map(str, present)}
     names: dict[str, tuple[str, ...]] = {}
     for field, synonyms in reading.columns.names.items():
-        spelled = synonyms if field in reading.columns.mapped else (*synonyms, *spellings(synonyms, map(str, present)))
+        spelled = synonyms if field in reading.columns.mapped else (*synonyms, *spellings(synonyms, folded))
         names[field] = tuple(name for name in spelled if name in present) if field in TIMES else spelled
     reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present))
     notes = (*reading.notes, *_notes_on_times(reading, {name for name, types in present.items() if str in types}))

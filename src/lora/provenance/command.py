@@ -19,6 +19,8 @@ from lora.terminal import visible_output
 # scoring. Commands without a model create tables of records, which have no cycles, and do not search at all.
 COLLECT_AFTER = 50_000
 
+LONGEST_MESSAGE = 4_000  # characters
+
 Execute = Callable[[argparse.Namespace], object]
 
 
@@ -79,11 +81,18 @@ def run_command(function: Callable[[], int], collect: bool = True) -> int:
         gc.set_threshold(*thresholds)
 
 
+def _in_short(message: str) -> str:
+    """The message without its middle, if names or values of somebody's file make it longer than a person reads."""
+    rest = len(message) - LONGEST_MESSAGE
+    half = LONGEST_MESSAGE // 2
+    return message if rest <= 0 else f"{message[:half]} [... {rest:,} characters ...] {message[-half:]}"
+
+
 def _exit_code(function: Callable[[], int]) -> int:
     try:
         return function()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_in_short(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("error: interrupted; run the same command again to resume", file=sys.stderr)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,46 @@ def test_reasons_tables_and_printed_lines_show_control_characters(tmp_path: Path
     assert json.loads(table["id"][0]) == ESCAPES
     run_command(lambda: print(ESCAPES) or 0)
     assert capsys.readouterr().out == f"{shown}\n"
+
+
+N = 30_000
+SECONDS = 5.0  # of processor time; each of these files took minutes
+LARGE = {
+    "a dictionary of Python per line": ("m.json", "[\n" + ",\n".join(["{'id': 'a'}"] * N) + "\n]\n"),
+    "spaces after a brace": ("m.jsonl", "{" + " " * 10 * N + "x\n"),
+    "spaces after a key": ("m.jsonl", '{"a":' + " " * N + "x\n"),
+    "different columns": ("m.csv", f"{','.join(map(str, range(10 * N)))}\n" * 2),
+    "different keys": ("m.jsonl", json.dumps(dict.fromkeys(map(str, range(3 * N)), 1)) + "\n{}\n"),
+    "quotes and no separator": ("m.tsv", "('a" * 10 * N + "\n"),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), LARGE.values(), ids=LARGE)
+def test_a_large_damaged_file_takes_seconds(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    started = time.process_time()
+    with contextlib.suppress(UserError):
+        assert read_manifest(tmp_path / name).rows == []
+    assert time.process_time() - started < SECONDS
+
+
+def test_an_error_with_a_long_value_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
+        raise UserError(f"m.csv:1: {'x' * 10**6} is no column")
+
+    assert run_command(fail) == 2
+    printed = capsys.readouterr().err
+    assert len(printed) < 5_000
+    assert printed.startswith("error: m.csv:1: xxx")
+    assert printed.endswith("xxx is no column\n")
+
+
+def test_many_broken_rows_of_a_json_list_keep_the_good_ones_and_name_their_columns() -> None:
+    rows = ["{'id': 1}", '{"id": "good"}', '{"id": "x",\n "a": ?}', '{"id": "long", "text": "' + "x" * 9_000 + '"}']
+    found = list(document_rows("[\n" + ",\n".join(rows) + "\n]"))
+    assert [row if isinstance(row, str) else row["id"] for _, row in found] == [
+        "broken line: not JSON: Expecting property name enclosed in double quotes: column 2",
+        "good",
+        "broken line: not JSON: Expecting value: column 7, 1 lines below",
+        "long",
+    ]

@@ -202,8 +202,8 @@ def test_kaldi_text_of_digits_needs_a_format(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "id,hypothesis,hypothesis\nu1,one,two\n", r"a.csv:1: two columns named 'hypothesis'"),
-        ("a.tsv", "id\tid\thypothesis\nu1\tu1\tone\n", r"a.tsv:1: two columns named 'id'"),
+        ("a.csv", "id,hypothesis,hypothesis\nu1,one,two\n", r"a.csv:1: the header has two columns named 'hypothesis'"),
+        ("a.tsv", "id\tid\thypothesis\nu1\tu1\tone\n", r"a.tsv:1: the header has two columns named 'id'"),
         ("a.jsonl", '{"id": "u1", "hypothesis": "\\ud800 x"}\n', r"a.jsonl:1: .*half of a character"),
         ("a.json", '[{"id": "u1", "hypothesis": "\\ud800 x"}]', r"a.json:1: .*half of a character"),
     ],

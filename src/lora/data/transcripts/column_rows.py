@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.json_lines import HALF_A_CHARACTER, json_row, writable
-from lora.data.manifest_lines import repeated_name, separator_in
+from lora.data.manifest_lines import header_problem, separator_in
 from lora.records.base import UserError
 
 
@@ -77,8 +77,8 @@ def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iter
             raise UserError(f"{path}:{numbers[first]}: broken line: {error}") from None
         if header is None:
             header = [cell.strip() for cell in cells]
-            if (name := repeated_name(header)) is not None:
-                raise UserError(f"{path}:{numbers[first]}: two columns named {name!r}; rename one")
+            if (problem := header_problem(header)) is not None:
+                raise UserError(f"{path}:{numbers[first]}: {problem}")
         elif len(cells) != len(header):
             problem = f"{len(cells)} columns where the header has {len(header)}"
             raise UserError(f"{path}:{numbers[first]}: broken line: {problem}")
