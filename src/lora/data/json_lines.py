@@ -15,11 +15,10 @@ from typing import Any
 from pydantic_core import from_json
 
 from lora.data.json_rows import Parsed, is_document
-from lora.data.text_encoding import MARKS, UTF8_BOM
+from lora.data.text_encoding import MARKS, NOT_TEXT, UTF8_BOM, other_file
 
 BLOCK = 2**20  # bytes
 HALF_A_CHARACTER = "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
-NOT_UTF8 = "broken line: not UTF-8"
 
 
 class JsonLines:
@@ -52,7 +51,7 @@ def parsed_line(line: bytes) -> dict[str, Any] | str | None:
         try:
             text = line.removesuffix(b"\n").removesuffix(b"\r").decode()
         except UnicodeDecodeError:
-            return NOT_UTF8
+            return NOT_TEXT
         return json_row(text) if text.strip() else None
     return row if isinstance(row, dict) else _no_object(row)
 
@@ -102,4 +101,5 @@ def plain_json_lines(path: Path) -> JsonLines | None:
 def _begins_plainly(start: bytes) -> bool:
     """Whether a file begins with a row in one line, neither compressed nor in wide characters."""
     whole_line = b"\n" in start.lstrip()
-    return whole_line and b"\0" not in start and not start.startswith(tuple(MARKS)) and not is_document(start)
+    is_text = b"\0" not in start and not start.startswith(tuple(MARKS)) and other_file(start) is None
+    return whole_line and is_text and not is_document(start)

@@ -17,13 +17,14 @@ from typing import Any
 from lora.data.existing_files import decompressed, is_file, require_file
 from lora.data.json_lines import HALF_A_CHARACTER, parsed_line, plain_json_lines, writable
 from lora.data.json_rows import Parsed, document_rows, is_document
-from lora.data.text_encoding import text_content
+from lora.data.text_encoding import NOT_TEXT, text_content
 from lora.records.base import UserError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_COLUMNS = 10_000
 SEPARATOR_FROM = 5_000  # characters of a header
 GZIP = b"\x1f\x8b"
+NO_LINE = "\N{REPLACEMENT CHARACTER}"  # stands for a line that is no text
 EXPECTED = "a manifest is JSON lines, CSV or TSV"
 
 
@@ -88,7 +89,7 @@ def separator_in(header: str, usual: str) -> str:
 def text_lines(
     path: Path, notes: list[str] | None = None, expected: str = EXPECTED
 ) -> Iterator[tuple[int, str | None]]:
-    """(line number from 1, line) of any text file; None for a line that is not UTF-8. `notes` as for `lines_as`.
+    """(line number from 1, line) of any text file; None for a line that is no text. `notes` as for `lines_as`.
 
     `expected` says what the file should be, for the error about one that is not text.
     """
@@ -113,10 +114,13 @@ def _content(path: Path, notes: list[str] | None = None, expected: str = EXPECTE
 
 
 def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
-    """Split at line feeds only: str.splitlines would also split at U+2028, which JSON strings may contain."""
+    """Split at line feeds only: str.splitlines would also split at U+2028, which JSON strings may contain.
+
+    A line with null bytes is no text: a disk that was full, or a machine that stopped, leaves them.
+    """
     for number, raw in enumerate(content.split(b"\n"), start=1):
         try:
-            yield number, raw.removesuffix(b"\r").decode("utf-8")
+            yield number, None if b"\0" in raw else raw.removesuffix(b"\r").decode("utf-8")
         except UnicodeDecodeError:
             yield number, None
 
@@ -149,7 +153,7 @@ def _tsv_rows(content: bytes) -> Iterator[Parsed]:
     header: list[str] | None = None
     for number, line in _text_lines(content):
         if line is None:
-            yield number, "broken line: not UTF-8"
+            yield number, NOT_TEXT
         elif line.strip():
             cells = [_unquoted(cell) for cell in line.split("\t")]
             if header is None:
@@ -195,7 +199,7 @@ class _Lines:
 
 
 def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
-    lines = _Lines(("\N{REPLACEMENT CHARACTER}" if line is None else line) + "\n" for _, line in _text_lines(content))
+    lines = _Lines((NO_LINE if line is None else line) + "\n" for _, line in _text_lines(content))
     spaced = re.match(rf"[^\n]*{re.escape(separator)} ".encode(), content.lstrip()) is not None  # "ID, duration, wav"
     reader = csv.reader(lines, strict=True, delimiter=separator, skipinitialspace=spaced)
     header: list[str] | None = None
@@ -213,6 +217,9 @@ def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
             lines.give_back()
             continue
         if not any(cell.strip() for cell in cells):
+            continue
+        if cells == [NO_LINE]:
+            yield start, NOT_TEXT
             continue
         if header is None:
             header = [cell.strip() for cell in cells]

@@ -22,6 +22,18 @@ GUESSED_FROM = 100_000  # bytes
 SHOWN = 60  # characters of a line in a message
 NULLS = 0.4  # share of null bytes at even or odd places from which a file without a mark is UTF-16
 BEGINNING = 4096  # bytes by which a file is text or not
+NOT_TEXT = "broken line: not UTF-8, or null bytes in it"
+# First bytes of files that are no text, and what to do. Some begin so that their first lines could be read as text.
+OTHER_FILES = (
+    (b"version https://git-lfs", "a pointer of git-lfs instead of the file; run `git lfs pull`"),
+    (b"PK\x03\x04", "a zip archive or spreadsheet; extract it or save it as CSV, and name that file"),
+    (b"BZh", "compressed with bzip2; decompress it"),
+    (b"\xfd7zXZ\0", "compressed with xz; decompress it"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd; decompress it"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; extract it, and name the file in it"),
+    (b"\x1f\x8b", "compressed with gzip twice; decompress it"),
+)
+TAR, TAR_AT = b"ustar", 257  # in the header of the first file
 NO_CHARACTER = "mark_as_not_utf8"  # error handler of `_decoded`
 
 
@@ -34,7 +46,7 @@ class UnknownEncodingError(Exception):
 
 
 def text_content(path: Path, content: bytes, expected: str, notes: list[str] | None = None) -> bytes:
-    """The text of a file as UTF-8 without a mark.
+    """The text of a file as UTF-8 without a mark, with line feeds as line ends.
 
     Args:
         path: the file, for error messages.
@@ -43,8 +55,10 @@ def text_content(path: Path, content: bytes, expected: str, notes: list[str] | N
         notes: where to add the encoding if it is not UTF-8.
 
     Raises:
-        UserError: for a file that is not text, or text in no known encoding.
+        UserError: for a file that is not text, with what it is where that is known, or text in no known encoding.
     """
+    if (other := other_file(content)) is not None:
+        raise UserError(f"{path}: {other}")
     try:
         text = as_utf8(content, notes)
     except UnknownEncodingError as unknown:
@@ -54,7 +68,19 @@ def text_content(path: Path, content: bytes, expected: str, notes: list[str] | N
         ) from None
     if not _is_text(text[:BEGINNING]):
         raise UserError(f"{path}: not a text file; {expected}")
-    return text
+    return with_line_feeds(text)
+
+
+def other_file(content: bytes) -> str | None:
+    """What a file is by its first bytes, and what to do; None for text and for what is not known."""
+    if content[TAR_AT : TAR_AT + len(TAR)] == TAR and b"\0" in content[:TAR_AT]:
+        return "a tar archive; extract it, and name the file in it"
+    return next((what for start, what in OTHER_FILES if content.startswith(start)), None)
+
+
+def with_line_feeds(content: bytes) -> bytes:
+    """The text with line feeds where its lines end in carriage returns alone, as in classic Mac OS."""
+    return content if b"\n" in content else content.replace(b"\r", b"\n")
 
 
 def _is_text(start: bytes) -> bool:

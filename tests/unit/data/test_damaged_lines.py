@@ -12,6 +12,7 @@ import pytest
 from lora.data.json_rows import document_rows
 from lora.data.manifest import Rejected, read_manifest
 from lora.data.tables import read_table, write_table
+from lora.data.text_encoding import NOT_TEXT
 from lora.data.transcripts.files import read_transcript_file
 from lora.data.transcripts.recorded_settings import read_settings
 from lora.provenance.command import run_command
@@ -147,3 +148,42 @@ def test_many_broken_rows_of_a_json_list_keep_the_good_ones_and_name_their_colum
         "broken line: not JSON: Expecting value: column 7, 1 lines below",
         "long",
     ]
+
+
+OTHERS = {
+    "tar": b"m.jsonl".ljust(257, b"\0") + b"ustar\0",
+    "zip": b"PK\x03\x04\x14\0\0\0\0\0",
+    "git-lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"1f" * 32 + b"\nsize 12\n",
+    "xz": b"\xfd7zXZ\0\0\4",
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_an_archive_is_named_and_never_read_as_lines(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(OTHERS[kind] + f"\n{ROW % 1}\n{ROW % 2}\n".encode())
+    with pytest.raises(UserError, match=rf"m\.jsonl: .*{kind}"):
+        read_manifest(path)
+    with pytest.raises(UserError, match=rf"m\.jsonl: .*{kind}"):
+        read_transcript_file(path, "lines")
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_null_bytes_cost_a_line_of_a_table_and_refuse_transcripts(tmp_path: Path, wav, separator: str) -> None:
+    wav("a.wav")
+    rows = [("id", "audio", "text"), ("u1", "a.wav", "one"), ("u2", "a.wav", "tw\0"), ("u3", "a.wav", "three")]
+    path = tmp_path / ("m.csv" if separator == "," else "m.tsv")
+    path.write_text("".join(f"{separator.join(row)}\n" for row in rows))
+    manifest = read_manifest(path)
+    assert [row.id for row in manifest.rows] == ["u1", "u3"]
+    assert [(row.line, row.reason) for row in manifest.rejected] == [(3, NOT_TEXT)]
+    with pytest.raises(UserError, match=rf"{path.name}:3: broken line: null bytes"):
+        read_transcript_file(path, path.suffix[1:], {"hypothesis": "text"})
+
+
+@pytest.mark.parametrize("name", ["m.jsonl", "m.csv"])
+def test_lines_may_end_in_carriage_returns_alone(tmp_path: Path, wav, name: str) -> None:
+    wav("a.wav")
+    lines = [ROW % 1, ROW % 2] if name == "m.jsonl" else ["id,audio,text", "1,a.wav,one", "2,a.wav,two"]
+    (tmp_path / name).write_text("".join(f"{line}\r" for line in lines), newline="")
+    assert [row.id for row in read_manifest(tmp_path / name).rows] == ["1", "2"]

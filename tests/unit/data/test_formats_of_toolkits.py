@@ -69,7 +69,9 @@ def test_a_damaged_row_of_fairseq_costs_one_row(tmp_path: Path) -> None:
     assert [row.text for row in empty.rows] == ["two"]
     assert rejected(empty) == [(2, "empty text (train.wrd:1)")]
     (tmp_path / "train.wrd").write_bytes("né\n".encode() + b"tw\xff\n")
-    assert rejected(read_manifest(tmp_path / "train.tsv")) == [(3, "broken line: not UTF-8 (train.wrd:2)")]
+    assert rejected(read_manifest(tmp_path / "train.tsv")) == [
+        (3, "broken line: not UTF-8, or null bytes in it (train.wrd:2)")
+    ]
 
 
 def test_fairseq_without_its_texts_is_refused(tmp_path: Path) -> None:

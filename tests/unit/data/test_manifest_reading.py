@@ -74,7 +74,7 @@ def test_bom_crlf_blank_lines_and_line_separators(wav, tmp_path):
     path.write_bytes(b"\xef\xbb\xbf" + f"\r\n{row}\r\n\r\n".encode() + b'{"text": "\xff"}\r\n')
     result = read_manifest(path)
     assert [(r.line, r.text) for r in result.rows] == [(2, "one two")]
-    assert [(r.line, r.reason) for r in result.rejected] == [(4, "broken line: not UTF-8")]
+    assert [(r.line, r.reason) for r in result.rejected] == [(4, "broken line: not UTF-8, or null bytes in it")]
 
 
 def test_csv_with_quotes_and_wrong_columns(wav, manifest):

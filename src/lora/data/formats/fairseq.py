@@ -16,13 +16,12 @@ from lora.data.existing_files import exists
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
-from lora.data.text_encoding import notes_of_files
+from lora.data.text_encoding import NOT_TEXT, notes_of_files
 from lora.records.base import UserError
 
 WORDS, LETTERS = ".wrd", ".ltr"
 ROW = re.compile(rb"[^\t\n]+\t\d+\s*")
-Line = tuple[int, str | None]  # number, and text, None where it is not UTF-8
-NOT_UTF8 = "broken line: not UTF-8"
+Line = tuple[int, str | None]  # number, and text, None for what is no text
 
 
 def is_fairseq(sample: FileSample) -> bool:
@@ -64,7 +63,7 @@ def read_fairseq(source: Source) -> Reading:
     entries = []
     for (line, written), (text_line, text) in zip(lines, texts, strict=True):
         if written is None or text is None:
-            entries.append(Entry(line, NOT_UTF8, f"{texts_path.name}:{text_line}" if written else None))
+            entries.append(Entry(line, NOT_TEXT, f"{texts_path.name}:{text_line}" if written else None))
             continue
         if _is_empty(written):
             entries.append(Entry(line, "broken line: empty"))

@@ -15,7 +15,7 @@ from lora.data.existing_files import exists
 from lora.data.json_rows import document_rows, is_document
 from lora.data.manifest_lines import separator_of, text_kind
 from lora.data.source import Source
-from lora.data.text_encoding import UnknownEncodingError, as_utf8
+from lora.data.text_encoding import UnknownEncodingError, as_utf8, with_line_feeds
 from lora.records.base import UserError
 
 PARQUET_START = b"PAR1"
@@ -109,7 +109,7 @@ class FileSample:
     def text(self) -> bytes:
         """The beginning as UTF-8; empty where its encoding cannot be recognised, which the reader reports."""
         try:
-            return as_utf8(self.start, whole=False)
+            return with_line_feeds(as_utf8(self.start, whole=False))
         except UnknownEncodingError:
             return b""
 

@@ -15,7 +15,7 @@ from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
-from lora.data.text_encoding import notes_of_files
+from lora.data.text_encoding import NOT_TEXT, notes_of_files
 from lora.records.base import UserError
 
 NEEDED = ("wav.scp", "text")
@@ -73,7 +73,7 @@ def read_kaldi(source: Source) -> Reading:
     seen: set[str] = set()
     for line, text in text_lines(source.path / "text", notes["text"], LINES):
         if text is None:
-            entries.append(Entry(line, "broken line: not UTF-8", f"text:{line}"))
+            entries.append(Entry(line, NOT_TEXT, f"text:{line}"))
         elif text.strip():
             key, *words = text.split(maxsplit=1)
             seen.add(key)
@@ -90,7 +90,7 @@ def _table(folder: Path, name: str, notes: list[str]) -> _Table:
     path = folder / name
     for number, text in text_lines(path, notes, LINES) if path.is_file() else ():
         if text is None:
-            notes.append(f"line {number} is not UTF-8 and was left out; save the file as UTF-8")
+            notes.append(f"line {number} is not UTF-8, or has null bytes, and was left out; save the file as UTF-8")
         elif text.strip():
             key, *rest = text.split(maxsplit=1)
             value = rest[0].strip() if rest else ""

@@ -9,7 +9,7 @@ from lora.data.column_names import Columns
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
-from lora.data.text_encoding import notes_of_files
+from lora.data.text_encoding import NOT_TEXT, notes_of_files
 
 TRANSCRIPTS = "*.trans.txt"
 AUDIO = (".flac", ".wav", ".ogg", ".opus", ".mp3")
@@ -37,7 +37,7 @@ def read_librispeech(source: Source) -> Reading:
         for line, text in text_lines(path, notes[name]):
             place = f"{name}:{line}"
             if text is None:
-                entries.append(Entry(len(entries) + 1, "broken line: not UTF-8", place))
+                entries.append(Entry(len(entries) + 1, NOT_TEXT, place))
             elif text.strip():
                 key, _, words = text.strip().partition(" ")
                 audio = (chapter / files.get(key, f"{key}{AUDIO[0]}")).as_posix()

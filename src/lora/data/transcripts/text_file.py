@@ -29,9 +29,12 @@ def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int
     if content.startswith(b"\x1f\x8b"):
         raise UserError(f"{path}: the transcripts are compressed with gzip; decompress them first")
     content = text_content(path, content, f"transcripts are one of {', '.join(TRANSCRIPT_FORMATS)}", notes)
-    if b"\n" not in content:
-        content = content.replace(b"\r", b"\n")  # line ends of classic Mac OS
     for number, raw in enumerate(content.split(b"\n"), start=1):
+        if b"\0" in raw:
+            raise UserError(
+                f"{path}:{number}: broken line: null bytes, which a full disk or a machine that stopped leaves; "
+                "write the transcripts again"
+            )
         try:
             yield number, raw.removesuffix(b"\r").decode("utf-8")
         except UnicodeDecodeError:
