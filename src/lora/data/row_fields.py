@@ -21,6 +21,7 @@ from lora.records.manifests import Utterance
 
 CANONICAL = frozenset(field.name for field in fields(Utterance))
 INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"})  # categories of Unicode
+LARGEST_SAMPLE = float(np.finfo(np.float32).max)
 LINES = 2**53  # which every reader of JSON represents exactly
 CHANNELS, DIGITS = 65_536, 5  # of a WAV file, whose header has 16 bits for them
 
@@ -192,7 +193,7 @@ def _inline(samples: Any, rate: float | None) -> dict[str, Any]:
         array = np.asarray(samples, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         array = np.empty((0, 0))
-    if array.ndim != 1 or not np.isfinite(array).all():
+    if array.ndim != 1 or not (np.abs(array) <= LARGEST_SAMPLE).all():  # false for NaN
         raise RowError("inline samples are not a flat list of finite numbers")
     if array.size == 0:
         raise RowError("zero length: no samples")

@@ -14,7 +14,7 @@ from lora.data.manifest import Rejected, read_manifest
 from lora.data.tables import read_table, write_table
 from lora.data.text_encoding import NOT_TEXT
 from lora.data.transcripts.files import read_transcript_file
-from lora.data.transcripts.recorded_settings import read_settings
+from lora.data.transcripts.recorded_settings import adjacent_settings, read_settings
 from lora.provenance.command import run_command
 from lora.records.base import UserError
 from lora.terminal import visible
@@ -187,3 +187,8 @@ def test_lines_may_end_in_carriage_returns_alone(tmp_path: Path, wav, name: str)
     lines = [ROW % 1, ROW % 2] if name == "m.jsonl" else ["id,audio,text", "1,a.wav,one", "2,a.wav,two"]
     (tmp_path / name).write_text("".join(f"{line}\r" for line in lines), newline="")
     assert [row.id for row in read_manifest(tmp_path / name).rows] == ["1", "2"]
+
+
+@pytest.mark.parametrize("folder", [".", "", "/", ".."])
+def test_settings_next_to_a_folder_without_a_name_have_a_path(folder: str) -> None:
+    assert adjacent_settings(Path(folder)).name.endswith(".settings.json")

@@ -111,6 +111,7 @@ def test_a_wav_written_as_a_stream_is_whole(tmp_path: Path, length: int) -> None
         {"channel": "9" * 5000},
         {"channel": 70_000},
         {"samples": [0.1] * 200, "sampling_rate": 24},
+        {"samples": [0.1, 1e39] * 100, "sampling_rate": 16_000},
         {"samples": [0.1] * 200, "sampling_rate": 2**31},
         {"samples": [0.1] * 200, "sampling_rate": 1e30},
         {"audio": "x" * 300},

@@ -90,6 +90,17 @@ def test_ctm_words_are_sorted_by_time(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("marks", "line"),
+    [(("<ALT_BEGIN>", "<ALT>"), 1), (("<ALT>", "<ALT_END>"), 1), (("<ALT_BEGIN>", "<ALT_BEGIN>"), 3)],
+)
+def test_a_lost_mark_of_an_alternation_of_ctm_is_an_error(tmp_path, marks, line):
+    lines = [part for number, mark in enumerate(marks) for part in (f"r1 1 * * {mark}", f"r1 1 {number} 1 word")]
+    path = write(tmp_path, "x.ctm", "\n".join([*lines, "r2 1 0 1 lost"]))
+    with pytest.raises(UserError, match=rf"x\.ctm:{line}: <ALT.* correct it"):
+        read_transcript_file(path)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("x.trn", "one (u1)\ntwo\n", ":2: no id in parentheses at the end of the line: 'two'"),

@@ -15,6 +15,8 @@ from lora.records.base import UserError
 
 # Channel names of NIST to channel numbers of manifests.
 CHANNELS = {name: number for number, names in enumerate(zip("12345678", "ABCDEFGH", strict=True)) for name in names}
+ALT_BEGIN, ALT_END = "<ALT_BEGIN>", "<ALT_END>"
+ALTERNATIONS = f"correct it: {ALT_BEGIN}, words, <ALT>, other words, {ALT_END}"
 NO_WORD = {"@", "<eps>", "<epsilon>"}
 
 
@@ -45,11 +47,16 @@ def _seconds(field: str) -> float:
 
 
 def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -> dict[str, list[Word]]:
-    """Words of every file in order of time; adds decisions to `notes`. Raises UserError for a line without a word."""
+    """Words of every file in order of time; adds decisions to `notes`.
+
+    Raises UserError for a line without a word, and for an alternation without its beginning or end, after which all
+    words would be lost.
+    """
     by_file: dict[str, list[Word]] = {}
     hesitations = 0
     alternations = 0
     alternative = 0  # number of the current one inside an alternation, 0 outside
+    begun = 0  # line of the last alternation
     for number, line in lines:
         fields = line.split()
         if not fields or fields[0].startswith(";;"):
@@ -59,8 +66,13 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
             raise UserError(f"{path}:{number}: {expected}: {line.strip()!r:.80}")
         mark = fields[4].upper()
         if mark.startswith("<ALT"):
-            alternations += mark == "<ALT_BEGIN>"
-            alternative = {"<ALT_BEGIN>": 1, "<ALT_END>": 0}.get(mark, alternative + 1)
+            if (mark == ALT_BEGIN) == (alternative > 0):
+                place = "inside" if alternative else "outside"
+                raise UserError(f"{path}:{number}: {mark} {place} an alternation; {ALTERNATIONS}")
+            if mark == ALT_BEGIN:
+                alternations += 1
+                begun = number
+            alternative = {ALT_BEGIN: 1, ALT_END: 0}.get(mark, alternative + 1)
             continue
         if alternative > 1:
             continue  # only the first alternative counts
@@ -69,6 +81,8 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
             hesitations += 1
         elif fields[4] not in NO_WORD:
             words.append(Word(_seconds(fields[2]), _seconds(fields[3]), fields[4], fields[1]))
+    if alternative:
+        raise UserError(f"{path}:{begun}: {ALT_BEGIN} without {ALT_END}; {ALTERNATIONS}")
     for words in by_file.values():
         words.sort(key=lambda word: word.start)  # stable: words with equal starts stay in the order of the file
     if alternations:

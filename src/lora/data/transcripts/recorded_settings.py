@@ -31,7 +31,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 def adjacent_settings(hypotheses: Path) -> Path:
     """Path of the settings of a transcript file, which may not exist."""
-    return hypotheses.with_name(f"{hypotheses.stem}.settings.json")
+    return hypotheses.parent / f"{hypotheses.stem}.settings.json"  # a name may be empty, as that of `.` is
 
 
 def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[str]) -> RunSettings:
