@@ -130,6 +130,8 @@ def test_no_key_takes_what_is_no_value(path: tuple[str, ...], schema: dict[str, 
         wrong += [True, "nan", "1e999", "text", [1], 10**30, *([] if "number" in types else [1e30])]
     elif types and set(types) <= {"boolean"}:
         wrong += [1, "text", 0.5]
+    elif "oneOf" in schema:
+        wrong += [True, [{}]]
     for value in wrong:
         given = copy.deepcopy(yaml.safe_load(EMBEDDED))
         section = given
@@ -145,6 +147,15 @@ def test_no_key_takes_what_is_no_value(path: tuple[str, ...], schema: dict[str, 
         assert str(raised.value).startswith(f"{file}:"), raised.value
         with pytest.raises(UserError):
             load_configuration(given, None, REPOSITORY)
+
+
+def test_a_path_that_is_too_long_is_named_with_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    given = yaml.safe_load(EMBEDDED)
+    given["manifests"]["train"] = "x" * 300
+    file.write_text(yaml.safe_dump(given, sort_keys=False))
+    with pytest.raises(UserError, match=rf"{file}:\d+: manifests.train: no such file or folder: x"):
+        load_configuration(read_yaml(file), file, REPOSITORY)
 
 
 def test_a_large_learning_rate_is_a_number() -> None:

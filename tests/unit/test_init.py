@@ -152,3 +152,9 @@ def test_the_command_is_installed_under_its_name(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     module, _, function = project["scripts"]["lora-diagnose"].partition(":")
     assert getattr(importlib.import_module(module), function) is main
+
+
+def test_the_configuration_of_a_model_is_json_whose_indentation_may_be_tabs() -> None:
+    Path("my model/config.json").write_text('{\n\t"model_type": "new_kind"\n}')
+    assert main(["init", "study", "--model", "my model", "--train", "train.jsonl", "--domain", "dev/test.jsonl"]) == 0
+    assert "new_kind" in Path("study/config.yaml").read_text()

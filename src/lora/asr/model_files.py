@@ -18,6 +18,7 @@ from lora.asr.families.table import FAMILIES, Family
 from lora.asr.hub import from_hub
 from lora.asr.weights_file import weights_problem
 from lora.data.audio.limits import rate_problem
+from lora.data.json_lines import writable
 from lora.provenance.hashes import HASH_LENGTH
 from lora.records.base import UserError
 from lora.records.settings import ModelIdentity
@@ -265,6 +266,8 @@ def _read_json(path: Path, owner: str) -> dict[str, Any]:
         raise UnusableModel(f"{owner}: {path.name} cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise UnusableModel(f"{owner}: {path.name} is not a JSON object")
+    if not writable(value):
+        raise UnusableModel(f"{owner}: {path.name} has half of a character (a lone surrogate)")
     return value
 
 
@@ -285,5 +288,11 @@ def model_type_of(model_id: str) -> str | None:
     """`model_type` of a local model; None if the model is not local or of no family."""
     if not (Path(model_id) / CONFIGURATION).is_file():
         return None
-    model_type = _read_json(Path(model_id) / CONFIGURATION, f"model {model_id}").get("model_type")
-    return model_type if isinstance(model_type, str) and model_type in FAMILIES else None
+    model_type = written_model_type(model_id)
+    return model_type if model_type in FAMILIES else None
+
+
+def written_model_type(folder: str) -> str | None:
+    """`model_type` of a model folder as written, of whatever family; None if it is not text."""
+    model_type = _read_json(Path(folder) / CONFIGURATION, f"model {folder}").get("model_type")
+    return model_type if isinstance(model_type, str) else None

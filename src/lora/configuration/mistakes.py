@@ -97,7 +97,7 @@ def describe(error: ValidationError) -> str:
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return f"{path or 'the configuration'}: '{missing}' is missing. Add it (docs/configuration.md)."
-    if error.validator == "oneOf" and keys[:1] == ["candidates"]:
+    if error.validator == "oneOf" and keys[:1] == ["candidates"] and len(keys) == 2:
         given = [key for key in error.instance if {"required": [key]} in error.validator_value]
         problem = f"has {' and '.join(given)}. Remove all but one." if given else "has none of them. Add one."
         return f"{path}: expected exactly one of train, adapter, checkpoint, hypotheses; it {problem}"

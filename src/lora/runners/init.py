@@ -22,7 +22,7 @@ from pathlib import Path
 
 import yaml
 
-from lora.asr.model_files import family_of
+from lora.asr.model_files import CONFIGURATION, family_of, written_model_type
 from lora.configuration.loading import load_configuration
 from lora.data.formats.registry import contains_audio, detect_format, manifest_files, read_source
 from lora.data.manifest import read_manifest
@@ -186,11 +186,9 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _kind_of(model: str) -> str | None:
     """`model_type` of a local model."""
-    configuration = Path(model) / "config.json"
-    if not configuration.is_file():
+    if not (Path(model) / CONFIGURATION).is_file():
         raise UserError(f"--model {model}: it has no config.json; name the folder of a model, or its id on the hub")
-    kind = yaml.safe_load(configuration.read_text(encoding="utf-8")).get("model_type")
-    return str(kind) if kind else None
+    return written_model_type(model)
 
 
 def _report(config: Path, manifests: dict[str, FoundManifest], args: argparse.Namespace) -> None:

@@ -49,6 +49,21 @@ def test_settings_whose_type_is_no_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "changes", [{"r": 1.5}, {"rank_pattern": {"q_proj": 0.5}}, {"bias": "\ud800"}, {"target_modules": ["q\udfff"]}]
+)
+def test_settings_of_an_adapter_that_no_library_writes(tmp_path: Path, changes: dict[str, object]) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2, **changes}))
+    with pytest.raises(AdapterProblem, match=r"adapter_config\.json: .*(whole number|half of a character)"):
+        read_adapter(tmp_path)
+
+
+def test_half_a_character_in_the_settings_of_a_model(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "whisper", "torch_dtype": "\\ud800"}')
+    with pytest.raises(UnusableModel, match=r"config\.json has half of a character"):
+        describe_model(str(tmp_path))
+
+
+@pytest.mark.parametrize(
     ("file", "key", "value"),
     [("tokenizer.json", "version", "x"), ("tokenizer.json", "padding", 999), ("config.json", "initializer_range", "x")],
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lora.asr.ladder.adapter_file import file_stage
 from lora.asr.weights_file import weights_problem
+from lora.data.json_lines import writable
 from lora.records.base import UserError, write_text
 from lora.records.effect import FileStage, LoadStage
 
@@ -154,6 +155,10 @@ def _read_config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: cannot be read: {error}") from None
+    if not writable(config):
+        raise AdapterProblem(
+            "adapter.not_loaded", f"{folder / CONFIG}: a value has half of a character (a lone surrogate)"
+        )
     if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
         raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: names no peft_type")
     if config["peft_type"] != "LORA":
@@ -170,6 +175,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
             raise AdapterProblem(
                 "adapter.not_loaded", f"{folder / CONFIG}: {key}: {value!r:.40} is not a number below {LARGEST}"
             )
+        if (key == "r" or key.startswith("rank_pattern")) and value != int(value):
+            raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: {key}: {value} is not a whole number")
     _check_types(config, folder / CONFIG)
     return config
 
