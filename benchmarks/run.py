@@ -29,6 +29,7 @@ SUBJECTS = {
     "headers": "audio_headers",
     "scoring": "score_pairs",
     "scale": "scale",
+    "large-study": "large_study",
     "transcription": "transcribe_rows",
     "training": "train_steps",
     "reuse": "reuse_work",

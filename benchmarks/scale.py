@@ -27,7 +27,7 @@ def run(plan: Plan) -> Result:
     result.figures += scoring_stages(plan.folder / "scored", scored, speakers)
     result.remarks.append(
         "Seconds of processor time, which other work on the machine raises less than those of a clock. Rows are "
-        "pieces of 1,000 files, with durations; the evaluation has no audio, and 5 to 34 words per utterance. Goals "
+        "pieces of 1,000 files, with durations; the evaluation has 5 to 34 words per utterance. Goals "
         "are for two idle cores."
     )
     return result
@@ -80,7 +80,7 @@ def validation(folder: Path, count: int) -> Cost:
 
 def scoring_stages(folder: Path, count: int, speakers: int) -> list[Figure]:
     """A quick comparison of two files of transcripts, and the score of one of them."""
-    manifest, baseline, tuned, transcripts = write_evaluation(folder, count, speakers)
+    manifest, baseline, tuned, transcripts, _ = write_evaluation(folder, count, speakers)
     quick = [sys.executable, "-m", "lora.runners.quick", "--manifest", str(manifest)]
     compared = cost_of([*quick, "--baseline", str(baseline), "--tuned", str(tuned)])
     scored = cost_of(

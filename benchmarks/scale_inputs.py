@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from score_pairs import made_up
@@ -64,23 +65,30 @@ def write_training(folder: Path, count: int) -> tuple[Path, Path]:
             }
             ends[recording] += seconds
             rows.write(json.dumps(row) + "\n")
-            characters = len(text.replace(" ", ""))
-            measured = f"{seconds}\t16000\t1\t-20.1\t0.0\t7500.0\t{i:032x}"
-            table.write(f"{i + 1}\tutterance-{i:07}\t\t{seconds}\t{characters}\t{measured}\t\n")
+            table.write(measures_line(i, row))
     return manifest, measures
 
 
-def write_evaluation(folder: Path, count: int, speakers: int) -> tuple[Path, Path, Path, Path]:
-    """A manifest without audio, hypotheses of two systems that err on 12 and 11 % of the words, and transcripts.
+def measures_line(number: int, row: Mapping[str, Any]) -> str:
+    """The measures of a row of a manifest, its `number` from 0; every row has samples of its own."""
+    characters = len(row["text"].replace(" ", ""))
+    measured = f"{row['duration']}\t16000\t1\t-20.1\t0.0\t7500.0\t{row['id']:0>32}"
+    return f"{number + 1}\t{row['id']}\t\t{row['duration']}\t{characters}\t{measured}\t\n"
 
-    The transcripts are those of the first system, as the workflow writes them.
+
+def write_evaluation(folder: Path, count: int, speakers: int) -> tuple[Path, Path, Path, Path, Path]:
+    """A manifest, hypotheses of two systems that err on 12 and 11 % of the words, transcripts, and measures.
+
+    The transcripts are those of the first system, as the workflow writes them. The audio is that of `write_training`,
+    which a comparison of hypotheses does not need.
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     texts = made_up(count)
     rows = [
         {
             "id": f"u{i:06}",
-            "audio": f"u{i:06}.wav",
+            "audio": f"audio/recording-{i % RECORDINGS:04}.flac",
+            "offset": 20.0 * (i // RECORDINGS),
             "text": " ".join(words),
             "duration": round(0.4 * len(words), 3),
             "speaker_id": f"speaker-{i % speakers:05}",
@@ -105,7 +113,11 @@ def write_evaluation(folder: Path, count: int, speakers: int) -> tuple[Path, Pat
             for row, words in zip(rows, texts.baseline, strict=True)
         ),
     )
-    return files[0], files[1], files[2], files[3]
+    measures = folder / "evaluation_measures.tsv"
+    with measures.open("w", encoding="utf-8") as table:
+        table.write("\t".join(MEASURES) + "\n")
+        table.writelines(measures_line(number, row) for number, row in enumerate(rows))
+    return files[0], files[1], files[2], files[3], measures
 
 
 def write_json_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:

@@ -158,9 +158,9 @@ def survivors(study: Study) -> list[str]:
     kept: dict[str, list[str]] = {}
     for row in study.table(layout.DURATION_SUMMARY):
         if row.get("threshold") == "all":
-            totals[row["manifest"]] = f"{row['rows']} rows, {hours(float(row['hours']))}"
+            totals[row["manifest"]] = f"{int(row['rows']):,} rows, {hours(float(row['hours']))}"
         else:
-            within = f"within {seconds(float(row['threshold']))} {row['rows']}"
+            within = f"within {seconds(float(row['threshold']))} {int(row['rows']):,}"
             kept.setdefault(row["manifest"], []).append(within)
     return [f"{plain(name)}: {total}; {', '.join(kept.get(name, []))}" for name, total in totals.items()]
 

@@ -142,15 +142,15 @@ def _chosen(
     enough = f"leaves at least {rules.minimum} training rows{seeds}"
     if stable is not None and chosen.threshold > stable.threshold:
         reason = f"{chosen.threshold:g} s {enough}: {_left(chosen)}"
-        reason += f"; {stable.threshold:g} s would leave {stable.train_rows}, but {_why_larger(chosen, stable)}"
+        reason += f"; {stable.threshold:g} s would leave {stable.train_rows:,}, but {_why_larger(chosen, stable)}"
         return f"{reason}, and loses the least of all thresholds." if chosen.lost else f"{reason}."
     reason = f"{chosen.threshold:g} s is the smallest threshold that {enough}: {_left(chosen)}"
     if doubt:
         return f"{reason}, but {doubt}, and no larger threshold is stable either."
     if sufficient.threshold < chosen.threshold:
-        passed = f"{sufficient.threshold:g} s would leave {sufficient.train_rows}"
+        passed = f"{sufficient.threshold:g} s would leave {sufficient.train_rows:,}"
         return f"{reason}; {passed}, but {rules.instability(sufficient)}."
-    return f"{reason}; {shorter[-1].threshold:g} s would leave {shorter[-1].train_rows}." if shorter else f"{reason}."
+    return f"{reason}; {shorter[-1].threshold:g} s would leave {shorter[-1].train_rows:,}." if shorter else f"{reason}."
 
 
 def _why_larger(chosen: SplitOption, stable: SplitOption) -> str:
@@ -166,7 +166,7 @@ def _judged(own: SplitOption, better: SplitOption | None, rules: Rules) -> str:
         if better is None:
             reason += f"no threshold{_within(rules.window)} leaves enough."
         else:
-            reason += f"{better.threshold:g} s would leave {better.train_rows}."
+            reason += f"{better.threshold:g} s would leave {better.train_rows:,}."
     else:
         reason = f"The configured {own.threshold:g} s leaves {_left(own)}, at least the {rules.minimum} needed"
         doubt = rules.instability(own)
@@ -190,7 +190,7 @@ def _held_out(option: SplitOption) -> float:
 
 
 def _left(option: SplitOption) -> str:
-    return f"{option.train_rows} training rows and {option.val_rows} for validation ({hours(option.hours)})"
+    return f"{option.train_rows:,} training rows and {option.val_rows:,} for validation ({hours(option.hours)})"
 
 
 def _within(window: float | None) -> str:
