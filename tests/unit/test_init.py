@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,30 @@ def test_the_configuration_of_a_model_is_json_whose_indentation_may_be_tabs() ->
     Path("my model/config.json").write_text('{\n\t"model_type": "new_kind"\n}')
     assert main(["init", "study", "--model", "my model", "--train", "train.jsonl", "--domain", "dev/test.jsonl"]) == 0
     assert "new_kind" in Path("study/config.yaml").read_text()
+
+
+@pytest.mark.parametrize("stem", ["2024", "1e3", "null", "yes", "0x10", "2024-13-45"])
+def test_names_that_yaml_reads_as_other_values_are_quoted(stem: str) -> None:
+    manifest(f"{stem}.jsonl", audio="a.wav", text="one two", duration=2)
+    assert main(["init", "study", "--model", "my model", "--train", "train.jsonl", "--domain", f"{stem}.jsonl"]) == 0
+    assert stem in yaml.safe_load(Path("study/config.yaml").read_text())["manifests"]
+
+
+def test_a_name_that_is_not_utf8_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = os.fsdecode(b"\xff.jsonl")
+    Path("train.jsonl").rename(odd)
+    assert main(["init", "study", "--model", "my model", "--train", odd, "--domain", "dev/test.jsonl"]) == 2
+    assert "its name is not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cores", ["0", "-1", "two", "1.5", "²"])
+def test_a_run_without_cores_is_refused(cores: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "-c", cores])
+    assert "a whole number from 1" in capsys.readouterr().err
+
+
+def test_usage_errors_show_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["\x1b[31m"])
+    assert "unknown subcommand \\u001b[31m" in capsys.readouterr().err

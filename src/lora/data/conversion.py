@@ -48,6 +48,8 @@ def convert(
     Raises:
         UserError: where the output exists and `force` is not set, and where the manifest as a whole cannot be read.
     """
+    if output.is_dir():
+        raise UserError(f"{output}: it is a folder; name a file")
     audio = output.with_name(f"{output.stem}.audio")
     for path in (output, audio):
         if path.exists() and not force:

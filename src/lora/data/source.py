@@ -121,7 +121,7 @@ def _channel(text: str) -> int:
 def _columns(text: str) -> dict[str, str]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
         raise argparse.ArgumentTypeError(f'{text!r} is not a mapping such as {{"text": "normalized"}}')

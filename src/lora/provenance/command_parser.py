@@ -6,9 +6,10 @@ import argparse
 import difflib
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from lora.provenance.versions import code_commit, version
+from lora.terminal import visible
 
 PACKAGE = "lora-tuning-diagnostics"
 
@@ -56,6 +57,10 @@ class CommandParser(argparse.ArgumentParser):
         given = list(sys.argv[1:] if args is None else args)
         self._name_unknown(given)
         return super().parse_known_args(given, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """End with a usage error, in which the control characters of arguments are shown."""
+        super().error(visible(message))
 
     def _name_unknown(self, given: Sequence[str]) -> None:
         """End with a usage error at the first option or subcommand that this command does not have."""

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lora.configuration.arguments import add_setting
 from lora.data.conversion import conversion_summary, convert
-from lora.data.source import add_source_arguments, source_from_args
+from lora.data.formats.registry import manifest_files
+from lora.data.source import Source, add_source_arguments, source_from_args
 from lora.data.tables import write_table
 from lora.provenance.command import command
 from lora.records.base import UserError
@@ -35,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> None:
     """Convert, and print how the manifest was read."""
-    if args.rejected is not None and args.rejected.exists() and not args.force:
-        raise UserError(f"{args.rejected}: exists already; name another file, or overwrite it with --force")
     source = source_from_args(args)
+    if args.rejected is not None:
+        _check_rejected(args, source)
     strip = chosen_kinds(args.strip)
     manifest = convert(source, args.output, args.duration_tolerance, args.force, lambda text: strip_markup(text, strip))
     if args.rejected is not None:
@@ -50,6 +51,18 @@ def execute(args: argparse.Namespace) -> None:
     if not manifest.rows:
         raise UserError(f"{source.path}: no usable row, so {args.output} was not written; fix the rejected rows")
     print(f"written: {args.output}")
+
+
+def _check_rejected(args: argparse.Namespace, source: Source) -> None:
+    """Raise UserError where the list of rejected rows would replace another file."""
+    if args.rejected.resolve() == args.output.resolve():
+        raise UserError(f"--rejected {args.rejected}: it is the --output too; name another file")
+    if not args.rejected.exists():
+        return
+    if not args.force:
+        raise UserError(f"{args.rejected}: exists already; name another file, or overwrite it with --force")
+    if any(args.rejected.samefile(path) for path in manifest_files(source)):
+        raise UserError(f"--rejected {args.rejected}: it is the manifest to convert; name another file")
 
 
 def _way_out(kind: str) -> str:

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from lora.data.existing_files import is_file
 from lora.provenance.command import run_command
 from lora.provenance.command_parser import CommandParser
 from lora.records.base import UserError
@@ -97,8 +98,15 @@ def parser_for(imported: Collection[str]) -> CommandParser:
 
 def _add_study_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-d", "--directory", type=Path, default=Path(), metavar="DIR", help="folder of the study")
-    parser.add_argument("-c", "--cores", default="all", metavar="N", help="cores to use; default: all")
+    parser.add_argument("-c", "--cores", type=_cores, default="all", metavar="N", help="cores to use; default: all")
     parser.add_argument("snakemake", nargs="*", metavar="...", help="options of Snakemake, after --")
+
+
+def _cores(text: str) -> str:
+    """A number of cores for Snakemake, which waits without end where it has none."""
+    if text != "all" and not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number from 1 nor 'all'")
+    return text
 
 
 def run_target(args: argparse.Namespace) -> int:
@@ -120,7 +128,7 @@ def plan(args: argparse.Namespace) -> int:
 def _study(folder: Path) -> list[str]:
     """Snakemake's options for a study folder. Raises UserError if it is none."""
     config = folder / "config.yaml"
-    if not config.is_file():
+    if not is_file(config):
         raise UserError(
             f"{config}: no such file; go to the folder of a study, name it with -d, or write one: lora-diagnose init"
         )

@@ -10,6 +10,7 @@ from lora.data.formats.interface import Entry
 from lora.formatting import count, hours
 
 NOT_WATCHED = "none: forgetting is not watched; name a manifest of general speech"
+YAML_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 LANGUAGE_COLUMNS = ("language", "lang", "locale")
 HEADER = """# A study of LoRA tuning. This file is yours: `lora-diagnose init` wrote it once and never changes it.
 # Paths are relative to this folder. Every key, its default and its meaning: docs/configuration.md of the tool.
@@ -87,12 +88,14 @@ def study_text(paths: StudyPaths) -> str:
         lines.append("  # language: en  # of the recordings; multilingual models guess it otherwise")
     lines += ["", "manifests:"]
     for name, found in paths.manifests.items():
-        lines.append(f"  {name}: {_scalar(found.path)}  # {_comment(found.described())}")
+        lines.append(f"  {_key(name)}: {_scalar(found.path)}  # {_comment(found.described())}")
     watched = "can show forgetting" if paths.general else NOT_WATCHED
     lines += ["", "roles:", f"  general: {_list(paths.general)}  # {watched}"]
     lines.append(f"  domain: {_list(paths.domain)}  # can show a gain")
     lines.append(CANDIDATES.rstrip())
-    lines += [f"  {name}: {{adapter: {_scalar(path)}}}  # trained earlier" for name, path in paths.adapters.items()]
+    lines += [
+        f"  {_key(name)}: {{adapter: {_scalar(path)}}}  # trained earlier" for name, path in paths.adapters.items()
+    ]
     if not paths.adapters:
         lines.append("  # earlier: {adapter: PATH}  # an adapter that was trained earlier is diagnosed in the same run")
     return "\n".join([*lines, OTHERS])
@@ -112,6 +115,11 @@ def languages_of(entries: Iterable[Entry]) -> list[str]:
 def _scalar(text: str) -> str:
     """A text as YAML reads it back, on one line."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    """A name in quotes where YAML reads it as a number, a date, true, false or null."""
+    return name if name[:1].isalpha() and name.lower() not in YAML_WORDS else _scalar(name)
 
 
 def _list(names: Sequence[str]) -> str:

@@ -105,6 +105,22 @@ def test_what_is_converted_is_not_overwritten_even_with_force(tmp_path, capsys):
     assert "gone.wav" in path.read_text()
 
 
+def test_the_list_of_rejected_rows_replaces_no_other_file(kaldi, tmp_path, capsys):
+    output, rejected = tmp_path / "out.jsonl", tmp_path / "sub/../out.jsonl"
+    assert convert("--manifest", kaldi, "--output", output, "--rejected", rejected) == 2
+    assert "it is the --output too" in capsys.readouterr().err
+    assert convert("--manifest", kaldi, "--output", output, "--rejected", kaldi / "text", "--force") == 2
+    assert "it is the manifest to convert" in capsys.readouterr().err
+    assert (kaldi / "text").read_text().startswith("u1 one")
+
+
+@pytest.mark.parametrize("folder", ["", ".", "/", "kaldi"])
+def test_an_output_that_is_a_folder_is_refused(kaldi, capsys, monkeypatch, folder):
+    monkeypatch.chdir(kaldi.parent)
+    assert convert("--manifest", "kaldi", "--output", folder, "--force") == 2
+    assert "it is a folder; name a file" in capsys.readouterr().err
+
+
 def test_files_of_somebody_else_stay(tmp_path, capsys):
     (tmp_path / "m.jsonl").write_text('{"samples": [0.1], "sampling_rate": 8000, "text": "x"}\n')
     (tmp_path / "out.audio").mkdir()
@@ -142,7 +158,7 @@ def test_embedded_audio_and_inline_samples_become_files_next_to_the_manifest(kal
 
 
 def test_a_mapping_that_is_none_is_refused(kaldi, tmp_path, capsys):
-    for words in ("text", '["text"]', '{"text": 1}'):
+    for words in ("text", '["text"]', '{"text": 1}', "[" * 100_000):
         with pytest.raises(SystemExit):
             convert("--manifest", kaldi, "--output", tmp_path / "x.jsonl", "--columns", words)
         assert "is not a mapping such as" in capsys.readouterr().err
