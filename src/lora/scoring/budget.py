@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 
 from lora.records.comparisons import BudgetLine, ErrorBudget, WordPair
@@ -31,28 +31,44 @@ def error_budget(baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceE
     for pair in pairs:
         speakers[pair[0].speaker_id].append(pair)
         durations[bisect_left(EDGES, pair[0].duration)].append(pair)
-    before = _edits(baseline)
-    after = _edits(tuned)
+    gained, lost = _most_changed_pairs(baseline, tuned)
     return ErrorBudget(
         by_speaker=sorted((_line(name, of) for name, of in speakers.items()), key=_most_changed),
         by_duration=[_line(_between(index), durations[index]) for index in sorted(durations)],
-        gained=_most_risen(before, after),
-        lost=_most_risen(before, after, sign=-1),
+        gained=gained,
+        lost=lost,
     )
 
 
-def _edits(scored: Iterable[UtteranceErrors]) -> Counter[Words]:
-    return Counter((edit.reference, edit.hypothesis) for entry in scored for edit in entry.edits)
+def _word_pairs(scored: Iterable[UtteranceErrors]) -> Iterator[Words]:
+    return ((reference, hypothesis) for entry in scored for _, reference, hypothesis in entry.edits)
 
 
-def _most_risen(before: Counter[Words], after: Counter[Words], sign: int = 1) -> list[WordPair]:
-    """Pairs whose count rose (with sign -1: fell), the largest change first, ties by words."""
-    change = {words: sign * (after[words] - before[words]) for words in before.keys() | after.keys()}
-    risen = ((-rise, words[0] or "", words[1] or "", words) for words, rise in change.items() if rise > 0)
-    return [
-        WordPair(reference=words[0], hypothesis=words[1], baseline=before[words], tuned=after[words])
-        for *_, words in nsmallest(PAIRS, risen)
-    ]
+def _most_changed_pairs(
+    baseline: Sequence[UtteranceErrors], tuned: Sequence[UtteranceErrors]
+) -> tuple[list[WordPair], list[WordPair]]:
+    """Pairs whose count rose most and pairs whose count fell most, ties by words."""
+    change = Counter(_word_pairs(tuned))  # one table of all pairs: there may be hundreds of thousands
+    change.subtract(_word_pairs(baseline))
+    risen = _largest(change, 1)
+    fallen = _largest(change, -1)
+    named = {*risen, *fallen}
+    before = Counter(words for words in _word_pairs(baseline) if words in named)
+
+    def described(pairs: Sequence[Words]) -> list[WordPair]:
+        return [
+            WordPair(
+                reference=words[0], hypothesis=words[1], baseline=before[words], tuned=before[words] + change[words]
+            )
+            for words in pairs
+        ]
+
+    return described(risen), described(fallen)
+
+
+def _largest(change: Counter[Words], sign: int) -> list[Words]:
+    changed = ((-sign * by, words[0] or "", words[1] or "", words) for words, by in change.items() if sign * by > 0)
+    return [words for *_, words in nsmallest(PAIRS, changed)]
 
 
 def _line(name: str | None, pairs: Sequence[Pair]) -> BudgetLine:
