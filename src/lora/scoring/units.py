@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from sys import intern
 
 from lora.records.scores import Unit, UnitSetting
 
@@ -39,13 +38,13 @@ MOSTLY = 0.9  # share of tokens from which on a set counts as one unit; below, a
 UNITS: tuple[UnitSetting, ...] = ("auto", "words", "characters")
 
 
-def tokens(words: Sequence[str], unit: UnitSetting) -> tuple[str, ...]:
-    """Split the words of a normalised text into the tokens that are counted, equal ones as one object in memory."""
+def tokens(words: Sequence[str], unit: UnitSetting) -> list[str]:
+    """Split the words of a normalised text into the tokens that are counted."""
     if unit == "characters":
-        return tuple(intern(character) for word in words for character in _characters(word))
-    if unit == "auto" and not "".join(words).isascii() and any(map(WITHOUT_SPACES.search, words)):
-        return tuple(intern(token) for word in words for token in _mixed(word))
-    return tuple(map(intern, words))
+        return [character for word in words for character in _characters(word)]
+    if unit == "auto" and any(map(WITHOUT_SPACES.search, words)):
+        return [token for word in words for token in _mixed(word)]
+    return list(words)
 
 
 def counted_unit(references: Iterable[Sequence[str]], unit: UnitSetting) -> Unit:

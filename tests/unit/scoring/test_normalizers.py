@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lora.records.base import UserError
-from lora.scoring.normalizers import normalizer
+from lora.scoring.normalizers import basic, normalizer
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ from lora.scoring.normalizers import normalizer
 )
 def test_basic(text, words):
     assert " ".join(normalizer("basic").words(text)) == words
+
+
+def test_ascii_texts_are_normalised_as_all_others_are():
+    every = "".join(map(chr, range(128)))
+    texts = [every, *every, *(f"a{sign}b" for sign in every), *(f" {sign}'{sign}" for sign in every), "Don't 'do' it"]
+    assert [f"{basic(text)} \N{LATIN SMALL LETTER E WITH ACUTE}" for text in texts] == [
+        basic(f"{text} \N{LATIN SMALL LETTER E WITH ACUTE}") for text in texts
+    ]
 
 
 def test_none_only_splits_at_white_space():

@@ -25,12 +25,12 @@ from lora.scoring.units import counted_unit, tokens
     ],
 )
 def test_tokens_of_auto(text: str, expected: list[str]) -> None:
-    assert list(tokens(text.split(), "auto")) == expected
+    assert tokens(text.split(), "auto") == expected
 
 
 def test_a_chosen_unit_is_used_whatever_the_script() -> None:
-    assert tokens(["今天", "ok"], "words") == ("今天", "ok")
-    assert tokens(["今天", "ok"], "characters") == ("今", "天", "o", "k")
+    assert tokens(["今天", "ok"], "words") == ["今天", "ok"]
+    assert tokens(["今天", "ok"], "characters") == ["今", "天", "o", "k"]
 
 
 @pytest.mark.parametrize(
