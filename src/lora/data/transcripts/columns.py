@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.column_names import Columns
+from lora.data.column_names import TIMES, Columns
 from lora.data.row_fields import DEFAULT_COLUMNS, RowError, row_number
 from lora.records.base import UserError
 
@@ -119,11 +119,13 @@ def from_columns(
         numbered = _first(record[1], (*IDS, *FILES)) is None
     headers: dict[tuple[str, ...], _Header] = {}
     for number, row in chain(before, records):
-        where = f"{path}:{number}"
         names = tuple(row)
-        if names not in headers:
-            headers[names] = _header(where, row, columns)
-        yield _transcript(where, number, row, headers[names], numbered)
+        try:
+            if names not in headers:
+                headers[names] = _header(row, columns)
+            yield _transcript(number, row, headers[names], numbered)
+        except RowError as error:
+            raise UserError(f"{path}:{number}: {error}") from None
 
 
 def line_name(number: int) -> str:
@@ -136,95 +138,103 @@ class _Header:
     """Names of the columns of a row, found once for all rows that have the same columns; None for what has no column.
 
     Attributes:
-        names: column of the id, then that of the audio file.
-        hypothesis, reference, speaker: columns of these; a speaker is no part of ids whose column is configured.
+        id, file, hypothesis, reference, speaker: columns of these; where the column of the id is configured, neither
+            file nor speaker is part of the names.
         manifest: column that makes the file a manifest, whose text is no hypothesis.
         times: columns of offset, duration and end.
+        truncated: whether there is a column of this name.
     """
 
-    names: tuple[str | None, str | None]
+    id: str | None
+    file: str | None
     hypothesis: str | None
     reference: str | None
     speaker: str | None
     manifest: str | None
-    times: Columns
+    times: Columns | None
+    truncated: bool
 
 
-def _header(where: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
-    """The columns of a row. Raises UserError where a configured one is missing."""
+def _header(row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
+    """The columns of a row. Raises RowError where a configured one is missing."""
     for field, mapped in columns.items():
         if mapped not in row:
             present = ", ".join(map(str, row))
-            raise UserError(f"{where}: columns.{field} is {mapped!r}, which is not a column; found {present}")
+            raise RowError(f"columns.{field} is {mapped!r}, which is not a column; found {present}")
     id = columns.get("id")
     hypothesis = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
     is_text = "hypothesis" not in columns and hypothesis in TEXTS
+    times = DEFAULT_COLUMNS.among(row)
     return _Header(
-        names=(id, None) if id else (_first(row, IDS), _first(row, FILES)),
+        id=id or _first(row, IDS),
+        file=None if id else _first(row, FILES),
         hypothesis=hypothesis,
         reference=columns.get("reference") or _first(row, [name for name in REFERENCES if name != hypothesis]),
         speaker=None if id else _first(row, SPEAKERS),
         manifest=_first(row, OF_MANIFESTS) if is_text else None,
-        times=DEFAULT_COLUMNS.among(row),
+        times=times if any(times.present[field] for field in TIMES) else None,
+        truncated="truncated" in row,
     )
 
 
-def _transcript(where: str, number: int, row: Mapping[str, Any], header: _Header, numbered: bool) -> ExternalTranscript:
-    offset, duration = _times(row, header.times)
-    names = (line_name(number),) if numbered else _names(where, row, header, offset, duration)
+def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: bool) -> ExternalTranscript:
+    offset, duration = (None, None) if header.times is None else _times(row, header.times)
+    names = (line_name(number),) if numbered else _names(row, header, offset, duration)
     column = header.hypothesis
     if column is None or not names:
         missing = "hypothesis" if names else "id"
         expected = ", ".join((*HYPOTHESES, *TEXTS) if names else (*IDS, *FILES))
         present = ", ".join(map(str, row)) or "none"
-        raise UserError(
-            f"{where}: no column for {missing}: expected one of {expected}, or one named in `columns`; found {present}"
+        raise RowError(
+            f"no column for {missing}: expected one of {expected}, or one named in `columns`; found {present}"
         )
     if header.manifest is not None:
-        raise UserError(
-            f"{where}: no column of hypotheses: {column!r} next to {header.manifest!r} is the reference of a manifest, "
+        raise RowError(
+            f"no column of hypotheses: {column!r} next to {header.manifest!r} is the reference of a manifest, "
             f"not what a model wrote. Name the file of the model's transcripts; if {column!r} is what it wrote, rename "
             f"the column to 'hypothesis' or set `columns: {{hypothesis: {column}}}`"
         )
     text = row[column]
     if not isinstance(text, str):
-        raise UserError(f"{where}: {column} is {text!r:.80}; expected a string")
+        raise RowError(f"{column} is {text!r:.80}; expected a string")
     reference = None if header.reference is None else row[header.reference]
     if not isinstance(reference, str | None):
-        raise UserError(f"{where}: {header.reference} is {reference!r:.80}; expected a string")
+        raise RowError(f"{header.reference} is {reference!r:.80}; expected a string")
     return ExternalTranscript(
         names=names,
         hypothesis=text,
         reference=reference,
         duration=duration,
-        truncated=str(row.get("truncated")).lower() == "true",
+        truncated=header.truncated and str(row["truncated"]).lower() == "true",
         line=number,
         column=column,
     )
 
 
-def _names(
-    where: str, row: Mapping[str, Any], header: _Header, offset: float | None, duration: float | None
-) -> tuple[str, ...]:
+def _names(row: Mapping[str, Any], header: _Header, offset: float | None, duration: float | None) -> tuple[str, ...]:
     """The id, then the audio file; a segment of a recording is named `audio#offset-duration`, as in manifests."""
     names: list[str] = []
-    of_id, of_file = header.names
-    for column in header.names:
-        value = None if column is None else row[column]
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)  # as for manifests
-        value = value.strip() if isinstance(value, str) else value
-        if value in (None, "") or (column == of_file and not isinstance(value, str)):
-            continue  # inline audio has no name
-        if not isinstance(value, str):
-            raise UserError(f"{where}: {column} is {value!r:.80}; expected a string")
-        if column == of_file and offset is not None:
-            names.append(f"{value}#{offset:g}-{'' if duration is None else f'{duration:g}'}")
-        names.append(value)
+    id = None if header.id is None else _name(row[header.id])
+    if id not in (None, ""):
+        if not isinstance(id, str):
+            raise RowError(f"{header.id} is {id!r:.80}; expected a string")
+        names.append(id)
         speaker = None if header.speaker is None else row[header.speaker]
-        if column == of_id and isinstance(speaker, str) and speaker:
-            names += with_speaker(speaker, value)
+        if isinstance(speaker, str) and speaker:
+            names += with_speaker(speaker, id)
+    file = None if header.file is None else _name(row[header.file])
+    if isinstance(file, str) and file:  # inline audio has no name
+        if offset is not None:
+            names.append(f"{file}#{offset:g}-{'' if duration is None else f'{duration:g}'}")
+        names.append(file)
     return tuple(dict.fromkeys(names))
+
+
+def _name(value: object) -> object:
+    """A name without space around it; numbers are names, as in manifests."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def with_speaker(speaker: str, id: str) -> tuple[str, ...]:
