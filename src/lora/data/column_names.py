@@ -77,29 +77,28 @@ class Columns:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
     present: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _looked_up: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.names:
             names = {one: (self.mapped[one],) if one in self.mapped else SYNONYMS[one] for one in SYNONYMS}
             object.__setattr__(self, "names", names)
+        object.__setattr__(self, "_looked_up", self.present or self.names)
 
     def among(self, present: Collection[str]) -> Columns:
         """The same columns for the rows of a table that has only these names."""
         found = {one: tuple(name for name in names if name in present) for one, names in self.names.items()}
         return replace(self, present=found)
 
-    def _looked_up(self, field: str) -> tuple[str, ...]:
-        return self.present[field] if self.present else self.names[field]
-
     def has(self, record: Mapping[str, Any], field: str) -> bool:
-        return any(name in record for name in self._looked_up(field))
+        return any(name in record for name in self._looked_up[field])
 
     def found(self, record: Mapping[str, Any], field: str) -> tuple[str, Any] | None:
         """Name and value of the first column of the field that is not empty, else None.
 
         NaN counts as empty: data frames write it for a missing value.
         """
-        for name in self._looked_up(field):
+        for name in self._looked_up[field]:
             value = record.get(name)
             if value not in (None, "") and not (isinstance(value, float) and math.isnan(value)):
                 return name, value
@@ -107,6 +106,8 @@ class Columns:
 
     def value(self, record: Mapping[str, Any], field: str) -> Any:
         """The value of the first column of the field that is not empty, else None."""
+        if not self._looked_up[field]:  # as most fields of most tables
+            return None
         found = self.found(record, field)
         return None if found is None else found[1]
 

@@ -74,6 +74,8 @@ class OddCharacters:
         self._number: Counter[str] = Counter()
 
     def add(self, row: Utterance) -> None:
+        if row.text.isascii():
+            return
         found = {row.text[at] for at in odd_positions(row.text)}
         self.rows += bool(found)
         for character in found:
