@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from rapidfuzz.distance import Levenshtein
@@ -34,12 +34,19 @@ EXAMPLE_LENGTH = 60
 def hypothesis_faults(scored: Iterable[ScoredPair]) -> list[HypothesisFault]:
     """Faulty hypotheses of rows whose reference has words, by kind, the most frequent kind first."""
     pairs = [pair for pair in scored if pair.reference_words]
-    vocabulary = set(chain.from_iterable(pair.reference_words for pair in pairs))
     repeated = _repeated_text(pairs)
     beginning = _common_beginning(pairs)
+
+    @cache
+    def vocabulary() -> frozenset[str]:
+        """Words of all references, which most sets of hypotheses need not be compared with."""
+        return frozenset(chain.from_iterable(pair.reference_words for pair in pairs))
+
     found: defaultdict[FaultKind, list[ScoredPair]] = defaultdict(list)
     for pair in pairs:
-        kind = _kind(pair, vocabulary, repeated, beginning)
+        kind = _kind(pair, repeated, beginning)
+        if kind == "other_language" and _is_known(pair, vocabulary()):
+            kind = "other_text"
         if kind is not None:
             found[kind].append(pair)
     faults = [
@@ -54,12 +61,11 @@ def hypothesis_faults(scored: Iterable[ScoredPair]) -> list[HypothesisFault]:
     return sorted(faults, key=lambda fault: -fault.rows)
 
 
-def _kind(
-    pair: ScoredPair, vocabulary: set[str], repeated: tuple[str, ...], beginning: tuple[str, ...]
-) -> FaultKind | None:
+def _kind(pair: ScoredPair, repeated: tuple[str, ...], beginning: tuple[str, ...]) -> FaultKind | None:
+    """The kind of fault; `other_language` for other words than the reference's, whatever their language."""
     if _is_one_token(pair.hypothesis) and not _is_one_token(pair.reference):
         return "one_token"
-    if not any(character.isalnum() for character in pair.hypothesis):
+    if not pair.hypothesis[:1].isalnum() and not any(character.isalnum() for character in pair.hypothesis):
         return "empty"
     if repeated and pair.hypothesis_words == repeated and _unrelated(pair):
         return "same_text"
@@ -67,10 +73,12 @@ def _kind(
         return "prompt"
     if _in_other_script(pair):
         return "other_script"
-    if _has_other_words(pair):
-        known = sum(word in vocabulary for word in pair.hypothesis_words)
-        return "other_text" if known > KNOWN * len(pair.hypothesis_words) else "other_language"
-    return None
+    return "other_language" if _has_other_words(pair) else None
+
+
+def _is_known(pair: ScoredPair, vocabulary: frozenset[str]) -> bool:
+    """Whether most words of a hypothesis occur in any reference."""
+    return sum(word in vocabulary for word in pair.hypothesis_words) > KNOWN * len(pair.hypothesis_words)
 
 
 def _unrelated(pair: ScoredPair) -> bool:
@@ -81,10 +89,11 @@ def _unrelated(pair: ScoredPair) -> bool:
 
 def _is_one_token(text: str) -> bool:
     """Whether a text is one character, or one unit without a space, again and again."""
+    first, *rest = text.split(maxsplit=1) or [""]
+    if rest and first[0] != (first + rest[0])[1]:
+        return False  # nearly all texts
     words = text.split()
     compact = "".join(words)
-    if len(words) > 1 and compact[0] != compact[1]:
-        return False
     match = REPEATED.fullmatch(compact)
     if match is None or (len(match[1]) > 1 and len(words) > 1):
         return False
@@ -157,7 +166,7 @@ def _has_other_words(pair: ScoredPair) -> bool:
     if min(len(words), len(reference)) < MIN_WORDS:
         return False
     most = SHARED * len(words)
-    if len(set(words).intersection(reference)) > most:  # nearly all pairs; repeated words need not be counted
+    if pair.errors.hits > most:  # nearly all pairs; words that are right are shared
         return False
     length = sum(map(len, words)) / sum(map(len, reference))
     if not USUAL_LENGTH[0] <= length <= USUAL_LENGTH[1]:

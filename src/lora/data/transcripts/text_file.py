@@ -29,7 +29,7 @@ def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int
     if content.startswith(b"\x1f\x8b"):
         raise UserError(f"{path}: the transcripts are compressed with gzip; decompress them first")
     content = text_content(path, content, f"transcripts are one of {', '.join(TRANSCRIPT_FORMATS)}", notes)
-    for number, raw in enumerate(content.split(b"\n"), start=1):
+    for number, raw in enumerate(_split_lines(content), start=1):
         if b"\0" in raw:
             raise UserError(
                 f"{path}:{number}: broken line: null bytes, which a full disk or a machine that stopped leaves; "
@@ -42,3 +42,12 @@ def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int
                 f"{path}:{number}: broken line: not in the encoding of the other lines: {raw!r:.80}; correct it, and "
                 "save the file as UTF-8"
             ) from None
+
+
+def _split_lines(content: bytes) -> Iterator[bytes]:
+    """The lines of `content.split(b"\\n")` one after the other, which are never in memory together."""
+    start = 0
+    while (end := content.find(b"\n", start)) >= 0:
+        yield content[start:end]
+        start = end + 1
+    yield content[start:]
