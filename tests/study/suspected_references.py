@@ -18,7 +18,7 @@ from lora.records.manifests import Utterance
 from lora.records.scores import WerFacts
 from lora.scoring.alignment import utterance_errors, word_edits
 from lora.scoring.normalizers import normalizer
-from lora.scoring.reachable_errors import ComparedUtterance, split_errors
+from lora.scoring.reachable_errors import split_errors
 from lora.scoring.transcripts import read_transcripts
 
 RESULTS = Path("results")
@@ -41,15 +41,10 @@ def replaced(rows: list[Utterance], share: float, words: list[str], seed: int) -
 
 def suspected_rows(manifest: str, rows: list[Utterance], vocabulary: frozenset[str]) -> int:
     base, tuned = (read_transcripts(RESULTS / f"transcripts/{run}/{manifest}.jsonl") for run in ("base", "lora"))
-    compared = [
-        ComparedUtterance(
-            errors=entry,
-            tuned={"lora": word_edits(BASIC.words(row.text), BASIC.words(tuned[row.id].hypothesis))},
-        )
-        for entry, row in zip(utterance_errors(rows, base, BASIC), rows, strict=True)
-    ]
+    edits = {row.id: word_edits(BASIC.words(row.text), BASIC.words(tuned[row.id].hypothesis)) for row in rows}
     word_counts = Counter(word for row in rows for word in BASIC.words(row.text))
-    return split_errors(manifest, compared, word_counts, ["lora"], vocabulary).suspected_rows or 0
+    errors = utterance_errors(rows, base, BASIC)
+    return split_errors(manifest, errors, word_counts, {"lora": edits}, ["lora"], vocabulary).suspected_rows or 0
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,9 @@ def row_fields(
     elif text is None or not _is_visible(text) or text.strip() in columns.placeholders:
         raise RowError("empty text", "text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
-    fields: dict[str, Any] = {"text": " ".join(text.split()), "speaker_id": _name(columns, record, "speaker_id")}
+    speaker = _name(columns, record, "speaker_id")
+    fields: dict[str, Any] = {"text": " ".join(text.split())}
+    fields["speaker_id"] = None if speaker is None else intern(speaker)  # one object for all rows of a speaker
     fields |= {"offset": row_number(columns, record, "offset"), "duration": row_number(columns, record, "duration")}
     if fields["duration"] is None and (end := row_number(columns, record, "end")) is not None:
         fields["duration"] = _until(end, fields["offset"] or 0.0)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
@@ -27,7 +26,7 @@ from lora.records.reachable import CandidateChange, ReachableFacts, Respelling, 
 from lora.records.scores import Edit, UtteranceErrors
 from lora.scoring.normalizers import basic, normalizer
 
-Words = tuple[str, ...]
+EditsById = Mapping[str, Sequence[Edit]]
 K = TypeVar("K", str, tuple[str, str])
 
 SHOWN = 30  # words and spellings listed in the result
@@ -36,14 +35,6 @@ SHORT, LONG = 3, 4  # letters that both words need, and that one of them needs; 
 ALIKE = 0.4  # similarity of spelling from which a word may be misrecognised
 REST_RIGHT = 0.6  # share of the (other) words of an utterance that must be right; below it the hypothesis is poor
 UNCHANGED = 2  # poor hypotheses that an independent candidate may leave unchanged, or half of them if more
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedUtterance:
-    """One utterance: errors of the baseline, and the candidates' edits of the same reference by run."""
-
-    errors: UtteranceErrors
-    tuned: Mapping[str, Sequence[Edit]]
 
 
 def regions(edits: Sequence[Edit]) -> list[list[Edit]]:
@@ -61,8 +52,9 @@ def regions(edits: Sequence[Edit]) -> list[list[Edit]]:
 
 def split_errors(
     manifest: str,
-    utterances: Sequence[ComparedUtterance],
+    utterances: Sequence[UtteranceErrors],
     word_counts: Counter[str],
+    tuned: Mapping[str, EditsById],
     runs: Sequence[str],
     vocabulary: frozenset[str] | None,
 ) -> ReachableFacts:
@@ -70,27 +62,28 @@ def split_errors(
 
     Args:
         manifest: name of the manifest.
-        utterances: its rows within max_seconds.
+        utterances: the baseline's errors in its rows within max_seconds.
         word_counts: how often each word occurs in their references.
-        runs: candidates.
+        tuned: edits of candidates with the same rows.
+        runs: all candidates.
         vocabulary: words of the training transcripts; None without a training manifest.
     """
     english = is_english(word_counts)
     forms = spelling_forms(english)
-    suspected: list[tuple[ComparedUtterance, list[Edit]]] = []
+    suspected: list[tuple[UtteranceErrors, list[Edit]]] = []
     if vocabulary is not None:
         written = vocabulary.union(word_counts)
         for utterance in utterances:
             suspected += [(utterance, region) for region in suspected_regions(utterance, written)]
-    candidates = [candidate_change(run, [one for one in utterances if run in one.tuned]) for run in runs]
-    independent = [candidate.run for candidate in candidates if candidate.independent]
-    agreeing = {one.errors.id: agreed_edits(one, independent) for one in utterances} if independent else {}
+    candidates = [candidate_change(run, utterances if run in tuned else [], tuned.get(run, {})) for run in runs]
+    independent = [tuned[candidate.run] for candidate in candidates if candidate.independent]
+    agreeing = agreed_edits(utterances, independent)
     parts = Counter[str]()
     respelled = Counter[tuple[str, str]]()
     out_of_vocabulary = Counter[str]()
     for utterance in utterances:
-        remaining = Counter(agreeing.get(utterance.errors.id, {}))
-        for region in regions(utterance.errors.edits):
+        remaining = Counter(agreeing.get(utterance.id))
+        for region in regions(utterance.edits):
             reference_words, hypothesis_words = region_words(region)
             if same_spelling(reference_words, hypothesis_words, forms):
                 parts["style"] += len(region)
@@ -107,21 +100,21 @@ def split_errors(
                     parts["rest"] += 1
     places = [
         SuspectedReference(
-            id=utterance.errors.id,
+            id=utterance.id,
             at=region[0].at,
             reference=" ".join(reference_words),
             hypothesis=" ".join(hypothesis_words),
         )
         for utterance, region in suspected
-        if independent and all(agreeing[utterance.errors.id][edit] for edit in region)
+        if utterance.id in agreeing and all(agreeing[utterance.id][edit] for edit in region)
         for reference_words, hypothesis_words in [region_words(region)]
     ]
     known = bool(independent) and vocabulary is not None
     return ReachableFacts(
         manifest=manifest,
         utterances=len(utterances),
-        words=sum(utterance.errors.words for utterance in utterances),
-        errors=sum(utterance.errors.errors for utterance in utterances),
+        words=sum(utterance.words for utterance in utterances),
+        errors=sum(utterance.errors for utterance in utterances),
         english=english,
         style=parts["style"],
         respelled=[Respelling(reference=a, hypothesis=b, errors=n) for (a, b), n in _most(respelled)],
@@ -142,14 +135,14 @@ def split_errors(
 
 
 def repeated_share(
-    utterances: Sequence[ComparedUtterance],
-    suspected: Sequence[tuple[ComparedUtterance, list[Edit]]],
+    utterances: Sequence[UtteranceErrors],
+    suspected: Sequence[tuple[UtteranceErrors, list[Edit]]],
     agreeing: Mapping[str, Counter[Edit]],
 ) -> float:
     """Share of the baseline's edits outside suspected regions that all independent candidates make as well."""
-    suspected_edits = Counter((utterance.errors.id, edit) for utterance, region in suspected for edit in region)
+    suspected_edits = Counter((utterance.id, edit) for utterance, region in suspected for edit in region)
     shared = Counter((id, edit) for id, edits in agreeing.items() for edit in edits.elements())
-    others = sum(len(utterance.errors.edits) for utterance in utterances) - suspected_edits.total()
+    others = sum(len(utterance.edits) for utterance in utterances) - suspected_edits.total()
     again = shared.total() - (shared & suspected_edits).total()
     return again / others if others else 0.0
 
@@ -160,9 +153,8 @@ def region_words(region: Sequence[Edit]) -> tuple[list[str], list[str]]:
     return reference_words, [edit.hypothesis for edit in region if edit.hypothesis is not None]
 
 
-def suspected_regions(utterance: ComparedUtterance, written: frozenset[str]) -> list[list[Edit]]:
+def suspected_regions(errors: UtteranceErrors, written: frozenset[str]) -> list[list[Edit]]:
     """Regions whose reference is suspected from the baseline alone; `written` are words that occur in any text."""
-    errors = utterance.errors
     suspected: list[list[Edit]] = []
     for region in regions(errors.edits):
         reference_words, hypothesis_words = region_words(region)
@@ -177,15 +169,15 @@ def suspected_regions(utterance: ComparedUtterance, written: frozenset[str]) -> 
     return suspected
 
 
-def candidate_change(run: str, utterances: Sequence[ComparedUtterance]) -> CandidateChange:
+def candidate_change(run: str, utterances: Sequence[UtteranceErrors], tuned: EditsById) -> CandidateChange:
     """Whether a candidate differs enough from the baseline for its agreement to be informative (`independent`).
 
     It must have changed a hypothesis, and at least half (or all but two) of the baseline's poor hypotheses.
     """
-    poor = [utterance for utterance in utterances if utterance.errors.hits < REST_RIGHT * utterance.errors.words]
+    poor = [utterance for utterance in utterances if utterance.hits < REST_RIGHT * utterance.words]
     # Edits turn the common reference into a hypothesis, so that equal edits mean equal words.
-    changed = sum(utterance.tuned[run] != utterance.errors.edits for utterance in utterances)
-    poor_changed = sum(utterance.tuned[run] != utterance.errors.edits for utterance in poor)
+    changed = sum(tuned[utterance.id] != utterance.edits for utterance in utterances)
+    poor_changed = sum(tuned[utterance.id] != utterance.edits for utterance in poor)
     independent = changed > 0 and len(poor) - poor_changed <= max(UNCHANGED, len(poor) // 2)
     return CandidateChange(
         run=run,
@@ -197,12 +189,18 @@ def candidate_change(run: str, utterances: Sequence[ComparedUtterance]) -> Candi
     )
 
 
-def agreed_edits(utterance: ComparedUtterance, runs: Sequence[str]) -> Counter[Edit]:
-    """The baseline's edits that all of these runs make at the same place."""
-    shared = Counter(utterance.errors.edits)
-    for run in runs if shared else ():
-        shared &= Counter(utterance.tuned[run])
-    return shared
+def agreed_edits(utterances: Sequence[UtteranceErrors], runs: Sequence[EditsById]) -> dict[str, Counter[Edit]]:
+    """The baseline's edits that all of these runs (at least one) make at the same place, of utterances with any."""
+    agreed: dict[str, Counter[Edit]] = {}
+    for utterance in utterances if runs else ():
+        edits = set(utterance.edits)
+        if all(not edits.isdisjoint(run[utterance.id]) for run in runs):
+            shared = Counter(utterance.edits)
+            for run in runs:
+                shared &= Counter(run[utterance.id])
+            if shared:
+                agreed[utterance.id] = shared
+    return agreed
 
 
 def _unlike(first: str, second: str) -> bool:

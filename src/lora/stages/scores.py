@@ -23,7 +23,6 @@ from lora.scoring.budget import error_budget
 from lora.scoring.markup import chosen_kinds
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.paired import paired_score
-from lora.scoring.reachable_errors import ComparedUtterance
 from lora.scoring.reachable_errors import split_errors as split_by_source
 from lora.scoring.rescoring import common_normalizer, errors_with_normalizer, same_text
 from lora.scoring.transcript_mismatches import mismatches as find_mismatches
@@ -186,13 +185,12 @@ def _scored_with(words: Normalizer, facts: WerFacts, texts: Mapping[str, Transcr
 
 def _differing_rows(before: Mapping[str, Transcript], after: Mapping[str, Transcript]) -> dict[str, Any]:
     """Ids that only one side has, or references that differ, with a message; empty if the rows are the same."""
-    missing = sorted(set(before) - set(after))
-    extra = sorted(set(after) - set(before))
+    missing = sorted(name for name in before if name not in after)
+    extra = sorted(name for name in after if name not in before)
     if missing or extra:
         message = ids_message(missing, extra, "the tuned run", "the baseline")
         return {"missing_ids": missing, "extra_ids": extra, "message": message}
-    references = {name: (before[name].run_reference, after[name].run_reference) for name in before}
-    different = sorted(name for name, texts in references.items() if not same_text(*texts))
+    different = sorted(name for name in before if not same_text(before[name].run_reference, after[name].run_reference))
     if different:
         return {"message": f"{len(different)} references differ between the runs, first that of {different[0]}"}
     return {}
@@ -246,30 +244,24 @@ def split_errors(
             candidates = {name: read_transcripts(path) for name, path in candidate}
             same_rows = {name: texts for name, texts in candidates.items() if set(texts) == set(baseline)}
             scored = {name: WerFacts.read(path) for name, path in candidate_wer if name in same_rows}
-            known = {
-                name: {errors.id: errors.edits for errors in wer.utterances}
-                for name, wer in scored.items()
-                if wer.status == "ok" and wer.normalizer == base.normalizer
-            }
+            alike = {name for name, wer in scored.items() if wer.status == "ok" and wer.normalizer == base.normalizer}
+            edits = {name: {errors.id: errors.edits for errors in scored[name].utterances} for name in alike}
             references = {row.id: row.text for row in iterate_rows(rows)}
             word_counts = Counter[str]()
-            utterances = []
-            for entry in base.utterances:
-                if survives(entry.duration, base.max_seconds):
-                    text = references[entry.id]
-                    # The alternatives of a reference are those that the baseline's hypothesis is nearest to.
-                    chosen_by = words.words(baseline[entry.id].hypothesis) if "{" in text else ()
-                    reference = words.words(words.reference(text, chosen_by))
-                    word_counts.update(reference)
-                    tuned = {
-                        name: known[name][entry.id]
-                        if name in known and "{" not in text
-                        else word_edits(reference, words.words(texts[entry.id].hypothesis))
-                        for name, texts in same_rows.items()
-                    }
-                    utterances.append(ComparedUtterance(entry, tuned))
+            utterances = [entry for entry in base.utterances if survives(entry.duration, base.max_seconds)]
+            for entry in utterances:
+                text = references[entry.id]
+                # The alternatives of a reference are those that the baseline's hypothesis is nearest to.
+                has_alternatives = "{" in text
+                chosen_by = words.words(baseline[entry.id].hypothesis) if has_alternatives else ()
+                reference = words.words(words.reference(text, chosen_by))
+                word_counts.update(reference)
+                for name, texts in same_rows.items():
+                    if has_alternatives or name not in alike:
+                        hypothesis = words.words(texts[entry.id].hypothesis)
+                        edits.setdefault(name, {})[entry.id] = word_edits(reference, hypothesis)
             runs = [name for name, _ in candidate]
-            facts = split_by_source(manifest_name, utterances, word_counts, runs, vocabulary or None)
+            facts = split_by_source(manifest_name, utterances, word_counts, edits, runs, vocabulary or None)
         facts.write(reachable)
     return facts
 

@@ -14,7 +14,6 @@ from lora.records.transcripts import Transcript
 from lora.scoring.alignment import utterance_errors, word_edits
 from lora.scoring.normalizers import normalizer
 from lora.scoring.reachable_errors import (
-    ComparedUtterance,
     is_english,
     regions,
     same_spelling,
@@ -37,15 +36,16 @@ def split(
         for row, (_, text) in zip(rows, texts, strict=True)
     }
     errors = utterance_errors(rows, transcripts, BASIC)
-    utterances = [
-        ComparedUtterance(
-            entry,
-            {run: word_edits(BASIC.words(reference), BASIC.words(result[i])) for run, result in tuned.items()},
-        )
-        for i, (entry, (reference, _)) in enumerate(zip(errors, texts, strict=True))
-    ]
-    word_counts = Counter(word for reference, _ in texts for word in BASIC.words(reference))
-    return split_errors("domain", utterances, word_counts, list(tuned), vocabulary)
+    references = [BASIC.words(reference) for reference, _ in texts]
+    edits = {
+        run: {
+            entry.id: word_edits(reference, BASIC.words(text))
+            for entry, reference, text in zip(errors, references, results, strict=True)
+        }
+        for run, results in tuned.items()
+    }
+    word_counts = Counter(word for reference in references for word in reference)
+    return split_errors("domain", errors, word_counts, edits, list(tuned), vocabulary)
 
 
 def test_every_error_has_one_reason() -> None:
