@@ -161,12 +161,12 @@ def write_text(path: Path | str, text: str) -> None:
 def write_lines(path: Path | str, records: Iterable[Record | ManyRecord]) -> None:
     """Write JSON lines, one record per line, without keys that are null."""
     with replacing(path) as file:
-        file.writelines(json_line(record) for record in records)
+        file.buffer.writelines(map(json_line, records))
 
 
-def json_line(record: Record | ManyRecord) -> str:
+def json_line(record: Record | ManyRecord) -> bytes:
     """A record as a line of a file, without keys that are null."""
-    return f"{_SCHEMAS[type(record)].serializer.to_json(record, exclude_none=True).decode()}\n"
+    return _SCHEMAS[type(record)].serializer.to_json(record, exclude_none=True) + b"\n"
 
 
 def read_lines(path: Path | str, kind: type[L]) -> Iterator[L]:

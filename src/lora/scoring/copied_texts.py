@@ -32,9 +32,10 @@ def copied_texts(texts: Iterable[tuple[str, str]]) -> CopiedTexts:
 
 def is_styled(text: str) -> bool:
     """Whether a text has capitals next to small letters, digits or marks, which models rarely write as a person did."""
-    if text not in {text.lower(), text.upper()}:
+    if text != text.lower() and text != text.upper():
         return True
-    return any(not word.isalpha() for word in text.replace("'", "").split())
+    letters = "".join(text.replace("'", "").split())
+    return letters != "" and not letters.isalpha()
 
 
 def _length(text: str) -> int:

@@ -65,28 +65,26 @@ def mismatches(
         transcripts: hypotheses of some or all rows by id.
         normalize: normaliser of texts.
     """
-    texts = {row.id: normalize(row.text) for row in rows}
-    carriers: defaultdict[str, list[Utterance]] = defaultdict(list)
-    for row in rows:
-        if texts[row.id]:
-            carriers[texts[row.id]].append(row)
+    texts = [normalize(row.text) for row in rows]
     suspects: list[_Suspect] = []
-    matching = Counter[str]()
+    alike: list[str] = []  # texts whose own hypothesis is like them
     transcribed = 0
-    for row in rows:
-        if row.id in transcripts:
+    for row, own in zip(rows, texts, strict=True):
+        transcript = transcripts.get(row.id)
+        if transcript is not None:
             transcribed += 1
-            own = texts[row.id]
-            hypothesis = normalize(transcripts[row.id].hypothesis)
+            hypothesis = normalize(transcript.hypothesis)
             if len(hypothesis) >= MIN_CHARACTERS and own:
                 distance = Levenshtein.normalized_distance(hypothesis, own)
                 if distance >= UNLIKE and partial_ratio(hypothesis, own) < 100 * PART:
                     suspects.append(_Suspect(row, hypothesis, own, distance))
                 else:
-                    matching[own] += 1
-    compared = len(suspects) + matching.total()
-    claims, comparisons = _best_others(suspects, list(carriers) if suspects else [])
+                    alike.append(own)
+    compared = len(suspects) + len(alike)
+    carriers = _rows_by_text(rows, texts) if suspects else {}
+    claims, comparisons = _best_others(suspects, list(carriers))
     claimed = Counter(text for text, _ in claims.values())
+    matching = Counter(alike if claims else ())
     free = {text: len(carriers[text]) - matching[text] for text in claimed}
     mismatched = [
         _mismatch(entry, carriers[claims[entry.row.id][0]], claims[entry.row.id][1])
@@ -108,6 +106,15 @@ def mismatches(
         comparisons=compared + comparisons,
         mismatched=mismatched,
     )
+
+
+def _rows_by_text(rows: Sequence[Utterance], texts: Sequence[str]) -> dict[str, list[Utterance]]:
+    """The rows that have each of the texts; rows without one are left out."""
+    carriers: defaultdict[str, list[Utterance]] = defaultdict(list)
+    for row, text in zip(rows, texts, strict=True):
+        if text:
+            carriers[text].append(row)
+    return carriers
 
 
 def _share_audio(row: Utterance, other: Utterance) -> bool:

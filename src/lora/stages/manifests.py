@@ -123,7 +123,7 @@ def write_rows(found: Iterable[Utterance | Rejected], folder: Path, rows: Path, 
             else:
                 counted.add(row)
                 written = moved.of(row)
-                file.write(json_line(written))
+                file.buffer.write(json_line(written))
                 if is_keeping():
                     kept.append(written)
     keep(rows, kept)

@@ -87,10 +87,15 @@ def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matchi
         claims: dict[str, list[int]] = {}
         unmatched: list[int] = []
         for position in remaining:
-            known = next((name for name in map(key, names[position]) if name in index), None)
-            if known is None:
+            for name in names[position]:
+                known = key(name)
+                if known in index:
+                    break
+            else:
                 unmatched.append(position)
-            elif (row := index[known]) is None:
+                continue
+            row = index[known]
+            if row is None:
                 matching.ambiguous.append(position)
             else:
                 claims.setdefault(row, []).append(position)
