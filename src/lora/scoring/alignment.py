@@ -14,7 +14,6 @@ included, as jiwer counts them; only their distance is computed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from rapidfuzz.distance import Levenshtein
@@ -60,8 +59,7 @@ def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
     return counts_of(len(reference), word_edits(reference, hypothesis))
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredPair:
+class ScoredPair(NamedTuple):
     """A reference and a hypothesis, and what scoring made of them.
 
     Attributes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -247,19 +248,20 @@ def split_errors(
             alike = {name for name, wer in scored.items() if wer.status == "ok" and wer.normalizer == base.normalizer}
             edits = {name: {errors.id: errors.edits for errors in scored[name].utterances} for name in alike}
             references = {row.id: row.text for row in iterate_rows(rows)}
-            word_counts = Counter[str]()
             utterances = [entry for entry in base.utterances if survives(entry.duration, base.max_seconds)]
-            for entry in utterances:
-                text = references[entry.id]
-                # The alternatives of a reference are those that the baseline's hypothesis is nearest to.
-                has_alternatives = "{" in text
-                chosen_by = words.words(baseline[entry.id].hypothesis) if has_alternatives else ()
-                reference = words.words(words.reference(text, chosen_by))
-                word_counts.update(reference)
-                for name, texts in same_rows.items():
-                    if has_alternatives or name not in alike:
-                        hypothesis = words.words(texts[entry.id].hypothesis)
-                        edits.setdefault(name, {})[entry.id] = word_edits(reference, hypothesis)
+
+            def reference_words(id: str) -> tuple[str, ...]:
+                """With the alternatives that the baseline's hypothesis is nearest to."""
+                text = references[id]
+                chosen_by = words.words(baseline[id].hypothesis) if "{" in text else ()
+                return words.words(words.reference(text, chosen_by))
+
+            for name, texts in same_rows.items():
+                known = edits.setdefault(name, {})
+                for entry in utterances:
+                    if name not in alike or "{" in references[entry.id]:
+                        known[entry.id] = word_edits(reference_words(entry.id), words.words(texts[entry.id].hypothesis))
+            word_counts = Counter(chain.from_iterable(reference_words(entry.id) for entry in utterances))
             runs = [name for name, _ in candidate]
             facts = split_by_source(manifest_name, utterances, word_counts, edits, runs, vocabulary or None)
         facts.write(reachable)

@@ -37,6 +37,8 @@ def new_faults(facts: StudyFacts, tuned: WerFacts, base: WerFacts, utterances: i
 def _errors_in_new_loops(tuned: WerFacts, base: WerFacts) -> float | None:
     """Share of the tuned run's errors in rows that loop since tuning; None if it or their number is small."""
     new = {loop.id for loop in tuned.loops} - {loop.id for loop in base.loops}
+    if not new:
+        return None
     within = [u for u in tuned.utterances if tuned.max_seconds is None or u.duration <= tuned.max_seconds]
     errors = sum(u.errors for u in within)
     words = sum(u.words for u in within)
