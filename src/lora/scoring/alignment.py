@@ -108,7 +108,10 @@ def _scored(
         edits=edits,
     )
     plain = reference_text == reference and hypothesis_text == hypothesis
-    return ScoredPair(reference, hypothesis, reference_words, hypothesis_words, errors, plain)
+    # Of equal words one tuple is kept: most hypotheses of a good model are right.
+    return ScoredPair(
+        reference, hypothesis, reference_words, hypothesis_words if edits else reference_words, errors, plain
+    )
 
 
 def utterance_errors(

@@ -135,7 +135,7 @@ def _transcript(row: Utterance, external: ExternalTranscript) -> Transcript:
     return Transcript(
         id=row.id,
         reference=row.text,
-        hypothesis=external.hypothesis,
+        hypothesis=row.text if external.hypothesis == row.text else external.hypothesis,  # one text in memory
         duration=row.duration,
         truncated=external.truncated,
         external_reference=external.reference if external.reference not in {None, row.text} else None,
