@@ -63,13 +63,14 @@ def row_fields(
         raise RowError(f"text is not a string: {text!r:.60}", "text")
     if text is None and silence and _is_silence(columns, record):
         text = ""
-    elif text is None or not _is_visible(text) or text.strip() in columns.placeholders:
+    elif text is None or not _is_visible(text) or (columns.placeholders and text.strip() in columns.placeholders):
         raise RowError("empty text", "text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
     speaker = _name(columns, record, "speaker_id")
     fields: dict[str, Any] = {"text": " ".join(text.split())}
     fields["speaker_id"] = None if speaker is None else intern(speaker)  # one object for all rows of a speaker
-    fields |= {"offset": row_number(columns, record, "offset"), "duration": row_number(columns, record, "duration")}
+    fields["offset"] = row_number(columns, record, "offset")
+    fields["duration"] = row_number(columns, record, "duration")
     if fields["duration"] is None and (end := row_number(columns, record, "end")) is not None:
         fields["duration"] = _until(end, fields["offset"] or 0.0)
     fields["channel"] = _channel(columns, record)
@@ -137,9 +138,11 @@ def row_number(columns: Columns, record: Mapping[str, Any], field: str) -> float
     Raises RowError where it is no number.
     """
     found = columns.found(record, field)
-    if found is None or field not in TIMES:
-        return _finite(None if found is None else found[1], field)
+    if found is None:
+        return None
     name, value = found
+    if field not in TIMES:
+        return _finite(value, field)
     if isinstance(value, str):
         return _finite(seconds_in_text(value, columns.unit(name)), field)
     seconds, unit = _finite(value, field), columns.unit(name)
@@ -171,6 +174,8 @@ def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
     samples = columns.value(record, "samples")
     rate = row_number(columns, record, "sampling_rate")
     audio = columns.value(record, "audio")
+    if samples is None and isinstance(audio, str):
+        return {"audio": audio}
     if isinstance(audio, Mapping):
         samples = audio.get("array")
         rate = _finite(audio.get("sampling_rate"), "sampling_rate") or rate

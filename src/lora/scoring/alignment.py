@@ -49,8 +49,12 @@ def word_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit
 
 def counts_of(words: int, edits: Sequence[Edit]) -> Counts:
     """Counts for a reference of `words` words; an empty one has insertions only."""
-    insertions = sum([reference_word is None for _, reference_word, _ in edits])
-    deletions = sum([hypothesis_word is None for _, _, hypothesis_word in edits])
+    insertions = deletions = 0
+    for _, reference_word, hypothesis_word in edits:
+        if reference_word is None:
+            insertions += 1
+        elif hypothesis_word is None:
+            deletions += 1
     substitutions = len(edits) - insertions - deletions
     return Counts(words - substitutions - deletions, substitutions, deletions, insertions)
 
