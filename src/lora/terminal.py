@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 GREEN, RED, YELLOW, DIM, BOLD = "32", "31", "33", "2", "1"
@@ -81,9 +82,15 @@ class VisibleStream:
 
 @contextlib.contextmanager
 def visible_output() -> Iterator[None]:
-    """Whatever is printed inside shows its control characters: names and texts of others may contain any."""
-    streams = VisibleStream(sys.stdout), VisibleStream(sys.stderr)
-    with contextlib.redirect_stdout(cast(TextIO, streams[0])), contextlib.redirect_stderr(cast(TextIO, streams[1])):
+    """Whatever is printed inside shows its control characters: names and texts of others may contain any.
+
+    A stream that is closed (`>&-`), for which Python has None, is one that nobody reads.
+    """
+    with contextlib.ExitStack() as stack:
+        nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        streams = VisibleStream(sys.stdout or nowhere), VisibleStream(sys.stderr or nowhere)
+        stack.enter_context(contextlib.redirect_stdout(cast(TextIO, streams[0])))
+        stack.enter_context(contextlib.redirect_stderr(cast(TextIO, streams[1])))
         yield
 
 

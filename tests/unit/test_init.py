@@ -171,8 +171,9 @@ def test_names_that_yaml_reads_as_other_values_are_quoted(stem: str) -> None:
 def test_a_name_that_is_not_utf8_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     odd = os.fsdecode(b"\xff.jsonl")
     Path("train.jsonl").rename(odd)
-    assert main(["init", "study", "--model", "my model", "--train", odd, "--domain", "dev/test.jsonl"]) == 2
-    assert "its name is not UTF-8" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["init", "study", "--model", "my model", "--train", odd, "--domain", "dev/test.jsonl"])
+    assert "\\udcff.jsonl: this name is not UTF-8" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cores", ["0", "-1", "two", "1.5", "²"])

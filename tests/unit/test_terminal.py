@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
-from lora.terminal import Screen, coloured, has_colour, printable, write_coloured
+from lora.terminal import Screen, coloured, has_colour, printable, visible_output, write_coloured
 
 
 class Terminal(io.StringIO):
@@ -18,6 +19,14 @@ class Terminal(io.StringIO):
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
+
+
+def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)  # as Python does for `>&-`
+    with visible_output():
+        print("nobody reads this")
+        print("nor this", file=sys.stderr)
 
 
 def test_colour_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,15 @@ def suggest(word: str, known: Sequence[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else f"; expected one of {', '.join(known)}"
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written as UTF-8: a name with bytes that Python could not decode cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def described_version() -> str:
     """Version of this software and the commit of the code, as far as they are known."""
     commit = code_commit()
@@ -55,6 +64,9 @@ class CommandParser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         given = list(sys.argv[1:] if args is None else args)
+        for argument in given:
+            if not is_utf8(argument):
+                self.error(f"{argument}: this name is not UTF-8, as results are; rename the file or folder")
         self._name_unknown(given)
         return super().parse_known_args(given, namespace)
 

@@ -181,18 +181,7 @@ def _stem(path: Path) -> str:
 def _relative(path: Path, folder: Path) -> str:
     if not path.exists():
         raise UserError(f"no such file or folder: {path}")
-    relative = os.path.relpath(path.absolute(), folder.absolute())
-    if not _is_utf8(relative):
-        raise UserError(f"{path}: its name is not UTF-8, which config.yaml is; rename the file or folder")
-    return relative
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # bytes of a name that Python could not decode
-        return False
-    return True
+    return os.path.relpath(path.absolute(), folder.absolute())
 
 
 def _kind_of(model: str) -> str | None:
