@@ -1,6 +1,7 @@
 """Data sets that contain their audio are unpacked to the same files each time, then read as rows."""
 
 import json
+import os
 
 import numpy as np
 import pyarrow
@@ -164,3 +165,29 @@ def test_reading_before_unpacking_names_the_command(recordings, tmp_path):
     folder = saved(tmp_path / "set", table(recordings))
     with pytest.raises(UserError, match=r"tables contain the recordings.*lora-diagnose convert"):
         read_manifest(folder)
+
+
+def test_audio_may_be_a_column_of_bytes(recordings, tmp_path):
+    audio = pyarrow.array(recordings.values(), pyarrow.binary())
+    pyarrow.parquet.write_table(table(recordings, audio=audio), tmp_path / "a.parquet")
+    assert len(read(Source(tmp_path / "a.parquet"), tmp_path / "unpacked").rows) == len(recordings)
+
+
+def test_two_columns_of_one_name_and_selected_rows_are_refused(recordings, tmp_path):
+    twice = table(recordings).append_column("text", pyarrow.array(["other"] * len(recordings)))
+    pyarrow.parquet.write_table(twice, tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet: the header has two columns named 'text'"):
+        unpack_audio(Source(tmp_path / "a.parquet"), tmp_path / "unpacked")
+    state = saved(tmp_path / "set", table(recordings)) / "state.json"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "_indices_data_files": [{"filename": "i.arrow"}]}))
+    with pytest.raises(UserError, match=r"state\.json: a selection of the rows"):
+        manifest_files(Source(tmp_path / "set"))
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "data/a.parquet", "a.arrow"])
+def test_a_pipe_in_a_folder_of_tables_is_refused(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    for read_files in (manifest_files, lambda source: unpack_audio(source, tmp_path / "unpacked")):
+        with pytest.raises(UserError, match=rf"{name}: not a file but a pipe"):
+            read_files(Source(tmp_path))

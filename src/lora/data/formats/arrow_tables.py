@@ -22,6 +22,7 @@ from lora.data.column_names import SYNONYMS, Columns
 from lora.data.formats.arrow_rows import row_values
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.formats.tables import METADATA
+from lora.data.manifest_lines import header_problem
 from lora.data.source import Source
 from lora.provenance.hashes import content_hash
 from lora.records.base import UserError, write_text
@@ -44,11 +45,16 @@ def arrow_files(source: Source) -> list[Path]:
         return _shards_of_split(source, sorted(source.path.glob("*.arrow")))
     reject_settings(source, "split")
     try:
-        names = [str(shard["filename"]) for shard in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
+        saved = json.loads(state.read_text(encoding="utf-8"))
+        names = [str(shard["filename"]) for shard in saved["_data_files"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(
             f"{state}: not the state of a saved data set; save the data set again with save_to_disk"
         ) from None
+    if saved.get("_indices_data_files"):  # of versions of `datasets` that did not write the selected rows alone
+        raise UserError(
+            f"{state}: a selection of the rows of its files; save it again with `flatten_indices().save_to_disk(...)`"
+        )
     return [source.path / name for name in names]
 
 
@@ -162,6 +168,8 @@ def _parquet(path: Path) -> tuple[Any, Iterator[Any]]:
 
 def _audio_column(schema: Any, source: Source) -> str:
     """The mapped column, else the one that `datasets` declares as audio, else one with a usual name."""
+    if (problem := header_problem(schema.names)) is not None:
+        raise UserError(f"{source.path}: {problem}")
     mapped = source.columns.get("audio") or source.columns.get("samples")
     if mapped is not None and mapped in schema.names:
         return mapped
@@ -184,6 +192,8 @@ def _write(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | N
         The path of the audio from `folder`, the data set's name for it, and a hash of its content ("" where the data
         set contains only a path).
     """
+    if isinstance(audio, bytes):
+        audio = {"bytes": audio}
     if not isinstance(audio, Mapping):
         return (None if audio is None else _relative(folder, origin, str(audio))), None, ""
     name = audio.get("path") if isinstance(audio.get("path"), str) else None

@@ -77,8 +77,14 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
 
 def manifest_files(source: Source) -> list[Path]:
     """Files whose changes invalidate the manifest: those that contain its rows, without audio files."""
-    source = detect_format(source)
-    return FORMATS[source.format].row_files(source)
+    return _row_files(detect_format(source))
+
+
+def _row_files(source: Source) -> list[Path]:
+    files = FORMATS[source.format].row_files(source)
+    for path in files:
+        require_file(path, "manifest")
+    return files
 
 
 def contains_audio(source: Source) -> bool:
@@ -93,7 +99,7 @@ def unpack_audio(source: Source, folder: Path) -> int:
     if unpack is None:
         raise UserError(f"{source.path}: a manifest of format {source.format} contains no audio to unpack")
     try:
-        return unpack(source, FORMATS[source.format].row_files(source), folder)
+        return unpack(source, _row_files(source), folder)
     except BROKEN as error:
         raise UserError(_broken(source, error)) from None
 
