@@ -122,6 +122,12 @@ def test_no_text_ends_a_data_script(text: str) -> None:
     script.encode("utf-8")
 
 
+def test_aligned_text_has_no_control_characters() -> None:
+    text = "".join(aligned_text(one_row("a \x1b[31mb", {"base": "a\x07 b"}, id="x\x9b2J")))
+    assert text.replace("\n", "").isprintable()
+    assert "x\\u009b2J" in text
+
+
 def test_two_hypotheses_are_aligned_to_one_reference() -> None:
     reference = ["the", "cat", "sat", "on", "the", "mat"]
     base, tuned = ["the", "cut", "sat", "the", "mat"], ["so", "the", "very", "cat", "sat", "on", "a", "the", "mat"]

@@ -1,7 +1,8 @@
 """Alignments as text, in the style of sclite's `pra` files, with all runs aligned to one reference.
 
 As in `pra`, errors are in capitals, asterisks stand for a missing word, and a line `Eval:` below each hypothesis marks
-substitutions (S), deletions (D) and insertions (I). Columns are padded by code points.
+substitutions (S), deletions (D) and insertions (I). Columns are padded by code points. Control characters are written as escapes, because
+the file is shown on terminals.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from lora.report.listen.alignment import Column, aligned
 from lora.report.listen.rows import ManifestRows
 from lora.scoring.alignment import counts_of
+from lora.terminal import visible
 
 HEAD = """Every row of the listening page: the reference and the hypotheses of all runs, normalised and aligned word by
 word. Errors are in capitals; S substituted, D deleted, I inserted.
@@ -31,7 +33,7 @@ def aligned_text(manifest: ManifestRows) -> Iterator[str]:
             hits, substitutions, deletions, insertions = counts_of(len(reference), own)
             lines.append(f"Scores {run.name}: (#C #S #D #I) {hits} {substitutions} {deletions} {insertions}")
         lines += _table(aligned(reference, edits), [run.name for run in runs])
-        yield "\n" + "\n".join(lines) + "\n"
+        yield visible("\n" + "\n".join(lines) + "\n")
 
 
 def _table(columns: list[Column], runs: list[str]) -> list[str]:
