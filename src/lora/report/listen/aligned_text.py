@@ -1,8 +1,8 @@
 """Alignments as text, in the style of sclite's `pra` files, with all runs aligned to one reference.
 
 As in `pra`, errors are in capitals, asterisks stand for a missing word, and a line `Eval:` below each hypothesis marks
-substitutions (S), deletions (D) and insertions (I). Columns are padded by code points. Control characters are written as escapes, because
-the file is shown on terminals.
+substitutions (S), deletions (D) and insertions (I). Columns are padded by code points. Control characters are written
+as escapes, because the file is shown on terminals.
 """
 
 from __future__ import annotations
