@@ -5,7 +5,6 @@ Recordings that the manifest contains become files in `<name>.audio/` next to th
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections import Counter
@@ -25,6 +24,7 @@ from lora.data.source import Source
 from lora.records.base import UserError, write_lines
 from lora.records.declared_durations import Declared, common_unit, wrong_durations
 from lora.records.manifests import Utterance
+from lora.records.temporary_files import temporary_for
 
 WRITTEN_BY_US = re.compile(r"\d{6}\.\w+")  # names of audio files of an earlier conversion
 REASONS_SHOWN = 5
@@ -59,7 +59,7 @@ def convert(
             f"{output}: is the manifest to convert, and its rejected rows would be lost; name another output"
         )
     output.parent.mkdir(parents=True, exist_ok=True)
-    building = audio.with_name(f".{audio.name}.{os.getpid()}.tmp")
+    building = temporary_for(audio)
     building.mkdir()
     try:
         audio_inside = contains_audio(source)

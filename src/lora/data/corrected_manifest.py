@@ -7,7 +7,6 @@ are left out. Ids stay, so that later judgements and transcripts fit.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from lora.data.manifest import rebase
 from lora.records.base import UserError, write_lines, write_text
 from lora.records.manifests import Utterance
 from lora.records.reviews import ReviewedRow
+from lora.records.temporary_files import temporary_for
 
 ROWS = "manifest.jsonl"
 ORIGIN = "origin.json"
@@ -54,9 +54,10 @@ def write_corrected(
     """
     if target.exists() or target.is_symlink():
         raise UserError(f"{target}: exists already and is not overwritten; name a new folder")
-    building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = temporary_for(target)
     try:
-        building.mkdir(parents=True)
+        building.mkdir()
         # Line numbers of the original file have no meaning in the new one.
         written = [replace(row, line=None) for row in rebase(rows, source, building)]
         write_lines(building / ROWS, _with_own_audio(written, results.resolve(), building))

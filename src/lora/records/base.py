@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pydantic.dataclasses import dataclass as validated
 from pydantic.fields import FieldInfo
 
 from lora.records.kept import content, forget
+from lora.records.temporary_files import temporary_for
 
 R = TypeVar("R", bound="Record")
 L = TypeVar("L", bound="Record | ManyRecord")
@@ -141,7 +141,7 @@ def replacing(path: Path | str) -> Iterator[TextIO]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_for(path)
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             yield file

@@ -7,7 +7,6 @@ scored, noise beyond full scale included.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from lora.data.audio.loading import load_audio, samples_hash
 from lora.data.audio.wav_file import write_wav
 from lora.records.base import UserError, write_lines, write_text
 from lora.records.manifests import Utterance
+from lora.records.temporary_files import temporary_for
 
 ROWS = "manifest.jsonl"
 ORIGIN = "origin.json"
@@ -48,7 +48,8 @@ def write_hardened(
     """
     if target.exists() or target.is_symlink():
         raise UserError(f"{target}: exists already and is not overwritten; name a new folder")
-    building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = temporary_for(target)
     try:
         (building / "audio").mkdir(parents=True)
         written = []

@@ -6,7 +6,6 @@ Colours are Okabe and Ito's, which people with any colour vision can distinguish
 from __future__ import annotations
 
 import io
-import os
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from lora.records.temporary_files import temporary_for
 
 INK = "#24292f"
 MUTED = "#6e7781"
@@ -96,6 +97,6 @@ def _save(canvas: Figure, path: Path, kind: str, metadata: dict[str, None]) -> N
     buffer = io.BytesIO()
     canvas.savefig(buffer, format=kind, metadata=metadata)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_for(path)
     temporary.write_bytes(buffer.getvalue())
     temporary.replace(path)
