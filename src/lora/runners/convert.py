@@ -49,7 +49,8 @@ def execute(args: argparse.Namespace) -> None:
             f"warning: {found.rows} transcripts contain {found.kind} such as {found.examples[0]}{_way_out(found.kind)}"
         )
     if not manifest.rows:
-        raise UserError(f"{source.path}: no usable row, so {args.output} was not written; fix the rejected rows")
+        remedy = "fix the rejected rows" if manifest.rejected else "it has no rows; name another file"
+        raise UserError(f"{source.path}: no usable row, so {args.output} was not written; {remedy}")
     print(f"written: {args.output}")
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import pytest
 
@@ -87,6 +88,18 @@ def test_ctm_words_are_sorted_by_time(tmp_path):
     words_by_file = {name: [word.text for word in words] for name, words in result.words.items()}
     assert words_by_file == {"r1": ["one", "two"], "r2": ["three", "four"], "r3": ["five", "seven"]}
     assert result.notes == ["1 alternations were replaced by their first alternative"]
+
+
+def test_a_recording_whose_name_is_not_utf8_is_an_error(tmp_path):
+    write(tmp_path, os.fsdecode(b"\xff.json"), '{"text": "a"}')
+    with pytest.raises(UserError, match="its name is not UTF-8"):
+        read_transcript_file(tmp_path)
+
+
+def test_a_row_with_a_list_does_not_make_a_file_one_object_of_lists(tmp_path):
+    path = write(tmp_path, "h.jsonl", '{"id": "u1", "prediction": "a"}\n{"id": "u2", "prediction": ["b"]}\n')
+    with pytest.raises(UserError, match=r"h\.jsonl:2: prediction is \['b'\]; expected a string"):
+        read_transcript_file(path)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,12 @@ def test_an_output_that_is_a_folder_is_refused(kaldi, capsys, monkeypatch, folde
     assert "it is a folder; name a file" in capsys.readouterr().err
 
 
+def test_an_empty_manifest_is_named_as_such(tmp_path, capsys):
+    (tmp_path / "m.jsonl").write_text("\n")
+    assert convert("--manifest", tmp_path / "m.jsonl", "--output", tmp_path / "out.jsonl") == 2
+    assert "it has no rows; name another file" in capsys.readouterr().err
+
+
 def test_files_of_somebody_else_stay(tmp_path, capsys):
     (tmp_path / "m.jsonl").write_text('{"samples": [0.1], "sampling_rate": 8000, "text": "x"}\n')
     (tmp_path / "out.audio").mkdir()

@@ -18,8 +18,9 @@ LISTS = re.compile(rf'"({"|".join(HYPOTHESES)})"\s*:\s*\[')
 
 
 def looks_like_lists(lines: Sequence[str]) -> bool:
-    """Whether the first lines begin one object with a list of hypotheses."""
-    return lines[0].lstrip().startswith("{") and LISTS.search(" ".join(lines)) is not None
+    """Whether the first lines begin one object with a list of hypotheses, and are not one object each."""
+    is_row = len(lines) > 1 and lines[0].rstrip().endswith("}")
+    return lines[0].lstrip().startswith("{") and not is_row and LISTS.search(" ".join(lines)) is not None
 
 
 def read_lists(path: Path, text: str, columns: Mapping[str, str]) -> list[ExternalTranscript]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lora.data.json_lines import writable
 from lora.data.transcripts.column_rows import read_rows
 from lora.data.transcripts.columns import FILES
 from lora.data.transcripts.ctm import Word
@@ -36,10 +37,15 @@ def looks_like_segments(lines: Sequence[str]) -> bool:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Files of a folder, one per recording. Raises UserError for a folder without them."""
+    """Files of a folder, one per recording.
+
+    Raises UserError for a folder without them, and for a name that is not UTF-8, which no result can contain.
+    """
     files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.endswith(SETTINGS)]
     for suffix in SUFFIXES:
         if found := [file for file in files if file.suffix.lower() == suffix]:
+            if (odd := next((file for file in found if not writable(file.name)), None)) is not None:
+                raise UserError(f"{odd}: its name is not UTF-8; rename the file")
             return found
     raise UserError(f"{folder}: a folder without transcripts; expected one {', '.join(SUFFIXES)} file per recording")
 
