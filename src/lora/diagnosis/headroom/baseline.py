@@ -7,6 +7,7 @@ judged without the worst row, and one truncated or looping row is never enough.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from lora import layout
@@ -218,8 +219,10 @@ class Counts(NamedTuple):
 def without_worst(wer: WerFacts, score: WerScore) -> Counts:
     """Counts without the utterance of most errors, unless it is the only one with words."""
     total = _counts(score)
-    within = [u for u in wer.utterances if wer.max_seconds is None or u.duration <= wer.max_seconds]
-    worst = max(within, key=lambda u: u.errors, default=None)
+    within = wer.utterances
+    if wer.max_seconds is not None:
+        within = [u for u in within if u.duration <= wer.max_seconds]
+    worst = max(within, key=attrgetter("errors"), default=None)
     if worst is None or worst.words >= total.words:
         return total
     return Counts(*(count - part for count, part in zip(total, _counts(worst), strict=True)))
