@@ -18,10 +18,12 @@ def copied_texts(texts: Iterable[tuple[str, str]]) -> CopiedTexts:
     """
     rows = words = equal = styled = equal_styled = 0
     for reference, hypothesis in texts:
-        length = _length(reference)
+        written = reference.split()
+        characters = "".join(written)
+        length = _length(len(written), len(characters))
         if length >= MIN_WORDS:
             copied = reference.strip() == hypothesis.strip()
-            has_style = is_styled(reference)
+            has_style = is_styled(characters)
             rows += 1
             words += length
             equal += copied
@@ -38,8 +40,6 @@ def is_styled(text: str) -> bool:
     return letters != "" and not letters.isalpha()
 
 
-def _length(text: str) -> int:
+def _length(words: int, characters: int) -> int:
     """Words of a text; half of its characters where it has no spaces between words."""
-    words = text.split()
-    characters = len("".join(words))
-    return characters // CHARACTERS_PER_WORD if words and characters >= LONG_WORD * len(words) else len(words)
+    return characters // CHARACTERS_PER_WORD if words and characters >= LONG_WORD * words else words

@@ -118,12 +118,12 @@ def differing_rows(
     """
     if any(record.status == "impossible" for record in settings):
         return None
-    missing = sorted(set(before) - set(after))
-    extra = sorted(set(after) - set(before))
+    missing = sorted(name for name in before if name not in after)
+    extra = sorted(name for name in after if name not in before)
+    different = [name for name in before if name in after and before[name].run_reference != after[name].run_reference]
     rewritten = [
         ReferenceDifference(id=name, baseline=before[name].run_reference, candidate=after[name].run_reference)
-        for name in sorted(set(before) & set(after))
-        if before[name].run_reference != after[name].run_reference
+        for name in sorted(different)
     ]
     texts = [pair for pair in rewritten if not same_text(pair.baseline, pair.candidate)]
     hashes = [record.manifest.content_hash if record.manifest else None for record in settings]
