@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lora.data.row_columns import UNKNOWN, RowColumns, total_hours
 from lora.records.manifests import Utterance
-
-if TYPE_CHECKING:
-    import pandas
 
 COLUMNS = (
     "manifest",
@@ -43,7 +39,7 @@ def speakers(rows: Iterable[Utterance]) -> int | None:
     return len({row.speaker_id for row in rows} - {None}) or None
 
 
-def duration_table(name: str, columns: RowColumns, thresholds: Iterable[float]) -> pandas.DataFrame:
+def duration_table(name: str, columns: RowColumns, thresholds: Iterable[float]) -> list[dict[str, object]]:
     """What remains of a manifest under each duration limit.
 
     Args:
@@ -54,30 +50,30 @@ def duration_table(name: str, columns: RowColumns, thresholds: Iterable[float]) 
     Returns:
         One row per threshold in ascending order and one without a limit ("all"), with `COLUMNS`. `share` counts rows
         and `hours_share` hours, both 0 for an empty manifest; `mean`, `median` and `longest` (seconds) are only in the
-        row without a limit. Numbers are formatted, so that the written table does not depend on pandas.
+        row without a limit. Numbers that are not whole are formatted.
     """
-    import pandas
-
-    rows = pandas.DataFrame({"seconds": columns.durations, "speaker": columns.speakers})
-    count = len(rows)
-    all_hours = total_hours(columns.durations)
+    seconds = columns.durations
+    count = len(seconds)
+    all_hours = total_hours(seconds)
     table: list[dict[str, object]] = []
     for threshold in (*sorted(set(thresholds)), None):
-        within = rows[rows["seconds"] <= (np.inf if threshold is None else threshold)]  # as `survives`
-        within_hours = total_hours(within["seconds"].to_numpy())
-        names = within["speaker"].unique()
-        entry: dict[str, object] = {
-            "manifest": name,
-            "threshold": ALL if threshold is None else f"{threshold:g}",
-            "rows": len(within),
-            "share": f"{len(within) / count if count else 0.0:.4f}",
-            "hours": f"{within_hours:.4f}",
-            "hours_share": f"{within_hours / all_hours if all_hours else 0.0:.4f}",
-            "speakers": int((names != UNKNOWN).sum()) or "",
-        }
-        if threshold is None and count:
-            entry["mean"] = f"{math.fsum(columns.durations.tolist()) / count:.3f}"
-            entry["median"] = f"{rows['seconds'].median():.3f}"
-            entry["longest"] = f"{rows['seconds'].max():.3f}"
-        table.append(entry)
-    return pandas.DataFrame(table, columns=list(COLUMNS), dtype=object).where(lambda cells: cells.notna(), None)
+        within = seconds <= (np.inf if threshold is None else threshold)  # as `survives`
+        within_hours = total_hours(seconds[within])
+        rows = int(np.count_nonzero(within))
+        known = columns.speakers[within & (columns.speakers != UNKNOWN)]
+        table.append(
+            {
+                "manifest": name,
+                "threshold": ALL if threshold is None else f"{threshold:g}",
+                "rows": rows,
+                "share": f"{rows / count if count else 0.0:.4f}",
+                "hours": f"{within_hours:.4f}",
+                "hours_share": f"{within_hours / all_hours if all_hours else 0.0:.4f}",
+                "speakers": int(np.count_nonzero(np.bincount(known))) or "",
+            }
+        )
+    if count:
+        table[-1]["mean"] = f"{math.fsum(seconds) / count:.3f}"
+        table[-1]["median"] = f"{np.median(seconds):.3f}"
+        table[-1]["longest"] = f"{seconds.max():.3f}"
+    return table

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from lora.records.base import Record, UserError, replacing
+from lora.records.base import UserError, replacing
 from lora.terminal import visible
 
-if TYPE_CHECKING:
-    import pandas
-
-R = TypeVar("R", bound=Record)
 ID = "id"  # column of ids
 
 
-def write_table(
-    path: Path | str, columns: Sequence[str], rows: Iterable[Mapping[str, object]] | pandas.DataFrame
-) -> None:
+def write_table(path: Path | str, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Write a table.
 
     White space inside a cell (tabs and line ends too) becomes a single space, so that a line is a row for every reader,
@@ -30,14 +23,11 @@ def write_table(
     Args:
         path: file to write.
         columns: names and order of the columns; other keys of `rows` are left out.
-        rows: mappings by column name, or a data frame. Values are written as `str`, None and missing keys as empty
-            cells. Numbers of a data frame need the dtype object, in which pandas leaves them as they are.
+        rows: mappings by column name. Values are written as `str`, None and missing keys as empty cells.
     """
-    # A data frame iterates over its columns; pandas is not imported to recognise one.
-    records: Iterable[Mapping[Any, object]] = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
     with replacing(path) as file:
         file.write("\t".join(columns) + "\n")
-        file.writelines(table_line(columns, row) for row in records)
+        file.writelines(table_line(columns, row) for row in rows)
 
 
 def table_line(columns: Sequence[str], row: Mapping[Any, object]) -> str:
@@ -67,35 +57,9 @@ def read_cells(path: Path | str, columns: Sequence[str]) -> Iterator[list[str]]:
         raise UserError(f"{path}: no such table") from None
 
 
-def read_table(path: Path | str, columns: Sequence[str]) -> pandas.DataFrame:
-    """A table that this software wrote, every cell as text.
-
-    Raises:
-        UserError: for a missing file, and where the table has other columns.
-    """
-    import pandas
-
-    try:
-        table = pandas.read_csv(path, sep="\t", dtype=object, na_filter=False, quoting=csv.QUOTE_NONE, index_col=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such table") from None
-    except pandas.errors.EmptyDataError:
-        table = pandas.DataFrame()
-    _require_columns(path, list(table.columns), columns)
-    return table
-
-
 def _require_columns(path: Path | str, found: Sequence[str], columns: Sequence[str]) -> None:
     if list(found) != list(columns):
         raise UserError(f"{path}:1: the header is not the columns {', '.join(columns)}; write the table again")
-
-
-def concatenate_tables(paths: Iterable[Path | str], columns: Sequence[str]) -> pandas.DataFrame:
-    """The rows of several tables with the same columns, in the order of `paths`."""
-    import pandas
-
-    tables = [read_table(path, columns) for path in paths]
-    return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame(columns=list(columns))
 
 
 def _id_cell(value: object) -> object:

@@ -13,7 +13,7 @@ from lora.data.retention import retention as retention_of
 from lora.data.row_columns import read_columns
 from lora.data.splits import sizes as split_sizes
 from lora.data.splits import split, split_options, split_stability
-from lora.data.tables import concatenate_tables, write_table
+from lora.data.tables import read_cells, write_table
 from lora.diagnosis.data.filter_bias import bias_signs
 from lora.diagnosis.data.max_seconds import choose_max_seconds as choose
 from lora.provenance.recording import recording
@@ -32,7 +32,8 @@ def profile_durations(rows: Path, manifest_name: str, thresholds: Sequence[float
 def summarise_durations(tables: Sequence[Path], summary: Path) -> None:
     """Join the duration tables of several manifests, in the order given."""
     with recording(outputs=[summary]):
-        write_table(summary, COLUMNS, concatenate_tables(tables, COLUMNS))
+        rows = (dict(zip(COLUMNS, cells, strict=True)) for table in tables for cells in read_cells(table, COLUMNS))
+        write_table(summary, COLUMNS, rows)
 
 
 def profile_retention(rows: Path, thresholds: Sequence[float], retention: Path) -> None:

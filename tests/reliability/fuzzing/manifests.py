@@ -16,7 +16,7 @@ from fuzzing import hostile, material
 from fuzzing.cases import Case, Outcome, Reader
 from lora.data.manifest import read_rows
 from lora.data.source import Source
-from lora.data.tables import read_cells, read_table
+from lora.data.tables import read_cells
 from lora.records.base import columns_of
 from lora.records.integrity import AudioMeasure
 from lora.stages.manifests import inspect_audio, validate_manifest
@@ -286,8 +286,8 @@ def outcome_of(rows: Path, rejected: Path, measures: Path | None = None) -> Outc
     """What validation wrote, read as the next stages read it."""
     if measures is not None and measures.is_file():
         list(read_cells(measures, columns_of(AudioMeasure)))
-    table = read_table(rejected, ("line", "id", "reason"))
-    return Outcome({row.text for row in read_rows(rows)}, list(table["reason"]))
+    reasons = [reason for _, _, reason in read_cells(rejected, ("line", "id", "reason"))]
+    return Outcome({row.text for row in read_rows(rows)}, reasons)
 
 
 READERS = [Reader(f"manifest: {name}", partial(make, name)) for name in FORMATS]

@@ -11,7 +11,7 @@ import pytest
 
 from lora.data.json_rows import document_rows
 from lora.data.manifest import Rejected, read_manifest
-from lora.data.tables import read_table, write_table
+from lora.data.tables import read_cells, write_table
 from lora.data.text_encoding import NOT_TEXT
 from lora.data.transcripts.files import read_transcript_file
 from lora.data.transcripts.recorded_settings import adjacent_settings, read_settings
@@ -100,9 +100,8 @@ def test_reasons_tables_and_printed_lines_show_control_characters(tmp_path: Path
     shown = r"a\u001b[31mb\u009b2J\u0007\u202ec"
     assert visible(ESCAPES) == shown == Rejected(1, None, ESCAPES).reason
     write_table(tmp_path / "t.tsv", ("id", "reason"), [{"id": ESCAPES, "reason": ESCAPES}])
-    table = read_table(tmp_path / "t.tsv", ("id", "reason"))
-    assert list(table["reason"]) == [shown]
-    assert json.loads(table["id"][0]) == ESCAPES
+    assert shown in (tmp_path / "t.tsv").read_text()
+    assert list(read_cells(tmp_path / "t.tsv", ("id", "reason"))) == [[ESCAPES, shown]]
     run_command(lambda: print(ESCAPES) or 0)
     assert capsys.readouterr().out == f"{shown}\n"
 
