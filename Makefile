@@ -75,7 +75,7 @@ field: $(VENV)/installed-test ## rebuild reported situations and check what is f
 wild: $(VENV)/installed-test ## diagnose a real Whisper on real speech, and plant faults (about two hours; skipped without the recordings, WILD=...)
 	@PYTHONPATH=tests:tests/faults:tests/field "$(BIN)/python" tests/wild/wild_bench.py $(or $(ARGS),--page docs/real-models.md)
 
-kills: $(VENV)/installed-test ## kill studies at random moments, and compare the results with undisturbed ones (about an hour)
+kills: $(VENV)/installed-test ## kill studies at random moments, and compare the results with undisturbed ones (about a quarter of an hour; ARGS='--kills N --seed N')
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/reliability/kills.py $(or $(ARGS),--page docs/reliability.md)
 
 fuzz: $(VENV)/installed-test ## damage files of every kind, and check that only what is damaged is lost (ARGS='--seed N --files N')

@@ -149,7 +149,7 @@ rule plot_sweep:
         """
 
 
-# It has no output, so that it always runs and restores a damaged block, as `publish` does.
+# It has no output, so that it always runs and restores a damaged block.
 rule sweep:
     """Publish the sweep into docs/experiment_plan.md and notes.md, and print its hypotheses."""
     input:
