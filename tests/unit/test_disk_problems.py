@@ -52,6 +52,14 @@ def test_errors_of_libraries_about_a_full_disk_are_recognised() -> None:
         run_command(lambda: 1 // 0)
 
 
+def test_too_little_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
+        raise MemoryError
+
+    assert run_command(fail) == 2
+    assert capsys.readouterr().err.startswith("error: not enough memory;")
+
+
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch):
     """Files cannot grow beyond 1 MB (the system says EFBIG, and writes what fits, as on a full disk)."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from lora.data.json_rows import Parsed, is_document
+from lora.data.json_rows import DECODER, Parsed, is_document
 from lora.data.text_encoding import MARKS, NOT_TEXT, UTF8_BOM, other_file
 
 BLOCK = 2**20  # bytes
@@ -68,7 +68,7 @@ def json_row(line: str) -> dict[str, Any] | str:
 def _row_or_reason(line: str) -> dict[str, Any] | str:
     """As `json_row`, for a line with a row that only `json` reads, or with none."""
     try:
-        row = json.loads(line)
+        row = DECODER.decode(line)
     except (ValueError, RecursionError) as error:
         return f"broken line: not JSON: {error}"
     if "\\ud" in line.lower() and not writable(row):

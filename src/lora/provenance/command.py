@@ -97,6 +97,9 @@ def _exit_code(function: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("error: interrupted; run the same command again to resume", file=sys.stderr)
         return 130
+    except MemoryError:
+        print("error: not enough memory; give this command more, or less to do at once", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`); closing stdout again at exit must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

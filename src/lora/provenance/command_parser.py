@@ -6,6 +6,7 @@ import argparse
 import difflib
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from lora.provenance.versions import code_commit, version
@@ -27,6 +28,13 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def path_argument(text: str) -> Path:
+    """A path as an argument. An empty one is that of a variable without a value, and not the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty text is not a path")
+    return Path(text)
 
 
 def described_version() -> str:
@@ -54,6 +62,7 @@ class CommandParser(argparse.ArgumentParser):
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         keywords.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(*arguments, **keywords)
+        self.register("type", Path, path_argument)
         self.elsewhere: Mapping[str, str] = {}
         nothing: Any = argparse.SUPPRESS  # parsed arguments have no `version`
         self.add_argument(

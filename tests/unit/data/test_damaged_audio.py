@@ -33,3 +33,18 @@ def test_samples_that_are_not_finite(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "nan.wav", samples, 16000, subtype="FLOAT")
     with pytest.raises(UserError, match=r"row u: nan\.wav contains samples that are NaN or infinite"):
         load_audio(row("nan.wav"), tmp_path)
+
+
+def test_integers_that_were_stored_as_floats(tmp_path: Path) -> None:
+    speech = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    soundfile.write(tmp_path / "integers.wav", speech * 32768, 16000, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"row u: integers\.wav: the peak is 1[\d.]+; expected samples from -1 to 1"):
+        load_audio(row("integers.wav"), tmp_path)
+    inline = Utterance(id="u", text="x", duration=1.0, samples=[0.0, -20000.0, 3.0], sampling_rate=16000)
+    with pytest.raises(UserError, match=r"row u: its inline samples: the peak is 20000"):
+        load_audio(inline, tmp_path)
+
+
+def test_a_recording_somewhat_over_full_scale(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "loud.wav", np.full(16000, 1.5, np.float32), 16000, subtype="FLOAT")
+    assert load_audio(row("loud.wav"), tmp_path).max() == 1.5

@@ -54,6 +54,17 @@ def test_a_broken_row_of_an_object_by_id_costs_itself() -> None:
     assert found[1].startswith("broken line: not JSON")
 
 
+def test_an_integer_of_thousands_of_digits_costs_its_row(tmp_path: Path, wav) -> None:
+    wav("a.wav")
+    path = tmp_path / "m.jsonl"
+    path.write_text(f'{ROW % 1}\n{{"audio": "a.wav", "text": "x", "id": "2", "duration": {"9" * 5000}}}\n{ROW % 3}\n')
+    manifest = read_manifest(path)
+    assert [row.id for row in manifest.rows] == ["1", "3"]
+    (rejected,) = manifest.rejected
+    assert rejected.line == 2
+    assert rejected.reason.startswith("duration is not a number: inf")
+
+
 def test_a_damaged_line_of_a_kaldi_table_costs_its_utterance(tmp_path: Path, wav) -> None:
     wav("a.wav")
     wav("b.wav")

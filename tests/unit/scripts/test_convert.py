@@ -114,11 +114,19 @@ def test_the_list_of_rejected_rows_replaces_no_other_file(kaldi, tmp_path, capsy
     assert (kaldi / "text").read_text().startswith("u1 one")
 
 
-@pytest.mark.parametrize("folder", ["", ".", "/", "kaldi"])
+@pytest.mark.parametrize("folder", [".", "/", "kaldi"])
 def test_an_output_that_is_a_folder_is_refused(kaldi, capsys, monkeypatch, folder):
     monkeypatch.chdir(kaldi.parent)
     assert convert("--manifest", "kaldi", "--output", folder, "--force") == 2
     assert "it is a folder; name a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--manifest", "--output"])
+def test_an_empty_path_is_not_the_current_folder(option, kaldi, capsys):
+    with pytest.raises(SystemExit) as ended:
+        convert("--manifest", kaldi, "--output", "out.jsonl", option, "")
+    assert ended.value.code == 2
+    assert f"argument {option}: an empty text is not a path" in capsys.readouterr().err
 
 
 def test_an_empty_manifest_is_named_as_such(tmp_path, capsys):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lora.data.audio.blocks import TooLongError, blocks, open_stream, skip
 from lora.data.audio.headers import MISSING_SHARE, header_problem
-from lora.data.audio.limits import MOST_FRAMES, UNKNOWN_FRAMES, rate_problem
+from lora.data.audio.limits import HIGHEST_PEAK, MOST_FRAMES, UNKNOWN_FRAMES, rate_problem
 from lora.data.audio.promised_length import missing_share
 from lora.data.existing_files import exists, is_file
 from lora.records.base import UserError
@@ -78,6 +78,11 @@ def decode(row: Utterance, folder: Path | str) -> tuple[Samples, int]:
         raise UserError(f"row {row.id}: no audio samples in {where}; correct the row's offset or replace the file")
     if not np.isfinite(samples).all():
         raise UserError(f"row {row.id}: {where} contains samples that are NaN or infinite; replace the file")
+    if (peak := max(samples.max(), -samples.min())) > HIGHEST_PEAK:
+        raise UserError(
+            f"row {row.id}: {where}: the peak is {peak:g}; expected samples from -1 to 1; divide those of 16-bit "
+            "integers by 32768"
+        )
     return samples, rate
 
 
