@@ -39,8 +39,9 @@ report: $(VENV)/installed ## results/report/index.html, the full report, and res
 listen: $(VENV)/installed ## results/listen/index.html: listen to what went wrong, compare runs word by word, review references
 	@$(SNAKEMAKE) listen
 
+SIDE_BY_SIDE = --numprocesses $(JOBS) --maxprocesses 8 --dist worksteal
 test: $(VENV)/installed-test ## every test except the slow ones, JOBS processes side by side
-	@"$(BIN)/python" -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist worksteal --durations 20
+	@"$(BIN)/python" -m pytest $(SIDE_BY_SIDE) --durations 20
 
 test-slow: $(VENV)/installed-test ## the slow tests
 	@"$(BIN)/python" -m pytest -m slow
@@ -48,10 +49,11 @@ test-slow: $(VENV)/installed-test ## the slow tests
 # In new environments of their own, with uv, which can choose the lowest or the newest versions of ranges, and keeps what is
 # installed already: TORCH=2.13.0 has pip install that release first, where uv would fetch a build with GPU libraries.
 TORCH ?=
+TESTS ?= tests/unit tests/workflow/test_determinism.py
 RANGES = $(VENV)-$(RESOLUTION)
 UV = VIRTUAL_ENV="$(RANGES)" "$(RANGES)/bin/uv" pip install --quiet
 test-lowest: RESOLUTION = lowest-direct
-test-lowest: ## the unit tests and a small study with the lowest versions that pyproject.toml allows
+test-lowest: ## the unit tests and a small study with the lowest versions that pyproject.toml allows (or TESTS='...')
 test-newest: RESOLUTION = highest
 test-newest: ## the same with the newest versions, which a new user's pip installs
 test-lowest test-newest:
@@ -61,7 +63,7 @@ test-lowest test-newest:
 	@$(UV) --resolution $(RESOLUTION) -r pyproject.toml
 	@grep -hv '^-r' requirements-bench.txt requirements-test.txt | $(UV) -r -
 	@$(UV) --no-deps -e .
-	@"$(RANGES)/bin/python" -m pytest tests/unit tests/workflow/test_determinism.py
+	@"$(RANGES)/bin/python" -m pytest $(SIDE_BY_SIDE) $(TESTS)
 
 test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped without one)
 	@"$(BIN)/python" -m pytest -m gpu -rs
