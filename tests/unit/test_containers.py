@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from small_study import REPOSITORY
 
 DOCKERFILE = (REPOSITORY / "containers/Dockerfile").read_text()
+KUBERNETES = REPOSITORY / "containers/kubernetes.yaml"
 APPTAINER = (REPOSITORY / "containers/apptainer.def").read_text()
 WORKFLOW = {"Snakefile", "src", "rules", "scripts", "envs", "profiles", "report", "requirements.txt", "pyproject.toml"}
 
@@ -50,6 +52,16 @@ def test_the_image_does_not_run_as_root() -> None:
     assert [name for name, _ in instructions].index("USER") > max(
         n for n, (name, _) in enumerate(instructions) if name == "RUN"
     )
+
+
+def test_a_kubernetes_job_runs_the_image_as_the_image_s_user_in_the_study_s_folder() -> None:
+    pod = yaml.safe_load(KUBERNETES.read_text())["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert [str(pod["securityContext"]["runAsUser"])] == re.findall(r"^USER (.*)$", DOCKERFILE, re.M)
+    assert [container["volumeMounts"][0]["mountPath"]] == re.findall(r"^WORKDIR (.*)$", DOCKERFILE, re.M)[-1:]
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    assert container["args"][1] == container["resources"]["requests"]["cpu"]
+    assert container["args"][3] == f"gpu={container['resources']['limits']['nvidia.com/gpu']}"
 
 
 @pytest.mark.parametrize("profile", ["slurm", "generic"])
