@@ -46,7 +46,17 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
-DECODER = json.JSONDecoder(parse_int=_integer)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that gives a key two values means one of them, and nobody knows which."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        for key, given in pairs:
+            if value[key] != given:
+                raise ValueError(f"the key {key!r:.60} has two values")
+    return value
+
+
+DECODER = json.JSONDecoder(parse_int=_integer, object_pairs_hook=_object)
 PIECE = 2_000  # characters that are decoded first
 LONGEST_TOKEN = 20  # characters, except for strings and numbers
 

@@ -202,3 +202,23 @@ def test_lines_may_end_in_carriage_returns_alone(tmp_path: Path, wav, name: str)
 @pytest.mark.parametrize("folder", [".", "", "/", ".."])
 def test_settings_next_to_a_folder_without_a_name_have_a_path(folder: str) -> None:
     assert adjacent_settings(Path(folder)).name.endswith(".settings.json")
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_key_with_two_values_costs_its_row(tmp_path: Path, wav, as_list: bool) -> None:
+    wav("a.wav")
+    rows = [
+        '{"id": "1", "audio": "a.wav", "text": "\\"so\\": he said"}',
+        '{"id": "2", "audio": "a.wav", "text": "one", "text": "two"}',
+        '{"id": "3", "audio": "a.wav", "text": "one", "text": "one"}',
+        '{"id": "4", "audio": {"path": "a.wav", "path": "b.wav"}, "text": "one"}',
+        '{"id": "5", "audio": "a.wav", "text": "one"}',
+    ]
+    path = tmp_path / "m.jsonl"
+    path.write_text("[\n" + ",\n".join(rows) + "\n]\n" if as_list else "\n".join(rows) + "\n")
+    manifest = read_manifest(path)
+    assert [row.id for row in manifest.rows] == ["1", "3", "5"]
+    assert [row.reason.partition("not JSON: ")[2] for row in manifest.rejected] == [
+        "the key 'text' has two values",
+        "the key 'path' has two values",
+    ]

@@ -230,6 +230,13 @@ def test_kaldi_text_of_digits_needs_a_format(tmp_path):
         ("a.tsv", "id\tid\thypothesis\nu1\tu1\tone\n", r"a.tsv:1: the header has two columns named 'id'"),
         ("a.jsonl", '{"id": "u1", "hypothesis": "\\ud800 x"}\n', r"a.jsonl:1: .*half of a character"),
         ("a.json", '[{"id": "u1", "hypothesis": "\\ud800 x"}]', r"a.json:1: .*half of a character"),
+        (
+            "a.jsonl",
+            '{"id": "u1", "hypothesis": "x", "hypothesis": "y"}\n',
+            r"a.jsonl:1: .*'hypothesis' has two values",
+        ),
+        ("a.json", '[{"id": "u1", "hypothesis": "x", "id": "u2"}]', r"the key 'id' has two values"),
+        ("a.json", '{"u1": "x", "u2": "y", "u1": "z"}', r"the key 'u1' has two values"),
     ],
 )
 def test_duplicate_columns_and_lone_surrogates_raise_one_error(tmp_path, name, content, message):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from lora.data.json_lines import HALF_A_CHARACTER, json_row, writable
+from lora.data.json_rows import DECODER
 from lora.data.manifest_lines import header_problem, separator_in
 from lora.records.base import UserError
 
@@ -36,7 +36,7 @@ def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterat
 def _json_list(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The entries of a file that is one JSON list, counted from 1."""
     try:
-        entries = json.loads(text)
+        entries = DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
     for number, entry in enumerate(entries, start=1):

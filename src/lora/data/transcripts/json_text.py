@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from lora.data.json_lines import writable
+from lora.data.json_rows import DECODER
 from lora.records.base import UserError
 
 
 def json_content(path: Path, text: str) -> Any:
     """The value of a file's text. Raises UserError for text that is not JSON, or that no file could contain again."""
     try:
-        content = json.loads(text)
+        content = DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}") from None
     if not writable(content):
