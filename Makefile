@@ -12,7 +12,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # What a run names to listen to its results.
 export LORA_LISTEN_COMMAND := make listen
 
-.PHONY: help run sweep quick test test-slow test-lowest test-newest test-gpu test-image faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
+.PHONY: help run sweep quick test test-slow test-lowest test-newest test-gpu test-image test-slurm faults field wild kills fuzz bench calibrate plan report listen gate study fresh format lint
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -70,6 +70,10 @@ test-gpu: $(VENV)/installed-test ## the tests that need an NVIDIA GPU (skipped w
 
 test-image: $(VENV)/installed-test ## build the container image and run a study in it (needs docker, podman or buildah)
 	@"$(BIN)/python" -m pytest -m image -rs
+
+test-slurm: $(VENV)/installed-test ## run studies on a Slurm of one node, started for them (needs root; ARGS='-k NAME')
+	@"$(BIN)/pip" install --quiet -r requirements-slurm.txt
+	@"$(BIN)/python" -m pytest -m slow -rs tests/workflow/test_slurm.py $(ARGS)
 
 faults: $(VENV)/installed-test ## plant every fault and check the verdicts (about an hour; ARGS='--only WORD')
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests "$(BIN)/python" tests/faults/bench.py $(or $(ARGS),--page docs/faults.md)
