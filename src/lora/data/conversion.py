@@ -101,14 +101,13 @@ def _move_audio(building: Path, audio: Path) -> None:
     """Move the new audio folder, unless it is empty, over that of an earlier conversion."""
     if not any(building.iterdir()):
         return
-    if audio.is_dir():
-        for path in audio.iterdir():
-            if WRITTEN_BY_US.fullmatch(path.name):
-                path.unlink()
-    try:
-        building.rename(audio)
-    except OSError:
-        raise UserError(f"{audio}: contains files that were not written by a conversion; name another output") from None
+    if audio.exists():
+        earlier = list(audio.iterdir()) if audio.is_dir() else [audio]
+        if not all(WRITTEN_BY_US.fullmatch(path.name) for path in earlier):
+            raise UserError(f"{audio}: contains files that were not written by a conversion; name another output")
+        for path in earlier:
+            path.unlink()
+    building.rename(audio)
 
 
 def conversion_summary(source: Source, manifest: Manifest) -> str:

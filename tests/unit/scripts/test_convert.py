@@ -139,10 +139,12 @@ def test_files_of_somebody_else_stay(tmp_path, capsys):
     (tmp_path / "m.jsonl").write_text('{"samples": [0.1], "sampling_rate": 8000, "text": "x"}\n')
     (tmp_path / "out.audio").mkdir()
     (tmp_path / "out.audio/mine.wav").write_text("mine")
+    (tmp_path / "out.audio/000001.wav").write_text("of an earlier conversion")
     assert convert("--manifest", tmp_path / "m.jsonl", "--output", tmp_path / "out.jsonl", "--force") == 2
     assert "contains files that were not written by a conversion" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.jsonl", "out.audio"]
     assert (tmp_path / "out.audio/mine.wav").read_text() == "mine"
+    assert (tmp_path / "out.audio/000001.wav").read_text() == "of an earlier conversion"
 
 
 def test_embedded_audio_and_inline_samples_become_files_next_to_the_manifest(kaldi, tmp_path, capsys):
