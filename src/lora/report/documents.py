@@ -7,6 +7,7 @@ unchanged document is not written. A marker counts only if it is alone on its li
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -22,6 +23,7 @@ ATTEMPTS = 5
 LEFTOVER_SECONDS = 60.0
 FACTS, FACTS_END = "<!-- facts ", " -->"
 SUFFIX = ".publish.tmp"
+CONFLICT, CONFLICT_END = "<<<<<<<", ">>>>>>>"  # of git
 
 
 def begin(name: str) -> str:
@@ -40,7 +42,7 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
     """Return the document with `body` between the markers of `name`; a missing block is appended.
 
     Raises:
-        UserError: a marker is missing, repeated or in the wrong order in `path`.
+        UserError: a marker is missing, repeated or in the wrong order in `path`, or a merge conflict goes across one.
     """
     lines = document.splitlines(keepends=True)
     begins = [i for i, line in enumerate(lines) if line.strip() == begin(name)]
@@ -49,6 +51,12 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
         return append_block(document, name, body)
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
         raise UserError(f"{path}: {_marker_problem(name, begins, ends)} The document was not changed.")
+    old = lines[begins[0] + 1 : ends[0]]
+    if sum(line.startswith(CONFLICT) for line in old) != sum(line.startswith(CONFLICT_END) for line in old):
+        raise UserError(
+            f"{path}: a merge conflict begins or ends between the markers of lines {begins[0] + 1} and {ends[0] + 1}: "
+            "resolve it first. The document was not changed."
+        )
     inner = _match_newlines(f"{_without_comments(body)}\n", document)
     head = "".join(lines[: begins[0] + 1])
     tail = "".join(lines[ends[0] :])
@@ -92,13 +100,13 @@ def _json_in_comment(facts: Mapping[str, Any]) -> str:
 def update_document(path: Path | str, template: str, change: Callable[[str], str]) -> bool:
     """Apply `change` to the document at `path`, or to `template` if the document does not exist.
 
-    Symbolic links are followed, and the file mode is kept.
+    Symbolic links are followed, and the file's mode and owner are kept, the owner where the system allows it.
 
     Returns:
         Whether the document was written; False if nothing changed.
 
     Raises:
-        UserError: the file is not UTF-8 text, cannot be written, or somebody else keeps saving it.
+        UserError: the file is not UTF-8 text, is read-only, cannot be written, or somebody else keeps saving it.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -109,6 +117,8 @@ def update_document(path: Path | str, template: str, change: Callable[[str], str
             new = change(template if old is None else _decoded(old, path)).encode("utf-8")
             if new == old:
                 return False
+            if old is not None and not os.access(target, os.W_OK):
+                raise UserError(f"{path}: read-only, and the diagnosis has changed; allow writing: chmod u+w {path}")
             if _put(target, old, new):
                 return True
     except OSError as error:
@@ -124,8 +134,10 @@ def _put(target: Path, old: bytes | None, new: bytes) -> bool:
         with os.fdopen(handle, "wb") as file:
             file.write(new)
             file.flush()
-            mode = stat.S_IMODE(target.stat().st_mode) if old is not None else 0o666 & ~_umask()
-            temporary.chmod(mode)
+            if old is None:
+                temporary.chmod(0o666 & ~_umask())
+            else:
+                _copy_owner_and_mode(target, temporary)
             os.fsync(file.fileno())
         current = target.read_bytes() if target.exists() else None
         if current != old:
@@ -135,6 +147,13 @@ def _put(target: Path, old: bytes | None, new: bytes) -> bool:
         temporary.unlink(missing_ok=True)
     _flush_folder(target.parent)
     return True
+
+
+def _copy_owner_and_mode(source: Path, copy: Path) -> None:
+    state = source.stat()
+    with contextlib.suppress(OSError):  # only an administrator gives files away
+        os.chown(copy, state.st_uid, state.st_gid)
+    copy.chmod(stat.S_IMODE(state.st_mode))
 
 
 def _flush_folder(folder: Path) -> None:

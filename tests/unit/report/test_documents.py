@@ -114,6 +114,36 @@ def test_mode_stays_and_links_are_followed(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
 
 
+def test_the_owner_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "plan.md"
+    path.write_text(DOCUMENT)
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(documents.os, "chown", lambda _, user, group: given.append((user, group)))
+    assert update_document(path, "", replace)
+    assert given == [(path.stat().st_uid, path.stat().st_gid)]
+
+
+def test_a_read_only_document_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "plan.md"
+    path.write_text(DOCUMENT)
+    monkeypatch.setattr(documents.os, "access", lambda *_: False)  # an administrator may write to any file
+    with pytest.raises(UserError, match="read-only, and the diagnosis has changed"):
+        update_document(path, "", replace)
+    assert path.read_text() == DOCUMENT
+    assert not update_document(path, "", lambda document: document)
+
+
+def test_a_merge_conflict_across_a_marker_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.md"
+    inside = DOCUMENT.replace("old", "<<<<<<< ours\nold\n=======\nolder\n>>>>>>> theirs")
+    assert replace(inside) == DOCUMENT.replace("old", "new")
+    across = "<<<<<<< ours\n" + DOCUMENT.replace("old", "old\n=======\nmy own words\n>>>>>>> theirs")
+    path.write_text(across)
+    with pytest.raises(UserError, match="merge conflict begins or ends between the markers of lines"):
+        update_document(path, "", replace)
+    assert path.read_text() == across
+
+
 def test_bytes_outside_the_block_never_change(tmp_path: Path) -> None:
     path = tmp_path / "plan.md"
     strange = "\ufeff# Überschrift\t \n\n\n𝄞 trailing  \n"
