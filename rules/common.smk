@@ -14,9 +14,9 @@ from lora.workflow.files import any_of
 # wait longer than it works. (Jobs in a group, which would share a submission, do not go together with checkpoints:
 # Snakemake 9.27 runs some of them twice and forgets others. The directive `localrules` misses renamed rules of a module.)
 
-# The commands of targets. Their log is the result in words, which the run prints at its end. All but `publish` always run:
-# they take well under a second, and have no outputs, which a killed run could delete, and no benchmark, which Snakemake
-# counts as an output.
+# The commands of targets. Their log is the result in words, which the run prints at its end. All but `update_documents`
+# always run: they take well under a second, and have no outputs, which a killed run could delete, and no benchmark, which
+# Snakemake counts as an output.
 PUBLISH = """
         python "$LORA/scripts/publish.py" \
             --results results \

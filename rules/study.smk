@@ -114,7 +114,7 @@ def start_study():
 
 
 def create_documents():
-    """Begin the documents that do not exist: they are inputs of `publish`, whose set of inputs must not grow by itself."""
+    """Begin the documents that do not exist: `update_documents` has them as inputs, and would be stale if their set grew."""
     for path, template in ((NOTES, templates.NOTES), (PLAN, templates.PLAN)):
         update_document(path, template, lambda document: document)
 
@@ -138,7 +138,7 @@ def show_run():
     display = RunDisplay(
         screen=Screen(sys.stderr, sys.stdout),
         unfinished=lambda: [job.rule.name for job in workflow.dag.needrun_jobs()],
-        results=lambda: [log for job in workflow.dag.targetjobs if PUBLISHED in job.output for log in job.log],
+        results=lambda: [log for job in workflow.dag.jobs if PUBLISHED in job.output for log in job.log],
         run_log=os.path.relpath(log_files[0]) if log_files else None,
         is_quiet=bool(settings.quiet),
     )

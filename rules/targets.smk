@@ -2,11 +2,9 @@
 
 
 rule all:
-    """All documents and plots, without publishing them."""
+    """All results of the diagnosis, without publishing them."""
     input:
-        "results/report/index.html",
-        "results/gate.json",
-        files.all_plots(study),
+        files.all_results(study),
     localrule: True
 
 

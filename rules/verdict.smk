@@ -87,12 +87,34 @@ rule render_report:
         """
 
 
-rule gate:
-    """Publish the documents and exit with the gate's code: 0 if the study is ready for the sweep."""
+rule update_documents:
+    """Update the page in docs/experiment_plan.md, add an entry to notes.md, and list all commands.
+
+    An edited document is an input that has changed, so that a damaged block is restored.
+    """
     input:
         report="results/report/index.html",
         gate="results/gate.json",
         plots=files.all_plots(study),
+        documents=files.documents(),
+    output:
+        touch(files.PUBLISHED),  # newer than the documents
+    log:
+        "work/logs/update_documents.log",
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=code("publish"),
+    shell:
+        PUBLISH
+
+
+rule gate:
+    """Publish the documents and exit with the gate's code: 0 if the study is ready for the sweep."""
+    input:
+        files.all_results(study),
+        gate="results/gate.json",
     log:
         "work/logs/gate.log",
     localrule: True

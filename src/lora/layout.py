@@ -406,6 +406,9 @@ RESULTS: tuple[ResultFile[Any], ...] = (
     TRADEOFF_PLOT, CURVE_PLOT,
 )  # fmt: skip
 
+# What a target other than the diagnosis computes: the baseline alone, the listening page, or the sweep.
+OTHER_TARGETS = (BASELINE_PLOT, SOUNDS, LISTEN, IN_RUN)
+
 
 def runs_of(config: Mapping[str, Any], kinds: Iterable[RunKind]) -> list[str]:
     """Runs of a study that are of one of the kinds: the baseline first, then in the configuration's order."""
@@ -443,6 +446,13 @@ def required_plots(config: Mapping[str, Any], results: str = "results") -> list[
     """Paths of all plots of a diagnosis."""
     plots = [kind for kind in RESULTS if "{format}" in kind.pattern and kind.stage == "report"]
     return [f"{results}/{path}" for kind in plots for path in kind.paths(config)]
+
+
+def required_results(config: Mapping[str, Any], results: str = "results") -> list[str]:
+    """Paths of all files and folders of a diagnosis, without recordings that are inside a manifest's tables."""
+    without_sweep = {**config, "sweep": {}}
+    kinds = [kind for kind in RESULTS if kind.stage != "sweep" and kind not in OTHER_TARGETS]
+    return [f"{results}/{path}" for kind in kinds for path in kind.paths(without_sweep)]
 
 
 def _has(config: Mapping[str, Any], need: Need) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from lora import layout
 from lora.data.durations import COLUMNS as DURATION_COLUMNS
-from lora.layout import RESULTS, locate, required_facts, required_plots
+from lora.layout import RESULTS, locate, required_facts, required_plots, required_results
 from lora.records.base import UserError
 from lora.records.durations import DurationRow, MaxSeconds
 from lora.records.labels import LabelFacts
@@ -107,6 +107,16 @@ def test_required_facts_follow_the_configuration() -> None:
     ]
     assert {"results/labels.json", "results/hardened.json", "results/splits/sizes.tsv"} < set(facts)
     assert required_plots(CONFIG)[-1] == "results/plots/weights.whole.svg"
+
+
+def test_required_results_are_those_of_a_diagnosis_alone() -> None:
+    results = required_results(CONFIG)
+    assert len(results) == len(set(results))
+    assert {*required_facts(CONFIG), *required_plots(CONFIG)} < set(results)
+    assert {"results/config.json", "results/adapters/lora/last", "results/report/verdict.txt"} < set(results)
+    assert not [
+        path for path in results if re.search(r"sweep|more|recipes|/hypotheses\.json|listen|sounds|in_run", path)
+    ]
 
 
 def test_a_study_without_a_model_requires_no_model_facts() -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import time
 from itertools import count
 
 import pytest
 from small_study import CONFIG, ROWS, Study
 
+from lora.layout import required_results
 from lora.workflow.display import UP_TO_DATE
-from lora.workflow.files import NOTES, PLAN
+from lora.workflow.files import NOTES, PLAN, PUBLISHED
 
 EVALUATED = sum(count for name, count in ROWS.items() if name != "train")
 AUDITED = CONFIG["labels"]["sample"]
 STEPS = CONFIG["candidates"]["lora"]["train"]["max_steps"]
 MEASURED = ("labels", "effect/lora")
+PUBLISHING = {"publish", "update_documents"}
 VALIDATED = 4  # rows of the validation split, fewer than adapter.sample
 
 
@@ -42,16 +46,38 @@ def test_an_edited_or_deleted_document_is_published_again(study: Study, document
     published = path.read_text(encoding="utf-8")
     damaged = published.replace("<!-- END", "Damage.\n<!-- END", 1)
     path.write_text(f"My own words.\n\n{damaged}", encoding="utf-8")
-    assert study.stale_rules() == {"publish"}
+    assert study.stale_rules() == PUBLISHING
     assert study.run().none
     restored = path.read_text(encoding="utf-8")
     assert restored.startswith("My own words.\n")
     assert ("Damage." in restored) == (document == NOTES)  # whose entries never change
     assert study.stale_rules() == set()
     path.unlink()
-    assert study.stale_rules() == {"publish"}
+    assert study.stale_rules() == PUBLISHING
     assert study.run().none
     assert "BEGIN" in path.read_text(encoding="utf-8")
+    assert study.stale_rules() == set()
+
+
+def test_a_run_asks_for_every_file_that_a_diagnosis_computes(computed: Study) -> None:
+    asked = {
+        computed.folder / path
+        for path in [*required_results(json.loads((computed.results / "config.json").read_text())), PUBLISHED]
+    }
+    records = ("run.json", "experiment.json", ".snakemake_timestamp")
+    for path in computed.results.rglob("*"):
+        assert path.is_dir() or path.name.endswith(records) or not asked.isdisjoint((path, *path.parents)), path
+    assert all(path.exists() for path in asked)
+
+
+def test_deleted_results_are_computed_again(study: Study) -> None:
+    before = study.digests()
+    for name in ("config.json", "wer/base/domain.json", "report/index.html", "plots/wer.svg", "adapters/lora/loss.tsv"):
+        (study.results / name).unlink()
+    shutil.rmtree(study.results / "adapters/lora/last")
+    assert {"record_config", "score_run", "render_report", "plot_wer", "train_adapter"} <= study.stale_rules()
+    assert study.run().none
+    assert study.digests() == before
     assert study.stale_rules() == set()
 
 

@@ -11,14 +11,14 @@ from lora.asr.adapter.files import adapter_home
 from lora.asr.training.history import history_file
 from lora.configuration.study import TranscriptFileConfig
 from lora.data.transcripts.recorded_settings import adjacent_settings
-from lora.layout import BASE, TRAIN, required_facts, required_plots
+from lora.layout import BASE, COMMANDS, TRAIN, required_facts, required_plots, required_results
 from lora.workflow.study import Study
 
 # Files of a model or adapter folder that are read; an edited model card makes nothing stale.
 MODEL_SUFFIXES = {".json", ".safetensors", ".txt", ".model", ".jinja"}
 
 PLAN, NOTES = "docs/experiment_plan.md", "notes.md"
-PUBLISHED = "work/published"  # newer than both documents while they are as they were published
+PUBLISHED = f"results/{COMMANDS}"  # newer than both documents while they are as they were published
 
 
 def documents() -> list[str]:
@@ -199,6 +199,19 @@ def all_facts(study: Study) -> list[str]:
 
 def all_plots(study: Study) -> list[str]:
     return required_plots(study.config.to_json())
+
+
+def all_results(study: Study) -> list[str]:
+    """Every file and folder that a diagnosis computes.
+
+    Snakemake computes a deleted one again where a target names it, and not where finished jobs alone have read it.
+    """
+    packed = [
+        kind.in_study(manifest=manifest)
+        for manifest in study.packed_manifests
+        for kind in (layout.AUDIO, layout.AUDIO_RECORD)
+    ]
+    return [*packed, *required_results(study.config.to_json())]
 
 
 def any_of(names: Iterable[str]) -> str:

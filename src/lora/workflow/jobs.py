@@ -30,7 +30,7 @@ class Job:
 
     @property
     def is_target(self) -> bool:
-        """Whether its log is a result in words: it has no outputs, or only the mark of `publish`."""
+        """Whether its log is a result in words: it has no outputs, or is `update_documents`."""
         return not self.outputs or list(self.outputs) == [PUBLISHED]
 
     @property
