@@ -44,6 +44,7 @@ rule publish:
     default_target: True
     input:
         files.PUBLISHED,
+        files.COMMANDS,
         files.all_results(study),
     localrule: True
 

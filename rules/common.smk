@@ -22,6 +22,7 @@ PUBLISH = """
             --results results \
             --plan docs/experiment_plan.md \
             --notes notes.md \
+            --mark work/published \
             >{log:q} 2>&1
         """
 CHECK_GATE = """

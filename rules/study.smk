@@ -26,6 +26,7 @@ from lora.provenance.disk_problem import disk_problem
 from lora.records.base import UserError, write_text
 from lora.report import templates
 from lora.report.documents import update_document
+from lora.report.published import remove_outdated_mark
 from lora.terminal import Screen
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
@@ -103,7 +104,7 @@ def start_study():
         atexit.register(lock.close)
         write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
         discard_unreadable(Path("results/config.json"))
-        create_documents()
+        prepare_documents()
     except BlockingIOError:
         raise WorkflowError(f"another run is using {Path.cwd()}; wait until it ends, or stop it")
     except OSError as error:
@@ -113,10 +114,14 @@ def start_study():
     show_run()
 
 
-def create_documents():
-    """Begin the documents that do not exist: `update_documents` has them as inputs, and would be stale if their set grew."""
+def prepare_documents():
+    """Begin the documents that do not exist, and notice changed ones whose times are old.
+
+    `update_documents` has both as inputs, and would be stale if their set grew.
+    """
     for path, template in ((NOTES, templates.NOTES), (PLAN, templates.PLAN)):
         update_document(path, template, lambda document: document)
+    remove_outdated_mark(Path(PUBLISHED), (PLAN, NOTES))
 
 
 def check_conda():

@@ -98,7 +98,8 @@ rule update_documents:
         plots=files.all_plots(study),
         documents=files.documents(),
     output:
-        touch(files.PUBLISHED),  # newer than the documents
+        mark=files.PUBLISHED,
+        commands=touch(files.COMMANDS),  # like the mark not older than the documents
     log:
         "work/logs/update_documents.log",
     localrule: True

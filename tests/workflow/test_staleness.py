@@ -13,7 +13,7 @@ from small_study import CONFIG, ROWS, Study
 
 from lora.layout import required_results
 from lora.workflow.display import UP_TO_DATE
-from lora.workflow.files import NOTES, PLAN, PUBLISHED
+from lora.workflow.files import COMMANDS, NOTES, PLAN
 
 EVALUATED = sum(count for name, count in ROWS.items() if name != "train")
 AUDITED = CONFIG["labels"]["sample"]
@@ -57,13 +57,16 @@ def test_an_edited_or_deleted_document_is_published_again(study: Study, document
     assert study.run().none
     assert "BEGIN" in path.read_text(encoding="utf-8")
     assert study.stale_rules() == set()
+    path.write_text("From a backup.\n", encoding="utf-8")
+    os.utime(path, (1, 1))
+    assert study.run().none
+    assert path.read_text(encoding="utf-8").startswith("From a backup.\n\n<!-- BEGIN")
+    assert study.stale_rules() == set()
 
 
 def test_a_run_asks_for_every_file_that_a_diagnosis_computes(computed: Study) -> None:
-    asked = {
-        computed.folder / path
-        for path in [*required_results(json.loads((computed.results / "config.json").read_text())), PUBLISHED]
-    }
+    config = json.loads((computed.results / "config.json").read_text(encoding="utf-8"))
+    asked = {computed.folder / path for path in (*required_results(config), COMMANDS)}
     records = ("run.json", "experiment.json", ".snakemake_timestamp")
     for path in computed.results.rglob("*"):
         assert path.is_dir() or path.name.endswith(records) or not asked.isdisjoint((path, *path.parents)), path

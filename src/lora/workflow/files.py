@@ -11,14 +11,15 @@ from lora.asr.adapter.files import adapter_home
 from lora.asr.training.history import history_file
 from lora.configuration.study import TranscriptFileConfig
 from lora.data.transcripts.recorded_settings import adjacent_settings
-from lora.layout import BASE, COMMANDS, TRAIN, required_facts, required_plots, required_results
+from lora.layout import BASE, TRAIN, required_facts, required_plots, required_results
 from lora.workflow.study import Study
 
 # Files of a model or adapter folder that are read; an edited model card makes nothing stale.
 MODEL_SUFFIXES = {".json", ".safetensors", ".txt", ".model", ".jinja"}
 
 PLAN, NOTES = "docs/experiment_plan.md", "notes.md"
-PUBLISHED = f"results/{COMMANDS}"  # newer than both documents while they are as they were published
+PUBLISHED = "work/published"  # newer than both documents while they are as they were published
+COMMANDS = f"results/{layout.COMMANDS}"
 
 
 def documents() -> list[str]:

@@ -31,7 +31,7 @@ class Job:
     @property
     def is_target(self) -> bool:
         """Whether its log is a result in words: it has no outputs, or is `update_documents`."""
-        return not self.outputs or list(self.outputs) == [PUBLISHED]
+        return not self.outputs or PUBLISHED in self.outputs
 
     @property
     def name(self) -> str:

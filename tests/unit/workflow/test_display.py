@@ -14,7 +14,7 @@ import pytest
 
 from lora.terminal import Screen
 from lora.workflow.display import UP_TO_DATE, RunDisplay
-from lora.workflow.files import PUBLISHED
+from lora.workflow.files import COMMANDS, PUBLISHED
 from lora.workflow.jobs import elapsed
 
 
@@ -130,7 +130,7 @@ def test_the_result_is_printed_once_after_the_stages() -> None:
     run = Run(["decide_verdict", "publish"])
     run.start(1, "decide_verdict")
     run.finish(1)
-    run.start(2, "publish", outputs=(PUBLISHED,), log="publish.log")
+    run.start(2, "publish", outputs=(PUBLISHED, COMMANDS), log="publish.log")
     run.finish(2)
     run.display.close()
     assert run.output.getvalue() == "READY\n  cause  x\n  open   a, b\n"
