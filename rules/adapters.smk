@@ -38,6 +38,7 @@ rule train_adapter:
         trackers=for_run(flags.tracker_flags),
     params:
         model=for_run(flags.model_flags),
+        contents=for_run(contents.of_model),
         settings=for_run(flags.training_flags),
         processes=study.training_processes,
         recipe=RECIPE["train"],
@@ -96,6 +97,7 @@ rule compare_in_run:
         gpu=study.model_gpus,
     params:
         model=for_run(flags.model_flags),
+        contents=for_run(contents.of_model),
         manifests=flags.transcribed_manifest_flags(study),
         recipe=RECIPE["transcribe"],
     shell:
@@ -127,6 +129,7 @@ rule import_training:
         "../envs/data.yaml"
     params:
         weights=for_run(Study.external_weights),
+        contents=for_run(contents.of_training_record),
         code=code("import_training"),
     shell:
         """
@@ -163,6 +166,7 @@ rule measure_effect:
         gpu=study.model_gpus,
     params:
         model=for_run(flags.model_flags),
+        contents=for_run(contents.of_model),
         adapter=for_run(flags.adapter_flags),
         decode=for_run(flags.decode_json),
         sample=study.config.adapter.sample,
@@ -201,6 +205,8 @@ rule compare_models:
     params:
         base=flags.base_model_flags(study),
         tuned=for_run(Study.model_id),
+        base_contents=contents.of_model(study, "base"),
+        tuned_contents=for_run(contents.of_model),
         recipe=RECIPE["compare"],
     shell:
         """

@@ -7,7 +7,7 @@ from snakemake.resources import Resources
 from lora.asr.recipe import RECIPE
 from lora.code_hash import code_hash
 from lora.provenance.hashes import content_hash
-from lora.workflow import files, flags
+from lora.workflow import contents, files, flags
 from lora.workflow.files import any_of
 
 # Rules that take seconds of one core on files that are already there are `localrule: True`: a cluster job for each would

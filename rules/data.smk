@@ -25,6 +25,7 @@ rule unpack_audio:
         runtime=for_inputs(120, 0.1),
     params:
         source=for_manifest(flags.source_flags),
+        contents=for_manifest(contents.of_manifest),
         code=code("unpack_audio"),
     shell:
         """
@@ -57,6 +58,7 @@ rule validate_manifest:
         runtime=for_inputs(60, 0.2),
     params:
         source=for_manifest(flags.reading_flags),
+        contents=for_manifest(contents.of_manifest),
         code=code("validate_manifest"),
     shell:
         """

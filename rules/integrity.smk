@@ -25,6 +25,7 @@ rule inspect_audio:
         runtime=for_inputs(240, 5),  # a million rows of 300 MB: a day with four threads
     params:
         source=for_manifest(flags.reading_flags),
+        contents=for_manifest(contents.of_manifest),
         code=code("inspect_audio"),
     shell:
         """

@@ -27,6 +27,7 @@ rule audit_labels:
         gpu=study.model_gpus,
     params:
         model=for_run(flags.model_flags),
+        contents=for_run(contents.of_model),
         decode=for_run(flags.decode_json),
         sample=study.config.labels.sample,
         seed=study.config.labels.seed,
@@ -69,6 +70,7 @@ rule harden_manifest:
         gpu=study.model_gpus,
     params:
         model=for_run(flags.model_flags),
+        contents=for_run(contents.of_model),
         decode=for_run(flags.decode_json),
         manifests=flags.hardened_manifest_flags(study),
         min_wer=study.config.headroom.min_wer,

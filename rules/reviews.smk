@@ -22,6 +22,7 @@ rule read_reviews:
         "../envs/data.yaml"
     params:
         rows=flags.rows_by_manifest(study),
+        contents=contents.of_reviews(study),
         code=code("read_reviews"),
     shell:
         """

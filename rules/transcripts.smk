@@ -42,6 +42,7 @@ rule transcribe_run:
         command="transcribe",
         own=lambda wildcards: ["--output-dir", f"results/transcripts/{wildcards.run}"],
         model=for_run(flags.model_flags),
+        contents=for_run(contents.of_model),
         adapter=for_run(flags.adapter_flags),
         decode=for_run(flags.decode_json),
         manifests=flags.transcribed_manifest_flags(study),
@@ -133,6 +134,7 @@ rule import_transcripts:
         "../envs/data.yaml"
     params:
         file=for_run_and_manifest(flags.import_flags),
+        contents=for_run_and_manifest(contents.of_hypotheses),
         code=code("import_transcripts"),
     shell:
         """

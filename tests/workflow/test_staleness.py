@@ -116,6 +116,14 @@ def test_one_new_row_costs_one_utterance_per_run_and_no_training(study: Study) -
     assert work.steps == 0
 
 
+def test_a_manifest_in_whose_place_an_older_file_was_moved_is_stale(study: Study) -> None:
+    older = study.folder / "older.jsonl"
+    older.write_text("".join(study.manifest("domain").read_text().splitlines(keepends=True)[:-1]))
+    os.utime(older, (1, 1))
+    older.rename(study.manifest("domain"))
+    assert {"inspect_audio", "validate_manifest", "transcribe_run"} <= study.stale_rules()
+
+
 def test_new_thresholds_with_the_same_choice_cost_no_model_work(study: Study) -> None:
     chosen = study.verdict()["max_seconds"]
     study.configure({"durations": {"thresholds": [4, chosen, 15, 30]}})

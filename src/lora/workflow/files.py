@@ -82,6 +82,11 @@ def adapter_files(study: Study, run: str) -> list[str]:
     """The record of a run's training, or the files of an external adapter."""
     if study.training_settings(run) is not None:
         return [layout.TRAINING.in_study(run=run)]
+    return external_adapter_files(study, run)
+
+
+def external_adapter_files(study: Study, run: str) -> list[str]:
+    """Files of an adapter that was trained elsewhere; none for any other run."""
     folder = study.adapter_folder(run)
     return [] if folder is None else folder_files(str(adapter_home(folder)))
 
