@@ -41,7 +41,7 @@ rule render_listening_page:
         files.listening_facts(study),
         config="results/config.json",
     output:
-        directory("results/listen"),
+        update(directory("results/listen")),  # not deleted before: people save reviews next to the page
     log:
         "work/logs/render_listening_page.log",
     benchmark:

@@ -30,7 +30,7 @@ from lora.report.published import remove_outdated_mark
 from lora.terminal import Screen
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
-from lora.workflow.files import NOTES, PLAN, PUBLISHED
+from lora.workflow.files import LISTENING_PAGE, NOTES, PLAN, PUBLISHED
 from lora.workflow.study import Study, open_study
 
 # Nearly all objects of a workflow live as long as the run; looking for garbage among them every 700 new objects was a tenth
@@ -105,6 +105,8 @@ def start_study():
         write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
         discard_unreadable(Path("results/config.json"))
         prepare_documents()
+        # A killed run leaves Snakemake's copy of an output with `update`, on which the next one would fail.
+        shutil.rmtree(f".snakemake/backups/{LISTENING_PAGE}", ignore_errors=True)
     except BlockingIOError:
         raise WorkflowError(f"another run is using {Path.cwd()}; wait until it ends, or stop it")
     except OSError as error:

@@ -15,7 +15,11 @@ def test_the_page_costs_no_model_work_and_sound_is_prepared_once(study: Study) -
     assert "Nothing to be done" in study.snakemake("-n", "results/listen").stdout
     sounds = {path: path.stat().st_mtime_ns for path in study.results.glob("sounds/*/sounds.jsonl")}
     assert len(sounds) == 4
+    reviews = page / "reviews.tsv"
+    reviews.write_text("my judgements", encoding="utf-8")
+    (study.folder / ".snakemake/backups/results/listen").mkdir(parents=True)  # a run was killed
     study.configure({"normalizer": "none"})
     assert study.run("listen").none
+    assert reviews.read_text(encoding="utf-8") == "my judgements"
     assert {path: path.stat().st_mtime_ns for path in sounds} == sounds
     assert "Who " in (page / "data/domain/texts.js").read_text(encoding="utf-8")

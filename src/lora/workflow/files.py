@@ -20,6 +20,7 @@ MODEL_SUFFIXES = {".json", ".safetensors", ".txt", ".model", ".jinja"}
 PLAN, NOTES = "docs/experiment_plan.md", "notes.md"
 PUBLISHED = "work/published"  # newer than both documents while they are as they were published
 COMMANDS = f"results/{layout.COMMANDS}"
+LISTENING_PAGE = layout.LISTEN.in_study()
 
 
 def documents() -> list[str]:

@@ -102,6 +102,21 @@ def test_the_folder_of_something_else_is_refused(study: Study, tmp_path: Path) -
     assert (tmp_path / "letter.txt").is_file()
 
 
+def test_what_people_save_next_to_the_page_stays(study: Study, tmp_path: Path) -> None:
+    page = tmp_path / "to send"
+    write_site(study, page, copy_audio="all")
+    reviews = page / "reviews-anna.tsv"
+    reviews.write_text("her judgements")
+    stale = (page / "data/gone/rows.js", page / "audio/gone/1.wav")
+    for path in stale:
+        path.parent.mkdir()
+        path.write_text("of an earlier page")
+    write_site(study, page)
+    assert reviews.read_text() == "her judgements"
+    assert not any(path.exists() for path in stale)
+    assert not (page / "audio").exists()
+
+
 def test_the_same_facts_give_the_same_bytes(study: Study, page: Path, tmp_path: Path) -> None:
     first = {path.relative_to(page): path.read_bytes() for path in page.rglob("*") if path.is_file()}
     write_site(study, page)

@@ -35,6 +35,7 @@ from lora.report.study import Study
 WAVEFORMS = 200  # rows per file
 FIRST = 20  # rows of a manifest by which a study is recognised
 OURS = "data/study.js"  # the file by which a folder is known as a listening page
+NEXT_TO_DATA = ("aligned.txt", "audio", "index.html", "page.js", "style.css")  # what else a page consists of
 UNITS = {"words": "words", "characters": "characters", "mixed": "words and characters"}
 
 
@@ -69,12 +70,22 @@ def write_site(study: Study, page: Path, copy_audio: CopyAudio = "none") -> None
 
 
 def prepare_folder(page: Path) -> None:
-    """Make an empty folder, or empty one that a listening page was written into."""
-    if page.exists() and any(page.iterdir()):
-        if not (page / OURS).is_file():
-            raise UserError(f"{page}: contains other files; name a new folder for the page")
-        shutil.rmtree(page)
-    (page / "data").mkdir(parents=True, exist_ok=True)
+    """Make a folder for the page, or remove an earlier page from it; what people saved next to that page stays.
+
+    Raises:
+        UserError: If the folder contains files, and no page.
+    """
+    ours = page / OURS
+    if page.exists() and any(page.iterdir()) and not ours.is_file():
+        raise UserError(f"{page}: contains other files; name a new folder for the page")
+    ours.parent.mkdir(parents=True, exist_ok=True)
+    ours.touch()  # until the page is complete: it may be killed
+    data = [path for path in ours.parent.iterdir() if path != ours]
+    for path in [*data, *(page / name for name in NEXT_TO_DATA)]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def shown_manifests(study: Study) -> list[str]:
