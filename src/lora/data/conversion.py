@@ -51,6 +51,10 @@ def convert(
     if output.is_dir():
         raise UserError(f"{output}: it is a folder; name a file")
     audio = output.with_name(f"{output.stem}.audio")
+    if output == audio:
+        raise UserError(
+            f"{output}: the folder of recordings would have this name; name an output such as {output.stem}.jsonl"
+        )
     for path in (output, audio):
         if path.exists() and not force:
             raise UserError(f"{path}: exists already; name another output, or overwrite it with --force")
@@ -101,9 +105,10 @@ def _move_audio(building: Path, audio: Path) -> None:
     """Move the new audio folder, unless it is empty, over that of an earlier conversion."""
     if not any(building.iterdir()):
         return
-    if audio.exists():
-        earlier = list(audio.iterdir()) if audio.is_dir() else [audio]
-        if not all(WRITTEN_BY_US.fullmatch(path.name) for path in earlier):
+    if audio.exists() or audio.is_symlink():
+        is_folder = audio.is_dir() and not audio.is_symlink()  # files of a linked folder are somebody else's
+        earlier = list(audio.iterdir()) if is_folder else [audio]
+        if not all(WRITTEN_BY_US.fullmatch(path.name) and path.is_file() for path in earlier):
             raise UserError(f"{audio}: contains files that were not written by a conversion; name another output")
         for path in earlier:
             path.unlink()

@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     config = args.folder / "config.yaml"
-    if config.exists():
+    if config.exists() or config.is_symlink():
         raise UserError(f"{config}: exists already, and init never overwrites; edit it, or name another folder")
     if args.folder.exists() and not args.folder.is_dir():
         raise UserError(f"{args.folder}: it is a file; name a folder")

@@ -147,6 +147,24 @@ def test_files_of_somebody_else_stay(tmp_path, capsys):
     assert (tmp_path / "out.audio/000001.wav").read_text() == "of an earlier conversion"
 
 
+def test_recordings_in_a_linked_folder_stay(tmp_path, capsys):
+    (tmp_path / "m.jsonl").write_text('{"samples": [0.1], "sampling_rate": 8000, "text": "x"}\n')
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/000001.wav").write_text("mine")
+    (tmp_path / "out.audio").symlink_to("elsewhere")
+    assert convert("--manifest", tmp_path / "m.jsonl", "--output", tmp_path / "out.jsonl", "--force") == 2
+    assert "contains files that were not written by a conversion" in capsys.readouterr().err
+    assert (tmp_path / "elsewhere/000001.wav").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "m.jsonl", "out.audio"]
+
+
+def test_the_output_has_another_name_than_its_folder_of_recordings(tmp_path, capsys):
+    (tmp_path / "m.jsonl").write_text('{"samples": [0.1], "sampling_rate": 8000, "text": "x"}\n')
+    assert convert("--manifest", tmp_path / "m.jsonl", "--output", tmp_path / "out.audio") == 2
+    assert "name an output such as out.jsonl" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["m.jsonl"]
+
+
 def test_embedded_audio_and_inline_samples_become_files_next_to_the_manifest(kaldi, tmp_path, capsys):
     content = (tmp_path / "a.flac").read_bytes()
     table = pyarrow.Table.from_pylist([{"audio": {"bytes": content, "path": "x.flac"}, "said": "one"}])
