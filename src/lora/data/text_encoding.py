@@ -27,7 +27,7 @@ NOT_TEXT = "broken line: not UTF-8, or null bytes in it"
 OTHER_FILES = (
     (b"version https://git-lfs", "a pointer of git-lfs instead of the file; run `git lfs pull`"),
     (b"PK\x03\x04", "a zip archive or spreadsheet; extract it or save it as CSV, and name that file"),
-    (b"BZh", "compressed with bzip2; decompress it"),
+    *((b"BZh%d1AY&SY" % level, "compressed with bzip2; decompress it") for level in range(1, 10)),
     (b"\xfd7zXZ\0", "compressed with xz; decompress it"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; decompress it"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; extract it, and name the file in it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import json
 import time
@@ -165,6 +166,7 @@ OTHERS = {
     "zip": b"PK\x03\x04\x14\0\0\0\0\0",
     "git-lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"1f" * 32 + b"\nsize 12\n",
     "xz": b"\xfd7zXZ\0\0\4",
+    "bzip2": bz2.compress(b"m"),
 }
 
 
@@ -176,6 +178,11 @@ def test_an_archive_is_named_and_never_read_as_lines(tmp_path: Path, kind: str) 
         read_manifest(path)
     with pytest.raises(UserError, match=rf"m\.jsonl: .*{kind}"):
         read_transcript_file(path, "lines")
+
+
+def test_an_id_may_begin_as_an_archive_does(tmp_path: Path) -> None:
+    (tmp_path / "hyp.txt").write_text("BZh1 hello\n")
+    assert read_transcript_file(tmp_path / "hyp.txt", "text").utterances[0].id == "BZh1"
 
 
 @pytest.mark.parametrize("separator", [",", "\t"])
