@@ -121,10 +121,11 @@ def _english() -> Callable[[str], str]:
 
 
 def _quickly_searched(text: str) -> str:
-    """A text of equal result in which the expressions of the English normaliser need linear time.
+    """A text in which the expressions of the English normaliser need linear time.
 
     They search every run of white space and every bracket without an end again from each of its characters. Such a
-    bracket is a symbol like any other to them.
+    bracket is a symbol like any other to them. White space between words is one space, as those expect that expand
+    "he'd been" to "he had been" and any other "he'd" to "he would".
     """
     text = " ".join(text.split())
     for openings, closings in BRACKETS:

@@ -40,6 +40,11 @@ def test_none_only_splits_at_white_space():
     assert normalizer("none").words(" Don't\tSTOP, ") == ("Don't", "STOP,")
 
 
+@pytest.mark.parametrize("space", ["  ", "\t", "\n", "\N{NO-BREAK SPACE}", "\N{EM SPACE}"])
+def test_english_reads_all_white_space_as_one_space(space):
+    assert normalizer("english").words(f"he'd{space}been") == ("he", "had", "been")
+
+
 def test_english_is_the_pinned_package():
     english = normalizer("english")
     assert english.words("Mr. Brown can't find twenty-one colours, um, there.") == (
