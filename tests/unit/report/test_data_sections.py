@@ -76,6 +76,8 @@ def test_formats_of_manifests_and_converted_recordings(study: Study) -> None:
     assert format_row() == ["`test`", "`datasets` (`validation`)", "text from `sentence`", "6", "2", "2", "1", "1"]
     notes = "- `test`: read as UTF-16.\n- `test`: the only split was taken: \\*validation\\*.\n"
     assert notes in again(study)
+    (study.results / "integrity/test.tsv").unlink()  # as in a comparison of transcripts alone
+    assert format_row()[5:] == ["unknown", "unknown", "unknown"]
 
 
 def test_recordings_leakage_and_losses_of_the_filter(study: Study) -> None:

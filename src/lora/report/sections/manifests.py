@@ -55,16 +55,25 @@ def _manifest(study: Study, manifest: str, facts: ManifestFacts | None, rate: in
     if facts is None:
         return [code(manifest), *[UNKNOWN] * 7]
     mapped = [f"{field} from {code(name)}" for field, name in facts.columns.items() if field != name]
-    measures = [m for m in _measures(study, manifest) if m.rate is not None]
-    multichannel = [m for m in measures if m.channels != 1]
-    one_channel = sum(m.channel is not None for m in multichannel)
     return [
         code(manifest),
         code(facts.format) + (f" ({code(facts.split)})" if facts.split else ""),
         listed(mapped, most=4) if mapped else "",
         f"{facts.rows:,}",
         UNKNOWN if facts.speakers is None else f"{facts.speakers:,}",
-        UNKNOWN if rate is None else f"{sum(m.rate != rate for m in measures):,}",
+        *_converted(_measures(study, manifest), rate),
+    ]
+
+
+def _converted(measures: list[AudioMeasure] | None, rate: int | None) -> list[str]:
+    """How many recordings are resampled, mixed to mono, and used for one of their channels."""
+    if measures is None:
+        return [UNKNOWN] * 3
+    decoded = [m for m in measures if m.rate is not None]
+    multichannel = [m for m in decoded if m.channels != 1]
+    one_channel = sum(m.channel is not None for m in multichannel)
+    return [
+        UNKNOWN if rate is None else f"{sum(m.rate != rate for m in decoded):,}",
         f"{len(multichannel) - one_channel:,}",
         f"{one_channel:,}",
     ]
@@ -110,9 +119,9 @@ def _recordings(study: Study, manifest: str) -> list[str]:
     ]
 
 
-def _measures(study: Study, manifest: str) -> list[AudioMeasure]:
-    """Measures of the recordings; none where the table is missing or unreadable."""
-    return read_rows(study.results, layout.INTEGRITY, manifest=manifest).value or []
+def _measures(study: Study, manifest: str) -> list[AudioMeasure] | None:
+    """Measures of the recordings; None where the table is missing or unreadable."""
+    return read_rows(study.results, layout.INTEGRITY, manifest=manifest).value
 
 
 def mismatched_transcripts(study: Study) -> str:
