@@ -34,7 +34,7 @@ FITS = 0.5  # distance up to which another text can fit
 PART = 0.75
 MIN_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
 MOST_LINES = 10  # of suspects that the facts name
-MOST_PAIRS = 2_000_000  # of suspects and texts, up to which all are compared, in about a second
+MOST_PAIRS = 2_000_000  # of suspects and texts, up to which all are compared, sentences in 1 to 3 s
 COMPARED_WITH = 25  # texts on the short list
 
 
