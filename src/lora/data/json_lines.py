@@ -19,6 +19,7 @@ from lora.data.text_encoding import MARKS, NOT_TEXT, UTF8_BOM, other_file
 
 BLOCK = 2**20  # bytes
 HALF_A_CHARACTER = "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
+MARK_INSIDE = "broken line: begins with a byte order mark, as from files that were joined; remove the mark"
 
 
 class JsonLines:
@@ -55,7 +56,8 @@ def parsed_line(line: bytes) -> dict[str, Any] | str | None:
         return _row_or_reason(text) if text.strip() else None
     if not isinstance(row, dict):
         return _no_object(row)
-    if line.count(b'":') > len(row) and line.count(b'":') > _keys(row):  # keys are repeated, or look so in a text
+    written = line.count(b'":') + line.count(b'" :')
+    if written > len(row) and written > _keys(row):  # keys are repeated, or a text looks like one
         return _row_or_reason(line.decode())
     return row
 
@@ -71,7 +73,8 @@ def _row_or_reason(line: str) -> dict[str, Any] | str:
     try:
         row = DECODER.decode(line)
     except (ValueError, RecursionError) as error:
-        return f"broken line: not JSON: {error}"
+        is_marked = line.startswith("\N{ZERO WIDTH NO-BREAK SPACE}")
+        return MARK_INSIDE if is_marked else f"broken line: not JSON: {error}"
     if "\\ud" in line.lower() and not writable(row):
         return HALF_A_CHARACTER
     return row if isinstance(row, dict) else _no_object(row)

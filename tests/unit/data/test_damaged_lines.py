@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lora.data.json_lines import MARK_INSIDE
 from lora.data.json_rows import document_rows
 from lora.data.manifest import Rejected, read_manifest
 from lora.data.tables import read_cells, write_table
@@ -219,13 +220,24 @@ def test_a_key_with_two_values_costs_its_row(tmp_path: Path, wav, as_list: bool)
         '{"id": "2", "audio": "a.wav", "text": "one", "text": "two"}',
         '{"id": "3", "audio": "a.wav", "text": "one", "text": "one"}',
         '{"id": "4", "audio": {"path": "a.wav", "path": "b.wav"}, "text": "one"}',
-        '{"id": "5", "audio": "a.wav", "text": "one"}',
+        '{"id" : "5", "audio" : "a.wav", "text" : "one", "text" : "two"}',
+        '{"id" : "6", "audio" : "a.wav", "text" : "one"}',
     ]
     path = tmp_path / "m.jsonl"
     path.write_text("[\n" + ",\n".join(rows) + "\n]\n" if as_list else "\n".join(rows) + "\n")
     manifest = read_manifest(path)
-    assert [row.id for row in manifest.rows] == ["1", "3", "5"]
+    assert [row.id for row in manifest.rows] == ["1", "3", "6"]
     assert [row.reason.partition("not JSON: ")[2] for row in manifest.rejected] == [
         "the key 'text' has two values",
         "the key 'path' has two values",
+        "the key 'text' has two values",
     ]
+
+
+def test_a_byte_order_mark_between_joined_files_is_named(tmp_path: Path, wav) -> None:
+    wav("a.wav")
+    path = tmp_path / "m.jsonl"
+    path.write_text("".join(f"\ufeff{ROW % name}\n" for name in "12"))
+    manifest = read_manifest(path)
+    assert [row.id for row in manifest.rows] == ["1"]
+    assert [(row.line, row.reason) for row in manifest.rejected] == [(2, MARK_INSIDE)]
