@@ -15,13 +15,14 @@ SUFFIX = ".tmp"
 def temporary_for(path: Path) -> Path:
     """A name for this process's file or folder that will replace `path`; its folder exists.
 
-    Removes what processes of this machine that were killed left under such names, which nobody would ever use.
+    Removes what processes of this machine that were killed left under such names, which nobody would ever use. One of
+    them may have had the number of this process: a container that is started again gives the same ones.
     """
     beginning = f".{path.name}.{HOST}."
     for other in path.parent.iterdir():
         if other.name.startswith(beginning) and other.name.endswith(SUFFIX):
             process = other.name[len(beginning) : -len(SUFFIX)]
-            if process.isdecimal() and not _is_running(int(process)):
+            if process.isdecimal() and (int(process) == os.getpid() or not _is_running(int(process))):
                 _remove(other)
     return path.with_name(f"{beginning}{os.getpid()}{SUFFIX}")
 
