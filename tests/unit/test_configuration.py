@@ -72,6 +72,12 @@ def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
         ("rank: 8", "report_to: [comet]", 25, ["'comet'", "'tensorboard'"]),
         ("data/test_manifest", "data/tst_manifest", 9, ["manifests.test", "no such file", "tst_manifest"]),
         ("durations:", "reviews: [anna.tsv]\ndurations:", 15, ["reviews: no such file", "anna.tsv"]),
+        (
+            "durations:",
+            "text: {strip: [brackets]}\ndurations:",
+            15,
+            ["\"text.strip.0\" is 'brackets'; expected one of 'prefixes', "],
+        ),
         ("general: [heldout]", "general: [helpout]", 12, ["'helpout'", "no evaluation manifest"]),
         ("  lora:", "  base:", 20, ["'base'", "cannot be a name"]),
     ],

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 from lora.configuration.consistency import check_consistency
 from lora.configuration.grid import expand_sweep
 from lora.configuration.hypotheses import fill_preset
-from lora.configuration.mistakes import KeyPathError, describe, key_path, location, preference
+from lora.configuration.mistakes import KeyPathError, describe, key_path, likeliest, location
 from lora.configuration.plain_values import Validator, check_values, is_usable
 from lora.configuration.schema import complete, load_schema, setting
 from lora.layout import NOT_EVALUATED
@@ -42,7 +41,7 @@ def load_configuration(given: dict[str, Any], source: Path | None, study: Path) 
         raise UserError(f"{location(source, mistake.path)}: {mistake.text}") from None
     validator = Validator(load_schema())
     given = _with_exponents(copy.deepcopy(given), validator)
-    error = best_match(validator.iter_errors(given), key=preference)
+    error = likeliest(validator.iter_errors(given))
     if error is not None:
         raise UserError(f"{location(source, key_path(error))}: {describe(error)}")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,22 @@ def location(source: Path | None, path: list[Any]) -> str:
     return f"{source}:{line}"
 
 
-def preference(error: ValidationError) -> tuple[int, int]:
-    """Prefer the mistake deepest in the file: of several readings of a `oneOf`, the one that got furthest is meant."""
+def likeliest(errors: Iterable[ValidationError]) -> ValidationError | None:
+    """The mistake deepest in the file: of several readings of a `oneOf`, the one that got furthest is meant.
+
+    Where none got further, the mistake is that the value is none of what the `oneOf` allows. (`best_match` of jsonschema
+    takes the reading that got least far.)
+    """
+    error = max(errors, key=_depth, default=None)
+    while error is not None and error.context:
+        deepest = max(error.context, key=_depth)
+        if _depth(deepest) <= _depth(error):
+            break
+        error = deepest
+    return error
+
+
+def _depth(error: ValidationError) -> tuple[int, int]:
     return (len(error.absolute_path), error.validator == "additionalProperties")
 
 

@@ -13,6 +13,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from rapidfuzz import process
@@ -32,6 +33,9 @@ FITS = 0.5  # distance up to which another text can fit
 # Similarity of the shorter text to the best place in the longer one from which a hypothesis is a part of its own text
 # or contains it: truncated, looping, or a text of a part of the audio. Unrelated texts reach 0.72 in 1 % of pairs.
 PART = 0.75
+# Of a long text, the beginning, the middle and the end are looked for: the time of the search grows with the third power
+# of the length, and is 2 s at 5,000 characters.
+LONG_TEXT, PIECE = 1_000, 300  # characters
 MIN_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
 MOST_LINES = 10  # of suspects that the facts name
 MOST_PAIRS = 2_000_000  # of suspects and texts, up to which all are compared, sentences in 1 to 3 s
@@ -74,7 +78,7 @@ def mismatches(
             hypothesis = normalize(transcript.hypothesis)
             if len(hypothesis) >= MIN_CHARACTERS and own:
                 distance = Levenshtein.normalized_distance(hypothesis, own)
-                if distance >= UNLIKE and partial_ratio(hypothesis, own) < 100 * PART:
+                if distance >= UNLIKE and _similarity_of_part(hypothesis, own) < PART:
                     suspects.append(_Suspect(row, hypothesis, own, distance))
                 else:
                     alike.append(own)
@@ -104,6 +108,15 @@ def mismatches(
         comparisons=compared + comparisons,
         mismatched=mismatched,
     )
+
+
+def _similarity_of_part(one: str, other: str) -> float:
+    """Similarity, 0 to 1, of the shorter text, or of pieces of a long one, to the best place in the longer one."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) <= LONG_TEXT:
+        return partial_ratio(one, other) / 100
+    last = len(shorter) - PIECE
+    return median(partial_ratio(shorter[start : start + PIECE], longer) for start in (0, last // 2, last)) / 100
 
 
 def _rows_by_text(rows: Sequence[Utterance], texts: Sequence[str]) -> dict[str, list[Utterance]]:

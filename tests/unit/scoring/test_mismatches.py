@@ -124,3 +124,16 @@ def test_many_rows_take_seconds() -> None:
     assert time.monotonic() - begun < 20
     assert len(facts.mismatched) > 2900
     assert facts.comparisons <= 26 * 3000
+
+
+def test_whole_recordings_are_compared_in_seconds() -> None:
+    dice = random.Random(5)
+    texts = [" ".join(dice.choices(WORDS, k=3_000)) for _ in range(4)]  # 20,000 characters each
+    recognised = hypotheses(texts, 0.15)
+    recognised[0] = " ".join(recognised[0].split()[:1_000])  # a third of its own text
+    recognised[1], recognised[2] = recognised[2], recognised[1]
+    started = time.process_time()
+    facts = compared(texts, recognised)
+    assert time.process_time() - started < 5  # comparing one pair as a whole takes minutes
+    assert [(row.line, row.other_line) for row in facts.mismatched] == [(2, 3), (3, 2)]
+    assert facts.suspects == 2
