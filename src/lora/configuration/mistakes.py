@@ -75,8 +75,8 @@ def location(source: Path | None, path: list[Any]) -> str:
 def likeliest(errors: Iterable[ValidationError]) -> ValidationError | None:
     """The mistake deepest in the file: of several readings of a `oneOf`, the one that got furthest is meant.
 
-    Where none got further, the mistake is that the value is none of what the `oneOf` allows. (`best_match` of jsonschema
-    takes the reading that got least far.)
+    Where none got further, the mistake is that the value is none of what the `oneOf` allows. (`best_match` of
+    jsonschema takes the reading that got least far.)
     """
     error = max(errors, key=_depth, default=None)
     while error is not None and error.context:

@@ -33,8 +33,8 @@ FITS = 0.5  # distance up to which another text can fit
 # Similarity of the shorter text to the best place in the longer one from which a hypothesis is a part of its own text
 # or contains it: truncated, looping, or a text of a part of the audio. Unrelated texts reach 0.72 in 1 % of pairs.
 PART = 0.75
-# Of a long text, the beginning, the middle and the end are looked for: the time of the search grows with the third power
-# of the length, and is 2 s at 5,000 characters.
+# Of a long text, the beginning, the middle and the end are looked for: the time of the search grows with the third
+# power of the length, and is 2 s at 5,000 characters.
 LONG_TEXT, PIECE = 1_000, 300  # characters
 MIN_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
 MOST_LINES = 10  # of suspects that the facts name
