@@ -205,7 +205,7 @@ rule compare_models:
     params:
         base=flags.base_model_flags(study),
         tuned=for_run(Study.model_id),
-        base_contents=contents.of_model(study, "base"),
+        base_contents=lambda wildcards: contents.of_model(study, "base"),
         tuned_contents=for_run(contents.of_model),
         recipe=RECIPE["compare"],
     shell:
