@@ -96,6 +96,7 @@ def start_study():
     if not workflow.is_main_process or workflow.output_settings.dryrun:
         return
     check_conda()
+    check_python()
     try:
         Path("work").mkdir(exist_ok=True)
         lock = open("work/study.lock", "w")
@@ -132,6 +133,15 @@ def check_conda():
     if methods == {DeploymentMethod.CONDA} and shutil.which("conda") is None:
         raise WorkflowError(
             "--use-conda: no `conda` on PATH; install Miniforge and activate it, or leave the option out"
+        )
+
+
+def check_python():
+    """End in one line if jobs elsewhere cannot start this Python: Snakemake writes its path into their scripts as it is."""
+    if workflow.non_local_exec and quote(sys.executable) != sys.executable:
+        raise WorkflowError(
+            f"{sys.executable}: jobs on a cluster cannot start a Python whose path has a blank or another special "
+            "character; install into an environment with another path"
         )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import one_node_slurm
@@ -38,8 +41,21 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slurm]:
     sacct.chmod(0o755)
     monkeypatch.setenv("PATH", f"{sacct.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("USER", "root")
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm(Path(folder)) as running:
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, ExitStack() as stack:
+        try:
+            running = stack.enter_context(slurm(Path(folder)))
+        except TimeoutError as error:
+            pytest.skip(str(error))
         yield running
+
+
+@pytest.fixture(scope="module")
+def python() -> Iterator[str]:
+    """This Python under a path without blanks, which jobs on a cluster need."""
+    with tempfile.TemporaryDirectory(prefix="python-") as folder:
+        link = Path(folder, "environment")
+        link.symlink_to(sys.prefix)
+        yield str(link / "bin" / Path(sys.executable).name)
 
 
 def on_cluster(study: Study) -> list[str]:
@@ -49,8 +65,8 @@ def on_cluster(study: Study) -> list[str]:
 
 
 @pytest.mark.slow
-def test_disturbed_slurm_jobs_give_the_same_bytes(computed: Study, cluster: Slurm, tmp_path: Path) -> None:
-    study = make_study(tmp_path / "on a cluster")
+def test_disturbed_slurm_jobs_give_the_same_bytes(computed: Study, cluster: Slurm, python: str, tmp_path: Path) -> None:
+    study = replace(make_study(tmp_path / "on a cluster"), python=python)
     disturbed: list[str] = []
 
     def disturb() -> None:
@@ -82,9 +98,11 @@ def test_disturbed_slurm_jobs_give_the_same_bytes(computed: Study, cluster: Slur
 
 
 @pytest.mark.slow
-def test_jobs_that_outlive_a_killed_snakemake_are_not_repeated(computed: Study, cluster: Slurm, tmp_path: Path) -> None:
+def test_jobs_that_outlive_a_killed_snakemake_are_not_repeated(
+    computed: Study, cluster: Slurm, python: str, tmp_path: Path
+) -> None:
     """Snakemake is killed while a training runs, which goes on; the next run waits for it and takes its result."""
-    study = make_study(tmp_path / "on a cluster")
+    study = replace(make_study(tmp_path / "on a cluster"), python=python)
     killed = subprocess.Popen(
         on_cluster(study),
         cwd=study.folder,
@@ -105,3 +123,13 @@ def test_jobs_that_outlive_a_killed_snakemake_are_not_repeated(computed: Study, 
     work, alone = study.work_since({}), computed.work_since({})
     assert work.steps == 0  # the record of the job that took the result of the one before
     assert work.decoded.items() <= alone.decoded.items()
+
+
+@pytest.mark.slow
+def test_a_python_under_a_path_with_a_blank_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "an environment"
+    link.symlink_to(sys.prefix)
+    study = replace(make_study(tmp_path / "study"), python=str(link / "bin" / Path(sys.executable).name))
+    done = subprocess.run(on_cluster(study), cwd=study.folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{study.python}: jobs on a cluster cannot start a Python whose path has a blank" in done.stderr
