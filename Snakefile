@@ -16,6 +16,11 @@ study = study_of(config)
 start_study()
 
 
+# Which executor runs the jobs is known only here.
+onstart:
+    check_python()
+
+
 include: "rules/common.smk"
 
 

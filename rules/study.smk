@@ -96,7 +96,6 @@ def start_study():
     if not workflow.is_main_process or workflow.output_settings.dryrun:
         return
     check_conda()
-    check_python()
     try:
         Path("work").mkdir(exist_ok=True)
         lock = open("work/study.lock", "w")
