@@ -12,6 +12,7 @@ from pathlib import Path
 from shlex import quote
 
 from snakemake.logging import ColorizingTextHandler, logger
+from snakemake.persistence import PersistenceBase
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
 
@@ -36,6 +37,12 @@ from lora.workflow.study import Study, open_study
 # Nearly all objects of a workflow live as long as the run; looking for garbage among them every 700 new objects was a tenth
 # of the time that a run with nothing to do takes.
 gc.set_threshold(50_000)
+
+# Snakemake imports pandas to see whether a parameter is a table, which takes another tenth. Until something else has
+# imported it, none is.
+PersistenceBase._serialize_param = property(
+    lambda self: self._serialize_param_pandas if "pandas" in sys.modules else self._serialize_param_builtin
+)
 
 # `python` is the one that runs Snakemake, whether or not its environment is activated; an activated conda environment
 # comes before it.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import time
 from itertools import count
 
@@ -38,6 +40,16 @@ def test_second_run_does_nothing_in_seconds(study: Study) -> None:
     assert UP_TO_DATE in done.stdout
     assert study.digests() == before
     assert "Nothing to be done" in study.snakemake("-n").stdout
+
+
+def test_a_run_with_nothing_to_do_imports_no_library_for_tables(computed: Study) -> None:
+    python, *arguments = computed.command("--dry-run", "--quiet")
+    done = subprocess.run(
+        [python, "-X", "importtime", *arguments], cwd=computed.folder, capture_output=True, text=True, check=True
+    )
+    imported = set(re.findall(r"\| +(\w+)$", done.stderr, re.MULTILINE))
+    assert "snakemake" in imported
+    assert imported.isdisjoint({"pandas", "matplotlib", "torch", "transformers", "scipy"})
 
 
 @pytest.mark.parametrize("document", [PLAN, NOTES])
