@@ -59,8 +59,7 @@ class Segment(NamedTuple):
     speaker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalTranscript:
+class ExternalTranscript(NamedTuple):
     """One utterance of a transcript file that another tool wrote.
 
     Attributes:
