@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from lora.records.manifests import Utterance
 from lora.terminal import visible
 
 AT_ONCE = 8_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
+FILES = 4_096  # whose state is remembered: rows are often pieces of one recording, and network file systems are slow
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def usable_rows(reading: Reading, *, silence: bool) -> Iterator[Utterance | Reje
 
 def _drafts(reading: Reading, silence: bool) -> Iterator[_Draft | Rejected]:
     folder = str(reading.folder)
+    state = lru_cache(FILES)(_state)
     for entry in reading.entries:
         if isinstance(entry.row, str):
             yield _rejected(entry, entry.id, entry.row)
@@ -79,7 +82,7 @@ def _drafts(reading: Reading, silence: bool) -> Iterator[_Draft | Rejected]:
             fields = row_fields(entry.row, entry.line, reading.columns, silence=silence)
             if reading.channel is not None:
                 fields["channel"] = reading.channel
-            _require_file(fields, folder)
+            _require_file(fields, folder, state)
         except RowError as error:
             yield _rejected(entry, _written_id(entry.row, reading.columns), str(error), error.field)
         except BROKEN as error:  # whatever is wrong with a row costs this row only
@@ -94,14 +97,20 @@ def _rejected(entry: Entry, identity: str | None, reason: str, field: str | None
     return Rejected(entry.line, identity, reason if place is None else f"{reason} ({place})")
 
 
-def _require_file(fields: dict[str, Any], folder: str) -> None:
+def _state(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116 (a Path takes twice as long)
+    except (OSError, ValueError):
+        return None
+
+
+def _require_file(fields: dict[str, Any], folder: str, state: Callable[[str], os.stat_result | None]) -> None:
     if "audio" not in fields:
         return
     fields["audio"] = found_path(folder, str(fields["audio"]))
-    try:
-        found = os.stat(os.path.join(folder, fields["audio"]))  # noqa: PTH116, PTH118 (a Path takes twice as long)
-    except (OSError, ValueError):
-        raise RowError(f"missing file: {fields['audio']}", "audio") from None
+    found = state(os.path.join(folder, fields["audio"]))  # noqa: PTH118 (a Path takes twice as long)
+    if found is None:
+        raise RowError(f"missing file: {fields['audio']}", "audio")
     if not stat.S_ISREG(found.st_mode):
         raise RowError(f"unreadable audio: {fields['audio']} is not a file but a folder, pipe or device", "audio")
     size = found.st_size

@@ -95,7 +95,10 @@ def _scored(
     id: str, duration: float, speaker_id: str | None, reference: str, hypothesis: str, normalizer: Normalizer
 ) -> ScoredPair:
     hypothesis_words, hypothesis_text = normalizer.normalized(hypothesis)
-    reference_words, reference_text = normalizer.normalized(normalizer.reference(reference, hypothesis_words))
+    if reference == hypothesis:
+        reference_words, reference_text = hypothesis_words, hypothesis_text
+    else:
+        reference_words, reference_text = normalizer.normalized(normalizer.reference(reference, hypothesis_words))
     edits = word_edits(reference_words, hypothesis_words)
     hits, substitutions, deletions, insertions = counts_of(len(reference_words), edits)
     errors = UtteranceErrors(

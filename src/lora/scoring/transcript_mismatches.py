@@ -75,7 +75,7 @@ def mismatches(
         transcript = transcripts.get(row.id)
         if transcript is not None:
             transcribed += 1
-            hypothesis = normalize(transcript.hypothesis)
+            hypothesis = own if transcript.hypothesis == row.text else normalize(transcript.hypothesis)
             if len(hypothesis) >= MIN_CHARACTERS and own:
                 distance = Levenshtein.normalized_distance(hypothesis, own)
                 if distance >= UNLIKE and _similarity_of_part(hypothesis, own) < PART:
