@@ -24,7 +24,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_COLUMNS = 10_000
 SEPARATOR_FROM = 5_000  # characters of a header
 GZIP = b"\x1f\x8b"
-NO_LINE = "\N{REPLACEMENT CHARACTER}"  # stands for a line that is no text
+NO_LINE = "\udcff"  # stands for a line that is no text; UTF-8 has no such character
 EXPECTED = "a manifest is JSON lines, CSV or TSV"
 
 
@@ -218,14 +218,15 @@ def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
             continue
         if not any(cell.strip() for cell in cells):
             continue
-        if cells == [NO_LINE]:
-            yield start, NOT_TEXT
-            continue
-        if header is None:
+        is_text = not any(NO_LINE in cell for cell in cells)
+        if header is None and is_text:
             header = [cell.strip() for cell in cells]
+            continue
+        if header is not None and len(cells) != len(header):
+            lines.give_back()
+        if header is None or not is_text:
+            yield start, NOT_TEXT
         else:
-            if len(cells) != len(header):
-                lines.give_back()
             yield start, _table_row(header, [cell.replace("\r\n", "\n") for cell in cells])
 
 

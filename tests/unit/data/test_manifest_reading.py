@@ -67,6 +67,27 @@ def test_every_unusable_line_is_rejected_with_its_reason(wav, manifest, tmp_path
         assert reason is None or reasons[number].startswith(reason), (number, reasons[number])
 
 
+def test_a_cell_of_several_lines_of_which_one_is_not_utf8_costs_its_row(wav, tmp_path):
+    wav("a.wav")
+    path = tmp_path / "m.csv"
+    lines = [
+        "id,audio,text,duration",
+        "1,a.wav,één,1",
+        '2,a.wav,"two',
+        "BROKEN",
+        'lines",1',
+        "3,a.wav,\N{REPLACEMENT CHARACTER},1",
+    ]
+    path.write_bytes("\n".join([*lines, "4,a.wav,four,1"]).encode().replace(b"BROKEN", b"caf\xe9"))
+    result = read_manifest(path)
+    assert [(row.id, row.text) for row in result.rows] == [
+        ("1", "één"),
+        ("3", "\N{REPLACEMENT CHARACTER}"),
+        ("4", "four"),
+    ]
+    assert [(row.line, row.reason) for row in result.rejected] == [(3, "broken line: not UTF-8, or null bytes in it")]
+
+
 def test_bom_crlf_blank_lines_and_line_separators(wav, tmp_path):
     wav("a.wav")
     row = json.dumps({"audio": "a.wav", "text": "one\u2028two", "duration": 1}, ensure_ascii=False)
