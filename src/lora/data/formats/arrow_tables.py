@@ -1,30 +1,23 @@
 """Data sets that contain their audio: what `datasets` saves to disk (Arrow), and Parquet files.
 
 `unpack` writes the recordings as files, and the other columns as JSON lines next to them; `read_unpacked` reads those.
-Bytes are written unchanged, samples as 32-bit float WAV, which is lossless.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from lora.data.audio.limits import rate_problem
-from lora.data.audio.wav_file import write_wav
 from lora.data.column_names import SYNONYMS, Columns
-from lora.data.formats.arrow_rows import row_values
+from lora.data.formats.arrow_recordings import write_recording
+from lora.data.formats.arrow_rows import readable_columns, row_values
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.formats.tables import METADATA
 from lora.data.manifest_lines import header_problem
 from lora.data.source import Source
-from lora.provenance.hashes import content_hash
 from lora.records.base import UserError, write_text
 
 ROWS = "rows.jsonl"
@@ -32,8 +25,6 @@ STATE = "state.json"
 SHARD = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}")
 BATCH = 64  # rows of a Parquet file in memory at once
 COLUMNS_NAMED = 12  # in an error message
-AUDIO_STARTS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
-AUDIO_STARTS |= {b"\xff\xfb": ".mp3", b"\xff\xf3": ".mp3", b"\xff\xf2": ".mp3"}
 
 
 def arrow_files(source: Source) -> list[Path]:
@@ -98,7 +89,7 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
             if isinstance(audio, list):
                 audio = {"array": audio, "sampling_rate": row.get(source.columns.get("sampling_rate", "sampling_rate"))}
             try:
-                row["audio"], name, key = _write(audio, folder, f"{len(rows) + 1:06d}", path.parent)
+                row["audio"], name, key = write_recording(audio, folder, f"{len(rows) + 1:06d}", path.parent)
             except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
                 rows.append({"place": place, "row": f"unreadable audio: {' '.join(str(error).split())}"})
                 name, key = None, ""
@@ -134,16 +125,32 @@ def _rows(path: Path, source: Source) -> Iterator[tuple[dict[str, Any], Any] | s
     try:
         schema, batches = _parquet(path) if source.format == "parquet" else _arrow(path)
         column = _audio_column(schema, source)
+        names = readable_columns(schema, _field_columns(source), column)
+        _require_text(schema, names, source)
         for batch in batches:
-            for row in row_values(batch):
+            for row in row_values(batch.select(names), column):
                 if isinstance(row, str):
                     yield row
-                    continue
-                audio = row.pop(column)
-                plain = {k: v for k, v in row.items() if v is None or isinstance(v, str | int | float)}
-                yield plain, audio
+                else:
+                    audio = row.pop(column)
+                    yield row, audio
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path}: cannot be read as {source.format}: {' '.join(str(error).split())}") from None
+
+
+def _field_columns(source: Source) -> set[str]:
+    """The column names of all fields."""
+    return {name for names in Columns(source.columns).names.values() for name in names}
+
+
+def _require_text(schema: Any, names: list[str], source: Source) -> None:
+    """Raise UserError for a column of texts that contains something else, where no other column has text."""
+    texts = [name for name in Columns(source.columns).names["text"] if name in schema.names]
+    if texts and not any(name in names for name in texts):
+        kind = str(schema.field(texts[0]).type)
+        raise UserError(
+            f"{source.path}: column {texts[0]} is {kind:.60}; expected text. Name another one with `columns`"
+        )
 
 
 def _arrow(path: Path) -> tuple[Any, Iterator[Any]]:
@@ -183,53 +190,6 @@ def _audio_column(schema: Any, source: Source) -> str:
         problem = f"columns.audio is '{mapped}', which is not a column" if mapped else "no column for audio"
         raise UserError(f"{source.path}: {problem}; found {', '.join(schema.names[:COLUMNS_NAMED])}")
     return str([*declared, *usual][0])
-
-
-def _write(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | None, str | None, str]:
-    """Write the audio of a row.
-
-    Returns:
-        The path of the audio from `folder`, the data set's name for it, and a hash of its content ("" where the data
-        set contains only a path).
-    """
-    if isinstance(audio, bytes):
-        audio = {"bytes": audio}
-    if not isinstance(audio, Mapping):
-        return (None if audio is None else _relative(folder, origin, str(audio))), None, ""
-    name = audio.get("path") if isinstance(audio.get("path"), str) else None
-    content = audio.get("bytes")
-    samples = _samples(audio.get("array"), audio.get("sampling_rate"))
-    if isinstance(content, bytes) and content:
-        path = folder / f"{number}{_suffix(content, name)}"
-        path.write_bytes(content)
-        return path.name, name, content_hash(content)
-    if samples is not None:
-        write_wav(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), "FLOAT")
-        return f"{number}.wav", name, content_hash(samples.tobytes())
-    if audio.get("array") is not None and name is None:
-        raise ValueError(f"samples are not numbers at a usable sampling rate ({audio.get('sampling_rate')!r:.40} Hz)")
-    return (None if name is None else _relative(folder, origin, name)), name, ""
-
-
-def _samples(array: Any, rate: Any) -> npt.NDArray[np.float32] | None:
-    """Samples, shape (n,) or (channels, n); None for anything else, and where the rate is not a whole number of Hz."""
-    if array is None or not isinstance(rate, int | float) or rate_problem(rate) is not None or rate != int(rate):
-        return None
-    try:
-        samples = np.asarray(array, dtype="<f4")
-    except (TypeError, ValueError):
-        return None
-    return samples if samples.ndim in {1, 2} else None
-
-
-def _relative(folder: Path, origin: Path, name: str) -> str:
-    """A path of a data set in folder `origin`, as seen from `folder`; absolute paths stay."""
-    return name if Path(name).is_absolute() else os.path.relpath(origin / name, folder)
-
-
-def _suffix(content: bytes, name: str | None) -> str:
-    suffix = next((suffix for start, suffix in AUDIO_STARTS.items() if content.startswith(start)), None)
-    return suffix or (Path(name).suffix.lower() if name else "") or ".audio"
 
 
 def _add_ids(rows: list[dict[str, Any]], identities: list[tuple[str | None, str]], columns: Columns) -> None:

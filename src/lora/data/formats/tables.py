@@ -13,7 +13,7 @@ from typing import Any
 
 from lora.data.column_names import Columns
 from lora.data.existing_files import exists, is_file
-from lora.data.formats.arrow_rows import row_values
+from lora.data.formats.arrow_rows import readable_columns, row_values
 from lora.data.formats.interface import PATHS_TRIED, Entries, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
 from lora.data.source import Source
@@ -71,7 +71,9 @@ def read_audiofolder(source: Source) -> Reading:
     columns = Columns({"audio": FILE_NAME, **source.columns})
     notes: list[str] = []
     is_parquet = path.suffix == ".parquet"
-    entries: Iterable[Entry] = list(_parquet_entries(path)) if is_parquet else _entries(text_kind(path), path, notes)
+    entries: Iterable[Entry] = (
+        list(_parquet_entries(path, columns)) if is_parquet else _entries(text_kind(path), path, notes)
+    )
     return Reading("audiofolder", path.parent, entries, columns, source.channel, notes=notes)
 
 
@@ -87,13 +89,14 @@ def _entries(kind: str, path: Path, notes: list[str]) -> Entries:
     return Entries(lambda: starmap(Entry, lines))
 
 
-def _parquet_entries(path: Path) -> Iterator[Entry]:
+def _parquet_entries(path: Path, columns: Columns) -> Iterator[Entry]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        batches = pyarrow.parquet.read_table(path).to_batches()
-        rows = [row for batch in batches for row in row_values(batch)]
+        file = pyarrow.parquet.ParquetFile(path)
+        names = readable_columns(file.schema_arrow, {name for known in columns.names.values() for name in known})
+        rows = [row for batch in file.iter_batches() for row in row_values(batch.select(names))]
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path}: not a Parquet file: {error}") from None
     for number, row in enumerate(rows, start=1):
