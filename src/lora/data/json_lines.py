@@ -15,7 +15,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from lora.data.json_rows import DECODER, Parsed, is_document
-from lora.data.text_encoding import MARKS, NOT_TEXT, UTF8_BOM, other_file
+from lora.data.text_encoding import MARKS, NOT_TEXT, mark_length, other_file
 
 BLOCK = 2**20  # bytes
 HALF_A_CHARACTER = "broken line: half of a character (a lone surrogate, as from a truncated emoji)"
@@ -106,7 +106,7 @@ def plain_json_lines(path: Path) -> JsonLines | None:
     try:
         with path.open("rb") as file:
             block = file.read(BLOCK)
-            start = len(UTF8_BOM) if block.startswith(UTF8_BOM) else 0
+            start = mark_length(block)
             if not _begins_plainly(block[start:]):
                 return None
             while block:

@@ -25,6 +25,7 @@ MOST_COLUMNS = 10_000
 SEPARATOR_FROM = 5_000  # characters of a header
 GZIP = b"\x1f\x8b"
 NO_LINE = "\udcff"  # stands for a line that is no text; UTF-8 has no such character
+ROWS_IN_QUOTES = "a quote begins a cell that goes over the rows below; remove the quote or double it"
 EXPECTED = "a manifest is JSON lines, CSV or TSV"
 
 
@@ -148,6 +149,24 @@ def header_problem(header: list[str]) -> str | None:
     return None
 
 
+def contains_rows(header: list[str], cells: list[str], separator: str) -> bool:
+    """Whether a cell of a CSV row goes over the rows below it, because quotes in it were letters and no quotes.
+
+    A cell may have several lines. Here they have as many separators as the ends and beginnings of rows have, and the
+    first cells of these rows are single words, as ids and paths are.
+    """
+    last = len(header) - 1
+    if last < 2 or len(cells) != len(header):
+        return False
+    for place, cell in enumerate(cells):
+        lines = cell.split("\n")
+        if len(lines) > 1:
+            expected = [last - place, *[last] * (len(lines) - 2), place]
+            words = all(len(line.split(separator, 1)[0].split()) == 1 for line in lines[1:])
+            return words and [line.count(separator) for line in lines] == expected
+    return False
+
+
 def _tsv_rows(content: bytes) -> Iterator[Parsed]:
     """Quotes have no meaning inside a TSV cell, so that an unbalanced quote cannot swallow the rows after it."""
     header: list[str] | None = None
@@ -222,10 +241,13 @@ def _csv_rows(content: bytes, separator: str) -> Iterator[Parsed]:
         if header is None and is_text:
             header = [cell.strip() for cell in cells]
             continue
-        if header is not None and len(cells) != len(header):
+        in_quotes = header is not None and contains_rows(header, cells, separator)
+        if header is not None and (in_quotes or len(cells) != len(header)):
             lines.give_back()
         if header is None or not is_text:
             yield start, NOT_TEXT
+        elif in_quotes:
+            yield start, f"broken line: {ROWS_IN_QUOTES}"
         else:
             yield start, _table_row(header, [cell.replace("\r\n", "\n") for cell in cells])
 

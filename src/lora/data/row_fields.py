@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields
@@ -17,13 +18,15 @@ import numpy as np
 
 from lora.data.audio.limits import rate_problem, seconds_problem
 from lora.data.column_names import TIMES, Columns
-from lora.data.time_text import seconds_in_text
+from lora.data.time_text import plain_number, seconds_in_text
 from lora.records.manifests import Utterance
 
 CANONICAL = frozenset(field.name for field in fields(Utterance))
 INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"})  # categories of Unicode
 LARGEST_SAMPLE = float(np.finfo(np.float32).max)
 LINES = 2**53  # which every reader of JSON represents exactly
+WHOLE = re.compile(r"(?<=\d)\.0+$")
+LEAST_DURATION = 1e-6  # seconds; no sample is shorter
 CHANNELS, DIGITS = 65_536, 5  # of a WAV file, whose header has 16 bits for them
 
 
@@ -72,7 +75,9 @@ def row_fields(
     fields["offset"] = row_number(columns, record, "offset")
     fields["duration"] = row_number(columns, record, "duration")
     if fields["duration"] is None and (end := row_number(columns, record, "end")) is not None:
-        fields["duration"] = _until(end, fields["offset"] or 0.0)
+        if fields["offset"] is None:
+            raise RowError(f"no start: the row ends at {end:g} s of its recording and has no start", "end")
+        fields["duration"] = _until(end, fields["offset"])
     fields["channel"] = _channel(columns, record)
     fields |= _audio(columns, record)
     if fields["offset"] is not None and fields["offset"] < 0:
@@ -82,7 +87,7 @@ def row_fields(
             raise RowError(problem, name)
     if "samples" in fields and fields["duration"] is None:
         fields["duration"] = len(fields["samples"]) / fields["sampling_rate"] - (fields["offset"] or 0.0)
-    if fields["duration"] is not None and fields["duration"] <= 0:
+    if fields["duration"] is not None and fields["duration"] < LEAST_DURATION:
         raise RowError(f"zero length: duration is {fields['duration']:g} s", "duration")
     fields["id"] = _name(columns, record, "id") or _derived_id(fields)
     written_by_us = _is_line(record.get("line")) and set(record) <= CANONICAL
@@ -121,7 +126,8 @@ def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    written = str(value).strip()
+    # A table in which one channel is missing has `1.0` for the others.
+    written = WHOLE.sub("", str(value).strip())
     if not isinstance(value, bool) and written.isdecimal():
         digits = written.lstrip("0") or "0"
         if len(digits) > DIGITS or int(digits) >= CHANNELS:
@@ -160,7 +166,8 @@ def _finite(value: Any, field: str) -> float | None:
     if value is None:
         return None
     try:
-        number = float(value) if not isinstance(value, bool) else math.nan
+        written = plain_number(value) if isinstance(value, str) else value
+        number = float(written) if not isinstance(value, bool) else math.nan
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):

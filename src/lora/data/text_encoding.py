@@ -117,7 +117,7 @@ def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) 
         UnknownEncodingError: for text in no known encoding.
     """
     if content.startswith(UTF8_BOM):
-        return content.removeprefix(UTF8_BOM)
+        return content[mark_length(content) :]
     encoding = _wide_encoding(content)
     if encoding is None:
         damaged = _lines_not_utf8(content, whole)
@@ -138,7 +138,16 @@ def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) 
         return text
     if notes is not None:
         notes.append(f"read as {encoding.upper().removesuffix('-LE').removesuffix('-BE')}")
-    return _decoded(content, encoding, whole).removeprefix(UTF8_BOM)
+    text = _decoded(content, encoding, whole)
+    return text[mark_length(text) :]
+
+
+def mark_length(content: bytes) -> int:
+    """Bytes of the marks of UTF-8 at the beginning: programs that add one do not look whether there is one."""
+    length = 0
+    while content.startswith(UTF8_BOM, length):
+        length += len(UTF8_BOM)
+    return length
 
 
 def _decoded(content: bytes, encoding: str, whole: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
@@ -19,7 +20,7 @@ UNIT = {
     "min": 60.0,
     "minutes": 60.0,
 }
-PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WITH_UNIT = re.compile(rf"({NUMBER})\s*([a-z]*)\.?", re.IGNORECASE)
 CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:[.,]\d*)?)")
 
@@ -27,6 +28,11 @@ CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:[.,]\d*)?)")
 def is_plain_number(text: str) -> bool:
     """Whether a text is a number with a decimal point, as programs write it."""
     return PLAIN.fullmatch(text.strip()) is not None
+
+
+def plain_number(text: str) -> float:
+    """A number as programs write it; NaN for other text, of which `float` takes `1_0`, `inf` and others."""
+    return float(text) if is_plain_number(text) else math.nan
 
 
 def seconds_in_text(text: str, unit: float = 1.0) -> float | str:

@@ -78,7 +78,9 @@ def test_a_folder_of_whisper(tmp_path: Path) -> None:
     for name in ("a.txt", "a.tsv", "a.srt", "a.vtt"):
         write(folder / name, "not read")
     write(folder / "out.settings.json", "{}")
-    assert words(read_transcript_file(folder)) == {"a": SPREAD, "b": [(0.0, "alone")]}
+    file = read_transcript_file(folder)
+    assert words(file)["a"] == SPREAD
+    assert [(word.text, word.timed) for word in file.words["b"]] == [("alone", False)]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +90,8 @@ def test_a_folder_of_whisper(tmp_path: Path) -> None:
         ("r.txt", RECOGS + "u3-0:\thyp=[1]\n", ":5: expected a list of words such as ['the', 'cat']: '[1]'"),
         ("r.txt", RECOGS + "u3-0:\thyp=__import__('os')\n", ":5: expected a list of words"),
         ("r.txt", RECOGS + "u3-0:\tref=['x']\n", ":5: 'u3-0' has a reference but no line `u3-0: hyp=[...]`"),
+        ("r.txt", "u1:\tref=['a']\nu1:\tref=['b']\n", ":2: second reference of 'u1', first in line 1"),
+        ("s.json", "null", ": no segments; expected"),
         ("r.txt", RECOGS + "u1-0:\thyp=['x']\n", ":5: duplicate hypothesis for id 'u1-0' (first in line 2); keep one"),
         ("p.json", {"predictions": ["a", "b"], "references": ["a"]},
          ": its lists have different lengths (predictions has 2, references has 1); write one entry per utterance"),

@@ -5,6 +5,7 @@ Commands in wav.scp are never run: a reader of other people's data must not exec
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Readi
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
 from lora.data.text_encoding import NOT_TEXT, notes_of_files
+from lora.data.time_text import plain_number
 from lora.records.base import UserError
 
 NEEDED = ("wav.scp", "text")
@@ -126,7 +128,9 @@ def _segment(key: str, segments: _Table, recordings: _Table) -> dict[str, Any]:
     place = segments.place(key)
     try:
         recording, *numbers = (segments.value(key) or "").split()
-        start, end = float(numbers[0]), float(numbers[1])
+        start, end = plain_number(numbers[0]), plain_number(numbers[1])
+        if math.isnan(start) or math.isnan(end):
+            raise ValueError(numbers)
         channel = [int(number) for number in numbers[2:]]
     except (ValueError, IndexError):
         raise _Unusable("no audio: expected `utterance recording start end`, times in seconds", place) from None
@@ -143,6 +147,8 @@ def _file(recording: str, recordings: _Table) -> str:
         raise _Unusable(f"no audio: wav.scp has no entry for {recording}", recordings.name)
     value = recordings.value(recording) or ""
     place = recordings.place(recording)
+    if not value:
+        raise _Unusable(f"no audio: wav.scp names no file for {recording}", place)
     if value.endswith("|") or value.startswith("|") or value == "-":
         raise _Unusable(
             f"no audio: a command, which is never run ({value:.40}); write its output to a file and name the file",

@@ -6,6 +6,7 @@ start is relative to the cut's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -152,10 +153,10 @@ def _mappings(value: Any) -> list[Mapping[str, Any]]:
 def _times(cut: Mapping[str, Any], part: Mapping[str, Any], recording: Mapping[str, Any]) -> dict[str, float]:
     """Offset and duration in the file (seconds); no offset where the row is the whole file."""
     try:
-        cut_start = float(cut.get("start", 0.0))
-        cut_seconds = float(cut["duration"])
-        start = float(part.get("start", 0.0))
-        end = start + float(part["duration"])
+        cut_start = _seconds(cut.get("start", 0.0))
+        cut_seconds = _seconds(cut["duration"])
+        start = _seconds(part.get("start", 0.0))
+        end = start + _seconds(part["duration"])
         file_seconds = float(recording.get("duration", -1.0))
     except (KeyError, OverflowError, TypeError, ValueError):
         raise _Unusable("no audio: start or duration of the cut or of its supervision is not a number") from None
@@ -165,6 +166,14 @@ def _times(cut: Mapping[str, Any], part: Mapping[str, Any], recording: Mapping[s
     if offset < SAME_TIME and abs(duration - file_seconds) < SAME_TIME:
         return {"duration": file_seconds}
     return {"offset": offset, "duration": duration}
+
+
+def _seconds(value: Any) -> float:
+    """A finite number. Raises TypeError or ValueError for anything else."""
+    number = float("nan" if isinstance(value, bool) else value)
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
 
 
 def _is_lhotse_file(sample: FileSample) -> bool:

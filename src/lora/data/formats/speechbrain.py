@@ -2,12 +2,16 @@
 
 Paths begin with a variable for the data folder (`$data_root`, `{data_root}`), which recipes replace when they read the
 file. It stands here for the manifest's folder, a folder above it, or the working folder, whichever contains the audio.
+
+A row with `start` and `stop` is a piece of a recording, in samples of its file (as in the recipes of telephone speech).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
@@ -19,7 +23,8 @@ from lora.data.source import Source
 from lora.records.base import UserError
 
 VARIABLE = re.compile(r"(\$\{?\w+\}?|\{\w+\})/*")
-AUDIO, LENGTH, DURATION = "wav", "length", "duration"
+AUDIO, LENGTH, DURATION, OFFSET = "wav", "length", "duration", "offset"
+PIECE, DIGITS = ("start", "stop"), 18
 
 
 def is_speechbrain(sample: FileSample) -> bool:
@@ -51,8 +56,36 @@ def read_speechbrain(source: Source) -> Reading:
     notes = [*reading.notes, f"{variables[0][1]} of the audio paths is {folder}"] if variables else reading.notes
     read = Columns(columns)
     if "offset" not in columns:
-        read = replace(read, names={**read.names, "offset": ()})  # `start` and `stop` count samples
+        read = replace(read, names={**read.names, "offset": (OFFSET,)})
+        duration = columns.get(DURATION, DURATION)
+        entries = [entry._replace(row=_with_piece(entry.row, folder, name, duration)) for entry in entries]
     return Reading("speechbrain", folder, entries, read, source.channel, notes=notes)
+
+
+def _with_piece(row: dict[str, Any] | str, folder: Path, audio: str, duration: str) -> dict[str, Any] | str:
+    """The row with offset and duration in seconds, where it is a piece of its file by whole numbers of samples."""
+    if isinstance(row, str) or not isinstance(row.get(audio), str):
+        return row
+    written = [str(row.get(name)).strip() for name in PIECE]
+    if not all(text.isdecimal() and len(text) <= DIGITS for text in written):
+        return row
+    start, stop = map(int, written)
+    rate, samples = _rate_and_samples(folder / row[audio])
+    if not rate or start >= stop or (start == 0 and stop == samples):
+        return row
+    return {**row, OFFSET: start / rate, duration: (stop - start) / rate}
+
+
+@lru_cache(maxsize=1024)  # rows of a recording follow one another
+def _rate_and_samples(path: Path) -> tuple[int, int]:
+    """Sampling rate and samples per channel of a file; zeros where it cannot be read, which rejects its rows later."""
+    import soundfile
+
+    try:
+        info = soundfile.info(str(path))
+    except (OSError, RuntimeError, TypeError, ValueError):
+        return 0, 0
+    return int(info.samplerate), int(info.frames)
 
 
 def _without_variable(row: dict[str, Any] | str, name: str) -> dict[str, Any] | str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lora.data.json_lines import HALF_A_CHARACTER, json_row, writable
 from lora.data.json_rows import DECODER
-from lora.data.manifest_lines import header_problem, separator_in
+from lora.data.manifest_lines import ROWS_IN_QUOTES, contains_rows, header_problem, separator_in
 from lora.records.base import UserError
 
 
@@ -82,6 +82,8 @@ def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iter
         elif len(cells) != len(header):
             problem = f"{len(cells)} columns where the header has {len(header)}"
             raise UserError(f"{path}:{numbers[first]}: broken line: {problem}")
+        elif contains_rows(header, cells, separator):
+            raise UserError(f"{path}:{numbers[first]}: broken line: {ROWS_IN_QUOTES}")
         else:
             yield numbers[first], dict(zip(header, cells, strict=True))
 

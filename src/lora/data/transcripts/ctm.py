@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lora.data.time_text import plain_number
 from lora.data.transcripts.trn import HESITATION
 from lora.records.base import UserError
 
@@ -18,6 +20,7 @@ CHANNELS = {name: number for number, names in enumerate(zip("12345678", "ABCDEFG
 ALT_BEGIN, ALT_END = "<ALT_BEGIN>", "<ALT_END>"
 ALTERNATIONS = f"correct it: {ALT_BEGIN}, words, <ALT>, other words, {ALT_END}"
 NO_WORD = {"@", "<eps>", "<epsilon>"}
+UNTIMED = math.nan  # start and duration of a word of a text without times
 
 
 class Word(NamedTuple):
@@ -27,8 +30,17 @@ class Word(NamedTuple):
     channel: str = "1"
 
     @property
+    def timed(self) -> bool:
+        return not math.isnan(self.start)
+
+    @property
     def end(self) -> float:
         return self.start + self.duration
+
+
+def fields_of(line: str) -> list[str]:
+    """The fields of a line; a word may contain blanks of other kinds, such as one without a line break."""
+    return line.split() if line.isascii() else re.split(r"[ \t]+", line.strip())
 
 
 def is_word(fields: Sequence[str]) -> bool:
@@ -39,10 +51,7 @@ def is_word(fields: Sequence[str]) -> bool:
 
 
 def _seconds(field: str) -> float:
-    try:
-        value = float(field)
-    except ValueError:
-        return math.nan
+    value = plain_number(field)
     return value if 0 <= value < math.inf else math.nan
 
 
@@ -58,8 +67,8 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
     alternative = 0  # number of the current one inside an alternation, 0 outside
     begun = 0  # line of the last alternation
     for number, line in lines:
-        fields = line.split()
-        if not fields or fields[0].startswith(";;"):
+        fields = fields_of(line)
+        if not line.strip() or fields[0].startswith(";;"):
             continue
         if not is_word(fields):
             expected = "expected file, channel, start, duration and word (seconds from 0)"

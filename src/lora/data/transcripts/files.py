@@ -191,7 +191,7 @@ def _is_json(path: Path, first: Sequence[str]) -> bool:
 
 def _is_ctm(path: Path, first: Sequence[str]) -> bool:
     """Raises UserError for what could be Kaldi text of digits as well."""
-    words = [line.split() for line in first]
+    words = [ctm.fields_of(line) for line in first]
     if not all(ctm.is_word(fields) for fields in words):
         return False
     if all(fields[4].isdecimal() for fields in words) and len({fields[0] for fields in words}) == len(words) > 1:

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lora.data.transcripts.columns import HYPOTHESES, ExternalTranscript, from_columns
+from lora.data.transcripts.columns import FILES, HYPOTHESES, IDS, ExternalTranscript, from_columns
 from lora.data.transcripts.json_text import json_content
 from lora.records.base import UserError
 
+SINGULAR = {f"{name}s": name for name in (*IDS, *FILES)}  # a list of them is called `ids`, `paths`, ...
 LISTS = re.compile(rf'"({"|".join(HYPOTHESES)})"\s*:\s*\[')
 
 
@@ -37,5 +38,12 @@ def read_lists(path: Path, text: str, columns: Mapping[str, str]) -> list[Extern
         raise UserError(
             f"{path}: its lists have different lengths ({described}); write one entry per utterance in each"
         )
+    lists = {_column(name, lists, columns): values for name, values in lists.items()}
     rows = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
     return list(from_columns(path, enumerate(rows, start=1), columns))
+
+
+def _column(name: str, lists: Mapping[str, list[Any]], columns: Mapping[str, str]) -> str:
+    """The name of a list as a column of ids or files, unless it is configured or the column is there as well."""
+    column = SINGULAR.get(name, name)
+    return name if name in columns.values() or column in lists else column

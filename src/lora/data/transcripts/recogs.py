@@ -26,6 +26,8 @@ def read_pairs(path: Path, lines: Iterable[tuple[int, str]]) -> Iterator[Externa
         name, kind, written = parts.groups()
         text = _text(f"{path}:{number}", written)
         if kind == "ref":
+            if name in references:
+                raise UserError(f"{path}:{number}: second reference of {name!r}, first in line {references[name][0]}")
             references[name] = (number, text)
         else:
             _, reference = references.pop(name, (0, None))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lora.data.transcripts.columns import ExternalTranscript
 from lora.data.transcripts.ctm import Word
@@ -76,9 +76,9 @@ def match_rows(
     elif not file.timed:
         _by_name(matched, file.utterances, rows, rejected)
     else:
-        by_time, rest = _recordings(file, rows)
+        by_time, rest = _recordings(path, file, rows)
         _by_name(matched, [ExternalTranscript((name,), _text(words)) for name, words in rest.items()], rows, rejected)
-        _by_time(matched, file, by_time)
+        _by_time(path, matched, file, by_time)
         _merged_channels(
             matched, {**rest, **{n: file.words[n] for n, rows in by_time.items() if _have_no_channel(rows)}}
         )
@@ -119,27 +119,64 @@ def _by_name(
 
 
 def _recordings(
-    file: TranscriptFile, rows: Sequence[Utterance]
+    path: Path, file: TranscriptFile, rows: Sequence[Utterance]
 ) -> tuple[dict[str, list[Utterance]], dict[str, list[Word]]]:
-    """Rows by the recording that they are pieces or channels of, for files of such recordings; words of other files."""
-    segments: dict[str, list[Utterance]] = defaultdict(list)
+    """Rows by the recording that they are pieces or channels of, for files of such recordings; words of other files.
+
+    Raises UserError where it is not clear which recording a file is, or two files are the same one.
+    """
+    pieces: dict[str, list[Utterance]] = defaultdict(list)
     for row in rows:
         if row.audio is not None and (row.offset is not None or row.channel is not None):
-            segments[stem(row.audio).casefold()].append(row)
+            pieces[row.audio].append(row)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for audio in pieces:
+        by_name[stem(audio).casefold()].append(audio)
     ids = {row.id for row in rows}
-    by_time = {
-        name: segments[key] for name in file.words if name not in ids and (key := stem(name).casefold()) in segments
-    }
+    by_time: dict[str, list[Utterance]] = {}
+    owner: dict[str, str] = {}
+    for name in file.words:
+        recordings = [] if name in ids else _of_folder(name, by_name.get(stem(name).casefold(), []))
+        if len(recordings) > 1:
+            raise UserError(
+                f"{path}: {name!r} could be {' or '.join(recordings[:2])}; name recordings differently, or with their "
+                "folder in ctm"
+            )
+        for audio in recordings:
+            if audio in owner:
+                raise UserError(f"{path}: {owner[audio]!r} and {name!r} are both transcripts of {audio}; keep one")
+            owner[audio] = name
+            by_time[name] = pieces[audio]
     return by_time, {name: words for name, words in file.words.items() if name not in by_time}
 
 
-def _by_time(matched: Matched, file: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
+def _of_folder(name: str, recordings: list[str]) -> list[str]:
+    """Of recordings with the same name those in the folder that `name` begins with, if it names one."""
+    if len(recordings) < 2:
+        return recordings
+    end = f"/{PurePosixPath(name).with_name(stem(name))}".casefold()
+    return [
+        audio for audio in recordings if f"/{PurePosixPath(audio).with_name(stem(audio))}".casefold().endswith(end)
+    ] or recordings
+
+
+def _require_times(path: Path, name: str, words: Sequence[Word], rows: Sequence[Utterance]) -> None:
+    """Raise UserError for a text without times whose words could belong to several rows."""
+    if not all(word.timed for word in words) and (len(rows) > 1 or rows[0].offset):
+        raise UserError(
+            f"{path}: the transcript of {name!r} has no times, but {len(rows)} rows are pieces of that recording; "
+            "write segments with times (in the pipeline of transformers `return_timestamps=True`), or a text per row"
+        )
+
+
+def _by_time(path: Path, matched: Matched, file: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
     outside: list[tuple[str, Word]] = []
     in_gaps: list[tuple[str, Word]] = []
     for name, rows in by_time.items():
         by_channel: dict[int | None, list[Utterance]] = defaultdict(list)
         for row in rows:
             by_channel[row.channel].append(row)
+        _require_times(path, name, file.words[name], rows)
         for channel, segments in by_channel.items():
             # One channel on each side is the same one, whatever it is called: tools number an extracted channel as 1.
             one = len(by_channel) == 1 and len({word.channel for word in file.words[name]}) == 1

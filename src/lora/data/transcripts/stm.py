@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lora.data.time_text import plain_number
 from lora.data.transcripts import trn
 from lora.data.transcripts.columns import ExternalTranscript, Segment
 from lora.data.transcripts.ctm import CHANNELS
@@ -84,8 +85,5 @@ def _is_gap(one: ExternalTranscript) -> bool:
 
 
 def _seconds(field: str) -> float:
-    try:
-        value = float(field)
-    except ValueError:
-        return math.nan
+    value = plain_number(field)
     return value if math.isfinite(value) else math.nan

@@ -35,8 +35,10 @@ def of_channel(words: Iterable[Word], channel: int | None) -> list[Word]:
     return [word for word in words if CHANNELS[word.channel.upper()] == channel]
 
 
-def assign(words: Iterable[Word], rows: Sequence[Utterance]) -> Assigned:
+def assign(words: Sequence[Word], rows: Sequence[Utterance]) -> Assigned:
     """Assign words of one recording and channel; `rows` are its segments."""
+    if len(rows) == 1 and not all(word.timed for word in words):
+        return Assigned({rows[0].id: [word.text for word in words]})
     if all(row.word_times is not None for row in rows):
         return _by_middle(words, rows)
     return _by_overlap(words, rows)
