@@ -17,8 +17,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from lora.asr.adapter.files import AdapterProblem
 from lora.asr.adapter.identity import adapter_identity
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.run_settings import conditions
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests

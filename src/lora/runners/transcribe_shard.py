@@ -13,8 +13,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lora.asr.adapter.files import AdapterProblem
 from lora.asr.adapter.identity import adapter_identity
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.shards import Shard, facts_of_problem
 from lora.asr.decoding.transcribe import transcribe_manifests
 from lora.asr.model_files import UnusableModel

@@ -11,8 +11,9 @@ from typing import Any
 
 from fuzzing import hostile
 from fuzzing.cases import Case, Reader
-from lora.asr.adapter.files import AdapterProblem, read_adapter
+from lora.asr.adapter.files import read_adapter
 from lora.asr.adapter.identity import adapter_identity
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.model_files import describe_model
 from lora.records.base import UserError
 from lora.stages.imports import import_training

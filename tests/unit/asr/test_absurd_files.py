@@ -11,7 +11,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lora.asr.adapter.files import AdapterProblem, read_adapter
+from lora.asr.adapter import expressions
+from lora.asr.adapter.files import read_adapter
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.model_files import UnusableModel, describe_model
 
 REPOSITORY = Path(__file__).parents[3]
@@ -46,6 +48,10 @@ def adapter(folder: Path, text: str = "", numbers: torch.dtype = torch.float32, 
         ("trainable_token_indices", [-1]),
         ("trainable_token_indices", [10**20]),
         ("trainable_token_indices", 5),
+        ("r", 100_000),
+        ("rank_pattern", {"q_proj": 100_000}),
+        ("target_modules", [f"layer{number}" for number in range(10_001)]),
+        ("modules_to_save", [f"layer{number}" for number in range(501)]),
     ],
 )
 def test_adapter_settings_of_odd_types(tmp_path: Path, key: str, value: Any) -> None:
@@ -55,6 +61,40 @@ def test_adapter_settings_of_odd_types(tmp_path: Path, key: str, value: Any) -> 
     assert raised.value.code == "adapter.not_loaded"
     assert "adapter_config.json" in raised.value.message
     assert key in raised.value.message
+
+
+ENDLESS = "(([a-z_.0-9]+)+)+!"  # doubles its time with every letter of a name
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("target_modules", ENDLESS),
+        ("exclude_modules", ENDLESS),
+        ("rank_pattern", {ENDLESS: 2}),
+        ("alpha_pattern", {ENDLESS: 2}),
+        ("layers_pattern", ENDLESS),
+        ("layers_pattern", [ENDLESS]),
+        ("modules_to_save", [ENDLESS]),
+    ],
+)
+def test_expressions_that_would_take_years(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: Any
+) -> None:
+    monkeypatch.setattr(expressions, "LIMIT", 0.3)
+    folder = adapter(tmp_path / "a", json.dumps({**HEALTHY, key: value}))
+    with pytest.raises(AdapterProblem, match=rf"adapter_config\.json: {key}: its regular expression cannot be matched"):
+        read_adapter(folder)
+
+
+def test_expressions_of_real_adapters_are_fast(tmp_path: Path) -> None:
+    config = {
+        **HEALTHY,
+        "target_modules": r"(?:model\.)?(encoder|decoder)\.layers\.\d+\..*(q_proj|v_proj)$",
+        "rank_pattern": {r".*\.layers\.(0|1)\..*": 2},
+        "layers_pattern": "layers([",
+    }
+    read_adapter(adapter(tmp_path / "a", json.dumps(config)))
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"r": ' + "9" * 5000 + "}", "[]", "\0"])

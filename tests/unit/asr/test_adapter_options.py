@@ -14,9 +14,10 @@ from tiny_models import Train, noise
 from torch import Tensor
 
 from lora.asr.adapter.configuration import lora_config
-from lora.asr.adapter.files import CONFIG, WEIGHTS, AdapterProblem
+from lora.asr.adapter.files import CONFIG, WEIGHTS
 from lora.asr.adapter.loading import load_adapter
 from lora.asr.adapter.module_groups import MODULE_GROUPS
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.labels.build import Collator
 from lora.asr.ladder.effect import ValidationBatch, measure_effect

@@ -16,18 +16,11 @@ from safetensors.torch import load_file, save_file
 
 from lora.asr.adapter.attach import attach
 from lora.asr.adapter.configuration import lora_config, target_modules
-from lora.asr.adapter.files import (
-    CONFIG,
-    PROVENANCE,
-    WEIGHTS,
-    AdapterFiles,
-    AdapterProblem,
-    adapter_home,
-    write_adapter,
-)
+from lora.asr.adapter.files import CONFIG, PROVENANCE, WEIGHTS, AdapterFiles, adapter_home, write_adapter
 from lora.asr.adapter.identity import adapter_identity
 from lora.asr.adapter.loading import base_evidence, load_adapter
 from lora.asr.adapter.module_groups import MODULE_GROUPS, module_group
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.adapter.weight_deltas import weight_deltas
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.model_files import describe_model
@@ -203,9 +196,10 @@ def test_a_lora_of_a_resized_vocabulary(fresh: Callable[[], SpeechModel], tmp_pa
         ({"alpha_pattern": {"q_proj": float("nan")}}, "alpha_pattern: q_proj: nan is not a number"),
         ({"alpha_pattern": ["q_proj"]}, "alpha_pattern is not a JSON object"),
         ({"lora_alpha": None}, "lora_alpha: None is not a number"),
+        ({"trainable_token_indices": [2**30]}, "does not fit this model: index 1073741824 is out of bounds"),
     ],
 )
-def test_ranks_and_alphas_that_are_none(
+def test_settings_that_fit_no_model(
     fresh: Callable[[], SpeechModel], adapter: Path, changes: dict[str, Any], message: str
 ) -> None:
     edit_config(adapter, **changes)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lora.asr.adapter.files import AdapterProblem, read_adapter
+from lora.asr.adapter.files import read_adapter
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.model_files import UnusableModel, describe_model
 from lora.asr.weights_file import weights_problem
 

@@ -10,7 +10,7 @@ import pytest
 from tiny_models import Train
 
 from lora.asr import model_loading
-from lora.asr.adapter.files import AdapterProblem
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.shards import Shard, device_of_shards
 from lora.asr.model_files import UnusableModel

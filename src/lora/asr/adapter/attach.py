@@ -12,8 +12,8 @@ from peft import PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
 from lora.asr.adapter.configuration import available_targets
-from lora.asr.adapter.files import AdapterProblem
 from lora.asr.adapter.module_groups import MODULE_GROUPS, module_group
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.families.speech_model import SpeechModel, first_line
 
 ADAPTER = "default"

@@ -11,9 +11,10 @@ from peft import LoraConfig
 from peft.tuners.tuners_utils import check_target_module_exists
 from torch import nn
 
-from lora.asr.adapter.files import AdapterProblem
+from lora.asr.adapter.expressions import LIMIT, slow_expression
 from lora.asr.adapter.initialisation import takes_from_base
 from lora.asr.adapter.module_groups import MODULE_GROUPS, module_group
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.families.table import ATTENTION_AND_MLP, FAMILIES
 from lora.records.base import UserError
 
@@ -49,6 +50,12 @@ def lora_config(model: nn.Module, settings: Mapping[str, Any], model_id: str) ->
         base_model_name_or_path=model_id,
     )
     available = available_targets(model)
+    if slow_expression({"target_modules": config.target_modules}, [name for name, _ in model.named_modules()]):
+        raise AdapterProblem(
+            "adapter.no_target_modules",
+            f"target_modules {setting!r}: the expression cannot be matched with the names of the modules within "
+            f"{LIMIT:g} s; write one without nested repetitions, or names separated by commas",
+        )
     if setting == "auto" and set(groups) != set(MODULE_GROUPS):
         setting = f"auto of {', '.join(groups)}"
     if setting != "all-linear":

@@ -8,17 +8,17 @@ the two files, because peft rejects unknown keys in `adapter_config.json`. Impor
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lora.asr.adapter.problem import AdapterProblem
+from lora.asr.adapter.settings import check_ranks, check_settings, require_fast
 from lora.asr.ladder.adapter_file import file_stage
 from lora.asr.weights_file import weights_problem
 from lora.data.json_lines import writable
 from lora.records.base import UserError, write_text
-from lora.records.effect import FileStage, LoadStage
+from lora.records.effect import FileStage
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,58 +26,9 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "lora_provenance.json"
-LARGEST = 2**31  # of ranks, alphas and token ids
-MOST_ITERATIONS = 1000  # of an initialisation, which repeats its decomposition so often
 CHECKPOINT = "checkpoint-"  # how the Trainer names the folders of a run; they are not one adapter
 # Other types whose change can be merged into the base weights, and so be diagnosed as a checkpoint.
 MERGEABLE = {"ADALORA", "IA3", "LOHA", "LOKR", "OFT", "BOFT", "VERA", "HRA"}
-
-
-class AdapterProblem(Exception):
-    """An unusable adapter.
-
-    It has its cause code, the stages of the effect ladder that were computed before, and what helps where that is not
-    the remedy of the code.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        file_stage: FileStage | None = None,
-        load_stage: LoadStage | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.file_stage = file_stage
-        self.load_stage = load_stage
-        self.remedy = remedy
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _is_tokens(value: Any) -> bool:
-    """Token ids, or those of several embeddings by name."""
-    lists = list(value.values()) if isinstance(value, dict) else [value]
-    return all(isinstance(ids, list) and all(type(id) is int and 0 <= id < LARGEST for id in ids) for ids in lists)
-
-
-KEY_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "base_model_name_or_path": (_is_name, "text"),
-    "bias": (_is_name, "text"),
-    "init_lora_weights": (lambda value: isinstance(value, bool | str), "true, false or text"),
-    "modules_to_save": (_is_names, "a list of names"),
-    "target_modules": (lambda value: _is_name(value) or _is_names(value), "a list of names, or an expression"),
-    "trainable_token_indices": (_is_tokens, "a list of token ids"),
-}
 
 
 @dataclass(frozen=True)
@@ -124,7 +75,10 @@ def read_adapter(folder: Path | str) -> AdapterFiles:
     """
     folder = existing_home(folder)
     config = _read_config(folder)
-    return AdapterFiles(config, _read_tensors(folder), _read_base_hash(folder))
+    tensors = _read_tensors(folder)
+    check_ranks(config, tensors, folder / CONFIG)
+    require_fast(config, {name.rpartition(".lora_")[0] or name for name in tensors}, folder / CONFIG)
+    return AdapterFiles(config, tensors, _read_base_hash(folder))
 
 
 def missing_file(folder: Path, name: str) -> AdapterProblem:
@@ -170,39 +124,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
             f"{folder / CONFIG}: peft_type {config['peft_type']} is not supported, LORA is",
             remedy=remedy,
         )
-    for key, value in _numbers_of(config, folder / CONFIG):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
-            raise AdapterProblem(
-                "adapter.not_loaded", f"{folder / CONFIG}: {key}: {value!r:.40} is not a number below {LARGEST}"
-            )
-        if (key == "r" or key.startswith("rank_pattern")) and value != int(value):
-            raise AdapterProblem("adapter.not_loaded", f"{folder / CONFIG}: {key}: {value} is not a whole number")
-    _check_types(config, folder / CONFIG)
+    check_settings(config, folder / CONFIG)
     return config
-
-
-def _check_types(config: dict[str, Any], path: Path) -> None:
-    for key, (accepts, expected) in KEY_TYPES.items():
-        if config.get(key) is not None and not accepts(config[key]):
-            raise AdapterProblem(
-                "adapter.not_loaded", f"{path}: {key} is {json.dumps(config[key])[:60]}; expected {expected}"
-            )
-    iterations = re.fullmatch(r"pissa_niter_(\d+)", str(config.get("init_lora_weights")))
-    if iterations is not None and (len(iterations[1]) > 4 or int(iterations[1]) > MOST_ITERATIONS):
-        raise AdapterProblem(
-            "adapter.not_loaded",
-            f"{path}: init_lora_weights is {iterations[0]:.40}; expected at most {MOST_ITERATIONS} iterations",
-        )
-
-
-def _numbers_of(config: dict[str, Any], path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield what must be a number: rank and alpha, and those of single modules."""
-    yield from ((key, config[key]) for key in ("r", "lora_alpha") if key in config)
-    for key in ("rank_pattern", "alpha_pattern"):
-        pattern = config.get(key) or {}
-        if not isinstance(pattern, dict):
-            raise AdapterProblem("adapter.not_loaded", f"{path}: {key} is not a JSON object")
-        yield from ((f"{key}: {module}", value) for module, value in pattern.items())
 
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:

@@ -24,7 +24,9 @@ from lora.asr.adapter.attach import (
     modules_by_group,
     without_peft_warnings,
 )
-from lora.asr.adapter.files import CONFIG, AdapterFiles, AdapterProblem, read_adapter
+from lora.asr.adapter.files import CONFIG, AdapterFiles, read_adapter
+from lora.asr.adapter.problem import AdapterProblem
+from lora.asr.adapter.settings import require_fast
 from lora.asr.families.speech_model import SpeechModel, first_line
 from lora.asr.model_files import ModelFiles
 from lora.records.effect import FileStage, LoadStage
@@ -125,12 +127,15 @@ def load_adapter(speech: SpeechModel, folder: Path | str, whatever_fits: bool = 
 
 
 def _wrapped(speech: SpeechModel, files: AdapterFiles, folder: Path | str, stage: FileStage) -> PeftModel:
+    require_fast(files.config, [name for name, _ in speech.model.named_modules()], Path(folder) / CONFIG)
     try:
         config = PeftConfig.from_peft_type(**{**files.config, "task_type": None, "inference_mode": True})
         with without_peft_warnings():
             model = PeftModel(speech.model, config, adapter_name=ADAPTER)
-    # A configuration of another library, or one that needs data or packages that are not here.
-    except (ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError, re.error) as error:
+    except MemoryError:
+        raise
+    # A configuration of another library, one that needs data or packages that are not here, or nonsense.
+    except Exception as error:
         message = f"{folder}: {CONFIG} does not fit this model: {first_line(error)}"
         raise AdapterProblem("adapter.not_loaded", message, stage) from None
     speech.model = model

@@ -18,9 +18,11 @@ from peft.tuners.tuners_utils import check_target_module_exists
 from torch import Tensor, nn
 
 from lora.asr.adapter.attach import ADAPTER, adapted_modules
-from lora.asr.adapter.files import AdapterProblem, read_adapter
+from lora.asr.adapter.files import CONFIG, read_adapter
 from lora.asr.adapter.initialisation import KEEPING_BASE, RANDOM_DELTA, takes_from_base
 from lora.asr.adapter.module_groups import module_group
+from lora.asr.adapter.problem import AdapterProblem
+from lora.asr.adapter.settings import require_fast
 from lora.records.effect import ModuleDelta
 from lora.records.training import ModuleChange
 
@@ -36,6 +38,7 @@ def original_weights(model: nn.Module, adapter: Path | str) -> dict[str, Tensor]
         files = read_adapter(adapter)
         if files.stage().initialisation in KEEPING_BASE:
             return {}
+        require_fast(files.config, [name for name, _ in model.named_modules()], Path(adapter) / CONFIG)
         config = PeftConfig.from_peft_type(**files.config)
     except (AdapterProblem, TypeError, ValueError, KeyError):
         return {}  # loading the adapter reports the problem

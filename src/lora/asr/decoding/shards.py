@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lora.asr.adapter.files import AdapterProblem
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import Device
 from lora.asr.model_files import UnusableModel

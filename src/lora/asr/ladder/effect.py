@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lora.asr.adapter.files import AdapterProblem
 from lora.asr.adapter.initialisation import KEEPING_BASE
 from lora.asr.adapter.loading import load_adapter
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.adapter.weight_deltas import merged_share, original_weights, weight_deltas
 from lora.asr.encode_once import encode_once
 from lora.asr.families.speech_model import SpeechModel

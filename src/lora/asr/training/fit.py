@@ -21,8 +21,9 @@ from torch import Tensor
 
 from lora.asr.adapter.attach import ADAPTER, adapted_modules, attach, train_in_full_precision
 from lora.asr.adapter.configuration import lora_config
-from lora.asr.adapter.files import WEIGHTS, AdapterProblem, write_adapter
+from lora.asr.adapter.files import WEIGHTS, write_adapter
 from lora.asr.adapter.initialisation import as_plain_lora
+from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.adapter.weight_deltas import initial_matrices, module_changes
 from lora.asr.checksums import write_checksums
 from lora.asr.device_memory import return_freed_memory
