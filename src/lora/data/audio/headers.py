@@ -16,9 +16,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from lora.data.audio.blocks import counted_seconds
+from lora.data.audio.library_errors import reason_of
 from lora.data.audio.limits import UNKNOWN_FRAMES, frames_problem, rate_problem
 from lora.data.audio.ogg import MARK, vorbis_seconds
 from lora.data.audio.promised_length import missing_share
+from lora.data.audio.unread_parts import unread_part
 
 # Starting a worker process takes about half a second, in which one process reads some thousand headers.
 PARALLEL_FROM = 4000
@@ -37,12 +39,13 @@ def header_seconds(path: str) -> float | str:
                 return f"unreadable audio: {problem}"
             if missing > MISSING_SHARE:
                 return f"unreadable audio: the file is truncated: {missing:.0%} of the audio in its header is missing"
+            if (unread := unread_part(path)) is not None:
+                return f"unreadable audio: {unread}"
             if file.frames >= UNKNOWN_FRAMES:
                 return counted_seconds(path)
             return float(file.frames) / float(file.samplerate)
     except Exception as error:  # whatever a damaged file leads to costs this file only
-        said = getattr(error, "error_string", None) or str(error)  # libsndfile's, without the path
-        return f"unreadable audio: {' '.join(said.split()) or type(error).__name__}"
+        return f"unreadable audio: {reason_of(error)}"
 
 
 def header_problem(path: str | Path, rate: float, frames: int) -> str | None:

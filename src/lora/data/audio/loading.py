@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from lora.data.audio.blocks import TooLongError, blocks, open_stream, skip
 from lora.data.audio.headers import MISSING_SHARE, header_problem
+from lora.data.audio.library_errors import reason_of
 from lora.data.audio.limits import HIGHEST_PEAK, MOST_FRAMES, UNKNOWN_FRAMES, rate_problem
 from lora.data.audio.promised_length import missing_share
+from lora.data.audio.unread_parts import unread_part
 from lora.data.existing_files import exists, is_file
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
@@ -20,6 +22,7 @@ from lora.records.manifests import Utterance
 if TYPE_CHECKING:
     import soundfile
 
+MPEG_DELAY = 2304  # samples, two frames: what encoder and decoder add, which some headers count
 Samples = npt.NDArray[np.float32]
 
 
@@ -72,7 +75,7 @@ def decode(row: Utterance, folder: Path | str) -> tuple[Samples, int]:
     except TooLongError as error:
         raise UserError(f"row {row.id}: {row.audio}: {error}") from None
     except Exception as error:  # whatever a damaged file leads to costs this row only
-        raise UserError(f"row {row.id}: cannot read audio {row.audio}: {_reason(error)}") from None
+        raise UserError(f"row {row.id}: cannot read audio {row.audio}: {reason_of(error)}") from None
     where = row.audio or "its inline samples"
     if samples.size == 0:
         raise UserError(f"row {row.id}: no audio samples in {where}; correct the row's offset or replace the file")
@@ -114,6 +117,9 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
         rate, frames = file.samplerate, file.frames
         if (problem := header_problem(path, rate, frames)) is not None:
             raise UserError(f"row {row.id}: {row.audio}: {problem}; replace the file or remove the row")
+        if (unread := unread_part(str(path))) is not None:
+            raise UserError(f"row {row.id}: {row.audio}: {unread}")
+        delay = MPEG_DELAY if file.subtype.startswith("MPEG") else 0
         if frames < UNKNOWN_FRAMES:
             samples = _segment_of(file, row)
     if frames >= UNKNOWN_FRAMES:
@@ -121,7 +127,7 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
             return _segment_of(file, row), int(rate)
     if row.offset is None:
         promised = frames / (1 - missing) if (missing := missing_share(str(path))) < 1 else frames
-        if len(samples) < (1 - MISSING_SHARE) * promised:
+        if len(samples) < (1 - MISSING_SHARE) * promised - delay:
             raise UserError(
                 f"row {row.id}: {row.audio} is damaged: its header says {promised / rate:.2f} s, "
                 f"{len(samples) / rate:.2f} s can be read; replace the file or remove the row"
@@ -150,12 +156,6 @@ def _mono(row: Utterance, frames: Samples) -> Samples:
     selected = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
     mixed: Samples = selected.mean(axis=1, dtype=np.float32)
     return mixed
-
-
-def _reason(error: Exception) -> str:
-    """What libsndfile or the system says, without the path that it was given."""
-    said = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    return " ".join(str(said).split())
 
 
 def _segment(row: Utterance, rate: int) -> tuple[int, int | None]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lora.data.audio.library_errors import reason_of
 from lora.data.column_names import SYNONYMS, Columns
 from lora.data.formats.arrow_recordings import write_recording
 from lora.data.formats.arrow_rows import readable_columns, row_values
@@ -91,7 +92,7 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
             try:
                 row["audio"], name, key = write_recording(audio, folder, f"{len(rows) + 1:06d}", path.parent)
             except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
-                rows.append({"place": place, "row": f"unreadable audio: {' '.join(str(error).split())}"})
+                rows.append({"place": place, "row": f"unreadable audio: {reason_of(error)}"})
                 name, key = None, ""
             else:
                 rows.append({"place": place, "row": row})

@@ -1,0 +1,80 @@
+"""Files of audio that were joined: libsndfile reads the first of them without a word, so they are rejected."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from lora.data.audio.headers import header_seconds, read_headers
+from lora.data.audio.loading import load_audio
+from lora.records.base import UserError
+from lora.records.manifests import Utterance
+
+KINDS = {
+    "vorbis.ogg": {"format": "OGG", "subtype": "VORBIS"},
+    "opus.opus": {"format": "OGG", "subtype": "OPUS"},
+    "mp3.mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III"},
+}
+TAG = b"ID3\4\0\0" + bytes([0, 0, 16, 0]) + b"\0" * 2048
+APE = b"APETAGEX" + struct.pack("<IIII", 2000, 32, 1, 0xA0000000) + b"\0" * 3000
+
+
+def encoded(kind: str, rate: int, seconds: float = 1.0) -> bytes:
+    content = io.BytesIO()
+    noise = np.random.default_rng(rate).uniform(-0.3, 0.3, int(rate * seconds))
+    soundfile.write(content, noise, rate, **KINDS[kind])
+    return content.getvalue()
+
+
+def row(audio: str, offset: float | None = None) -> Utterance:
+    return Utterance(id="u", text="x", duration=0.5, audio=audio, offset=offset)
+
+
+@pytest.mark.parametrize("second_rate", [16000, 48000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_joined_files_are_rejected(tmp_path: Path, kind: str, second_rate: int) -> None:
+    path = tmp_path / kind
+    path.write_bytes(encoded(kind, 16000) + encoded(kind, second_rate, 2.0))
+    (header,) = read_headers([str(path)])
+    assert isinstance(header, str)
+    assert header.startswith("unreadable audio: the file consists of several ones that were joined")
+    for offset in (None, 0.2):
+        with pytest.raises(UserError, match=r"row u: .*: the file consists of several ones"):
+            load_audio(row(kind, offset), tmp_path)
+
+
+def test_a_stream_joined_with_itself(tmp_path: Path) -> None:
+    """Both have one serial number, so that the header looks like that of one stream."""
+    (tmp_path / "x.ogg").write_bytes(2 * encoded("vorbis.ogg", 16000))
+    with pytest.raises(UserError, match=r"several ones that were joined"):
+        load_audio(row("x.ogg"), tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whole_files_with_tags_and_other_ends(tmp_path: Path, kind: str) -> None:
+    content = encoded(kind, 16000)
+    ends = [(b"", b"")] if kind != "mp3.mp3" else [(b"", b""), (TAG, b"TAG" + b"\0" * 125), (TAG + TAG, APE)]
+    for first, last in ends:
+        (tmp_path / kind).write_bytes(first + content + last)
+        assert header_seconds(str(tmp_path / kind)) == pytest.approx(1.0, abs=0.05)
+        assert len(load_audio(row(kind), tmp_path)) == pytest.approx(16000, abs=800)
+
+
+def test_a_file_that_only_looks_like_mp3_has_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "page.mp3").write_bytes(b"<!DOCTYPE html>" * 500)
+    assert header_seconds(str(tmp_path / "page.mp3")) == "unreadable audio: no audio in a format that libsndfile reads"
+
+
+def test_the_delay_of_an_mpeg_decoder_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MP3 in a WAV file counts the delay, which libsndfile does not return: over 1 % of a file of two seconds."""
+    (tmp_path / "short.mp3").write_bytes(encoded("mp3.mp3", 16000))
+    monkeypatch.setattr(soundfile.SoundFile, "frames", property(lambda self: 16000 + 1105))
+    assert len(load_audio(row("short.mp3"), tmp_path)) == pytest.approx(16000, abs=800)
+    monkeypatch.setattr(soundfile.SoundFile, "frames", property(lambda self: 20000))
+    with pytest.raises(UserError, match=r"short\.mp3 is damaged"):
+        load_audio(row("short.mp3"), tmp_path)
