@@ -41,3 +41,14 @@ def test_a_number_of_thousands_of_digits_is_normalised(number: str) -> None:
 
 def test_unclosed_brackets_are_symbols() -> None:
     assert normalizer("english").words("a [b (c) <d> e ( f < g") == ("a", "e", "f", "g")
+
+
+@pytest.mark.parametrize("chosen", ["a", "b", "c d"])
+def test_a_recording_with_many_alternations_takes_the_cheapest_in_time(chosen: str) -> None:
+    """Those of the end are undecided while the first ones are compared, and are looked at once for all."""
+    reference = " ".join(f"w{number} {{ a / b / c d }}" for number in range(150))
+    expected = " ".join(f"w{number} {chosen}" for number in range(150)).split()
+    started = time.process_time()
+    found = cheapest_reference(reference, lambda text: tuple(text.split()), expected)
+    assert time.process_time() - started < SECONDS
+    assert found.split() == expected
