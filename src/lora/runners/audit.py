@@ -29,7 +29,7 @@ from lora.records.base import UserError, write_lines
 from lora.records.labels import LabelFacts
 from lora.records.transcripts import Transcript
 from lora.runners.options import add_decode_arguments, add_model_arguments, exact_device_of, model_of
-from lora.runners.train import read_rows
+from lora.runners.usable_rows import training_rows
 
 AUDIT_BATCH = 16  # teacher-forced logits of a whole batch are in memory at once
 
@@ -65,7 +65,7 @@ def audit(args: argparse.Namespace, run: Recording) -> None:
     device = exact_device_of(args)
     files = model_of(args)
     steps = [_loss_settings(settings) for settings in args.train_settings]
-    part = read_rows(args.dataset_path, run)
+    part = training_rows(args.dataset_path, run)
     if not part.rows:
         message = f"{args.dataset_path}: no row to audit"
         run.adjust(message)

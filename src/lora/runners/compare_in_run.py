@@ -32,7 +32,7 @@ from lora.records.in_run import InRunFacts
 from lora.records.training import TrainFacts
 from lora.records.transcripts import Transcript
 from lora.runners.options import add_model_arguments, by_name, device_of, model_of, named_path
-from lora.runners.transcribe import read_usable
+from lora.runners.usable_rows import evaluation_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def _compare(args: argparse.Namespace, training: TrainFacts, run: Recording) -> 
         raise UserError(f"{args.training_dir / FACTS}: it was trained without eval_rows, so nothing can be compared")
     rows: dict[str, Rows] = {}
     for name, path in by_name(args.manifest, "--manifest").items():
-        usable = read_usable(name, path, run)
+        usable = evaluation_rows(name, path, run)
         rows[name] = replace(usable, rows=evaluated_rows(usable.rows, count))
     in_run = {name: _transcripts(args.training_dir / IN_RUN / f"{name}.jsonl") for name in rows}
     decode, adapter, device = training.settings["eval_decode"], args.training_dir / LAST, device_of(args)

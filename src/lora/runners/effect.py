@@ -27,7 +27,7 @@ from lora.provenance.recording import Recording, recording
 from lora.records.effect import EffectFacts
 from lora.records.training import ModuleChange, TrainFacts
 from lora.runners.options import add_decode_arguments, add_model_arguments, device_of, model_of, not_negative
-from lora.runners.train import read_rows
+from lora.runners.usable_rows import training_rows
 
 LADDER_BATCH = 8  # logits of a whole batch are in memory at once
 
@@ -71,7 +71,7 @@ def effect(args: argparse.Namespace, run: Recording, changes: list[ModuleChange]
     """Measure all stages on a sample of the rows, or copy what was measured on the same one before, and write it."""
     device = device_of(args)
     files = model_of(args)
-    part = read_rows(args.dataset_path, run)
+    part = training_rows(args.dataset_path, run)
     measurement = Measurement(
         command="effect",
         files=files,

@@ -37,7 +37,7 @@ from lora.runners.options import (
     limits_of,
     named_path,
 )
-from lora.runners.transcribe import read_usable
+from lora.runners.usable_rows import evaluation_rows
 from lora.scoring.alignment import utterance_errors
 from lora.scoring.corpus_wer import wer_score
 from lora.scoring.normalizers import normalizer
@@ -91,7 +91,7 @@ def saturated(facts: dict[str, WerFacts], min_wer: float) -> str | None:
 
 def measure(args: argparse.Namespace, name: str, path: Path, base: WerFacts, run: Recording) -> HardenedFacts:
     """Measure baseline WER of every version on the rows that the baseline's own WER counts, scored the same way."""
-    usable = read_usable(name, path, run)
+    usable = evaluation_rows(name, path, run)
     rows = [row for row in usable.rows if survives(row.duration, base.max_seconds)]
     graded = {grade.label: Rows(rows, usable.folder, grade) for grade in GRADES}
     conditions = conditions_of(args)

@@ -31,12 +31,11 @@ from lora.configuration.arguments import add_setting
 from lora.configuration.consistency import replay_problem
 from lora.configuration.schema import setting
 from lora.configuration.study import TrainConfig
-from lora.data.manifest import read_manifest
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError
 from lora.runners.experiment_record import experiment
 from lora.runners.options import add_model_arguments, by_name, device_of, model_of, named_path
-from lora.runners.transcribe import read_usable
+from lora.runners.usable_rows import evaluation_rows, training_rows
 
 SETTINGS = tuple(TrainConfig.model_fields)  # each is an option with hyphens
 DESTINATIONS = {"batch_size": "train_batch_size"}  # `batch_size` is that of a transcription
@@ -118,7 +117,7 @@ def train(args: argparse.Namespace, run: Recording) -> Outcome:
             "transcribe at every validation"
         )
     report_to = settings.pop("report_to")  # changes no result
-    split = read_rows(args.dataset_path, run)
+    split = training_rows(args.dataset_path, run)
     device = training_device(device_of(args), settings["init_lora_weights"], settings["bias"])
     training = Training(
         run=args.run,
@@ -127,10 +126,10 @@ def train(args: argparse.Namespace, run: Recording) -> Outcome:
         device=device,
         target_rms=args.target_rms,
         train=replace(split, rows=share_of_rows(split.rows, settings["data_share"], args.split_seed)),
-        validation=read_rows(args.validation_path, run),
+        validation=training_rows(args.validation_path, run),
         processes=args.processes,
         available_rows=len(split.rows),
-        replay=read_rows(args.replay_path, run) if settings["replay_share"] else None,
+        replay=training_rows(args.replay_path, run) if settings["replay_share"] else None,
         evaluated=_evaluated(args, run) if settings["eval_rows"] else {},
         report_to=report_to,
     )
@@ -150,7 +149,7 @@ def train(args: argparse.Namespace, run: Recording) -> Outcome:
 
 def _evaluated(args: argparse.Namespace, run: Recording) -> dict[str, Rows]:
     """The rows of every evaluation manifest that validations transcribe."""
-    manifests = {name: read_usable(name, path, run) for name, path in by_name(args.manifest, "--manifest").items()}
+    manifests = {name: evaluation_rows(name, path, run) for name, path in by_name(args.manifest, "--manifest").items()}
     return {name: replace(rows, rows=evaluated_rows(rows.rows, args.eval_rows)) for name, rows in manifests.items()}
 
 
@@ -174,11 +173,3 @@ def check_settings(settings: dict[str, Any], replay_path: Path | None) -> None:
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     """The training settings alone, by their keys in the configuration."""
     return {name: getattr(args, DESTINATIONS.get(name, name)) for name in SETTINGS}
-
-
-def read_rows(path: Path, run: Recording) -> Rows:
-    """Read the usable rows, which may be none (a cause of its own), and report the rejected ones."""
-    manifest = read_manifest(path)
-    for rejected in manifest.rejected:
-        run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
-    return Rows(manifest.rows, manifest.folder)

@@ -23,12 +23,9 @@ from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
 from lora.asr.model_files import UnusableModel
-from lora.data.manifest import read_manifest, read_rows
-from lora.data.source import Source
 from lora.layout import BASE
 from lora.provenance.recording import Recording, recording
-from lora.records.base import UserError, write_lines
-from lora.records.manifests import Utterance
+from lora.records.base import write_lines
 from lora.records.settings import AdapterIdentity, RunSettings
 from lora.records.training import TrainFacts
 from lora.runners.options import (
@@ -39,6 +36,7 @@ from lora.runners.options import (
     limits_of,
     named_path,
 )
+from lora.runners.usable_rows import evaluation_rows
 
 Transcribe = Callable[[Mapping[str, Rows], Conditions, Recording], dict[str, Transcribed]]
 
@@ -74,7 +72,7 @@ def write_transcripts(args: argparse.Namespace, transcribe: Transcribe) -> int:
     manifests = by_name(args.manifest, "--manifest")
     outputs = [args.output_dir / f"{name}{end}" for name in manifests for end in (".jsonl", ".settings.json")]
     with recording(outputs, record_path=args.output_dir / "transcribe.run.json") as run:
-        rows = {name: read_usable(name, path, run) for name, path in manifests.items()}
+        rows = {name: evaluation_rows(name, path, run) for name, path in manifests.items()}
         for name, result in _transcribe_or_explain(args, rows, run, transcribe).items():
             write_transcribed(args.output_dir, name, result)
     return 0
@@ -105,30 +103,6 @@ def _transcribe_or_explain(
     run.adjust(f"nothing transcribed for run {args.run}: {settings.code}: {settings.message}")
     run.count()
     return {name: Transcribed([], settings) for name in manifests}
-
-
-def read_usable(name: str, path: Path, run: Recording) -> Rows:
-    """Read the usable rows of a manifest, which may be none (the verdict decides on that), and report rejected ones."""
-    if (validated := _validated_rows(path)) is not None:
-        return Rows(validated, path.parent)
-    manifest = read_manifest(Source(path, silence=True))
-    for rejected in manifest.rejected:
-        run.adjust(f"{path}:{rejected.line}: left out: {rejected.reason}")
-    if not manifest.rows:
-        run.adjust(f"{path}: no usable row for manifest {name}: nothing to transcribe")
-    return Rows(manifest.rows, manifest.folder)
-
-
-def _validated_rows(path: Path) -> list[Utterance] | None:
-    """Rows that validation has found usable; None for a manifest of a person, and for one without rows.
-
-    Their audio is not looked up: what has vanished since then is an error, and not one row less in the result.
-    """
-    try:
-        rows = read_rows(path)
-    except (UserError, ValueError, OSError):
-        return None
-    return rows if rows and all(row.line is not None for row in rows) else None
 
 
 def write_transcribed(folder: Path, name: str, result: Transcribed) -> None:

@@ -22,7 +22,8 @@ from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError
 from lora.records.shards import ShardFacts
 from lora.runners.options import by_name, conditions_of, limits_of, positive
-from lora.runners.transcribe import add_input_arguments, check_training, read_usable
+from lora.runners.transcribe import add_input_arguments, check_training
+from lora.runners.usable_rows import evaluation_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def _transcribe(args: argparse.Namespace, shard: Shard, run: Recording) -> ShardFacts:
     manifests = by_name(args.manifest, "--manifest")
-    rows = {name: shard.of(read_usable(name, path, run)) for name, path in manifests.items()}
+    rows = {name: shard.of(evaluation_rows(name, path, run)) for name, path in manifests.items()}
     try:
         check_training(args.train_facts)
         conditions = conditions_of(args, adapter_identity(args.adapter) if args.adapter else None)
