@@ -13,6 +13,7 @@ from shlex import quote
 
 from snakemake.logging import ColorizingTextHandler, logger
 from snakemake.persistence import PersistenceBase
+from snakemake.settings.enums import PersistenceBackend
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
 
@@ -20,7 +21,7 @@ CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
 from lora.configuration.loading import load_configuration, of_the_study
-from lora.configuration.recorded import discard_unreadable
+from lora.configuration.recorded import discard_unreadable, require_comparable
 from lora.configuration.study import StudyConfig
 from lora.configuration.yaml_file import read_yaml
 from lora.provenance.disk_problem import disk_problem
@@ -29,6 +30,7 @@ from lora.report import templates
 from lora.report.documents import update_document
 from lora.report.published import remove_outdated_mark
 from lora.terminal import Screen
+from lora.workflow.changed_results import ASIDE, set_aside_changed
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
 from lora.workflow.files import LISTENING_PAGE, NOTES, PLAN, PUBLISHED
@@ -99,8 +101,11 @@ def start_study():
     One run at a time writes to a study; the kernel frees the lock however the run ends. Jobs read the configuration
     from work/config.json because a command line has room for 128 KiB per argument only.
     """
+    if not workflow.is_main_process:
+        return
+    check_records()
     # `workflow.dryrun` is known only after the Snakefile was read.
-    if not workflow.is_main_process or workflow.output_settings.dryrun:
+    if workflow.output_settings.dryrun:
         return
     check_conda()
     try:
@@ -110,7 +115,7 @@ def start_study():
         # The file must stay open until the process ends, and Snakemake keeps no name of ours alive.
         atexit.register(lock.close)
         write_text("work/config.json", json.dumps(of_the_study(config), ensure_ascii=False))
-        discard_unreadable(Path("results/config.json"))
+        prepare_results()
         prepare_documents()
         # A killed run leaves Snakemake's copy of an output with `update`, on which the next one would fail.
         shutil.rmtree(f".snakemake/backups/{LISTENING_PAGE}", ignore_errors=True)
@@ -121,6 +126,23 @@ def start_study():
     except UserError as error:
         raise WorkflowError(str(error))
     show_run()
+
+
+def check_records():
+    """End in one line if results are of another configuration and nothing shows which of them that concerns."""
+    if workflow.workflow_settings.persistence_backend != PersistenceBackend.FILE:
+        return  # records in a database do not get lost with a hidden folder
+    try:
+        require_comparable(Path("results/config.json"), of_the_study(config))
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def prepare_results():
+    """Set aside results that are not as they were computed, so that Snakemake computes them again."""
+    for path in set_aside_changed(Path("results")):
+        print(f"{path}: changed since it was computed; moved to {ASIDE / path}, and computed again", file=sys.stderr)
+    discard_unreadable(Path("results/config.json"))
 
 
 def prepare_documents():

@@ -18,9 +18,9 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lora.configuration.loading import load_configuration
+from lora.configuration.recorded import changed_keys
 from lora.configuration.study import StudyConfig
 from lora.configuration.yaml_file import read_yaml
 from lora.provenance.command import command
@@ -102,18 +102,6 @@ def difference(before: str, now: str) -> str:
 def _short(value: object, length: int = 80) -> str:
     text = str(value)
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def changed_keys(recorded: dict[str, Any], current: dict[str, Any], path: str = "") -> list[str]:
-    """List the keys whose value differs from that of the existing results."""
-    lines = []
-    for key in [*recorded, *(k for k in current if k not in recorded)]:
-        name, before, now = f"{path}{key}", recorded.get(key), current.get(key)
-        if isinstance(before, dict) and isinstance(now, dict):
-            lines += changed_keys(before, now, f"{name}.")
-        elif before != now:
-            lines.append(f"{name}: {json.dumps(before)} -> {json.dumps(now)}")
-    return lines
 
 
 def snakemake(arguments: list[str]) -> str:

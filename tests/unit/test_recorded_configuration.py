@@ -1,14 +1,17 @@
-"""A results/config.json of an earlier version is recorded again."""
+"""The recorded configuration: one of an earlier version is recorded again, another one needs Snakemake's records."""
 
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
+import pytest
 from small_study import CONFIG, REPOSITORY
 
 from lora.configuration.loading import load_configuration, of_the_study
-from lora.configuration.recorded import discard_unreadable
+from lora.configuration.recorded import discard_unreadable, require_comparable
+from lora.records.base import UserError
 
 
 def test_only_what_this_version_cannot_read_is_discarded(tmp_path: Path) -> None:
@@ -22,3 +25,17 @@ def test_only_what_this_version_cannot_read_is_discarded(tmp_path: Path) -> None
         path.write_text(text)
         assert discard_unreadable(path)
         assert not path.exists()
+
+
+def test_another_configuration_is_refused_where_snakemake_has_no_record_of_the_results(tmp_path: Path) -> None:
+    complete = of_the_study(load_configuration(CONFIG, None, REPOSITORY))
+    path, metadata = tmp_path / "config.json", tmp_path / "metadata"
+    require_comparable(path, complete, metadata)
+    path.write_text(json.dumps(complete))
+    require_comparable(path, complete, metadata)
+    changed = {**complete, "normalizer": "none"}
+    with pytest.raises(UserError, match='normalizer: "basic" -> "none"'):
+        require_comparable(path, changed, metadata)
+    metadata.mkdir()
+    (metadata / urlsafe_b64encode(str(path).encode()).decode()).touch()
+    require_comparable(path, changed, metadata)

@@ -85,15 +85,33 @@ def test_a_run_asks_for_every_file_that_a_diagnosis_computes(computed: Study) ->
     assert all(path.exists() for path in asked)
 
 
-def test_deleted_results_are_computed_again(study: Study) -> None:
-    before = study.digests()
+def test_deleted_and_damaged_results_are_computed_again(study: Study) -> None:
+    before, records = study.digests(), study.records()
+    damaged = ["splits/val.jsonl", "verdict.json", "transcripts/lora/domain.jsonl"]
+    for name in damaged:
+        (study.results / name).write_bytes((study.results / name).read_bytes()[:-20])
+        os.utime(study.results / name, (1, 1))
+    weights = study.results / "adapters/lora/best/adapter_model.safetensors"
+    weights.write_bytes(bytes(100))
     for name in ("config.json", "wer/base/domain.json", "report/index.html", "plots/wer.svg", "adapters/lora/loss.tsv"):
         (study.results / name).unlink()
     shutil.rmtree(study.results / "adapters/lora/last")
     assert {"record_config", "score_run", "render_report", "plot_wer", "train_adapter"} <= study.stale_rules()
-    assert study.run().none
+    done = study.snakemake()
+    assert done.returncode == 0, done.stderr
+    assert all(f"results/{name}: changed since it was computed" in done.stderr for name in damaged)
+    assert study.work_since(records).none
     assert study.digests() == before
     assert study.stale_rules() == set()
+
+
+def test_changed_settings_are_refused_where_snakemakes_records_are_lost(study: Study) -> None:
+    shutil.rmtree(study.folder / ".snakemake")
+    assert study.stale_rules() == set()
+    study.configure({"normalizer": "none"})
+    for done in (study.snakemake("--dry-run"), study.snakemake()):
+        assert done.returncode != 0
+        assert 'normalizer: "basic" -> "none"' in done.stdout + done.stderr
 
 
 def test_moved_repository_and_touched_manifest_make_nothing_stale(study: Study) -> None:

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lora.provenance.command import command_line
+from lora.provenance.hashes import sampled_hash
 from lora.provenance.versions import code_commit, versions
 from lora.records.provenance import RunRecord
 
@@ -34,9 +35,10 @@ def peak_memory_mb() -> float:
 class Recording:
     """Collects what the run record of an execution states."""
 
-    def __init__(self, outputs: Sequence[Path | str], seed: int | None) -> None:
+    def __init__(self, outputs: Sequence[Path | str], seed: int | None, within: Sequence[Path | str] = ()) -> None:
         self.command = command_line()
         self.outputs = [str(path) for path in outputs]
+        self.files = [*self.outputs, *map(str, within)]
         self.started = datetime.now(UTC)
         self.begun = time.monotonic()
         self.seed = seed
@@ -91,21 +93,28 @@ class Recording:
             utterances_reused=self.reused,
             optimizer_steps=self.optimizer_steps,
             outputs=self.outputs,
+            contents={path: sampled_hash(path) for path in self.files if Path(path).is_file()},
         )
 
 
 @contextmanager
 def recording(
-    outputs: Sequence[Path | str], seed: int | None = None, record_path: Path | str | None = None
+    outputs: Sequence[Path | str],
+    seed: int | None = None,
+    record_path: Path | str | None = None,
+    within: Sequence[Path | str] = (),
 ) -> Iterator[Recording]:
-    """Write a run record when the block ends; a block that fails leaves none.
+    """Write a run record when the block ends; a block that fails or is killed leaves none.
 
     Args:
         outputs: Files that the execution writes; the record is `<first output>.run.json`.
         seed: Seed of the execution, None without one.
         record_path: Path of the record instead, for commands that fill a folder with files.
+        within: Files inside folders among the outputs whose later change should be noticed as well.
     """
-    run = Recording(outputs, seed)
+    run = Recording(outputs, seed, within)
+    path = Path(record_path if record_path is not None else f"{outputs[0]}.run.json")
+    path.unlink(missing_ok=True)  # it describes files that are written anew
     print(f"command: {run.command}", file=sys.stderr, flush=True)
     yield run
-    run.record().write(record_path if record_path is not None else f"{outputs[0]}.run.json")
+    run.record().write(path)

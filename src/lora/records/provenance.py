@@ -31,3 +31,6 @@ class RunRecord(Record):
     utterances_reused: int | None = Field(default=None, description="Utterances that came from the cache.")
     optimizer_steps: int | None = Field(default=None, description="Optimiser steps that were done.")
     outputs: list[str] = Field(default=[], description="Files and folders that were written.")
+    contents: dict[str, str] = Field(
+        default={}, description="Hash of size and samples of every file among them, by which a later change is noticed."
+    )

@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lora.asr.adapter.files import CONFIG, WEIGHTS
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import record_device, training_device
 from lora.asr.training.data import evaluated_rows, share_of_rows
@@ -98,7 +99,9 @@ def execute(args: argparse.Namespace) -> int:
     outputs = [args.output_dir / name for name in (FACTS, LOSS, BEST, LAST)]
     if args.eval_rows:
         outputs += [args.output_dir / name for name in (EVALUATIONS, IN_RUN)]
-    with recording(outputs, seed=args.seed, record_path=args.output_dir / "train.run.json") as run:
+    adapters = [args.output_dir / folder / name for folder in (BEST, LAST) for name in (CONFIG, WEIGHTS)]
+    record = args.output_dir / "train.run.json"
+    with recording(outputs, seed=args.seed, record_path=record, within=adapters) as run:
         train(args, run)
     return 0
 

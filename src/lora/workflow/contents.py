@@ -7,15 +7,11 @@ time, so samples of each file are enough here: they show that it is another one.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
-from lora.provenance.hashes import content_hash
+from lora.provenance.hashes import content_hash, sampled_hash
 from lora.workflow import files
 from lora.workflow.study import Study
-
-SAMPLES, SAMPLE_BYTES = 8, 65_536  # per file, evenly spaced
 
 
 def of_manifest(study: Study, manifest: str) -> str:
@@ -49,15 +45,8 @@ def _contents(paths: Iterable[str]) -> str:
 
 @functools.cache
 def _sampled(path: str) -> bytes:
-    """Size and samples of a file; nothing where it cannot be read, which Snakemake reports."""
+    """Hash of size and samples of a file; nothing where it cannot be read, which Snakemake reports."""
     try:
-        with Path(path).open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            last = max(0, size - SAMPLE_BYTES)
-            parts = [size.to_bytes(8, "little")]
-            for start in sorted({last * number // (SAMPLES - 1) for number in range(SAMPLES)}):
-                file.seek(start)
-                parts.append(file.read(SAMPLE_BYTES))
+        return sampled_hash(path).encode()
     except OSError:
         return b""
-    return content_hash(*parts).encode()

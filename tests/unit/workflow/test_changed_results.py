@@ -1,0 +1,62 @@
+"""A result that is not as it was computed is set aside, so that the next run computes it again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lora.provenance.recording import recording
+from lora.workflow.changed_results import set_aside_changed
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two scores, and a training with a file inside a folder that was computed as a whole."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("results")
+    (folder / "adapters/best").mkdir(parents=True)
+    (folder / "wer").mkdir()
+    with recording([folder / "wer/a.json", folder / "wer/b.json"]):
+        for name in "ab":
+            (folder / f"wer/{name}.json").write_text("1\n")
+    weights = folder / "adapters/best/weights"
+    outputs = [folder / "adapters/train.json", folder / "adapters/best"]
+    with recording(outputs, record_path=folder / "adapters/train.run.json", within=[weights]):
+        outputs[0].write_text("{}\n")
+        weights.write_bytes(bytes(1_000_000))
+    return folder
+
+
+@pytest.mark.parametrize("text", ["", "2\n", "1\n\n"])
+def test_a_changed_result_is_kept_elsewhere_whatever_its_time(results: Path, text: str) -> None:
+    assert set_aside_changed(results) == []
+    path = results / "wer/b.json"
+    path.write_text(text)
+    os.utime(path, (1, 1))
+    assert set_aside_changed(results) == [path]
+    assert not path.exists()
+    assert (Path("work/changed") / path).read_text() == text
+    assert (results / "wer/a.json").exists()
+    assert set_aside_changed(results) == []
+
+
+def test_with_a_file_inside_a_folder_goes_what_snakemake_misses(results: Path) -> None:
+    weights = results / "adapters/best/weights"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert set_aside_changed(results) == [weights]
+    assert not (results / "adapters/train.json").exists()
+
+
+def test_a_record_elsewhere_or_of_a_killed_command_says_nothing(results: Path) -> None:
+    shutil.copytree(results, results / "before")
+    (results / "before/wer/a.json").write_text("mine\n")
+    (results / "wer/a.json").write_text("new\n")
+    (results / "wer/b.json").write_text("new\n")
+    with pytest.raises(KeyboardInterrupt), recording([results / "wer/a.json", results / "wer/b.json"]):
+        raise KeyboardInterrupt
+    (results / "adapters/train.json").write_text("new\n")
+    (results / "adapters/train.run.json").write_text("")
+    assert set_aside_changed(results) == []
