@@ -19,6 +19,7 @@ from lora.asr.hub import from_hub
 from lora.asr.weights_file import weights_problem
 from lora.data.audio.limits import rate_problem
 from lora.data.json_lines import writable
+from lora.data.unchanged_files import FileStates
 from lora.provenance.hashes import HASH_LENGTH
 from lora.records.base import UserError
 from lora.records.settings import ModelIdentity
@@ -63,6 +64,7 @@ class ModelFiles:
         generation: generation_config.json, empty if there is none.
         features: Settings of the feature extractor.
         sampling_rate: In Hz.
+        states: Sizes and times of the files that the identity is a hash of, before they were read.
         language: `model.language` of the study, None for the model's default.
         prompt: `model.prompt` of the study, None for the model's default.
         tokenizer_path: Folder of tokenizer and feature extractor, None for `path`. A checkpoint that was saved without
@@ -76,6 +78,7 @@ class ModelFiles:
     generation: dict[str, Any]
     features: dict[str, Any]
     sampling_rate: int
+    states: FileStates
     language: str | None = None
     prompt: str | None = None
     tokenizer_path: Path | None = None
@@ -153,12 +156,14 @@ def describe_model(
     texts = folder if other is None else other.path
     text_files = [texts / name for name in sorted(TEXT_FILES) if (texts / name).is_file()]
     generation = folder / "generation_config.json"
+    identifying = [folder / CONFIGURATION, *text_files, *weights]
+    states = FileStates([*identifying, generation])
     return ModelFiles(
         path=folder,
         identity=ModelIdentity(
             id=model_id,
             revision=revision,
-            hash=_hash_files([folder / CONFIGURATION, *text_files, *weights]),
+            hash=_hash_files(identifying),
             family=model_type,
             window_seconds=family.window_seconds,
         ),
@@ -167,6 +172,7 @@ def describe_model(
         generation=_read_json(generation, f"model {model_id}") if generation.is_file() else {},
         features=features,
         sampling_rate=int(features["sampling_rate"]),
+        states=states,
         language=language,
         prompt=prompt,
         tokenizer_path=None if other is None else other.path,

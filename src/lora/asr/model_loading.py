@@ -28,7 +28,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     """Load model and processor.
 
     Raises:
-        UserError: A package is missing.
+        UserError: A package is missing, or somebody changed the files after they were identified.
         UnusableModel: transformers cannot load the files.
     """
     from transformers.utils.logging import disable_progress_bar
@@ -62,6 +62,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
             f"{where}: the folder has no processor with tokenizer and feature extractor. Copy its files from the base "
             "model."
         )
+    files.states.check()
     model.to(device)
     model.eval()
     return implementation(files, model, processor, device, number_type)

@@ -17,7 +17,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from lora.asr.adapter.identity import adapter_content
+from lora.asr.adapter.identity import adapter_content, require_unchanged
 from lora.asr.device_memory import retry_with_smaller_batches
 from lora.asr.devices import confirm_device, make_deterministic, record_device
 from lora.asr.kept_measurements import Measurement, copy_or_measure
@@ -126,6 +126,7 @@ def _measure(args: argparse.Namespace, measurement: Measurement, changes: list[M
         return measure_effect(fresh, args.run, args.adapter, batches, args.decode, changes)
 
     facts = retry_with_smaller_batches(measurement.batch_size, run.adjust, attempt)
+    require_unchanged(args.adapter, measurement.others["adapter"], adapter_content(args.adapter))
     run.count(decoded=len(rows))
     _write(args, run, facts)
     return device == measurement.device

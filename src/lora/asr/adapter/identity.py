@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lora.asr.adapter.files import CONFIG, PROVENANCE, WEIGHTS, existing_home, missing_file
 from lora.provenance.hashes import content_hash, file_hash
+from lora.records.base import UserError
 from lora.records.settings import AdapterIdentity
 
 
@@ -22,6 +23,12 @@ def adapter_identity(folder: Path | str) -> AdapterIdentity:
             raise missing_file(path, name)
     hashes = [file_hash(path / name) for name in (CONFIG, WEIGHTS)]
     return AdapterIdentity(source=str(folder), hash=content_hash(*hashes))
+
+
+def require_unchanged(folder: Path | str, before: str, now: str) -> None:
+    """Check that nobody replaced an adapter between identifying and loading it. Raises UserError."""
+    if before != now:
+        raise UserError(f"{folder}: changed while it was read. Run the same command again when nobody edits it.")
 
 
 def adapter_content(folder: Path | str) -> str:

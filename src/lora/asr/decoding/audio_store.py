@@ -22,6 +22,7 @@ from lora.data.audio.distortions import Distortion
 from lora.data.audio.loading import at_loudness, load_audio, samples_hash
 from lora.provenance.hashes import checksum, content_hash
 from lora.provenance.versions import version
+from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
 MEMORY_BYTES = 512 * 2**20
@@ -106,11 +107,17 @@ class AudioStore:
         self._samples = {sha: samples for sha, samples in self._samples.items() if sha in clean}
 
     def load(self, key: str) -> Samples:
-        """Samples for the model: first distorted, then scaled to `target_rms`, as a real recording would be."""
+        """Samples for the model: first distorted, then scaled to `target_rms`, as a real recording would be.
+
+        Raises:
+            UserError: A file contains other samples than those of the key: somebody replaced it.
+        """
         source = self._sources[key]
         samples = self._samples.get(source.clean)
         if samples is None:
             samples = load_audio(source.row, source.folder, self.sampling_rate)
+            if samples_hash(samples) != source.clean:
+                raise _replaced(source.row)
             self._keep(source.clean, samples)
         if source.distortion is not None:
             samples = source.distortion.apply(samples, self.sampling_rate, source.clean)
@@ -164,6 +171,13 @@ class AudioStore:
 
     def _load_all(self, keys: list[str]) -> list[Samples]:
         return [self.load(key) for key in keys]
+
+
+def _replaced(row: Utterance) -> UserError:
+    return UserError(
+        f"row {row.id}: {row.audio} has other samples than when it was read first. Run the same command again when "
+        f"nobody replaces it. If that does not help, its time is as before: touch {row.audio}"
+    )
 
 
 def _segment(row: Utterance, folder: Path) -> Segment | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lora.asr.adapter.identity import adapter_identity, require_unchanged
 from lora.asr.decoding.audio_store import AudioIndex, AudioStore, Rows
 from lora.asr.decoding.padding import Samples, batches
 from lora.asr.decoding.run_settings import Conditions
@@ -141,6 +142,8 @@ def _load_model(conditions: Conditions, adapter: Path | None) -> SpeechModel:
         from lora.asr.adapter.loading import load_adapter
 
         load_adapter(speech, adapter)
+        if conditions.adapter is not None:
+            require_unchanged(adapter, conditions.adapter.hash, adapter_identity(adapter).hash)
     return speech
 
 

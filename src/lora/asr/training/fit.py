@@ -68,6 +68,7 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
     speech = load_model(training.files, training.device.type, training.device.dtype)
     if training.settings["label_smoothing"] and not speech.teacher_forced:
         raise UserError(f"label_smoothing: {speech.family} models have no token-level loss to smooth; set it to 0")
+    described = training
     training, adjustments = without_long_labels(training, speech)
 
     def report(message: str) -> None:
@@ -99,11 +100,26 @@ def fit(training: Training, state: Path, first: bool = True) -> tuple[int, list[
             fitted.write(unfinished, state / "checkpoints")
     if not first:
         return steps_taken, adjustments
+    _require_same_audio(described, state)
     write_text(unfinished / ADJUSTMENTS, json.dumps(adjustments))
     write_checksums(unfinished)
     unfinished.rename(state / FINISHED)
     shutil.rmtree(state / "checkpoints", ignore_errors=True)
     return steps_taken, adjustments
+
+
+def _require_same_audio(training: Training, state: Path) -> None:
+    """Check that the audio is still what the name of the training's folder describes.
+
+    Raises:
+        UserError: Somebody replaced audio during the training, which then begins anew.
+    """
+    if training.key() != state.name:
+        shutil.rmtree(state / "checkpoints", ignore_errors=True)
+        raise UserError(
+            f"run {training.run}: audio of its rows was replaced while it was trained. Run the same command again when "
+            "nobody replaces it."
+        )
 
 
 class _Fitted:
