@@ -34,6 +34,7 @@ from lora.workflow.changed_results import ASIDE, set_aside_changed
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
 from lora.workflow.files import LISTENING_PAGE, NOTES, PLAN, PUBLISHED
+from lora.workflow.restored_audio import inspect_restored
 from lora.workflow.study import Study, open_study
 
 # Nearly all objects of a workflow live as long as the run; looking for garbage among them every 700 new objects was a tenth
@@ -139,9 +140,11 @@ def check_records():
 
 
 def prepare_results():
-    """Set aside results that are not as they were computed, so that Snakemake computes them again."""
+    """Remove results that are not as they were computed, or would be others now, so that Snakemake computes them."""
     for path in set_aside_changed(Path("results")):
         print(f"{path}: changed since it was computed; moved to {ASIDE / path}, and computed again", file=sys.stderr)
+    for manifest in inspect_restored(study):
+        print(f"manifest {manifest}: audio that was missing is there now; it is inspected again", file=sys.stderr)
     discard_unreadable(Path("results/config.json"))
 
 

@@ -25,6 +25,7 @@ from lora.records.manifests import Utterance
 from lora.terminal import visible
 
 AT_ONCE = 8_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
+MISSING_FILE = "missing file: "  # how the reason of a row without its audio file begins
 FILES = 4_096  # whose state is remembered: rows are often pieces of one recording, and network file systems are slow
 
 
@@ -110,7 +111,7 @@ def _require_file(fields: dict[str, Any], folder: str, state: Callable[[str], os
     fields["audio"] = found_path(folder, str(fields["audio"]))
     found = state(os.path.join(folder, fields["audio"]))  # noqa: PTH118 (a Path takes twice as long)
     if found is None:
-        raise RowError(f"missing file: {fields['audio']}", "audio")
+        raise RowError(f"{MISSING_FILE}{fields['audio']}", "audio")
     if not stat.S_ISREG(found.st_mode):
         raise RowError(f"unreadable audio: {fields['audio']} is not a file but a folder, pipe or device", "audio")
     size = found.st_size

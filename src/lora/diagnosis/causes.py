@@ -361,7 +361,10 @@ CAUSES: dict[str, CauseKind] = {
             "These rows are not used, so there is less data than the manifest suggests. Warns up to "
             "`integrity.blocking_rejected` of the rows."
         ),
-        remedy="Restore the files or remove the rows; `rejected.tsv` lists every line.",
+        remedy=(
+            "Restore the files or remove the rows; `rejected.tsv` lists every line. The next run looks for missing "
+            "files again; for replaced ones add `--forcerun inspect_audio`."
+        ),
     ),
     "data.empty_transcripts": CauseKind(
         severity="blocks",
