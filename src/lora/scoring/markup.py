@@ -25,7 +25,7 @@ COSTS = (3, 3, 4)  # of sclite: insertion, deletion, substitution
 MOST_IN_A_REFERENCE = 200  # alternations; of a reference with more, the first alternatives count
 # Characters that are compared for one reference before the first alternatives of the rest are taken: a minute of speech
 # with a hundred alternations, or an hour with a dozen.
-MOST_COMPARED = 1_000_000
+MOST_COMPARED = 3_000_000
 DEEPEST = 20  # alternations within each other; what is deeper is text
 # The lookahead for the closing brace keeps the search linear in a text that has none.
 ALTERNATION = re.compile(r"\{(?=[^{}]*\})([^{}]*(?:\s/\s|^/\s|\s/$)[^{}]*)\}")
