@@ -66,6 +66,8 @@ def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
             25,
             ["candidates.lora.train", "target_parts goes with `target_modules: auto`", "['q_proj']"],
         ),
+        ("rank: 8", "target_modules: '(q_proj'", 25, ["target_modules", "no regular expression (missing )"]),
+        ("rank: 8", "rank: 99999999", 25, ["rank", "expected 65536 or less"]),
         ("rank: 8", "replay_share: 0.2", 25, ["candidates.lora.train", "replay_share is 0.2", "no `replay`"]),
         ("rank: 8", "replay_share: 1", 25, ["replay_share", "less than 1"]),
         ("rank: 8", "data_share: 0", 25, ["data_share", "more than 0"]),

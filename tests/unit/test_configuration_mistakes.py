@@ -56,6 +56,8 @@ LINE = EMBEDDED.count(b"\n") + 1  # of what is appended
         (EMBEDDED + b"durations: {max_seconds: 3}\n", LINE, ["durations", "already in line 15"]),
         (EMBEDDED + b"decode: {a: {b: 1, b: 2}}\n", LINE, ["decode.a.b", "already"]),
         (EMBEDDED + b"decode: &d {x: *d}\n", LINE, ["decode.x", "itself"]),
+        (EMBEDDED + b"decode: {num_beams: 010}\n", LINE, ["decode.num_beams", "010 means 8 in YAML. Write 8"]),
+        (EMBEDDED + b"decode: {num_beams: 1:30}\n", LINE, ["decode.num_beams", "1:30 means 90 in YAML"]),
         (EMBEDDED + b"decode:\n" + bomb("  "), None, ["references"]),
         (bomb() + EMBEDDED, None, ["references"]),
         (EMBEDDED + b"decode: " + b"[" * 5000 + b"]" * 5000, LINE, ["levels"]),

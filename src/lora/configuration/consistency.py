@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,15 +132,29 @@ def _check_sources(config: dict[str, Any], evaluations: list[str]) -> None:
 
 
 def _check_module_groups(config: dict[str, Any]) -> None:
-    """Check that module groups are chosen only with `target_modules: auto`, which they restrict."""
+    """Check expressions, and that module groups are chosen only with `target_modules: auto`, which they restrict."""
     every_group = set(setting("train.target_parts").default)
     for path, settings in _trainings(config):
+        if isinstance(settings["target_modules"], str):
+            _check_expression([*path, "target_modules"], settings["target_modules"])
         if settings["target_modules"] != "auto" and set(settings["target_parts"]) != every_group:
             raise KeyPathError(
                 [*path, "target_parts"],
                 f"{'.'.join(path)}: target_parts goes with `target_modules: auto`, and target_modules is "
                 f"{settings['target_modules']!r}. Remove one of them.",
             )
+
+
+def _check_expression(path: list[str], expression: str) -> None:
+    """Check that names of modules are matched by an expression that is one."""
+    try:
+        re.compile(expression)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise KeyPathError(
+            path,
+            f'"{".".join(path)}" is {expression!r:.80}, which is no regular expression ({error}). Correct it, or name '
+            "the modules in a list.",
+        ) from None
 
 
 def _check_replay(config: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ themselves, tags that create objects. Each of these is refused before anything i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from lora.records.base import UserError
 
 MOST_BYTES = 512 * 1024
 TOO_DEEP = f"more than {DEEPEST} levels of lists and mappings. Remove the inner ones."
+# Octal, and minutes with seconds: nobody who writes `010` or `1:30` means 8 or 90.
+ODD_INTEGER = re.compile(r"[-+]?(0[0-7_]+|[0-9_]+(:[0-5]?[0-9])+)")
 CORE = "tag:yaml.org,2002:"
 VALUES = {f"{CORE}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 MERGE = f"{CORE}merge"
@@ -127,6 +130,8 @@ class _Check:
         if node.tag not in {f"{CORE}int", f"{CORE}float"}:
             return
         number = SafeLoader("").construct_object(node)
+        if node.tag == f"{CORE}int" and ODD_INTEGER.fullmatch(node.value):
+            raise self._error(node, keys, f"{_shown(node)} means {number} in YAML. Write {number}, or quote it")
         if not is_usable(number):
             raise self._error(node, keys, f"{_shown(node)} is not a number of 64 bits. Write a number")
 
