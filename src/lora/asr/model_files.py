@@ -16,8 +16,9 @@ from typing import Any
 
 from lora.asr.families.table import FAMILIES, Family
 from lora.asr.hub import from_hub
-from lora.asr.weights_file import weights_problem
+from lora.asr.weights_file import numbers_problem, weights_problem
 from lora.data.audio.limits import rate_problem
+from lora.data.existing_files import is_file
 from lora.data.json_lines import writable
 from lora.data.unchanged_files import FileStates
 from lora.provenance.hashes import HASH_LENGTH
@@ -28,6 +29,7 @@ WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 CONFIGURATION = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"  # in a model folder: an adapter that other programs load automatically
 OWN_ADAPTER = "adapter_model.safetensors"
+MISSING_SHOWN = 5  # files in a message
 MOST_LAYERS = 10_000
 MOST_SIZE = 2**63
 DEEPEST = 20
@@ -198,9 +200,11 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
     index = _read_json(folder / SHARDS, f"model {model_id}")
     by_tensor = index.get("weight_map")
     shards = sorted({str(name) for name in by_tensor.values()}) if isinstance(by_tensor, dict) else []
-    missing = [name for name in shards if not (folder / name).is_file()]
+    missing = [name for name in shards if not is_file(folder / name)]
     if missing or not shards:
-        problem = f"names missing files: {', '.join(missing)}" if missing else "names no files"
+        more = f" and {len(missing) - MISSING_SHOWN} more" if len(missing) > MISSING_SHOWN else ""
+        named = f"{', '.join(f'{name:.80}' for name in missing[:MISSING_SHOWN])}{more}"
+        problem = f"names missing files: {named}" if missing else "names no files"
         raise UnusableModel(f"model {model_id}: {SHARDS} {problem}. Copy all of its files.")
     for name in shards:
         _check_weights(folder / name, model_id)
@@ -208,7 +212,7 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
 
 
 def _check_weights(path: Path, model_id: str) -> None:
-    if (problem := weights_problem(path)) is not None:
+    if (problem := weights_problem(path) or numbers_problem(path)) is not None:
         raise UnusableModel(f"model {model_id}: {path.name}: {problem}.")
 
 

@@ -13,6 +13,8 @@ LENGTH = 8  # bytes that say how long the header is
 LONGEST_HEADER = 100_000_000  # bytes, the limit of the safetensors library
 POINTER = b"version https://git-lfs"
 PICKLES = (b"\x80", b"PK\x03\x04")  # of pickle protocol 2 and later, and of torch.save
+PARAMETERS = (".weight", ".bias")
+NUMBERS = {"F64", "F32", "F16", "BF16"}
 COPY_AGAIN = "copy the file again from where it was saved"
 
 
@@ -49,3 +51,21 @@ def _end_of_data(header: bytes) -> int | None:
         return max((int(end) for _, end in offsets), default=0)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def numbers_problem(path: Path) -> str | None:
+    """What is wrong with the number types of a model's weights in a whole file; None for floating point.
+
+    Integers and 8-bit numbers are those of a quantised model, whose scales are lost when they are read as weights.
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(LENGTH), "little")
+        tensors = json.loads(file.read(length))
+    for name, entry in tensors.items():
+        if name.endswith(PARAMETERS) and entry.get("dtype") not in NUMBERS:
+            found = str(entry.get("dtype"))
+            return (
+                f"{name} has numbers of the type {found:.20}; expected float32, float16 or bfloat16. Save the model "
+                "without quantisation"
+            )
+    return None

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from lora.asr.adapter.files import read_adapter
 from lora.asr.adapter.problem import AdapterProblem
@@ -76,3 +79,43 @@ def test_settings_that_only_a_library_refuses(tmp_path: Path, file: str, key: st
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
     with pytest.raises(UnusableModel, match="cannot be loaded: "):
         load_model(describe_model(str(tmp_path / "model")))
+
+
+NAME = "model.decoder.layers.0.encoder_attn.k_proj.weight"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (None, rf"cannot be loaded: its files lack 1 weights \({NAME}\)"),
+        (lambda weight: weight * float("nan"), rf"NaN or infinite numbers in 1 weights \({NAME}\)"),
+        (
+            lambda weight: weight.to(torch.int8),
+            rf"safetensors: {NAME} has numbers of the type I8; expected",
+        ),
+        (lambda weight: weight.to(torch.float8_e4m3fn), rf"{NAME} has numbers of the type F8_E4M3; expected float32"),
+    ],
+)
+def test_weights_that_would_be_random_or_rounded(tmp_path: Path, changed: Any, message: str) -> None:
+    from lora.asr.model_loading import load_model
+
+    home = tmp_path / "model"
+    shutil.copytree(MODEL, home)
+    tensors = load_file(home / "model.safetensors")
+    weight = tensors.pop(NAME)
+    if changed is not None:
+        tensors[NAME] = changed(weight)
+    save_file(tensors, home / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UnusableModel, match=message):
+        load_model(describe_model(str(home)))
+
+
+def test_shards_of_impossible_names_are_missing(tmp_path: Path) -> None:
+    home = tmp_path / "model"
+    shutil.copytree(MODEL, home)
+    (home / "model.safetensors").unlink()
+    names = {f"x{number}": f"{number:05d}" + "s" * 5000 for number in range(1000)}
+    (home / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    with pytest.raises(UnusableModel, match=r"names missing files: 00000s+, .* and 995 more\. Copy all") as raised:
+        describe_model(str(home))
+    assert len(str(raised.value)) < 1000

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from lora.asr.decoding.padding import Samples
+from lora.asr.families.complete_weights import complete_model
 from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.model_files import ModelFiles
 
@@ -99,7 +100,7 @@ class GraniteSpeech(SpeechLlm):
         from transformers import AutoTokenizer, GraniteSpeechForConditionalGeneration
 
         has_adapter = bool(files.config.get("has_lora_adapter"))
-        model = GraniteSpeechForConditionalGeneration.from_pretrained(files.path if has_adapter else folder, **options)
+        model = complete_model(GraniteSpeechForConditionalGeneration, files.path if has_adapter else folder, **options)
         if getattr(model, "_hf_peft_config_loaded", False):
             _merge_own_adapter(model)
         tokenizer = AutoTokenizer.from_pretrained(files.processor_path, trust_remote_code=False, local_files_only=True)

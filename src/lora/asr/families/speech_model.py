@@ -20,6 +20,7 @@ from transformers import StoppingCriteriaList
 from lora.asr.decoding.effective_decode import effective_decode, token_limit
 from lora.asr.decoding.generation import Generated, TokenScores, eos_token_ids, generation_config, until_eos
 from lora.asr.decoding.padding import Samples, padded_samples
+from lora.asr.families.complete_weights import complete_model
 from lora.asr.model_files import ModelFiles
 from lora.records.base import UserError
 
@@ -77,7 +78,7 @@ class SpeechModel:
         processor = transformers.AutoProcessor.from_pretrained(
             files.processor_path, trust_remote_code=False, local_files_only=True
         )
-        return getattr(transformers, cls.auto_class).from_pretrained(folder, **options), processor
+        return complete_model(getattr(transformers, cls.auto_class), folder, **options), processor
 
     @property
     def base(self) -> Any:

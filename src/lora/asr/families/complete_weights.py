@@ -1,0 +1,31 @@
+"""Load a model whose files have all of its weights: transformers fills missing ones with random numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+# Only training uses it, and many published models lack it.
+UNUSED = ("masked_spec_embed",)
+SHOWN = 3  # names in a message
+
+
+def complete_model(model_class: Any, folder: Path, **options: Any) -> Any:
+    """The model in a folder; `options` go to `from_pretrained`.
+
+    Raises:
+        ValueError: Weights are missing, or not finite.
+    """
+    model, info = model_class.from_pretrained(folder, output_loading_info=True, **options)
+    missing = sorted(name for name in info["missing_keys"] if not name.endswith(UNUSED))
+    if missing:
+        raise ValueError(f"its files lack {_named(missing)}. Save the model again, or copy all of its files")
+    broken = [name for name, value in model.named_parameters() if not bool(value.isfinite().all())]
+    if broken:
+        raise ValueError(f"NaN or infinite numbers in {_named(broken)}. Use an earlier checkpoint, or copy it again")
+    return model
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{len(names)} weights ({', '.join(names[:SHOWN])}{more})"
