@@ -35,7 +35,12 @@ def end(name: str) -> str:
 
 
 def has_block(document: str, name: str) -> bool:
-    return any(line.strip() == begin(name) for line in document.splitlines())
+    return any(_is(line, begin(name)) for line in document.splitlines())
+
+
+def _is(line: str, marker: str) -> bool:
+    """Whether a line is a marker, also after the byte order mark that editors of Windows begin a file with."""
+    return line.removeprefix("\ufeff").strip() == marker
 
 
 def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
@@ -45,8 +50,8 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
         UserError: a marker is missing, repeated or in the wrong order in `path`, or a merge conflict goes across one.
     """
     lines = document.splitlines(keepends=True)
-    begins = [i for i, line in enumerate(lines) if line.strip() == begin(name)]
-    ends = [i for i, line in enumerate(lines) if line.strip() == end(name)]
+    begins = [i for i, line in enumerate(lines) if _is(line, begin(name))]
+    ends = [i for i, line in enumerate(lines) if _is(line, end(name))]
     if not begins and not ends:
         return append_block(document, name, body)
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:

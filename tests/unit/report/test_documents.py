@@ -47,6 +47,12 @@ def test_windows_line_endings_stay() -> None:
     assert replace(changed, "a\nb") == changed
 
 
+def test_a_marker_after_a_byte_order_mark_is_one() -> None:
+    document = f"\ufeff{begin(NAME)}\nold\n{end(NAME)}\n"
+    assert replace(document) == document.replace("old", "new")
+    assert has_block(document, NAME)
+
+
 def test_a_last_line_without_newline() -> None:
     assert replace(DOCUMENT.removesuffix("\nafter\n")) == DOCUMENT.replace("old", "new").removesuffix("\nafter\n")
 
