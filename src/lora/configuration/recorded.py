@@ -52,7 +52,7 @@ def require_comparable(path: Path, config: dict[str, Any], metadata: Path = META
         recorded = StudyConfig.read(path).to_json()
     except UserError:
         return  # of an earlier version, or damaged: `discard_unreadable`
-    changes = changed_keys(recorded, config)
+    changes = changed_keys(recorded, StudyConfig.from_json(config).to_json())
     if changes:
         shown = "; ".join(changes[:MOST_KEYS]) + (f"; {len(changes) - MOST_KEYS} more" if changes[MOST_KEYS:] else "")
         raise UserError(
