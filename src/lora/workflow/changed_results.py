@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def set_aside_changed(results: Path, aside: Path = ASIDE) -> list[Path]:
     Returns:
         The changed files, where they were.
     """
-    changed = []
+    hashes: dict[Path, set[str]] = defaultdict(set)
+    first: dict[Path, Path] = {}  # output of the execution that wrote a file inside a folder
     for path in _run_records(results):
         try:
             record = RunRecord.read(path)
@@ -36,13 +38,16 @@ def set_aside_changed(results: Path, aside: Path = ASIDE) -> list[Path]:
         for name, written in record.contents.items():
             result = Path(name)
             # A record in a copy of the results describes the originals.
-            if ".." in result.parts or not result.is_relative_to(path.parent) or not result.is_file():
+            if ".." in result.parts or not result.is_relative_to(path.parent):
                 continue
-            if sampled_hash(result) != written:
-                changed.append(result)
-                _move(result, aside)
-                if name not in record.outputs:
-                    _move(Path(record.outputs[0]), aside)
+            hashes[result].add(written)  # of two commands, where a run was of another kind before
+            if name not in record.outputs:
+                first[result] = Path(record.outputs[0])
+    changed = [path for path, written in hashes.items() if path.is_file() and sampled_hash(path) not in written]
+    for path in changed:
+        _move(path, aside)
+        if path in first:
+            _move(first[path], aside)
     return changed
 
 

@@ -60,3 +60,11 @@ def test_a_record_elsewhere_or_of_a_killed_command_says_nothing(results: Path) -
     (results / "adapters/train.json").write_text("new\n")
     (results / "adapters/train.run.json").write_text("")
     assert set_aside_changed(results) == []
+
+
+def test_a_result_of_another_command_than_before_is_as_written(results: Path) -> None:
+    with recording([results / "adapters/train.json"]):
+        (results / "adapters/train.json").write_text("imported\n")
+    assert set_aside_changed(results) == []
+    (results / "adapters/train.json").write_text("edited\n")
+    assert set_aside_changed(results) == [results / "adapters/train.json"]
