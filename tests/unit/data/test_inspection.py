@@ -13,6 +13,7 @@ import soxr
 from lora.data.audio.inspection import inspect_row, inspect_rows
 from lora.data.manifest import without_undecodable
 from lora.data.manifest_rows import Rejected
+from lora.records.base import UserError
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
 
@@ -33,6 +34,14 @@ def measure(folder: Path, samples: np.ndarray, rate: int = RATE, name: str = "a.
     soundfile.write(folder / name, samples, rate)
     fields: dict[str, Any] = {"id": "u", "text": "a b c", "duration": 3.0, "line": 7, "audio": name, **row}
     return inspect_row(Utterance(**fields), str(folder))
+
+
+def test_a_recording_that_vanishes_is_an_error_and_no_unreadable_one(tmp_path: Path) -> None:
+    row = Utterance(id="u", text="a", duration=3.0, line=7, audio="gone.wav")
+    with pytest.raises(UserError, match=r"row u: gone\.wav .* is missing now"):
+        inspect_row(row, str(tmp_path))
+    (tmp_path / "gone.wav").touch()
+    assert str(inspect_row(row, str(tmp_path)).problem).startswith("unreadable audio: ")
 
 
 def test_a_healthy_recording(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Measure the audio of every row: duration, rate, channels, loudness, clipping, bandwidth, hash of the samples.
 
-Audio that cannot be decoded gives a measure with the reason, never an error.
+Audio that cannot be decoded gives a measure with the reason. Audio that has vanished is an error: it says nothing about
+the recording, and the measures are kept.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from lora.data.audio.loading import Samples, decode, samples_hash
+from lora.data.existing_files import exists
 from lora.progress import Progress
+from lora.records.base import UserError
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
 
@@ -63,6 +66,7 @@ def _with_progress(job: str, rows: Sequence[Utterance], measures: Iterable[Audio
 
 
 def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
+    """Measure a row. Raises UserError where its file, which was there when the manifest was read, is missing."""
     unmeasured = AudioMeasure(
         line=row.line, id=row.id, manifest_duration=row.duration, characters=len("".join(row.text.split()))
     )
@@ -71,6 +75,11 @@ def inspect_row(row: Utterance, folder: str) -> AudioMeasure:
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file leads to costs this row only
+        if row.audio is not None and not exists(Path(folder, row.audio)):
+            raise UserError(
+                f"row {row.id}: {row.audio} was there when the manifest was read, and is missing now. Run the same "
+                "command again when it can be reached."
+            ) from None
         reason = str(error).removeprefix(f"row {row.id}: ") or type(error).__name__
         return replace(unmeasured, problem=f"unreadable audio: {reason}")
     return replace(unmeasured, **measures)
