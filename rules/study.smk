@@ -21,7 +21,7 @@ CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
 from lora.configuration.loading import load_configuration, of_the_study
-from lora.configuration.recorded import discard_unreadable, require_comparable
+from lora.configuration.recorded import METADATA, discard_unreadable, require_comparable
 from lora.configuration.study import StudyConfig
 from lora.configuration.yaml_file import read_yaml
 from lora.provenance.disk_problem import disk_problem
@@ -34,6 +34,7 @@ from lora.workflow.changed_results import ASIDE, set_aside_changed
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
 from lora.workflow.files import LISTENING_PAGE, NOTES, PLAN, PUBLISHED
+from lora.workflow.hard_links import unlink_from_copies
 from lora.workflow.restored_audio import inspect_restored
 from lora.workflow.study import Study, open_study
 
@@ -141,6 +142,7 @@ def check_records():
 
 def prepare_results():
     """Remove results that are not as they were computed, or would be others now, so that Snakemake computes them."""
+    unlink_from_copies(METADATA)
     for path in set_aside_changed(Path("results")):
         print(f"{path}: changed since it was computed; moved to {ASIDE / path}, and computed again", file=sys.stderr)
     for manifest in inspect_restored(study):
