@@ -30,7 +30,7 @@ from lora.report import templates
 from lora.report.documents import update_document
 from lora.report.published import remove_outdated_mark
 from lora.terminal import Screen
-from lora.workflow.changed_results import ASIDE, set_aside_changed
+from lora.workflow.changed_results import ASIDE, set_aside_changed, set_aside_unrecorded
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
 from lora.workflow.files import LISTENING_PAGE, NOTES, PLAN, PUBLISHED
@@ -143,6 +143,8 @@ def check_records():
 def prepare_results():
     """Remove results that are not as they were computed, or would be others now, so that Snakemake computes them."""
     unlink_from_copies(METADATA)
+    for path in set_aside_unrecorded(METADATA, Path("results")):
+        print(f"{path}: Snakemake's record of it is damaged; moved to {ASIDE / path}, and computed again", file=sys.stderr)
     for path in set_aside_changed(Path("results")):
         print(f"{path}: changed since it was computed; moved to {ASIDE / path}, and computed again", file=sys.stderr)
     for manifest in inspect_restored(study):

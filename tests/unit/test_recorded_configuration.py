@@ -37,9 +37,5 @@ def test_another_configuration_is_refused_where_snakemake_has_no_record_of_the_r
     with pytest.raises(UserError, match='normalizer: "basic" -> "none"'):
         require_comparable(path, changed, metadata)
     metadata.mkdir()
-    record = metadata / urlsafe_b64encode(str(path).encode()).decode()
-    record.touch()  # by a full disk
-    with pytest.raises(UserError):
-        require_comparable(path, changed, metadata)
-    record.write_text("{}")
+    (metadata / urlsafe_b64encode(str(path).encode()).decode()).touch()
     require_comparable(path, changed, metadata)

@@ -46,7 +46,7 @@ def require_comparable(path: Path, config: dict[str, Any], metadata: Path = META
     Raises:
         UserError: The configuration has changed, and there is no record.
     """
-    if not path.is_file() or _is_json(metadata / urlsafe_b64encode(str(path).encode()).decode()):
+    if not path.is_file() or (metadata / urlsafe_b64encode(str(path).encode()).decode()).exists():
         return
     try:
         recorded = StudyConfig.read(path).to_json()
@@ -60,15 +60,6 @@ def require_comparable(path: Path, config: dict[str, Any], metadata: Path = META
             f"({metadata}) are missing, so that nothing shows which results this concerns. Move them away, and run "
             f"again: mv {path.parent} {path.parent}.before. Finished model work that still fits is taken from work."
         )
-
-
-def _is_json(path: Path) -> bool:
-    """Whether a file is there and whole: Snakemake ignores a damaged record."""
-    try:
-        json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def changed_keys(recorded: dict[str, Any], current: dict[str, Any], path: str = "") -> list[str]:

@@ -5,8 +5,10 @@ Snakemake takes whatever is in the place of a result for the result, and compute
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from base64 import urlsafe_b64decode
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +51,46 @@ def set_aside_changed(results: Path, aside: Path = ASIDE) -> list[Path]:
         if path in first:
             _move(first[path], aside)
     return changed
+
+
+def set_aside_unrecorded(metadata: Path, results: Path, aside: Path = ASIDE) -> list[Path]:
+    """Move results of which Snakemake's record is damaged, as by a power cut: it would keep them whatever the settings.
+
+    Args:
+        metadata: Folder of Snakemake's records.
+        results: Results folder of the study.
+        aside: Folder to move them to.
+
+    Returns:
+        The results, where they were. Folders stay, because people save files in them.
+    """
+    unrecorded = []
+    for folder, _, names in os.walk(metadata):
+        for record in (Path(folder, name) for name in sorted(names)):
+            if _is_json(record):
+                continue
+            path = _recorded_path(record.relative_to(metadata))
+            record.unlink()
+            if path is not None and path.is_relative_to(results) and ".." not in path.parts and path.is_file():
+                _move(path, aside)
+                unrecorded.append(path)
+    return unrecorded
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
+
+
+def _recorded_path(record: Path) -> Path | None:
+    """The path that a record of Snakemake is named by, in base 64; a long one is split. None for another file."""
+    try:
+        return Path(urlsafe_b64decode("".join(part.removeprefix("@") for part in record.parts)).decode())
+    except ValueError:
+        return None
 
 
 def _run_records(results: Path) -> Iterator[Path]:

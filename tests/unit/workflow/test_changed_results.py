@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 
 from lora.provenance.recording import recording
-from lora.workflow.changed_results import set_aside_changed
+from lora.workflow.changed_results import set_aside_changed, set_aside_unrecorded
 
 
 @pytest.fixture
@@ -68,3 +69,18 @@ def test_a_result_of_another_command_than_before_is_as_written(results: Path) ->
     assert set_aside_changed(results) == []
     (results / "adapters/train.json").write_text("edited\n")
     assert set_aside_changed(results) == [results / "adapters/train.json"]
+
+
+def test_a_result_whose_record_of_snakemake_is_damaged_is_set_aside(results: Path) -> None:
+    metadata = Path(".snakemake/metadata")
+    paths = [results / "wer/a.json", results / "wer/b.json", results / "adapters/best", Path("config.yaml")]
+    Path("config.yaml").touch()
+    for path, content in zip(paths, ("{}", '{"params": [', "", ""), strict=True):
+        key = urlsafe_b64encode(str(path).encode()).decode()
+        record = metadata / f"@{key[:4]}" / key[4:]  # as of a long path
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(content)
+    (metadata / "notes").write_text("of another program")
+    assert set_aside_unrecorded(metadata, results) == [results / "wer/b.json"]
+    assert [path.exists() for path in paths] == [True, False, True, True]
+    assert set_aside_unrecorded(metadata, results) == []
