@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lora.data.existing_files import require_new
 from lora.data.manifest import rebase
-from lora.records.base import UserError, write_lines, write_text
+from lora.records.base import write_lines, write_text
 from lora.records.manifests import Utterance
 from lora.records.reviews import ReviewedRow
 from lora.records.temporary_files import temporary_for
@@ -52,8 +53,7 @@ def write_corrected(
     Raises:
         UserError: where the target exists.
     """
-    if target.exists() or target.is_symlink():
-        raise UserError(f"{target}: exists already and is not overwritten; name a new folder")
+    require_new(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     building = temporary_for(target)
     try:

@@ -28,6 +28,12 @@ def require_file(path: Path, what: str) -> None:
         raise UserError(f"{path}: not a file but a pipe or device; save the {what} to a file and name it")
 
 
+def require_new(folder: Path) -> None:
+    """Raise UserError where something has the name of a folder to be created."""
+    if folder.exists() or folder.is_symlink():
+        raise UserError(f"{folder}: exists already and is not overwritten; name a new folder")
+
+
 def decompressed(path: Path) -> bytes:
     """The content of a gzip file.
 

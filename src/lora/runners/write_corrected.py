@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lora import layout
 from lora.data.corrected_manifest import ROWS, corrected_rows, write_corrected
+from lora.data.existing_files import require_new
 from lora.data.manifest import read_rows
 from lora.provenance.hashes import content_hash
 from lora.provenance.recording import recording
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
+    require_new(args.output)  # before the run record of what is there is removed
     judged = {row.id: row for row in _judgements(args.results) if row.manifest == args.manifest}
     if not any(row.judgement in {"reference_wrong", "audio_unusable"} for row in judged.values()):
         raise UserError(

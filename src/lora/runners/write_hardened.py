@@ -18,6 +18,7 @@ from lora.configuration.study import StudyConfig
 from lora.data.audio.distortions import distortion_by_label
 from lora.data.audio.hardened_manifest import ROWS, write_hardened
 from lora.data.durations import survives
+from lora.data.existing_files import require_new
 from lora.data.identity import audio_hashes, manifest_identity
 from lora.data.manifest import read_rows
 from lora.diagnosis.headroom.hardening import config_lines
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
+    require_new(args.output)  # before the run record of what is there is removed
     facts = HardenedFacts.read(args.results / "hardened.json")
     if facts.manifest is None or facts.sampling_rate is None:
         raise UserError(

@@ -14,7 +14,8 @@ from pathlib import Path
 from lora.data.audio.distortions import Distortion
 from lora.data.audio.loading import load_audio, samples_hash
 from lora.data.audio.wav_file import write_wav
-from lora.records.base import UserError, write_lines, write_text
+from lora.data.existing_files import require_new
+from lora.records.base import write_lines, write_text
 from lora.records.manifests import Utterance
 from lora.records.temporary_files import temporary_for
 
@@ -46,8 +47,7 @@ def write_hardened(
     Raises:
         UserError: where the target exists, and where audio cannot be read, with row and file.
     """
-    if target.exists() or target.is_symlink():
-        raise UserError(f"{target}: exists already and is not overwritten; name a new folder")
+    require_new(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     building = temporary_for(target)
     try:
