@@ -144,9 +144,9 @@ def prepare_results():
     """Remove results that are not as they were computed, or would be others now, so that Snakemake computes them."""
     unlink_from_copies(METADATA)
     for path in set_aside_unrecorded(METADATA, Path("results")):
-        print(f"{path}: Snakemake's record of it is damaged; moved to {ASIDE / path}, and computed again", file=sys.stderr)
+        print(f"{path}: Snakemake's record of it is damaged; moved to {ASIDE}, and computed again", file=sys.stderr)
     for path in set_aside_changed(Path("results")):
-        print(f"{path}: changed since it was computed; moved to {ASIDE / path}, and computed again", file=sys.stderr)
+        print(f"{path}: changed since it was computed; moved to {ASIDE}, and computed again", file=sys.stderr)
     for manifest in inspect_restored(study):
         print(f"manifest {manifest}: audio that was missing is there now; it is inspected again", file=sys.stderr)
     discard_unreadable(Path("results/config.json"))

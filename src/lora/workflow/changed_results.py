@@ -11,6 +11,7 @@ import shutil
 from base64 import urlsafe_b64decode
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from lora.provenance.hashes import sampled_hash
@@ -101,7 +102,9 @@ def _run_records(results: Path) -> Iterator[Path]:
 
 
 def _move(path: Path, aside: Path) -> None:
+    """Move a file that is there to the folder, next to earlier ones of its name."""
     if path.is_file():
-        target = aside / path
+        names = (aside / path if number == 0 else aside / f"{path}~{number}" for number in count())
+        target = next(name for name in names if not name.exists())
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(path, target)

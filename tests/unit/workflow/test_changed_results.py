@@ -42,6 +42,12 @@ def test_a_changed_result_is_kept_elsewhere_whatever_its_time(results: Path, tex
     assert (Path("work/changed") / path).read_text() == text
     assert (results / "wer/a.json").exists()
     assert set_aside_changed(results) == []
+    path.write_text("another one\n")
+    assert set_aside_changed(results) == [path]
+    assert [(Path("work/changed/results/wer") / name).read_text() for name in ("b.json", "b.json~1")] == [
+        text,
+        "another one\n",
+    ]
 
 
 def test_with_a_file_inside_a_folder_goes_what_snakemake_misses(results: Path) -> None:
