@@ -71,6 +71,7 @@ def test_trackers_make_nothing_stale_and_a_swapped_adapter_shows(mixed: Study, t
     assert "Nothing to be done" in done.stdout + done.stderr
     weights = study.results / "adapters/lora/last/adapter_model.safetensors"
     save_file({name: tensor * 0 for name, tensor in load_file(weights).items()}, weights)
+    (study.results / "adapters/lora/train.run.json").unlink()  # with it, a run would take the trained adapter back
     work = study.run(*TARGETS, "--forcerun", "compare_in_run")
     rows = EVALUATED - 1
     assert (work.steps, work.decoded) == (0, {"in_run/lora": rows})  # the base model's texts are known
