@@ -30,8 +30,9 @@ CONFIGURATION = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"  # in a model folder: an adapter that other programs load automatically
 OWN_ADAPTER = "adapter_model.safetensors"
 MISSING_SHOWN = 5  # files in a message
-MOST_LAYERS = 10_000
-MOST_SIZE = 2**63
+MOST_LAYERS = 1000
+MOST_SIZES = {"num_labels": 1_000_000}  # transformers makes a name for each label
+MOST_SIZE = 2**63 - 1
 DEEPEST = 20
 LONGEST_WINDOW = 3600  # seconds
 MOST_PRINTED = 10**300  # larger integers of a JSON file do not fit into a float
@@ -249,10 +250,11 @@ def _absurd_size(config: dict[str, Any], where: str = "") -> str | None:
     """A number of layers, or a size, with which nothing would end while the model is built; None for plausible ones."""
     for key, value in config.items():
         name = f"{where}{key}"
+        most = MOST_SIZES.get(key, MOST_LAYERS if key.endswith("layers") else MOST_SIZE)
         if isinstance(value, dict):
             if where.count(".") < DEEPEST and (found := _absurd_size(value, f"{name}.")) is not None:
                 return found
-        elif isinstance(value, int) and (value > MOST_LAYERS if key.endswith("layers") else value >= MOST_SIZE):
+        elif isinstance(value, int) and value > most:
             size = f"{value:.6g}" if value < MOST_PRINTED else f"above {MOST_PRINTED:.0e}"
             return f'"{name}" is {size}, which no model has'
     return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -15,6 +17,7 @@ from lora.asr.adapter.files import read_adapter
 from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.model_files import UnusableModel, describe_model
 from lora.asr.weights_file import weights_problem
+from lora.records.base import UserError
 
 MODEL = Path(__file__).parents[3] / "data" / "model"
 DAMAGED = {
@@ -119,3 +122,47 @@ def test_shards_of_impossible_names_are_missing(tmp_path: Path) -> None:
     with pytest.raises(UnusableModel, match=r"names missing files: 00000s+, .* and 995 more\. Copy all") as raised:
         describe_model(str(home))
     assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("encoder_num_hidden_layers", 3, "config.json has fewer layers than the files"),
+        ("decoder_num_hidden_layers", 1001, '"decoder_num_hidden_layers" is 1001, which no model has'),
+        ("num_labels", 10**9, '"num_labels" is 1e+09, which no model has'),
+    ],
+)
+def test_a_configuration_of_another_size(tmp_path: Path, key: str, value: int, message: str) -> None:
+    from lora.asr.model_loading import load_model
+
+    home = tmp_path / "model"
+    shutil.copytree(MODEL, home)
+    config = json.loads((home / "config.json").read_text())
+    (home / "config.json").write_text(json.dumps({**config, key: value}))
+    with pytest.raises(UnusableModel, match=re.escape(message)):
+        load_model(describe_model(str(home)))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("max_length", "x", "max_length of its generation settings is 'x'; expected a whole number"),
+        ("decoder_start_token_id", 10**9, "rejects the settings: index out of range"),
+        ("max_time", -1.0, None),
+    ],
+)
+def test_generation_settings_of_a_model(tmp_path: Path, key: str, value: Any, message: str | None) -> None:
+    """A limit of time has no effect: it would cut hypotheses by the speed of the machine."""
+    from lora.asr.model_loading import load_model
+
+    home = tmp_path / "model"
+    shutil.copytree(MODEL, home)
+    settings = json.loads((home / "generation_config.json").read_text())
+    (home / "generation_config.json").write_text(json.dumps({**settings, key: value}))
+    speech = load_model(describe_model(str(home)))
+    inputs = speech.inputs([np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)])
+    if message is None:
+        assert len(speech.generate(inputs).token_ids[0]) > 2
+        return
+    with pytest.raises(UserError, match=message):
+        speech.generate(inputs)

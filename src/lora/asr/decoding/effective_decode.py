@@ -20,6 +20,7 @@ WITHOUT_EFFECT = {
     "num_return_sequences", "remove_invalid_values", "max_time", "compile_config", "disable_compile",
     "alignment_heads", "lang_to_id", "task_to_id",
 }  # fmt: skip
+LIMITS = ("max_new_tokens", "max_length")
 # Tokens of a vocabulary below this size are a few letters long, and speech needs more of them per second.
 SMALL_VOCABULARY = 8192
 SMALL_TOKENS_PER_SECOND = 20.0
@@ -41,12 +42,18 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
     # Like transformers: without generation_config.json the settings in config.json apply.
     stored = files.generation or {key: files.config[key] for key in DEFAULTS if key in files.config}
     own = {key: value for key, value in stored.items() if key not in WITHOUT_EFFECT and value is not None}
+    for key in LIMITS:
+        if key in own and (not isinstance(own[key], int) or isinstance(own[key], bool)):
+            raise UserError(
+                f"model {files.identity.id}: {key} of its generation settings is {own[key]!r:.40}; expected a whole "
+                "number. Copy generation_config.json from the base model."
+            )
     merged = DEFAULTS | own | {"do_sample": False} | language_and_prompt(files) | decode
     if decode.get("max_new_tokens") is not None:
         merged["max_length"] = None
     elif decode.get("max_length") is not None:
         merged["max_new_tokens"] = None
-    limited = any(decode.get(key) is not None for key in ("max_new_tokens", "max_length"))
+    limited = any(decode.get(key) is not None for key in LIMITS)
     merged["tokens_per_second"] = None if limited else _tokens_per_second(files)
     return dict(sorted(merged.items()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,25 @@ def complete_model(model_class: Any, folder: Path, **options: Any) -> Any:
     """The model in a folder; `options` go to `from_pretrained`.
 
     Raises:
-        ValueError: Weights are missing, or not finite.
+        ValueError: Weights are missing, not finite, or those of more layers than the model has.
     """
     model, info = model_class.from_pretrained(folder, output_loading_info=True, **options)
     missing = sorted(name for name in info["missing_keys"] if not name.endswith(UNUSED))
     if missing:
         raise ValueError(f"its files lack {_named(missing)}. Save the model again, or copy all of its files")
+    present = {_without_number(name) for name in model.state_dict()} - {""}
+    surplus = sorted(name for name in info["unexpected_keys"] if _without_number(name) in present)
+    if surplus:
+        raise ValueError(f"config.json has fewer layers than the files, which contain {_named(surplus)}. Correct it")
     broken = [name for name, value in model.named_parameters() if not bool(value.isfinite().all())]
     if broken:
         raise ValueError(f"NaN or infinite numbers in {_named(broken)}. Use an earlier checkpoint, or copy it again")
     return model
+
+
+def _without_number(name: str) -> str:
+    """The name of a weight of any layer."""
+    return re.sub(r"\.layers\.\d+\.", ".layers.N.", name, count=1) if ".layers." in name else ""
 
 
 def _named(names: list[str]) -> str:

@@ -20,6 +20,7 @@ from transformers import StoppingCriteriaList
 from lora.asr.decoding.effective_decode import effective_decode, token_limit
 from lora.asr.decoding.generation import Generated, TokenScores, eos_token_ids, generation_config, until_eos
 from lora.asr.decoding.padding import Samples, padded_samples
+from lora.asr.device_memory import is_out_of_memory
 from lora.asr.families.complete_weights import complete_model
 from lora.asr.model_files import ModelFiles
 from lora.records.base import UserError
@@ -141,7 +142,9 @@ class SpeechModel:
         try:
             with torch.inference_mode():
                 sequences = self._generate(inputs, effective, [scores] if scores else [])
-        except (ValueError, TypeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, RuntimeError) and is_out_of_memory(error):
+                raise  # the caller continues with smaller batches
             raise UserError(f"decode: generate of {self.family} rejects the settings: {first_line(error)}") from None
         finally:
             if watched is not None:
