@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from lora.data.formats.registry import unpack_audio
+from lora.data.formats.registry import manifest_files, unpack_audio
 from lora.data.manifest import read_manifest
 from lora.data.source import Source
 from lora.records.base import UserError
@@ -96,3 +96,20 @@ def test_samples_with_thousands_of_channels_have_their_shape_in_the_reason(tmp_p
     manifest = read(tmp_path, audio=content)
     assert [row.duration for row in manifest.rows] == [0.05]
     assert "samples have the shape 2000 x 2; expected (samples) or (channels x samples)" in manifest.rejected[0].reason
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("set-train", "set-test"), ("train_part-0", "dev_part-0")])
+def test_splits_in_files_of_their_own_are_not_joined(tmp_path, names):
+    for name in names:
+        pyarrow.parquet.write_table(
+            pyarrow.table({"audio": audio(), "text": [name, name]}), tmp_path / f"{name}.parquet"
+        )
+    with pytest.raises(UserError, match=r"files of several splits; choose with `split`, one of (dev|test), train"):
+        manifest_files(Source(tmp_path))
+    assert manifest_files(Source(tmp_path, split="train")) == [tmp_path / f"{names[0]}.parquet"]
+
+
+def test_parts_without_a_split_in_their_names_are_one_manifest(tmp_path):
+    for name in ("part-0", "latest-1", "contest"):
+        pyarrow.parquet.write_table(pyarrow.table({"audio": audio(), "text": ["a", "b"]}), tmp_path / f"{name}.parquet")
+    assert len(manifest_files(Source(tmp_path))) == 3

@@ -24,6 +24,7 @@ from lora.records.base import UserError, write_text
 ROWS = "rows.jsonl"
 STATE = "state.json"
 SHARD = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}")
+NAMED = re.compile(r"(?:^|[-_.])(?P<split>train|training|validation|valid|val|dev|test|eval)(?:[-_.]|$)")
 BATCH = 64  # rows of a Parquet file in memory at once
 COLUMNS_NAMED = 12  # in an error message
 
@@ -58,14 +59,20 @@ def parquet_files(source: Source) -> list[Path]:
 
 
 def _shards_of_split(source: Source, paths: list[Path]) -> list[Path]:
-    """Of files named `<split>-00000-of-00002` those of the source's split, or all where only one exists."""
-    splits = {match["split"] for path in paths if (match := SHARD.match(path.stem))}
+    """Of files named by their split those of the source's, or all where only one split is named."""
+    splits = {split for path in paths if (split := _split_of(path)) is not None}
     if source.split is None and len(splits) < 2:
         return paths
     if source.split not in splits:
         problem = f"no files of split {source.split}" if source.split else "files of several splits"
         raise UserError(f"{source.path}: {problem}; choose with `split`, one of {', '.join(sorted(splits)) or 'none'}")
-    return [path for path in paths if (match := SHARD.match(path.stem)) and match["split"] == source.split]
+    return [path for path in paths if _split_of(path) == source.split]
+
+
+def _split_of(path: Path) -> str | None:
+    """The split that a file is named by, as `<split>-00000-of-00002` or with a usual name such as `x-train.arrow`."""
+    match = SHARD.match(path.stem) or NAMED.search(path.stem)
+    return match["split"] if match else None
 
 
 def unpack(source: Source, files: list[Path], folder: Path) -> int:
