@@ -40,7 +40,7 @@ def read(folder, **columns):
         pyarrow.array([500] * 2, pyarrow.duration("ms")),
         pyarrow.array([500_000] * 2, pyarrow.time64("us")),
         pyarrow.array([500] * 2, pyarrow.time32("ms")),
-        pyarrow.array([0.5] * 2, pyarrow.float16()),
+        pyarrow.array(np.array([0.5] * 2, np.float16)),
         pyarrow.array([b"0.5"] * 2),
         pyarrow.array(["0.5"] * 2).dictionary_encode(),
     ],

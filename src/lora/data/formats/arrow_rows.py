@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -83,6 +85,8 @@ def _plain(value: Any) -> Any:
     """A number or text as JSON has it."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, np.float16):  # as pyarrow 20 gives half floats
+        return float(value)
     return value.decode("utf-8") if isinstance(value, bytes) else value
 
 
