@@ -207,6 +207,20 @@ def test_keys(opened: Open, study: Study) -> None:
     assert page.input_value("#note") == "j 4 b /"
 
 
+def test_an_address_that_was_just_typed_is_not_written_over(opened: Open, study: Study) -> None:
+    page = opened(study, "#f=all&u=a")
+    kept = page.evaluate("""() => {
+        const address = new Listen.Address(Listen.data.get("study"));
+        address.read();
+        address.write({ queue: "all", id: "b" });
+        address.write({ queue: "all", id: "c" });  // is written a little later
+        location.hash = "#f=all&u=f";
+        address.replace();
+        return [location.hash, address.read().id];
+    }""")
+    assert kept == ["#f=all&u=f", "f"]
+
+
 def test_blind_mode_hides_which_run_is_which(opened: Open, study: Study) -> None:
     page = opened(study, "#f=worse")
     page.keyboard.press("b")

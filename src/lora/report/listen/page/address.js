@@ -2,11 +2,13 @@
 // missing.
 Listen.Address = class {
   constructor(study) {
-    Object.assign(this, { study, wanted: "", written: -Infinity, timer: null });
+    Object.assign(this, { study, wanted: "", written: -Infinity, timer: null, known: location.hash });
   }
 
   // What the address names; what it does not name, or names wrongly, gets a default.
   read() {
+    clearTimeout(this.timer);
+    Object.assign(this, { timer: null, known: location.hash });
     const given = new URLSearchParams(location.hash.slice(1)), { study } = this;
     const manifests = study.manifests.map((one) => one.name);
     const manifest = [given.get("m"), study.manifest, manifests[0]].find((name) => manifests.includes(name));
@@ -33,7 +35,9 @@ Listen.Address = class {
 
   replace() {
     clearTimeout(this.timer);
-    Object.assign(this, { written: performance.now(), timer: null });
+    this.timer = null;
+    if (location.hash !== this.known) return; // A link or a person has just changed it, and `hashchange` is on its way.
     history.replaceState(null, "", `#${this.wanted}`);
+    Object.assign(this, { written: performance.now(), known: location.hash });
   }
 };
