@@ -3,32 +3,19 @@
 Every kind is found by its form, so that ordinary brackets, hyphens and percent signs are text: a word in brackets is
 markup only where it names a sound (`[noise]`) or hesitation (`(uh)`). `fragments` (`wor-`) look like the first part of
 a compound (`pre- and post-war`); they are counted and removed only where `text.strip` names them.
-
-Alternations `{ a / b }` in references are those of NIST sclite (SCTK): the alternative that costs least counts, with
-its costs of 4 for a substitution and 3 for an insertion or deletion; `@` is no word.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rapidfuzz.distance import Levenshtein
-
 from lora.records.markup import MarkupCount
+from lora.scoring.alternations import ALTERNATION, first_alternative
 
 EXAMPLES = 3
-MOST_ALTERNATIVES = 64  # texts that are compared for one reference; beyond it, one alternation after the other
-COSTS = (3, 3, 4)  # of sclite: insertion, deletion, substitution
-MOST_IN_A_REFERENCE = 200  # alternations; of a reference with more, the first alternatives count
-# Characters that are compared for one reference before the first alternatives of the rest are taken: a minute of speech
-# with a hundred alternations, or an hour with a dozen.
-MOST_COMPARED = 3_000_000
-DEEPEST = 20  # alternations within each other; what is deeper is text
-# The lookahead for the closing brace keeps the search linear in a text that has none.
-ALTERNATION = re.compile(r"\{(?=[^{}]*\})([^{}]*(?:\s/\s|^/\s|\s/$)[^{}]*)\}")
 
 _SOUND = (
     r"(?:applause|background|beep|blank|breath(?:e|es|ing)?|cheer(?:s|ing)?|chuckl(?:e|es|ing)|clap(?:s|ping)?|clicks?|"
@@ -160,62 +147,3 @@ def count_markup(texts: Iterable[str]) -> list[MarkupCount]:
     for text in texts:
         counter.add(text)
     return counter.counts()
-
-
-def first_alternative(text: str) -> str:
-    """The text with every alternation replaced by its first alternative, innermost first."""
-    for _ in range(DEEPEST):
-        if "{" not in text:
-            break
-        text, replaced = ALTERNATION.subn(lambda match: f" {_alternatives(match)[0]} ", text)
-        if replaced == 0:
-            break
-    return text
-
-
-def cheapest_reference(text: str, words: Callable[[str], tuple[str, ...]], hypothesis: Sequence[str]) -> str:
-    """The reference with the alternatives that cost least against a hypothesis, as sclite chooses them.
-
-    Args:
-        text: reference, with alternations or without.
-        words: splits a text without alternations into words.
-        hypothesis: words of the hypothesis.
-    """
-    if text.count("{") > MOST_IN_A_REFERENCE:
-        return first_alternative(text)
-    texts = [text]
-    compared = 0
-    while (match := ALTERNATION.search(texts[0])) is not None:
-        rest = texts[0][match.end() :]
-        texts = [
-            _replaced(one, place, alternative)
-            for one in texts
-            for place in [ALTERNATION.search(one) or match]
-            for alternative in _alternatives(place)
-        ]
-        if len(texts) > MOST_ALTERNATIVES:
-            if compared > MOST_COMPARED:
-                return first_alternative(texts[0])
-            ending = first_alternative(rest)  # once for all texts
-            decided = [first_alternative(_with_ending(one, rest, ending)) for one in texts]
-            compared += sum(map(len, decided))
-            costs = [_cost(words(one), hypothesis) for one in decided]
-            texts = [texts[costs.index(min(costs))]]
-    return texts[0] if len(texts) == 1 else min(texts, key=lambda one: _cost(words(one), hypothesis))
-
-
-def _with_ending(text: str, rest: str, ending: str) -> str:
-    return text.removesuffix(rest) + ending if rest and text.endswith(rest) else text
-
-
-def _cost(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
-    return Levenshtein.distance(reference, hypothesis, weights=COSTS)
-
-
-def _alternatives(match: re.Match[str]) -> list[str]:
-    parts = [part.strip() for part in re.split(r"\s/\s|^/\s|\s/$", match[1])]
-    return ["" if part == "@" else part for part in parts]
-
-
-def _replaced(text: str, match: re.Match[str], alternative: str) -> str:
-    return f"{text[: match.start()]} {alternative} {text[match.end() :]}"

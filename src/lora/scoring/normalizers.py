@@ -22,7 +22,8 @@ from importlib.metadata import version
 
 from lora.records.base import UserError
 from lora.records.scores import NormalizerIdentity, UnitSetting
-from lora.scoring.markup import cheapest_reference, first_alternative, strip_markup
+from lora.scoring.alternations import cheapest_reference, first_alternative
+from lora.scoring.markup import strip_markup
 from lora.scoring.odd_characters import resolved
 from lora.scoring.units import tokens
 

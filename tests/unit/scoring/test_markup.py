@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
+from random import Random
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from lora.data.source import Source
 from lora.data.transcripts.reference_rows import reference_rows
@@ -95,14 +98,24 @@ HYPOTHESES = {
 }
 
 
-@pytest.mark.skipif(shutil.which("sctk") is None, reason="NIST SCTK is not installed (apt-get install sctk)")
-def test_references_count_as_in_sclite(tmp_path):
-    for name, texts in (("ref.trn", REFERENCES), ("hyp.trn", HYPOTHESES)):
-        (tmp_path / name).write_text("".join(f"{text} ({id})\n" for id, text in texts.items()))
+def counts_of_sclite(
+    folder: Path, references: dict[str, str], hypotheses: dict[str, str]
+) -> dict[str, tuple[int, ...]]:
+    """Correct words, substitutions, deletions and insertions by utterance."""
+    for name, texts in (("ref.trn", references), ("hyp.trn", hypotheses)):
+        (folder / name).write_text("".join(f"{text} ({id})\n" for id, text in texts.items()))
     command = "sctk sclite -D -r ref.trn trn -h hyp.trn trn -i spu_id -o pralign stdout"
-    printed = subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command.split(), cwd=folder, check=True, capture_output=True, text=True).stdout
     found = re.findall(r"id: \(([^)]*)\)\nScores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)", printed)
-    theirs = {id: tuple(map(int, counts)) for id, *counts in found}
+    return {id: tuple(map(int, counts)) for id, *counts in found}
+
+
+with_sctk = pytest.mark.skipif(shutil.which("sctk") is None, reason="NIST SCTK is not installed (apt-get install sctk)")
+
+
+@with_sctk
+def test_references_count_as_in_sclite(tmp_path):
+    theirs = counts_of_sclite(tmp_path, REFERENCES, HYPOTHESES)
     words = normalizer("none")
     for row in reference_rows(Source(tmp_path / "ref.trn"), silence=True).rows:
         hypothesis = words.words(HYPOTHESES[row.id])
@@ -110,3 +123,29 @@ def test_references_count_as_in_sclite(tmp_path):
         assert sum(ours[1:]) == sum(theirs[row.id][1:]), row.id
         if "(" not in REFERENCES[row.id]:  # a missing optional word is right in sclite, no word here
             assert ours == theirs[row.id], row.id
+
+
+def marked_reference(random: Random) -> str:
+    """Ten words and ten alternations, some of them within another one."""
+
+    def words() -> str:
+        return " ".join(random.choices("abcde", k=random.randint(1, 3)))
+
+    def alternation(deep: bool) -> str:
+        first = f"{words()} {alternation(deep=False)}" if deep else words()
+        return f"{{ {first} / {random.choice([words(), '@'])} / {words()} }}"
+
+    return " ".join(f"{random.choice('abcde')} {alternation(random.random() < 0.2)}" for _ in range(10))
+
+
+@with_sctk
+def test_references_with_many_alternations_cost_as_in_sclite(tmp_path):
+    random = Random(0)
+    references = {f"s-{number}": marked_reference(random) for number in range(60)}
+    hypotheses = {id: " ".join(random.choices("abcde", k=30)) for id in references}
+    words = normalizer("none")
+    for id, (_, substitutions, deletions, insertions) in counts_of_sclite(tmp_path, references, hypotheses).items():
+        hypothesis = words.words(hypotheses[id])
+        reference = words.words(words.reference(references[id], hypothesis))
+        cost = Levenshtein.distance(reference, hypothesis, weights=(3, 3, 4))
+        assert cost == 4 * substitutions + 3 * (deletions + insertions), id
