@@ -108,6 +108,7 @@ def start_study():
     check_records()
     # `workflow.dryrun` is known only after the Snakefile was read.
     if workflow.output_settings.dryrun:
+        remove_changed(pretend=True)
         return
     check_conda()
     try:
@@ -141,15 +142,25 @@ def check_records():
 
 
 def prepare_results():
-    """Remove results that are not as they were computed, or would be others now, so that Snakemake computes them."""
+    """Leave only results that Snakemake can trust."""
     unlink_from_copies(METADATA)
-    for path in set_aside_unrecorded(METADATA, Path("results")):
-        print(f"{path}: Snakemake's record of it is damaged; moved to {ASIDE}, and computed again", file=sys.stderr)
-    for path in set_aside_changed(Path("results")):
-        print(f"{path}: changed since it was computed; moved to {ASIDE}, and computed again", file=sys.stderr)
-    for manifest in inspect_restored(study):
-        print(f"manifest {manifest}: audio that was missing is there now; it is inspected again", file=sys.stderr)
+    remove_changed()
     discard_unreadable(Path("results/config.json"))
+
+
+def remove_changed(pretend=False):
+    """Remove results that are not as they were computed, or would be others now, so that Snakemake computes them.
+
+    With `pretend`, in a dry run, it only names them: Snakemake's list of jobs is without them.
+    """
+    moved = f"a run moves it to {ASIDE}, and computes it again" if pretend else f"moved to {ASIDE}, and computed again"
+    inspected = "a run inspects it again" if pretend else "it is inspected again"
+    for path in set_aside_unrecorded(METADATA, Path("results"), pretend=pretend):
+        print(f"{path}: Snakemake's record of it is damaged; {moved}", file=sys.stderr)
+    for path in set_aside_changed(Path("results"), pretend=pretend):
+        print(f"{path}: changed since it was computed; {moved}", file=sys.stderr)
+    for manifest in inspect_restored(study, pretend=pretend):
+        print(f"manifest {manifest}: audio that was missing is there now; {inspected}", file=sys.stderr)
 
 
 def prepare_documents():

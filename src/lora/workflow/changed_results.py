@@ -22,11 +22,12 @@ ENDING = ".run.json"
 ASIDE = Path("work/changed")
 
 
-def set_aside_changed(results: Path, aside: Path = ASIDE) -> list[Path]:
+def set_aside_changed(results: Path, aside: Path = ASIDE, *, pretend: bool = False) -> list[Path]:
     """Move results that differ from what their run records state to a folder, so that they are computed again.
 
     Where the changed file is inside a folder that was computed, the first file of the same execution is moved as well,
-    because Snakemake does not look into folders. Paths are relative to the study folder, the working directory.
+    because Snakemake does not look into folders. Paths are relative to the study folder, the working directory. With
+    `pretend`, as in a dry run, nothing is moved.
 
     Returns:
         The changed files, where they were.
@@ -47,20 +48,21 @@ def set_aside_changed(results: Path, aside: Path = ASIDE) -> list[Path]:
             if name not in record.outputs:
                 first[result] = Path(record.outputs[0])
     changed = [path for path, written in hashes.items() if path.is_file() and sampled_hash(path) not in written]
-    for path in changed:
+    for path in () if pretend else changed:
         _move(path, aside)
         if path in first:
             _move(first[path], aside)
     return changed
 
 
-def set_aside_unrecorded(metadata: Path, results: Path, aside: Path = ASIDE) -> list[Path]:
+def set_aside_unrecorded(metadata: Path, results: Path, aside: Path = ASIDE, *, pretend: bool = False) -> list[Path]:
     """Move results of which Snakemake's record is damaged, as by a power cut: it would keep them whatever the settings.
 
     Args:
         metadata: Folder of Snakemake's records.
         results: Results folder of the study.
         aside: Folder to move them to.
+        pretend: Move nothing, as in a dry run.
 
     Returns:
         The results, where they were. Folders stay, because people save files in them.
@@ -71,10 +73,12 @@ def set_aside_unrecorded(metadata: Path, results: Path, aside: Path = ASIDE) -> 
             if _is_json(record):
                 continue
             path = _recorded_path(record.relative_to(metadata))
-            record.unlink()
             if path is not None and path.is_relative_to(results) and ".." not in path.parts and path.is_file():
-                _move(path, aside)
                 unrecorded.append(path)
+                if not pretend:
+                    _move(path, aside)
+            if not pretend:
+                record.unlink()
     return unrecorded
 
 

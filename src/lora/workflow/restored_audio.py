@@ -21,16 +21,17 @@ from lora.workflow.study import Study
 MOST_LOOKED_UP = 1_000  # missing files per manifest: a disk that is back has the first ones, too
 
 
-def inspect_restored(study: Study) -> list[str]:
+def inspect_restored(study: Study, *, pretend: bool = False) -> list[str]:
     """Delete the measurements of manifests of which missing audio is there now, so that they are inspected again.
 
-    Paths are relative to the study folder, which is the working directory.
+    Paths are relative to the study folder, which is the working directory. With `pretend`, as in a dry run, nothing is
+    deleted.
 
     Returns:
         The manifests.
     """
     restored = [manifest for manifest in study.config.manifests if _has_restored(study, manifest)]
-    for manifest in restored:
+    for manifest in () if pretend else restored:
         Path(layout.INTEGRITY.in_study(manifest=manifest)).unlink(missing_ok=True)
     return restored
 
