@@ -42,17 +42,22 @@ def test_files_without_damage_are_read_whole(name: str, monkeypatch: pytest.Monk
 
 
 def broken_reader(folder: Path, choice: random.Random) -> Case:
-    """Loses a row, leaves one without a reason, and prints an escape sequence."""
+    """Loses a row, reads one otherwise, leaves one without a reason, and prints an escape sequence."""
     return Case(
         command=lambda: print("\x1b[31m"),
-        outcome=lambda: Outcome(kept={"a"}, rejected=["", "\x1b"]),
-        good=frozenset({"a", "b"}),
+        outcome=lambda: Outcome(kept={"a": 1, "c": 1}, rejected=["", "\x1b"]),
+        good={"a": 1, "b": 1, "c": 2},
     )
 
 
 def test_what_must_not_happen_is_found() -> None:
     found = {finding.kind for finding in run_case(Reader("broken", broken_reader), 1, 1).findings}
-    assert found == {"good rows lost", "rejections without a reason", "control characters printed"}
+    assert found == {
+        "good rows lost",
+        "good rows read otherwise",
+        "rejections without a reason",
+        "control characters printed",
+    }
 
     def raises(folder: Path, choice: random.Random) -> Case:
         return Case(command=lambda: 1 / 0)

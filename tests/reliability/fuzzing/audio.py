@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import random
 from functools import partial
 from pathlib import Path
+
+import soundfile
 
 from fuzzing import hostile, material
 from fuzzing.cases import Case, Outcome, Reader
@@ -37,7 +40,10 @@ def make(container: str, folder: Path, choice: random.Random) -> Case:
             row["channel"] = 0
         rows.append(row)
     source = Source(json_lines(folder / "m.jsonl", rows).path)
-    good = frozenset(str(row["text"]) for row in rows[FILES:])
+    seconds = round(soundfile.info(io.BytesIO(healthy)).duration, 2)  # of ADPCM whole blocks
+    good = {
+        str(row["text"]): (row["audio"], row.get("duration", seconds), row.get("offset", 0)) for row in rows[FILES:]
+    }
     out = folder / "out"
 
     def read() -> None:

@@ -9,7 +9,7 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,14 @@ from lora.provenance.command import run_command
 
 SECONDS = 5.0  # of processor time that one file may take
 PATIENCE = 60.0  # seconds for a reader that waits, as for a pipe, even on a busy machine
-KINDS = ("tracebacks", "hangs", "good rows lost", "rejections without a reason", "control characters printed")
+KINDS = (
+    "tracebacks",
+    "hangs",
+    "good rows lost",
+    "good rows read otherwise",
+    "rejections without a reason",
+    "control characters printed",
+)
 
 
 @dataclass
@@ -26,12 +33,12 @@ class Outcome:
     """What a command left behind.
 
     Attributes:
-        kept: Texts of the rows that can be used.
+        kept: Texts of the rows that can be used, with what else is read of a row: its audio, duration or id.
         rejected: Reasons of the others.
         silent: Rows that are in neither.
     """
 
-    kept: set[str] = field(default_factory=set)
+    kept: Mapping[str, object] = field(default_factory=dict)
     rejected: list[str] = field(default_factory=list)
     silent: int = 0
 
@@ -43,7 +50,7 @@ class Case:
     Attributes:
         command: Reads the files, as a stage of the workflow does.
         outcome: Reads what the command wrote; called where it succeeded.
-        good: Texts of the rows that are not damaged.
+        good: Texts of the rows that are not damaged, with what else must be read of them.
         refusable: Whether one error about the whole file is right, because the damage is not within rows.
         rows: Number of rows.
         files: Number of damaged files.
@@ -51,7 +58,7 @@ class Case:
 
     command: Callable[[], object]
     outcome: Callable[[], Outcome] = Outcome
-    good: frozenset[str] = frozenset()
+    good: Mapping[str, object] = field(default_factory=dict)
     refusable: bool = True
     rows: int = 0
     files: int = 1
@@ -139,8 +146,12 @@ def _judge(tried: Tried) -> Iterator[tuple[str, str]]:
         if not case.refusable:
             yield "good rows lost", f"all, because of one row: {text.partition('error: ')[2][:300]!r}"
         return
-    if lost := sorted(case.good - outcome.kept):
+    if lost := sorted(case.good.keys() - outcome.kept):
         yield "good rows lost", f"{len(lost)} of {len(case.good)}: {lost[:3]}; {outcome.rejected[:3]}"
+    for words, expected in case.good.items():
+        if words in outcome.kept and outcome.kept[words] != expected:
+            yield "good rows read otherwise", f"{words!r}: {outcome.kept[words]} instead of {expected}"
+            break
     if outcome.silent:
         yield "rejections without a reason", f"{outcome.silent} rows are neither kept nor rejected"
     if not all(reason.strip() for reason in outcome.rejected):

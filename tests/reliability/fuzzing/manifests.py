@@ -19,6 +19,7 @@ from lora.data.source import Source
 from lora.data.tables import read_cells
 from lora.records.base import columns_of
 from lora.records.integrity import AudioMeasure
+from lora.records.manifests import Utterance
 from lora.stages.manifests import inspect_audio, validate_manifest
 
 Row = dict[str, Any]
@@ -48,7 +49,7 @@ def healthy_rows(folder: Path) -> list[Row]:
         {
             "id": material.row_id(number),
             "audio": material.audio_name(number),
-            "text": f"utterance number {number} of this file",
+            "text": f"utterance {material.row_id(number)} of this file",
             "duration": material.SECONDS,
             "speaker_id": f"s{number % 4}",
         }
@@ -231,7 +232,12 @@ def make(name: str, folder: Path, choice: random.Random) -> Case:
     format, write = FORMATS[name]
     rows = healthy_rows(folder)
     damaged = sorted(choice.sample(range(1, len(rows)), round(DAMAGED * len(rows))))
-    good = {row["text"] for number, row in enumerate(rows) if number not in damaged}
+    audio = "{id}.wav" if name == "librispeech" else "{audio}"
+    good = {
+        row["text"]: (audio.format(**row), material.SECONDS, 0)
+        for number, row in enumerate(rows)
+        if number not in damaged
+    }
     kind = choice.random()
     in_values = kind < 0.5
     if in_values:
@@ -245,7 +251,7 @@ def make(name: str, folder: Path, choice: random.Random) -> Case:
         files = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink()] or [written.rows]
         path = choice.choice(sorted(files))
         path.write_bytes(hostile.damaged_bytes(path.read_bytes(), choice))
-        good = set()
+        good = {}
     if written.path.is_file() and choice.random() < 0.05 and written.path.suffix == ".jsonl":
         path = written.path.with_suffix(".jsonl.gz")
         path.write_bytes(gzip.compress(written.path.read_bytes()))
@@ -254,7 +260,7 @@ def make(name: str, folder: Path, choice: random.Random) -> Case:
     return _case(
         Source(written.path, format=format if choice.random() < 0.5 or not good else "auto"),
         folder / "out",
-        frozenset() if broken_off else frozenset(good),
+        {} if broken_off else good,
         refusable=not good or broken_off,
         inspected=choice.random() < INSPECTED,
     )
@@ -271,7 +277,7 @@ def _damage_lines(written: Written, numbers: list[int], choice: random.Random) -
     written.rows.write_bytes(b"\n".join(lines))
 
 
-def _case(source: Source, out: Path, good: frozenset[str], refusable: bool, inspected: bool) -> Case:
+def _case(source: Source, out: Path, good: dict[str, object], refusable: bool, inspected: bool) -> Case:
     rows, rejected, measures = out / "rows.jsonl", out / "rejected.tsv", out / "measures.tsv"
 
     def read() -> None:
@@ -287,7 +293,12 @@ def outcome_of(rows: Path, rejected: Path, measures: Path | None = None) -> Outc
     if measures is not None and measures.is_file():
         list(read_cells(measures, columns_of(AudioMeasure)))
     reasons = [reason for _, _, reason in read_cells(rejected, ("line", "id", "reason"))]
-    return Outcome({row.text for row in read_rows(rows)}, reasons)
+    return Outcome({row.text: read_of(row) for row in read_rows(rows)}, reasons)
+
+
+def read_of(row: Utterance) -> tuple[str | None, float, float]:
+    """What else than its text is read of a row: name of the file, seconds, and where it begins."""
+    return row.audio and Path(row.audio).name, round(row.duration, 2), row.offset or 0
 
 
 READERS = [Reader(f"manifest: {name}", partial(make, name)) for name in FORMATS]

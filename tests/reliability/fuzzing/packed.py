@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from lora.stages.manifests import unpack_audio, validate_manifest
 
 ROWS = 12
 DAMAGED = 3
+SAMPLES = 800  # of a recording that is a list of numbers
 COLUMNS = ("id", "text", "speaker_id")
 
 
@@ -38,16 +40,16 @@ def audio_value(number: int, damaged: bool, choice: random.Random) -> dict[str, 
 def samples_value(number: int, damaged: bool, choice: random.Random) -> dict[str, Any]:
     rates = [float(rate) for rate in hostile.NUMBERS if abs(rate) < 1e300 or rate != rate]
     rate = choice.choice([*rates, float("inf")]) if damaged else 16000.0
-    array = material.noise(number)[:800].tolist()
+    array = material.noise(number)[:SAMPLES].tolist()
     if damaged and choice.random() < 0.3:
         array = choice.choice(([], None, [float("nan")] * 9, [1e300], [0.0]))
     return {"array": array, "sampling_rate": rate}
 
 
-def table_of(choice: random.Random) -> tuple[pyarrow.Table, frozenset[str]]:
-    """A table with damaged rows, and the texts of the good ones."""
+def table_of(choice: random.Random) -> tuple[pyarrow.Table, dict[str, float]]:
+    """A table with damaged rows, and the texts of the good ones with their seconds."""
     damaged = {number for number in choice.sample(range(ROWS), DAMAGED) if hostile.is_damaged(choice, 1.0)}
-    texts = {number: f"utterance number {number}" for number in range(ROWS)}
+    texts = {number: f"utterance {material.row_id(number)}" for number in range(ROWS)}
     columns: dict[str, list[bytes | None]] = {name: [] for name in COLUMNS}
     for number, text in texts.items():
         values = {"id": f"id{number:02d}", "text": text, "speaker_id": "s1"}
@@ -64,7 +66,8 @@ def table_of(choice: random.Random) -> tuple[pyarrow.Table, frozenset[str]]:
     if choice.random() < 0.5:
         info = {"info": {"features": {"audio": {"_type": "Audio"}}}}
         table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
-    return table, frozenset(text for number, text in texts.items() if number not in damaged)
+    seconds = material.SECONDS if kind is audio_value else SAMPLES / material.RATE
+    return table, {text: seconds for number, text in texts.items() if number not in damaged}
 
 
 def make(format: str, folder: Path, choice: random.Random) -> Case:
@@ -93,9 +96,10 @@ def make(format: str, folder: Path, choice: random.Random) -> Case:
         validate_manifest(source, out / "rows.jsonl", out / "rejected.tsv", unpacked=out / "audio")
 
     def outcome() -> Outcome:
-        return outcome_of(out / "rows.jsonl", out / "rejected.tsv")
+        found = outcome_of(out / "rows.jsonl", out / "rejected.tsv")
+        return replace(found, kept={text: seconds for text, (_, seconds, _) in found.kept.items()})
 
-    return Case(read, outcome, frozenset() if whole else good, refusable=whole, rows=ROWS)
+    return Case(read, outcome, {} if whole else good, refusable=whole, rows=ROWS)
 
 
 READERS = [Reader(f"tables: {format}", partial(make, format)) for format in ("parquet", "datasets")]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from fuzzing import hostile
+from fuzzing import hostile, material
 from fuzzing.cases import Case, Outcome, Reader
 from lora.configuration.loading import load_configuration
 from lora.configuration.study import StudyConfig
@@ -60,16 +60,14 @@ def make_config(folder: Path, choice: random.Random) -> Case:
 
 
 ROWS = 12
-REFERENCES = {"test": {f"id{n}": f"reference {n}" for n in range(ROWS)}}
+IDS = [material.row_id(n) for n in range(ROWS)]
+REFERENCES = {"test": {id: f"reference {id}" for id in IDS}}
 
 
 def make_reviews(folder: Path, choice: random.Random) -> Case:
-    lines = [
-        "\t".join(("test", f"id{n}", "reference_wrong", f"corrected {n}", "a note", "yes")).encode()
-        for n in range(ROWS)
-    ]
+    lines = ["\t".join(("test", id, "reference_wrong", f"corrected {id}", "a note", "yes")).encode() for id in IDS]
     damaged = choice.sample(range(ROWS), 3)
-    good = frozenset(f"corrected {n}" for n in range(ROWS) if n not in damaged)
+    good = {f"corrected {id}": id for n, id in enumerate(IDS) if n not in damaged}
     for number in damaged:
         cells = lines[number].split(b"\t")
         cells[choice.randrange(len(cells))] = hostile.text(choice).translate(None, b"\n")
@@ -89,9 +87,11 @@ def make_reviews(folder: Path, choice: random.Random) -> Case:
         print("\n".join(reasons))
 
     def outcome() -> Outcome:
-        return Outcome({entry.corrected_text or "" for entry in found}, [reason and "x" for reason in reasons])
+        return Outcome(
+            {entry.corrected_text or "": entry.id for entry in found}, [reason and "x" for reason in reasons]
+        )
 
-    return Case(read, outcome, frozenset() if whole else good, refusable=whole, rows=ROWS)
+    return Case(read, outcome, {} if whole else good, refusable=whole, rows=ROWS)
 
 
 READERS = [Reader("config.yaml", make_config), Reader("reviews", make_reviews)]

@@ -125,7 +125,7 @@ def make(format: str, folder: Path, choice: random.Random) -> Case:
     if in_values:
         rows = [hostile.damaged_object(row, choice) if n in numbers else row for n, row in enumerate(rows)]
     path = FORMATS[format](folder, rows)
-    good = {f"hypothesis {n} of the model" for n in range(ROWS) if n not in numbers and in_values}
+    good = {row["hypothesis"]: f"rec{n:02d}" for n, row in enumerate(rows_of()) if n not in numbers and in_values}
     if not in_values:
         _damage(path, choice)
     settings = _settings(folder, choice)
@@ -144,9 +144,9 @@ def make(format: str, folder: Path, choice: random.Random) -> Case:
         import_transcripts("run", "test", folder / "rows.jsonl", path, *outputs, recorded=settings, format=name)
 
     def outcome() -> Outcome:
-        return Outcome({one.hypothesis for one in read_lines(out / "t.jsonl", Transcript)})
+        return Outcome({one.hypothesis: one.id for one in read_lines(out / "t.jsonl", Transcript)})
 
-    return Case(read, outcome, frozenset(good), rows=ROWS)
+    return Case(read, outcome, good, rows=ROWS)
 
 
 def _damage(path: Path, choice: random.Random) -> None:
