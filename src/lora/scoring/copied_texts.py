@@ -14,7 +14,7 @@ CHARACTERS_PER_WORD = 2  # of such a text
 def copied_texts(texts: Iterable[tuple[str, str]]) -> CopiedTexts:
     """Count equal texts among pairs of a reference and a hypothesis, as written, whose reference is long enough.
 
-    White space at the ends does not count.
+    How words are separated does not count: references were read with single spaces.
     """
     rows = words = equal = styled = equal_styled = 0
     for reference, hypothesis in texts:
@@ -22,7 +22,7 @@ def copied_texts(texts: Iterable[tuple[str, str]]) -> CopiedTexts:
         characters = "".join(written)
         length = _length(len(written), len(characters))
         if length >= MIN_WORDS:
-            copied = reference.strip() == hypothesis.strip()
+            copied = reference == hypothesis or written == hypothesis.split()
             has_style = is_styled(characters)
             rows += 1
             words += length

@@ -94,7 +94,7 @@ def test_rows_without_a_word_do_not_count() -> None:
 
 def test_equal_texts_count_where_the_reference_is_long() -> None:
     references = ["Yes.", "The ferry, as ever, was late.", "the ferry was late again today"]
-    hypotheses = ["Yes.", "The ferry, as ever, was late. ", "the ferry was late"]
+    hypotheses = ["Yes.", "The  ferry, as ever, was late. ", "the ferry was late"]
     counts = copied_texts(zip(references, hypotheses, strict=True))
     assert (counts.rows, counts.words, counts.equal) == (2, 12, 1)
     assert (counts.styled, counts.equal_styled) == (1, 1)
