@@ -13,6 +13,7 @@ from lora.data.audio.loading import load_audio
 from lora.data.formats.registry import contains_audio, manifest_files, unpack_audio
 from lora.data.manifest import read_manifest
 from lora.data.source import Source
+from lora.data.transcripts.reference_rows import reference_rows
 from lora.records.base import UserError
 
 
@@ -165,6 +166,30 @@ def test_reading_before_unpacking_names_the_command(recordings, tmp_path):
     folder = saved(tmp_path / "set", table(recordings))
     with pytest.raises(UserError, match=r"tables contain the recordings.*lora-diagnose convert"):
         read_manifest(folder)
+
+
+def test_references_are_read_where_recordings_stay_in_the_tables(recordings, tmp_path):
+    folder = saved(tmp_path / "set", table(recordings))
+    unpacked = [row.id for row in read(Source(folder), tmp_path / "unpacked").rows]
+    before = sorted(tmp_path.rglob("*"))
+    rows = reference_rows(Source(folder), silence=True).rows
+    assert [row.id for row in rows] == unpacked
+    assert [row.text for row in rows] == [f"text {kind}" for kind in recordings]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("columns", [{}, {"audio": ["a/1.wav", None]}])
+def test_references_in_a_table_need_no_audio(tmp_path, columns):
+    texts = pyarrow.table({"id": ["a", "b"], "text": ["one", "two"], "duration": [1.0, 2.0]} | columns)
+    pyarrow.parquet.write_table(texts, tmp_path / "a.parquet")
+    rows = reference_rows(Source(tmp_path / "a.parquet"), silence=True).rows
+    assert [(row.id, row.text, row.duration) for row in rows] == [("a", "one", 1.0), ("b", "two", 2.0)]
+
+
+def test_a_table_without_audio_is_refused_where_audio_is_used(tmp_path):
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a"], "text": ["one"]}), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet: no column for audio; found id, text"):
+        unpack_audio(Source(tmp_path / "a.parquet"), tmp_path / "unpacked")
 
 
 def test_audio_may_be_a_column_of_bytes(recordings, tmp_path):

@@ -24,8 +24,10 @@ SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 MOST_CHANNELS = 1024  # that libsndfile writes
 
 
-def write_recording(audio: Any, folder: Path, number: str, origin: Path) -> tuple[str | None, str | None, str]:
-    """Write the audio of a row.
+def write_recording(
+    audio: Any, folder: Path, number: str, origin: Path, *, write: bool = True
+) -> tuple[str | None, str | None, str]:
+    """Write the audio of a row; without `write`, only name it.
 
     Returns:
         The path of the audio from `folder`, the data set's name for it, and a hash of its content ("" where the data
@@ -40,13 +42,15 @@ def write_recording(audio: Any, folder: Path, number: str, origin: Path) -> tupl
     samples = _samples(audio.get("array"), audio.get("sampling_rate"))
     if isinstance(content, bytes) and content:
         path = folder / f"{number}{_suffix(content, name)}"
-        path.write_bytes(content)
+        if write:
+            path.write_bytes(content)
         return path.name, name, content_hash(content)
     if samples is not None and samples.ndim == 2 and len(samples) > MOST_CHANNELS:
         shape = " x ".join(map(str, samples.shape))
         raise ValueError(f"samples have the shape {shape}; expected (samples) or (channels x samples)")
     if samples is not None:
-        write_wav(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), "FLOAT")
+        if write:
+            write_wav(folder / f"{number}.wav", samples.T, int(audio["sampling_rate"]), "FLOAT")
         return f"{number}.wav", name, content_hash(samples.tobytes())
     if audio.get("array") is not None and name is None:
         raise ValueError(f"samples are not numbers at a usable sampling rate ({audio.get('sampling_rate')!r:.40} Hz)")

@@ -22,6 +22,7 @@ from lora.data.source import Source
 from lora.records.base import UserError, write_text
 
 ROWS = "rows.jsonl"
+NAME = "{:06d}"  # of a recording, by the number of its row
 STATE = "state.json"
 SHARD = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}")
 NAMED = re.compile(r"(?:^|[-_.])(?P<split>train|training|validation|valid|val|dev|test|eval)(?:[-_.]|$)")
@@ -84,10 +85,20 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
         UserError: for a file that cannot be read, and where no column contains audio.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    rows = _identified_rows(source, files, folder, write=True)
+    write_text(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    return len(rows)
+
+
+def _identified_rows(source: Source, files: list[Path], folder: Path, *, write: bool) -> list[dict[str, Any]]:
+    """The place of every row, and the row with its id and the path of its audio from a folder, or why it has none.
+
+    With `write`, the recordings are written to the folder; without, there need not be any.
+    """
     rows: list[dict[str, Any]] = []
     identities: list[tuple[str | None, str]] = []
     for path in files:
-        for number, entry in enumerate(_rows(path, source), start=1):
+        for number, entry in enumerate(_rows(path, source, needs_audio=write), start=1):
             place = f"{path.name}, row {number}"
             if isinstance(entry, str):
                 rows.append({"place": place, "row": entry})
@@ -97,7 +108,9 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
             if isinstance(audio, list):
                 audio = {"array": audio, "sampling_rate": row.get(source.columns.get("sampling_rate", "sampling_rate"))}
             try:
-                row["audio"], name, key = write_recording(audio, folder, f"{len(rows) + 1:06d}", path.parent)
+                row["audio"], name, key = write_recording(
+                    audio, folder, NAME.format(len(rows) + 1), path.parent, write=write
+                )
             except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
                 rows.append({"place": place, "row": f"unreadable audio: {reason_of(error)}"})
                 name, key = None, ""
@@ -105,8 +118,20 @@ def unpack(source: Source, files: list[Path], folder: Path) -> int:
                 rows.append({"place": place, "row": row})
             identities.append((name, key))
     _add_ids(rows, identities, Columns(source.columns))
-    write_text(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    return len(rows)
+    return rows
+
+
+def read_without_recordings(source: Source, files: list[Path]) -> Reading:
+    """Rows with the ids that `unpack` gives them; their audio is not written, and need not be there."""
+    folder = source.path if source.path.is_dir() else source.path.parent
+    rows = _identified_rows(source, files, folder, write=False)
+    entries = []
+    for number, entry in enumerate(rows, start=1):
+        row = entry["row"]
+        if isinstance(row, dict) and row["audio"] is None:
+            row["audio"] = NAME.format(number)
+        entries.append(Entry(number, row, entry["place"]))
+    return Reading(source.format, folder, entries, _columns_of_rows(source), source.channel)
 
 
 def read_unpacked(source: Source, folder: Path | None) -> Reading:
@@ -121,18 +146,23 @@ def read_unpacked(source: Source, folder: Path | None) -> Reading:
         for number, line in enumerate(lines, start=1):
             entry = json.loads(line)
             entries.append(Entry(number, entry["row"], entry["place"]))
+    return Reading(source.format, folder, entries, _columns_of_rows(source), source.channel)
+
+
+def _columns_of_rows(source: Source) -> Columns:
     mapped = {field: name for field, name in source.columns.items() if field != "samples"}
-    columns = Columns({**mapped, "audio": "audio"})
-    return Reading(source.format, folder, entries, columns, source.channel)
+    return Columns({**mapped, "audio": "audio"})
 
 
-def _rows(path: Path, source: Source) -> Iterator[tuple[dict[str, Any], Any] | str]:
+def _rows(path: Path, source: Source, *, needs_audio: bool) -> Iterator[tuple[dict[str, Any], Any] | str]:
     """The columns that JSON can represent, and the audio, of every row of a file; of a broken row the reason."""
     import pyarrow
 
     try:
         schema, batches = _parquet(path) if source.format == "parquet" else _arrow(path)
         column = _audio_column(schema, source)
+        if column is None and needs_audio:
+            raise UserError(f"{source.path}: no column for audio; found {', '.join(schema.names[:COLUMNS_NAMED])}")
         names = readable_columns(schema, _field_columns(source), column)
         _require_text(schema, names, source)
         for batch in batches:
@@ -140,8 +170,7 @@ def _rows(path: Path, source: Source) -> Iterator[tuple[dict[str, Any], Any] | s
                 if isinstance(row, str):
                     yield row
                 else:
-                    audio = row.pop(column)
-                    yield row, audio
+                    yield row, None if column is None else row.pop(column)
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path}: cannot be read as {source.format}: {' '.join(str(error).split())}") from None
 
@@ -181,8 +210,8 @@ def _parquet(path: Path) -> tuple[Any, Iterator[Any]]:
     return file.schema_arrow, file.iter_batches(batch_size=BATCH)
 
 
-def _audio_column(schema: Any, source: Source) -> str:
-    """The mapped column, else the one that `datasets` declares as audio, else one with a usual name."""
+def _audio_column(schema: Any, source: Source) -> str | None:
+    """The mapped column, else the one that `datasets` declares as audio, else one with a usual name; None without."""
     if (problem := header_problem(schema.names)) is not None:
         raise UserError(f"{source.path}: {problem}")
     mapped = source.columns.get("audio") or source.columns.get("samples")
@@ -194,10 +223,10 @@ def _audio_column(schema: Any, source: Source) -> str:
         features = {}
     declared = [name for name, kind in features.items() if isinstance(kind, Mapping) and kind.get("_type") == "Audio"]
     usual = [name for name in (*SYNONYMS["audio"], "samples") if name in schema.names]
-    if mapped is not None or not [*declared, *usual]:
-        problem = f"columns.audio is '{mapped}', which is not a column" if mapped else "no column for audio"
-        raise UserError(f"{source.path}: {problem}; found {', '.join(schema.names[:COLUMNS_NAMED])}")
-    return str([*declared, *usual][0])
+    if mapped is not None:
+        found = ", ".join(schema.names[:COLUMNS_NAMED])
+        raise UserError(f"{source.path}: columns.audio is '{mapped}', which is not a column; found {found}")
+    return next(iter([*declared, *usual]), None)
 
 
 def _add_ids(rows: list[dict[str, Any]], identities: list[tuple[str | None, str]], columns: Columns) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lora.data.existing_files import exists, require_file
-from lora.data.formats.arrow_tables import DATASETS, PARQUET, read_unpacked
+from lora.data.formats.arrow_tables import DATASETS, PARQUET, read_unpacked, read_without_recordings
 from lora.data.formats.fairseq import FAIRSEQ
 from lora.data.formats.funasr import FUNASR
 from lora.data.formats.hub import HUB
@@ -73,6 +73,21 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
         note = f"the only split was taken: {found.path.relative_to(source.path)}"
         return replace(reading, notes=(*reading.notes, note))
     return reading
+
+
+def read_references(source: Source) -> Reading:
+    """Rows of a manifest whose audio is not used; recordings that its own files contain are not written.
+
+    Raises:
+        UserError: where the manifest as a whole cannot be used.
+    """
+    found = detect_format(source)
+    if FORMATS[found.format].unpack is None or FORMATS[found.format].remote:
+        return read_source(source)
+    try:
+        return with_recognised_columns(read_without_recordings(found, _row_files(found)))
+    except BROKEN as error:
+        raise UserError(_broken(found, error)) from None
 
 
 def manifest_files(source: Source) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import Any
 from lora.data.audio.headers import header_seconds
 from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
-from lora.data.formats.registry import read_source
+from lora.data.formats.registry import read_references
 from lora.data.manifest import Manifest
 from lora.data.manifest_rows import Rejected
 from lora.data.row_fields import RowError, row_fields
@@ -43,7 +43,7 @@ def reference_rows(source: Source, *, silence: bool) -> Manifest:
     path = source.path
     if source.format == AUTO or source.format in MANIFEST_FORMATS:
         named = source.format != AUTO or path.is_dir() or _suffix(path) in MANIFESTS
-        reading = read_source(source) if named and not _is_lists(path) else None
+        reading = read_references(source) if named and not _is_lists(path) else None
         if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
             return _from_manifest(reading, silence and states_silence(reading.format))
     columns = {TRANSCRIPT_FIELDS.get(field, field): column for field, column in source.columns.items()}
