@@ -87,7 +87,8 @@ def _is_text(start: bytes) -> bool:
     """Whether a file begins with text; a null byte in a few of its lines costs only these lines."""
     if b"\0" not in start:
         return True
-    lines = [line for line in start.split(b"\n") if line.strip()]
+    *whole, last = start.split(b"\n")  # a long damaged line must not count where it is the second one
+    lines = [line for line in whole or [last] if line.strip()]
     return 2 * sum(map(_is_line_of_text, lines)) > len(lines)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from lora.data.text_encoding import UnknownEncodingError, as_utf8
+from lora.data.text_encoding import UnknownEncodingError, as_utf8, text_content
+from lora.records.base import UserError
 
 LINES = ["audio;text", "a.wav;žluťoučký kůň úpěl", "b.wav;plain"]
 TEXT = "\n".join(LINES)
@@ -65,3 +68,10 @@ def test_an_unknown_encoding_names_the_line() -> None:
 def test_a_damaged_line_among_many_of_ascii_stays_damaged() -> None:
     content = b"a\nb\n" + bytes(range(128, 256)) * 3 + b"\nc\n"
     assert as_utf8(content) == content
+
+
+def test_a_long_line_of_null_bytes_costs_itself_wherever_it_is() -> None:
+    for lines in ([b"a", bytes(9000), b"b"], [b"a", b"b", bytes(9000)]):
+        assert text_content(Path("m.jsonl"), b"\n".join(lines), "").split(b"\n") == lines
+    with pytest.raises(UserError, match="not a text file"):
+        text_content(Path("m.jsonl"), bytes(9000) + b"\na", "")
