@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from lora.data.transcripts.files import TranscriptFile, read_transcript_file
+from lora.data.transcripts.row_matching import match_rows
 from lora.records.base import UserError
+from lora.records.manifests import Utterance
 
 
 def write(path: Path, content: Any) -> Path:
@@ -68,6 +70,59 @@ def test_segments_of_one_recording(tmp_path: Path) -> None:
     assert words(read_transcript_file(write(tmp_path / "talk.json", {"segments": TIMED}))) == {
         "talk": [(0.2, "one"), (1.5, "two")]
     }
+
+
+def timed(*texts: str) -> list[dict[str, Any]]:
+    return [{"word": text, "start": place, "end": place + 0.5} for place, text in enumerate(texts)]
+
+
+FRENCH = " d'avoir aujourd'hui dix-huit"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        # Whisper, faster-whisper and the server of whisper.cpp split words and write the space before a word with it.
+        ([{"start": 0, "end": 9, "text": FRENCH, "words": timed(" d", "'avoir", " aujourd", "'hui", " dix", "-huit")}],
+         "d'avoir aujourd'hui dix-huit"),
+        ({"chunks": [{"text": text, "timestamp": [0, 1]} for text in (" o", "'clock", " now")]}, "o'clock now"),
+        ({"text": "ab c", "chunks": [{"text": text, "timestamp": [0, 1]} for text in ("a", "b", " ", "c")]}, "ab c"),
+        ([{"start": 0, "end": 9, "text": "你好吗", "words": timed("你", "好", "吗")}], "你好吗"),
+        # WhisperX writes words without spaces, whisper-timestamped calls them `text`.
+        ([{"start": 0, "end": 9, "text": " we do", "words": timed("we", "do")}], "we do"),
+        ([{"start": 0, "end": 9, "text": " we do", "words": [{"text": "we", "start": 0, "end": 1},
+                                                             {"text": "do", "start": 8, "end": 9}]}], "we do"),
+        ({"text": " we do", "segments": [{"start": 0, "end": 1, "text": " we"}, {"start": 1, "end": 2, "text": " do"}]},
+         "we do"),
+    ],
+)  # fmt: skip
+def test_words_are_joined_as_their_tool_joins_them(tmp_path: Path, content: Any, expected: str) -> None:
+    file = read_transcript_file(write(tmp_path / "u1.json", content), "segments")
+    matched = match_rows(tmp_path, file, [Utterance(id="u1", text="x", duration=9.0)], [])
+    assert matched.hypotheses["u1"].hypothesis == expected
+
+
+TIMES_IN_TEXT = [(0.0, "one"), (1.5, "two")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("talk.csv", 'start,end,text\n0,1500," one"\n1500,2000," two"\n'),  # whisper.cpp: milliseconds
+        ("talk.csv", "Start;End;Text\n0,0;1,5;one\n1,5;2,0;two\n"),
+        ("talk.csv", "start,end,text\n00:00:00,00:00:01.5,one\n00:00:01.500,00:00:02,two\n"),
+        ("talk.json", '{\n\t"systeminfo": "",' + "\n" * 30 + '"transcription": [{"offsets": {"from": 0, "to": 1500}, '
+                      '"text": " one"}, {"offsets": {"from": 1500, "to": 2000}, "text": " two"}]}'),
+    ],
+)  # fmt: skip
+def test_times_of_segments(tmp_path: Path, name: str, content: str) -> None:
+    file = read_transcript_file(write(tmp_path / name, content))
+    assert (file.format, words(file)) == ("segments", {"talk": TIMES_IN_TEXT})
+
+
+def test_whole_seconds_are_no_milliseconds(tmp_path: Path) -> None:
+    file = read_transcript_file(write(tmp_path / "talk.tsv", "start\tend\ttext\n0\t1\tone\n1\t2\ttwo\n"))
+    assert words(file) == {"talk": [(0.0, "one"), (1.0, "two")]}
 
 
 def test_a_folder_of_whisper(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +24,13 @@ UNTIMED = math.nan  # start and duration of a word of a text without times
 
 
 class Word(NamedTuple):
+    """A word with times in seconds; `continues` says that no space is between it and the word before."""
+
     start: float
     duration: float
     text: str
     channel: str = "1"
+    continues: bool = False
 
     @property
     def timed(self) -> bool:
@@ -36,6 +39,11 @@ class Word(NamedTuple):
     @property
     def end(self) -> float:
         return self.start + self.duration
+
+
+def joined(words: Iterable[Word]) -> str:
+    """The text of words."""
+    return "".join(word.text if word.continues else f" {word.text}" for word in words).strip()
 
 
 def fields_of(line: str) -> list[str]:

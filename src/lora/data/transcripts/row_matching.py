@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from lora.data.transcripts.columns import ExternalTranscript
-from lora.data.transcripts.ctm import Word
+from lora.data.transcripts.ctm import Word, joined
 from lora.data.transcripts.files import TranscriptFile
 from lora.data.transcripts.line_matching import first_words_name_rows, match_lines, with_first_words_as_ids
 from lora.data.transcripts.name_matching import Target, match, stem
@@ -77,7 +77,7 @@ def match_rows(
         _by_name(matched, file.utterances, rows, rejected)
     else:
         by_time, rest = _recordings(path, file, rows)
-        _by_name(matched, [ExternalTranscript((name,), _text(words)) for name, words in rest.items()], rows, rejected)
+        _by_name(matched, [ExternalTranscript((name,), joined(words)) for name, words in rest.items()], rows, rejected)
         _by_time(path, matched, file, by_time)
         _merged_channels(
             matched, {**rest, **{n: file.words[n] for n, rows in by_time.items() if _have_no_channel(rows)}}
@@ -181,8 +181,8 @@ def _by_time(path: Path, matched: Matched, file: TranscriptFile, by_time: dict[s
             # One channel on each side is the same one, whatever it is called: tools number an extracted channel as 1.
             one = len(by_channel) == 1 and len({word.channel for word in file.words[name]}) == 1
             assigned = assign(of_channel(file.words[name], None if one else channel), segments)
-            texts = assigned.by_row
-            matched.hypotheses |= {row: ExternalTranscript((row,), " ".join(words)) for row, words in texts.items()}
+            texts = {row: ExternalTranscript((row,), joined(words)) for row, words in assigned.by_row.items()}
+            matched.hypotheses |= texts
             matched.how["time"] = matched.how.get("time", 0) + len(texts)
             outside += [(name, word) for word in assigned.outside]
             in_gaps += [(name, word) for word in assigned.in_gaps]
@@ -216,7 +216,3 @@ def _silent_rows(matched: Matched, rows: Sequence[Utterance]) -> None:
         return
     matched.hypotheses |= {row: ExternalTranscript((row,), "") for row in empty}
     matched.notes.append(f"{len(empty)} rows have no word in the ctm and count as empty hypotheses, first {empty[0]}")
-
-
-def _text(words: Sequence[Word]) -> str:
-    return " ".join(word.text for word in words)

@@ -1,8 +1,9 @@
 """Timed segments of recordings (`start`, `end`, `text`), one file per recording or a folder of such files.
 
 Whisper and faster-whisper write JSON with `segments` (and `words` in them where asked), the pipeline of transformers
-JSON with `chunks`, Whisper also TSV in milliseconds; others write CSV in seconds. The recording is that of the file's
-name. Without times of words, the words of a segment are spread evenly over it; a text alone has words without times.
+JSON with `chunks`, whisper.cpp JSON with `transcription`; Whisper writes TSV and whisper.cpp CSV in milliseconds,
+others write CSV in seconds. The recording is that of the file's name. Without times of words, the words of a segment
+are spread evenly over it; a text alone has words without times.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lora.data.column_names import MILLISECONDS
 from lora.data.json_lines import writable
-from lora.data.time_text import plain_number
+from lora.data.time_text import seconds_in_text
 from lora.data.transcripts.column_rows import read_rows
 from lora.data.transcripts.columns import FILES
 from lora.data.transcripts.ctm import UNTIMED, Word
@@ -25,7 +27,9 @@ Lines = Callable[[Path], Iterable[tuple[int, str]]]
 SUFFIXES = (".json", ".csv", ".tsv", ".txt")  # a folder has the first of these; `whisper` writes all of them at once
 SETTINGS = ".settings.json"
 COLUMNS = {"start", "end", "text"}
-SEGMENT_LIST = re.compile(r'"(segments|chunks)"\s*:\s*\[|^\s*\[\s*\{[^{}]*"(start|end)"\s*:')
+LISTS = ("segments", "chunks", "transcription")  # of a JSON file
+SEGMENT_LIST = re.compile(r'"(segments|chunks)"\s*:\s*\[|^\s*\{\s*"systeminfo"\s*:|^\s*\[\s*\{[^{}]*"(start|end)"\s*:')
+LONGEST_SEGMENT = 100  # seconds; where all times are whole and one is longer, they are milliseconds
 
 
 def looks_like_segments(lines: Sequence[str]) -> bool:
@@ -33,7 +37,7 @@ def looks_like_segments(lines: Sequence[str]) -> bool:
     if lines[0].lstrip()[:1] in {"{", "["}:
         rows = sum(line.startswith("{") and line.rstrip().endswith("}") for line in lines)
         return rows <= 1 and SEGMENT_LIST.search(" ".join(lines)) is not None
-    header = {cell.strip(' "').lower() for cell in re.split(r"[,\t]", lines[0])}
+    header = {cell.strip(' "').lower() for cell in re.split(r"[,;|\t]", lines[0])}
     return header >= COLUMNS and not header & {*FILES, "id"}
 
 
@@ -66,19 +70,53 @@ def read_recording(path: Path, lines: Lines) -> list[Word]:
     suffix = path.suffix.lower()
     if suffix == ".txt":
         return _without_times(" ".join(line for _, line in lines(path)))
+    entries: list[tuple[str, Mapping[str, Any]]]
+    scale = 1.0
+    whole_text = None
     if suffix in {".csv", ".tsv"}:
-        rows = list(read_rows(path, lines(path), suffix[1:]))
-        # Whisper writes whole milliseconds into TSV files.
-        whole = suffix == ".tsv" and all(str(row.get("end")).isdecimal() for _, row in rows)
-        scale = 0.001 if whole else 1.0
-        entries = [(f"{path}:{number}", row) for number, row in rows]
+        rows = read_rows(path, lines(path), suffix[1:])
+        entries = [(f"{path}:{number}", {name.lower(): cell for name, cell in row.items()}) for number, row in rows]
+        if _in_milliseconds([row for _, row in entries]):
+            scale = MILLISECONDS
     else:
         content = json_content(path, "\n".join(line for _, line in lines(path)))
         if (text := _text_alone(content)) is not None:
             return _without_times(text)
-        entries, scale = _json_entries(path, content), 1.0
-    words = [word for where, segment in entries for word in _words(where, segment, scale)]
+        entries = _json_entries(path, content)
+        if isinstance(content, dict):
+            whole_text = content.get("text")
+        if all("offsets" in segment for _, segment in entries):  # whisper.cpp
+            scale = MILLISECONDS
+    continuing = _continuing([segment.get("text") for _, segment in entries], whole_text)
+    words = [
+        word
+        for (where, segment), continues in zip(entries, continuing, strict=True)
+        for word in _words(where, segment, scale, continues)
+    ]
     return sorted(words, key=lambda word: word.start)
+
+
+def _in_milliseconds(rows: Sequence[Mapping[str, Any]]) -> bool:
+    times = [(str(row.get("start")), str(row.get("end"))) for row in rows]
+    if not all(start.isdecimal() and end.isdecimal() for start, end in times):
+        return False
+    return any(float(end) - float(start) > LONGEST_SEGMENT for start, end in times)
+
+
+def _continuing(pieces: Sequence[Any], whole: Any) -> list[bool]:
+    """Whether each piece of a text continues the word before it.
+
+    Tools that write the spaces between words as a part of them split words: " d", "'avoir" is one word. They do where
+    the pieces are the whole text without anything between them, or where most of them begin with a space.
+    """
+    texts = [piece if isinstance(piece, str) else "" for piece in pieces]
+    spaced = 2 * sum(text[:1].isspace() for text in texts) > len(texts)
+    if not spaced and not (isinstance(whole, str) and "".join(texts).split() == whole.split()):
+        return [False] * len(texts)
+    return [
+        not (before[-1:] or " ").isspace() and not text[:1].isspace()
+        for before, text in zip(["", *texts], texts, strict=False)
+    ]
 
 
 def _without_times(text: str) -> list[Word]:
@@ -87,7 +125,7 @@ def _without_times(text: str) -> list[Word]:
 
 def _text_alone(content: Any) -> str | None:
     """The text of a JSON file that has no segments; None for one that has."""
-    if not isinstance(content, dict) or content.get("segments") or content.get("chunks"):
+    if not isinstance(content, dict) or _list(content):
         return None
     text = content.get("text")
     return text if isinstance(text, str) else None
@@ -96,22 +134,29 @@ def _text_alone(content: Any) -> str | None:
 def _json_entries(path: Path, content: Any) -> list[tuple[str, Mapping[str, Any]]]:
     segments = content
     if isinstance(content, dict):
-        segments = content.get("segments") or list(map(_segment_of_chunk, content.get("chunks") or [])) or None
+        segments = _list(content)
     if not isinstance(segments, list) or not all(isinstance(segment, dict) for segment in segments):
         raise UserError(f"{path}: no segments; expected `text` and a list `segments` with start, end and text")
-    return [(f"{path}: segment {number}", segment) for number, segment in enumerate(segments, start=1)]
+    return [(f"{path}: segment {number}", _segment(entry)) for number, entry in enumerate(segments, start=1)]
 
 
-def _segment_of_chunk(chunk: Any) -> Any:
-    """A chunk of the pipeline of transformers as a segment; the last one may have no end."""
-    times = chunk.get("timestamp") if isinstance(chunk, dict) else None
-    if not isinstance(times, list) or len(times) != 2:
-        return chunk
-    return {"start": times[0], "end": times[0] if times[1] is None else times[1], "text": chunk.get("text")}
+def _list(content: Mapping[str, Any]) -> Any:
+    """The segments of a JSON object, if it has any; a text may be called `transcription` too."""
+    return next((content[name] for name in LISTS if isinstance(content.get(name), list) and content[name]), None)
 
 
-def _words(where: str, segment: Mapping[str, Any], scale: float) -> list[Word]:
-    """The words of a segment with their own times, else spread evenly."""
+def _segment(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A segment, also of a chunk of the pipeline of transformers, whose last one may have no end, or of whisper.cpp."""
+    times, offsets = entry.get("timestamp"), entry.get("offsets")
+    if isinstance(times, list) and len(times) == 2:
+        return {"start": times[0], "end": times[0] if times[1] is None else times[1], "text": entry.get("text")}
+    if isinstance(offsets, dict):
+        return {**entry, "start": offsets.get("from"), "end": offsets.get("to")}
+    return entry
+
+
+def _words(where: str, segment: Mapping[str, Any], scale: float, continues: bool) -> Iterator[Word]:
+    """The words of a segment with their own times, else spread evenly; `continues` is about the first of them."""
     text, start, end = segment.get("text"), _seconds(segment.get("start")), _seconds(segment.get("end"))
     if not isinstance(text, str) or start is None or end is None or end < start:
         shown = {name: segment.get(name) for name in ("start", "end", "text")}
@@ -119,35 +164,42 @@ def _words(where: str, segment: Mapping[str, Any], scale: float) -> list[Word]:
             f"{where}: expected start, end (seconds from 0, end after start) and text; found {shown!r:.120}"
         )
     given = segment.get("words")
-    if isinstance(given, list) and all(map(_is_word, given)) and any(map(_is_timed, given)):
-        return list(_timed_words(given, start))
+    if isinstance(given, list) and all(_word_text(word) is not None for word in given) and any(map(_word_times, given)):
+        yield from _timed_words(given, text, start, continues)
+        return
     written = text.split()
     step = (end - start) * scale / max(len(written), 1)
-    return [Word(start * scale + step * place, step, word) for place, word in enumerate(written)]
+    for place, word in enumerate(written):
+        yield Word(start * scale + step * place, step, word, continues=continues and place == 0)
 
 
-def _timed_words(given: Sequence[Mapping[str, Any]], start: float) -> Iterator[Word]:
+def _timed_words(given: Sequence[Mapping[str, Any]], text: str, start: float, continues: bool) -> Iterator[Word]:
     """Words with their times; one without (WhisperX aligns no digits) is where the word before it ends."""
-    for word in given:
+    texts = [_word_text(word) or "" for word in given]
+    continuing = _continuing(texts, text)
+    for word, written, joins in zip(given, texts, [continues, *continuing[1:]], strict=True):
         end = start
-        if _is_timed(word):
-            start, end = float(word["start"]), max(float(word["start"]), float(word["end"]))
-        if text := word["word"].strip():
-            yield Word(start, end - start, text)
+        if (times := _word_times(word)) is not None:
+            start, end = times[0], max(times)
+        if written := written.strip():
+            yield Word(start, end - start, written, continues=joins)
         start = end
 
 
-def _is_word(word: Any) -> bool:
-    return isinstance(word, dict) and isinstance(word.get("word"), str)
+def _word_text(word: Any) -> str | None:
+    """The text of a word, which whisper-timestamped calls `text`."""
+    text = word.get("word", word.get("text")) if isinstance(word, dict) else None
+    return text if isinstance(text, str) else None
 
 
-def _is_timed(word: Mapping[str, Any]) -> bool:
-    return _seconds(word.get("start")) is not None and _seconds(word.get("end")) is not None
+def _word_times(word: Mapping[str, Any]) -> tuple[float, float] | None:
+    start, end = _seconds(word.get("start")), _seconds(word.get("end"))
+    return None if start is None or end is None else (start, end)
 
 
 def _seconds(value: Any) -> float | None:
     try:
-        number = plain_number(value) if isinstance(value, str) else value
+        number = seconds_in_text(value) if isinstance(value, str) else value
         seconds = math.nan if isinstance(value, bool) else float(number)
     except (TypeError, ValueError, OverflowError):
         return None

@@ -20,9 +20,9 @@ from lora.records.manifests import Utterance
 
 @dataclass(frozen=True)
 class Assigned:
-    """Texts by row id (every row has an entry), words that belong to no row, and words in gaps of an stm."""
+    """Words by row id (every row has an entry), words that belong to no row, and words in gaps of an stm."""
 
-    by_row: dict[str, list[str]]
+    by_row: dict[str, list[Word]]
     outside: list[Word] = field(default_factory=list)
     in_gaps: list[Word] = field(default_factory=list)
 
@@ -38,7 +38,7 @@ def of_channel(words: Iterable[Word], channel: int | None) -> list[Word]:
 def assign(words: Sequence[Word], rows: Sequence[Utterance]) -> Assigned:
     """Assign words of one recording and channel; `rows` are its segments."""
     if len(rows) == 1 and not all(word.timed for word in words):
-        return Assigned({rows[0].id: [word.text for word in words]})
+        return Assigned({rows[0].id: list(words)})
     if all(row.word_times is not None for row in rows):
         return _by_middle(words, rows)
     return _by_overlap(words, rows)
@@ -55,7 +55,7 @@ def _by_middle(words: Iterable[Word], rows: Sequence[Utterance]) -> Assigned:
             assigned.outside.append(word)
             continue
         row = rows[place]
-        assigned.by_row[row.id].append(word.text)
+        assigned.by_row[row.id].append(word)
         start = row.offset or 0.0
         if not start <= middle <= start + row.duration:
             assigned.in_gaps.append(word)
@@ -78,7 +78,7 @@ def _by_overlap(words: Iterable[Word], rows: Sequence[Utterance]) -> Assigned:
         best = overlap == overlap.max()
         place = int(np.argmax(best & inside if (best & inside).any() else best))
         if overlap[place] > 0 or inside[place]:
-            assigned.by_row[rows[place].id].append(word.text)
+            assigned.by_row[rows[place].id].append(word)
         else:
             assigned.outside.append(word)
     return assigned
