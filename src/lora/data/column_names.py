@@ -133,6 +133,7 @@ def spellings(synonyms: Iterable[str], folded_names: Mapping[str, str]) -> tuple
     return tuple(name for _, name in sorted(found))
 
 
+@lru_cache(maxsize=1024)
 def folded_name(name: str) -> str:
     """`Duration (ms)` and `durationMs` as `duration_ms`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())

@@ -24,6 +24,7 @@ KEYS_OF_ROWS = frozenset(
     {"audio", "source", "target", "recording", "supervisions", "messages", "conversations", "segments"}
 )
 ID = "id"
+REST_IS_LOST = " (rows from here on are lost)"
 MOST_DIGITS = 400  # of an integer; a float has at most 308
 
 
@@ -106,7 +107,7 @@ def document_rows(text: str) -> Iterator[Parsed]:
     except (ValueError, RecursionError) as error:
         if isinstance(error, NotJsonError):
             line = 1 + text.count("\n", 0, error.place)
-        yield line, f"broken line: {_worded(error, text, 0)} (rows from here on are lost)"
+        yield line, f"broken line: {_worded(error, text, 0)}{REST_IS_LOST}"
 
 
 def _row(value: Any) -> dict[str, Any] | str:

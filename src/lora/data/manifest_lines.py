@@ -142,7 +142,7 @@ def header_problem(header: list[str]) -> str | None:
     if len(header) > MOST_COLUMNS:
         return f"the header has {len(header):,} columns; expected at most {MOST_COLUMNS:,}, and one row per line"
     seen: set[str] = set()
-    for name in header:
+    for name in filter(None, header):  # spreadsheets write empty columns, which nobody reads
         if name in seen:
             return f"the header has two columns named {name!r}; rename one"
         seen.add(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,6 +34,7 @@ OTHER_FILES = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; extract it, and name the file in it"),
     (b"\x1f\x8b", "compressed with gzip twice; decompress it"),
 )
+SEPARATOR_LINE = re.compile(rb'\A"?sep=[^\n]"?(?=\r?\n)', re.IGNORECASE)
 TAR, TAR_AT = b"ustar", 257  # in the header of the first file
 NO_CHARACTER = "mark_as_not_utf8"  # error handler of `_decoded`
 
@@ -79,8 +81,13 @@ def other_file(content: bytes) -> str | None:
 
 
 def with_line_feeds(content: bytes) -> bytes:
-    """The text with line feeds where its lines end in carriage returns alone, as in classic Mac OS."""
-    return content if b"\n" in content else content.replace(b"\r", b"\n")
+    """The text with line feeds where its lines, except for the last, end in carriage returns alone, as in Mac OS 9.
+
+    A line that names the separator for spreadsheets (`sep=;`) becomes an empty one.
+    """
+    if content.find(b"\n", 0, -1) < 0:
+        content = content.replace(b"\r", b"\n")
+    return SEPARATOR_LINE.sub(b"", content, count=1)
 
 
 def _is_text(start: bytes) -> bool:

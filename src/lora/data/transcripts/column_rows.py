@@ -1,17 +1,19 @@
-"""Rows of transcripts with named columns: JSON lines, one JSON list, CSV and TSV with any separator."""
+"""Rows of transcripts with named columns: JSON lines, one JSON list or object, CSV and TSV with any separator."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from lora.data.json_lines import HALF_A_CHARACTER, json_row, writable
-from lora.data.json_rows import DECODER
+from lora.data.json_rows import REST_IS_LOST, document_rows, is_document
 from lora.data.manifest_lines import ROWS_IN_QUOTES, contains_rows, header_problem, separator_in
 from lora.records.base import UserError
+
+EXAMINED = 100  # lines that decide whether a file is JSON lines or one JSON value
 
 
 def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -19,32 +21,27 @@ def read_rows(path: Path, lines: Iterable[tuple[int, str]], kind: str) -> Iterat
 
     Raises UserError for the first broken line, because no transcript may be left out.
     """
-    lines = ((number, line) for number, line in lines if line.strip())
-    if kind != "jsonl":
-        yield from _table_rows(path, lines, kind)
-        return
-    for number, line in lines:
-        if number == 1 and line.lstrip().startswith("["):
-            yield from _json_list(path, "\n".join([line, *(rest for _, rest in lines)]))
-            return
-        row = json_row(line)
+    lines = iter(lines)
+    if kind == "jsonl":
+        yield from _json_rows(path, lines)
+    else:
+        yield from _table_rows(path, ((number, line) for number, line in lines if line.strip()), kind)
+
+
+def _json_rows(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows with their line numbers; those of one list or object are counted, because they may share a line."""
+    first = list(islice(lines, EXAMINED))
+    lines = chain(first, lines)
+    is_one = is_document("\n".join(line for _, line in first).encode())
+    if is_one:
+        parsed = document_rows("\n".join(line for _, line in lines))
+        rows = ((number, row if writable(row) else HALF_A_CHARACTER) for number, row in parsed)
+    else:
+        rows = ((number, json_row(line)) for number, line in lines if line.strip())
+    for place, (number, row) in enumerate(rows, start=1):
         if isinstance(row, str):
-            raise UserError(f"{path}:{number}: {row}")
-        yield number, row
-
-
-def _json_list(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The entries of a file that is one JSON list, counted from 1."""
-    try:
-        entries = DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: begins like a JSON list but is not one: {error}") from None
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict):
-            raise UserError(f"{path}:{number}: entry {number} of the list is a {type(entry).__name__}, not an object")
-        if not writable(entry):
-            raise UserError(f"{path}:{number}: {HALF_A_CHARACTER}")
-        yield number, entry
+            raise UserError(f"{path}:{number}: {row.removesuffix(REST_IS_LOST)}")
+        yield place if is_one else number, row
 
 
 def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -63,8 +60,11 @@ def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iter
     separator = separator_in(first_line[1], "\t" if kind == "tsv" else ",")
     lines = chain([first_line], lines)
     tabs = separator == "\t"
+    spaced = f"{separator} " in first_line[1]  # "id, hypothesis"
     reader = (
-        (_tsv_cells(line) for line in counted()) if tabs else csv.reader(counted(), strict=True, delimiter=separator)
+        (_tsv_cells(line) for line in counted())
+        if tabs
+        else csv.reader(counted(), strict=True, delimiter=separator, skipinitialspace=spaced)
     )
     header: list[str] | None = None
     while True:

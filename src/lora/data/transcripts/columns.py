@@ -9,12 +9,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.column_names import TIMES, Columns
+from lora.data.column_names import SYNONYMS, TIMES, Columns, folded_name
 from lora.data.row_fields import DEFAULT_COLUMNS, RowError, row_number
 from lora.records.base import UserError
 
 IDS = ("id", "utt_id", "utterance_id", "uttid", "utt", "key", "segment_id")
-FILES = ("audio_filepath", "audio_path", "audio", "path", "wav", "file", "filename", "file_name")
+FILES = tuple(
+    dict.fromkeys(
+        ("audio_filepath", "audio_path", "audio", "path", "wav", "file", "filename", "file_name", *SYNONYMS["audio"])
+    )
+)
 # Columns of recordings and of who speaks: next to a text and without a hypothesis they make a file a manifest.
 OF_MANIFESTS = ("audio_filepath", "audio_path", "audio", "wav", "duration", "speaker_id", "speaker", "client_id")
 HYPOTHESES = (
@@ -72,6 +76,7 @@ class ExternalTranscript(NamedTuple):
         column: name of the column of the hypothesis, where the file has columns.
         marked: the transcript as a reference, where the format marks alternatives (trn).
         segment: which piece of a recording it is, where the file says so.
+        row: the row of a table without a column of ids.
     """
 
     names: tuple[str, ...]
@@ -83,6 +88,7 @@ class ExternalTranscript(NamedTuple):
     column: str | None = None
     marked: str | None = None
     segment: Segment | None = None
+    row: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:
@@ -99,8 +105,8 @@ def column(text: str) -> tuple[str, str]:
 
 def known_columns(names: Iterable[str]) -> bool:
     """Whether a header has an id or audio column and a text column."""
-    header = set(names)
-    return bool(header & {*IDS, *FILES}) and bool(header & {*HYPOTHESES, *TEXTS})
+    header = dict.fromkeys(names)
+    return _first(header, (*IDS, *FILES)) is not None and _first(header, (*HYPOTHESES, *TEXTS)) is not None
 
 
 def from_columns(
@@ -113,9 +119,11 @@ def from_columns(
     records = iter(records)
     before: list[tuple[int, Mapping[str, Any]]] = []  # rows up to the first one with an id, which mostly is the first
     numbered = "id" not in columns
+    header: tuple[str, ...] | None = None
     while numbered and (record := next(records, None)) is not None:
         before.append(record)
-        numbered = _first(record[1], (*IDS, *FILES)) is None
+        if header != (header := tuple(record[1])):
+            numbered = _first(record[1], (*IDS, *FILES)) is None
     headers: dict[tuple[str, ...], _Header] = {}
     for number, row in chain(before, records):
         names = tuple(row)
@@ -124,7 +132,8 @@ def from_columns(
                 headers[names] = _header(row, columns)
             yield _transcript(number, row, headers[names], numbered)
         except RowError as error:
-            raise UserError(f"{path}:{number}: {error}") from None
+            if not row or any(cell != "" for cell in row.values()):  # spreadsheets write empty rows at the end
+                raise UserError(f"{path}:{number}: {error}") from None
 
 
 def line_name(number: int) -> str:
@@ -162,13 +171,14 @@ def _header(row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
             raise RowError(f"columns.{field} is {mapped!r}, which is not a column; found {present}")
     id = columns.get("id")
     hypothesis = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
-    is_text = "hypothesis" not in columns and hypothesis in TEXTS
+    named = folded_name(str(hypothesis))
+    is_text = "hypothesis" not in columns and named in TEXTS
     times = DEFAULT_COLUMNS.among(row)
     return _Header(
         id=id or _first(row, IDS),
         file=None if id else _first(row, FILES),
         hypothesis=hypothesis,
-        reference=columns.get("reference") or _first(row, [name for name in REFERENCES if name != hypothesis]),
+        reference=columns.get("reference") or _first(row, [name for name in REFERENCES if name != named]),
         speaker=None if id else _first(row, SPEAKERS),
         manifest=_first(row, OF_MANIFESTS) if is_text else None,
         times=times if any(times.present[field] for field in TIMES) else None,
@@ -180,6 +190,8 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
     offset, duration = (None, None) if header.times is None else _times(row, header.times)
     names = (line_name(number),) if numbered else _names(row, header, offset, duration)
     column = header.hypothesis
+    if not names and (named := header.id or header.file) is not None:
+        raise RowError(f"{named} is {row[named]!r:.80}; expected the name of an utterance")
     if column is None or not names:
         missing = "hypothesis" if names else "id"
         expected = ", ".join((*HYPOTHESES, *TEXTS) if names else (*IDS, *FILES))
@@ -207,6 +219,7 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
         truncated=header.truncated and str(row["truncated"]).lower() == "true",
         line=number,
         column=column,
+        row=row if numbered else None,
     )
 
 
@@ -242,8 +255,9 @@ def with_speaker(speaker: str, id: str) -> tuple[str, ...]:
 
 
 def _first(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    """The first of these names that is a column of the row."""
-    return next((name for name in names if name in row), None)
+    """The column of the row that has the first of these names, also in capitals or with spaces."""
+    folded = {folded_name(str(name)): name for name in reversed(list(row))}
+    return next((name if name in row else folded[name] for name in names if name in row or name in folded), None)
 
 
 def _times(row: Mapping[str, Any], columns: Columns) -> tuple[float | None, float | None]:

@@ -22,6 +22,7 @@ from lora.data.transcripts.text_file import text_lines
 from lora.records.base import UserError
 
 GUESSED_FROM = 20  # lines
+SUBTITLE = re.compile(r"^[\d:.,]+ --> [\d:.,]+")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ def guess_format(path: Path) -> str:
     candidates = [kind for kind in FORMATS.values() if suffix in kind.suffixes] or list(FORMATS.values())
     first = [line for _, line in islice((pair for pair in text_lines(path) if pair[1].strip()), GUESSED_FROM)]
     first = [line for line in first if not line.lstrip().startswith(";;")]
+    if any(SUBTITLE.search(line) for line in first):
+        raise UserError(f"{path}: subtitles (srt or vtt); write JSON or CSV with start, end and text instead")
     last = candidates.pop()
     if not first:
         return last.name

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from lora.data.transcripts.columns import ExternalTranscript
 from lora.data.transcripts.files import TranscriptFile
+from lora.data.transcripts.name_matching import stem
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
+
+EXAMINED = 20  # cells by which a column contains texts or names
 
 
 def first_words_name_rows(file: TranscriptFile, rows: Sequence[Utterance]) -> bool:
@@ -36,8 +39,14 @@ def match_lines(
         rejected_lines: lines of the manifest's rejected rows, whose hypotheses are left out.
 
     Raises:
-        UserError: where the numbers of texts and rows differ.
+        UserError: where the numbers of texts and rows differ, and where a column has names of rows in another order.
     """
+    if (column := _column_of_names(file.utterances, rows)) is not None:
+        raise UserError(
+            f"{path}: no known column of ids, but {column!r} has ids or files of rows in another order than the "
+            f"manifest. Name it (`columns: {{id: {column!r}}}`; in a quick comparison `--columns id={column!r}`), or "
+            "remove the column to match the texts by their order"
+        )
     order: list[tuple[int, str | None]] = [(row.line or number, row.id) for number, row in enumerate(rows, start=1)]
     order = sorted([*order, *((line, None) for line in rejected_lines)], key=lambda entry: entry[0])
     texts = list(file.utterances)
@@ -56,3 +65,26 @@ def match_lines(
             "text per row, empty ones too. If each line starts with an id, name the format `text`"
         )
     return {row: text for (_, row), text in zip(order, texts, strict=True) if row is not None}
+
+
+def _column_of_names(texts: Sequence[ExternalTranscript], rows: Sequence[Utterance]) -> str | None:
+    """The first column that names most of the rows, but in another order; a counter of the texts names none."""
+    places: dict[str, int] = {}
+    for column in texts[0].row or ():
+        cells = [str((text.row or {}).get(column)).strip() for text in texts]
+        if _is_text(cells[:EXAMINED]) or _is_counter(cells):
+            continue
+        places = places or {stem(name): place for place, row in enumerate(rows) for name in (row.id, row.audio) if name}
+        found = [places[name] for name in map(stem, cells) if name in places]
+        if 2 * len(found) >= len(rows) and found != sorted(found):
+            return column
+    return None
+
+
+def _is_text(cells: Sequence[str]) -> bool:
+    return 2 * sum(" " in cell for cell in cells) > len(cells)
+
+
+def _is_counter(cells: Sequence[str]) -> bool:
+    first = cells[0]
+    return first.isdecimal() and all(cell == str(int(first[:9]) + place) for place, cell in enumerate(cells))

@@ -10,7 +10,10 @@ from pathlib import PurePosixPath
 from lora.data.transcripts.columns import with_speaker
 from lora.records.manifests import Utterance
 
-AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".aac", ".wma", ".webm", ".mp4"}
+AUDIO = {
+    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".sph", ".aac", ".aif", ".aiff", ".amr", ".au", ".caf"),
+    *(".w64", ".wma", ".webm", ".mka", ".mp4"),
+}
 
 
 @dataclass(frozen=True)

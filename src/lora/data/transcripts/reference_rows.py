@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.audio.headers import header_seconds
+from lora.data.column_names import folded_name
 from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.formats.registry import read_references
@@ -110,7 +111,7 @@ def _from_transcripts(
         if stm.is_ignored(one):
             continue
         # The only text column of a row is the reference, unless its name says that it is the hypothesis.
-        if one.reference is None and one.column in HYPOTHESES:
+        if one.reference is None and folded_name(one.column or "") in HYPOTHESES:
             raise UserError(
                 f"{path}:{one.line}: column {one.column!r} contains hypotheses, not references; name a manifest, "
                 "or references in a column such as text"

@@ -46,7 +46,8 @@ def files_of(folder: Path) -> list[Path]:
 
     Raises UserError for a folder without them, and for a name that is not UTF-8, which no result can contain.
     """
-    files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.endswith(SETTINGS)]
+    names = sorted(folder.iterdir())  # hidden ones, such as `._a.txt` of macOS, are no recordings
+    files = [file for file in names if file.is_file() and not file.name.endswith(SETTINGS) and file.name[0] != "."]
     for suffix in SUFFIXES:
         if found := [file for file in files if file.suffix.lower() == suffix]:
             if (odd := next((file for file in found if not writable(file.name)), None)) is not None:

@@ -36,7 +36,7 @@ def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int
                 "write the transcripts again"
             )
         try:
-            yield number, raw.removesuffix(b"\r").decode("utf-8")
+            yield number, raw.rstrip(b"\r").decode("utf-8")
         except UnicodeDecodeError:
             raise UserError(
                 f"{path}:{number}: broken line: not in the encoding of the other lines: {raw!r:.80}; correct it, and "

@@ -1,0 +1,96 @@
+"""Tables as spreadsheets and data frames write them: extra rows, columns and lines, and columns of other names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lora.data.manifest_lines import lines_as
+from lora.data.transcripts.files import read_transcript_file
+from lora.data.transcripts.row_matching import match_rows
+from lora.records.base import UserError
+from lora.records.manifests import Utterance
+
+ROWS = [Utterance(id=f"u{number}", text="x", duration=1.0, line=number) for number in (1, 2, 3)]
+TEXTS = {"u1": "a b", "u2": "c", "u3": "d"}
+
+
+def hypotheses(path: Path, content: str) -> dict[str, str]:
+    path.write_bytes(content.encode())
+    matched = match_rows(path, read_transcript_file(path), ROWS, [])
+    return {row: one.hypothesis for row, one in matched.hypotheses.items()}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\r\nid;text\r\nu1;a b\r\nu2;c\r\nu3;d\r\n",
+        "id,text\r\nu1,a b\r\nu2,c\r\nu3,d\r\n,\r\n,\r\n",  # empty rows below
+        "id,text,,\r\nu1,a b,,\r\nu2,c,,\r\nu3,d,,\r\n",  # empty columns
+        "id,text\ru1,a b\ru2,c\ru3,d\n",  # one line feed, at the end
+        'id, text\nu1, "a b"\nu2, c\nu3, "d"\n',
+        "ID,Text\nu3,d\nu1,a b\nu2,c\n",
+        "Utterance ID,Hypothesis\nu3,d\nu1,a b\nu2,c\n",
+        "wav_path,prediction\nx/u3.wav,d\nx/u1.wav,a b\nx/u2.wav,c\n",
+    ],
+)
+def test_transcripts(tmp_path: Path, content: str) -> None:
+    assert hypotheses(tmp_path / "x.csv", content) == TEXTS
+
+
+def test_a_reference_is_another_column_than_the_hypothesis(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("ID,Text\nu1,a b\n")
+    assert [(one.hypothesis, one.reference) for one in read_transcript_file(path).utterances] == [("a b", None)]
+    path.write_text("ID,Text,Prediction\nu1,a b,a c\n")
+    assert [(one.hypothesis, one.reference) for one in read_transcript_file(path).utterances] == [("a c", "a b")]
+
+
+@pytest.mark.parametrize("start", ["sep=;\r\nid;audio;text;;\r\n", '"sep=;"\nid;audio;text;;\n'])
+def test_manifests(tmp_path: Path, start: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(f"{start}u1;a.wav;a b;;\n;;;;\n".encode())
+    assert list(lines_as("csv", path)) == [(3, {"id": "u1", "audio": "a.wav", "text": "a b", "": ""})]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"u3": {"hyp": "d"}, "u1": {"hyp": "a b"}, "u2": {"hyp": "c"}},
+        {"results": [{"id": "u3", "hyp": "d"}, {"id": "u1", "hyp": "a b"}, {"id": "u2", "hyp": "c"}]},
+        [{"hyp": "a b"}, {"hyp": "c"}, {"hyp": "d"}],
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_one_json_value(tmp_path: Path, content: object, indent: int | None) -> None:
+    assert hypotheses(tmp_path / "x.json", json.dumps(content, indent=indent)) == TEXTS
+
+
+@pytest.mark.parametrize(
+    ("content", "column"),
+    [
+        ("audio_id,hyp\nu3,d\nu1,a b\nu2,c\n", "audio_id"),
+        (json.dumps({"predictions": ["d", "a b", "c"], "clips": ["x/u3.wav", "x/u1.wav", "x/u2.wav"]}), "clips"),
+    ],
+)
+def test_ids_of_another_order_are_not_ignored(tmp_path: Path, content: str, column: str) -> None:
+    """Matched by their order, texts would be scored against those of other rows."""
+    with pytest.raises(UserError, match=rf"no known column of ids, but '{column}' has ids or files of rows in another"):
+        hypotheses(tmp_path / ("x.json" if content.startswith("{") else "x.csv"), content)
+
+
+def test_a_counter_is_no_column_of_ids(tmp_path: Path) -> None:
+    """Data frames write one, from 0 in the order of the texts."""
+    path = tmp_path / "x.csv"
+    path.write_text(",hyp\n0,a\n1,b\n2,c\n")
+    rows = [Utterance(id=id, text="x", duration=1.0, line=line) for line, id in enumerate("021", start=1)]
+    matched = match_rows(path, read_transcript_file(path), rows, [])
+    assert {row: one.hypothesis for row, one in matched.hypotheses.items()} == {"0": "a", "2": "b", "1": "c"}
+
+
+def test_subtitles_are_refused(tmp_path: Path) -> None:
+    """Their numbers could be ids of rows, with an empty text each."""
+    with pytest.raises(UserError, match=r"subtitles \(srt or vtt\)"):
+        hypotheses(tmp_path / "x.srt", "1\n00:00:00,000 --> 00:00:01,000\na b\n")
