@@ -1,25 +1,29 @@
 """Read judgements of listeners from review files: tab-separated tables as the listening page exports them.
 
 A file that is no review file is an error. A line that cannot be used is rejected with its reason and costs only
-itself. Fields may contain tabs, line ends and backslashes, written as `\\t`, `\\n` and `\\\\`.
+itself. Fields may contain tabs, line ends and backslashes, written as `\\t`, `\\n` and `\\\\`. Spreadsheets save such
+tables in UTF-16, with carriage returns as line ends, and with quotes around fields that contain quotes or commas.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from lora.data.existing_files import require_file
-from lora.data.text_encoding import UTF8_BOM
+from lora.data.manifest_lines import header_problem
+from lora.data.text_encoding import MARKS, as_utf8, mark_length, other_file, with_line_feeds
 from lora.records.base import UserError
 from lora.records.reviews import JUDGEMENTS, Judgement, RejectedJudgement
 
 COLUMNS = ("manifest", "id", "judgement", "corrected_text", "note", "sample")
 EXPORT_AGAIN = "Export the file from the listening page again, or correct it."
+SAVE = "Save it as tab-separated text in UTF-8 or UTF-16, or export it from the listening page again."
 ESCAPE = re.compile(r"\\([tn\\])")
+QUOTED = re.compile(r'"(?=.*(?:""|,))((?:[^"]|"")*)"')  # by a spreadsheet; other quotes belong to the text
 ESCAPED = {"t": "\t", "n": "\n", "\\": "\\"}
 ALTERNATIVES = f"{', '.join(JUDGEMENTS[:-1])} or {JUDGEMENTS[-1]}"
 
@@ -67,8 +71,10 @@ def read_review_file(path: Path, references: References) -> tuple[list[Judged], 
     if not set(COLUMNS) <= set(header):
         raise UserError(
             f"{path}:1: the header is {(lines[0] or '')[:100]!r}; expected the tab-separated columns "
-            f"{', '.join(COLUMNS)}. {EXPORT_AGAIN}"
+            f"{', '.join(COLUMNS)}. {SAVE}"
         )
+    if (problem := header_problem(header)) is not None:
+        raise UserError(f"{path}:1: {problem}")
     judged: list[Judged] = []
     rejected: list[RejectedJudgement] = []
     for number, line in enumerate(lines[1:], start=2):
@@ -78,7 +84,7 @@ def read_review_file(path: Path, references: References) -> tuple[list[Judged], 
             continue
         if not line.strip():
             continue
-        cells = dict(zip(header, map(_unescaped, line.split("\t")), strict=False))
+        cells = dict(zip(header, map(_text_of_cell, line.split("\t")), strict=False))
         problem = _problem(cells, line.count("\t") + 1 - len(header), references)
         if problem is None:
             judged.append(_judged(str(path), number, cells))
@@ -91,10 +97,14 @@ def _lines(path: Path) -> list[str | None]:
     """Lines of the file, None for one that is not UTF-8; other separators than line feeds are part of a field."""
     require_file(path, "reviews")
     try:
-        content = path.read_bytes().removeprefix(UTF8_BOM)
+        content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: no such review file. Correct `reviews` in config.yaml.") from None
-    return [_text(line) for line in content.split(b"\n")]
+    if (other := other_file(content)) is not None:
+        raise UserError(f"{path}: {other}")
+    if content.startswith(tuple(MARKS)):
+        content = as_utf8(content)
+    return [_text(line) for line in with_line_feeds(content[mark_length(content) :]).split(b"\n")]
 
 
 def _text(line: bytes) -> str | None:
@@ -104,7 +114,9 @@ def _text(line: bytes) -> str | None:
         return None
 
 
-def _unescaped(cell: str) -> str:
+def _text_of_cell(cell: str) -> str:
+    if (quoted := QUOTED.fullmatch(cell)) is not None:
+        cell = quoted[1].replace('""', '"')
     return ESCAPE.sub(lambda found: ESCAPED[found[1]], cell)
 
 
@@ -164,7 +176,7 @@ def _rejected(file: str, line: int, cells: Mapping[str, str], reason: str) -> Re
 def _without_contradictions(
     judged: Sequence[Judged], rejected: Sequence[RejectedJudgement]
 ) -> tuple[list[Judged], list[RejectedJudgement]]:
-    """Reject all lines of a row that one file judges in different ways; of equal ones the first remains."""
+    """Reject all lines of a row that one file judges in different ways; of equal ones the first keeps all notes."""
     by_row: dict[tuple[str, str], list[Judged]] = {}
     for entry in judged:
         by_row.setdefault(entry.row, []).append(entry)
@@ -183,8 +195,13 @@ def _without_contradictions(
                         "the two lines.",
                     )
                 )
-    kept = [entries[0] for entries in by_row.values() if len({entry.result for entry in entries}) == 1]
+    kept = [_with_all_notes(entries) for entries in by_row.values() if len({entry.result for entry in entries}) == 1]
     return kept, sorted(refused, key=lambda entry: entry.line)
+
+
+def _with_all_notes(entries: Sequence[Judged]) -> Judged:
+    notes = dict.fromkeys(entry.note for entry in entries if entry.note)
+    return replace(entries[0], note="; ".join(notes), sample=any(entry.sample for entry in entries))
 
 
 def _shown(entry: Judged) -> str:

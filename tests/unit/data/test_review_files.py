@@ -49,6 +49,32 @@ def test_a_spreadsheet_may_add_a_byte_order_mark_line_ends_and_columns(tmp_path:
     assert (judged.row, judged.corrected_text, judged.sample) == (("domain", "d1"), "a b", True)
 
 
+EXCEL = f'{HEADER}\r\ndomain\td1\treference_wrong\t"he said ""no"", twice"\t"well, yes"\tyes\r\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        EXCEL.encode(),
+        EXCEL.encode("utf-16"),
+        EXCEL.replace("\r\n", "\r").encode(),
+        EXCEL.replace("\r\n", "\r").encode() + b"\n",
+        b"\xef\xbb\xbf\xef\xbb\xbf" + EXCEL.encode(),
+    ],
+)
+def test_a_spreadsheet_may_add_quotes_and_save_in_another_encoding(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "anna.tsv"
+    path.write_bytes(content)
+    (judged,), rejected = read_review_file(path, REFERENCES)
+    assert (judged.corrected_text, judged.note, rejected) == ('he said "no", twice', "well, yes", [])
+
+
+@pytest.mark.parametrize("text", ['"well then"', '"well" or "then"', 'a "b", c', '"'])
+def test_other_quotes_belong_to_the_text(tmp_path: Path, text: str) -> None:
+    (judged,), _ = read(tmp_path, f"domain\td1\treference_wrong\t{text}\t\tno")
+    assert judged.corrected_text == text
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -83,7 +109,7 @@ def test_lines_that_contradict_each_other_are_all_rejected(tmp_path: Path) -> No
         "domain\td0\treference_wrong\tsomething\t\tno",
         "domain\td1\treference_right\t\tagain\tno",
     )
-    assert [(one.line, one.note) for one in judged] == [(3, "first")]
+    assert [(one.line, one.note) for one in judged] == [(3, "first; again")]
     assert [(one.line, one.id) for one in rejected] == [(2, "d0"), (4, "d0")]
     assert "reference_wrong ('something') in line 4" in rejected[0].reason
 
@@ -95,6 +121,8 @@ def test_lines_that_contradict_each_other_are_all_rejected(tmp_path: Path) -> No
         (b"", ["anna.tsv:1", "header"]),
         (b"id,judgement\n", ["anna.tsv:1", "'id,judgement'", "manifest, id, judgement, corrected_text, note, sample"]),
         (b"\xff\xfe\x00", ["anna.tsv:1", "header"]),
+        (b"PK\x03\x04", ["anna.tsv: a zip archive or spreadsheet"]),
+        (HEADER.replace("sample", "note\tsample").encode(), ["anna.tsv:1", "two columns named 'note'"]),
     ],
 )
 def test_a_file_that_is_no_review_file_is_one_error(tmp_path: Path, content: bytes | None, words: list[str]) -> None:

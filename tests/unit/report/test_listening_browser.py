@@ -246,7 +246,7 @@ def test_reviews_are_kept_exported_and_imported(opened: Open, study: Study, tmp_
     page.keyboard.press("1")
     page.keyboard.press("j")
     page.fill("#corrected", "Close the\tvalve \\ now")
-    page.fill("#note", "first\nsecond")
+    page.fill("#note", '"first"\n"second"')
     page.keyboard.press("Escape")
     page.evaluate("location.hash = '#f=all&u=f'")
     wait_until(page, "document.getElementById('row-id').textContent === 'f'")
@@ -258,7 +258,7 @@ def test_reviews_are_kept_exported_and_imported(opened: Open, study: Study, tmp_
     assert table.read_text(encoding="utf-8").splitlines() == [
         HEADER,
         "domain\ta\treference_right\t\t\tyes",
-        "domain\tb\treference_wrong\tClose the\\tvalve \\\\ now\tfirst\\nsecond\tyes",
+        'domain\tb\treference_wrong\tClose the\\tvalve \\\\ now\t"""first""\\n""second"""\tyes',
         "domain\tf\taudio_unusable\t\t\tno",
     ]
     page.reload()
@@ -269,7 +269,7 @@ def test_reviews_are_kept_exported_and_imported(opened: Open, study: Study, tmp_
     other.set_input_files("#import-file", table)
     wait_until(other, "document.getElementById('reviewed').textContent === '3'")
     assert other.input_value("#corrected") == "Close the\tvalve \\ now"
-    assert other.input_value("#note") == "first\nsecond"
+    assert other.input_value("#note") == '"first"\n"second"'
     with other.expect_download() as download:
         other.click("#export")
     download.value.save_as(tmp_path / "again.tsv")

@@ -12,6 +12,10 @@ const UNESCAPES = { "\\\\": "\\", "\\t": "\t", "\\n": "\n" };
 const oneLine = (text) => text.trim().split(/\s+/).join(" ");
 const escaped = (text) => text.replace(/\r\n?/g, "\n").replace(/[\\\t\n]/g, (found) => ESCAPES[found]);
 const unescaped = (text) => text.replace(/\\[\\tn]/g, (found) => UNESCAPES[found]);
+// Quotes as a spreadsheet writes them around a cell that contains quotes or commas; a text with quotes of its own has both.
+const QUOTED = /^"(?=.*(?:""|,))((?:[^"]|"")*)"$/;
+const quoted = (cell) => (cell.startsWith('"') ? `"${cell.replace(/"/g, '""')}"` : cell);
+const unquoted = (cell) => (QUOTED.test(cell) ? cell.slice(1, -1).replace(/""/g, '"') : cell);
 
 Listen.Reviews = class {
   constructor(key) {
@@ -62,7 +66,7 @@ Listen.Reviews = class {
       return [manifest, id, judgement, corrects ? text : "", review.note || "", review.sample || "no"];
     });
     lines.sort((a, b) => (a[0] + "\t" + a[1] < b[0] + "\t" + b[1] ? -1 : 1));
-    return [Listen.COLUMNS, ...lines].map((line) => `${line.map(escaped).join("\t")}\n`).join("");
+    return [Listen.COLUMNS, ...lines].map((line) => `${line.map((text) => quoted(escaped(text))).join("\t")}\n`).join("");
   }
 
   // Take over the reviews of a table; returns their number. Throws an error that names the line.
@@ -75,7 +79,7 @@ Listen.Reviews = class {
     const found = [];
     lines.slice(1).forEach((line, n) => {
       if (line === "") return;
-      const cells = line.split("\t").map(unescaped);
+      const cells = line.split("\t").map((cell) => unescaped(unquoted(cell)));
       const review = Object.fromEntries(columns.map((name, place) => [name, cells[place] || ""]));
       if (cells.length !== columns.length) throw new Error(`line ${n + 2}: ${cells.length} cells, not ${columns.length}`);
       if (!Listen.JUDGEMENTS.some(([key]) => key === review.judgement)) {
