@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,35 @@ def test_ids_of_another_order_are_not_ignored(tmp_path: Path, content: str, colu
     """Matched by their order, texts would be scored against those of other rows."""
     with pytest.raises(UserError, match=rf"no known column of ids, but '{column}' has ids or files of rows in another"):
         hypotheses(tmp_path / ("x.json" if content.startswith("{") else "x.csv"), content)
+
+
+FIRST, UNUSABLE, LAST = '{"id": "u1", "text": "a"}', '{"id": "u2"}', '{"id": "u3", "text": "c"}'
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        (f"[{FIRST}, {UNUSABLE}, {LAST}]", {"u1": "a", "u3": "c"}),
+        (f"[{FIRST},\n{UNUSABLE},\n{LAST}]", {"u1": "a", "u3": "c"}),
+        (f"[{FIRST},\n{UNUSABLE}, {LAST}]", None),
+    ],
+)
+def test_a_text_of_an_unusable_row_belongs_to_no_other_row(
+    tmp_path: Path, manifest: str, expected: dict[str, str] | None
+) -> None:
+    """In a JSON manifest, rows may share a line."""
+    path = tmp_path / "m.json"
+    path.write_text(manifest)
+    lines = {row["id"]: line for line, row in lines_as("jsonl", path) if isinstance(row, dict)}
+    rows = [replace(row, line=lines[row.id]) for row in ROWS if row.id != "u2"]
+    path.write_text(json.dumps({"predictions": ["a", "b", "c"]}))
+    texts = read_transcript_file(path)
+    if expected is None:
+        with pytest.raises(UserError, match="several rows are in line 2"):
+            match_rows(path, texts, rows, ["u2"], [lines["u2"]])
+    else:
+        matched = match_rows(path, texts, rows, ["u2"], [lines["u2"]])
+        assert {row: one.hypothesis for row, one in matched.hypotheses.items()} == expected
 
 
 def test_a_counter_is_no_column_of_ids(tmp_path: Path) -> None:

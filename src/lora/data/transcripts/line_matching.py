@@ -39,13 +39,19 @@ def match_lines(
         rejected_lines: lines of the manifest's rejected rows, whose hypotheses are left out.
 
     Raises:
-        UserError: where the numbers of texts and rows differ, and where a column has names of rows in another order.
+        UserError: where the order is not that of the rows, or unknown, and where the numbers of texts and rows differ.
     """
     if (column := _column_of_names(file.utterances, rows)) is not None:
         raise UserError(
             f"{path}: no known column of ids, but {column!r} has ids or files of rows in another order than the "
             f"manifest. Name it (`columns: {{id: {column!r}}}`; in a quick comparison `--columns id={column!r}`), or "
             "remove the column to match the texts by their order"
+        )
+    lines_of_rejected = set(rejected_lines)
+    if (shared := next((row.line for row in rows if row.line in lines_of_rejected), None)) is not None:
+        raise UserError(
+            f"{path}: its texts have no ids, and which of them belong to rejected rows of the manifest is unknown, "
+            f"because several rows are in line {shared}. Add ids, or write the manifest as JSON lines"
         )
     order: list[tuple[int, str | None]] = [(row.line or number, row.id) for number, row in enumerate(rows, start=1)]
     order = sorted([*order, *((line, None) for line in rejected_lines)], key=lambda entry: entry[0])
