@@ -104,11 +104,22 @@ def test_a_text_of_an_unusable_row_belongs_to_no_other_row(
     path.write_text(json.dumps({"predictions": ["a", "b", "c"]}))
     texts = read_transcript_file(path)
     if expected is None:
-        with pytest.raises(UserError, match="several rows are in line 2"):
+        with pytest.raises(UserError, match="several are in line 2"):
             match_rows(path, texts, rows, ["u2"], [lines["u2"]])
     else:
         matched = match_rows(path, texts, rows, ["u2"], [lines["u2"]])
         assert {row: one.hypothesis for row, one in matched.hypotheses.items()} == expected
+
+
+def test_rows_of_another_file_keep_their_order(tmp_path: Path) -> None:
+    """Rows that this software has written have the lines of the file that it has read, whatever their order."""
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"predictions": ["a", "b", "c"]}))
+    rows = [ROWS[2], ROWS[0], ROWS[1]]
+    matched = match_rows(path, read_transcript_file(path), rows, [])
+    assert {row: one.hypothesis for row, one in matched.hypotheses.items()} == {"u3": "a", "u1": "b", "u2": "c"}
+    with pytest.raises(UserError, match="their lines are those of another file"):
+        match_rows(path, read_transcript_file(path), rows[:2], ["u4"], [4])
 
 
 def test_a_counter_is_no_column_of_ids(tmp_path: Path) -> None:

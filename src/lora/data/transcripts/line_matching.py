@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from lora.data.transcripts.columns import ExternalTranscript
@@ -47,14 +48,10 @@ def match_lines(
             f"manifest. Name it (`columns: {{id: {column!r}}}`; in a quick comparison `--columns id={column!r}`), or "
             "remove the column to match the texts by their order"
         )
-    lines_of_rejected = set(rejected_lines)
-    if (shared := next((row.line for row in rows if row.line in lines_of_rejected), None)) is not None:
-        raise UserError(
-            f"{path}: its texts have no ids, and which of them belong to rejected rows of the manifest is unknown, "
-            f"because several rows are in line {shared}. Add ids, or write the manifest as JSON lines"
-        )
     order: list[tuple[int, str | None]] = [(row.line or number, row.id) for number, row in enumerate(rows, start=1)]
-    order = sorted([*order, *((line, None) for line in rejected_lines)], key=lambda entry: entry[0])
+    if rejected_lines:
+        order = sorted([*order, *((line, None) for line in rejected_lines)], key=lambda entry: entry[0])
+        _require_known_order(path, order, rows)
     texts = list(file.utterances)
     while len(texts) > len(order) and not texts[-1].hypothesis:
         texts.pop()
@@ -71,6 +68,22 @@ def match_lines(
             "text per row, empty ones too. If each line starts with an id, name the format `text`"
         )
     return {row: text for (_, row), text in zip(order, texts, strict=True) if row is not None}
+
+
+def _require_known_order(path: Path, order: Sequence[tuple[int, str | None]], rows: Sequence[Utterance]) -> None:
+    """Raise UserError where it is unknown which texts belong to rejected rows.
+
+    In a JSON manifest, rows may share a line; rows that this software has written keep the lines of another file.
+    """
+    shared = next(
+        (line for (line, id), (after, next_id) in pairwise(order) if line == after and not (id and next_id)), None
+    )
+    if shared is not None or [id for _, id in order if id is not None] != [row.id for row in rows]:
+        why = "their lines are those of another file" if shared is None else f"several are in line {shared}"
+        raise UserError(
+            f"{path}: its texts have no ids, and which of them belong to rejected rows of the manifest is unknown, "
+            f"because {why}. Add ids, or correct or remove the rejected rows"
+        )
 
 
 def _column_of_names(texts: Sequence[ExternalTranscript], rows: Sequence[Utterance]) -> str | None:
