@@ -51,6 +51,14 @@ def test_recogs(tmp_path: Path) -> None:
     assert texts(file) == {"u1-0": ("one", "one two's"), "u2-0": ("", "x")}
 
 
+def test_recogs_with_times(tmp_path: Path) -> None:
+    timed = RECOGS.replace("u2-0:\tref", "u1-0:\ttimestamp_hyp=[0.08]\nu2-0:\tref")
+    assert texts(read_transcript_file(write(tmp_path / "recogs-test.txt", timed))) == {
+        "u1-0": ("one", "one two's"),
+        "u2-0": ("", "x"),
+    }
+
+
 def test_predictions(tmp_path: Path) -> None:
     lists = {"predictions": ["one", ""], "references": ["one", "two"], "wer": 0.5}
     file = read_transcript_file(write(tmp_path / "x.json", lists))

@@ -11,7 +11,7 @@ from lora.data.json_lines import writable
 from lora.data.transcripts.columns import ExternalTranscript
 from lora.records.base import UserError
 
-LINE = re.compile(r"(\S+?):\s*(ref|hyp)=(.*)")
+LINE = re.compile(r"(\S+?):\s*((?:timestamp_)?(?:ref|hyp))=(.*)")
 
 
 def read_pairs(path: Path, lines: Iterable[tuple[int, str]]) -> Iterator[ExternalTranscript]:
@@ -24,6 +24,8 @@ def read_pairs(path: Path, lines: Iterable[tuple[int, str]]) -> Iterator[Externa
         if parts is None:
             raise UserError(f"{path}:{number}: expected `id: ref=[...]` or `id: hyp=[...]`: {line.strip()!r:.80}")
         name, kind, written = parts.groups()
+        if kind.startswith("timestamp_"):  # of its words, where icefall was asked for them
+            continue
         text = _text(f"{path}:{number}", written)
         if kind == "ref":
             if name in references:
