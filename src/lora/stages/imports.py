@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from lora.asr.families.table import FAMILIES
 from lora.asr.training.history import training_history
 from lora.data.identity import audio_hashes, manifest_identity
 from lora.data.manifest import read_rows
+from lora.data.tables import read_cells
 from lora.data.transcripts.columns import ExternalTranscript
 from lora.data.transcripts.files import TranscriptFile, read_transcript_file
 from lora.data.transcripts.recorded_settings import read_settings
@@ -18,9 +18,9 @@ from lora.data.transcripts.row_matching import Matched, match_rows
 from lora.diagnosis.parity.external_hypotheses import import_details
 from lora.diagnosis.wording.parity import matched_words, remarks
 from lora.provenance.recording import Recording, recording
-from lora.records.base import UserError, write_lines
+from lora.records.base import UserError, columns_of, write_lines
 from lora.records.kept import keep
-from lora.records.manifests import Utterance
+from lora.records.manifests import RejectedRow, Utterance
 from lora.records.settings import ManifestIdentity, RunSettings
 from lora.records.transcripts import ImportFacts, Transcript
 
@@ -125,10 +125,8 @@ def _account(
 
 
 def _rejected_rows(path: Path | None) -> list[dict[str, str]]:
-    if path is None:
-        return []
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    columns = columns_of(RejectedRow)
+    return [] if path is None else [dict(zip(columns, cells, strict=True)) for cells in read_cells(path, columns)]
 
 
 def _transcript(row: Utterance, external: ExternalTranscript) -> Transcript:

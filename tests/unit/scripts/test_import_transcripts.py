@@ -8,12 +8,13 @@ import pytest
 import score_run
 import soundfile
 
+from lora.data.tables import write_table
 from lora.data.transcripts.recorded_settings import adjacent_settings
 from lora.records.base import read_lines, write_lines
 from lora.records.manifests import Utterance
 from lora.records.scores import WerFacts
 from lora.records.settings import RunSettings
-from lora.records.transcripts import Transcript
+from lora.records.transcripts import ImportFacts, Transcript
 
 ROWS = ["7", "b"]
 
@@ -56,6 +57,17 @@ def test_whole_numbers_as_ids_and_line_separators_in_texts(study):
     settings = RunSettings.read(study / "out.settings.json")
     assert (settings.status, settings.manifest.rows, settings.model, settings.decode) == ("ok", 3, None, None)
     assert settings.manifest.content_hash is None  # nobody recorded which audio was transcribed
+
+
+def test_hypotheses_of_rejected_rows_with_odd_ids(study):
+    """Tables write such ids in another way, and these hypotheses are none of rows that the manifest never had."""
+    rejected = [{"line": 9, "id": id, "reason": "missing file"} for id in ("a  b", "c\x1b[31m", '"d"')]
+    write_table(study / "rejected.tsv", ("line", "id", "reason"), rejected)
+    lines = [{"id": id, "hypothesis": "x"} for id in ("7", "b", *(row["id"] for row in rejected))]
+    (study / "theirs.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    assert import_files(study, study / "theirs.jsonl") == 0
+    account = ImportFacts.read(study / "out.import.json")
+    assert (account.unmatched, account.rejected) == ([], [row["id"] for row in rejected])
 
 
 def test_a_table_of_texts(study):
