@@ -30,7 +30,8 @@ def _with_units(*names: str) -> tuple[str, ...]:
 
 
 OFFSETS = _with_units("offset")
-STARTS = _with_units("start", "start_time", "begin", "begin_time")
+ONSETS = _with_units("onset")
+STARTS = (*_with_units("start", "start_time", "begin", "begin_time"), *ONSETS)
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "audio": (
         "audio",

@@ -127,8 +127,8 @@ def _values(text: str, place: int) -> Values:
             if key is not None and key not in KEYS_OF_ROWS and text[inner : inner + 1] == "{":
                 place = yield from _by_id(text, place)
             elif key is not None and key not in KEYS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner):
-                yield from _list(text, inner)
-                return len(text)
+                place = yield from _list(text, inner)
+                return (yield from _after_rows(text, place, key))
             else:
                 value, end = _decode(text, place)
                 yield place, value
@@ -152,6 +152,21 @@ def _list(text: str, place: int) -> Values:
         except (ValueError, RecursionError) as error:
             value, place = _broken(text, start, error, "{")
         yield start, value
+    return place + 1
+
+
+def _after_rows(text: str, place: int, key: str) -> Values:
+    """The other keys of the object whose first, `key`, has the rows; another list of rows is reported, not read."""
+    place = _next(text, place, "}")
+    while text[place : place + 1] != "}":
+        start = place
+        other, end = _decode(text, place)
+        inner = _after_space(text, _after_space(text, end) + 1)
+        is_list = LIST_OF_OBJECTS.match(text, inner) is not None
+        place = _next(text, _decode(text, inner)[1], "}")
+        if is_list:
+            reason = f"the rows under {other!r:.60} are not read, only those under {key!r:.60}; split the file"
+            yield start, Broken(reason)
     return place + 1
 
 

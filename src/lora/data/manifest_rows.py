@@ -6,6 +6,7 @@ Where the manifest gives a duration, the audio file only has to exist and not be
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from lora.records.manifests import Utterance
 from lora.terminal import visible
 
 AT_ONCE = 8_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
+URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 MISSING_FILE = "missing file: "  # how the reason of a row without its audio file begins
 FILES = 4_096  # whose state is remembered: rows are often pieces of one recording, and network file systems are slow
 
@@ -110,6 +112,9 @@ def _require_file(fields: dict[str, Any], folder: str, state: Callable[[str], os
         return
     fields["audio"] = found_path(folder, str(fields["audio"]))
     found = state(os.path.join(folder, fields["audio"]))  # noqa: PTH118 (a Path takes twice as long)
+    if found is None and URL.match(fields["audio"]):
+        why = f"a URL, which is never opened ({fields['audio']:.200}); download it and name the file"
+        raise RowError(f"no audio: {why}", "audio")
     if found is None:
         raise RowError(f"{MISSING_FILE}{fields['audio']}", "audio")
     if not stat.S_ISREG(found.st_mode):

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from lora.data.audio.headers import read_headers
-from lora.data.column_names import MILLISECONDS, STARTS, TIMES, folded_name, spellings
+from lora.data.column_names import MILLISECONDS, OFFSETS, ONSETS, STARTS, TIMES, folded_name, spellings
 from lora.data.formats.interface import Entry, Reading, found_path
 from lora.data.row_fields import RowError, row_number
 from lora.data.time_text import is_plain_number, seconds_in_text
@@ -41,6 +41,10 @@ def with_recognised_columns(reading: Reading) -> Reading:
     for field, synonyms in reading.columns.names.items():
         spelled = synonyms if field in reading.columns.mapped else (*synonyms, *spellings(synonyms, folded))
         names[field] = tuple(name for name in spelled if name in present) if field in TIMES else spelled
+    if any(folded_name(name) in ONSETS for name in names["offset"]):  # such pieces end at their offset
+        ends = tuple(name for name in folded if folded[name] in OFFSETS)
+        starts = tuple(name for name in names["offset"] if name not in ends)
+        names |= {"offset": starts, "end": (*names["end"], *ends)}
     reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present))
     notes = (*reading.notes, *_notes_on_times(reading, {name for name, types in present.items() if str in types}))
     return replace(reading, columns=reading.columns.among(present), notes=notes)

@@ -188,6 +188,8 @@ def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
         rate = _finite(audio.get("sampling_rate"), "sampling_rate") or rate
         audio = audio.get("path") if samples is None else None
     elif isinstance(audio, list):
+        if audio and isinstance(audio[0], str):
+            raise RowError(f"audio is a list of files: {audio!r:.60}; expected one file per row", "audio")
         samples = audio
         audio = None
     if samples is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lora import layout
 from lora.data.existing_files import is_file
+from lora.data.formats.interface import found_path
 from lora.data.manifest import open_manifest
 from lora.data.manifest_rows import MISSING_FILE
 from lora.data.tables import read_cells
@@ -46,7 +47,9 @@ def _has_restored(study: Study, manifest: str) -> bool:
         folder = open_manifest(study.source(manifest), *unpacked).folder
     except (UserError, OSError):
         return False  # never read, or not readable now: Snakemake's business
-    return any(is_file(folder / name) for path in islice(missing, MOST_LOOKED_UP) for name in _names(path))
+    return any(
+        is_file(folder / found_path(folder, name)) for path in islice(missing, MOST_LOOKED_UP) for name in _names(path)
+    )
 
 
 def _names(path: str) -> tuple[str, str]:

@@ -133,6 +133,16 @@ def test_parquet_by_file_and_by_split(recordings, tmp_path):
     assert len(read(Source(manifest_files(source)[0]), tmp_path / "again").rows) == 5
 
 
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_missing_file_of_several_is_noted(recordings, tmp_path, missing):
+    (tmp_path / "hub").mkdir()
+    for number in (0, 2) if missing else (0, 1, 2):
+        pyarrow.parquet.write_table(table(recordings), tmp_path / f"hub/train-{number:05d}-of-00003.parquet")
+    notes = read(Source(tmp_path / "hub"), tmp_path / "unpacked").notes
+    expected = "1 of 3 files are missing, and their rows with them; the first: train-00001-of-00003"
+    assert notes == ((expected,) if missing else ())
+
+
 def test_audio_in_columns_of_other_names(recordings, tmp_path):
     data = table(recordings).rename_columns(["speech", "said"])
     source = Source(saved(tmp_path / "set", data))

@@ -48,6 +48,31 @@ def test_joined_files_are_rejected(tmp_path: Path, kind: str, second_rate: int) 
             load_audio(row(kind, offset), tmp_path)
 
 
+def test_joined_flac_files_are_rejected_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.random.default_rng(1).uniform(-0.3, 0.3, 16000), 16000)
+    path.write_bytes(2 * path.read_bytes())
+    with pytest.raises(UserError, match=r"several ones that were joined"):
+        load_audio(row("a.flac"), tmp_path)
+    assert len(load_audio(row("a.flac", 0.2), tmp_path)) == 8000
+
+
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
+def test_mp3_of_variable_bit_rate_that_does_not_say_its_length(tmp_path: Path, mode: str) -> None:
+    """As encoders write it that cannot go back in their output, `lame - -`: libsndfile reads a quarter of it."""
+    path = tmp_path / "a.mp3"
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, 64000)
+    noise[:16000] = 0
+    soundfile.write(path, noise, 16000, format="MP3", bitrate_mode=mode, compression_level=0.5)
+    content = path.read_bytes()
+    assert header_seconds(str(path)) == 4.0
+    path.write_bytes(content.replace(b"Xing", b"\0\0\0\0").replace(b"Info", b"\0\0\0\0"))
+    if mode == "CONSTANT":
+        assert header_seconds(str(path)) == pytest.approx(4.0, abs=0.2)
+    else:
+        assert "an MP3 file of variable bit rate that does not say its length" in str(header_seconds(str(path)))
+
+
 def test_a_stream_joined_with_itself(tmp_path: Path) -> None:
     """Both have one serial number, so that the header looks like that of one stream."""
     (tmp_path / "x.ogg").write_bytes(2 * encoded("vorbis.ogg", 16000))

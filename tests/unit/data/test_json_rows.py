@@ -55,6 +55,15 @@ def test_other_files_and_broken_lines_are_no_document(text: str) -> None:
     assert not is_document(text.encode())
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_second_list_of_rows_is_reported(indent: int | None) -> None:
+    document = {"train": ROWS, "version": [1, 2], "none": [], "test": ROWS[:1], "note": {"a": "}"}}
+    *rows, (line, other) = document_rows(json.dumps(document, indent=indent))
+    assert [row for _, row in rows] == ROWS
+    assert other == "broken line: the rows under 'test' are not read, only those under 'train'; split the file"
+    assert line == (1 if indent is None else 17)
+
+
 def test_a_list_that_breaks_off_yields_the_rows_before_it() -> None:
     text = json.dumps(ROWS, indent=2)[:-12]
     first, broken = document_rows(text)

@@ -81,7 +81,7 @@ def test_flac_of_unknown_length_is_decoded(tmp_path: Path) -> None:
     assert np.array_equal(part, whole[8000:12000])
 
 
-@pytest.mark.parametrize("format", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU"])
+@pytest.mark.parametrize("format", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "NIST"])
 def test_truncated_files(tmp_path: Path, format: str) -> None:
     whole = audio(tmp_path / "whole", format).read_bytes()
     (tmp_path / "half").write_bytes(whole[: len(whole) // 2])
@@ -91,6 +91,20 @@ def test_truncated_files(tmp_path: Path, format: str) -> None:
     assert left == ["whole", "end"]
     assert "half" in rejected
     assert usable(tmp_path, [{**row, "duration": 1.0} for row in rows])[0] == ["whole", "end"]
+
+
+def test_truncated_mulaw_sphere_and_ogg(tmp_path: Path) -> None:
+    for name, kind in {"u.sph": ("NIST", "ULAW"), "v.ogg": ("OGG", "VORBIS"), "o.opus": ("OGG", "OPUS")}.items():
+        soundfile.write(tmp_path / name, np.tile(NOISE, 4), 16000, format=kind[0], subtype=kind[1])
+        assert read_headers([str(tmp_path / name)]) == [4.0]
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) * 6 // 10])
+        (reason,) = read_headers([str(tmp_path / name)])
+        assert str(reason).startswith("unreadable audio: the file is truncated")
+        with pytest.raises(UserError, match=r"is damaged|truncated"):
+            load_audio(Utterance(id="u", text="x", duration=4.0, audio=name), tmp_path)
+        piece = Utterance(id="u", text="x", duration=0.1, offset=0.1, audio=name)
+        assert len(load_audio(piece, tmp_path)) == 1600
 
 
 @pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF])
@@ -156,6 +170,31 @@ def test_a_path_through_a_link_names_what_the_system_opens(tmp_path: Path) -> No
     validate_manifest(Source(tmp_path / "m.jsonl"), tmp_path / "out" / "rows.jsonl", tmp_path / "out" / "rejected.tsv")
     row = read_rows(tmp_path / "out" / "rows.jsonl")[0]
     assert len(load_audio(row, tmp_path / "out")) == 16000
+
+
+def test_names_of_files_that_are_written_another_way(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9.wav", "cafe\u0301.wav"
+    for name in (decomposed, "na\u00efve.wav", "wavs/a.wav", "b.wav"):
+        audio(tmp_path / name)
+    written = {
+        composed: decomposed,
+        "nai\u0308ve.wav": "na\u00efve.wav",
+        "wavs\\a.wav": "wavs/a.wav",
+        " b.wav ": "b.wav",
+    }
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps({"audio": name, "text": "x"}) + "\n" for name in written))
+    rows = read_manifest(tmp_path / "m.jsonl").rows
+    assert {row.id: row.audio for row in rows} == written
+
+
+def test_audio_that_is_no_file_says_what_it_is(tmp_path: Path) -> None:
+    rows = [{"audio": audio, "text": "x"} for audio in ("https://x.org/a.wav", ["a.wav", "b.wav"])]
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    reasons = [row.reason for row in read_manifest(tmp_path / "m.jsonl").rejected]
+    assert reasons == [
+        "no audio: a URL, which is never opened (https://x.org/a.wav); download it and name the file",
+        "audio is a list of files: ['a.wav', 'b.wav']; expected one file per row",
+    ]
 
 
 def test_one_long_path_costs_one_row_of_every_format(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ def table(manifest, kind, header, *rows):
         (("start_ms", "end_ms"), 1000),
         (("start", "end"), 1000),
         (("offset", "end"), 1),
+        (("onset", "offset"), 1),
+        (("Onset (ms)", "Offset (ms)"), 1000),
     ],
 )
 def test_pieces_by_start_and_end(wav, manifest, kind, names, scale):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from lora.workflow.restored_audio import inspect_restored
 from lora.workflow.study import open_study
 
 
-def test_missing_audio_is_looked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("written", ["off (1).wav", ".\\off (1).wav"])
+def test_missing_audio_is_looked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.chdir(tmp_path)
     Path("data").mkdir()
-    rows = [f'{{"audio": "{name}", "text": "one"}}\n' for name in ("there.wav", "off (1).wav")]
+    rows = [json.dumps({"audio": name, "text": "one"}) + "\n" for name in ("there.wav", written)]
     Path("data/m.jsonl").write_text("".join(rows))
     config = {"model": None, "manifests": {"domain": "data/m.jsonl"}, "candidates": {}}
     study = open_study(StudyConfig.from_json(complete(config)))

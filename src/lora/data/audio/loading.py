@@ -117,7 +117,7 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
         rate, frames = file.samplerate, file.frames
         if (problem := header_problem(path, rate, frames)) is not None:
             raise UserError(f"row {row.id}: {row.audio}: {problem}; replace the file or remove the row")
-        if (unread := unread_part(str(path))) is not None:
+        if (unread := unread_part(str(path), whole=row.offset is None)) is not None:
             raise UserError(f"row {row.id}: {row.audio}: {unread}")
         delay = MPEG_DELAY if file.subtype.startswith("MPEG") else 0
         if frames < UNKNOWN_FRAMES:

@@ -1,20 +1,25 @@
 """Whether a file of uncompressed audio is as long as its header promises.
 
-libsndfile reads a truncated WAV, AIFF, AU, RF64 or W64 file without a word up to where it breaks off.
+libsndfile reads a truncated WAV, AIFF, AU, RF64, W64 or SPHERE file without a word up to where it breaks off.
 Formats: "Multimedia Programming Interface and Data Specifications 1.0" (WAV), EBU Tech 3306 (RF64), Sony Wave64,
-AIFF 1.3, and the audio file format of NeXT (AU).
+AIFF 1.3, the audio file format of NeXT (AU), and the SPHERE 2.6 header of NIST.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import struct
 from typing import BinaryIO
 
 CHUNKS = 1000  # looked at before a file is left to libsndfile
 # Lengths that programs write which do not know the length: those of a stream, and zero.
 STREAMS = (range(1), range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 0x100000000))
+SPHERE = b"NIST_1A\n"
+SPHERE_SIZES = re.compile(rb"^(sample_count|channel_count|sample_n_bytes) -(?:i|s\d+) (\d{1,12})\s*$", re.MULTILINE)
 WAVE64 = b"riff\x2e\x91\xcf\x11"
+LONGEST_SPHERE = 65_536  # bytes of a header
 Place = tuple[int, int]  # first byte of the samples, and their length in bytes
 
 
@@ -44,6 +49,11 @@ def _samples(file: BinaryIO) -> Place | None:
         return start, length
     if head.startswith(WAVE64):
         return _in_wave64(file)
+    if head.startswith(SPHERE):
+        start = int(head[8:16])
+        file.seek(0)
+        sizes = dict(SPHERE_SIZES.findall(file.read(min(start, LONGEST_SPHERE))))
+        return (start, math.prod(map(int, sizes.values()))) if len(sizes) == 3 else None
     return None
 
 

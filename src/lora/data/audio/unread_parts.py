@@ -1,11 +1,14 @@
-"""Audio that libsndfile leaves out without a word: what follows in files that were joined.
+"""Audio that libsndfile leaves out without a word: what follows in files that were joined, or was cut off.
 
-Of a chained Ogg file it reads the first stream, and of an MP3 file as many frames as its Xing header counts.
-Formats: RFC 3533 (Ogg); ISO 11172-3 and 13818-3 (MP3), ID3 2.4, and the Xing header of the LAME encoder.
+Of a chained Ogg file and of joined FLAC files it reads the first stream, of an MP3 file as many frames as its Xing
+header counts, or as many as the length of the first one lets expect, and of a truncated Ogg file the whole pages.
+Formats: RFC 3533 (Ogg); RFC 9639 (FLAC); ISO 11172-3 and 13818-3 (MP3), ID3 2.4, and the Xing
+header of the LAME encoder.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 from collections.abc import Iterator
@@ -21,40 +24,63 @@ LAYER_3 = 1
 RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz by version
 KILOBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 KILOBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+FLAC = b"fLaC"
+FLAC_STREAM = FLAC + b"\0\0\0\x22"  # and the header of its first block, which always has 34 bytes
+FRAMES = 5000  # examined, two to four minutes of audio
 JOINED = "the file consists of several ones that were joined, and only the first can be read; encode it again as one"
+UNCOUNTED = "an MP3 file of variable bit rate that does not say its length (no Xing header); encode it again"
+CUT_OFF = "the file is truncated: it ends within a page of Ogg; replace it, or encode what is left of it again"
 
 
 class _Frame(NamedTuple):
-    """A frame of MP3: its version (3: MPEG 1), rate in Hz, length, and place of a Xing header in it (bytes)."""
+    """A frame of MP3: its version (3: MPEG 1), rate in Hz, length and place of a Xing header (bytes), bit rate."""
 
     version: int
     rate: int
     length: int
     xing: int
+    kilobits: int
 
 
-def unread_part(path: str) -> str | None:
-    """Why a part of a file is not read, and what to do; None for a file that is read as a whole."""
+def unread_part(path: str, *, whole: bool = True) -> str | None:
+    """Why a part of a file is not read, and what to do; None for a file that is read as a whole.
+
+    Args:
+        path: the file.
+        whole: whether all of it is needed; a piece before the place where a file was cut off is sound.
+    """
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (as headers.py)
             start = file.read(len(MARK))
-            joined = _is_chained(file) if start == MARK else _follows_mp3(file)
+            if start == MARK:
+                return _unread_pages(file, whole)
+            if start == FLAC:
+                return JOINED if whole and _is_joined_flac(file) else None
+            return _unread_mp3(file)
     except (OSError, ValueError, struct.error):
         return None
-    return JOINED if joined else None
 
 
-def _is_chained(file: BinaryIO) -> bool:
-    """Whether a stream begins after pages of another one; streams that are multiplexed all begin at the start."""
+def _is_joined_flac(file: BinaryIO) -> bool:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(FLAC_STREAM, len(FLAC)) > 0
+
+
+def _unread_pages(file: BinaryIO, whole: bool) -> str | None:
+    """What is wrong where a stream begins after pages of another one; multiplexed ones all begin at the start."""
+    size = os.fstat(file.fileno()).st_size
     begun = False
-    for flags in _page_flags(file):
+    for flags, end in _pages(file):
         if begun and flags & FIRST:
-            return True
+            return JOINED
+        if whole and end > size:
+            return CUT_OFF
         begun = begun or not flags & FIRST
-    return False
+    return None
 
 
-def _page_flags(file: BinaryIO) -> Iterator[int]:
+def _pages(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """The flags of each page and the byte after it, which is beyond the end of a file that was cut off."""
     place = 0
     while True:
         file.seek(place)
@@ -62,29 +88,46 @@ def _page_flags(file: BinaryIO) -> Iterator[int]:
         if len(header) < HEADER.size or not header.startswith(MARK):
             return
         _, _, flags, _, _, _, _, segments = HEADER.unpack(header)
-        yield flags
         place += HEADER.size + segments + sum(file.read(segments))
+        yield flags, place
 
 
-def _follows_mp3(file: BinaryIO) -> bool:
-    """Whether two frames of one kind follow the ones that the Xing header counts."""
+def _unread_mp3(file: BinaryIO) -> str | None:
+    """What is wrong where two frames of one kind follow those that the Xing header counts, or nothing counts them.
+
+    Without a count, libsndfile expects that all frames are as long as the first.
+    """
     size = os.fstat(file.fileno()).st_size
     start = _after_tags(file, 0)
     first = _frame(file, start)
     if first is None:
-        return False
+        return None
     file.seek(start + first.xing)
     name, flags = struct.unpack(">4sI", file.read(8))
-    if name not in XING or not flags & HAS_BYTES:
-        return False
-    file.seek(4 * (flags & HAS_FRAMES), os.SEEK_CUR)
+    if name not in XING or not flags & HAS_FRAMES:
+        return UNCOUNTED if _varies(file, start, first) else None
+    if not flags & HAS_BYTES:
+        return None
+    file.seek(4, os.SEEK_CUR)
     (length,) = struct.unpack(">I", file.read(4))
     if not 0 < length < size - start:
-        return False
+        return None
     next_place = _after_tags(file, start + length)
     following = _frame(file, next_place)
     second = None if following is None else _frame(file, next_place + following.length)
-    return following is not None and second is not None and following[:2] == second[:2]
+    return JOINED if following is not None and second is not None and following[:2] == second[:2] else None
+
+
+def _varies(file: BinaryIO, place: int, first: _Frame) -> bool:
+    """Whether another bit rate than that of the first frame follows it."""
+    length = first.length
+    for _ in range(FRAMES):
+        place += length
+        frame = _frame(file, place)
+        if frame is None or frame.kilobits != first.kilobits:
+            return frame is not None
+        length = frame.length
+    return False
 
 
 def _after_tags(file: BinaryIO, place: int) -> int:
@@ -114,4 +157,4 @@ def _frame(file: BinaryIO, place: int) -> _Frame | None:
     length = (144 if is_first else 72) * 1000 * kilobits // hertz + padding
     is_mono = head[3] >> 6 == 3
     side = {(True, True): 17, (True, False): 32, (False, True): 9, (False, False): 17}[is_first, is_mono]
-    return _Frame(version, hertz, length, 4 + side)
+    return _Frame(version, hertz, length, 4 + side, kilobits)

@@ -24,7 +24,7 @@ from lora.records.base import UserError, write_text
 ROWS = "rows.jsonl"
 NAME = "{:06d}"  # of a recording, by the number of its row
 STATE = "state.json"
-SHARD = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}")
+SHARD = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 NAMED = re.compile(r"(?:^|[-_.])(?P<split>train|training|validation|valid|val|dev|test|eval)(?:[-_.]|$)")
 BATCH = 64  # rows of a Parquet file in memory at once
 COLUMNS_NAMED = 12  # in an error message
@@ -131,7 +131,7 @@ def read_without_recordings(source: Source, files: list[Path]) -> Reading:
         if isinstance(row, dict) and row["audio"] is None:
             row["audio"] = NAME.format(number)
         entries.append(Entry(number, row, entry["place"]))
-    return Reading(source.format, folder, entries, _columns_of_rows(source), source.channel)
+    return _reading(source, folder, entries, files)
 
 
 def read_unpacked(source: Source, folder: Path | None) -> Reading:
@@ -146,12 +146,25 @@ def read_unpacked(source: Source, folder: Path | None) -> Reading:
         for number, line in enumerate(lines, start=1):
             entry = json.loads(line)
             entries.append(Entry(number, entry["row"], entry["place"]))
-    return Reading(source.format, folder, entries, _columns_of_rows(source), source.channel)
+    tables = {kind.name: kind for kind in (DATASETS, PARQUET)}
+    return _reading(source, folder, entries, tables[source.format].row_files(source) if source.format in tables else [])
 
 
-def _columns_of_rows(source: Source) -> Columns:
+def _reading(source: Source, folder: Path, entries: list[Entry], files: list[Path]) -> Reading:
     mapped = {field: name for field, name in source.columns.items() if field != "samples"}
-    return Columns({**mapped, "audio": "audio"})
+    columns = Columns({**mapped, "audio": "audio"})
+    notes = list(_missing(files)) if source.path.is_dir() else []
+    return Reading(source.format, folder, entries, columns, source.channel, notes=notes)
+
+
+def _missing(files: list[Path]) -> Iterator[str]:
+    """A note where some of the files that are numbered as `train-00000-of-00003` are not there."""
+    shards = [shard for path in files if (shard := SHARD.match(path.stem)) is not None]
+    for split, count in dict.fromkeys((shard["split"], shard["count"]) for shard in shards):
+        there = {int(shard["number"]) for shard in shards if (shard["split"], shard["count"]) == (split, count)}
+        if missing := [number for number in range(int(count)) if number not in there]:
+            first = f"{split}-{missing[0]:05d}-of-{count}"
+            yield f"{len(missing)} of {int(count)} files are missing, and their rows with them; the first: {first}"
 
 
 def _rows(path: Path, source: Source, *, needs_audio: bool) -> Iterator[tuple[dict[str, Any], Any] | str]:

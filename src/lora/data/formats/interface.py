@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -212,8 +214,13 @@ def audio_root(folder: Path, paths: Iterable[str]) -> Path:
 
 
 def found_path(folder: Path | str, written: str) -> str:
-    """The path of an audio file; one of Windows (`wavs\\a.wav`) with slashes where only that names a file."""
-    if "\\" not in written:
-        return written
-    path = written.replace("\\", "/")
-    return path if not exists(Path(folder, written)) and exists(Path(folder, path)) else written
+    """The path of an audio file as it was written, or where nothing has that name, as the file is named.
+
+    Tables of Windows have `wavs\\a.wav`, macOS names files with decomposed letters (Unicode NFD), and tables written
+    by hand have spaces around their cells.
+    """
+    if written.isascii() and "\\" not in written and written == written.strip():
+        return written  # as most paths, without asking the file system
+    path = written.strip().replace("\\", "/")
+    others = (path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path))
+    return next((name for name in (written, *others) if exists(os.path.join(folder, name))), written)  # noqa: PTH118
