@@ -33,7 +33,8 @@ from lora.terminal import Screen
 from lora.workflow.changed_results import ASIDE, set_aside_changed, set_aside_unrecorded
 from lora.workflow.decode_check import check_decode
 from lora.workflow.display import RunDisplay
-from lora.workflow.files import LISTENING_PAGE, NOTES, PLAN, PUBLISHED
+from lora.workflow.files import LISTENING_PAGE, NOTES, PLAN, PUBLISHED, all_results
+from lora.workflow.folders import require_folders
 from lora.workflow.hard_links import unlink_from_copies
 from lora.workflow.restored_audio import inspect_restored
 from lora.workflow.study import Study, open_study
@@ -105,6 +106,7 @@ def start_study():
     """
     if not workflow.is_main_process:
         return
+    check_folders()
     check_records()
     # `workflow.dryrun` is known only after the Snakefile was read.
     if workflow.output_settings.dryrun:
@@ -129,6 +131,14 @@ def start_study():
     except UserError as error:
         raise WorkflowError(str(error))
     show_run()
+
+
+def check_folders():
+    """End in one line if a file, or a link to nothing, is where a folder of the study has to be."""
+    try:
+        require_folders(all_results(study))
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 def check_records():
