@@ -9,17 +9,16 @@ Reads: a local model folder, or the Hugging Face cache (downloading missing file
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lora.asr.families.table import FAMILIES, Family
+from lora.asr.feature_settings import FEATURES, feature_settings, require_fitting, with_own_window
 from lora.asr.hub import from_hub
+from lora.asr.model_json import UnusableModel, read_json
 from lora.asr.weights_file import numbers_problem, weights_problem
-from lora.data.audio.limits import rate_problem
 from lora.data.existing_files import is_file
-from lora.data.json_lines import writable
 from lora.data.unchanged_files import FileStates
 from lora.provenance.hashes import HASH_LENGTH
 from lora.records.base import UserError
@@ -34,10 +33,8 @@ MOST_LAYERS = 1000
 MOST_SIZES = {"num_labels": 1_000_000}  # transformers makes a name for each label
 MOST_SIZE = 2**63 - 1
 DEEPEST = 20
-LONGEST_WINDOW = 3600  # seconds
 MOST_PRINTED = 10**300  # larger integers of a JSON file do not fit into a float
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
-FEATURES = ("preprocessor_config.json", "processor_config.json")
 TEXT_FILES = (
     *TOKENIZER,
     *FEATURES,
@@ -49,10 +46,6 @@ TEXT_FILES = (
     "chat_template.jinja",
     "chat_template.json",
 )
-
-
-class UnusableModel(UserError):
-    """The files of a model are missing, damaged or of another kind. Faults of the hub or of options are not this."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +118,21 @@ def describe_model(
     else:
         folder = from_hub(model_id, revision)
         revision = folder.name  # a snapshot's folder is named by its commit
+    owner = f"model {model_id}"
     if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIGURATION).is_file():
         raise UnusableModel(
-            f"model {model_id} contains an adapter ({ADAPTER_CONFIG}) and no model. Set model.id to its base model, "
+            f"{owner} contains an adapter ({ADAPTER_CONFIG}) and no model. Set model.id to its base model, "
             "and `adapter` of a candidate to this folder."
         )
-    config = _read_json(folder / CONFIGURATION, f"model {model_id}")
+    config = read_json(folder / CONFIGURATION, owner)
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or model_type not in FAMILIES:
         raise UnusableModel(
-            f'model {model_id}: "model_type" in {CONFIGURATION} is {model_type!r}, which is not supported; '
+            f'{owner}: "model_type" in {CONFIGURATION} is {model_type!r}, which is not supported; '
             f"expected one of {', '.join(sorted(FAMILIES))}"
         )
     if (absurd := _absurd_size(config)) is not None:
-        raise UnusableModel(f"model {model_id}: {CONFIGURATION}: {absurd}. Copy the file from the base model.")
+        raise UnusableModel(f"{owner}: {CONFIGURATION}: {absurd}. Copy the file from the base model.")
     weights = weight_files(folder, model_id)
     other = None
     if tokenizer_from is not None and not has_tokenizer(folder):
@@ -146,11 +140,10 @@ def describe_model(
     needed = [("tokenizer", TOKENIZER), ("feature extractor", FEATURES)] if other is None else []
     for purpose, names in needed:
         if not any((folder / name).is_file() for name in names):
-            raise UnusableModel(
-                f"model {model_id} has no {purpose} ({' or '.join(names)}). Copy it from the base model."
-            )
-    features = _features(folder, model_id) if other is None else other.features
-    family = _with_own_window(FAMILIES[model_type], features, model_id)
+            raise UnusableModel(f"{owner} has no {purpose} ({' or '.join(names)}). Copy it from the base model.")
+    features = feature_settings(folder, owner) if other is None else other.features
+    family = with_own_window(FAMILIES[model_type], features, owner)
+    require_fitting(family, features, config, owner)
     for key, value in (("language", language), ("prompt", prompt)):
         if value is not None and key not in family.model_keys:
             raise UserError(f"model.{key} is {value!r}, but {model_type} models take no {key}. Remove the key.")
@@ -158,6 +151,9 @@ def describe_model(
         weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if (folder / name).is_file()]
     texts = folder if other is None else other.path
     text_files = [texts / name for name in sorted(TEXT_FILES) if (texts / name).is_file()]
+    for path in text_files:
+        if path.suffix == ".json":
+            read_json(path, owner)  # libraries report a damaged one without its name
     generation = folder / "generation_config.json"
     identifying = [folder / CONFIGURATION, *text_files, *weights]
     states = FileStates([*identifying, generation])
@@ -172,7 +168,7 @@ def describe_model(
         ),
         family=family,
         config=config,
-        generation=_read_json(generation, f"model {model_id}") if generation.is_file() else {},
+        generation=read_json(generation, owner) if generation.is_file() else {},
         features=features,
         sampling_rate=int(features["sampling_rate"]),
         states=states,
@@ -198,7 +194,7 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
             f"model {model_id} has no weights in safetensors: {WEIGHTS} is missing{ignored}. Save the model with "
             "`save_pretrained`."
         )
-    index = _read_json(folder / SHARDS, f"model {model_id}")
+    index = read_json(folder / SHARDS, f"model {model_id}")
     by_tensor = index.get("weight_map")
     shards = sorted({str(name) for name in by_tensor.values()}) if isinstance(by_tensor, dict) else []
     missing = [name for name in shards if not is_file(folder / name)]
@@ -215,35 +211,6 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
 def _check_weights(path: Path, model_id: str) -> None:
     if (problem := weights_problem(path) or numbers_problem(path)) is not None:
         raise UnusableModel(f"model {model_id}: {path.name}: {problem}.")
-
-
-def _features(folder: Path, model_id: str) -> dict[str, Any]:
-    """Settings of the feature extractor, which newer folders have inside processor_config.json."""
-    for name in FEATURES:
-        if (folder / name).is_file():
-            values = _read_json(folder / name, f"model {model_id}")
-            values = values.get("feature_extractor") or values.get("audio_processor") or values
-            rate = values.get("sampling_rate") if isinstance(values, dict) else None
-            if isinstance(rate, int) and (problem := rate_problem(rate)) is not None:
-                raise UnusableModel(f"model {model_id}: {name}: {problem}. Copy the file from the base model.")
-            if isinstance(rate, int):
-                return dict(values)
-    raise UnusableModel(
-        f'model {model_id}: neither {" nor ".join(FEATURES)} has a "sampling_rate". Copy the file from the base model.'
-    )
-
-
-def _with_own_window(family: Family, features: dict[str, Any], model_id: str) -> Family:
-    """A Whisper model takes as much audio as `chunk_length` of its feature extractor says, which need not be 30 s."""
-    seconds = features.get("chunk_length")
-    if family.window_seconds is None or seconds is None:
-        return family
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_WINDOW:
-        raise UnusableModel(
-            f'model {model_id}: "chunk_length" of the feature extractor is {seconds!r:.60}; expected whole seconds '
-            f"from 1 to {LONGEST_WINDOW}. Copy the file from the base model."
-        )
-    return replace(family, window_seconds=float(seconds), padding_seconds=float(seconds))
 
 
 def _absurd_size(config: dict[str, Any], where: str = "") -> str | None:
@@ -269,20 +236,6 @@ def _hash_files(paths: list[Path]) -> str:
     return digest.hexdigest()[:HASH_LENGTH]
 
 
-def _read_json(path: Path, owner: str) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UnusableModel(f"{owner}: {path.name} is missing") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UnusableModel(f"{owner}: {path.name} cannot be read: {error}") from None
-    if not isinstance(value, dict):
-        raise UnusableModel(f"{owner}: {path.name} is not a JSON object")
-    if not writable(value):
-        raise UnusableModel(f"{owner}: {path.name} has half of a character (a lone surrogate)")
-    return value
-
-
 def family_of(model_id: str) -> Family | None:
     """Family of a local model by its configuration; None if the model is not local or of another family.
 
@@ -293,7 +246,8 @@ def family_of(model_id: str) -> Family | None:
     family = FAMILIES.get(model_type_of(model_id) or "")
     if family is None or not any((folder / name).is_file() for name in FEATURES):
         return family
-    return _with_own_window(family, _features(folder, model_id), model_id)
+    owner = f"model {model_id}"
+    return with_own_window(family, feature_settings(folder, owner), owner)
 
 
 def model_type_of(model_id: str) -> str | None:
@@ -306,5 +260,5 @@ def model_type_of(model_id: str) -> str | None:
 
 def written_model_type(folder: str) -> str | None:
     """`model_type` of a model folder as written, of whatever family; None if it is not text."""
-    model_type = _read_json(Path(folder) / CONFIGURATION, f"model {folder}").get("model_type")
+    model_type = read_json(Path(folder) / CONFIGURATION, f"model {folder}").get("model_type")
     return model_type if isinstance(model_type, str) else None

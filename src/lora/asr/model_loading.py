@@ -8,15 +8,17 @@ from __future__ import annotations
 import importlib.util
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.families.table import class_of
-from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles, UnusableModel
+from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
+from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 
 LONGEST_REASON = 300  # characters of an error message, which may quote a file
@@ -55,8 +57,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     except MemoryError:
         raise
     except Exception as error:  # of any kind: libraries read damaged files with classes of their own, or none
-        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
-        raise UnusableModel(f"{where}: cannot be loaded: {reason}") from None
+        raise UnusableModel(f"{where}: cannot be loaded: {_reason(error)}") from None
     if not hasattr(processor, "tokenizer"):
         raise UnusableModel(
             f"{where}: the folder has no processor with tokenizer and feature extractor. Copy its files from the base "
@@ -65,7 +66,33 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     files.states.check()
     model.to(device)
     model.eval()
-    return implementation(files, model, processor, device, number_type)
+    speech = implementation(files, model, processor, device, number_type)
+    _require_usable(speech, where)
+    return speech
+
+
+def _require_usable(speech: SpeechModel, where: str) -> None:
+    """Try feature extractor and tokenizer on silence, shorter than any padding, and a letter. Raises UnusableModel."""
+    silence = np.zeros(speech.sampling_rate // 2, np.float32)
+    needed = speech.base.main_input_name
+    trials: list[tuple[str, Callable[[], object]]] = [
+        ("feature extractor", lambda: speech.inputs([silence])[needed]),
+        ("tokenizer", lambda: speech.label_ids(["a"])),
+    ]
+    for part, trial in trials:
+        try:
+            trial()
+        except (MemoryError, UserError):
+            raise
+        except Exception as error:  # settings that the library took without looking at them
+            raise UnusableModel(
+                f"{where}: its {part} fails with {type(error).__name__}: {_reason(error)}. Copy the files of the "
+                f"{part} from the base model."
+            ) from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
 
 
 @contextmanager

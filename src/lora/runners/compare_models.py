@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lora.asr.model_files import UnusableModel, describe_model
+from lora.asr.model_files import describe_model
+from lora.asr.model_json import UnusableModel
 from lora.configuration.arguments import optional_text
 from lora.provenance.recording import recording
 from lora.records.effect import EffectFacts

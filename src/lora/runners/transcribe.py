@@ -22,7 +22,7 @@ from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.run_settings import Conditions
 from lora.asr.decoding.transcribe import Transcribed, transcribe_manifests
-from lora.asr.model_files import UnusableModel
+from lora.asr.model_json import UnusableModel
 from lora.layout import BASE
 from lora.provenance.recording import Recording, recording
 from lora.records.base import write_lines

@@ -17,7 +17,7 @@ from lora.asr.adapter.identity import adapter_identity
 from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.shards import Shard, facts_of_problem
 from lora.asr.decoding.transcribe import transcribe_manifests
-from lora.asr.model_files import UnusableModel
+from lora.asr.model_json import UnusableModel
 from lora.provenance.recording import Recording, recording
 from lora.records.base import UserError
 from lora.records.shards import ShardFacts

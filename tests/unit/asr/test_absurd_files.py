@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from lora.asr.adapter import expressions
 from lora.asr.adapter.files import read_adapter
 from lora.asr.adapter.problem import AdapterProblem
-from lora.asr.model_files import UnusableModel, describe_model
+from lora.asr.model_files import describe_model
+from lora.asr.model_json import UnusableModel
 
 REPOSITORY = Path(__file__).parents[3]
 MATRIX = "base_model.model.model.encoder.layers.0.self_attn.q_proj.lora_{}.weight"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
@@ -136,6 +137,22 @@ def test_missing_and_unexpected_tensors_are_reported(fresh: Callable[[], SpeechM
     edit_tensors(adapter, lambda tensors: dict(sorted(tensors.items())[2:]) | {"stranger": torch.ones(1)})
     stage = load_adapter(fresh(), adapter).load_stage
     assert (stage.tensors_loaded, len(stage.missing_keys), stage.unexpected_keys) == (62, 2, ["stranger"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lora_bias": True},
+        {"target_modules": ["embed_tokens", "q_proj"]},  # peft saves an embedding that it adapts, too
+        {"modules_to_save": ["layernorm"]},  # the end of several names
+    ],
+)
+def test_adapters_as_peft_saves_them(fresh: Callable[[], SpeechModel], tmp_path: Path, options: dict[str, Any]) -> None:
+    config = LoraConfig(**{"r": 2, "target_modules": ["q_proj"], **options})
+    get_peft_model(fresh().model, config).save_pretrained(tmp_path / "adapter")
+    loaded = load_adapter(fresh(), tmp_path / "adapter")
+    assert loaded.load_stage.tensors_loaded == loaded.load_stage.tensors_in_file > 14
+    assert (loaded.file_stage.undeclared, loaded.load_stage.unexpected_keys) == ([], [])
 
 
 def test_a_module_to_save_without_tensors_is_missing(fresh: Callable[[], SpeechModel], adapter: Path) -> None:

@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from lora.asr.adapter.files import read_adapter
 from lora.asr.adapter.problem import AdapterProblem
-from lora.asr.model_files import UnusableModel, describe_model
+from lora.asr.model_files import describe_model
+from lora.asr.model_json import UnusableModel
 from lora.asr.weights_file import weights_problem
 from lora.records.base import UserError
 
@@ -130,6 +131,7 @@ def test_shards_of_impossible_names_are_missing(tmp_path: Path) -> None:
         ("encoder_num_hidden_layers", 3, "config.json has fewer layers than the files"),
         ("decoder_num_hidden_layers", 1001, '"decoder_num_hidden_layers" is 1001, which no model has'),
         ("num_labels", 10**9, '"num_labels" is 1e+09, which no model has'),
+        ("vocab_size", 401, "embed_tokens.weight is [400, 128] in the files and [401, 128] by config.json"),
     ],
 )
 def test_a_configuration_of_another_size(tmp_path: Path, key: str, value: int, message: str) -> None:
@@ -146,13 +148,16 @@ def test_a_configuration_of_another_size(tmp_path: Path, key: str, value: int, m
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("max_length", "x", "max_length of its generation settings is 'x'; expected a whole number"),
+        ("max_length", "x", "max_length of its generation settings is 'x'; expected an integer of at least 1"),
         ("decoder_start_token_id", 10**9, "rejects the settings: index out of range"),
+        ("num_beams", 0, "num_beams of its generation settings is 0; expected an integer of at least 1"),
+        ("suppress_tokens", "x", "suppress_tokens of its generation settings is 'x'; expected a list of token ids"),
         ("max_time", -1.0, None),
+        ("top_k", -1, None),
     ],
 )
 def test_generation_settings_of_a_model(tmp_path: Path, key: str, value: Any, message: str | None) -> None:
-    """A limit of time has no effect: it would cut hypotheses by the speed of the machine."""
+    """A limit of time has no effect: it would cut hypotheses by the speed of the machine. Nor has what samples."""
     from lora.asr.model_loading import load_model
 
     home = tmp_path / "model"
@@ -166,3 +171,48 @@ def test_generation_settings_of_a_model(tmp_path: Path, key: str, value: Any, me
         return
     with pytest.raises(UserError, match=message):
         speech.generate(inputs)
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        (
+            "processor_config.json",
+            {"feature_size": 2},
+            "its feature extractor fails with ValueError: .* Copy the files",
+        ),
+        (
+            "processor_config.json",
+            {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 80},
+            "its feature extractor fails with KeyError: 'input_values'",
+        ),
+        ("tokenizer_config.json", {"model_max_length": "x"}, "its tokenizer fails with TypeError: .* Copy the files"),
+    ],
+)
+def test_settings_that_only_their_use_shows(
+    tmp_path: Path, file: str, changes: dict[str, object], message: str
+) -> None:
+    from lora.asr.model_loading import load_model
+
+    home = tmp_path / "model"
+    shutil.copytree(MODEL, home)
+    settings = json.loads((home / file).read_text())
+    settings.get("feature_extractor", settings).update(changes)
+    (home / file).write_text(json.dumps(settings))
+    with pytest.raises(UnusableModel, match=message):
+        load_model(describe_model(str(home)))
+
+
+def test_a_token_that_the_model_does_not_have(tmp_path: Path) -> None:
+    """Tokens were added, and the model was not resized."""
+    from lora.asr.labels.build import label_ids
+    from lora.asr.model_loading import load_model
+
+    shutil.copytree(MODEL, tmp_path / "model")
+    (tmp_path / "model" / "added_tokens.json").write_text('{"tuned": 400}')
+    speech = load_model(describe_model(str(tmp_path / "model")))
+    assert max(label_ids(speech, ["Some words."])[0]) < 400
+    with pytest.raises(
+        UnusableModel, match="writes 'tuned' as token 400 in the text 'I tuned it', but the model has 400"
+    ):
+        label_ids(speech, ["Some words.", "I tuned it"])

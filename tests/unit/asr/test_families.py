@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from collections import Counter
 from itertools import chain
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_families import make_wav2vec2
 from tiny_models import WINDOW, make_moonshine, noise
 
 from lora.asr.decoding.decode_arguments import DEFAULTS
@@ -147,9 +149,11 @@ def test_with_timestamps_only_hypotheses_at_the_limit_are_truncated(whisper_fold
     assert [made.token_ids[0] for made in alone] == together.token_ids
 
 
-def test_settings_that_generate_rejects_give_one_message(whisper: SpeechModel) -> None:
+@pytest.mark.parametrize(
+    "decode", [{"no_speech_threshold": 0.6, "logprob_threshold": -1.0}, {"no_speech_threshold": 0.6}]
+)
+def test_settings_that_generate_rejects_give_one_message(whisper: SpeechModel, decode: dict[str, Any]) -> None:
     """The fallback of transformers on low likelihood compares a temperature that is not set."""
-    decode = {"no_speech_threshold": 0.6, "logprob_threshold": -1.0}
     with pytest.raises(UserError, match="generate of whisper rejects"):
         whisper.generate(whisper.inputs([noise(1, 0.5)]), decode)
 
@@ -159,3 +163,33 @@ def test_a_broken_tokenizer_gives_one_message(tmp_path: Path) -> None:
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(UserError, match="cannot be loaded"):
         load_model(describe_model(str(folder)))
+
+
+def test_features_have_no_random_noise(whisper_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whisper_folder, tmp_path / "model"))
+    path = folder / "processor_config.json"
+    path.write_text(path.read_text().replace('"dither": 0.0', '"dither": 0.1'))
+    speech = load_model(describe_model(str(folder)))
+    first, second = (speech.inputs([noise(1, 0.5)])["input_features"] for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_the_blank_of_a_ctc_model_is_the_padding_token_of_its_tokenizer(tmp_path: Path) -> None:
+    """Otherwise a letter would be missing from every hypothesis."""
+    folder = make_wav2vec2(tmp_path / "model")
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace('"pad_token_id": 0', '"pad_token_id": 9'))
+    with pytest.raises(
+        UserError, match=r'blank is token 9 by "pad_token_id" in config\.json, but token 0 by the token'
+    ):
+        load_model(describe_model(str(folder)))
+
+
+def test_a_ctc_model_with_a_language_model_is_decoded_greedily(tmp_path: Path) -> None:
+    folder = make_wav2vec2(tmp_path / "model")
+    expected = load_model(describe_model(str(folder)))
+    path = folder / "processor_config.json"
+    path.write_text(path.read_text().replace("Wav2Vec2Processor", "Wav2Vec2ProcessorWithLM"))
+    speech = load_model(describe_model(str(folder)))
+    texts = [one.generate(one.inputs([noise(1, 0.8)])).texts for one in (expected, speech)]
+    assert texts[0] == texts[1] != [""]

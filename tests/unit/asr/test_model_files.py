@@ -36,6 +36,9 @@ def with_window(whisper_folder: Path, folder: Path, seconds: Any) -> Path:
     if seconds is None:
         del settings["feature_extractor"]["chunk_length"]
     path.write_text(json.dumps(settings))
+    config = json.loads((folder / "config.json").read_text())
+    positions = 50 * (30 if seconds is None else seconds)  # two frames of 10 ms each
+    (folder / "config.json").write_text(json.dumps({**config, "max_source_positions": positions}))
     return folder
 
 
@@ -115,3 +118,42 @@ def test_a_checkpoint_without_a_tokenizer_uses_that_of_its_base(tmp_path: Path, 
     files = describe_model(str(bare), tokenizer_from=str(base))
     assert (files.path, files.processor_path) == (bare, base)
     assert describe_model(str(base), tokenizer_from=str(bare)).processor_path == base
+
+
+def changed(folder: Path, name: str, **values: Any) -> None:
+    path = folder / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_settings_of_the_feature_extractor_are_taken_from_where_transformers_takes_them(copy_of: Path) -> None:
+    """A tuned copy of an older model has both files, and the older one is not read."""
+    (copy_of / "preprocessor_config.json").write_text('{"sampling_rate": 8000}')
+    assert describe_model(str(copy_of)).sampling_rate == 16000
+    changed(copy_of, "processor_config.json", feature_extractor=None)
+    assert describe_model(str(copy_of)).sampling_rate == 8000
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "added_tokens.json"])
+def test_a_damaged_file_of_the_tokenizer_is_named(copy_of: Path, name: str) -> None:
+    (copy_of / name).write_text('{"model": ')
+    with pytest.raises(UserError, match=rf"{name} cannot be read: .* Copy it again"):
+        describe_model(str(copy_of))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("feature_size", 128, r'128 mel bands \("feature_size"\), but the model takes 80'),
+        ("hop_length", 320, "300 frames per window .* the model takes 600"),
+        ("sampling_rate", 8000, "300 frames per window .* the model takes 600"),
+        ("sampling_rate", "16000", "\"sampling_rate\" is '16000'; expected a whole number"),
+    ],
+)
+def test_a_feature_extractor_of_another_model(
+    whisper_folder: Path, tmp_path: Path, key: str, value: Any, message: str
+) -> None:
+    folder = Path(shutil.copytree(whisper_folder, tmp_path / "model"))
+    settings = json.loads((folder / "processor_config.json").read_text())["feature_extractor"]
+    changed(folder, "processor_config.json", feature_extractor={**settings, key: value})
+    with pytest.raises(UserError, match=message):
+        describe_model(str(folder))

@@ -13,7 +13,7 @@ from lora.asr import model_loading
 from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.decoding.shards import Shard, device_of_shards
-from lora.asr.model_files import UnusableModel
+from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 from lora.records.shards import ShardFacts

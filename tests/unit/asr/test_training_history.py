@@ -50,6 +50,7 @@ def test_the_state_of_a_trainer(tmp_path: Path) -> None:
     [
         ("checkpoint-20", {}, True),
         ("checkpoint-40", {"best_model_checkpoint": "out/checkpoint-40"}, True),
+        ("checkpoint-20", {"best_model_checkpoint": "from/checkpoint-40-clean/checkpoint-20"}, True),
         ("checkpoint-20", {"best_global_step": 40}, False),
         ("final", {}, None),
     ],
@@ -192,6 +193,13 @@ def test_a_loss_of_zero_is_hidden_nan_or_real(
 def test_the_course_of_the_learning_rate(tmp_path: Path, rates: list[float], trend: str | None) -> None:
     history = [{"step": n, "loss": 1.0, "learning_rate": rate} for n, rate in enumerate(rates, 1)]
     assert training_history("theirs", trainer_folder(tmp_path, "out", history)).learning_rate_trend == trend
+
+
+def test_a_second_evaluation_of_a_step_is_no_validation(tmp_path: Path) -> None:
+    """`Trainer.evaluate` after training: of the weights of the best step, or on the test rows."""
+    again = {"step": 40, "eval_loss": 0.9, "eval_wer": 0.9}
+    facts = training_history("theirs", trainer_folder(tmp_path, "out", [*VALIDATED, again]))
+    assert [(point.step, point.loss, point.wer) for point in facts.validation] == [(20, 0.4, None), (40, 0.6, 0.3)]
 
 
 def test_losses_are_means_of_tenths(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.adapter.settings import check_ranks, check_settings, require_fast
-from lora.asr.ladder.adapter_file import file_stage
+from lora.asr.ladder.adapter_file import MATRIX, file_stage
 from lora.asr.weights_file import weights_problem
 from lora.data.json_lines import writable
 from lora.records.base import UserError, write_text
@@ -154,7 +154,7 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
         problem = None
         if number_type.startswith("float8") or (".lora_" in name and not tensors[name].is_floating_point()):
             problem = f"has numbers of the type {number_type}; expected float16, bfloat16 or float32"
-        elif (".lora_A" in name or ".lora_B" in name) and tensors[name].ndim < 2:
+        elif MATRIX.match(name) is not None and tensors[name].ndim < 2:
             problem = f"has {tensors[name].ndim} dimensions; expected a matrix"
         if problem is not None:
             raise AdapterProblem(

@@ -23,6 +23,12 @@ DEFAULTS: dict[str, Any] = {
     "sequence_bias": None, "guidance_scale": None, "pad_token_id": None, "bos_token_id": None,
     "eos_token_id": None, "decoder_start_token_id": None,
 }  # fmt: skip
+# Without effect, because nothing is sampled.
+SAMPLING = (
+    "temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff",
+)  # fmt: skip
+TEXTS = ("language", "task")
+TOKEN_LISTS = ("suppress_tokens", "begin_suppress_tokens")
 # What a family without `generate` does; the only values that it takes.
 GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1}
 
@@ -63,17 +69,28 @@ def _problem(key: str, value: Any, model_type: str | None) -> str | None:
         hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(sorted(known))}"
         models = "speech" if model_type is None else model_type
         return f"decode.{key}: {models} models take no argument {key!r}; {hint}"
+    if (expected := expected_value(key, value)) is not None:
+        return f"decode.{key} is {value!r}; expected {expected}"
+    if key == "do_sample" and value:
+        return "decode.do_sample is true, but a diagnosis needs reproducible hypotheses. Remove the key."
+    return None
+
+
+def expected_value(key: str, value: Any) -> str | None:
+    """What an argument must be instead of this value; None for one that it may have."""
     if value is None:
         return None
     default = DEFAULTS.get(key)
-    smallest = 1 if key in {"num_beams", "max_new_tokens"} else 0
+    smallest = 1 if key in {"num_beams", "max_length", "max_new_tokens"} else 0
     is_integer = key in {"max_length", "max_new_tokens", "min_new_tokens"} or type(default) is int
     if is_integer and (type(value) is not int or value < smallest):
-        return f"decode.{key} is {value!r}; expected an integer of at least {smallest}"
+        return f"an integer of at least {smallest}"
     if type(default) is float and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return f"decode.{key} is {value!r}; expected a number"
+        return "a number"
     if type(default) is bool and not isinstance(value, bool) and key != "early_stopping":
-        return f"decode.{key} is {value!r}; expected true or false"
-    if key == "do_sample" and value:
-        return "decode.do_sample is true, but a diagnosis needs reproducible hypotheses. Remove the key."
+        return "true or false"
+    if key in TEXTS and not isinstance(value, str):
+        return "text"
+    if key in TOKEN_LISTS and not (isinstance(value, list) and all(type(token) is int for token in value)):
+        return "a list of token ids"
     return None

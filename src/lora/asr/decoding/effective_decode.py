@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lora.asr.decoding.decode_arguments import DEFAULTS, GREEDY, argument_problem
+from lora.asr.decoding.decode_arguments import DEFAULTS, GREEDY, SAMPLING, argument_problem, expected_value
 from lora.asr.model_files import ModelFiles
 from lora.records.base import UserError
 
@@ -33,7 +33,8 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
     `max_new_tokens` or `max_length` in `decode` replace the model's limit and the limit by duration.
 
     Raises:
-        UserError: An argument does not exist or has a wrong type, or `decode` asks for sampling.
+        UserError: An argument of `decode` does not exist, or one of `decode` or of the model has a wrong type, or
+            `decode` asks for sampling.
     """
     if (problem := argument_problem(decode, files.identity.family)) is not None:
         raise UserError(problem.text)
@@ -42,11 +43,11 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
     # Like transformers: without generation_config.json the settings in config.json apply.
     stored = files.generation or {key: files.config[key] for key in DEFAULTS if key in files.config}
     own = {key: value for key, value in stored.items() if key not in WITHOUT_EFFECT and value is not None}
-    for key in LIMITS:
-        if key in own and (not isinstance(own[key], int) or isinstance(own[key], bool)):
+    for key, value in own.items():
+        if key not in SAMPLING and (expected := expected_value(key, value)) is not None:
             raise UserError(
-                f"model {files.identity.id}: {key} of its generation settings is {own[key]!r:.40}; expected a whole "
-                "number. Copy generation_config.json from the base model."
+                f"model {files.identity.id}: {key} of its generation settings is {value!r:.40}; expected {expected}. "
+                "Copy generation_config.json from the base model."
             )
     merged = DEFAULTS | own | {"do_sample": False} | language_and_prompt(files) | decode
     if decode.get("max_new_tokens") is not None:
@@ -82,4 +83,5 @@ def _tokens_per_second(files: ModelFiles) -> float | None:
     rate = files.family.tokens_per_second
     if rate is None:
         return None
-    return SMALL_TOKENS_PER_SECOND if int(files.config.get("vocab_size", SMALL_VOCABULARY)) < SMALL_VOCABULARY else rate
+    size = files.config.get("vocab_size")
+    return SMALL_TOKENS_PER_SECOND if isinstance(size, int) and size < SMALL_VOCABULARY else rate

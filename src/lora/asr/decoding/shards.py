@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lora.asr.adapter.problem import AdapterProblem
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import Device
-from lora.asr.model_files import UnusableModel
+from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 from lora.records.shards import ShardFacts
 

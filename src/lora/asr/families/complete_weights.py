@@ -15,9 +15,16 @@ def complete_model(model_class: Any, folder: Path, **options: Any) -> Any:
     """The model in a folder; `options` go to `from_pretrained`.
 
     Raises:
-        ValueError: Weights are missing, not finite, or those of more layers than the model has.
+        ValueError: Weights are missing, not finite, of other sizes, or those of more layers than the model has.
     """
-    model, info = model_class.from_pretrained(folder, output_loading_info=True, **options)
+    model, info = model_class.from_pretrained(folder, output_loading_info=True, ignore_mismatched_sizes=True, **options)
+    if resized := sorted(info["mismatched_keys"]):
+        name, stored, built = resized[0]
+        more = f", and {len(resized) - 1} more differ" if len(resized) > 1 else ""
+        raise ValueError(
+            f"config.json does not fit the weights: {name} is {list(stored)} in the files and {list(built)} by "
+            f"config.json{more}. Copy both from one model"
+        )
     missing = sorted(name for name in info["missing_keys"] if not name.endswith(UNUSED))
     if missing:
         raise ValueError(f"its files lack {_named(missing)}. Save the model again, or copy all of its files")

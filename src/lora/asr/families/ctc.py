@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from lora.asr.decoding.generation import Generated
 from lora.asr.decoding.padding import Samples
 from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
+from lora.asr.model_json import UnusableModel
 
 
 class CtcModel(SpeechModel):
@@ -26,6 +27,14 @@ class CtcModel(SpeechModel):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
+        blank = self.base.config.pad_token_id
+        written = self.tokenizer.pad_token_id
+        if blank is None or written not in {None, blank}:
+            raise UnusableModel(
+                f'model {self.files.identity.id}: the blank is token {blank} by "pad_token_id" in config.json, but '
+                f"token {written} by the tokenizer's padding token. Correct config.json, or copy the tokenizer's files "
+                "from the base model."
+            )
         # A summed loss depends on the number of utterances in a batch, so that steps could not be compared.
         self.base.config.ctc_loss_reduction = "mean"
 

@@ -45,6 +45,7 @@ class SpeechModel:
 
     Attributes:
         auto_class: Class of transformers that loads the model.
+        processor_class: Class of transformers that loads tokenizer and feature extractor.
         teacher_forced: Whether logits predict the tokens of a label one by one.
         averages_batches: Whether the model's loss is a plain mean, even if the trainer passes the step's token count.
         encoder_ignores: Inputs that `generate` passes to the encoder, which does not use them.
@@ -53,6 +54,7 @@ class SpeechModel:
     """
 
     auto_class: ClassVar[str]
+    processor_class: ClassVar[str] = "AutoProcessor"
     teacher_forced: ClassVar[bool] = True
     averages_batches: ClassVar[bool] = False
     encoder_ignores: ClassVar[tuple[str, ...]] = ()
@@ -64,6 +66,8 @@ class SpeechModel:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.feature_extractor = processor.feature_extractor
+        if getattr(self.feature_extractor, "dither", 0):
+            self.feature_extractor.dither = 0.0  # random noise, with which a hypothesis would depend on chance
         self.sampling_rate = files.sampling_rate
         self.device = device
         self.dtype = dtype
@@ -76,7 +80,7 @@ class SpeechModel:
         """Load model and processor from a local folder; `options` go to `from_pretrained` of the model."""
         import transformers
 
-        processor = transformers.AutoProcessor.from_pretrained(
+        processor = getattr(transformers, cls.processor_class).from_pretrained(
             files.processor_path, trust_remote_code=False, local_files_only=True
         )
         return complete_model(getattr(transformers, cls.auto_class), folder, **options), processor
@@ -142,10 +146,14 @@ class SpeechModel:
         try:
             with torch.inference_mode():
                 sequences = self._generate(inputs, effective, [scores] if scores else [])
-        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # transformers reports some settings that contradict each other with whatever error they lead to.
+        except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
             if isinstance(error, RuntimeError) and is_out_of_memory(error):
                 raise  # the caller continues with smaller batches
-            raise UserError(f"decode: generate of {self.family} rejects the settings: {first_line(error)}") from None
+            raise UserError(
+                f"`decode` or generation_config.json of model {self.files.identity.id}: generate of {self.family} "
+                f"rejects the settings: {first_line(error)}"
+            ) from None
         finally:
             if watched is not None:
                 watched.remove()

@@ -9,7 +9,12 @@ from lora.asr.families.ctc import CtcModel
 
 
 class Wav2Vec2(CtcModel):
-    """Uses an attention mask only if the feature extractor returns one: models with group normalisation do without."""
+    """Uses an attention mask only if the feature extractor returns one: models with group normalisation do without.
+
+    Hypotheses are greedy, so that the language model of a `Wav2Vec2ProcessorWithLM` is not loaded.
+    """
+
+    processor_class = "Wav2Vec2Processor"
 
     def frames(self, inputs: dict[str, Tensor]) -> Tensor:
         values = inputs["input_values"]

@@ -16,14 +16,29 @@ from torch import Tensor
 
 from lora.asr.decoding.padding import Samples
 from lora.asr.families.speech_model import IGNORED, SpeechModel
+from lora.asr.model_json import UnusableModel
 from lora.asr.training.data import SpeechRows
 
 WIDTH_STEP = 16  # label widths repeat, which is faster on a CPU
 
 
 def label_ids(speech: SpeechModel, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of each text as they are trained on, without padding."""
-    return speech.label_ids(texts)
+    """Token ids of each text as they are trained on, without padding.
+
+    Raises:
+        UnusableModel: The model has no such token; looking it up would fail without a word about the cause.
+    """
+    rows = speech.label_ids(texts)
+    size = speech.base.config.get_text_config().vocab_size
+    for text, ids in zip(texts, rows, strict=True):
+        if max(ids, default=0) >= size:
+            token = speech.tokenizer.convert_ids_to_tokens(max(ids))
+            raise UnusableModel(
+                f"model {speech.files.identity.id}: its tokenizer writes {token!r} as token {max(ids)} in the text "
+                f"{text!r:.80}, but the model has {size} tokens (from 0). Copy the tokenizer's files from the base "
+                "model, or save the model again after `resize_token_embeddings`."
+            )
+    return rows
 
 
 def build_labels(speech: SpeechModel, texts: Sequence[str]) -> Tensor:

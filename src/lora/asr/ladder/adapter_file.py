@@ -134,8 +134,11 @@ def _matches(pattern: str, module: str) -> bool:
 
 
 def _is_declared(config: Mapping[str, Any], name: str) -> bool:
-    """Whether the configuration declares this tensor as saved in addition to the LoRA matrices."""
+    """Whether the configuration declares this tensor as saved in addition to the LoRA matrices.
+
+    peft finds modules to save by the end of their names, and saves an embedding whole (`base_layer`) if it adapts it.
+    """
     saved = [str(module) for module in config.get("modules_to_save") or []]
     biases = config.get("bias", "none") != "none" and name.endswith(".bias")
     tokens = bool(config.get("trainable_token_indices")) and any(part in name for part in TRAINED_TOKENS)
-    return biases or tokens or any(f".{module}." in f".{name}." for module in saved)
+    return biases or tokens or ".base_layer." in name or any(f"{module}." in name for module in saved)

@@ -18,7 +18,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from lora.asr.adapter.module_groups import module_group
-from lora.asr.model_files import OWN_ADAPTER, SHARDS, TEXT_FILES, ModelFiles, UnusableModel, weight_files
+from lora.asr.model_files import OWN_ADAPTER, SHARDS, TEXT_FILES, ModelFiles, weight_files
+from lora.asr.model_json import UnusableModel
 from lora.provenance.hashes import file_hash
 from lora.records.effect import CheckpointStage, EffectFacts, ModuleDelta
 

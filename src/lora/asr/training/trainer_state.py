@@ -11,7 +11,7 @@ from typing import Any
 from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
 from lora.records.training import EarlyStopping, TrainFacts, ValidationPoint, WerUnit
 
-CHECKPOINT_NAME = re.compile(r"checkpoint-(\d+)")
+CHECKPOINT_NAME = re.compile(r"checkpoint-(\d+)[/\\]*$")
 # A WER above 3 is in percent: as a fraction it would be three errors for every word of the reference. Up to 1 it is a
 # fraction. Between them it may be both, a few errors in 100 words or more errors than words.
 LARGEST_FRACTION = 3.0
@@ -37,7 +37,7 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
     """
     history: list[dict[str, Any]] = state["log_history"]
     logged = [entry for entry in history if "loss" in entry]
-    evaluated = [entry for entry in history if "eval_loss" in entry or "eval_wer" in entry]
+    evaluated = _first_of_each_step([entry for entry in history if "eval_loss" in entry or "eval_wer" in entry])
     norms = [float(entry["grad_norm"]) for entry in logged if entry.get("grad_norm") is not None]
     rates = [float(entry["learning_rate"]) for entry in logged if entry.get("learning_rate") is not None]
     unit, guessed = wer_unit(evaluated)
@@ -65,6 +65,14 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
         best_kept=None if best is None or weights_step is None else best == weights_step,
         **_divergence(path, logged, evaluated),
     )
+
+
+def _first_of_each_step(evaluated: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Evaluations without a second one of the same step, which is of other weights (the best ones) or other rows."""
+    first: dict[Any, dict[str, Any]] = {}
+    for entry in evaluated:
+        first.setdefault(entry["step"], entry)
+    return list(first.values())
 
 
 def _divergence(path: Path, logged: list[dict[str, Any]], evaluated: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""Read the JSON files of a model folder. Torch-free."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lora.data.json_lines import writable
+from lora.records.base import UserError
+
+
+class UnusableModel(UserError):
+    """The files of a model are missing, damaged or of another kind. Faults of the hub or of options are not this."""
+
+
+def read_json(path: Path, owner: str) -> dict[str, Any]:
+    """The object in a file of a model; `owner` starts the message.
+
+    Raises:
+        UnusableModel: The file is missing or is no JSON object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UnusableModel(f"{owner}: {path.name} is missing. Copy it from the base model.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnusableModel(
+            f"{owner}: {path.name} cannot be read: {error}. Copy it again from where the model was saved."
+        ) from None
+    if not isinstance(value, dict):
+        raise UnusableModel(f"{owner}: {path.name} is not a JSON object. Copy it from the base model.")
+    if not writable(value):
+        raise UnusableModel(
+            f"{owner}: {path.name} has half of a character (a lone surrogate). Copy it from the base model."
+        )
+    return value
