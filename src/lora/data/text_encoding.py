@@ -22,7 +22,7 @@ CODE_PAGES = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256
 GUESSED_FROM = 100_000  # bytes
 SHOWN = 60  # characters of a line in a message
 NULLS = 0.4  # share of null bytes at even or odd places from which a file without a mark is UTF-16
-BEGINNING = 4096  # bytes by which a file is text or not
+BEGINNING = 4096  # bytes without a null in a text of a code page
 NOT_TEXT = "broken line: not UTF-8, or null bytes in it"
 # First bytes of files that are no text, and what to do. Some begin so that their first lines could be read as text.
 OTHER_FILES = (
@@ -68,7 +68,7 @@ def text_content(path: Path, content: bytes, expected: str, notes: list[str] | N
             f"{path}:{unknown.line}: the file is not UTF-8, and its encoding cannot be recognised; save it as UTF-8 "
             f"(`iconv -f ENCODING -t UTF-8 {path.name}`)"
         ) from None
-    if not _is_text(text[:BEGINNING]):
+    if not _is_text(text):
         raise UserError(f"{path}: not a text file; {expected}")
     return with_line_feeds(text)
 
@@ -90,13 +90,16 @@ def with_line_feeds(content: bytes) -> bytes:
     return SEPARATOR_LINE.sub(b"", content, count=1)
 
 
-def _is_text(start: bytes) -> bool:
-    """Whether a file begins with text; a null byte in a few of its lines costs only these lines."""
+def _is_text(content: bytes) -> bool:
+    """Whether a file begins with text; a null byte in some of its lines costs only these lines."""
+    start = content[:GUESSED_FROM]
     if b"\0" not in start:
         return True
-    *whole, last = start.split(b"\n")  # a long damaged line must not count where it is the second one
-    lines = [line for line in whole or [last] if line.strip()]
-    return 2 * sum(map(_is_line_of_text, lines)) > len(lines)
+    lines = start.split(b"\n")
+    if len(content) > len(start) and len(lines) > 1:
+        lines.pop()  # not whole
+    lines = [line for line in lines if line.strip()]
+    return 2 * sum(map(_is_line_of_text, lines)) >= len(lines)
 
 
 def _is_line_of_text(line: bytes) -> bool:
