@@ -8,7 +8,7 @@ edits with jiwer's on 10,000 random pairs.
 Where several alignments cost the same, the edits are those that rapidfuzz chooses; their number is the same for all.
 SCTK aligns with costs 4/3/3 and may count an error more or less in an utterance. Later analyses (segments, word pairs)
 read these edits and do not align again. Characters are Unicode code points of the words joined by single spaces, spaces
-included, as jiwer counts them; only their distance is computed.
+included, as jiwer counts them, except next to characters of scripts without spaces; only their distance is computed.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from lora.records.scores import NormalizerIdentity, UnitSetting
 from lora.scoring.alternations import cheapest_reference, first_alternative
 from lora.scoring.markup import strip_markup
 from lora.scoring.odd_characters import resolved
-from lora.scoring.units import tokens
+from lora.scoring.units import counted_characters, tokens
 
 ENGLISH_PACKAGE = "whisper-normalizer"
 BASIC_VERSION = "2"
@@ -54,10 +54,10 @@ class Normalizer:
         self._same = _SameObjects().__getitem__
 
     def normalized(self, text: str) -> tuple[tuple[str, ...], str]:
-        """The result of `words`, and the normalised text with single spaces, whose characters a CER counts."""
+        """The result of `words`, and the normalised text whose characters a CER counts, with single spaces."""
         words = self._normal(text).split()
         normal = " ".join(words)
-        return self._tokens(words, normal), normal
+        return self._tokens(words, normal), counted_characters(normal, self._unit)
 
     def words(self, text: str) -> tuple[str, ...]:
         """The tokens that an error rate counts: words, or characters (`lora.scoring.units`)."""

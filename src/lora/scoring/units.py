@@ -34,6 +34,7 @@ BLOCKS = (
     (0x20000, 0x323AF),  # rare Chinese characters
 )
 WITHOUT_SPACES = re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in BLOCKS) + "]")
+NO_SPACE = re.compile(f"(?<={WITHOUT_SPACES.pattern}) | (?={WITHOUT_SPACES.pattern})")
 MOSTLY = 0.9  # share of tokens from which on a set counts as one unit; below, at either end, it is mixed
 UNITS: tuple[UnitSetting, ...] = ("auto", "words", "characters")
 
@@ -45,6 +46,14 @@ def tokens(words: Sequence[str], unit: UnitSetting) -> list[str]:
     if unit == "auto" and any(map(WITHOUT_SPACES.search, words)):
         return [token for word in words for token in _mixed(word)]
     return list(words)
+
+
+def counted_characters(normal: str, unit: UnitSetting) -> str:
+    """A normalised text without the spaces next to characters of scripts that write none.
+
+    Whether a tool writes such spaces is no matter of recognition, and they are not counted as words either.
+    """
+    return normal if normal.isascii() or unit == "words" else NO_SPACE.sub("", normal)
 
 
 def counted_unit(references: Iterable[Sequence[str]], unit: UnitSetting) -> Unit:

@@ -60,5 +60,14 @@ def test_chinese_is_judged_by_characters_and_its_cer_is_the_same(name: str) -> N
     assert (by_words.words, by_words.errors, by_words.character_errors) == (1, 1, 2)
 
 
+@pytest.mark.parametrize(("unit", "characters", "errors"), [("auto", 9, 1), ("characters", 9, 1), ("words", 12, 3)])
+def test_spaces_of_a_script_without_spaces_are_no_characters(unit: str, characters: int, errors: int) -> None:
+    """`a bc` keeps its space; a tool may write every Chinese character as a word."""
+    row = Utterance(id="u", text="今天 a bc 天气 好", duration=1.0)
+    transcript = Transcript(id="u", reference=row.text, hypothesis="今 天 a bc 天 汽 好", duration=1.0, truncated=False)
+    (scored,) = utterance_errors([row], {"u": transcript}, normalizer("basic", unit))
+    assert (scored.characters, scored.character_errors) == (characters, errors)
+
+
 def test_the_unit_is_part_of_the_normaliser_that_parity_compares() -> None:
     assert normalizer("basic", "words").identity != normalizer("basic").identity
