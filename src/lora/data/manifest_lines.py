@@ -11,7 +11,7 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from lora.data.existing_files import decompressed, is_file, require_file
@@ -154,18 +154,26 @@ def contains_rows(header: list[str], cells: list[str], separator: str) -> bool:
     """Whether a cell of a CSV row goes over the rows below it, because quotes in it were letters and no quotes.
 
     A cell may have several lines. Here they have as many separators as the ends and beginnings of rows have, and the
-    first cells of these rows are single words, as ids and paths are.
+    first cells of these rows are single words, as ids and paths are; with two columns, where one comma is enough, they
+    are also like that of the row itself.
     """
     last = len(header) - 1
-    if last < 2 or len(cells) != len(header):
+    if last < 1 or len(cells) != len(header):
         return False
     for place, cell in enumerate(cells):
         lines = cell.split("\n")
         if len(lines) > 1:
             expected = [last - place, *[last] * (len(lines) - 2), place]
-            words = all(len(line.split(separator, 1)[0].split()) == 1 for line in lines[1:])
-            return words and [line.count(separator) for line in lines] == expected
+            names = [line.split(separator, 1)[0] for line in (lines[0] if place == 0 else cells[0], *lines[1:])]
+            are_words = all(len(name.split()) == 1 for name in names[1:])
+            alike = last > 1 or len(set(map(_shape, names))) == 1
+            return are_words and alike and [line.count(separator) for line in lines] == expected
     return False
+
+
+def _shape(name: str) -> str:
+    """What names of one table have in common: the suffix of their files, else all but their digits."""
+    return PurePath(name).suffix or re.sub(r"\d+", "0", name)
 
 
 def _tsv_rows(content: bytes) -> Iterator[Parsed]:
@@ -175,14 +183,15 @@ def _tsv_rows(content: bytes) -> Iterator[Parsed]:
         if line is None:
             yield number, NOT_TEXT
         elif line.strip():
-            cells = [_unquoted(cell) for cell in line.split("\t")]
+            cells = [unquoted(cell) for cell in line.split("\t")]
             if header is None:
                 header = [cell.strip() for cell in cells]
             else:
                 yield number, _table_row(header, cells)
 
 
-def _unquoted(cell: str) -> str:
+def unquoted(cell: str) -> str:
+    """A TSV cell without quotes around it, unless they are those of words."""
     inner = cell[1:-1]
     quoted = len(cell) >= 2 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
     return inner.replace('""', '"') if quoted else cell

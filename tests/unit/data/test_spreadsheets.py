@@ -122,6 +122,23 @@ def test_rows_of_another_file_keep_their_order(tmp_path: Path) -> None:
         match_rows(path, read_transcript_file(path), rows[:2], ["u4"], [4])
 
 
+def test_rows_between_two_stray_quotes_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('audio,text\na.wav,"one\nb.wav,two\nc.wav,three"\n')
+    rows = dict(lines_as("csv", path))
+    assert "a quote begins a cell that goes over the rows below" in str(rows[2])
+    assert rows[3] == {"audio": "b.wav", "text": "two"}
+    with pytest.raises(UserError, match="a quote begins a cell"):
+        hypotheses(path, 'id,hyp\nu1,"a b\nu2,c\nu3,d"\n')
+    path.write_text('audio,text\na.wav,"one\nYes, two\nno, three"\n')
+    assert dict(lines_as("csv", path)) == {2: {"audio": "a.wav", "text": "one\nYes, two\nno, three"}}
+
+
+def test_quotes_of_words_stay_in_a_table_with_tabs(tmp_path: Path) -> None:
+    content = 'id\thyp\nu1\t"yes" or "no"\nu2\t"a ""b"""\nu3\t"d"\n'
+    assert hypotheses(tmp_path / "x.tsv", content) == {"u1": '"yes" or "no"', "u2": 'a "b"', "u3": "d"}
+
+
 def test_a_counter_is_no_column_of_ids(tmp_path: Path) -> None:
     """Data frames write one, from 0 in the order of the texts."""
     path = tmp_path / "x.csv"

@@ -10,7 +10,7 @@ from typing import Any
 
 from lora.data.json_lines import HALF_A_CHARACTER, json_row, writable
 from lora.data.json_rows import REST_IS_LOST, document_rows, is_document
-from lora.data.manifest_lines import ROWS_IN_QUOTES, contains_rows, header_problem, separator_in
+from lora.data.manifest_lines import ROWS_IN_QUOTES, contains_rows, header_problem, separator_in, unquoted
 from lora.records.base import UserError
 
 EXAMINED = 100  # lines that decide whether a file is JSON lines or one JSON value
@@ -89,5 +89,4 @@ def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iter
 
 
 def _tsv_cells(line: str) -> list[str]:
-    cells = line.removesuffix("\n").split("\t")
-    return [c[1:-1].replace('""', '"') if len(c) > 1 and c[0] == c[-1] == '"' else c for c in cells]
+    return [unquoted(cell) for cell in line.removesuffix("\n").split("\t")]
