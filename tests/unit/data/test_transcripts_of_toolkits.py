@@ -129,8 +129,10 @@ def test_times_of_segments(tmp_path: Path, name: str, content: str) -> None:
 
 
 def test_whole_seconds_are_no_milliseconds(tmp_path: Path) -> None:
-    file = read_transcript_file(write(tmp_path / "talk.tsv", "start\tend\ttext\n0\t1\tone\n1\t2\ttwo\n"))
-    assert words(file) == {"talk": [(0.0, "one"), (1.0, "two")]}
+    """A paragraph may be minutes long."""
+    said = " ".join(["word"] * 240)
+    file = read_transcript_file(write(tmp_path / "talk.tsv", f"start\tend\ttext\n0\t1\tone\n1\t241\t{said}\n"))
+    assert words(file)["talk"][:3] == [(0.0, "one"), (1.0, "word"), (2.0, "word")]
 
 
 def test_a_folder_of_whisper(tmp_path: Path) -> None:

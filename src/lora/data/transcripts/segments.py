@@ -29,7 +29,7 @@ SETTINGS = ".settings.json"
 COLUMNS = {"start", "end", "text"}
 LISTS = ("segments", "chunks", "transcription")  # of a JSON file
 SEGMENT_LIST = re.compile(r'"(segments|chunks)"\s*:\s*\[|^\s*\{\s*"systeminfo"\s*:|^\s*\[\s*\{[^{}]*"(start|end)"\s*:')
-LONGEST_SEGMENT = 100  # seconds; where all times are whole and one is longer, they are milliseconds
+FEWEST_PER_SECOND = 0.1  # characters of speech; people say 3 to 20, which are 0.003 to 0.02 per millisecond
 
 
 def looks_like_segments(lines: Sequence[str]) -> bool:
@@ -98,10 +98,12 @@ def read_recording(path: Path, lines: Lines) -> list[Word]:
 
 
 def _in_milliseconds(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether times are whole numbers, and are milliseconds by the number of characters that were said in them."""
     times = [(str(row.get("start")), str(row.get("end"))) for row in rows]
     if not all(start.isdecimal() and end.isdecimal() for start, end in times):
         return False
-    return any(float(end) - float(start) > LONGEST_SEGMENT for start, end in times)
+    characters = sum(len(str(row.get("text"))) for row in rows)
+    return characters < FEWEST_PER_SECOND * sum(float(end) - float(start) for start, end in times)
 
 
 def _continuing(pieces: Sequence[Any], whole: Any) -> list[bool]:
