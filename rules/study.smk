@@ -1,6 +1,7 @@
 """The study: its configuration, its lock, and the environment of every command. Functions and constants only."""
 
 import atexit
+import copy
 import fcntl
 import gc
 import json
@@ -21,6 +22,7 @@ CODE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CODE / "src"))
 
 from lora.configuration.loading import load_configuration, of_the_study
+from lora.configuration.origin import Origin, typed_options
 from lora.configuration.recorded import METADATA, discard_unreadable, require_comparable
 from lora.configuration.study import StudyConfig
 from lora.configuration.yaml_file import read_yaml
@@ -62,8 +64,9 @@ def read_configuration():
     """The complete configuration, from --configfile or a module's `config`, else from config.yaml of the study folder."""
     check_paths()
     paths = [Path(path) for path in workflow.config_settings.configfiles]
-    given = dict(config)
-    if not paths and "manifests" not in given:
+    options = typed_options(workflow.config_settings.config)
+    given = copy.deepcopy(config)
+    if not paths and ("manifests" not in given or given.keys() <= options.keys()):
         paths = [Path("config.yaml")]
         if not paths[0].exists():
             raise WorkflowError(f"no config.yaml in {Path.cwd()}: write one, or name one with --configfile")
@@ -73,7 +76,8 @@ def read_configuration():
         if not workflow.config_settings.configfiles and paths:
             given = written[0]
             update_config(given, config)
-        source = paths[-1] if paths else None
+        update_config(given, options)
+        source = Origin(paths, options)
         complete = load_configuration(given, source, Path.cwd())
         check_decode(complete, source)
         return complete
@@ -112,6 +116,8 @@ def start_study():
     if workflow.output_settings.dryrun:
         remove_changed(pretend=True)
         return
+    if workflow.resource_settings.cores == 0:
+        raise WorkflowError("--cores 0: no job could ever start; name a number from 1, or all")
     check_conda()
     try:
         Path("work").mkdir(exist_ok=True)

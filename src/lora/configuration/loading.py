@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from lora.configuration.consistency import check_consistency
 from lora.configuration.grid import expand_sweep
 from lora.configuration.hypotheses import fill_preset
-from lora.configuration.mistakes import KeyPathError, describe, key_path, likeliest, location
+from lora.configuration.mistakes import KeyPathError, describe, key_path, likeliest
+from lora.configuration.origin import Origin, location
 from lora.configuration.plain_values import Validator, check_values, is_usable
 from lora.configuration.schema import complete, load_schema, setting
 from lora.layout import NOT_EVALUATED
@@ -21,12 +22,12 @@ from lora.records.base import UserError
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)[eE][+-]?\d{1,3}")
 
 
-def load_configuration(given: dict[str, Any], source: Path | None, study: Path) -> dict[str, Any]:
+def load_configuration(given: dict[str, Any], source: Origin | Path | None, study: Path) -> dict[str, Any]:
     """Validate a configuration, fill in defaults and presets, and replace the groups of the sweep by their runs.
 
     Args:
         given: The configuration as Snakemake merged it.
-        source: The file it came from, for line numbers; None if it was passed in memory.
+        source: Where it came from, for line numbers; None if it was passed in memory.
         study: The folder that its paths are relative to.
 
     Returns:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema.exceptions import ValidationError
 
-from lora.configuration.schema import SafeLoader
 from lora.provenance.command_parser import suggest
 
 # Keys of earlier versions by their path, and their present names.
@@ -48,28 +45,6 @@ class KeyPathError(Exception):
         super().__init__(text)
         self.path = path
         self.text = text
-
-
-def location(source: Path | None, path: list[Any]) -> str:
-    """`file:line` of a key path, as near as the YAML text allows."""
-    if source is None:
-        return "configuration"
-    try:
-        node = yaml.compose(source.read_text(encoding="utf-8-sig"), SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError):
-        return str(source)
-    line = 1
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            for key_node, value_node in node.value:
-                if key_node.value == str(part):
-                    line = key_node.start_mark.line + 1
-                    node = value_node
-                    break
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return f"{source}:{line}"
 
 
 def likeliest(errors: Iterable[ValidationError]) -> ValidationError | None:

@@ -8,18 +8,18 @@ from typing import Any
 
 from lora.asr.decoding.decode_arguments import argument_problem
 from lora.asr.model_files import model_type_of
-from lora.configuration.mistakes import location
+from lora.configuration.origin import Origin, location
 from lora.records.base import UserError
 
 
-def check_decode(config: dict[str, Any], source: Path | None) -> None:
+def check_decode(config: dict[str, Any], source: Origin | Path | None) -> None:
     """Check every `decode` and `eval_decode` of a complete configuration.
 
     The type of a model on the hub is not known before it is downloaded: then an argument of any family passes.
 
     Args:
         config: From `load_configuration`.
-        source: The file it came from, for line numbers; None if it was passed in memory.
+        source: Where it came from, for line numbers; None if it was passed in memory.
 
     Raises:
         UserError: On the first wrong argument.
