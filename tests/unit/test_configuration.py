@@ -82,6 +82,7 @@ def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
         ),
         ("general: [heldout]", "general: [helpout]", 12, ["'helpout'", "no evaluation manifest"]),
         ("  lora:", "  base:", 20, ["'base'", "cannot be a name"]),
+        ("  test:", "  summary:", 5, ["'summary'", "cannot be a name", "the table of all manifests"]),
     ],
 )
 def test_mistakes_name_file_line_key_and_remedy(

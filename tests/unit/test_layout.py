@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lora import layout
+from lora.configuration.schema import load_schema
 from lora.data.durations import COLUMNS as DURATION_COLUMNS
 from lora.layout import RESULTS, locate, required_facts, required_plots, required_results
 from lora.records.base import UserError
@@ -193,3 +194,16 @@ def test_a_broken_cell_is_named_by_its_line(tmp_path: Path) -> None:
 
 def test_columns_of_tables_are_the_fields_of_their_rows() -> None:
     assert tuple(DurationRow.model_fields) == DURATION_COLUMNS
+
+
+def test_no_manifest_has_a_name_that_makes_two_results_one_file() -> None:
+    fixed = {kind.pattern for kind in RESULTS if "{" not in kind.pattern}
+    patterns = [kind.pattern.split("{manifest}") for kind in RESULTS if "{manifest}" in kind.pattern]
+    taken = {
+        path.removeprefix(start).removesuffix(end)
+        for start, end in (pattern for pattern in patterns if len(pattern) == 2)
+        for path in fixed
+        if path.startswith(start) and path.endswith(end) and "/" not in path.removeprefix(start)
+    }
+    refused = load_schema()["properties"]["manifests"]["propertyNames"]["not"]["const"]
+    assert taken == {refused}

@@ -27,6 +27,8 @@ BOUNDS = {
     "minItems": "at least {} item(s)",
     "minProperties": "at least {} key(s)",
 }
+TAKEN = {"manifests": "'summary', the table of all manifests"}
+TAKEN_FOR_RUNS = "'base', which is the baseline"
 TYPES = {
     "integer": "a whole number",
     "number": "a number",
@@ -82,7 +84,7 @@ def describe(error: ValidationError) -> str:
     if error.validator in {"pattern", "not", "maxLength"} and isinstance(error.instance, str) and len(keys) < 2:
         return (
             f"{path}: {_short(error.instance)} cannot be a name; expected at most 100 letters, digits, _ and -, "
-            "and not 'base', which is the baseline. Choose another name."
+            f"and not {TAKEN.get(path, TAKEN_FOR_RUNS)}. Choose another name."
         )
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
