@@ -167,7 +167,8 @@ class LabelFacts(Fact):
         default={}, description="Characters that the tokenizer loses, each with the number of rows that have it."
     )
     changed_texts: list[ChangedText] = Field(
-        default=[], description="Rows whose text changes when it is encoded and decoded, white space aside."
+        default=[],
+        description="Rows whose text changes when it is encoded and decoded, white space around marks aside.",
     )
     unknown_tokens: float = Field(default=0.0, description="Share of text tokens that are the unknown token (0..1).")
     unknown_rows: int = Field(default=0, description="Rows with an unknown token.")

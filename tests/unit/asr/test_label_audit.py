@@ -26,7 +26,7 @@ from lora.asr.labels.build import Labelled, label_ids
 from lora.asr.labels.greedy_agreement import greedy_agreement
 from lora.asr.labels.greedy_hypotheses import GreedyHypothesis, greedy_hypotheses
 from lora.asr.labels.loss import compare_loss
-from lora.asr.labels.structure import label_structure
+from lora.asr.labels.structure import label_structure, same_text
 from lora.asr.model_files import describe_model
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows
@@ -285,6 +285,20 @@ def test_characters_that_the_tokenizer_loses_are_listed(edited: Callable[..., Sp
     assert [(lost.id, lost.text, lost.decoded) for lost in facts.changed_texts[:1]] == [("row-0", "Go On", "go on")]
     assert [lost.id for lost in facts.changed_texts] == ["row-0", "row-1"]
     assert (facts.unknown_rows, facts.unknown_tokens > 0) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("decoded", "same"),
+    [
+        ("a word, here", True),
+        (" a  word ,here ", True),
+        ("aword, here", False),  # a CTC vocabulary without its word delimiter
+        ("a wo rd, here", False),
+        ("a word, Here", False),
+    ],
+)
+def test_white_space_counts_between_words(decoded: str, same: bool) -> None:
+    assert same_text("a word, here", decoded) is same
 
 
 def test_byte_tokens_keep_every_character_up_to_normalisation(whisper: SpeechModel) -> None:

@@ -62,6 +62,13 @@ def test_what_was_left_out_of_the_greedy_hypotheses_is_named(study: HealthyStudy
     assert "(4 truncated by the token cap and 60 tokenized differently from what the model wrote, as if a" in summary
 
 
+def test_the_remedy_of_a_tokenizer_that_glues_words_together_is_its_files(study: HealthyStudy) -> None:
+    changed = [{"id": f"r{i}", "line": i, "text": "a word", "decoded": "aword"} for i in range(9)]
+    study.change("labels.json", {"changed_texts": changed})
+    remedy = cause_of(study.verdict(), "labels.tokenizer_gaps").remedy
+    assert "Where words are glued together or cut, the tokenizer's files are those of another model" in remedy
+
+
 def test_the_style_remedy_is_python_that_rewrites_a_transcript(study: HealthyStudy) -> None:
     lower = {"lower_case": 1.0, "sentence_case": 0.0, "with_final_punctuation": 0.0, "punctuation_per_100_words": 0.0}
     study.change("labels.json", {"hypothesis_style": lower})

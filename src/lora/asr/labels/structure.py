@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from lora.asr.training.data import SpeechRows
 from lora.records.labels import ChangedText, LabelStructure
 from lora.records.manifests import Utterance
 
+AROUND_MARKS = re.compile(r"(?<!\w) | (?!\w)")  # spaces that do not separate two words
 PROMPT_ROWS = 4  # rows whose complete batch is built, prompt included
 
 
@@ -106,8 +108,16 @@ def unknown_tokens(speech: SpeechModel, texts: Sequence[str]) -> tuple[float, in
 
 
 def same_text(one: str, other: str) -> bool:
-    """Whether two texts differ at most in white space and in Unicode's compatible forms of a character (NFKC)."""
-    return _folded(one) == _folded(other)
+    """Whether two texts have the same words, in Unicode's compatible forms of each character (NFKC).
+
+    White space counts between two words only: a tokenizer that glues words together changes a text, and one that
+    writes `word .` as `word.` does not.
+    """
+    return _words(one) == _words(other)
+
+
+def _words(text: str) -> str:
+    return AROUND_MARKS.sub("", " ".join(unicodedata.normalize("NFKC", text).split()))
 
 
 def _folded(text: str) -> str:
