@@ -302,8 +302,8 @@ def tokenizer_remedy(result: CauseResult) -> str:
     if result.details["changed_rows"] and not result.details["characters"]:
         return (
             "Compare `text` and `decoded` of the changed rows in results/labels.json. Where words are glued together "
-            "or cut, the tokenizer's files are those of another model: copy them from the base model. Otherwise write the "
-            "transcripts as they are decoded."
+            "or cut, the tokenizer's files are those of another model: copy them from the base model. Otherwise "
+            "write the transcripts as they are decoded."
         )
     return (
         "Spell these characters out in the training transcripts, or replace them by characters that the tokenizer "
