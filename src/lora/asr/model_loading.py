@@ -86,13 +86,13 @@ def _require_usable(speech: SpeechModel, where: str) -> None:
             raise
         except Exception as error:  # settings that the library took without looking at them
             raise UnusableModel(
-                f"{where}: its {part} fails with {type(error).__name__}: {_reason(error)}. Copy the files of the "
-                f"{part} from the base model."
+                f"{where}: its {part} fails: {_reason(error)}. Copy the files of the {part} from the base model."
             ) from None
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+    text = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+    return f"no key {text}" if isinstance(error, KeyError) else text
 
 
 @contextmanager

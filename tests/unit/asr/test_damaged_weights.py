@@ -179,14 +179,14 @@ def test_generation_settings_of_a_model(tmp_path: Path, key: str, value: Any, me
         (
             "processor_config.json",
             {"feature_size": 2},
-            "its feature extractor fails with ValueError: .* Copy the files",
+            "its feature extractor fails: .* Copy the files",
         ),
         (
             "processor_config.json",
             {"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 80},
-            "its feature extractor fails with KeyError: 'input_values'",
+            "its feature extractor fails: no key 'input_values'",
         ),
-        ("tokenizer_config.json", {"model_max_length": "x"}, "its tokenizer fails with TypeError: .* Copy the files"),
+        ("tokenizer_config.json", {"model_max_length": "x"}, "its tokenizer fails: .* Copy the files"),
     ],
 )
 def test_settings_that_only_their_use_shows(

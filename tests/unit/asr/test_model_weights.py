@@ -54,6 +54,20 @@ def test_another_data_type_is_no_change(moonshine_folder: Path, tmp_path: Path) 
     assert facts.checkpoint.rounded > 0
 
 
+@pytest.mark.parametrize("rename", [lambda name: name.removeprefix("model."), "_orig_mod.{}".format])
+def test_another_prefix_of_all_names_is_no_other_model(
+    moonshine_folder: Path, tmp_path: Path, rename: Callable[[str], str]
+) -> None:
+    """transformers loads a folder without `model.` as well; a wrapper such as torch.compile adds its own."""
+
+    def renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {rename(name): tensor * 2 if name == MATRIX else tensor for name, tensor in tensors.items()}
+
+    stage = compared(moonshine_folder, tmp_path / "renamed", renamed).checkpoint
+    assert stage is not None
+    assert (stage.shared, stage.changed, stage.only_base, stage.only_tuned) == (stage.tensors, [MATRIX], [], [])
+
+
 def test_a_merged_delta_is_measured_in_its_module(moonshine_folder: Path, tmp_path: Path) -> None:
     def merge(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         weight = tensors[MATRIX]

@@ -27,7 +27,9 @@ def complete_model(model_class: Any, folder: Path, **options: Any) -> Any:
         )
     missing = sorted(name for name in info["missing_keys"] if not name.endswith(UNUSED))
     if missing:
-        raise ValueError(f"its files lack {_named(missing)}. Save the model again, or copy all of its files")
+        others = sorted(info["unexpected_keys"])
+        instead = f" and contain {_named(others)} instead" if others else ""
+        raise ValueError(f"its files lack {_named(missing)}{instead}. Save the model again, or copy all of its files")
     present = {_without_number(name) for name in model.state_dict()} - {""}
     surplus = sorted(name for name in info["unexpected_keys"] if _without_number(name) in present)
     if surplus:

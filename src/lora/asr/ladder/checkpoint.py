@@ -45,6 +45,18 @@ class Weights:
             self._places |= {prefix + _present_name(name): (opened, name) for name in opened.keys()}  # noqa: SIM118
         self.names = sorted(self._places)
 
+    def named_like(self, others: list[str]) -> None:
+        """Give all names the prefix of the others, where none is in common and they differ in a prefix alone.
+
+        transformers adds and removes `model.` when it loads a folder; wrappers (`_orig_mod.`) leave other prefixes.
+        """
+        if not self.names or not others or not self._places.keys().isdisjoint(others):
+            return
+        surplus = _prefix(self.names, others[-1])
+        lacking = _prefix(others, self.names[-1])
+        self._places = {lacking + name.removeprefix(surplus): place for name, place in self._places.items()}
+        self.names = sorted(self._places)
+
     def __contains__(self, name: str) -> bool:
         return name in self._places
 
@@ -62,6 +74,11 @@ class Weights:
         shape = self.shape(name)
         twins = (other for other in self.names if other != name and self.shape(other) == shape)
         return len(shape) > 1 and any(torch.equal(self.read(name), self.read(other)) for other in twins)
+
+
+def _prefix(names: list[str], end: str) -> str:
+    """What one of the names has before `end`; empty if none ends so."""
+    return next((name.removesuffix(end) for name in names if name.endswith(f".{end}")), "")
 
 
 def _present_name(name: str) -> str:
@@ -84,6 +101,7 @@ def compare_weights(run: str, base: ModelFiles, tuned: ModelFiles) -> EffectFact
     with ExitStack() as stack:
         before = Weights(base, stack)
         after = Weights(tuned, stack)
+        after.named_like(before.names)
         common = [name for name in after.names if name in before]
         reshaped = [name for name in common if before.shape(name) != after.shape(name)]
         shared = [name for name in common if name not in set(reshaped)]
