@@ -272,6 +272,12 @@ BROKEN: list[tuple[Callable[[Path], Any], str, str]] = [
     (lambda folder: (folder / CONFIG).unlink(), "adapter.not_loaded", CONFIG),
     (lambda folder: (folder / CONFIG).write_text("{"), "adapter.not_loaded", "cannot be read"),
     (lambda folder: (folder / WEIGHTS).rename(folder / "adapter_model.bin"), "adapter.not_loaded", "pickle"),
+    (
+        lambda folder: (folder / WEIGHTS).rename(folder / "pytorch_model.bin"),
+        "adapter.not_loaded",
+        "pytorch_model.bin is",
+    ),
+    (lambda folder: (folder / CONFIG).rename(folder / "config.json"), "adapter.not_loaded", "files of a whole model"),
     (lambda folder: (folder / WEIGHTS).write_bytes(b"12345"), "adapter.not_loaded", "not a safetensors file"),
 ]
 
@@ -336,6 +342,8 @@ def test_a_tensor_named_like_a_parameter_replaces_it(fresh: Callable[[], SpeechM
     [
         (lambda name: name.replace(".weight", ".default.weight"), "the adapter name"),
         (lambda name: f"module.{name}", "distributed training"),
+        (lambda name: name.replace(".model.", ".model._fsdp_wrapped_module.", 1), "FSDP"),
+        (lambda name: name.replace(".layers.", "._checkpoint_wrapped_module.layers."), "activation checkpointing"),
     ],
 )
 def test_tensor_names_of_other_ways_of_saving_are_explained(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PROVENANCE = "lora_provenance.json"
+MODEL_CONFIG = "config.json"  # of a whole model
 CHECKPOINT = "checkpoint-"  # how the Trainer names the folders of a run; they are not one adapter
 # Other types whose change can be merged into the base weights, and so be diagnosed as a checkpoint.
 MERGEABLE = {"ADALORA", "IA3", "LOHA", "LOKR", "OFT", "BOFT", "VERA", "HRA"}
@@ -86,8 +87,12 @@ def missing_file(folder: Path, name: str) -> AdapterProblem:
     hint = remedy = None
     checkpoints = [path for path in folder.glob(f"{CHECKPOINT}*") if (adapter_home(path) / CONFIG).is_file()]
     inside = [path.name for path in sorted({*checkpoints, *_adapters_in(folder)}, key=_by_step)]
-    if (folder / "adapter_model.bin").is_file():
-        hint = "adapter_model.bin is a pickle and is not read: save it as safetensors"
+    pickles = sorted(path.name for path in folder.glob("*_model.bin"))
+    if name == CONFIG and (folder / MODEL_CONFIG).is_file() and not inside:
+        hint = "it contains the files of a whole model"
+        remedy = "Give the folder as `checkpoint` instead of `adapter`."
+    elif pickles:
+        hint = f"{pickles[0]} is a pickle and is not read: save it as safetensors"
         remedy = "Load the adapter with the program that saved it, and save it with `save_pretrained()` as safetensors."
     elif inside:
         hint = f"it contains the adapters {', '.join(inside)}"
@@ -168,7 +173,7 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
 def _read_base_hash(folder: Path) -> str | None:
     try:
         value = json.loads((folder / PROVENANCE).read_text(encoding="utf-8")).get("base_model_hash")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None  # not recorded: unknown, not equal
     return str(value) if value is not None else None
 

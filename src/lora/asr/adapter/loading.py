@@ -38,6 +38,8 @@ RENAMED = {
     "module.": "the prefix of distributed training: saved from the wrapper, not from the wrapped model",
     TWICE_WRAPPED: "`base_model.model.` twice: a wrapped model was wrapped again before saving",
     "_orig_mod.": "the prefix of a compiled model: saved from the wrapper, not from the wrapped model",
+    "_fsdp_wrapped_module.": "the prefix of FSDP: saved from the wrapper, not from the wrapped model",
+    "_checkpoint_wrapped_module.": "the prefix of activation checkpointing: saved with its wrappers in the model",
 }
 # Tensors with a row for each token: weights and biases of embedding and output layers, also as peft wraps them (whole
 # layers saved, the layer below a LoRA), and the LoRA matrix on the side of the vocabulary.
