@@ -74,4 +74,4 @@ def test_a_long_line_of_null_bytes_costs_itself_wherever_it_is() -> None:
     for lines in ([b"a", bytes(9000), b"b"], [b"a", bytes(9), bytes(9000), b"b", b"c"], [b"a", bytes(200_000)]):
         assert text_content(Path("m.jsonl"), b"\n".join(lines), "").split(b"\n") == lines
     with pytest.raises(UserError, match="not a text file"):
-        text_content(Path("m.jsonl"), bytes(9000) + b"\na", "")
+        text_content(Path("m.jsonl"), b"\0\n\1\na", "")
