@@ -57,8 +57,18 @@ def test_a_word_without_times_is_where_the_word_before_it_ends(tmp_path: Path) -
 def test_a_text_without_times_belongs_to_a_recording_of_one_row(tmp_path: Path, name: str, content: Any) -> None:
     assert hypotheses(tmp_path, {name: content}, pieces(offsets=(None,))) == ["one two"]
     for rows in (pieces(), pieces(offsets=(2.0,))):
-        with pytest.raises(UserError, match=r"the transcript of 'talk' has no times, but \d rows are pieces"):
+        with pytest.raises(UserError, match=r"the transcript of 'talk' has no times of the whole recording, but \d"):
             hypotheses(tmp_path, {name: content}, rows)
+
+
+def test_times_that_start_again_are_none(tmp_path: Path) -> None:
+    """Some versions of transformers, and OpenVINO, count the seconds of every window of 30 s from 0."""
+    times = [("one", 0.0, 5.0), ("two", 5.0, 29.0), ("three", 0.0, 4.0), ("four", 4.0, 9.0)]
+    chunks = [{"text": f" {text}", "timestamp": [start, end]} for text, start, end in times]
+    content = {"text": " one two three four", "chunks": chunks}
+    assert hypotheses(tmp_path, {"talk.json": content}, pieces(offsets=(None,))) == ["one two three four"]
+    with pytest.raises(UserError, match=r"no times of the whole recording, but 2 rows .* times that never start again"):
+        hypotheses(tmp_path, {"talk.json": content}, pieces(offsets=(0.0, 30.0)))
 
 
 def test_two_transcripts_of_a_recording_are_refused(tmp_path: Path) -> None:

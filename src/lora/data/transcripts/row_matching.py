@@ -164,8 +164,9 @@ def _require_times(path: Path, name: str, words: Sequence[Word], rows: Sequence[
     """Raise UserError for a text without times whose words could belong to several rows."""
     if not all(word.timed for word in words) and (len(rows) > 1 or rows[0].offset):
         raise UserError(
-            f"{path}: the transcript of {name!r} has no times, but {len(rows)} rows are pieces of that recording; "
-            "write segments with times (in the pipeline of transformers `return_timestamps=True`), or a text per row"
+            f"{path}: the transcript of {name!r} has no times of the whole recording, but {len(rows)} rows are pieces "
+            "of it; write segments with times that never start again (in the pipeline of transformers "
+            "`return_timestamps=True, chunk_length_s=30`), or a text per row"
         )
 
 

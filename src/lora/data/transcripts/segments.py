@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from lora.data.transcripts.json_text import json_content
 from lora.records.base import UserError
 
 Lines = Callable[[Path], Iterable[tuple[int, str]]]
+Entry = tuple[str, Mapping[str, Any]]  # the place of a segment in its file, and the segment
 SUFFIXES = (".json", ".csv", ".tsv", ".txt")  # a folder has the first of these; `whisper` writes all of them at once
 SETTINGS = ".settings.json"
 COLUMNS = {"start", "end", "text"}
 LISTS = ("segments", "chunks", "transcription")  # of a JSON file
 SEGMENT_LIST = re.compile(r'"(segments|chunks)"\s*:\s*\[|^\s*\{\s*"systeminfo"\s*:|^\s*\[\s*\{[^{}]*"(start|end)"\s*:')
+GOES_BACK = 1.0  # seconds that a segment may begin before the one above it
 FEWEST_PER_SECOND = 0.1  # characters of speech; people say 3 to 20, which are 0.003 to 0.02 per millisecond
 
 
@@ -71,30 +74,39 @@ def read_recording(path: Path, lines: Lines) -> list[Word]:
     suffix = path.suffix.lower()
     if suffix == ".txt":
         return _without_times(" ".join(line for _, line in lines(path)))
-    entries: list[tuple[str, Mapping[str, Any]]]
-    scale = 1.0
-    whole_text = None
     if suffix in {".csv", ".tsv"}:
         rows = read_rows(path, lines(path), suffix[1:])
-        entries = [(f"{path}:{number}", {name.lower(): cell for name, cell in row.items()}) for number, row in rows]
-        if _in_milliseconds([row for _, row in entries]):
-            scale = MILLISECONDS
-    else:
-        content = json_content(path, "\n".join(line for _, line in lines(path)))
-        if (text := _text_alone(content)) is not None:
-            return _without_times(text)
-        entries = _json_entries(path, content)
-        if isinstance(content, dict):
-            whole_text = content.get("text")
-        if all("offsets" in segment for _, segment in entries):  # whisper.cpp
-            scale = MILLISECONDS
-    continuing = _continuing([segment.get("text") for _, segment in entries], whole_text)
+        table = [(f"{path}:{number}", {name.lower(): cell for name, cell in row.items()}) for number, row in rows]
+        return _in_order(table, MILLISECONDS if _in_milliseconds([row for _, row in table]) else 1.0)
+    content = json_content(path, "\n".join(line for _, line in lines(path)))
+    if (text := _text_alone(content)) is not None:
+        return _without_times(text)
+    entries = _json_entries(path, content)
+    whole = content.get("text") if isinstance(content, dict) else None
+    whole = whole if isinstance(whole, str) else ""
+    if _start_again([segment for _, segment in entries]) and _letters(*_texts(entries)) == _letters(whole):
+        return _without_times(whole)
+    by_whisper_cpp = all("offsets" in segment for _, segment in entries)
+    return _in_order(entries, MILLISECONDS if by_whisper_cpp else 1.0, whole)
+
+
+def _in_order(entries: Sequence[Entry], scale: float, whole: str = "") -> list[Word]:
+    """The words of all segments in order of time; `whole` is their text, where the file has it."""
     words = [
         word
-        for (where, segment), continues in zip(entries, continuing, strict=True)
+        for (where, segment), continues in zip(entries, _continuing(_texts(entries), whole), strict=True)
         for word in _words(where, segment, scale, continues)
     ]
     return sorted(words, key=lambda word: word.start)
+
+
+def _texts(entries: Sequence[Entry]) -> list[str]:
+    texts = [segment.get("text") for _, segment in entries]
+    return [text if isinstance(text, str) else "" for text in texts]
+
+
+def _letters(*texts: str) -> str:
+    return "".join("".join(texts).split())
 
 
 def _in_milliseconds(rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -106,19 +118,24 @@ def _in_milliseconds(rows: Sequence[Mapping[str, Any]]) -> bool:
     return characters < FEWEST_PER_SECOND * sum(float(end) - float(start) for start, end in times)
 
 
-def _continuing(pieces: Sequence[Any], whole: Any) -> list[bool]:
+def _start_again(segments: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether times go back: some versions of transformers count the seconds of every window of 30 s from 0."""
+    starts = [_seconds(segment.get("start")) or 0.0 for segment in segments]
+    return any(before - after > GOES_BACK for before, after in pairwise(starts))
+
+
+def _continuing(pieces: Sequence[str], whole: str) -> list[bool]:
     """Whether each piece of a text continues the word before it.
 
     Tools that write the spaces between words as a part of them split words: " d", "'avoir" is one word. They do where
     the pieces are the whole text without anything between them, or where most of them begin with a space.
     """
-    texts = [piece if isinstance(piece, str) else "" for piece in pieces]
-    spaced = 2 * sum(text[:1].isspace() for text in texts) > len(texts)
-    if not spaced and not (isinstance(whole, str) and "".join(texts).split() == whole.split()):
-        return [False] * len(texts)
+    spaced = 2 * sum(piece[:1].isspace() for piece in pieces) > len(pieces)
+    if not spaced and "".join(pieces).split() != whole.split():
+        return [False] * len(pieces)
     return [
-        not (before[-1:] or " ").isspace() and not text[:1].isspace()
-        for before, text in zip(["", *texts], texts, strict=False)
+        not (before[-1:] or " ").isspace() and not piece[:1].isspace()
+        for before, piece in zip(["", *pieces], pieces, strict=False)
     ]
 
 
@@ -134,7 +151,7 @@ def _text_alone(content: Any) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _json_entries(path: Path, content: Any) -> list[tuple[str, Mapping[str, Any]]]:
+def _json_entries(path: Path, content: Any) -> list[Entry]:
     segments = content
     if isinstance(content, dict):
         segments = _list(content)
