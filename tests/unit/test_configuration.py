@@ -68,6 +68,7 @@ def test_the_embedded_study_is_valid_and_complete(tmp_path: Path) -> None:
         ),
         ("rank: 8", "target_modules: '(q_proj'", 25, ["target_modules", "no regular expression (missing )"]),
         ("rank: 8", "rank: 99999999", 25, ["rank", "expected 65536 or less"]),
+        ("rank: 8", "wer_stop_threshold: 8", 25, ['wer_stop_threshold" is 8; expected 1 or less']),  # in percent
         ("rank: 8", "replay_share: 0.2", 25, ["candidates.lora.train", "replay_share is 0.2", "no `replay`"]),
         ("rank: 8", "replay_share: 1", 25, ["replay_share", "less than 1"]),
         ("rank: 8", "data_share: 0", 25, ["data_share", "more than 0"]),
@@ -95,6 +96,26 @@ def test_mistakes_name_file_line_key_and_remedy(
     assert text.startswith(f"{tmp_path}/config.yaml:{line}:")
     for word in words:
         assert word in text
+
+
+# A WER may be above 1, and so may the cost of style in likelihood relative to a distance.
+UNLIMITED = {"max_wer", "max_style_share"}
+
+
+def test_shares_and_fractions_are_not_taken_in_percent() -> None:
+    def fractions(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+        if isinstance(node, dict):
+            description = str(node.get("description"))
+            if "number" in str(node.get("type")) and (
+                description.startswith("Share of") or "(fraction)" in description
+            ):
+                yield key, node.get("maximum", node.get("exclusiveMaximum"))
+            for name, child in node.items():
+                yield from fractions(child, name)
+
+    limits = dict(fractions(load_schema()))
+    assert len(limits) > 30
+    assert {key for key, limit in limits.items() if limit != 1} == UNLIMITED
 
 
 ALONE = """model: null
