@@ -15,6 +15,7 @@ TRANSCRIPT_FORMATS = {
     "stm": "NIST: `file channel speaker start end <labels> words`, comments `;;`.",
     "tsv": "A header, then a row per line; tabs.",
     "csv": "A header, then a row per line; commas or the separator of the header.",
+    "parquet": "A Parquet file with a row per utterance.",
     "lines": "One text per line without ids, matched by line.",
     "text": "Kaldi: `u1 words of the hypothesis`; an id alone is an empty hypothesis.",
 }

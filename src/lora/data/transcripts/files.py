@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from lora.data.text_encoding import notes_of_files
-from lora.data.transcripts import ctm, lines, predictions, recogs, segments, stm, trn
+from lora.data.transcripts import ctm, lines, parquet_file, predictions, recogs, segments, stm, trn
 from lora.data.transcripts.column_rows import read_rows
 from lora.data.transcripts.columns import ExternalTranscript, from_columns, known_columns, line_name
 from lora.data.transcripts.text_file import text_lines
@@ -98,6 +98,8 @@ def guess_format(path: Path) -> str:
         raise UserError(f"{path}: not a file but a pipe; save the transcripts to a file and name it")
     suffix = path.suffix.lower()
     candidates = [kind for kind in FORMATS.values() if suffix in kind.suffixes] or list(FORMATS.values())
+    if len(candidates) == 1:
+        return candidates[0].name
     first = [line for _, line in islice((pair for pair in text_lines(path) if pair[1].strip()), GUESSED_FROM)]
     first = [line for line in first if not line.lstrip().startswith(";;")]
     if any(SUBTITLE.search(line) for line in first):
@@ -166,6 +168,10 @@ def _table_reader(kind: str) -> Callable[[Path, Mapping[str, str], list[str]], T
         return TranscriptFile(kind, _unique(path, list(from_columns(path, rows, columns))))
 
     return read
+
+
+def _read_parquet(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
+    return TranscriptFile("parquet", _unique(path, list(from_columns(path, parquet_file.read_rows(path), columns))))
 
 
 def _unique(path: Path, transcripts: list[ExternalTranscript]) -> list[ExternalTranscript]:
@@ -248,9 +254,16 @@ TSV = TranscriptFormat(
 CSV = TranscriptFormat(
     name="csv", read=_table_reader("csv"), matches=_has_header(","), suffixes=(".csv",), has_columns=True
 )
+PARQUET = TranscriptFormat(
+    name="parquet",
+    read=_read_parquet,
+    matches=lambda path, first: False,  # it has no lines
+    suffixes=(".parquet",),
+    has_columns=True,
+)
 LINES = TranscriptFormat(name="lines", read=_read_texts, matches=_has_no_ids)
 TEXT = TranscriptFormat(name="text", read=_read_kaldi, matches=lambda path, first: True)
 
 # A file has the first format of its suffix that its lines match; the last one needs no match.
-_IN_ORDER = (PREDICTIONS, SEGMENTS, JSONL, TRN, RECOGS, CTM, STM, TSV, CSV, LINES, TEXT)
+_IN_ORDER = (PREDICTIONS, SEGMENTS, JSONL, TRN, RECOGS, CTM, STM, TSV, CSV, PARQUET, LINES, TEXT)
 FORMATS: dict[str, TranscriptFormat] = {kind.name: kind for kind in _IN_ORDER}

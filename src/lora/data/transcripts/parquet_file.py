@@ -1,0 +1,38 @@
+"""Rows of transcripts in a Parquet file, as `datasets` and data frames save them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lora.data.existing_files import require_file
+from lora.data.formats.arrow_rows import readable_columns, row_values
+from lora.data.manifest_lines import header_problem
+from lora.records.base import UserError
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows with their numbers from 1, without columns that are no text or number, such as recordings.
+
+    Raises UserError for a file that cannot be read, and for the first broken row: no transcript may be left out.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    require_file(path, "transcripts")
+    number = 0
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        if (problem := header_problem(file.schema_arrow.names)) is not None:
+            raise UserError(f"{path}: {problem}")
+        names = readable_columns(file.schema_arrow, ())
+        for batch in file.iter_batches(columns=names):
+            for row in row_values(batch):
+                number += 1
+                if isinstance(row, str):
+                    raise UserError(f"{path}: row {number}: {row}")
+                yield number, row
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: cannot be read as parquet: {reason}; write the transcripts again") from None
