@@ -86,7 +86,7 @@ def with_line_feeds(content: bytes) -> bytes:
     A line that names the separator for spreadsheets (`sep=;`) becomes an empty one.
     """
     if content.find(b"\n", 0, -1) < 0:
-        content = content.replace(b"\r", b"\n")
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return SEPARATOR_LINE.sub(b"", content, count=1)
 
 

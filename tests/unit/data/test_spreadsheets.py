@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lora.data.manifest_lines import lines_as
+from lora.data.text_encoding import with_line_feeds
 from lora.data.transcripts.files import read_transcript_file
 from lora.data.transcripts.row_matching import match_rows
 from lora.records.base import UserError
@@ -137,6 +138,20 @@ def test_rows_between_two_stray_quotes_are_no_text(tmp_path: Path) -> None:
 def test_quotes_of_words_stay_in_a_table_with_tabs(tmp_path: Path) -> None:
     content = 'id\thyp\nu1\t"yes" or "no"\nu2\t"a ""b"""\nu3\t"d"\n'
     assert hypotheses(tmp_path / "x.tsv", content) == {"u1": '"yes" or "no"', "u2": 'a "b"', "u3": "d"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a\r\n", b"a\n"),
+        (b"a\rb\r\n", b"a\nb\n"),
+        (b"a\rb\n", b"a\nb\n"),
+        (b"a\rb", b"a\nb"),
+        (b"a\rb\nc", b"a\rb\nc"),
+    ],
+)
+def test_carriage_returns_end_lines_where_hardly_anything_else_does(content: bytes, expected: bytes) -> None:
+    assert with_line_feeds(content) == expected
 
 
 def test_a_counter_is_no_column_of_ids(tmp_path: Path) -> None:
