@@ -112,9 +112,16 @@ def test_a_damaged_state_leaves_the_training_unknown(tmp_path: Path, text: str, 
 
 
 def test_a_damaged_record_of_this_software_leaves_the_training_unknown(tmp_path: Path) -> None:
-    (tmp_path / "train.json").write_text('{"run": "short"')
+    (tmp_path / "train.json").write_text('{"status": "ok", "run": "short"')
     facts = training_history("theirs", tmp_path)
     assert "train.json: not a TrainFacts record" in (facts.unreadable or "")
+
+
+def test_a_data_set_is_no_record_of_a_training(tmp_path: Path) -> None:
+    adapter = trainer_folder(tmp_path, "checkpoint-40", [logged(40)])
+    (adapter / "train.json").write_text('[{"audio": "a.wav", "text": "a"}]')
+    facts = training_history("theirs", adapter)
+    assert (facts.optimizer_steps, facts.unreadable) == (40, None)
 
 
 @pytest.mark.parametrize(

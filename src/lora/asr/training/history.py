@@ -20,6 +20,7 @@ from lora.records.base import UserError
 from lora.records.training import TrainFacts
 
 TRAINER_STATE = "trainer_state.json"
+FIRST_KEY = 64  # bytes in which a record of this software has its first key
 LONGEST_REASON = 200  # characters of an error message that may quote the file
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
@@ -31,10 +32,21 @@ def history_file(weights: Path) -> Path | None:
     """
     folder = _saved_in(weights)
     candidates = [folder / FACTS, *([folder.parent / FACTS] if folder.name in {BEST, LAST} else [])]
-    own = next((path for path in (*candidates, folder / TRAINER_STATE) if path.is_file()), None)
-    if own is None or own.name == FACTS or weights_step(weights) is None:
-        return own
-    return _latest_of_run(own)
+    facts = next((path for path in candidates if _is_record(path)), None)
+    if facts is not None:
+        return facts
+    own = folder / TRAINER_STATE
+    if not own.is_file():
+        return None
+    return own if weights_step(weights) is None else _latest_of_run(own)
+
+
+def _is_record(path: Path) -> bool:
+    """Whether a `train.json` is a record of this software: data sets have that name, too."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b'"status"' in file.read(FIRST_KEY)
 
 
 def _saved_in(weights: Path) -> Path:
