@@ -33,6 +33,6 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 if isinstance(row, str):
                     raise UserError(f"{path}: row {number}: {row}")
                 yield number, row
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: cannot be read as parquet: {reason}; write the transcripts again") from None
