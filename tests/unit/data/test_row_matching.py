@@ -38,6 +38,12 @@ def test_ids_are_tried_first_then_file_names_then_both_without_case():
     assert result.how == {"id": 1, "file name": 2, "id without case": 1}
 
 
+def test_decomposed_letters_of_file_names():
+    """macOS decomposes the names of files; tables that people write do not."""
+    result = match_rows(FILE, texts("caf\u00e9", "b/u\u0308ber.wav"), [row("cafe\u0301"), row("\u00fcber")], [])
+    assert hypotheses(result) == {"cafe\u0301": "text of caf\u00e9", "\u00fcber": "text of b/u\u0308ber.wav"}
+
+
 def test_ambiguous_and_unmatched_hypotheses_are_reported_and_kept():
     rows = [row("1", "a/x.wav"), row("2", "b/x.wav"), row("3", "c/y.wav"), row("Z")]
     result = match_rows(FILE, texts("x", "3", "y", "z", "nowhere"), rows, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,11 +59,14 @@ class Matching:
 
 
 def stem(name: str) -> str:
-    """The file name without folders and without the suffix of an audio file; other dots belong to the name."""
+    """The file name without folders and without the suffix of an audio file; other dots belong to the name.
+
+    Letters are composed (Unicode NFC): macOS names files with decomposed ones.
+    """
     path, hash_mark, piece = name.replace("\\", "/").partition("#")
     last = PurePosixPath(path)
     bare = last.stem if last.suffix.lower() in AUDIO else last.name
-    return f"{bare}{hash_mark}{piece}"
+    return unicodedata.normalize("NFC", f"{bare}{hash_mark}{piece}")
 
 
 def match(names: Sequence[tuple[str, ...]], targets: Sequence[Target]) -> Matching:
