@@ -127,6 +127,7 @@ def test_a_lost_mark_of_an_alternation_of_ctm_is_an_error(tmp_path, marks, line)
         ("x.csv", "id,b\n1,2\n", ":2: no column for hypothesis: expected one of hypothesis"),
         ("x.jsonl", "[1]", ":1: broken line: a JSON int, not an object"),
         ("x.jsonl", "[{", ":1: broken line: not JSON: Expecting property name enclosed in double quotes: column 3"),
+        ("x.csv", "id,hyp,prediction\nu1,a,a\nu2,b,c\n", ":3: two columns of hypotheses, which differ: hyp is 'b' and"),
         ("x.jsonl", "3\n", ":1: broken line: a JSON int, not an object"),
         ("x.jsonl", '{"id": ["a"], "hyp": "x"}', ":1: id is ['a']; expected a string"),
         ("x.jsonl", '{"id": "a", "pred_text": null}', ":1: pred_text is None; expected a string"),

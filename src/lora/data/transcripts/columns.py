@@ -148,6 +148,7 @@ class _Header:
     Attributes:
         id, file, hypothesis, reference, speaker: columns of these; where the column of the id is configured, neither
             file nor speaker is part of the names.
+        other: a second column of hypotheses, where none is configured.
         manifest: column that makes the file a manifest, whose text is no hypothesis.
         times: columns of offset, duration and end.
         truncated: whether there is a column of this name.
@@ -156,6 +157,7 @@ class _Header:
     id: str | None
     file: str | None
     hypothesis: str | None
+    other: str | None
     reference: str | None
     speaker: str | None
     manifest: str | None
@@ -178,6 +180,7 @@ def _header(row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
         id=id or _first(row, IDS),
         file=None if id else _first(row, FILES),
         hypothesis=hypothesis,
+        other=None if "hypothesis" in columns else _first(row, [name for name in HYPOTHESES if name != named]),
         reference=columns.get("reference") or _first(row, [name for name in REFERENCES if name != named]),
         speaker=None if id else _first(row, SPEAKERS),
         manifest=_first(row, OF_MANIFESTS) if is_text else None,
@@ -208,6 +211,11 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
     text = row[column]
     if not isinstance(text, str):
         raise RowError(f"{column} is {text!r:.80}; expected a string")
+    if header.other is not None and isinstance(other := row[header.other], str) and other != text:
+        raise RowError(
+            f"two columns of hypotheses, which differ: {column} is {text!r:.80} and {header.other} is {other!r:.80}; "
+            f"name one of them: `columns: {{hypothesis: {column}}}`"
+        )
     reference = None if header.reference is None else row[header.reference]
     if not isinstance(reference, str | None):
         raise RowError(f"{header.reference} is {reference!r:.80}; expected a string")
