@@ -154,10 +154,11 @@ def test_carriage_returns_end_lines_where_hardly_anything_else_does(content: byt
     assert with_line_feeds(content) == expected
 
 
-def test_a_counter_is_no_column_of_ids(tmp_path: Path) -> None:
-    """Data frames write one, from 0 in the order of the texts."""
+@pytest.mark.parametrize("column", ["012", "100"])
+def test_a_counter_is_no_column_of_ids(tmp_path: Path, column: str) -> None:
+    """Data frames write one, from 0 in the order of the texts; other numbers may be those of errors."""
     path = tmp_path / "x.csv"
-    path.write_text(",hyp\n0,a\n1,b\n2,c\n")
+    path.write_text(",hyp\n" + "".join(f"{number},{text}\n" for number, text in zip(column, "abc", strict=True)))
     rows = [Utterance(id=id, text="x", duration=1.0, line=line) for line, id in enumerate("021", start=1)]
     matched = match_rows(path, read_transcript_file(path), rows, [])
     assert {row: one.hypothesis for row, one in matched.hypotheses.items()} == {"0": "a", "2": "b", "1": "c"}

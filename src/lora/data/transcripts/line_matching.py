@@ -13,6 +13,7 @@ from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
 EXAMINED = 20  # cells by which a column contains texts or names
+DISTINCT = 0.9  # share of the names in a column of ids that occur once
 
 
 def first_words_name_rows(file: TranscriptFile, rows: Sequence[Utterance]) -> bool:
@@ -95,7 +96,8 @@ def _column_of_names(texts: Sequence[ExternalTranscript], rows: Sequence[Utteran
             continue
         places = places or {stem(name): place for place, row in enumerate(rows) for name in (row.id, row.audio) if name}
         found = [places[name] for name in map(stem, cells) if name in places]
-        if 2 * len(found) >= len(rows) and found != sorted(found):
+        differ = len(set(found)) > DISTINCT * len(found)  # unlike numbers of errors where ids are numbers
+        if 2 * len(found) >= len(rows) and differ and found != sorted(found):
             return column
     return None
 
