@@ -48,6 +48,9 @@ def test_a_reference_is_another_column_than_the_hypothesis(tmp_path: Path) -> No
     assert [(one.hypothesis, one.reference) for one in read_transcript_file(path).utterances] == [("a b", None)]
     path.write_text("ID,Text,Prediction\nu1,a b,a c\n")
     assert [(one.hypothesis, one.reference) for one in read_transcript_file(path).utterances] == [("a c", "a b")]
+    path.write_text("id,text,transcription\nu1,a b,a c\n")
+    file = read_transcript_file(path, columns={"reference": "text"})
+    assert [(one.hypothesis, one.reference) for one in file.utterances] == [("a c", "a b")]
 
 
 @pytest.mark.parametrize("start", ["sep=;\r\nid;audio;text;;\r\n", '"sep=;"\nid;audio;text;;\n'])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -49,6 +49,7 @@ REFERENCES = (
     "label",
     *TEXTS,
 )
+ANY_TEXT = (*HYPOTHESES, *TEXTS)
 SPEAKERS = ("speaker_id", "speaker", "client_id", "spk")
 COLUMNS = ("id", "hypothesis", "reference")  # what `columns` may map
 
@@ -105,8 +106,8 @@ def column(text: str) -> tuple[str, str]:
 
 def known_columns(names: Iterable[str]) -> bool:
     """Whether a header has an id or audio column and a text column."""
-    header = dict.fromkeys(names)
-    return _first(header, (*IDS, *FILES)) is not None and _first(header, (*HYPOTHESES, *TEXTS)) is not None
+    header = list(names)
+    return _first(header, (*IDS, *FILES)) is not None and _first(header, ANY_TEXT) is not None
 
 
 def from_columns(
@@ -148,7 +149,7 @@ class _Header:
     Attributes:
         id, file, hypothesis, reference, speaker: columns of these; where the column of the id is configured, neither
             file nor speaker is part of the names.
-        other: a second column of hypotheses, where none is configured.
+        other: a second column that could be the one of hypotheses, where none is configured.
         manifest: column that makes the file a manifest, whose text is no hypothesis.
         times: columns of offset, duration and end.
         truncated: whether there is a column of this name.
@@ -172,15 +173,17 @@ def _header(row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
             present = ", ".join(map(str, row))
             raise RowError(f"columns.{field} is {mapped!r}, which is not a column; found {present}")
     id = columns.get("id")
-    hypothesis = columns.get("hypothesis") or _first(row, (*HYPOTHESES, *TEXTS))
+    free = [name for name in row if name not in columns.values()]
+    hypothesis = columns.get("hypothesis") or _first(free, ANY_TEXT) or _first(row, ANY_TEXT)
     named = folded_name(str(hypothesis))
     is_text = "hypothesis" not in columns and named in TEXTS
+    others = [name for name in free if name != hypothesis] if hypothesis in free else []
     times = DEFAULT_COLUMNS.among(row)
     return _Header(
         id=id or _first(row, IDS),
         file=None if id else _first(row, FILES),
         hypothesis=hypothesis,
-        other=None if "hypothesis" in columns else _first(row, [name for name in HYPOTHESES if name != named]),
+        other=_first(others, HYPOTHESES if named in HYPOTHESES else TEXTS),
         reference=columns.get("reference") or _first(row, [name for name in REFERENCES if name != named]),
         speaker=None if id else _first(row, SPEAKERS),
         manifest=_first(row, OF_MANIFESTS) if is_text else None,
@@ -197,7 +200,7 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
         raise RowError(f"{named} is {row[named]!r:.80}; expected the name of an utterance")
     if column is None or not names:
         missing = "hypothesis" if names else "id"
-        expected = ", ".join((*HYPOTHESES, *TEXTS) if names else (*IDS, *FILES))
+        expected = ", ".join(ANY_TEXT if names else (*IDS, *FILES))
         present = ", ".join(map(str, row)) or "none"
         raise RowError(
             f"no column for {missing}: expected one of {expected}, or one named in `columns`; found {present}"
@@ -213,8 +216,9 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
         raise RowError(f"{column} is {text!r:.80}; expected a string")
     if header.other is not None and isinstance(other := row[header.other], str) and other != text:
         raise RowError(
-            f"two columns of hypotheses, which differ: {column} is {text!r:.80} and {header.other} is {other!r:.80}; "
-            f"name one of them: `columns: {{hypothesis: {column}}}`"
+            f"two columns of texts, which differ: {column} is {text!r:.80} and {header.other} is {other!r:.80}. Name "
+            f"that of the hypotheses (`columns: {{hypothesis: {column}}}`), or in a file of references theirs "
+            f"(`columns: {{text: {column}}}`)"
         )
     reference = None if header.reference is None else row[header.reference]
     if not isinstance(reference, str | None):
@@ -262,7 +266,7 @@ def with_speaker(speaker: str, id: str) -> tuple[str, ...]:
     return (f"{speaker}-{id}", f"{speaker}_{id}")
 
 
-def _first(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
+def _first(row: Collection[str], names: Iterable[str]) -> str | None:
     """The column of the row that has the first of these names, also in capitals or with spaces."""
     folded = {folded_name(str(name)): name for name in reversed(list(row))}
     return next((name if name in row else folded[name] for name in names if name in row or name in folded), None)
