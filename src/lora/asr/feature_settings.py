@@ -15,6 +15,14 @@ PROCESSOR, PREPROCESSOR = "processor_config.json", "preprocessor_config.json"
 FEATURES = (PROCESSOR, PREPROCESSOR)
 NESTED = ("feature_extractor", "audio_processor")
 LONGEST_WINDOW = 3600  # seconds
+SIZES = ("n_fft", "win_length", "hop_length", "n_mels", "feature_size")
+LARGEST_SIZE = 100_000  # of windows and filters, which are computed before anything fails
+# Settings of the feature extractor that have to be those of the model, by their names in config.json.
+IN_MODEL = {
+    "feature_size": "num_mel_bins",
+    "projector_window_size": "window_size",
+    "projector_downsample_rate": "downsample_rate",
+}
 WHISPER_HOP = 160  # samples from frame to frame, where the settings do not say
 FRAMES_PER_POSITION = 2  # of Whisper's encoder, whose second convolution halves them
 COPY = "Copy the file from the base model."
@@ -43,7 +51,15 @@ def feature_settings(folder: Path, owner: str) -> dict[str, Any]:
         )
     if (problem := rate_problem(rate)) is not None:
         raise UnusableModel(f"{owner}: {name}: {problem}. {COPY}")
+    for key, value in [item for part in _parts(found) for item in part.items()]:
+        if key in SIZES and isinstance(value, int) and value > LARGEST_SIZE:
+            raise UnusableModel(f'{owner}: {name}: "{key}" is {value:.6g}, which no model has. {COPY}')
     return dict(found)
+
+
+def _parts(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Settings and the objects in them."""
+    return [settings, *(part for part in settings.values() if isinstance(part, dict))]
 
 
 def with_own_window(family: Family, features: dict[str, Any], owner: str) -> Family:
@@ -60,13 +76,13 @@ def with_own_window(family: Family, features: dict[str, Any], owner: str) -> Fam
 
 
 def require_fitting(family: Family, features: dict[str, Any], config: dict[str, Any], owner: str) -> None:
-    """Raise UnusableModel if the mel bands or the frames of the feature extractor are not those of the model."""
-    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
-    bands = next((part["num_mel_bins"] for part in parts if "num_mel_bins" in part), None)
-    given = features.get("feature_size")
+    """Raise UnusableModel if what the feature extractor computes is not what the model takes."""
     problem = None
-    if isinstance(bands, int) and isinstance(given, int) and given != bands:
-        problem = f'{given} mel bands ("feature_size"), but the model takes {bands} ("num_mel_bins" in config.json)'
+    for key, own_key in IN_MODEL.items():
+        own = next((part[own_key] for part in _parts(config) if own_key in part), None)
+        given = features.get(key)
+        if isinstance(own, int) and isinstance(given, int) and given != own:
+            problem = f'"{key}" {given}, but "{own_key}" of the model is {own} in config.json'
     positions = config.get("max_source_positions")
     hop = features.get("hop_length", WHISPER_HOP)
     if family.window_seconds is not None and isinstance(positions, int) and isinstance(hop, int) and hop > 0:

@@ -72,12 +72,12 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
 
 
 def _require_usable(speech: SpeechModel, where: str) -> None:
-    """Try feature extractor and tokenizer on silence, shorter than any padding, and a letter. Raises UnusableModel."""
+    """Try feature extractor and tokenizer on silence, shorter than any padding, and letters. Raises UnusableModel."""
     silence = np.zeros(speech.sampling_rate // 2, np.float32)
     needed = speech.base.main_input_name
     trials: list[tuple[str, Callable[[], object]]] = [
         ("feature extractor", lambda: speech.inputs([silence])[needed]),
-        ("tokenizer", lambda: speech.label_ids(["a"])),
+        ("tokenizer", lambda: speech.text_of(speech.label_ids(["a a"])[0])),
     ]
     for part, trial in trials:
         try:

@@ -152,6 +152,7 @@ def test_a_configuration_of_another_size(tmp_path: Path, key: str, value: int, m
         ("decoder_start_token_id", 10**9, "rejects the settings: index out of range"),
         ("num_beams", 0, "num_beams of its generation settings is 0; expected an integer of at least 1"),
         ("suppress_tokens", "x", "suppress_tokens of its generation settings is 'x'; expected a list of token ids"),
+        ("eos_token_id", "x", "eos_token_id of its generation settings is 'x'; expected a token id, or a list of them"),
         ("max_time", -1.0, None),
         ("top_k", -1, None),
     ],
@@ -213,6 +214,6 @@ def test_a_token_that_the_model_does_not_have(tmp_path: Path) -> None:
     speech = load_model(describe_model(str(tmp_path / "model")))
     assert max(label_ids(speech, ["Some words."])[0]) < 400
     with pytest.raises(
-        UnusableModel, match="writes 'tuned' as token 400 in the text 'I tuned it', but the model has 400"
+        UnusableModel, match="the text 'I tuned it' has the token 400, but the model has the tokens 0 to 399"
     ):
         label_ids(speech, ["Some words.", "I tuned it"])

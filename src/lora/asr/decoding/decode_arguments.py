@@ -91,6 +91,9 @@ def expected_value(key: str, value: Any) -> str | None:
         return "true or false"
     if key in TEXTS and not isinstance(value, str):
         return "text"
-    if key in TOKEN_LISTS and not (isinstance(value, list) and all(type(token) is int for token in value)):
+    tokens = value if isinstance(value, list) else [value]
+    if key.endswith("_token_id") and not all(type(token) is int for token in tokens):
+        return "a token id, or a list of them"
+    if key in TOKEN_LISTS and not (tokens is value and all(type(token) is int for token in tokens)):
         return "a list of token ids"
     return None

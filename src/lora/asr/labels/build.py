@@ -31,12 +31,12 @@ def label_ids(speech: SpeechModel, texts: Sequence[str]) -> list[list[int]]:
     rows = speech.label_ids(texts)
     size = speech.base.config.get_text_config().vocab_size
     for text, ids in zip(texts, rows, strict=True):
-        if max(ids, default=0) >= size:
-            token = speech.tokenizer.convert_ids_to_tokens(max(ids))
+        wrong = [token for token in ids if type(token) is not int or token >= size]
+        if wrong:
             raise UnusableModel(
-                f"model {speech.files.identity.id}: its tokenizer writes {token!r} as token {max(ids)} in the text "
-                f"{text!r:.80}, but the model has {size} tokens (from 0). Copy the tokenizer's files from the base "
-                "model, or save the model again after `resize_token_embeddings`."
+                f"model {speech.files.identity.id}: the label of the text {text!r:.80} has the token {wrong[0]!r}, but "
+                f"the model has the tokens 0 to {size - 1}. Copy the tokenizer's files from the base model, or save "
+                "the model again after `resize_token_embeddings`."
             )
     return rows
 
