@@ -58,7 +58,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
         raise
     except Exception as error:  # of any kind: libraries read damaged files with classes of their own, or none
         raise UnusableModel(f"{where}: cannot be loaded: {_reason(error)}") from None
-    if not hasattr(processor, "tokenizer"):
+    if not (hasattr(processor, "tokenizer") and hasattr(processor, "feature_extractor")):
         raise UnusableModel(
             f"{where}: the folder has no processor with tokenizer and feature extractor. Copy its files from the base "
             "model."
