@@ -21,6 +21,7 @@ from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
 from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 
+INTERRUPTIONS = (MemoryError, KeyboardInterrupt, SystemExit)
 LONGEST_REASON = 300  # characters of an error message, which may quote a file
 
 logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice does not apply to this software's users
@@ -54,9 +55,9 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
                 trust_remote_code=False,
                 local_files_only=True,
             )
-    except MemoryError:
+    except INTERRUPTIONS:
         raise
-    except Exception as error:  # of any kind: libraries read damaged files with classes of their own, or none
+    except BaseException as error:  # of any kind: libraries have classes of their own, such as Rust's panics
         raise UnusableModel(f"{where}: cannot be loaded: {_reason(error)}") from None
     if not (hasattr(processor, "tokenizer") and hasattr(processor, "feature_extractor")):
         raise UnusableModel(
@@ -82,15 +83,15 @@ def _require_usable(speech: SpeechModel, where: str) -> None:
     for part, trial in trials:
         try:
             trial()
-        except (MemoryError, UserError):
+        except (*INTERRUPTIONS, UserError):
             raise
-        except Exception as error:  # settings that the library took without looking at them
+        except BaseException as error:  # settings that the library took without looking at them
             raise UnusableModel(
                 f"{where}: its {part} fails: {_reason(error)}. Copy the files of the {part} from the base model."
             ) from None
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
     return f"no key {text}" if isinstance(error, KeyError) else text
 

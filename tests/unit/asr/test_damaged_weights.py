@@ -85,6 +85,19 @@ def test_settings_that_only_a_library_refuses(tmp_path: Path, file: str, key: st
         load_model(describe_model(str(tmp_path / "model")))
 
 
+def test_a_library_that_panics(tmp_path: Path) -> None:
+    """Rust's panics are no `Exception`."""
+    from lora.asr.model_loading import load_model
+
+    shutil.copytree(MODEL, tmp_path / "model")
+    path = tmp_path / "model" / "tokenizer.json"
+    settings = json.loads(path.read_text())
+    settings["model"]["continuing_subword_prefix"] = "longer than a token"
+    path.write_text(json.dumps(settings))
+    with pytest.raises(UnusableModel, match="cannot be loaded: "):
+        load_model(describe_model(str(tmp_path / "model")))
+
+
 NAME = "model.decoder.layers.0.encoder_attn.k_proj.weight"
 
 

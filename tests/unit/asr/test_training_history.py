@@ -209,6 +209,16 @@ def test_a_second_evaluation_of_a_step_is_no_validation(tmp_path: Path) -> None:
     assert [(point.step, point.loss, point.wer) for point in facts.validation] == [(20, 0.4, None), (40, 0.6, 0.3)]
 
 
+def test_of_several_evaluation_sets_the_first_is_the_validation(tmp_path: Path) -> None:
+    log = [
+        {"step": step, f"eval_{name}_loss": loss, f"eval_{name}_wer": loss / 2}
+        for step, losses in ((20, (0.4, 9.0)), (40, (0.6, 8.0)))
+        for name, loss in zip(("dev", "test"), losses, strict=True)
+    ]
+    facts = training_history("theirs", trainer_folder(tmp_path, "out", [logged(1), *log]))
+    assert [(point.step, point.loss, point.wer) for point in facts.validation] == [(20, 0.4, 0.2), (40, 0.6, 0.3)]
+
+
 def test_losses_are_means_of_tenths(tmp_path: Path) -> None:
     history = [logged(n, loss) for n, loss in enumerate([3.0, 1.0, *[1.0] * 16, 0.2, 0.4], 1)]
     facts = training_history("theirs", trainer_folder(tmp_path, "out", history))

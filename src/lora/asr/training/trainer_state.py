@@ -12,6 +12,7 @@ from lora.asr.training.loss_trend import first_and_last_tenth, rate_trend
 from lora.records.training import EarlyStopping, TrainFacts, ValidationPoint, WerUnit
 
 CHECKPOINT_NAME = re.compile(r"checkpoint-(\d+)[/\\]*$")
+OF_A_SET = re.compile(r"eval_(.+)_(?:loss|wer)")
 # A WER above 3 is in percent: as a fraction it would be three errors for every word of the reference. Up to 1 it is a
 # fraction. Between them it may be both, a few errors in 100 words or more errors than words.
 LARGEST_FRACTION = 3.0
@@ -37,7 +38,7 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
     """
     history: list[dict[str, Any]] = state["log_history"]
     logged = [entry for entry in history if "loss" in entry]
-    evaluated = _first_of_each_step([entry for entry in history if "eval_loss" in entry or "eval_wer" in entry])
+    evaluated = _first_of_each_step(_evaluations(history))
     norms = [float(entry["grad_norm"]) for entry in logged if entry.get("grad_norm") is not None]
     rates = [float(entry["learning_rate"]) for entry in logged if entry.get("learning_rate") is not None]
     unit, guessed = wer_unit(evaluated)
@@ -65,6 +66,16 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
         best_kept=None if best is None or weights_step is None else best == weights_step,
         **_divergence(path, logged, evaluated),
     )
+
+
+def _evaluations(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with `eval_loss` or `eval_wer`; of several evaluation sets (`eval_<set>_loss`) those of the first."""
+    plain = [entry for entry in history if "eval_loss" in entry or "eval_wer" in entry]
+    named = next((match[1] for entry in history for key in entry if (match := OF_A_SET.fullmatch(key))), None)
+    if plain or named is None:
+        return plain
+    renamed = [{key.replace(f"eval_{named}_", "eval_"): value for key, value in entry.items()} for entry in history]
+    return [entry for entry in renamed if "eval_loss" in entry or "eval_wer" in entry]
 
 
 def _first_of_each_step(evaluated: list[dict[str, Any]]) -> list[dict[str, Any]]:
