@@ -6,8 +6,9 @@ where a recording that is already cut was in a longer one, which the lengths of 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,6 +22,8 @@ from lora.data.time_text import is_plain_number, seconds_in_text
 EXAMINED = 50  # pieces whose files are opened
 TOLERANCE = 0.1  # seconds that a piece may end after its file, because times are rounded
 SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
+# Names of channels, unlike those of broadcasters that such a column may have.
+CHANNEL = re.compile(r"[A-D]|L|R|left|right|(ch|channel)[ _-]?\d+", re.IGNORECASE)
 CANONICAL_TIMES = {field: (field,) for field in TIMES}
 
 
@@ -46,7 +49,8 @@ def with_recognised_columns(reading: Reading) -> Reading:
         starts = tuple(name for name in names["offset"] if name not in ends)
         names |= {"offset": starts, "end": (*names["end"], *ends)}
     reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present))
-    notes = (*reading.notes, *_notes_on_times(reading, {name for name, types in present.items() if str in types}))
+    written = {name for name, types in present.items() if str in types}
+    notes = (*reading.notes, *_notes_on_times(reading, written), *_notes_on_channels(reading, written))
     return replace(reading, columns=reading.columns.among(present), notes=notes)
 
 
@@ -167,6 +171,18 @@ def _notes_on_times(reading: Reading, written: Collection[str]) -> Iterator[str]
                 line, text, seconds = first
                 count = 1 + sum(1 for _ in odd)
                 yield f"{count:,} values of '{name}' are written like '{text}' (line {line}: {seconds:g} s)"
+
+
+def _notes_on_channels(reading: Reading, written: Set[str]) -> Iterator[str]:
+    """A note on a column that names channels (`A`, `left`), which numbers would choose. Arguments as above."""
+    if reading.channel is not None or "channel" in reading.columns.mapped:
+        return
+    for name in written & set(reading.columns.names["channel"]):
+        values = ((entry.line, row.get(name)) for entry, row in _rows(reading))
+        named = ((line, text) for line, text in values if isinstance(text, str) and CHANNEL.fullmatch(text.strip()))
+        if (first := next(named, None)) is not None:
+            line, value = first
+            yield f"'{name}' was not read, all channels are mixed: line {line} has '{value}'; expected numbers from 0"
 
 
 def _odd_times(reading: Reading, name: str, unit: float) -> Iterator[tuple[int, str, float]]:

@@ -125,3 +125,16 @@ def test_notes_on_separators_and_written_times(wav, manifest):
     )
     plain = manifest(json.dumps({"audio": "a.wav", "text": "x", "duration": "4.00"}))
     assert read_manifest(plain).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("channel", "named"), [("A", True), ("left", True), ("ch-1", True), ("BBC", False), ("0", False)]
+)
+def test_names_of_channels_are_noted(wav, manifest, channel, named):
+    wav("a.wav", channels=2)
+    path = manifest({"audio": "a.wav", "channel": channel, "text": "one"})
+    result = read_manifest(path)
+    note = f"'channel' was not read, all channels are mixed: line 1 has '{channel}'; expected numbers from 0"
+    assert result.notes == ((note,) if named else ())
+    assert [row.channel for row in result.rows] == [0 if channel == "0" else None]
+    assert read_manifest(Source(path, channel=1)).notes == ()
