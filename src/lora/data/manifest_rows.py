@@ -110,8 +110,10 @@ def _state(path: str) -> os.stat_result | None:
 def _require_file(fields: dict[str, Any], folder: str, state: Callable[[str], os.stat_result | None]) -> None:
     if "audio" not in fields:
         return
-    fields["audio"] = found_path(folder, str(fields["audio"]))
     found = state(os.path.join(folder, fields["audio"]))  # noqa: PTH118 (a Path takes twice as long)
+    if found is None:
+        fields["audio"] = found_path(folder, fields["audio"])
+        found = state(os.path.join(folder, fields["audio"]))  # noqa: PTH118
     if found is None and URL.match(fields["audio"]):
         why = f"a URL, which is never opened ({fields['audio']:.200}); download it and name the file"
         raise RowError(f"no audio: {why}", "audio")

@@ -90,9 +90,14 @@ def test_whole_files_with_tags_and_other_ends(tmp_path: Path, kind: str) -> None
         assert len(load_audio(row(kind), tmp_path)) == pytest.approx(16000, abs=800)
 
 
-def test_a_file_that_only_looks_like_mp3_has_a_reason(tmp_path: Path) -> None:
-    (tmp_path / "page.mp3").write_bytes(b"<!DOCTYPE html>" * 500)
-    assert header_seconds(str(tmp_path / "page.mp3")) == "unreadable audio: no audio in a format that libsndfile reads"
+@pytest.mark.parametrize("name", ["page.mp3", "a.m4a"])
+def test_a_file_of_another_format_has_a_reason(tmp_path: Path, name: str) -> None:
+    begins = {"page.mp3": b"<!DOCTYPE html>", "a.m4a": b"\0\0\0\x20ftypM4A "}
+    (tmp_path / name).write_bytes(begins[name] * 500)
+    reason = "no audio in a format that libsndfile reads; convert it to WAV or FLAC"
+    assert header_seconds(str(tmp_path / name)) == f"unreadable audio: {reason}"
+    with pytest.raises(UserError, match=reason):
+        load_audio(row(name), tmp_path)
 
 
 def test_the_delay_of_an_mpeg_decoder_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

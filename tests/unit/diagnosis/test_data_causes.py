@@ -87,7 +87,7 @@ def test_remedies_of_data_name_no_hyperparameter(study: HealthyStudy, code: str)
     ("reason", "code"),
     [
         ("missing file: audio/3.ogg", "data.unreadable_audio"),
-        ("unreadable audio: Format not recognised", "data.unreadable_audio"),
+        ("unreadable audio: no audio in a format that libsndfile reads", "data.unreadable_audio"),
         ("zero length", "data.unreadable_audio"),
         ("empty text", "data.empty_transcripts"),
         ("duplicate id, first used in line 3", "data.duplicates"),
