@@ -27,10 +27,11 @@ def reasons(manifest):
     return {entry.id: entry.reason for entry in manifest.rejected}
 
 
-def test_paths_relative_to_the_folder_in_which_the_recipe_runs(wav, folder, tmp_path):
+@pytest.mark.parametrize("written", ["wavs/a.wav", "wavs\\a.wav"])
+def test_paths_relative_to_the_folder_in_which_the_recipe_runs(wav, folder, tmp_path, written):
     wav("wavs/a.wav", 2.0)
     path = folder(
-        wav_scp=["utt-a wavs/a.wav"], text=["utt-a  Hello   there"], utt2spk=["utt-a spk"], utt2dur=["utt-a 2.0"]
+        wav_scp=[f"utt-a {written}"], text=["utt-a  Hello   there"], utt2spk=["utt-a spk"], utt2dur=["utt-a 2.0"]
     )
     result = read_manifest(path)
     assert (result.format, result.folder) == ("kaldi", tmp_path)

@@ -208,7 +208,7 @@ def audio_root(folder: Path, paths: Iterable[str]) -> Path:
     """
     relative = [path for path in paths if not Path(path).is_absolute()][:PATHS_TRIED]
     for start in (folder, *folder.parents, Path()):
-        if any(exists(start / path) for path in relative):
+        if any(exists(start / found_path(start, path)) for path in relative):
             return start
     return folder
 
