@@ -14,7 +14,7 @@ from lora.data.audio.headers import MISSING_SHARE, header_problem
 from lora.data.audio.library_errors import reason_of
 from lora.data.audio.limits import HIGHEST_PEAK, MOST_FRAMES, UNKNOWN_FRAMES, rate_problem
 from lora.data.audio.promised_length import missing_share
-from lora.data.audio.unread_parts import unread_part
+from lora.data.audio.unread_parts import unread_flac, unread_part
 from lora.data.existing_files import exists, is_file
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
@@ -117,7 +117,10 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
         rate, frames = file.samplerate, file.frames
         if (problem := header_problem(path, rate, frames)) is not None:
             raise UserError(f"row {row.id}: {row.audio}: {problem}; replace the file or remove the row")
-        if (unread := unread_part(str(path), whole=row.offset is None)) is not None:
+        unread = unread_part(str(path), whole=row.offset is None)
+        if unread is None and row.offset is None:
+            unread = unread_flac(str(path))
+        if unread is not None:
             raise UserError(f"row {row.id}: {row.audio}: {unread}")
         delay = MPEG_DELAY if file.subtype.startswith("MPEG") else 0
         if frames < UNKNOWN_FRAMES:

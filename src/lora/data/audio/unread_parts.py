@@ -43,7 +43,7 @@ class _Frame(NamedTuple):
 
 
 def unread_part(path: str, *, whole: bool = True) -> str | None:
-    """Why a part of a file is not read, and what to do; None for a file that is read as a whole.
+    """Why a part of a file is not read, by its headers, and what to do; None for a file that is read as a whole.
 
     Args:
         path: the file.
@@ -54,16 +54,18 @@ def unread_part(path: str, *, whole: bool = True) -> str | None:
             start = file.read(len(MARK))
             if start == MARK:
                 return _unread_pages(file, whole)
-            if start == FLAC:
-                return JOINED if whole and _is_joined_flac(file) else None
             return _unread_mp3(file)
     except (OSError, ValueError, struct.error):
         return None
 
 
-def _is_joined_flac(file: BinaryIO) -> bool:
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(FLAC_STREAM, len(FLAC)) > 0
+def unread_flac(path: str) -> str | None:
+    """Why a part of a FLAC file is not read; reads the file, and so is for files that are decoded anyway."""
+    with open(path, "rb") as file:  # noqa: PTH123 (as headers.py)
+        if file.read(len(FLAC)) != FLAC:
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return JOINED if content.find(FLAC_STREAM, len(FLAC)) > 0 else None
 
 
 def _unread_pages(file: BinaryIO, whole: bool) -> str | None:
