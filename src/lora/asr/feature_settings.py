@@ -53,7 +53,7 @@ def feature_settings(folder: Path, owner: str) -> dict[str, Any]:
         raise UnusableModel(f"{owner}: {name}: {problem}. {COPY}")
     for key, value in [item for part in _parts(found) for item in part.items()]:
         if key in SIZES and isinstance(value, int) and value > LARGEST_SIZE:
-            raise UnusableModel(f'{owner}: {name}: "{key}" is {value:.6g}, which no model has. {COPY}')
+            raise UnusableModel(f'{owner}: {name}: "{key}" is above {LARGEST_SIZE:,}, which no model has. {COPY}')
     return dict(found)
 
 

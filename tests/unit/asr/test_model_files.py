@@ -144,7 +144,7 @@ def test_a_damaged_file_of_the_tokenizer_is_named(copy_of: Path, name: str) -> N
     ("key", "value", "message"),
     [
         ("feature_size", 128, '"feature_size" 128, but "num_mel_bins" of the model is 80 in config.json'),
-        ("n_fft", 2**40, r'"n_fft" is 1.09951e\+12, which no model has'),
+        ("n_fft", 10**400, '"n_fft" is above 100,000, which no model has'),
         ("hop_length", 320, "300 frames per window .* the model takes 600"),
         ("sampling_rate", 8000, "300 frames per window .* the model takes 600"),
         ("sampling_rate", "16000", "\"sampling_rate\" is '16000'; expected a whole number"),
