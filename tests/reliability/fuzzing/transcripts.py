@@ -10,6 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
+
 from fuzzing import hostile
 from fuzzing.cases import Case, Outcome, Reader
 from fuzzing.manifests import cell, word
@@ -54,6 +57,13 @@ def write_table(separator: str, name: str, folder: Path, rows: list[Row]) -> Pat
     keys = list(dict.fromkeys(key for row in rows for key in row))
     cells = [keys, *([cell(row.get(key, "")).replace(separator, " ") for key in keys] for row in rows)]
     return written(folder / name, [separator.join(line) for line in cells])
+
+
+def write_parquet(folder: Path, rows: list[Row]) -> Path:
+    path = folder / "h.parquet"
+    keys = dict.fromkeys(key for row in rows for key in row)
+    pyarrow.parquet.write_table(pyarrow.table({key: [cell(row.get(key)) for row in rows] for key in keys}), path)
+    return path
 
 
 def write_trn(folder: Path, rows: list[Row]) -> Path:
@@ -105,6 +115,7 @@ FORMATS: dict[str, Write] = {
     "predictions": write_predictions,
     "csv": partial(write_table, ",", "h.csv"),
     "tsv": partial(write_table, "\t", "h.tsv"),
+    "parquet": write_parquet,
     "trn": write_trn,
     "text": write_text,
     "lines": write_lines_only,
