@@ -193,11 +193,11 @@ def test_other_rows_than_in_training_are_a_user_error(
 
 
 def test_training_ends_at_the_validation_wer(train: Train, tmp_path: Path) -> None:
-    reached = train("reached", *SHORT, "--wer-stop-threshold", "50")
+    reached = train("reached", *SHORT, "--wer-stop-threshold", "1")
     missed = train("missed", *SHORT, "--wer-stop-threshold", "0")
     assert (reached.optimizer_steps, missed.optimizer_steps) == (2, 5)
     assert reached.early_stopping is not None
-    assert (reached.early_stopping.stopped, reached.early_stopping.threshold) == (True, 50)
+    assert (reached.early_stopping.stopped, reached.early_stopping.threshold) == (True, 1)
     assert reached.early_stopping.wer == reached.validation[-1].wer
     assert missed.early_stopping is not None
     assert (missed.early_stopping.stopped, missed.early_stopping.wer) == (False, None)
@@ -213,12 +213,12 @@ def test_a_training_killed_after_its_last_validation_still_ends_there(
     def kill(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    train("uninterrupted", *SHORT, "--wer-stop-threshold", "50")
+    train("uninterrupted", *SHORT, "--wer-stop-threshold", "1")
     with monkeypatch.context() as patched:
         patched.setattr(fit._Fitted, "write", kill)
         with pytest.raises(AssertionError):
-            train("killed", *SHORT, "--wer-stop-threshold", "50")
-    train("killed", *SHORT, "--wer-stop-threshold", "50")
+            train("killed", *SHORT, "--wer-stop-threshold", "1")
+    train("killed", *SHORT, "--wer-stop-threshold", "1")
     assert steps_taken(tmp_path, "killed") == 0
     assert contents(tmp_path / "adapters/uninterrupted") == contents(tmp_path / "adapters/killed")
 

@@ -46,7 +46,7 @@ def test_losses_are_sent_where_asked_and_change_nothing(
     (tmp_path / "stand-ins").mkdir()
     (tmp_path / "stand-ins/tensorboardX.py").write_text(WRITER)
     monkeypatch.syspath_prepend(str(tmp_path / "stand-ins"))
-    ends_early = ("--wer-stop-threshold", "50", "--eval-decode", '{"max_new_tokens": 8}')
+    ends_early = ("--wer-stop-threshold", "1", "--eval-decode", '{"max_new_tokens": 8}')
     train("plain", *ends_early)
     assert not list(tmp_path.rglob("scalars.jsonl"))
     train("tracked", *ends_early, "--report-to", "tensorboard")
