@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from lora.records.base import Fact, ManyRecord, Record
 from lora.records.markup import MarkupFacts
@@ -174,11 +174,22 @@ class NotationScore(Record):
 
     notation: str = Field(
         description="A value of `normalizer`, or `word_division`: the study's normaliser, where words that differ in "
-        "spaces, hyphens and apostrophes only are the same."
+        "spaces, hyphens and apostrophes only are the same, or `letters`: the same, where letters that only one side "
+        "writes are read as what the other side writes in their place."
     )
     errors: int = Field(description="Word errors in this notation.")
     words: int = Field(description="Reference words in this notation.")
     wer: float | None = Field(description="WER (fraction) in this notation; null without a reference word.")
+    letters: dict[str, str] = Field(
+        default={},
+        description="Of `letters` only: each letter that only one side writes, and what the other side writes there.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _only_of_letters(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Other notations have no `letters`."""
+        value: dict[str, Any] = written(self)
+        return value if self.letters else {key: value[key] for key in value if key != "letters"}
 
 
 class WerFacts(Fact):

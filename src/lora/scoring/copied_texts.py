@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 from lora.records.scores import CopiedTexts
@@ -36,8 +37,7 @@ def is_styled(text: str) -> bool:
     """Whether a text has capitals next to small letters, digits or marks, which models rarely write as a person did."""
     if text != text.lower() and text != text.upper():
         return True
-    letters = "".join(text.replace("'", "").split())
-    return letters != "" and not letters.isalpha()
+    return any(unicodedata.category(character)[0] in "NPS" for character in text if character != "'")
 
 
 def _length(words: int, characters: int) -> int:

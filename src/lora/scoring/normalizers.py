@@ -72,12 +72,20 @@ class Normalizer:
         spoken = first_alternative(text)
         if self._strip:
             spoken = strip_markup(spoken, self._strip)
-        return spoken if self._text is None else self._text(spoken)
+        return self._changed(spoken)
+
+    def _changed(self, text: str) -> str:
+        return text if self._text is None else self._text(text)
 
     def _tokens(self, words: list[str], normal: str) -> tuple[str, ...]:
         """The tokens of the words of a normalised text."""
         whole = self._unit == "words" or (self._unit == "auto" and normal.isascii())
         return tuple(map(self._same, words if whole else tokens(words, self._unit)))
+
+    def followed_by(self, change: Callable[[str], str]) -> Normalizer:
+        """The same normaliser, whose normalised texts are changed before they are split."""
+        name, version = self.identity.name, self.identity.version
+        return Normalizer(name, version, lambda text: change(self._changed(text)), self._unit, self._strip)
 
     def reference(self, text: str, hypothesis: Sequence[str]) -> str:
         """A reference with the alternatives that are nearest to the tokens of a hypothesis."""

@@ -1,7 +1,8 @@
-"""The error rate in other notations of the same words: under other normalisers, and without regard to word division.
+"""The error rate in other notations of the same words: other normalisers, other letters, other word division.
 
 A WER can count how words are written: `english` reads "three one six" as the word 316 and "3, 1, 6" as three words, and
-`basic` takes "20" and "twenty" for different words. A notation is fair if it treats both sides alike and none of the
+`basic` takes "20" and "twenty" for different words. One side may lack a letter that the other writes
+(`lora.scoring.letter_variants`). A notation is fair if it treats both sides alike and none of the
 words that it drops or joins was spoken.
 """
 
@@ -15,6 +16,7 @@ from itertools import chain, islice
 from lora.records.base import UserError
 from lora.records.scores import NotationScore
 from lora.scoring.alignment import ScoredPair
+from lora.scoring.letter_variants import letter_variants
 from lora.scoring.normalizers import Normalizer, normalizer
 from lora.scoring.reachable_errors import is_english, region_words, regions, same_spelling, spelling_forms
 
@@ -43,6 +45,8 @@ def notation_scores(scored: Sequence[ScoredPair], words: Normalizer) -> list[Not
         if fewer * sampled_words < (1 - LEAST) * sampled_errors * of:  # rates, of references that may all be empty
             found.append(_score(other.identity.name, *_totals(pair.with_normalizer(other) for pair in scored)))
     if words.identity.name in OTHERS:
+        if (letters := _other_letters(scored, words)) is not None:
+            found.append(letters)
         forms = spelling_forms(english=False)
         divided = sum(
             len(region)
@@ -53,6 +57,20 @@ def notation_scores(scored: Sequence[ScoredPair], words: Normalizer) -> list[Not
         if divided > LEAST * errors:
             found.append(_score("word_division", errors - divided, total))
     return found
+
+
+def _other_letters(scored: Sequence[ScoredPair], words: Normalizer) -> NotationScore | None:
+    """Errors where letters that only one side writes are those of the other; None where that makes no difference."""
+    variants = letter_variants(scored)
+    if not variants:
+        return None
+    table = str.maketrans(variants)
+    alike = words.followed_by(lambda text: text.translate(table))
+    errors, total = _totals(scored)
+    fewer, of = _totals(pair.with_normalizer(alike) for pair in scored)
+    if fewer * total >= (1 - LEAST) * errors * of:
+        return None
+    return _score("letters", fewer, of).model_copy(update={"letters": variants})
 
 
 def _fair_normalizers(words: Normalizer, sample: Sequence[ScoredPair]) -> Iterator[Normalizer]:

@@ -61,6 +61,17 @@ def test_of_equally_fair_notations_the_one_with_a_setting_is_named(study: Health
     assert "normalizer: english`" in study.verdict().causes[0].remedy
 
 
+def test_letters_of_one_side_are_named(study: HealthyStudy) -> None:
+    write(study, "base", letters=0.3 * wer_of(study, "base"))
+    study.files["wer/base/domain.json"]["notations"][0]["letters"] = {"ё": "е", "\u0301": "", "\u200c": " ", "ä": "ae"}
+    cause = study.verdict().causes[0]
+    assert (cause.code, cause.reason, cause.details["notation"]) == ("text.notation", "baseline", "letters")
+    assert cause.details["letters"]["ä"] == "ae"
+    named = '("ё" as "е", U+0301 COMBINING ACUTE ACCENT as nothing, U+200C ZERO WIDTH NON-JOINER as a space and 1 more)'
+    assert named in cause.because
+    assert "Write these letters alike" in cause.remedy
+
+
 def test_a_baseline_that_only_notation_breaks_is_not_broken(study: HealthyStudy) -> None:
     study.change("wer/base/domain.json", {"within": {"wer": 3.2, "errors": 7680}})
     assert "headroom.baseline_broken" in {code for code, _, _ in causes(study)}

@@ -111,6 +111,6 @@ def test_capitals_digits_and_marks_are_style(text: str) -> None:
     assert is_styled(text)
 
 
-@pytest.mark.parametrize("text", ["it's late", "THE FERRY WAS LATE"])
+@pytest.mark.parametrize("text", ["it's late", "THE FERRY WAS LATE", "आज बाज़ार गया", "نمی\u200cدانم", "ผมชอบกิน", "كَتَبَ"])
 def test_one_case_without_marks_is_no_style(text: str) -> None:
     assert not is_styled(text)

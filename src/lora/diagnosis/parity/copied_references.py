@@ -7,7 +7,7 @@ from lora.diagnosis.facts import BASE, StudyFacts
 from lora.diagnosis.findings import Findings, check
 from lora.records.scores import WerFacts
 
-COPIED = 0.95  # share of long references that nobody writes to the character
+COPIED = 0.95  # share of long references in a style that nobody writes to the character
 COPIED_BEFORE = 0.5  # share that the other run may have: more, and the references are in the style of the model
 MIN_ROWS = 10
 MIN_PLAIN_WORDS = 500  # of references without capitals, digits and marks, which a model may write without an error
@@ -59,4 +59,4 @@ def looks_copied(own: WerFacts, other: WerFacts) -> bool:
         before = theirs.equal_styled / theirs.styled if theirs.styled else 0.0
         return mine.equal_styled >= COPIED * mine.styled and before < COPIED_BEFORE
     before = theirs.equal / theirs.rows if theirs.rows else 0.0
-    return mine.equal >= COPIED * mine.rows and mine.words >= MIN_PLAIN_WORDS and before < COPIED_BEFORE
+    return mine.equal == mine.rows and mine.words >= MIN_PLAIN_WORDS and before < COPIED_BEFORE

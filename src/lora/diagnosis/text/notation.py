@@ -19,7 +19,7 @@ ID, CODE = "text.same_notation", "text.notation"
 MAINLY = 0.5  # part of a WER, or of a difference, from which on it is one of notation
 MUCH = 0.2  # part of a WER that is worth a warning
 TOLERANCE = 0.1  # of the lowest WER: notations within it are equally fair
-ORDER = ("english_digits", "english", "basic", "word_division")  # a setting comes before a form without one
+ORDER = ("english_digits", "english", "basic", "letters", "word_division")  # a setting comes before a form without one
 
 
 class Rates(NamedTuple):
@@ -83,6 +83,7 @@ def same_notation(facts: StudyFacts, manifest: str, run: str | None, named: str 
         details={
             "notation": notation,
             "unit": facts.unit(manifest),
+            "letters": _letters(facts, run, manifest) if notation == "letters" else None,
             "run": run,
             "own": own._asdict(),
             "fairer": None if fairer is None else fairer._asdict(),
@@ -166,6 +167,13 @@ def _others(facts: StudyFacts, run: str | None, manifest: str) -> dict[str, Rate
         for name in ORDER
         if name in baseline or name in tuned
     }
+
+
+def _letters(facts: StudyFacts, run: str | None, manifest: str) -> dict[str, str]:
+    """Letters that only one side writes, of the first of baseline and run that has any."""
+    scores = [facts.wer.get((name, manifest)) for name in (BASE, run) if name is not None]
+    found = (notation.letters for score in scores if score is not None for notation in score.notations)
+    return next((letters for letters in found if letters), {})
 
 
 def _notations(facts: StudyFacts, run: str, manifest: str) -> dict[str, float]:

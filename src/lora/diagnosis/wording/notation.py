@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Mapping
 
 from lora.diagnosis.facts import BASE
 from lora.diagnosis.findings import CauseResult, CheckResult
@@ -11,10 +12,14 @@ from lora.formatting import percent, rate_name
 
 Result = CheckResult | CauseResult
 
+MOST_LETTERS = 3  # that a sentence names
+NAMED = {"": "nothing", " ": "a space"}
+
 FORMS = {
     "english_digits": "With numbers read digit by digit (`normalizer: english_digits`)",
     "english": "With numbers, contractions and spelling written alike (`normalizer: english`)",
     "basic": "With words as they are written (`normalizer: basic`)",
+    "letters": "With letters that only one side writes read as the other side writes them ({letters})",
     "word_division": "Without regard to spaces, hyphens and apostrophes",
 }
 FINDINGS = {
@@ -34,7 +39,8 @@ def same_notation(result: Result) -> str:
         return f"No other fair notation of the texts of {manifest} lowers the {rate}."
     fairer = _rates(details, "fairer")
     own = _rates(details, "own")
-    sentence = f"{FORMS[details['notation']]}, the {rate} on {manifest} is {fairer} instead of {own}."
+    form = FORMS[details["notation"]].format(letters=_examples(details["letters"]))
+    sentence = f"{form}, the {rate} on {manifest} is {fairer} instead of {own}."
     return sentence if result.reason == "ok" else f"{sentence} {FINDINGS[result.reason].format(rate=rate)}"
 
 
@@ -45,8 +51,27 @@ def _rates(details: Details, kind: str) -> str:
     return baseline if run is None else f"{baseline} ({BASE}) and {percent(rates['run'])} ({run})"
 
 
+def _examples(letters: Mapping[str, str] | None) -> str:
+    """`"ё" as "е", "U+064E ARABIC FATHA" as nothing and 3 more`."""
+    pairs = [f"{_quoted(a)} as {_quoted(b)}" for a, b in (letters or {}).items()]
+    more = f" and {len(pairs) - MOST_LETTERS} more" if len(pairs) > MOST_LETTERS else ""
+    return ", ".join(pairs[:MOST_LETTERS]) + more
+
+
+def _quoted(text: str) -> str:
+    """A letter in quotes, by its name where it is a mark or cannot be seen."""
+    if text not in NAMED and len(text) == 1 and unicodedata.category(text)[0] in "CM":
+        return f"U+{ord(text):04X} {unicodedata.name(text, '')}".strip()
+    return NAMED.get(text, f'"{text}"')
+
+
 def write_alike(result: CauseResult) -> str:
     notation = result.details["notation"]
+    if notation == "letters":
+        return (
+            "Write these letters alike in the references and in the transcripts of both runs, and compare again. If "
+            "texts need the letters that hypotheses lack, look whether the model's tokenizer has them."
+        )
     if notation == "word_division":
         return (
             "Divide words in the references as the model does, or judge by characters with `text.unit: characters` "
