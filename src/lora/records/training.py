@@ -155,6 +155,11 @@ class TrainFacts(Fact):
         default=False, description="Whether the logged values (1 to 3) could be of either unit, so that losses decided."
     )
     best_step: int | None = Field(default=None, description="Step of the best validation.")
+    worst_as_best: int | None = Field(
+        default=None,
+        description="Step that the Trainer recorded as its best although its error is the highest "
+        "(`greater_is_better` was not false); null elsewhere.",
+    )
     weights_step: int | None = Field(
         default=None, description="Step of external weights, from the name of their folder (`checkpoint-N`)."
     )

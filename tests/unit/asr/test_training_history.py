@@ -62,6 +62,38 @@ def test_whether_the_adapter_is_the_best_step(
     assert facts.best_kept is best_kept
 
 
+@pytest.mark.parametrize(
+    ("rates", "state", "best", "worst"),
+    [
+        ([40.0, 30.0, 22.0], {"best_global_step": 1, "best_metric": 40.0}, 3, 1),
+        ([40.0, 30.0, 22.0], {"best_model_checkpoint": "out/checkpoint-1", "best_metric": 40.0}, 3, 1),
+        ([40.0, 30.0, 22.0], {"best_global_step": 3, "best_metric": 22.0}, 3, None),
+        (
+            [40.0, 30.0, 22.0],
+            {"best_global_step": 2, "best_metric": 30.0},
+            2,
+            None,
+        ),  # the best of those that were saved
+        ([40.0, 30.0, 22.0], {"best_global_step": 1, "best_metric": 0.9}, 1, None),  # by another metric
+        ([22.0, 22.0, 22.0], {"best_global_step": 1, "best_metric": 22.0}, 1, None),
+        ([40.0, 30.0, 22.0], {}, 3, None),
+    ],
+)
+def test_a_trainer_that_looked_for_the_highest_error(
+    tmp_path: Path, rates: list[float], state: dict[str, Any], best: int, worst: int | None
+) -> None:
+    history = [{"step": n, "eval_loss": 1.0 / n, "eval_wer": rate} for n, rate in enumerate(rates, 1)]
+    facts = training_history("theirs", trainer_folder(tmp_path, "out", [logged(1), *history], **state))
+    assert (facts.best_step, facts.worst_as_best) == (best, worst)
+
+
+def test_weights_of_a_step_as_good_as_the_first_best_are_the_best(tmp_path: Path) -> None:
+    history = [{"step": n, "eval_loss": 1.0 / n, "eval_wer": 35.2} for n in (20, 40)]
+    for name, best, kept in (("checkpoint-40", 40, True), ("checkpoint-30", 20, False), ("final", 20, None)):
+        facts = training_history("theirs", trainer_folder(tmp_path, name, [logged(1), *history]))
+        assert (facts.best_step, facts.best_kept) == (best, kept)
+
+
 NAN = float("nan")
 
 

@@ -370,3 +370,56 @@ def test_a_training_loss_that_rises_by_a_third(study: HealthyStudy, steps: int, 
 def test_whether_the_weights_are_of_the_best_step_may_not_be_recorded(study: HealthyStudy) -> None:
     study.change("adapters/lora/train.json", EXTERNAL | {"best_kept": None, "best_step": 20})
     assert check_of(study.verdict(), "training.best").reason == "step_not_recorded"
+
+
+def validations(*points: tuple[int, float | None, float | None]) -> dict[str, Any]:
+    return EXTERNAL | {"validation": [{"step": step, "loss": loss, "wer": wer} for step, loss, wer in points]}
+
+
+@pytest.mark.parametrize(
+    ("points", "status", "reason", "says"),
+    [
+        ([(20, 0.9, 0.22), (60, 0.4, 0.6)], "warn", "wer_rose_alone", "loss fell from 0.9 to 0.4"),
+        ([(20, 0.9, 0.352), (40, 0.6, 0.352), (60, 0.4, 0.352)], "warn", "same_wer", "the same at all 3 validations"),
+        ([(20, 0.9, 0.352), (40, 0.9, 0.352), (60, 0.9, 0.352)], "pass", "ok", "35.2 % at its last"),
+        ([(20, 0.9, 0.352), (60, 0.4, 0.352)], "pass", "ok", "35.2 % at its last"),
+        ([(20, None, None), (60, None, None)], "warn", "not_finite", "is finite (2 validations)"),
+        ([(60, None, 0.2)], "pass", "ok", "The validation WER of lora is lowest at step 60 (20.0 %)"),
+        ([], "unknown", "not_validated", "was not validated"),
+    ],
+)
+def test_a_validation_that_is_in_question_is_no_overfitting(
+    study: HealthyStudy, points: list[tuple[int, float | None, float | None]], status: str, reason: str, says: str
+) -> None:
+    study.change("adapters/lora/train.json", validations(*points) | {"best_step": None, "best_kept": None})
+    verdict = study.verdict()
+    check = check_of(verdict, "training.validation")
+    assert (check.status, check.reason) == (status, reason)
+    assert says in check.summary
+    assert not [code for code in codes(verdict) if code.startswith("training.")]
+
+
+def test_the_highest_error_taken_for_the_best(study: HealthyStudy) -> None:
+    points = validations((20, 0.9, 0.4), (40, 0.6, 0.3), (60, 0.4, 0.22))
+    study.change("adapters/lora/train.json", points | {"best_step": 60, "best_kept": None, "worst_as_best": 20})
+    cause = cause_of(study.verdict(), "training.best_not_kept")
+    assert (cause.reason, cause.details["taken_as_best"], cause.details["wer_of_taken"]) == ("worst_as_best", 20, 0.4)
+    assert cause.remedy.startswith("Use the weights of step 60 if they were kept; otherwise train again.")
+    assert "`greater_is_better=False`" in cause.remedy
+    study.change("adapters/lora/train.json", {"best_kept": True})
+    assert "training.best_not_kept" not in codes(study.verdict())
+
+
+def test_early_stopping_at_the_highest_error_is_a_short_training(study: HealthyStudy) -> None:
+    stopped = {"early_stopping": {"patience": 3, "waited": 3, "stopped": True}, "optimizer_steps": 60}
+    study.change("adapters/lora/train.json", EXTERNAL | stopped | {"worst_as_best": 20})
+    assert cause_of(study.verdict(), "training.steps_short").severity == "blocks"
+
+
+def test_a_best_step_before_training_asks_for_no_weights_of_it(study: HealthyStudy) -> None:
+    points = validations((0, 0.4, 0.2), (20, 0.6, 0.3), (60, 0.9, 0.4))
+    study.change("adapters/lora/train.json", points | {"best_step": 0, "best_kept": False})
+    verdict = study.verdict()
+    assert check_of(verdict, "training.best").reason == "none_better"
+    assert "training.best_not_kept" not in codes(verdict)
+    assert cause_of(verdict, "training.overfit").remedy.startswith("Train with fewer steps")

@@ -22,6 +22,7 @@ LOSS_BETWEEN = 0.2
 # Losses are logged with four decimals, so a loss that falls to 0 passes through small values. From a larger one it
 # cannot: the Trainer logs 0 in place of losses that are NaN (`logging_nan_inf_filter`).
 SMALL_LOSS = 0.05
+ERRORS = ("eval_wer", "eval_cer", "eval_loss")  # metrics that are better the lower they are
 
 
 def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: int | None) -> TrainFacts:
@@ -43,7 +44,8 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
     rates = [float(entry["learning_rate"]) for entry in logged if entry.get("learning_rate") is not None]
     unit, guessed = wer_unit(evaluated)
     validation = _validation(evaluated, unit)
-    best = _best_step(state, validation)
+    worst = _worst_as_best(state, evaluated)
+    best = _best_step(state, validation, weights_step) if worst is None else _lowest(validation, weights_step)
     first, final = first_and_last_tenth([float(entry["loss"]) for entry in logged])
     return TrainFacts(
         run=run,
@@ -62,6 +64,7 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
         wer_unit=unit,
         wer_unit_guessed=guessed,
         best_step=best,
+        worst_as_best=worst,
         weights_step=weights_step,
         best_kept=None if best is None or weights_step is None else best == weights_step,
         **_divergence(path, logged, evaluated),
@@ -193,17 +196,39 @@ def _early_stopping(state: dict[str, Any]) -> EarlyStopping | None:
     return None
 
 
-def _best_step(state: dict[str, Any], validation: list[ValidationPoint]) -> int | None:
-    """The best step that the Trainer recorded, or else that of the lowest WER (measured twice or more) or loss."""
+def _best_step(state: dict[str, Any], validation: list[ValidationPoint], weights_step: int | None) -> int | None:
+    """The best step that the Trainer recorded, or else that of the lowest error."""
+    recorded = _recorded_best(state)
+    return _lowest(validation, weights_step) if recorded is None else recorded
+
+
+def _recorded_best(state: dict[str, Any]) -> int | None:
     if state.get("best_global_step"):
         return int(state["best_global_step"])
     named = CHECKPOINT_NAME.search(str(state.get("best_model_checkpoint") or ""))
-    if named is not None:
-        return int(named[1])
+    return int(named[1]) if named is not None else None
+
+
+def _worst_as_best(state: dict[str, Any], evaluated: list[dict[str, Any]]) -> int | None:
+    """Step of the highest error where the Trainer recorded that step as its best; None elsewhere.
+
+    It does so where `metric_for_best_model` names an error rate and `greater_is_better` was left to its default, which
+    is true for every metric that is no loss.
+    """
+    step = _recorded_best(state)
+    metric = _finite(state.get("best_metric"))
+    entry = next((entry for entry in evaluated if entry["step"] == step), {})
+    key = next((key for key in ERRORS if metric is not None and _finite(entry.get(key)) == metric), None)
+    values = [value for entry in evaluated if key and (value := _finite(entry.get(key))) is not None]
+    return step if metric is not None and values and min(values) < metric == max(values) else None
+
+
+def _lowest(validation: list[ValidationPoint], weights_step: int | None) -> int | None:
+    """Step of the lowest WER (measured twice or more), else loss; of equal ones that of the weights, or the first."""
     rates = [(point.wer, point.step) for point in validation if point.wer is not None]
     losses = [(point.loss, point.step) for point in validation if point.loss is not None]
     measured = rates if len(rates) > 1 else losses
-    return min(measured)[1] if measured else None
+    return min(measured, key=lambda point: (point[0], point[1] != weights_step, point[1]))[1] if measured else None
 
 
 def _finite(value: Any) -> float | None:

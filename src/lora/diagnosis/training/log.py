@@ -16,9 +16,14 @@ def evidence(facts: StudyFacts, run: str) -> list[str]:
 
 
 def measured(train: TrainFacts) -> list[tuple[int, float]]:
-    """Step and WER of every validation where WER was measured twice or more, else step and loss."""
+    """Step and WER of every validation where WER was measured twice or more, or no loss was; else step and loss."""
+    return validation_wers(train) if by_wer(train) else validation_losses(train)
+
+
+def by_wer(train: TrainFacts) -> bool:
+    """Whether validations are compared by their WER."""
     rates = validation_wers(train)
-    return rates if len(rates) > 1 else validation_losses(train)
+    return len(rates) > 1 or bool(rates and not validation_losses(train))
 
 
 def validation_wers(train: TrainFacts) -> list[tuple[int, float]]:

@@ -24,7 +24,8 @@ def steps(facts: StudyFacts, run: str, train: TrainFacts) -> Findings:
     reason = "not_recorded"
     if taken is not None and planned is not None:
         complete = taken >= planned and taken > 0
-        early = train.early_stopping is not None and train.early_stopping.stopped
+        # With the direction of its metric reversed, early stopping ends a run because it improves.
+        early = train.early_stopping is not None and train.early_stopping.stopped and train.worst_as_best is None
         reason = "ok" if complete else "early_stopping" if early else "stopped_early"
         if reason == "stopped_early" and train.source is not None and idle >= IDLE_VALIDATIONS:
             reason = "no_longer_improving"

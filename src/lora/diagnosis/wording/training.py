@@ -147,12 +147,28 @@ def validation(result: Result) -> str:
     run = result.run
     if result.reason == "not_validated":
         return f"{run} was not validated during training."
+    if result.reason == "not_finite":
+        return (
+            f"No validation loss of {run} is finite ({count(details['validations'], 'validation')}), so it shows no "
+            "best step. Validate in float32 or bfloat16, and look for validation rows without labels."
+        )
     wer = details["measure"] == "wer"
     printed = percent if wer else number
     text = (
         f"The validation {'WER' if wer else 'loss'} of {run} is lowest at step {details['best_step']:,} "
         f"({printed(details['best'])}) and {printed(details['last'])} at its last, {details['last_step']:,}"
     )
+    if result.reason == "same_wer":
+        text += (
+            f": exactly the same at all {details['validations']} validations, while the loss changed. Check that the "
+            "validation decodes with the weights in training, and read what it decodes"
+        )
+    if result.reason == "wer_rose_alone":
+        text += (
+            f", while the validation loss fell from {number(details['best_loss'])} to {number(details['last_loss'])}: "
+            "right tokens became more likely, so this is no overfitting. Read what the validation decodes: its "
+            "language and task, its maximum length and loops"
+        )
     if result.reason == "rose_later":
         text += "; the weights are those of the lowest, so what came later does not concern them"
     if result.reason == "no_improvement":
@@ -179,6 +195,14 @@ def best(result: Result) -> str:
             f"{step}. Whether these weights are of that step is not recorded: their folder is not named "
             f"`checkpoint-{details['best_step']}`."
         )
+    if result.reason == "none_better":
+        return f"{step}: that is before training, and no later step improved on it."
+    if result.reason == "worst_as_best":
+        taken = f" (WER {percent(details['wer_of_taken'])})" if details["wer_of_taken"] is not None else ""
+        return (
+            f"{step}, but the trainer took step {details['taken_as_best']:,}{taken}, the worst one, for the best: it "
+            "looked for the highest value."
+        )
     given = f" {details['weights_step']:,}" if details["weights_step"] is not None else ""
     endings = {
         "ok": ", and its weights were kept",
@@ -189,9 +213,14 @@ def best(result: Result) -> str:
 
 
 def best_remedy(result: CauseResult) -> str | None:
+    step = result.details["best_step"]
+    if result.reason == "worst_as_best":
+        return (
+            f"Use the weights of step {step:,} if they were kept; otherwise train again. Set "
+            "`greater_is_better=False`, because `metric_for_best_model` is an error."
+        )
     if result.reason != "other_step":
         return None
-    step = result.details["best_step"]
     return f"Use the weights of step {step:,} if they were kept; otherwise train again and keep the best step."
 
 
@@ -199,10 +228,9 @@ def overfit_remedy(result: CauseResult) -> str | None:
     """A checkpoint of another trainer may be kept; the best step of our own trainings is."""
     if not result.details.get("external"):
         return None
-    return (
-        f"Use the weights of step {result.details['best_step']:,} if they were kept; otherwise train with fewer steps, "
-        "a lower learning rate or dropout. More training rows help more."
-    )
+    best = result.details["best_step"]
+    start = f"Use the weights of step {best:,} if they were kept; otherwise train" if best else "Train"  # 0: untrained
+    return f"{start} with fewer steps, a lower learning rate or dropout. More training rows help more."
 
 
 def no_gradient_remedy(result: CauseResult) -> str | None:
