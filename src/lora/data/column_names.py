@@ -70,6 +70,7 @@ class Columns:
         placeholders: texts that mean "no text".
         names: the column names of every field, the first that has a value counts.
         units: seconds per unit of a column of times, where its name does not say it.
+        first_channel: the number of the first channel.
         present: of `names` those that a table has, where that is known; no other is looked up in its rows.
     """
 
@@ -77,6 +78,7 @@ class Columns:
     placeholders: frozenset[str] = frozenset()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
+    first_channel: int = 0
     present: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _looked_up: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 

@@ -6,24 +6,23 @@ where a recording that is already cut was in a longer one, which the lengths of 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from lora.data.audio.headers import read_headers
+from lora.data.channel_numbers import with_channels_from_0
 from lora.data.column_names import MILLISECONDS, OFFSETS, ONSETS, STARTS, TIMES, folded_name, spellings
-from lora.data.formats.interface import Entry, Reading, found_path
+from lora.data.formats.interface import Reading, found_path
 from lora.data.row_fields import RowError, row_number
 from lora.data.time_text import is_plain_number, seconds_in_text
 
 EXAMINED = 50  # pieces whose files are opened
 TOLERANCE = 0.1  # seconds that a piece may end after its file, because times are rounded
 SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
-# Names of channels, unlike those of broadcasters that such a column may have.
-CHANNEL = re.compile(r"[A-D]|L|R|left|right|(ch|channel)[ _-]?\d+", re.IGNORECASE)
 CANONICAL_TIMES = {field: (field,) for field in TIMES}
 
 
@@ -34,8 +33,12 @@ class _Piece(NamedTuple):
     length: float  # of the file in seconds
 
 
-def with_recognised_columns(reading: Reading) -> Reading:
-    """The reading with the columns that its rows have, and with notes on times that are not plain seconds."""
+def with_recognised_columns(reading: Reading, path: Path) -> Reading:
+    """The reading of the manifest at `path` with the columns that its rows have, and with notes on how they are read.
+
+    Raises:
+        UserError: channels may be counted from 0 or from 1.
+    """
     if not reading.table:
         return replace(reading, columns=replace(reading.columns, names={**reading.columns.names, **CANONICAL_TIMES}))
     present = _types_by_name(reading)
@@ -50,22 +53,18 @@ def with_recognised_columns(reading: Reading) -> Reading:
         names |= {"offset": starts, "end": (*names["end"], *ends)}
     reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present))
     written = {name for name, types in present.items() if str in types}
-    notes = (*reading.notes, *_notes_on_times(reading, written), *_notes_on_channels(reading, written))
-    return replace(reading, columns=reading.columns.among(present), notes=notes)
+    notes = (*reading.notes, *_notes_on_times(reading, written))
+    return with_channels_from_0(replace(reading, columns=reading.columns.among(present), notes=notes), path)
 
 
 def _types_by_name(reading: Reading) -> dict[str, set[type]]:
     """The column names in order of appearance, each with the types of its values."""
-    kinds_of_row = dict.fromkeys((tuple(row), tuple(map(type, row.values()))) for _, row in _rows(reading))
+    kinds_of_row = dict.fromkeys((tuple(row), tuple(map(type, row.values()))) for _, row in reading.rows())
     types: dict[str, set[type]] = {}
     for names, values in kinds_of_row:
         for name, value in zip(names, values, strict=True):
             types.setdefault(name, set()).add(value)
     return types
-
-
-def _rows(reading: Reading) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
-    return ((entry, entry.row) for entry in reading.entries if isinstance(entry.row, dict))
 
 
 def _with_pieces(reading: Reading) -> Reading:
@@ -110,7 +109,7 @@ def _without_pieces(reading: Reading, note: str | None = None) -> Reading:
 
 def _first_broken(reading: Reading) -> str | None:
     """Line and fault of the first start or end that is no time, where most of the first rows have such a one."""
-    rows = list(islice(_rows(reading), EXAMINED))
+    rows = list(islice(reading.rows(), EXAMINED))
     broken: list[str] = []
     for entry, row in rows:
         try:
@@ -123,7 +122,7 @@ def _first_broken(reading: Reading) -> str | None:
 
 def _pieces(reading: Reading) -> Iterator[_Piece]:
     """Rows with a start after 0 s, or an end, and a file that can be opened."""
-    for entry, row in _rows(reading):
+    for entry, row in reading.rows():
         try:
             start = row_number(reading.columns, row, "offset") or 0.0
             end = row_number(reading.columns, row, "end")
@@ -150,7 +149,7 @@ def _fits_in_milliseconds(piece: _Piece) -> bool:
 
 def _recordings_repeat(reading: Reading) -> bool:
     """Whether several rows have the same recording, as pieces of it have."""
-    audio = Counter(str(reading.columns.value(row, "audio")) for _, row in _rows(reading))
+    audio = Counter(str(reading.columns.value(row, "audio")) for _, row in reading.rows())
     return any(rows > 1 for rows in audio.values())
 
 
@@ -173,21 +172,9 @@ def _notes_on_times(reading: Reading, written: Collection[str]) -> Iterator[str]
                 yield f"{count:,} values of '{name}' are written like '{text}' (line {line}: {seconds:g} s)"
 
 
-def _notes_on_channels(reading: Reading, written: Set[str]) -> Iterator[str]:
-    """A note on a column that names channels (`A`, `left`), which numbers would choose. Arguments as above."""
-    if reading.channel is not None or "channel" in reading.columns.mapped:
-        return
-    for name in written & set(reading.columns.names["channel"]):
-        values = ((entry.line, row.get(name)) for entry, row in _rows(reading))
-        named = ((line, text) for line, text in values if isinstance(text, str) and CHANNEL.fullmatch(text.strip()))
-        if (first := next(named, None)) is not None:
-            line, value = first
-            yield f"'{name}' was not read, all channels are mixed: line {line} has '{value}'; expected numbers from 0"
-
-
 def _odd_times(reading: Reading, name: str, unit: float) -> Iterator[tuple[int, str, float]]:
     """Line, text and seconds of the times of a column that are no plain numbers."""
-    for entry, row in _rows(reading):
+    for entry, row in reading.rows():
         text = row.get(name)
         if isinstance(text, str) and not is_plain_number(text):
             seconds = seconds_in_text(text, unit)

@@ -78,7 +78,7 @@ def row_fields(
         if fields["offset"] is None:
             raise RowError(f"no start: the row ends at {end:g} s of its recording and has no start", "end")
         fields["duration"] = _until(end, fields["offset"])
-    fields["channel"] = _channel(columns, record)
+    fields["channel"] = row_channel(columns, record)
     fields |= _audio(columns, record)
     if fields["offset"] is not None and fields["offset"] < 0:
         raise RowError(f"offset {fields['offset']:g} s is negative", "offset")
@@ -119,8 +119,11 @@ def _name(columns: Columns, record: Mapping[str, Any], field: str) -> str | None
     raise RowError(f"{field} is neither a string nor a whole number: {value!r:.60}")
 
 
-def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
-    """A whole number from 0; None for other text in a column that was not mapped, such as a broadcaster's name."""
+def row_channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
+    """The channel, from 0; None for other text in a column that was not mapped, such as a broadcaster's name.
+
+    Raises RowError where it is no channel.
+    """
     value = columns.value(record, "channel")
     if value is None:
         return None
@@ -132,7 +135,7 @@ def _channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
         digits = written.lstrip("0") or "0"
         if len(digits) > DIGITS or int(digits) >= CHANNELS:
             raise RowError(f"channel is {written:.40}; expected less than {CHANNELS}", "channel")
-        return int(digits)
+        return int(digits) - columns.first_channel
     if "channel" in columns.mapped or not isinstance(value, str):
         raise RowError(f"channel is not a whole number from 0: {value!r:.60}", "channel")
     return None

@@ -7,6 +7,7 @@ import pytest
 from lora.data.manifest import read_manifest
 from lora.data.source import Source
 from lora.data.transcripts.reference_rows import reference_rows
+from lora.records.base import UserError
 
 
 def pieces(manifest):
@@ -138,3 +139,30 @@ def test_names_of_channels_are_noted(wav, manifest, channel, named):
     assert result.notes == ((note,) if named else ())
     assert [row.channel for row in result.rows] == [0 if channel == "0" else None]
     assert read_manifest(Source(path, channel=1)).notes == ()
+
+
+@pytest.mark.parametrize(("channels", "numbers"), [(2, (1, 2)), (1, (1, 1)), (2, ("1.0", "2.0")), (4, (1, 4, 2))])
+def test_channels_counted_from_1_are_read_as_that(wav, manifest, channels, numbers):
+    wav("a.wav", channels=channels)
+    wav("stereo.wav", channels=2)
+    rows = [{"audio": "a.wav", "id": f"r{place}", "channel": one, "text": "x"} for place, one in enumerate(numbers)]
+    result = read_manifest(manifest(*rows, {"audio": "stereo.wav", "channel": 1, "text": "x"}))
+    assert [row.channel for row in result.rows] == [*(int(float(one)) - 1 for one in numbers), 0]
+    line = 1 + [int(float(one)) for one in numbers].index(channels)
+    assert result.notes == (
+        f"'channel' is read as counted from 1: no row has channel 0, and line {line} has channel {channels} of a file "
+        f"with {channels} channel{'s' if channels > 1 else ''}",
+    )
+
+
+def test_channels_are_counted_from_0_where_a_row_has_0_or_none_is_the_last(wav, manifest):
+    wav("a.wav", channels=2)
+    wav("mono.wav")
+    rows = [{"audio": "a.wav", "id": f"r{one}", "channel": one, "text": "x"} for one in (0, 1, 2)]
+    assert [row.channel for row in read_manifest(manifest(*rows)).rows] == [0, 1, 2]
+    assert read_manifest(manifest(rows[1])).notes == ()
+    assert [row.channel for row in read_manifest(Source(manifest(*rows[1:]), channel=1)).rows] == [1, 1]
+    once = {"audio": "mono.wav", "channel": 1, "text": "x"}
+    unclear = manifest(*({**rows[1], "id": str(number)} for number in range(20)), once)
+    with pytest.raises(UserError, match=r"m\.jsonl: 'channel' may count channels from 0 or from 1: .* line 21 has"):
+        read_manifest(unclear)

@@ -77,6 +77,10 @@ class Reading:
     notes: Sequence[str] = ()
     names: Collection[str] = ()
 
+    def rows(self) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
+        """The entries that are not broken, each with its row."""
+        return ((entry, entry.row) for entry in self.entries if isinstance(entry.row, dict))
+
 
 @dataclass(frozen=True)
 class FileSample:

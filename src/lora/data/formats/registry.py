@@ -66,7 +66,8 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
     found = detect_format(source)
     read = FORMATS[found.format].read
     try:
-        reading = with_recognised_columns(read_unpacked(found, unpacked) if read is None else read(found))
+        reading = read_unpacked(found, unpacked) if read is None else read(found)
+        reading = with_recognised_columns(reading, found.path)
     except BROKEN as error:
         raise UserError(_broken(found, error)) from None
     if source.split is None and found.path != source.path:
@@ -85,7 +86,7 @@ def read_references(source: Source) -> Reading:
     if FORMATS[found.format].unpack is None or FORMATS[found.format].remote:
         return read_source(source)
     try:
-        return with_recognised_columns(read_without_recordings(found, _row_files(found)))
+        return with_recognised_columns(read_without_recordings(found, _row_files(found)), found.path)
     except BROKEN as error:
         raise UserError(_broken(found, error)) from None
 
