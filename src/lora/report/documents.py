@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ LEFTOVER_SECONDS = 60.0
 FACTS, FACTS_END = "<!-- facts ", " -->"
 SUFFIX = ".publish.tmp"
 CONFLICT, CONFLICT_END = "<<<<<<<", ">>>>>>>"  # of git
+MARKER = re.compile(r"\s*<!-- (BEGIN|END) .*-->\s*")
 
 
 def begin(name: str) -> str:
@@ -35,7 +37,8 @@ def end(name: str) -> str:
 
 
 def has_block(document: str, name: str) -> bool:
-    return any(_is(line, begin(name)) for line in document.splitlines())
+    """Whether a block begins anywhere, also within a quotation or a list that somebody moved it to."""
+    return begin(name) in document
 
 
 def _is(line: str, marker: str) -> bool:
@@ -47,7 +50,8 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
     """Return the document with `body` between the markers of `name`; a missing block is appended.
 
     Raises:
-        UserError: a marker is missing, repeated or in the wrong order in `path`, or a merge conflict goes across one.
+        UserError: a marker is missing, repeated, in the wrong order or within another block in `path`, or a merge
+            conflict goes across one.
     """
     lines = document.splitlines(keepends=True)
     begins = [i for i, line in enumerate(lines) if _is(line, begin(name))]
@@ -57,7 +61,13 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
         raise UserError(f"{path}: {_marker_problem(name, begins, ends)} The document was not changed.")
     old = lines[begins[0] + 1 : ends[0]]
-    if sum(line.startswith(CONFLICT) for line in old) != sum(line.startswith(CONFLICT_END) for line in old):
+    other = next((number for number, line in enumerate(old, begins[0] + 2) if MARKER.fullmatch(line)), None)
+    if other is not None:
+        raise UserError(
+            f"{path}: line {other} is a marker of another block between those of lines {begins[0] + 1} and "
+            f"{ends[0] + 1}, whose text is replaced: move it outside. The document was not changed."
+        )
+    if _crosses_conflict(old):
         raise UserError(
             f"{path}: a merge conflict begins or ends between the markers of lines {begins[0] + 1} and {ends[0] + 1}: "
             "resolve it first. The document was not changed."
@@ -66,6 +76,16 @@ def replace_block(document: str, name: str, body: str, path: Path | str) -> str:
     head = "".join(lines[: begins[0] + 1])
     tail = "".join(lines[ends[0] :])
     return f"{head}{inner}{tail}"
+
+
+def _crosses_conflict(lines: Iterable[str]) -> bool:
+    """Whether a merge conflict begins before these lines or ends after them."""
+    is_open = False
+    for line in lines:
+        if line.startswith(CONFLICT_END) and not is_open:
+            return True
+        is_open = line.startswith(CONFLICT) or (is_open and not line.startswith(CONFLICT_END))
+    return is_open
 
 
 def append_block(document: str, name: str, body: str, facts: Mapping[str, Any] | None = None) -> str:
@@ -114,8 +134,10 @@ def update_document(path: Path | str, template: str, change: Callable[[str], str
         UserError: the file is not UTF-8 text, is read-only, cannot be written, or somebody else keeps saving it.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise UserError(f"{path}: a folder, pipe or device ({target}); expected a text file, or none to begin one")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)  # not that of a link's target, whose disk may be missing
         _remove_leftovers(target)
         for _ in range(ATTEMPTS):
             old = target.read_bytes() if target.exists() else None
@@ -127,7 +149,8 @@ def update_document(path: Path | str, template: str, change: Callable[[str], str
             if _put(target, old, new):
                 return True
     except OSError as error:
-        raise UserError(f"{path}: cannot write the document: {error.strerror or error}") from None
+        linked = f" {target}, to which it links" if Path(path).is_symlink() else ""
+        raise UserError(f"{path}: cannot write the document{linked}: {error.strerror or error}") from None
     raise UserError(f"{path}: another program keeps saving this file; close it there and publish again")
 
 
@@ -184,9 +207,13 @@ def _remove_leftovers(target: Path) -> None:
 
 def _decoded(content: bytes, path: Path | str) -> str:
     try:
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
+        wrong = content.find(b"\0")  # as in UTF-16
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} is not UTF-8 text; save the document as UTF-8") from None
+        wrong = error.start
+    if wrong >= 0:
+        raise UserError(f"{path}: byte {wrong} is not UTF-8 text; save the document as UTF-8")
+    return text
 
 
 def _umask() -> int:

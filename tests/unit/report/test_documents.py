@@ -70,6 +70,7 @@ def test_a_marker_within_a_sentence_is_text() -> None:
         (DOCUMENT + DOCUMENT, "once each, found BEGIN in line 4, BEGIN in line 11"),
         (f"{end(NAME)}\nx\n{begin(NAME)}\n", "wrong order"),
         (DOCUMENT + f"{end(NAME)}\n", "keep one pair"),
+        (DOCUMENT.replace("old", f"old\n{begin('entry 1')}"), "line 6 is a marker of another block"),
     ],
 )
 def test_broken_markers_are_refused(document: str, message: str, tmp_path: Path) -> None:
@@ -91,6 +92,7 @@ def test_entries_are_found_by_name() -> None:
     document = append_block("", "entry abc", "x")
     assert has_block(document, "entry abc")
     assert not has_block(document, "entry ab")
+    assert has_block("\n> ".join(document.splitlines()), "entry abc")
 
 
 def test_a_missing_document_is_created_from_the_template(tmp_path: Path) -> None:
@@ -144,10 +146,14 @@ def test_a_merge_conflict_across_a_marker_is_refused(tmp_path: Path) -> None:
     inside = DOCUMENT.replace("old", "<<<<<<< ours\nold\n=======\nolder\n>>>>>>> theirs")
     assert replace(inside) == DOCUMENT.replace("old", "new")
     across = "<<<<<<< ours\n" + DOCUMENT.replace("old", "old\n=======\nmy own words\n>>>>>>> theirs")
-    path.write_text(across)
-    with pytest.raises(UserError, match="merge conflict begins or ends between the markers of lines"):
-        update_document(path, "", replace)
-    assert path.read_text() == across
+    into_and_out = across.replace("after", "=======\n>>>>>>> theirs").replace(
+        "\n>>>>>>> theirs", "\n>>>>>>> x\n<<<<<<< y", 1
+    )
+    for document in (across, into_and_out):
+        path.write_text(document)
+        with pytest.raises(UserError, match="merge conflict begins or ends between the markers of lines"):
+            update_document(path, "", replace)
+        assert path.read_text() == document
 
 
 def test_bytes_outside_the_block_never_change(tmp_path: Path) -> None:
@@ -195,11 +201,28 @@ def test_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="byte 3 is not UTF-8"):
         update_document(path, "", replace)
     assert path.read_bytes() == b"caf\xe9\n"
+    path.write_bytes("mine".encode("utf-16-le"))
+    with pytest.raises(UserError, match="byte 1 is not UTF-8"):
+        update_document(path, "", replace)
 
 
-def test_a_folder_in_place_of_the_document_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot write the document"):
-        update_document(tmp_path, "", replace)
+def test_what_is_no_file_in_place_of_the_document_is_refused(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.md"
+    link.symlink_to(pipe)  # as one to /dev/null would be
+    for path in (tmp_path, link):
+        with pytest.raises(UserError, match=f"{path}: a folder, pipe or device"):
+            update_document(path, "", replace)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_link_to_a_disk_that_is_not_mounted_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.md"
+    path.symlink_to(tmp_path / "disk" / "plan.md")
+    with pytest.raises(UserError, match=f"cannot write the document {tmp_path}/disk/plan.md, to which it links"):
+        update_document(path, DOCUMENT, replace)
+    assert not (tmp_path / "disk").exists()
 
 
 def test_old_temporary_files_are_removed_and_recent_ones_kept(tmp_path: Path) -> None:
