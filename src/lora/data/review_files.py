@@ -20,6 +20,7 @@ from lora.records.base import UserError
 from lora.records.reviews import JUDGEMENTS, Judgement, RejectedJudgement
 
 COLUMNS = ("manifest", "id", "judgement", "corrected_text", "note", "sample")
+REFERENCE = "reference"  # as it was when the row was judged; files without this column are read, too
 EXPORT_AGAIN = "Export the file from the listening page again, or correct it."
 SAVE = "Save it as tab-separated text in UTF-8 or UTF-16, or export it from the listening page again."
 ESCAPE = re.compile(r"\\([tn\\])")
@@ -142,12 +143,15 @@ def _problem(cells: Mapping[str, str], surplus: int, references: References) -> 
         return f"judgement is {judgement!r}; expected {ALTERNATIVES}. Correct it."
     if cells["sample"] not in {"yes", "no"}:
         return f"sample is {cells['sample']!r}; expected yes or no. Correct it."
-    same_text = text == _one_line(references[manifest][identity])
+    reference = _one_line(references[manifest][identity])
+    same_text = text == reference
     if judgement == "reference_wrong" and same_text:
         return (
             "corrected_text is the reference as it is. Correct it, or leave it empty; if the manifest was corrected "
             "since, remove the line."
         )
+    if (then := _one_line(cells.get(REFERENCE, ""))) and then != reference:
+        return f"the reference was {then!r} when it was judged, and is {reference!r} now. Judge the row again."
     if judgement == "reference_right" and text and not same_text:
         return f"corrected_text is {text!r}, and judgement is reference_right. Set reference_wrong, or remove the text."
     return None

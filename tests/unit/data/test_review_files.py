@@ -96,6 +96,14 @@ def test_a_bad_line_costs_one_line_and_says_why(tmp_path: Path, line: str, words
     assert all(word in rejected.reason for word in words)
 
 
+def test_a_judgement_of_another_reference_is_rejected(tmp_path: Path) -> None:
+    """As after the manifest was corrected; such a row would still count as wrong."""
+    lines = [f"domain\td{n}\treference_wrong\t\t\tno\t{text}" for n, text in enumerate(("text  0", "txet 1", ""))]
+    judged, (rejected,) = read(tmp_path, *lines, header=f"{HEADER}\treference")
+    assert [one.id for one in judged] == ["d0", "d2"]
+    assert rejected.reason == "the reference was 'txet 1' when it was judged, and is 'text 1' now. Judge the row again."
+
+
 def test_a_text_of_an_undecided_row_is_ignored(tmp_path: Path) -> None:
     (judged,), rejected = read(tmp_path, "domain\td0\tcannot_tell\tperhaps this\t\tno")
     assert (judged.corrected_text, rejected) == (None, [])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Open = Callable[..., "Page"]
 COUNT = 10_000
 READY = "performance.getEntriesByName('list-ready').length > 0"
-HEADER = "manifest\tid\tjudgement\tcorrected_text\tnote\tsample"
+HEADER = "manifest\tid\tjudgement\tcorrected_text\tnote\tsample\treference"
 
 
 def written(study: Study) -> Study:
@@ -257,9 +257,9 @@ def test_reviews_are_kept_exported_and_imported(opened: Open, study: Study, tmp_
     download.value.save_as(table)
     assert table.read_text(encoding="utf-8").splitlines() == [
         HEADER,
-        "domain\ta\treference_right\t\t\tyes",
-        'domain\tb\treference_wrong\tClose the\\tvalve \\\\ now\t"""first""\\n""second"""\tyes',
-        "domain\tf\taudio_unusable\t\t\tno",
+        "domain\ta\treference_right\t\t\tyes\tThe engine hums at night",
+        'domain\tb\treference_wrong\tClose the\\tvalve \\\\ now\t"""first""\\n""second"""\tyes\tClose the valve',
+        "domain\tf\taudio_unusable\t\t\tno\tA very long story",
     ]
     page.reload()
     wait_until(page, "!document.getElementById('row').hidden")
@@ -276,7 +276,7 @@ def test_reviews_are_kept_exported_and_imported(opened: Open, study: Study, tmp_
     assert (tmp_path / "again.tsv").read_bytes() == table.read_bytes()
     other.check("#unreviewed")
     assert not {"a", "b", "f"} & set(listed(other))
-    table.write_text(f"{HEADER}\ndomain\ta\tmaybe\t\t\tno\n", encoding="utf-8")
+    table.write_text(f"{HEADER}\ndomain\ta\tmaybe\t\t\tno\t\n", encoding="utf-8")
     other.set_input_files("#import-file", table)
     wait_until(other, "document.getElementById('message').textContent.includes('line 2')")
     assert other.text_content("#reviewed") == "3"
@@ -302,7 +302,7 @@ def test_no_review_is_exported_that_the_workflow_rejects(opened: Open, study: St
     # Kept by an earlier page, or written by hand.
     rows = [["c", "reference_right", "Nora waxed"], ["d", "reference_wrong", " Turn it\\n down "]]
     table = tmp_path / "contradicting.tsv"
-    lines = [HEADER, *(f"domain\t{id}\t{judgement}\t{text}\t\tno" for id, judgement, text in rows)]
+    lines = [HEADER.removesuffix("\treference"), *(f"domain\t{id}\t{one}\t{text}\t\tno" for id, one, text in rows)]
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     page.set_input_files("#import-file", table)
     wait_until(page, "document.getElementById('reviewed').textContent === '4'")
@@ -318,6 +318,20 @@ def test_no_review_is_exported_that_the_workflow_rejects(opened: Open, study: St
         ("c", "reference_right", None),
         ("d", "reference_wrong", None),
     ]
+
+
+def test_a_judgement_of_another_reference_is_shown_as_that(opened: Open, study: Study, tmp_path: Path) -> None:
+    page = opened(study, "#f=all&s=manifest&u=a")
+    table = tmp_path / "earlier.tsv"
+    table.write_text(f"{HEADER}\ndomain\ta\treference_wrong\t\t\tno\tThe engine hmms\n", encoding="utf-8")
+    page.set_input_files("#import-file", table)
+    wait_until(page, "document.getElementById('hint').textContent.includes('“The engine hmms”: judge it again')")
+    page.keyboard.press("1")
+    assert page.text_content("#hint") == ""
+    with page.expect_download() as download:
+        page.click("#export")
+    download.value.save_as(table)
+    assert table.read_text(encoding="utf-8").endswith("\treference_right\t\t\tyes\tThe engine hums at night\n")
 
 
 def test_the_scatter_filters(opened: Open, study: Study) -> None:

@@ -120,13 +120,15 @@ Listen.Details = class {
 
   review(changes) {
     const sample = this.rows.sample.has(this.index) ? "yes" : "no";
-    this.reviews.set(this.rows.about.name, this.rows.rows.ids[this.index], { ...changes, sample });
+    const reference = this.rows.rows.texts[this.index];  // which a later manifest may have corrected
+    this.reviews.set(this.rows.about.name, this.rows.rows.ids[this.index], { ...changes, sample, reference });
     this.changed(this.index);
   }
 
   showReview() {
-    const review = this.current();
-    this.hint("");
+    const review = this.current(), { reference } = review;
+    this.hint(reference && oneLine(reference) !== oneLine(this.rows.rows.texts[this.index])
+      ? `Judged when the reference was “${reference}”: judge it again.` : "");
     for (const button of byId("judgements").children) {
       button.setAttribute("aria-pressed", String(button.dataset.judgement === review.judgement));
     }

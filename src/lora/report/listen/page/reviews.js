@@ -5,7 +5,7 @@ Listen.JUDGEMENTS = [
   ["cannot_tell", "cannot tell"],
   ["audio_unusable", "audio unusable"],
 ];
-Listen.COLUMNS = ["manifest", "id", "judgement", "corrected_text", "note", "sample"];
+Listen.COLUMNS = ["manifest", "id", "judgement", "corrected_text", "note", "sample", "reference"];
 
 const ESCAPES = { "\\": "\\\\", "\t": "\\t", "\n": "\\n" };
 const UNESCAPES = { "\\\\": "\\", "\\t": "\t", "\\n": "\n" };
@@ -63,7 +63,8 @@ Listen.Reviews = class {
     const lines = this.judged.map(([name, review]) => {
       const [manifest, id] = JSON.parse(name), { judgement, corrected_text: text } = review;
       const corrects = judgement === "reference_wrong" && Listen.Reviews.corrects(text, reference(manifest, id) ?? "");
-      return [manifest, id, judgement, corrects ? text : "", review.note || "", review.sample || "no"];
+      const about = [review.note || "", review.sample || "no", review.reference || ""];
+      return [manifest, id, judgement, corrects ? text : "", ...about];
     });
     lines.sort((a, b) => (a[0] + "\t" + a[1] < b[0] + "\t" + b[1] ? -1 : 1));
     return [Listen.COLUMNS, ...lines].map((line) => `${line.map((text) => quoted(escaped(text))).join("\t")}\n`).join("");
@@ -87,8 +88,8 @@ Listen.Reviews = class {
       }
       found.push(review);
     });
-    for (const { manifest, id, judgement, corrected_text, note, sample } of found) {
-      this.reviews.set(Listen.Reviews.name(manifest, id), { judgement, corrected_text, note, sample });
+    for (const { manifest, id, judgement, corrected_text, note, sample, reference } of found) {
+      this.reviews.set(Listen.Reviews.name(manifest, id), { judgement, corrected_text, note, sample, reference });
     }
     this.save();
     return found.length;
