@@ -94,7 +94,18 @@ class Loop(Record):
     times: int = Field(description="Number of repetitions.")
 
 
-FaultKind = Literal["one_token", "empty", "same_text", "prompt", "other_script", "other_language", "other_text"]
+FaultKind = Literal[
+    "one_token",
+    "empty",
+    "same_text",
+    "prompt",
+    "ending",
+    "other_script",
+    "other_language",
+    "other_text",
+    "no_end",
+    "no_beginning",
+]
 
 
 class HypothesisFault(Record):
@@ -102,9 +113,10 @@ class HypothesisFault(Record):
 
     kind: FaultKind = Field(
         description="`one_token` (one character or token repeated), `empty` (no letter or digit), `same_text` (one "
-        "text for unrelated references), `prompt` (most hypotheses begin with the same words, their references do "
-        "not), `other_script`, `other_language` (usual length, hardly a word of the reference or of any other "
-        "reference), `other_text` (hardly a word of its own reference, but words of the others)."
+        "text for unrelated references), `prompt` and `ending` (many hypotheses begin or end with the same words, "
+        "which their references do not have), `other_script`, `other_language` (usual length, hardly a word of the "
+        "reference or of any other reference), `other_text` (hardly a word of its own reference, but words of the "
+        "others), `no_end` and `no_beginning` (many hypotheses lack words there)."
     )
     rows: int = Field(description="Number of such hypotheses; rows whose reference has no word do not count.")
     ids: list[str] = Field(description="Ids of their rows.")

@@ -12,17 +12,25 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import chain
+from typing import TypeVar
 
 from rapidfuzz.distance import Levenshtein
 
 from lora.records.scores import FaultKind, HypothesisFault
-from lora.scoring.alignment import ScoredPair
+from lora.scoring.alignment import ScoredPair, Words
+
+T = TypeVar("T")
 
 # Characters that repeat from the first to the last one; the unit is as long as a token may be.
 REPEATED = re.compile(r"(.{1,6}?)\1{3,}.{0,5}", re.DOTALL)
 MIN_REPEATS_OF_LETTERS = 8  # "aaaa" and "0000" may be transcripts; signs that repeat four times are not
 UNRELATED = 0.65  # distance from which two texts are unrelated (see lora.scoring.transcript_mismatches)
 MIN_WORDS = 3  # of both texts, to judge the language
+# Words that texts have too many or too few at one end: three in a tenth of them, or one in half of them.
+EDGES = ((3, 0.1), (1, 0.5))
+MOST_ADDED = 40  # words that are looked at
+SAMPLE = 1000  # texts from which their number is chosen
+WHOLLY = 0.8  # share of the added words that must be errors too many
 SHARED = 0.2  # share of the words of a hypothesis that an unrelated reference may contain by chance
 KNOWN = 0.5  # share of its words that occur in any reference, above which the language is the same
 USUAL_LENGTH = (0.4, 2.5)  # characters per character of the reference
@@ -35,18 +43,26 @@ def hypothesis_faults(scored: Iterable[ScoredPair]) -> list[HypothesisFault]:
     """Faulty hypotheses of rows whose reference has words, by kind, the most frequent kind first."""
     pairs = [pair for pair in scored if pair.reference_words]
     repeated = _repeated_text(pairs)
-    beginning = _common_beginning(pairs)
+    beginning = _added_words(pairs, at_end=False)
+    ending = _added_words(pairs, at_end=True)
+    added = {"prompt": " ".join(beginning), "ending": " ".join(ending)}
 
     @cache
     def vocabulary() -> frozenset[str]:
         """Words of all references, which most sets of hypotheses need not be compared with."""
         return frozenset(chain.from_iterable(pair.reference_words for pair in pairs))
 
+    beginning_lost = _lost_words(pairs, at_end=False)
+    end_lost = _lost_words(pairs, at_end=True)
     found: defaultdict[FaultKind, list[ScoredPair]] = defaultdict(list)
     for pair in pairs:
-        kind = _kind(pair, repeated, beginning)
+        kind = _kind(pair, repeated, beginning, ending)
         if kind == "other_language" and _is_known(pair, vocabulary()):
             kind = "other_text"
+        if kind is None and pair.errors.deletions:
+            kind = (
+                "no_end" if pair.errors.id in end_lost else "no_beginning" if pair.errors.id in beginning_lost else None
+            )
         if kind is not None:
             found[kind].append(pair)
     faults = [
@@ -54,14 +70,14 @@ def hypothesis_faults(scored: Iterable[ScoredPair]) -> list[HypothesisFault]:
             kind=kind,
             rows=len(faulty),
             ids=[pair.errors.id for pair in faulty],
-            example=" ".join(beginning) if kind == "prompt" else _example(faulty),
+            example=added.get(kind) or _example(faulty),
         )
         for kind, faulty in found.items()
     ]
     return sorted(faults, key=lambda fault: -fault.rows)
 
 
-def _kind(pair: ScoredPair, repeated: tuple[str, ...], beginning: tuple[str, ...]) -> FaultKind | None:
+def _kind(pair: ScoredPair, repeated: Words, beginning: Words, ending: Words) -> FaultKind | None:
     """The kind of fault; `other_language` for other words than the reference's, whatever their language."""
     if _is_one_token(pair.hypothesis) and not _is_one_token(pair.reference):
         return "one_token"
@@ -69,8 +85,10 @@ def _kind(pair: ScoredPair, repeated: tuple[str, ...], beginning: tuple[str, ...
         return "empty"
     if repeated and pair.hypothesis_words == repeated and _unrelated(pair):
         return "same_text"
-    if beginning and pair.hypothesis_words[: len(beginning)] == beginning:
+    if _has_added(pair, beginning, at_end=False):
         return "prompt"
+    if _has_added(pair, ending, at_end=True):
+        return "ending"
     if _in_other_script(pair):
         return "other_script"
     return "other_language" if _has_other_words(pair) else None
@@ -101,7 +119,7 @@ def _is_one_token(text: str) -> bool:
     return not is_word or len(compact) >= MIN_REPEATS_OF_LETTERS * len(match[1])
 
 
-def _repeated_text(pairs: Sequence[ScoredPair]) -> tuple[str, ...]:
+def _repeated_text(pairs: Sequence[ScoredPair]) -> Words:
     """The text that most hypotheses of unrelated references have; empty where fewer than three have one."""
     counts = Counter(pair.hypothesis_words for pair in pairs if pair.hypothesis_words)
     candidates = [text for text, count in counts.most_common(3) if count > 2]
@@ -113,25 +131,69 @@ def _repeated_text(pairs: Sequence[ScoredPair]) -> tuple[str, ...]:
     return best if by_text.get(best, 0) > 2 else ()
 
 
-def _common_beginning(pairs: Sequence[ScoredPair]) -> tuple[str, ...]:
-    """The words, at least `MIN_WORDS`, with which most hypotheses begin and their references do not.
+def _added_words(pairs: Sequence[ScoredPair], *, at_end: bool) -> Words:
+    """The words that many hypotheses have at their beginning, or their end, in addition to those of their references.
 
     Text in angle brackets is markup and not judged here.
     """
     texts = [
-        p.hypothesis_words
+        (_directed(p.reference_words, at_end), _directed(p.hypothesis_words, at_end))
         for p in pairs
-        if "<" not in p.hypothesis and p.hypothesis_words[:MIN_WORDS] != p.reference_words[:MIN_WORDS]
+        if p.errors.insertions and "<" not in p.hypothesis
     ]
-    counts = Counter(text[:MIN_WORDS] for text in texts if len(text) > MIN_WORDS)
-    begin, number = next(iter(counts.most_common(1)), ((), 0))
-    if 2 * number <= len(pairs) or number <= 2:
-        return ()
-    alike = [text for text in texts if text[:MIN_WORDS] == begin]
-    length = MIN_WORDS
-    while all(text[: length + 1] == alike[0][: length + 1] and len(text) > length for text in alike):
-        length += 1
-    return alike[0][:length]
+    for least, share in EDGES:
+        counts = Counter(hypothesis[:least] for _, hypothesis in texts if len(hypothesis) > least)
+        words, _ = next(iter(counts.most_common(1)), ((), 0))
+        alike = [(r, h) for r, h in texts if len(h) > least and h[:least] == words and r[:least] != words]
+        if len(alike) <= max(2, share * len(pairs)) or len(set(words)) < least:
+            continue
+        alike = alike[:SAMPLE]
+        saved = {n: _saved(alike, n) for n in range(least, _common_length([h for _, h in alike]) + 1)}
+        length = max(saved, key=saved.__getitem__)
+        if saved[length] > WHOLLY * length * len(alike):
+            return _directed(alike[0][1][:length], at_end)
+    return ()
+
+
+def _common_length(texts: Sequence[Words]) -> int:
+    """Number of words with which all texts begin; each has more."""
+    least = min(min(map(len, texts)) - 1, MOST_ADDED)
+    return next((n for n in range(least) if len({text[n] for text in texts}) > 1), least)
+
+
+def _saved(pairs: Sequence[tuple[Words, Words]], length: int) -> int:
+    """Errors that vanish without the first words of the hypotheses."""
+    return sum(Levenshtein.distance(r, h) - Levenshtein.distance(r, h[length:]) for r, h in pairs)
+
+
+def _directed(items: tuple[T, ...], at_end: bool) -> tuple[T, ...]:
+    return items[::-1] if at_end else items
+
+
+def _has_added(pair: ScoredPair, words: Words, *, at_end: bool) -> bool:
+    """Whether a hypothesis begins, or ends, with these words and its reference does not."""
+    part = slice(-len(words), None) if at_end else slice(len(words))
+    return bool(words) and pair.hypothesis_words[part] == words and pair.reference_words[part] != words
+
+
+def _lost_words(pairs: Sequence[ScoredPair], *, at_end: bool) -> frozenset[str]:
+    """Ids of hypotheses that lack the words at the beginning, or the end, of their references; empty where few do."""
+    lost = {p.errors.id: _lost(p, at_end) for p in pairs if p.errors.deletions and p.hypothesis_words}
+    for least, share in EDGES:
+        ids = frozenset(id for id, number in lost.items() if number >= least)
+        if len(ids) > max(2, share * len(pairs)):
+            return ids
+    return frozenset()
+
+
+def _lost(pair: ScoredPair, at_end: bool) -> int:
+    """Number of words of the reference that are missing in a row at one end of the hypothesis."""
+    number = 0
+    for edit in _directed(tuple(pair.errors.edits), at_end):
+        if edit.hypothesis is not None or edit.at != (len(pair.reference_words) - 1 - number if at_end else number):
+            break
+        number += 1
+    return number
 
 
 def _in_other_script(pair: ScoredPair) -> bool:

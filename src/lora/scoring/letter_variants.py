@@ -26,6 +26,9 @@ from lora.scoring.reachable_errors import region_words, regions
 
 SAMPLE = 20_000  # rows that are looked at
 LEAST = 5  # times that a letter must occur to be one-sided
+NEIGHBOURS = (
+    3  # different pairs of neighbours that it must have: the letter of one word may be that word recognised wrongly
+)
 ACCIDENT = 0.02  # of these times, that the other side may have it
 CONSISTENT = 0.5  # share of them that one counterpart must have; the rest is misrecognised
 
@@ -57,9 +60,12 @@ def letter_variants(scored: Sequence[ScoredPair]) -> dict[str, str]:
         return {}
     right = Counter(letter for pair in sample for word in pair.reference_words for letter in word)
     right.subtract(in_references)
-    for letters in (of_references, of_hypotheses):
-        for letter in [letter for letter, times in letters.items() if right[letter] > ACCIDENT * times]:
-            del letters[letter]
+    for side, letters in enumerate((of_references, of_hypotheses)):
+        neighbours = _neighbours([texts[side] for texts in different], letters)
+        for letter, times in list(letters.items()):
+            in_one_word = neighbours[letter] < NEIGHBOURS and not _is_chinese(letter)
+            if in_one_word or right[letter] > ACCIDENT * times:
+                del letters[letter]
     variants: dict[str, str] = {}
     # Where lengths are equal, letters correspond by their places; what is left may be nothing or several letters.
     for equal_lengths in (True, False):
@@ -69,6 +75,18 @@ def letter_variants(scored: Sequence[ScoredPair]) -> dict[str, str]:
         variants |= _counterparts(pairs, of_references, 0, variants)
         variants |= _counterparts(pairs, of_hypotheses, 1, variants)
     return variants
+
+
+def _neighbours(texts: Sequence[str], letters: Mapping[str, int]) -> Counter[str]:
+    """Number of different pairs of neighbours that each of these letters has."""
+    seen = {
+        (letter, text[max(at - 1, 0) : at], text[at + 1 : at + 2])
+        for text in texts
+        if not letters.keys().isdisjoint(text)
+        for at, letter in enumerate(text)
+        if letter in letters
+    }
+    return Counter(letter for letter, _, _ in seen)
 
 
 def _one_sided(own: Counter[str], other: Counter[str]) -> dict[str, int]:

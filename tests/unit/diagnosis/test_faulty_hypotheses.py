@@ -16,7 +16,9 @@ def fault(rows: int, kind: str = "one_token") -> dict[str, Any]:
     return {"kind": kind, "rows": rows, "ids": [f"domain-{n}" for n in range(rows)], "example": "!!!!"}
 
 
-@pytest.mark.parametrize("kind", ["one_token", "empty", "same_text", "prompt", "other_script", "other_language"])
+@pytest.mark.parametrize(
+    "kind", ["one_token", "empty", "same_text", "prompt", "ending", "other_script", "other_language"]
+)
 def test_many_faulty_hypotheses_block_whatever_the_interval(study: HealthyStudy, kind: str) -> None:
     study.change("paired/lora/domain.json", {"within": WIDE})
     study.change("wer/lora/domain.json", {"faults": [fault(40, kind)]})

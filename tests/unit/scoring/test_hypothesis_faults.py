@@ -83,6 +83,44 @@ def test_a_prompt_before_every_transcript() -> None:
     assert (fault.kind, fault.rows, fault.example) == ("prompt", 5, "transcribe the speech")
 
 
+def test_one_word_before_most_transcripts() -> None:
+    (fault,) = faults([f'{{"text": "{text}"}}' for text in TEXTS])
+    assert (fault.kind, fault.rows, fault.example) == ("prompt", 5, "text")
+
+
+@pytest.mark.parametrize(
+    ("kind", "added"), [("prompt", "Sure, here is the transcript: {}"), ("ending", "{} Thank you for watching.")]
+)
+def test_words_added_to_some_transcripts(kind: str, added: str) -> None:
+    references = [f"{text} {number}" for text in TEXTS for number in ("one", "two", "three", "four")]
+    hypotheses = [added.format(text) if n % 6 == 0 else text for n, text in enumerate(references)]
+    (fault,) = faults(hypotheses, references)
+    assert (fault.kind, fault.rows, fault.ids) == (kind, 4, ["u0", "u6", "u12", "u18"])
+    assert fault.example in {"sure here is the transcript", "thank you for watching"}
+    few = [added.format(text) if n % 10 == 0 else text for n, text in enumerate(references)]
+    assert faults(few, references) == []
+
+
+def test_a_wrong_last_word_is_no_added_one() -> None:
+    assert faults([f"{text.rsplit(' ', 1)[0]} eh" for text in TEXTS]) == []
+
+
+@pytest.mark.parametrize(("kind", "part"), [("no_end", slice(-3)), ("no_beginning", slice(3, None))])
+def test_three_words_lost_in_some_transcripts(kind: str, part: slice) -> None:
+    references = [f"{number} {text} {number}" for text in TEXTS for number in ("one", "two", "three", "four")]
+    hypotheses = [" ".join(text.split()[part]) if n % 6 == 0 else text for n, text in enumerate(references)]
+    (fault,) = faults(hypotheses, references)
+    assert (fault.kind, fault.rows, fault.ids) == (kind, 4, ["u0", "u6", "u12", "u18"])
+    few = [" ".join(text.split()[part]) if n % 10 == 0 else text for n, text in enumerate(references)]
+    assert faults(few, references) == []
+
+
+def test_the_last_word_lost_in_most_transcripts() -> None:
+    (fault,) = faults([text.rsplit(" ", 1)[0] for text in TEXTS])
+    assert (fault.kind, fault.rows) == ("no_end", 5)
+    assert faults([text.rsplit(" ", 1)[0] if n < 2 else text for n, text in enumerate(TEXTS)]) == []
+
+
 def test_references_that_begin_alike_are_no_prompt() -> None:
     texts = [f"hello dear computer {text}" for text in TEXTS]
     assert faults(texts, texts) == []

@@ -81,6 +81,11 @@ def test_a_letter_that_is_sometimes_right_is_no_variant() -> None:
     assert variants([*RUSSIAN, "ещё раз"], [*hypotheses, "ещё раз"]) == {}
 
 
+def test_the_letter_of_one_word_may_be_a_wrong_word() -> None:
+    texts = [f"{word} tür" for word in ("eine", "jede", "keine", "ihre", "alte", "neue")]
+    assert variants(texts, [text.replace("ü", "o") for text in texts]) == {}
+
+
 def test_letters_of_the_latin_alphabet_are_wrong_words() -> None:
     texts = ["the red tree here", "she went there", "the tenth letter"]
     assert variants(texts, [text.replace("e", "i") for text in texts]) == {}

@@ -18,7 +18,7 @@ from lora.records.verdict import Severity
 TOO_STRONG = {"adapter.excessive_delta", "training.overfit", "training.best_not_kept"}
 
 # Faults that training on texts of other recordings teaches.
-TAUGHT = {"other_text", "other_language", "same_text"}
+TAUGHT = {"other_text", "other_language", "same_text", "no_end", "no_beginning"}
 
 
 def judge_hypotheses(

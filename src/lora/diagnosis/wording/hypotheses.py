@@ -51,6 +51,7 @@ FAULTS: dict[str, Callable[[Details], str]] = {
     "empty": _fault("have no word at all"),
     "same_text": _fault("are the same text, {text}, whatever the reference is"),
     "prompt": _fault("begin with the same words, {text}, as if the prompt were decoded with the answer"),
+    "ending": _fault("end with the same words, {text}, which their references do not have"),
     "other_script": _fault("are in another script than their references, such as {text}"),
     "other_language": _fault(
         "have the usual length but hardly a word of the references, such as {text}: another language, a translation, "
@@ -59,6 +60,8 @@ FAULTS: dict[str, Callable[[Details], str]] = {
     "other_text": _fault(
         "have hardly a word of their own reference, such as {text}, but words of the other references"
     ),
+    "no_end": _fault("stop before the end of their references, such as {text}"),
+    "no_beginning": _fault("lack the beginning of their references, such as {text}"),
     "silence": _silence,
 }
 
@@ -85,7 +88,24 @@ FAULT_REMEDIES = {
         "Look whether the audio reaches the model (features all zero, wrong sampling rate, a batch that repeats one "
         "row), and decode in float32."
     ),
-    "prompt": "Decode only the tokens after the prompt (`generated[:, prompt_length:]`), and transcribe again.",
+    "prompt": (
+        "Decode only the tokens after the prompt (`generated[:, prompt_length:]`), and transcribe again. If the model "
+        "itself writes an introduction, ask it for the transcript alone. If the words are spoken, add them to the "
+        "references."
+    ),
+    "ending": (
+        "Look whether training texts end with these words. If they do not, the model writes them where nobody speaks: "
+        "cut silence off the end of recordings (voice activity detection), in the same way for both runs."
+    ),
+    "no_end": (
+        "Raise the token limit of generation (`max_new_tokens`; in a Trainer `generation_max_length`), and look "
+        "whether recordings are longer than the window of the model, and whether training labels or recordings were "
+        "cut off."
+    ),
+    "no_beginning": (
+        "Look whether decoding cuts off the first tokens (a `prompt_length` that is too large), and whether recordings "
+        "or training labels lack their beginning."
+    ),
     "other_script": LANGUAGE,
     "other_language": (
         f"{LANGUAGE} Texts that are no language at all come from the tokenizer or the weights of another model: load "
