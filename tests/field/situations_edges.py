@@ -129,3 +129,27 @@ def first_word(folder: Path) -> list[str]:
 )
 def poor_model(folder: Path) -> list[str]:
     return changed(folder, lambda text: " ".join(w for n, w in enumerate(text.split()) if (n + len(text)) % 4))
+
+
+@field_case(
+    name="spaces lost",
+    area="text",
+    situation="the tuned CTC run was decoded without its word delimiter",
+    source="flashlight/wav2letter#793, huggingface/transformers#47428",
+    command="quick",
+    expected=Expected(first="text.notation", says=("0.1 words per word", "word_delimiter_token")),
+)
+def spaces_lost(folder: Path) -> list[str]:
+    return changed(folder, lambda text: text.replace(" ", ""))
+
+
+@field_case(
+    name="letters apart",
+    area="text",
+    situation="tokens of the tuned run were joined by spaces",
+    source="relative of flashlight/wav2letter#793",
+    command="quick",
+    expected=Expected(first="text.notation", says=("words per word", "Join the tokens as the tokenizer does")),
+)
+def letters_apart(folder: Path) -> list[str]:
+    return changed(folder, lambda text: " ".join(text.replace(" ", "")))

@@ -150,8 +150,10 @@ def _added_words(pairs: Sequence[ScoredPair], *, at_end: bool) -> Words:
         alike = alike[:SAMPLE]
         saved = {n: _saved(alike, n) for n in range(least, _common_length([h for _, h in alike]) + 1)}
         length = max(saved, key=saved.__getitem__)
-        if saved[length] > WHOLLY * length * len(alike):
-            return _directed(alike[0][1][:length], at_end)
+        words = alike[0][1][:length]
+        letters = sum(len("".join(h)) - len("".join(r)) for r, h in alike)  # none where words are divided otherwise
+        if saved[length] > WHOLLY * length * len(alike) and 2 * letters > len("".join(words)) * len(alike):
+            return _directed(words, at_end)
     return ()
 
 

@@ -18,7 +18,7 @@ from lora.records.scores import NotationScore
 from lora.scoring.alignment import ScoredPair
 from lora.scoring.letter_variants import letter_variants
 from lora.scoring.normalizers import Normalizer, normalizer
-from lora.scoring.reachable_errors import is_english, region_words, regions, same_spelling, spelling_forms
+from lora.scoring.reachable_errors import Form, is_english, region_words, regions, same_spelling, spelling_forms
 
 OTHERS = {
     "basic": ("english_digits", "english"),
@@ -48,15 +48,17 @@ def notation_scores(scored: Sequence[ScoredPair], words: Normalizer) -> list[Not
         if (letters := _other_letters(scored, words)) is not None:
             found.append(letters)
         forms = spelling_forms(english=False)
-        divided = sum(
-            len(region)
-            for pair in scored
-            for region in regions(pair.errors.edits)
-            if same_spelling(*region_words(region), forms)
-        )
+        divided = sum(_errors_of_division(pair, forms) for pair in scored if pair.errors.edits)
         if divided > LEAST * errors:
             found.append(_score("word_division", errors - divided, total))
     return found
+
+
+def _errors_of_division(pair: ScoredPair, forms: Sequence[Form]) -> int:
+    """Errors of words that are divided otherwise, in the whole text or between right words."""
+    if "".join(pair.reference_words) == "".join(pair.hypothesis_words):
+        return pair.errors.errors
+    return sum(len(region) for region in regions(pair.errors.edits) if same_spelling(*region_words(region), forms))
 
 
 def _other_letters(scored: Sequence[ScoredPair], words: Normalizer) -> NotationScore | None:

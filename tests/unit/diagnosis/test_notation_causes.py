@@ -72,6 +72,17 @@ def test_letters_of_one_side_are_named(study: HealthyStudy) -> None:
     assert "Write these letters alike" in cause.remedy
 
 
+@pytest.mark.parametrize(
+    ("counts", "written"), [({"deletions": 1920, "insertions": 0}, 0.2), ({"deletions": 0, "insertions": 7200}, 4.0)]
+)
+def test_words_without_spaces_or_letters_apart(study: HealthyStudy, counts: dict[str, int], written: float) -> None:
+    study.change("wer/lora/domain.json", {"within": {"wer": 1.0, "words": 2400, **counts}})
+    write(study, "lora", word_division=wer_of(study, "base"))
+    cause = study.verdict().causes[0]
+    assert (cause.code, cause.details["undivided"]) == ("text.notation", {"run": "lora", "written": written})
+    assert f"{written} words per word of the references" in cause.remedy
+
+
 def test_a_baseline_that_only_notation_breaks_is_not_broken(study: HealthyStudy) -> None:
     study.change("wer/base/domain.json", {"within": {"wer": 3.2, "errors": 7680}})
     assert "headroom.baseline_broken" in {code for code, _, _ in causes(study)}

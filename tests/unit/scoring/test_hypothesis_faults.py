@@ -101,6 +101,11 @@ def test_words_added_to_some_transcripts(kind: str, added: str) -> None:
     assert faults(few, references) == []
 
 
+def test_letters_apart_are_no_added_words() -> None:
+    texts = [f"here {text}" for text in TEXTS]
+    assert faults([" ".join(text.replace(" ", "")) for text in texts], texts) == []
+
+
 def test_a_wrong_last_word_is_no_added_one() -> None:
     assert faults([f"{text.rsplit(' ', 1)[0]} eh" for text in TEXTS]) == []
 

@@ -41,6 +41,11 @@ def test_divided_compounds_have_no_setting() -> None:
     assert notations(GERMAN, COMPOUNDS, "basic") == {"word_division": 0}
 
 
+def test_letters_apart_are_divided_otherwise() -> None:
+    texts = ["a cat in a barn", "take a bath"]
+    assert notations(texts, [" ".join(text.replace(" ", "")) for text in texts], "basic")["word_division"] == 0
+
+
 @pytest.mark.parametrize("name", ["basic", "english", "english_digits", "none"])
 def test_wrong_words_are_wrong_in_every_notation(name: str) -> None:
     assert notations(["the boat was here", "it is late"], ["a coat was there", "it was fate"], name) == {}

@@ -7,7 +7,7 @@ of the difference that a candidate makes, that vanishes in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lora import layout
 from lora.diagnosis.facts import BASE, StudyFacts
@@ -18,6 +18,7 @@ from lora.records.verdict import CheckStatus
 ID, CODE = "text.same_notation", "text.notation"
 MAINLY = 0.5  # part of a WER, or of a difference, from which on it is one of notation
 MUCH = 0.2  # part of a WER that is worth a warning
+UNDIVIDED = 1.8  # words per word of the references, or the reverse, which compounds do not make
 TOLERANCE = 0.1  # of the lowest WER: notations within it are equally fair
 ORDER = ("english_digits", "english", "basic", "letters", "word_division")  # a setting comes before a form without one
 
@@ -84,6 +85,7 @@ def same_notation(facts: StudyFacts, manifest: str, run: str | None, named: str 
             "notation": notation,
             "unit": facts.unit(manifest),
             "letters": _letters(facts, run, manifest) if notation == "letters" else None,
+            "undivided": _undivided(facts, run, manifest) if notation == "word_division" else None,
             "run": run,
             "own": own._asdict(),
             "fairer": None if fairer is None else fairer._asdict(),
@@ -174,6 +176,18 @@ def _letters(facts: StudyFacts, run: str | None, manifest: str) -> dict[str, str
     scores = [facts.wer.get((name, manifest)) for name in (BASE, run) if name is not None]
     found = (notation.letters for score in scores if score is not None for notation in score.notations)
     return next((letters for letters in found if letters), {})
+
+
+def _undivided(facts: StudyFacts, run: str | None, manifest: str) -> dict[str, Any] | None:
+    """The run that writes far too few or far too many words, and how many per word of the references; None without."""
+    for name in (run, BASE):
+        score = None if name is None else facts.wer.get((name, manifest))
+        if score is not None and score.within is not None and score.within.words:
+            words = score.within.words
+            written = (words - score.within.deletions + score.within.insertions) / words
+            if not 1 / UNDIVIDED < written < UNDIVIDED:
+                return {"run": name, "written": written}
+    return None
 
 
 def _notations(facts: StudyFacts, run: str, manifest: str) -> dict[str, float]:

@@ -50,7 +50,10 @@ FAULTS: dict[str, Callable[[Details], str]] = {
     "one_token": _fault("are one token again and again, such as {text}"),
     "empty": _fault("have no word at all"),
     "same_text": _fault("are the same text, {text}, whatever the reference is"),
-    "prompt": _fault("begin with the same words, {text}, as if the prompt were decoded with the answer"),
+    "prompt": _fault(
+        "begin with the same words, {text}, which their references do not have, as if the prompt were decoded with the "
+        "answer"
+    ),
     "ending": _fault("end with the same words, {text}, which their references do not have"),
     "other_script": _fault("are in another script than their references, such as {text}"),
     "other_language": _fault(

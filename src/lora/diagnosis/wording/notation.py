@@ -72,6 +72,12 @@ def write_alike(result: CauseResult) -> str:
             "Write these letters alike in the references and in the transcripts of both runs, and compare again. If "
             "texts need the letters that hypotheses lack, look whether the model's tokenizer has them."
         )
+    if undivided := result.details["undivided"]:
+        return (
+            f"Decode {undivided['run']} with spaces between words, and transcribe again: it writes "
+            f"{undivided['written']:.1f} words per word of the references. Join the tokens as the tokenizer does, with "
+            "its word delimiter (`word_delimiter_token` of wav2vec 2.0, `▁` of SentencePiece)."
+        )
     if notation == "word_division":
         return (
             "Divide words in the references as the model does, or judge by characters with `text.unit: characters` "
