@@ -52,17 +52,14 @@ def hypothesis_faults(scored: Iterable[ScoredPair]) -> list[HypothesisFault]:
         """Words of all references, which most sets of hypotheses need not be compared with."""
         return frozenset(chain.from_iterable(pair.reference_words for pair in pairs))
 
-    beginning_lost = _lost_words(pairs, at_end=False)
-    end_lost = _lost_words(pairs, at_end=True)
+    lost: dict[str, FaultKind] = dict.fromkeys(_lost_words(pairs, at_end=False), "no_beginning")
+    lost |= dict.fromkeys(_lost_words(pairs, at_end=True), "no_end")
     found: defaultdict[FaultKind, list[ScoredPair]] = defaultdict(list)
     for pair in pairs:
         kind = _kind(pair, repeated, beginning, ending)
         if kind == "other_language" and _is_known(pair, vocabulary()):
             kind = "other_text"
-        if kind is None and pair.errors.deletions:
-            kind = (
-                "no_end" if pair.errors.id in end_lost else "no_beginning" if pair.errors.id in beginning_lost else None
-            )
+        kind = kind or lost.get(pair.errors.id)
         if kind is not None:
             found[kind].append(pair)
     faults = [
