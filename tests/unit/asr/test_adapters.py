@@ -292,6 +292,41 @@ def test_broken_adapters_have_a_cause_code(
     assert problem.value.code == code
 
 
+def empty_tensors(folder: Path) -> None:
+    edit_tensors(folder, lambda tensors: dict.fromkeys(tensors, torch.empty(0)))
+
+
+def empty_saved_module(folder: Path) -> None:
+    edit_config(folder, modules_to_save=["proj_out"])
+    edit_tensors(folder, lambda tensors: tensors | {"base_model.model.proj_out.weight": torch.empty(0)})
+
+
+def add_magnitudes(folder: Path) -> None:
+    name = "base_model.model.model.encoder.layers.0.self_attn.q_proj.lora_magnitude_vector"
+    edit_tensors(folder, lambda tensors: tensors | {name: torch.ones(8)})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message", "remedy"),
+    [
+        (empty_tensors, "64 of 64 tensors are empty, such as base_model.*ZeRO-3", "parameters gathered"),
+        (empty_saved_module, "1 of 65 tensors are empty, such as base_model.model.proj_out", "parameters gathered"),
+        (lambda folder: edit_tensors(folder, lambda _: {}), "contains no tensor.*ZeRO-3", "parameters gathered"),
+        (add_magnitudes, "use_dora is not true, but .* magnitudes of 1 modules", "Set `use_dora` to true"),
+        (lambda folder: edit_config(folder, use_dora=True), "has no magnitudes", "set `use_dora` to false"),
+        (lambda folder: edit_config(folder, r=8), "another rank", "Set `r` in adapter_config.json to 4"),
+    ],
+)
+def test_what_helps_where_files_of_an_adapter_are_incomplete(
+    fresh: Callable[[], SpeechModel], adapter: Path, spoil: Callable[[Path], Any], message: str, remedy: str
+) -> None:
+    spoil(adapter)
+    with pytest.raises(AdapterProblem, match=message) as problem:
+        load_adapter(fresh(), adapter, whatever_fits=True)
+    assert problem.value.code == "adapter.not_loaded"
+    assert remedy in (problem.value.remedy or "")
+
+
 def test_a_missing_folder_is_a_user_error(fresh: Callable[[], SpeechModel], adapter: Path) -> None:
     shutil.rmtree(adapter)
     with pytest.raises(UserError, match="no such folder"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lora.asr.adapter.problem import AdapterProblem
-from lora.asr.adapter.settings import check_ranks, check_settings, require_fast
+from lora.asr.adapter.settings import check_magnitudes, check_ranks, check_settings, require_fast
 from lora.asr.ladder.adapter_file import MATRIX, file_stage
 from lora.asr.weights_file import weights_problem
 from lora.data.json_lines import writable
@@ -78,6 +78,7 @@ def read_adapter(folder: Path | str) -> AdapterFiles:
     config = _read_config(folder)
     tensors = _read_tensors(folder)
     check_ranks(config, tensors, folder / CONFIG)
+    check_magnitudes(config, tensors, folder / CONFIG)
     require_fast(config, {name.rpartition(".lora_")[0] or name for name in tensors}, folder / CONFIG)
     return AdapterFiles(config, tensors, _read_base_hash(folder))
 
@@ -154,6 +155,18 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
             f"{folder / WEIGHTS}: cannot be read: {error}",
             remedy="Copy the file again from where it was saved: it is damaged or incomplete.",
         ) from None
+    empty = sorted(name for name, tensor in tensors.items() if not tensor.numel())
+    if empty or not tensors:
+        what = (
+            f"{len(empty)} of {len(tensors)} tensors are empty, such as {empty[0]}" if empty else "contains no tensor"
+        )
+        raise AdapterProblem(
+            "adapter.not_loaded",
+            f"{folder / WEIGHTS}: {what}. DeepSpeed ZeRO-3 saves so where the parameters were not gathered",
+            remedy="Save the adapter again with its parameters gathered (`trainer.save_model()` with "
+            "`stage3_gather_16bit_weights_on_model_save: true`), or restore them from the `global_step` folder of the "
+            "checkpoint with `zero_to_fp32.py`.",
+        )
     for name in sorted(tensors):
         number_type = str(tensors[name].dtype).removeprefix("torch.")
         problem = None

@@ -188,7 +188,9 @@ def _check_loaded(
     if set(load_stage.shape_mismatches) == set(load_stage.resized):
         raise AdapterProblem("adapter.not_loaded", f"{shapes}: its vocabulary was resized", stage, load_stage)
     if _only_rank(name, files, places):
-        raise AdapterProblem("adapter.not_loaded", f"{shapes}: {CONFIG} has another rank", stage, load_stage)
+        rank = files.tensors[name].shape[_rank_axis(name)]
+        remedy = f"Set `r` in {CONFIG} to {rank}, the rank of the matrices, or take both files from one training."
+        raise AdapterProblem("adapter.not_loaded", f"{shapes}: {CONFIG} has another rank", stage, load_stage, remedy)
     raise AdapterProblem("adapter.base_mismatch", f"{shapes}: trained on another model", stage, load_stage)
 
 
@@ -224,8 +226,11 @@ def _only_rank(name: str, files: AdapterFiles, places: dict[str, Tensor]) -> boo
     ours = places[name].shape
     if ".lora_" not in name or len(theirs) != len(ours):
         return False
-    rank_axis = 0 if ".lora_A" in name or ".lora_embedding_A" in name else 1
-    return all(a == b for axis, (a, b) in enumerate(zip(theirs, ours, strict=True)) if axis != rank_axis)
+    return all(a == b for axis, (a, b) in enumerate(zip(theirs, ours, strict=True)) if axis != _rank_axis(name))
+
+
+def _rank_axis(name: str) -> int:
+    return 0 if ".lora_A" in name or ".lora_embedding_A" in name else 1
 
 
 def base_evidence(

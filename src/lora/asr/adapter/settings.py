@@ -83,6 +83,23 @@ def check_ranks(config: dict[str, Any], tensors: dict[str, Tensor], path: Path) 
             )
 
 
+def check_magnitudes(config: dict[str, Any], tensors: dict[str, Tensor], path: Path) -> None:
+    """Check that the tensors have magnitudes of DoRA where `use_dora` says so, and only there."""
+    magnitudes = sum(".lora_magnitude_vector" in name for name in tensors)
+    if bool(magnitudes) == bool(config.get("use_dora")):
+        return
+    if magnitudes:
+        problem = f"use_dora is not true, but the adapter has the magnitudes of {magnitudes} modules trained with DoRA"
+        remedy = f"Set `use_dora` to true in {path.name}."
+    else:
+        problem = "use_dora is true, but the adapter has no magnitudes (lora_magnitude_vector)"
+        remedy = (
+            "Save the adapter again with `save_pretrained()` from the trained model, or set `use_dora` to false in "
+            f"{path.name} if it was trained without DoRA."
+        )
+    raise AdapterProblem("adapter.not_loaded", f"{path}: {problem}", remedy=remedy)
+
+
 def _numbers_of(config: dict[str, Any], path: Path) -> Iterator[tuple[str, Any]]:
     """Yield what must be a number: rank and alpha, and those of single modules."""
     yield from ((key, config[key]) for key in ("r", "lora_alpha") if key in config)
