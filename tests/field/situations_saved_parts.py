@@ -12,6 +12,7 @@ from external_training import (
     MODEL,
     change_tensors,
     losses,
+    save_adapter,
     save_checkpoint,
     state,
     whisper_study,
