@@ -292,3 +292,33 @@ def errors_in_two_rows(folder: Path) -> list[str]:
     texts = references()
     base = [text if n not in {5, 40} else "a violin stood in some other empty place" for n, text in enumerate(texts)]
     return compared(folder, references(), base, base[:5] + texts[5:6] + base[6:])
+
+
+@field_case(
+    name="texts end early",
+    area="hypotheses",
+    situation="every text of a fine-tuned Whisper ends after four words, in the middle of what is said",
+    source="SYSTRAN/faster-whisper#351, ggml-org/whisper.cpp#2901",
+    command="quick",
+    expected=Expected(
+        first="adapter.worsens",
+        outcome="worse",
+        says=("Most errors that it adds are missing words", "end before the speech does", "max_new_tokens"),
+        silent_on=("with which data and settings",),
+    ),
+)
+def texts_end_early(folder: Path) -> list[str]:
+    short = [" ".join(text.split()[:4]) for text in spoiled(references(), 4)]
+    return compared(folder, references(), spoiled(references()), short)
+
+
+@field_case(
+    name="other words, none missing",
+    area="hypotheses",
+    situation="the tuned run is worse because it writes other words, as many as are spoken",
+    source="neighbour",
+    command="quick",
+    expected=Expected(first="adapter.worsens", outcome="worse", silent_on=("missing words", "max_new_tokens")),
+)
+def other_words(folder: Path) -> list[str]:
+    return compared(folder, references(), spoiled(references()), spoiled(references(), 1))

@@ -28,6 +28,8 @@ EXPLANATIONS = (
     "training.overfit",
     "training.best_not_kept",
 )
+# Missing words explain a worse run if they are this share of the errors it adds, and of the words.
+MOST_ADDED, MANY_MISSING = 0.5, 0.05
 # Causes of the training manifest that take rows away without making the rest wrong.
 HARMLESS_IN_TRAINING = (
     "data.too_few_samples",
@@ -143,6 +145,7 @@ def harm(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -
             "explanation": None if signs else _explanation(facts, run, known, training_faults),
             "training_faults": training_faults,
             "signs": signs,
+            "missing_words": None if signs else _missing_words(facts, run, manifest),
             "learning_rate": _learning_rate(facts, run),
         }
     result = check(
@@ -170,6 +173,21 @@ def _explanation(facts: StudyFacts, run: str, known: list[CauseResult], training
     if explanations:
         return explanations[0]
     return None if facts.config.kind(run) in {"hypotheses", "checkpoint"} else "training_too_strong"
+
+
+def _missing_words(facts: StudyFacts, run: str, manifest: str) -> dict[str, int] | None:
+    """Deletions of both runs where most errors that external transcripts add are deletions; None elsewhere.
+
+    Transcripts of this study are decoded as the baseline's are, so nothing but the weights can shorten them.
+    """
+    before, after = (facts.wer.get((name, manifest)) for name in (BASE, run))
+    if facts.config.kind(run) != "hypotheses" or not (before and before.within and after and after.within):
+        return None
+    base, tuned = before.within, after.within
+    added = tuned.deletions - base.deletions
+    most = MOST_ADDED * (tuned.errors - base.errors)
+    counts = {"before": base.deletions, "after": tuned.deletions, "words": tuned.words}
+    return counts if added > most and added > MANY_MISSING * tuned.words else None
 
 
 def _training_faults(facts: StudyFacts, run: str, manifest: str, known: list[CauseResult]) -> list[str]:

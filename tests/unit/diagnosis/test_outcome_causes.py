@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from healthy import HealthyStudy, cause_of, check_of, codes, interval
 
 WORSE = {"delta": 0.021, "tuned_wer": 0.396, "interval": interval(0.008, 0.034), "outcome": "worse"}
@@ -154,3 +155,26 @@ def test_a_worse_external_run_gets_no_guessed_explanation(study: HealthyStudy) -
     study.change("paired/earlier/domain.json", {"within": worse})
     (cause,) = [c for c in study.verdict().causes if c.code == "adapter.worsens"]
     assert (cause.details["kind"], cause.details["explanation"]) == ("hypotheses", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "deletions", "errors", "missing"),
+    [
+        ("hypotheses", 300, 300, True),
+        ("hypotheses", 300, 700, False),  # most errors that it adds are others
+        ("hypotheses", 20, 30, False),  # hardly any word
+        ("checkpoint", 300, 300, False),  # decoded as the baseline is
+    ],
+)
+def test_external_transcripts_that_miss_words(
+    study: HealthyStudy, kind: str, deletions: int, errors: int, missing: bool
+) -> None:
+    study.add_run("earlier", kind)
+    set_paired(study, "earlier", "domain", WORSE)
+    base = study.files["wer/base/domain.json"]["within"]
+    change = {"deletions": base["deletions"] + deletions, "errors": base["errors"] + errors}
+    study.change("wer/earlier/domain.json", {"within": change})
+    (cause,) = [c for c in study.verdict().causes if c.code == "adapter.worsens"]
+    found = cause.details["missing_words"]
+    assert (found is not None and found["after"] - found["before"] == 300) is missing
+    assert cause.remedy.startswith("Look whether the transcripts of earlier end" if missing else "Find out with which")

@@ -39,6 +39,11 @@ def outcome(result: Result) -> str:
     text = change(details)
     if result.reason == "worse_with_broken_hypotheses":
         text += f". Unlike the baseline's, its hypotheses are broken: {broken_hypotheses(details['signs'])}"
+    elif result.reason == "worse" and (missing := details["missing_words"]):
+        text += (
+            f". Most errors that it adds are missing words: {missing['after']:,} of {missing['words']:,}, and "
+            f"{missing['before']:,} before"
+        )
     elif result.reason == "worse" and details["explanation"] is not None:
         text += f". Most likely {EXPLANATIONS[details['explanation']]}"
         if details["explanation"] == "data.":
@@ -103,6 +108,12 @@ def worsens_remedy(result: CauseResult) -> str | None:
         return (
             f"Read some transcripts of {result.run}: look for loops, truncation and missing words, which come from the "
             "decoding settings, from an incomplete file, or from a model that no longer writes EOS."
+        )
+    if result.details["missing_words"]:
+        return (
+            f"Look whether the transcripts of {result.run} end before the speech does: a limit on their length "
+            "(`max_new_tokens`, `generation_max_length`) or on the audio (30 s, segments) cuts them more often than "
+            "training does."
         )
     if result.details["kind"] in {"hypotheses", "checkpoint"}:
         return f"Find out with which data and settings {result.run} was trained before a sweep entry repeats them."
