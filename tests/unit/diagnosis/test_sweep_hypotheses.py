@@ -9,7 +9,7 @@ import pytest
 from lora.configuration.study import HypothesisConfig
 from lora.diagnosis.sweep.decision import Decision
 from lora.diagnosis.sweep.hypotheses import decide
-from lora.diagnosis.wording.sweep import next_step, summary
+from lora.diagnosis.wording.sweep import next_step, result_of, summary
 from lora.records.in_run import InRunComparison
 from lora.records.recipes import CurveOutcome, LearningCurve, RecipeDifference, RecipePower, Trend
 from lora.records.scores import Interval
@@ -65,22 +65,25 @@ def guard(recipe: str, low: float, high: float) -> RecipeOutcome:
     return outcome(recipe, low, high, manifest="heldout")
 
 
+HYPOTHESIS = HypothesisConfig(
+    preset=None,
+    statement="s",
+    test=None,
+    factor=None,
+    runs=None,
+    predicts=None,
+    manifest=None,
+    guard=None,
+    min_seeds=3,
+)
+
+
 def decided(test: str, min_seeds: int = 3, **facts: Any) -> Decision:
     values = {"id": "H", "manifest": "domain", "guard": "heldout", "recipes": [], "missing_runs": [], **facts}
     sweep = SweepFacts(
         equivalence_margin=MARGIN, target_gain=TARGET, confidence=0.95, recipes=[], hypotheses=[], winner=None
     )
-    hypothesis = HypothesisConfig(
-        preset=None,
-        statement="s",
-        test=test,
-        factor=None,
-        runs=None,
-        predicts=None,
-        manifest=None,
-        guard=None,
-        min_seeds=min_seeds,
-    )
+    hypothesis = HYPOTHESIS.model_copy(update={"test": test, "min_seeds": min_seeds})
     decision = decide(sweep, HypothesisFacts(**values), hypothesis)
     assert summary(decision)
     assert next_step(decision, HypothesisFacts(**values))
@@ -138,6 +141,20 @@ def test_without_runs_or_general_manifest_nothing_is_decided() -> None:
     assert decided("domain_shift", outcomes=[outcome("r", *BETTER)]).reason == "no_guard"
     assert decided("levels").reason == decided("trend").reason == "factor_not_varied"
     assert decided("adapter_aware").reason == "no_in_run_evaluation"
+
+
+@pytest.mark.parametrize("reason", ["factor_not_varied", "no_runs", "gain_not_shown"])
+def test_runs_without_transcripts_are_named(reason: str) -> None:
+    """As after a sweep in which some rates or seeds diverged."""
+    state = "undecided" if reason == "gain_not_shown" else "not_run"
+    missing = HypothesisFacts(id="H", manifest="domain", guard=None, recipes=["r"], missing_runs=["r-s3", "r-s4"])
+    decision = Decision(state=state, reason=reason, difference=outcome("r", *UNSURE).against_base, details={})
+    result = result_of(HYPOTHESIS, missing, decision, [])
+    assert result.summary.endswith(" Without r-s3 and r-s4: no transcripts.")
+    assert ("what stopped the runs" in result.next_step) == (state == "not_run")
+    complete = result_of(HYPOTHESIS, missing.model_copy(update={"missing_runs": []}), decision, [])
+    assert result.summary.startswith(complete.summary)
+    assert "no transcripts" not in complete.summary
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def non_inferior(sweep: SweepFacts, facts: HypothesisFacts, min_seeds: int) -> D
 def levels(sweep: SweepFacts, facts: HypothesisFacts, min_seeds: int) -> Decision:
     """Some level beats the lowest one on `manifest` (Holm over levels), and its recipe does no harm on `guard`."""
     if not facts.levels:
-        return Decision(state="not_run", reason="factor_not_varied", details={"missing": facts.missing_runs})
+        return Decision(state="not_run", reason="factor_not_varied")
     ready = [level for level in facts.levels if min(level.difference.seeds, level.difference.other_seeds) >= min_seeds]
     if not ready:
         most = max(min(level.difference.seeds, level.difference.other_seeds) for level in facts.levels)
@@ -166,7 +166,7 @@ def levels(sweep: SweepFacts, facts: HypothesisFacts, min_seeds: int) -> Decisio
 def trend(sweep: SweepFacts, facts: HypothesisFacts, min_seeds: int) -> Decision:
     """The WER has a trend over the levels of some factor, improving or overfitting."""
     if not facts.trends:
-        return Decision(state="not_run", reason="factor_not_varied", details={"missing": facts.missing_runs})
+        return Decision(state="not_run", reason="factor_not_varied")
     repeated = [found for found in facts.trends if found.fewest_seeds >= min_seeds]
     if not repeated:
         most = max(found.fewest_seeds for found in facts.trends)
@@ -185,7 +185,7 @@ def _unready(facts: HypothesisFacts, outcomes: list[RecipeOutcome], min_seeds: i
     """Why nothing can be decided: no manifest, no run, or too few seeds."""
     if not outcomes:
         reason = "no_guard" if facts.outcomes else "no_manifest" if facts.manifest is None else "no_runs"
-        return Decision(state="not_run", reason=reason, details={"missing": facts.missing_runs})
+        return Decision(state="not_run", reason=reason)
     if all(outcome.against_base.seeds < min_seeds for outcome in outcomes):
         best = lowest(outcomes)
         most = max(outcome.against_base.seeds for outcome in outcomes)

@@ -21,11 +21,11 @@ from lora.records.recipes import RecipePower
 from lora.records.sweep import HypothesisFacts, HypothesisResult
 
 NOT_RUN = {
-    "no_in_run_evaluation": "No run was evaluated during training (`eval_rows` is 0).",
-    "factor_not_varied": "No two recipes differ in one of its settings alone.",
+    "no_in_run_evaluation": "No run with an adapter was evaluated during training, as `eval_rows` above 0 does.",
+    "factor_not_varied": "No two recipes with transcripts differ in one of its settings alone.",
     "no_manifest": "No evaluation manifest qualifies.",
     "no_guard": "There is no general manifest.",
-    "no_runs": "None of its runs has been trained.",
+    "no_runs": "None of its runs has transcripts.",
 }
 NEXT_STEPS = {
     "no_in_run_evaluation": "Set `eval_rows` of a sweep entry, such as `eval_rows: 32`, and run the sweep.",
@@ -54,6 +54,13 @@ NEXT_STEPS = {
 }
 
 
+# Where runs that it compares have no transcripts, because their training diverged or failed in another way.
+STOPPED = (
+    "The test matrix says what stopped the runs without transcripts: change their settings, and run the sweep again."
+)
+OF_MISSING_RUNS = ("no_in_run_evaluation", "factor_not_varied", "no_runs")
+
+
 def result_of(
     hypothesis: HypothesisConfig, facts: HypothesisFacts, decision: Decision, evidence: list[str]
 ) -> HypothesisResult:
@@ -74,7 +81,7 @@ def result_of(
         against=decision.against,
         manifest=decision.manifest,
         seeds=found.seeds if found else None,
-        summary=summary(decision),
+        summary=summary(decision) + _missing(facts),
         next_step=next_step(decision, facts),
         evidence=evidence,
     )
@@ -87,6 +94,8 @@ def summary(decision: Decision) -> str:
 
 def next_step(decision: Decision, facts: HypothesisFacts) -> str:
     """What to do with a decided hypothesis, or what would decide an open one."""
+    if facts.missing_runs and decision.reason in OF_MISSING_RUNS:
+        return STOPPED
     if decision.state != "undecided":
         return NEXT_STEPS[decision.reason]
     if decision.reason == "too_few_seeds":
@@ -98,6 +107,13 @@ def next_step(decision: Decision, facts: HypothesisFacts) -> str:
     return what_decides(
         facts.guard_power if about_guard else facts.power, facts.guard if about_guard else facts.manifest
     )
+
+
+def _missing(facts: HypothesisFacts) -> str:
+    """Runs that count for nothing, so that nobody takes the others for all."""
+    if not facts.missing_runs:
+        return ""
+    return f" Without {listed(facts.missing_runs)}: no transcripts."
 
 
 def what_decides(power: RecipePower | None, manifest: str | None) -> str:
