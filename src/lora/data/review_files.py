@@ -101,6 +101,8 @@ def _lines(path: Path) -> list[str | None]:
         content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: no such review file. Correct `reviews` in config.yaml.") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder. Name the review files in it, one by one.") from None
     if (other := other_file(content)) is not None:
         raise UserError(f"{path}: {other}")
     if content.startswith(tuple(MARKS)):

@@ -92,7 +92,7 @@ class RecipeComparisons:
             manifest=manifest,
             guard=guard,
             recipes=chosen,
-            missing_runs=[run for run in runs if not self._errors.has_transcripts(run)],
+            missing_runs=[run for run in runs if self._name(run) in chosen and not self._errors.has_transcripts(run)],
             outcomes=outcomes,
             guarded=guarded,
             levels=self._levels(varied, manifest) if asked.test == "levels" else [],

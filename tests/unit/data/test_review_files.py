@@ -151,6 +151,11 @@ def merged(*entries: Judged) -> list[ReviewedRow]:
     return merge_reviews(entries, lambda text: text.lower().split())
 
 
+def test_a_folder_of_review_files_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a folder\. Name the review files"):
+        read_review_file(tmp_path, REFERENCES)
+
+
 def test_listeners_who_agree_count_once() -> None:
     (row,) = merged(
         judged("a", "reference_wrong"),
