@@ -104,6 +104,17 @@ def test_channels_of_whole_files():
     assert hypotheses(result) == {"right": "yes no"}
 
 
+def test_channels_counted_from_1_have_the_words_of_their_number():
+    """As where the audio, which shows it, is not there."""
+    rows = [row("left", "call.wav", channel=1), row("right", "call.wav", channel=2)]
+    words = [Word(1.0, 0.5, "yes", "1"), Word(1.1, 0.5, "no", "2")]
+    result = match_rows(FILE, TranscriptFile("ctm", words={"call": words}), rows, [])
+    assert hypotheses(result) == {"left": "yes", "right": "no"}
+    assert result.notes == ["channels of the manifest are read as counted from 1: none is 0, and the last has no word"]
+    third = match_rows(FILE, TranscriptFile("ctm", words={"call": [*words, Word(2.0, 0.5, "so", "3")]}), rows, [])
+    assert hypotheses(third) == {"left": "no", "right": "so"}
+
+
 def test_channels_are_merged_where_rows_name_none():
     words = [Word(1.0, 0.5, "yes", "A"), Word(1.1, 0.5, "no", "B")]
     for rows in ([row("call", "call.wav")], [row("r", "call.wav", 0.0, 9.0)]):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from lora.data.transcripts.columns import ExternalTranscript
-from lora.data.transcripts.ctm import Word, joined
+from lora.data.transcripts.ctm import CHANNELS, Word, joined
 from lora.data.transcripts.files import TranscriptFile
 from lora.data.transcripts.line_matching import first_words_name_rows, match_lines, with_first_words_as_ids
 from lora.data.transcripts.name_matching import Target, match, stem
@@ -173,10 +173,13 @@ def _require_times(path: Path, name: str, words: Sequence[Word], rows: Sequence[
 def _by_time(path: Path, matched: Matched, file: TranscriptFile, by_time: dict[str, list[Utterance]]) -> None:
     outside: list[tuple[str, Word]] = []
     in_gaps: list[tuple[str, Word]] = []
+    first_channel = _first_channel(by_time, file.words)
+    if first_channel:
+        matched.notes.append("channels of the manifest are read as counted from 1: none is 0, and the last has no word")
     for name, rows in by_time.items():
         by_channel: dict[int | None, list[Utterance]] = defaultdict(list)
         for row in rows:
-            by_channel[row.channel].append(row)
+            by_channel[None if row.channel is None else row.channel - first_channel].append(row)
         _require_times(path, name, file.words[name], rows)
         for channel, segments in by_channel.items():
             # One channel on each side is the same one, whatever it is called: tools number an extracted channel as 1.
@@ -195,6 +198,13 @@ def _by_time(path: Path, matched: Matched, file: TranscriptFile, by_time: dict[s
             name, word = words[0]
             first = f"first {word.text!r} of {name} at {word.start:g} s"
             matched.notes.append(f"{len(words)} words {what}, {first}")
+
+
+def _first_channel(by_time: Mapping[str, Sequence[Utterance]], words: Mapping[str, Sequence[Word]]) -> int:
+    """1 where rows count several channels from 1, as by their numbers alone those of the words are; else 0."""
+    of_rows = {row.channel or 0 for rows in by_time.values() for row in rows}
+    of_words = {CHANNELS.get(word.channel.upper(), len(CHANNELS)) for name in by_time for word in words[name]}
+    return int(len(of_rows) > 1 and 0 not in of_rows and max(of_rows) == max(of_words, default=0) + 1)
 
 
 def _have_no_channel(rows: Sequence[Utterance]) -> bool:
