@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from lora.records.base import ManyRecord, Record
+from lora.records.base import ManyRecord, Record, many_record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@many_record
 class AudioMeasure(ManyRecord):
     """Measurements of the decoded audio of one row; null (an empty cell) where the audio cannot be decoded."""
 

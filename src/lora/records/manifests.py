@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lora.records.base import ManyRecord, Record
+from lora.records.base import ManyRecord, Record, many_record
 from lora.records.markup import MarkupCount
 
 # How the reason of a row begins that is rejected because it has neither a duration nor a file to read one from.
 NO_DURATION = "no audio: the manifest has no duration"
 
 
-@dataclass(frozen=True, slots=True)
+@many_record
 class Utterance(ManyRecord):
     """One usable row of a manifest."""
 

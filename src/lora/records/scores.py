@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from lora.records.base import Fact, ManyRecord, Record
+from lora.records.base import Fact, ManyRecord, Record, many_record
 from lora.records.markup import MarkupFacts
 
 
@@ -27,7 +27,7 @@ class Edit(NamedTuple):
     hypothesis: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@many_record
 class UtteranceErrors(ManyRecord):
     """Errors of one utterance after normalisation."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from lora.records.base import ManyRecord, Record
+from lora.records.base import ManyRecord, Record, many_record
 
 
-@dataclass(frozen=True, slots=True)
+@many_record
 class Transcript(ManyRecord):
     """The hypothesis of a run for one row."""
 

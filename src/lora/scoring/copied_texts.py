@@ -37,7 +37,8 @@ def is_styled(text: str) -> bool:
     """Whether a text has capitals next to small letters, digits or marks, which models rarely write as a person did."""
     if text != text.lower() and text != text.upper():
         return True
-    return any(unicodedata.category(character)[0] in "NPS" for character in text if character != "'")
+    words = text.replace("'", "")
+    return not words.isalpha() and any(unicodedata.category(character)[0] in "NPS" for character in words)
 
 
 def _length(words: int, characters: int) -> int:

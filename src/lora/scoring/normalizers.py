@@ -64,10 +64,6 @@ class Normalizer:
         normal = self._normal(text)
         return self._tokens(normal.split(), normal)
 
-    def text(self, text: str) -> str:
-        """The normalised text with single spaces."""
-        return " ".join(self._normal(text).split())
-
     def _normal(self, text: str) -> str:
         spoken = first_alternative(text)
         if self._strip:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -23,8 +23,8 @@ from rapidfuzz.fuzz import partial_ratio
 from lora.records.integrity import MismatchedTranscript, MismatchFacts
 from lora.records.manifests import Utterance
 from lora.records.transcripts import Transcript
-
-Normalize = Callable[[str], str]
+from lora.scoring.alternations import first_alternative
+from lora.scoring.normalizers import basic_texts
 
 # Distances are shares of the characters of the longer text. On the embedded study's accents (37 % WER) the median
 # distance to the own text is 0.2 (95 %: 0.47), to texts of other rows 0.76 (10 %: 0.7).
@@ -40,6 +40,7 @@ MIN_CHARACTERS = 10  # of a hypothesis; shorter ones resemble too many texts
 MOST_LINES = 10  # of suspects that the facts name
 MOST_PAIRS = 2_000_000  # of suspects and texts, up to which all are compared, sentences in 1 to 3 s
 COMPARED_WITH = 25  # texts on the short list
+NORMALIZED_AT_ONCE = 10_000  # texts
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,8 @@ class _Suspect:
     distance: float
 
 
-def mismatches(
-    name: str, rows: Sequence[Utterance], transcripts: Mapping[str, Transcript], normalize: Normalize
-) -> MismatchFacts:
-    """Find the mismatched transcripts of a manifest.
+def mismatches(name: str, rows: Sequence[Utterance], transcripts: Mapping[str, Transcript]) -> MismatchFacts:
+    """Find the mismatched transcripts of a manifest. Texts are compared without case and punctuation.
 
     A text explains at most as many mismatches as there are rows with this text whose own hypothesis does not match it.
     Where more hypotheses resemble it, the model writes it by itself (a generic hypothesis), and none counts, except for
@@ -65,23 +64,19 @@ def mismatches(
         name: the manifest.
         rows: all of its rows; rows with the same text count as one text.
         transcripts: hypotheses of some or all rows by id.
-        normalize: normaliser of texts.
     """
-    texts = [normalize(row.text) for row in rows]
+    texts = _normalized([row.text for row in rows])
+    transcribed = [(row, own) for row, own in zip(rows, texts, strict=True) if row.id in transcripts]
+    hypotheses = _normalized([transcripts[row.id].hypothesis for row, _ in transcribed])
     suspects: list[_Suspect] = []
     alike: list[str] = []  # texts whose own hypothesis is like them
-    transcribed = 0
-    for row, own in zip(rows, texts, strict=True):
-        transcript = transcripts.get(row.id)
-        if transcript is not None:
-            transcribed += 1
-            hypothesis = own if transcript.hypothesis == row.text else normalize(transcript.hypothesis)
-            if len(hypothesis) >= MIN_CHARACTERS and own:
-                distance = Levenshtein.normalized_distance(hypothesis, own)
-                if distance >= UNLIKE and _similarity_of_part(hypothesis, own) < PART:
-                    suspects.append(_Suspect(row, hypothesis, own, distance))
-                else:
-                    alike.append(own)
+    for (row, own), hypothesis in zip(transcribed, hypotheses, strict=True):
+        if len(hypothesis) >= MIN_CHARACTERS and own:
+            distance = Levenshtein.normalized_distance(hypothesis, own)
+            if distance >= UNLIKE and _similarity_of_part(hypothesis, own) < PART:
+                suspects.append(_Suspect(row, hypothesis, own, distance))
+            else:
+                alike.append(own)
     compared = len(suspects) + len(alike)
     carriers = _rows_by_text(rows, texts) if suspects else {}
     claims, comparisons = _best_others(suspects, list(carriers))
@@ -101,13 +96,19 @@ def mismatches(
         manifest=name,
         rows=len(rows),
         compared=compared,
-        too_short=transcribed - compared,
+        too_short=len(transcribed) - compared,
         suspects=len(suspects),
         suspect_lines=[entry.row.line for entry in suspects if entry.row.line is not None][:MOST_LINES],
         generic_hypotheses=len(claims) - len(mismatched),
         comparisons=compared + comparisons,
         mismatched=mismatched,
     )
+
+
+def _normalized(texts: Sequence[str]) -> list[str]:
+    """Texts as `basic` writes them, with single spaces."""
+    blocks = (texts[start : start + NORMALIZED_AT_ONCE] for start in range(0, len(texts), NORMALIZED_AT_ONCE))
+    return [" ".join(text.split()) for block in blocks for text in basic_texts(list(map(first_alternative, block)))]
 
 
 def _similarity_of_part(one: str, other: str) -> float:

@@ -275,7 +275,7 @@ def match_texts(manifest_name: str, rows: Path, transcripts: Path, mismatches: P
     """
     with recording(outputs=[mismatches]):
         texts = read_transcripts(transcripts)
-        facts = find_mismatches(manifest_name, read_rows(rows), texts, normalizer("basic", "words").text)
+        facts = find_mismatches(manifest_name, read_rows(rows), texts)
         facts.write(mismatches)
     print(f"{manifest_name}: {facts.compared} rows compared, {len(facts.mismatched)} match the text of another row")
     return facts

@@ -11,7 +11,6 @@ from lora.records.integrity import MismatchFacts
 from lora.records.manifests import Utterance
 from lora.records.transcripts import Transcript
 from lora.scoring import transcript_mismatches
-from lora.scoring.normalizers import normalizer
 from lora.scoring.transcript_mismatches import mismatches
 
 DICE = random.Random(11)
@@ -27,7 +26,7 @@ def compared(texts: list[str], recognised: dict[int, str]) -> MismatchFacts:
         f"r{i}": Transcript(id=f"r{i}", reference="", hypothesis=h, duration=2.0, truncated=False)
         for i, h in recognised.items()
     }
-    return mismatches("domain", rows, transcripts, normalizer("basic", "words").text)
+    return mismatches("domain", rows, transcripts)
 
 
 def hypotheses(texts: list[str], wrong: float = 0.0) -> dict[int, str]:
