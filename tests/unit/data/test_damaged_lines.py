@@ -90,6 +90,39 @@ def test_an_empty_line_of_a_fairseq_manifest_costs_itself(tmp_path: Path, wav, e
     assert [(row.line, row.reason) for row in manifest.rejected] == [(2 + empty, "broken line: empty")]
 
 
+ROWS_BY_FORMAT = {
+    "nemo": '{"audio_filepath": "%s", "duration": 1.0, "text": "x"}',
+    "funasr": '{"key": "%s", "source": "a.wav", "target": "x"}',
+    "seamless": '{"source": {"id": "%s", "audio_local_path": "a.wav"}, "target": {"id": "1", "text": "x"}}',
+    "speechbrain": '{"ID": "%s", "wav": "a.wav", "length": 1.0, "words": "x"}',
+    "audiofolder": '{"file_name": "%s", "text": "x"}',
+    "lhotse": '{"id": "%s", "start": 0, "duration": 1, "supervisions": [{"start": 0, "duration": 1, "text": "x"}],'
+    ' "recording": {"sources": [{"type": "file", "channels": [0], "source": "a.wav"}]}}',
+}
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("broken", ["{}", '{"file_name": 1, "start": 2, "supervisions": [], "recording_id": 3}'])
+@pytest.mark.parametrize("name", ROWS_BY_FORMAT)
+def test_a_damaged_row_does_not_decide_the_format(tmp_path: Path, wav, name: str, broken: str, place: int) -> None:
+    """Also where it is the first one."""
+    rows = [ROWS_BY_FORMAT[name] % wav(f"{letter}.wav").name for letter in "ab"]
+    path = tmp_path / "m.jsonl"
+    path.write_text("\n".join([*rows[:place], broken, *rows[place:]]) + "\n")
+    manifest = read_manifest(path)
+    assert (manifest.format, len(manifest.rows)) == (name, 2)
+    assert [row.line for row in manifest.rejected] == [place + 1]
+
+
+@pytest.mark.parametrize("broken", ["a.wav", "\0\0", "a.wav\tlong"])
+def test_a_damaged_first_row_of_a_fairseq_manifest_costs_itself(tmp_path: Path, wav, broken: str) -> None:
+    rows = [f"{wav(name).name}\t16000" for name in ("b.wav", "c.wav")]
+    (tmp_path / "m.tsv").write_text("\n".join([str(tmp_path), broken, *rows]) + "\n")
+    (tmp_path / "m.wrd").write_text("one\ntwo\nthree\n")
+    manifest = read_manifest(tmp_path / "m.tsv")
+    assert (manifest.format, [row.text for row in manifest.rows][-2:]) == ("fairseq", ["two", "three"])
+
+
 def test_half_a_character_in_transcripts_or_settings_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "recogs-x.txt").write_text("u1: ref=['a']\nu1: hyp=['\\ud800']\n")
     with pytest.raises(UserError, match=r"recogs-x\.txt:2"):

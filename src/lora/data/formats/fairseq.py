@@ -13,7 +13,15 @@ from pathlib import Path
 
 from lora.data.column_names import Columns
 from lora.data.existing_files import exists
-from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
+from lora.data.formats.interface import (
+    ROWS_COMPARED,
+    Entry,
+    FileSample,
+    ManifestFormat,
+    Reading,
+    audio_root,
+    reject_settings,
+)
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
 from lora.data.text_encoding import NOT_TEXT, notes_of_files
@@ -25,9 +33,14 @@ Line = tuple[int, str | None]  # number, and text, None for what is no text
 
 
 def is_fairseq(sample: FileSample) -> bool:
-    """Whether a TSV begins with a line without a tab, followed by a path and a number."""
-    first, _, rest = sample.text.partition(b"\n")
-    return sample.kind == "tsv" and b"\t" not in first and ROW.fullmatch(rest.partition(b"\n")[0]) is not None
+    """Whether a TSV begins with a line without a tab, and half or more of the next lines are a path and a number."""
+    first, *rest = sample.text.split(b"\n", ROWS_COMPARED + 1)[: ROWS_COMPARED + 1]
+    lines = [line for line in rest if line.strip()]
+    return sample.kind == "tsv" and b"\t" not in first and 2 * sum(map(_is_row, lines)) >= len(lines) > 0
+
+
+def _is_row(line: bytes) -> bool:
+    return ROW.fullmatch(line) is not None
 
 
 def fairseq_files(source: Source) -> list[Path]:

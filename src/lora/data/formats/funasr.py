@@ -51,5 +51,5 @@ FUNASR = ManifestFormat(
     name="funasr",
     description="FunASR JSON lines with `key`, `source` and `target`, or with `messages`.",
     read=read_funasr,
-    matches_file=lambda sample: is_funasr(sample.row),
+    matches_file=lambda sample: sample.mostly(is_funasr),
 )

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from lora.records.base import UserError
 PARQUET_START = b"PAR1"
 ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")
 PATHS_TRIED = 20  # audio paths that `audio_root` looks up per folder
+ROWS_COMPARED = 50  # of a JSON file, by which formats recognise it
 
 
 class Entry(NamedTuple):
@@ -120,21 +122,26 @@ class FileSample:
             return b""
 
     @cached_property
-    def row(self) -> dict[str, Any]:
-        """The first object of a JSON file; empty for other files."""
+    def rows(self) -> list[dict[str, Any]]:
+        """The first objects of a JSON file; empty for other files."""
         if self.kind != "jsonl":
-            return {}
+            return []
         if is_document(self.text):
-            first = next(document_rows(self.text.decode(errors="replace")), (0, {}))[1]
-            return first if isinstance(first, dict) else {}
-        for line in self.text.split(b"\n"):
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(row, dict):
-                return row
-        return {}
+            values: Iterator[Any] = (row for _, row in document_rows(self.text.decode(errors="replace")))
+        else:
+            values = map(_json_value, self.text.split(b"\n"))
+        return list(islice((value for value in values if isinstance(value, dict)), ROWS_COMPARED))
+
+    def mostly(self, has_format: Callable[[Mapping[str, Any]], bool]) -> bool:
+        """Whether half of the rows or more have a format: a damaged one must not decide how the others are read."""
+        return 2 * sum(map(has_format, self.rows)) >= len(self.rows) > 0
+
+
+def _json_value(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _manifest_itself(source: Source) -> list[Path]:

@@ -178,9 +178,9 @@ def _seconds(value: Any) -> float:
 
 def _is_lhotse_file(sample: FileSample) -> bool:
     """Raises UserError for recordings or supervisions that were not joined to cuts."""
-    if is_cut(sample.row):
+    if sample.mostly(is_cut):
         return True
-    if is_other_lhotse(sample.row):
+    if sample.mostly(is_other_lhotse):
         raise UserError(
             f"{sample.path}: lhotse recordings or supervisions by themselves; join them to cuts: "
             "`lhotse cut simple -r recordings.jsonl.gz -s supervisions.jsonl.gz cuts.jsonl.gz`"

@@ -9,6 +9,7 @@ A row with `start` and `stop` is a piece of a recording, in samples of its file 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,9 +31,11 @@ PIECE, DIGITS = ("start", "stop"), 18
 def is_speechbrain(sample: FileSample) -> bool:
     if sample.kind != "jsonl":
         return {"ID", AUDIO} <= sample.header
-    return isinstance(sample.row.get(AUDIO), str) and (
-        LENGTH in sample.row or VARIABLE.match(sample.row[AUDIO]) is not None
-    )
+    return sample.mostly(_is_speechbrain_row)
+
+
+def _is_speechbrain_row(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get(AUDIO), str) and (LENGTH in row or VARIABLE.match(row[AUDIO]) is not None)
 
 
 def read_speechbrain(source: Source) -> Reading:

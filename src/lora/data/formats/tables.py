@@ -6,7 +6,7 @@ audiofolder names the audio in `file_name`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, starmap
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ def _with_one_file(entry: Entry) -> Entry:
     return entry
 
 
-def _nemo_audio(row: dict[str, Any]) -> Any:
+def _nemo_audio(row: Mapping[str, Any]) -> Any:
     for name in NEMO_AUDIO:
         if name in row:
             return row[name]
@@ -135,7 +135,7 @@ def _with_clip(row: dict[str, Any], folder: Path, columns: Columns) -> dict[str,
 def _is_audiofolder_file(sample: FileSample) -> bool:
     if sample.kind == "parquet":
         return sample.path.name in METADATA
-    return FILE_NAME in sample.header or FILE_NAME in sample.row
+    return FILE_NAME in sample.header or sample.mostly(lambda row: FILE_NAME in row)
 
 
 def _split_table(folder: Path, split: str) -> Path | None:
@@ -169,7 +169,7 @@ NEMO = ManifestFormat(
     name="nemo",
     description="NeMo manifest: JSON lines with `audio_filepath` (or `audio_filename`) and `duration`.",
     read=read_nemo,
-    matches_file=lambda sample: "duration" in sample.row and _nemo_audio(sample.row) is not None,
+    matches_file=lambda sample: sample.mostly(lambda row: "duration" in row and _nemo_audio(row) is not None),
 )
 COMMON_VOICE = ManifestFormat(
     name="common_voice",
