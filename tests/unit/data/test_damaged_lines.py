@@ -76,6 +76,19 @@ def test_a_damaged_line_of_a_kaldi_table_costs_its_utterance(tmp_path: Path, wav
     assert ([row.id for row in manifest.rows], [row.id for row in manifest.rejected]) == (["u1", "u3"], ["u2"])
 
 
+@pytest.mark.parametrize("path", ["", ".", "text", "../data"])
+def test_a_path_that_names_something_else_does_not_move_the_other_recordings(tmp_path: Path, wav, path: str) -> None:
+    """Paths of recipes start at their working folder, which is that of most files."""
+    for name in ("wavs/a.wav", "wavs/b.wav"):
+        wav(name)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "text").write_text("u1 one\nu2 two\nu3 three\n")
+    (folder / "wav.scp").write_text(f"u1 {path}\nu2 wavs/a.wav\nu3 wavs/b.wav\n")
+    manifest = read_manifest(folder)
+    assert ([row.id for row in manifest.rows], [row.id for row in manifest.rejected]) == (["u2", "u3"], ["u1"])
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])
 @pytest.mark.parametrize("empty", [1, 2])
 def test_an_empty_line_of_a_fairseq_manifest_costs_itself(tmp_path: Path, wav, empty: int, end: str) -> None:

@@ -12,7 +12,7 @@ from itertools import dropwhile
 from pathlib import Path
 
 from lora.data.column_names import Columns
-from lora.data.existing_files import exists
+from lora.data.existing_files import is_file
 from lora.data.formats.interface import (
     ROWS_COMPARED,
     Entry,
@@ -113,7 +113,7 @@ def _moved(path: Path, root: str, names: Sequence[str]) -> tuple[str, Path, list
     for kept in range(len(parts) + 1):
         prefix = str(Path(*parts[kept:]))
         folder = audio_root(path.parent, [str(Path(prefix, name)) for name in names])
-        if any(exists(folder / prefix / name) for name in names):
+        if any(is_file(folder / prefix / name) for name in names):
             note = f"line 1: no audio in {root}, which was read from {folder / prefix} instead"
             return prefix, folder, [note] if kept else []
     return root, path.parent, []

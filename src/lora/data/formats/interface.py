@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lora.data.column_names import Columns
-from lora.data.existing_files import exists
+from lora.data.existing_files import exists, is_file
 from lora.data.json_rows import document_rows, is_document
 from lora.data.manifest_lines import separator_of, text_kind
 from lora.data.source import Source
@@ -214,14 +214,18 @@ def reject_settings(source: Source, *settings: str) -> None:
 def audio_root(folder: Path, paths: Iterable[str]) -> Path:
     """The folder that relative audio paths start from, for tools that write them relative to their working folder.
 
-    Tries the manifest's folder, each folder above it, then the working folder; returns the first in which one of the
-    first `PATHS_TRIED` paths exists, else `folder`.
+    Tries the manifest's folder, each folder above it, then the working folder; returns the first of those in which the
+    most of the first `PATHS_TRIED` paths are files: a damaged path may name something in another folder.
     """
     relative = [path for path in paths if not Path(path).is_absolute()][:PATHS_TRIED]
+    root, most = folder, 0
     for start in (folder, *folder.parents, Path()):
-        if any(exists(start / found_path(start, path)) for path in relative):
-            return start
-    return folder
+        found = sum(is_file(start / found_path(start, path)) for path in relative)
+        if found > most:
+            root, most = start, found
+        if most == len(relative):
+            break
+    return root
 
 
 def found_path(folder: Path | str, written: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
-from lora.data.existing_files import exists
+from lora.data.existing_files import is_file
 from lora.data.formats.interface import FileSample, ManifestFormat, Reading, audio_root
 from lora.data.formats.tables import read_table
 from lora.data.manifest_lines import text_kind
@@ -50,7 +50,7 @@ def read_speechbrain(source: Source) -> Reading:
     entries = [entry._replace(row=_without_variable(entry.row, name)) for entry in reading.entries]
     paths = [str(entry.row.get(name)) for entry in entries if isinstance(entry.row, dict)]
     folder = audio_root(source.path.parent, paths)
-    if variables and not any(exists(folder / path) for path in paths):
+    if variables and not any(is_file(folder / path) for path in paths):
         written, variable = variables[0].string, variables[0][1]
         raise UserError(
             f"{source.path}: audio paths begin with {variable} ({written}), and no folder from {source.path.parent} "

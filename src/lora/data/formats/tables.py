@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
-from lora.data.existing_files import exists, is_file
+from lora.data.existing_files import is_file
 from lora.data.formats.arrow_rows import readable_columns, row_values
 from lora.data.formats.interface import PATHS_TRIED, Entries, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
@@ -40,7 +40,7 @@ def read_nemo(source: Source) -> Reading:
     folder = source.path.parent
     rows = (entry.row for entry in entries if isinstance(entry.row, dict))
     sharded = [row for row in islice(rows, PATHS_TRIED) if "shard_id" in row]
-    if sharded and not any(_exists(folder, _nemo_audio(row)) for row in sharded):
+    if sharded and not any(_is_there(folder, _nemo_audio(row)) for row in sharded):
         raise UserError(
             f"{source.path}: a tarred NeMo manifest (its rows have shard_id) without its audio next to it. Extract the "
             f"archives into this folder (`for t in audio_*.tar; do tar xf $t; done` in {folder}), or name the manifest "
@@ -103,8 +103,8 @@ def _parquet_entries(path: Path, columns: Columns) -> Iterator[Entry]:
         yield Entry(number, row)
 
 
-def _exists(folder: Path, audio: Any) -> bool:
-    return isinstance(audio, str) and exists(folder / audio)
+def _is_there(folder: Path, audio: Any) -> bool:
+    return isinstance(audio, str) and is_file(folder / audio)
 
 
 def _with_one_file(entry: Entry) -> Entry:
