@@ -1,7 +1,7 @@
 """Rows of a JSON file that is not JSON lines: a list of objects, objects by id, or pretty-printed objects.
 
-Each row has the line on which it starts. A broken row costs only itself where rows start on lines of their own with
-equal indentation; else reading ends there.
+Each row has the line on which it starts. A broken row costs only itself where the next one starts on a line of its own
+with the indentation of the others, or has their first key; else reading ends there.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ FIRST_LINE = re.compile(rb"\s*([^\n]*)(\n\s*[^\s])?")  # and whether anything fo
 # How the first line of a pretty-printed list or object may look: `[`, `[{"a": 1},`, `{`, `{"a": {` or `{"a": 1,`, but
 # not as a row that breaks off. Without backtracking (`*+`), so that long runs of spaces take no longer than other text.
 PRETTY = re.compile(rb'\[\s*+(\{.*)?|\{\s*+("(?:[^"\\]|\\.)*+"\s*+:\s*+(.*,|[\[{])?\s*+)?')
+# The beginning of a list of rows, or of rows by id, that are all in one line.
+IN_ONE_LINE = re.compile(rb'\{\s*+"((?:[^"\\]|\\.)*+)"\s*+:\s*+(\{|\[\s*+\{)')
+FIRST_KEY = re.compile(
+    r'(?:"(?:[^"\\]|\\.)*+"\s*+:\s*+)?\{\s*+("(?:[^"\\]|\\.)*+")\s*+:'
+)  # of a row, or of that of an id
+LINES_COMPARED = 50
 # Keys of a row whose values are themselves objects or lists of objects.
 KEYS_OF_ROWS = frozenset(
     {"audio", "source", "target", "recording", "supervisions", "messages", "conversations", "segments"}
@@ -32,6 +38,13 @@ class Broken(NamedTuple):
     """A row that cannot be parsed."""
 
     reason: str
+
+
+class _Start(NamedTuple):
+    """Where a row starts, and where its line does."""
+
+    place: int
+    line: int
 
 
 class NotJsonError(ValueError):
@@ -90,10 +103,26 @@ def is_document(content: bytes) -> bool:
     try:
         row = json.loads(lines[1])
     except (ValueError, RecursionError):
-        return PRETTY.fullmatch(lines[1]) is not None
+        if PRETTY.fullmatch(lines[1]) is not None:
+            return lines[1].startswith(b"[") or not _has_lines_of_rows(content)
+        start = IN_ONE_LINE.match(lines[1])
+        return lines[2] is None and start is not None and start[1].decode(errors="replace") not in KEYS_OF_ROWS
     if isinstance(row, list):
         return lines[2] is None or not all(isinstance(value, str | int | float) for value in row)
     return lines[2] is None and _contains_rows(*next(iter(row.items()), ("", None)))
+
+
+def _has_lines_of_rows(content: bytes) -> bool:
+    """Whether most lines after the first, which breaks off, are rows: in a document, commas are between them."""
+    lines = [line for line in content.lstrip().split(b"\n", LINES_COMPARED + 1)[1 : LINES_COMPARED + 1] if line.strip()]
+    return 2 * sum(map(_is_row, lines)) > len(lines)
+
+
+def _is_row(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def document_rows(text: str) -> Iterator[Parsed]:
@@ -107,7 +136,7 @@ def document_rows(text: str) -> Iterator[Parsed]:
     except (ValueError, RecursionError) as error:
         if isinstance(error, NotJsonError):
             line = 1 + text.count("\n", 0, error.place)
-        yield line, f"broken line: {_worded(error, text, 0)}{REST_IS_LOST}"
+        yield line, f"broken line: {_worded(error, text, _Start(0, 0))}{REST_IS_LOST}"
 
 
 def _row(value: Any) -> dict[str, Any] | str:
@@ -144,14 +173,17 @@ def _values(text: str, place: int) -> Values:
 def _list(text: str, place: int) -> Values:
     """The elements of the list that starts at `place`; returns the place after it."""
     place = _after_space(text, place + 1)
+    start = _Start(place, _line(text, 0, place))
+    good: _Start | None = None
     while text[place : place + 1] != "]":
-        start = place
         try:
             value, end = _decode(text, place)
             place = _next(text, end, "]")
+            good = start
         except (ValueError, RecursionError) as error:
-            value, place = _broken(text, start, error, "{")
-        yield start, value
+            value, place = _broken(text, start, error, "{", good or start)
+        yield start.place, value
+        start = _Start(place, max(start.line, _line(text, start.place, place)))
     return place + 1
 
 
@@ -173,8 +205,9 @@ def _after_rows(text: str, place: int, key: str) -> Values:
 def _by_id(text: str, place: int) -> Values:
     """The values of the object that starts at `place`, each with its key as `id` unless it has one."""
     place = _after_space(text, place + 1)
+    start = _Start(place, _line(text, 0, place))
+    good: _Start | None = None
     while text[place : place + 1] != "}":
-        start = place
         try:
             key, end = _decode(text, place)
             place = _after_space(text, end)
@@ -183,30 +216,45 @@ def _by_id(text: str, place: int) -> Values:
             value, end = _decode(text, _after_space(text, place + 1))
             value = {ID: key, **value} if isinstance(value, dict) else value
             place = _next(text, end, "}")
+            good = start
         except (ValueError, RecursionError) as error:
-            value, place = _broken(text, start, error, '"')
-        yield start, value
+            value, place = _broken(text, start, error, '"', good or start)
+        yield start.place, value
+        start = _Start(place, max(start.line, _line(text, start.place, place)))
     return place + 1
 
 
-def _broken(text: str, start: int, error: Exception, first: str) -> tuple[Broken, int]:
-    """A broken row, and the place of the next one: the next line with the same indentation that begins with `first`.
+def _line(text: str, begin: int, place: int) -> int:
+    """Where the line of a place begins; 0 where that is before `begin`."""
+    return text.rfind("\n", begin, place) + 1
 
-    Raises the error where there is no such line, and where the row does not start on a line of its own.
+
+def _broken(text: str, start: _Start, error: Exception, first: str, like: _Start) -> tuple[Broken, int]:
+    """A broken row, and the place of the next one.
+
+    That is the next line that begins with `first` and is indented as the row `like`, else the next object after a comma
+    that begins with the first key of that row.
+
+    Raises the error where there is neither.
     """
-    indentation = text[text.rfind("\n", 0, start) + 1 : start]
-    following = re.compile(rf"\n{re.escape(indentation)}(?={first})").search(text, start)
-    if indentation.strip() or following is None:
+    following = None
+    if _after_space(text, like.line) >= like.place:
+        indentation = re.escape(text[like.line : like.place])
+        following = re.compile(rf"\n{indentation}(?={first})").search(text, start.place)
+    if following is None and (key := FIRST_KEY.match(text, like.place)) is not None:
+        name = "" if first == "{" else r'"(?:[^"\\]|\\.){1,200}+"\s*+:\s*+'
+        following = re.compile(rf",\s*+(?={name}\{{\s*+{re.escape(key[1])}\s*+:)").search(text, start.place)
+    if following is None:
         raise error
     return Broken(_worded(error, text, start)), following.end()
 
 
-def _worded(error: Exception, text: str, start: int) -> str:
-    """What is wrong with the row that starts at `start`: its column, and its line where that is below the first."""
+def _worded(error: Exception, text: str, start: _Start) -> str:
+    """What is wrong with a row: its column, and its line where that is below the first."""
     if not isinstance(error, NotJsonError):
         return f"not JSON: {error}"
-    below = text.count("\n", start, error.place) if start else 0
-    column = error.place - text.rfind("\n", 0, error.place)
+    below = text.count("\n", start.place, error.place) if start.place else 0
+    column = 1 + error.place - max(start.line, _line(text, start.place, error.place))
     return f"not JSON: {error}: column {column}" + (f", {below} lines below" if below else "")
 
 

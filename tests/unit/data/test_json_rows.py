@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -62,6 +63,50 @@ def test_a_second_list_of_rows_is_reported(indent: int | None) -> None:
     assert [row for _, row in rows] == ROWS
     assert other == "broken line: the rows under 'test' are not read, only those under 'train'; split the file"
     assert line == (1 if indent is None else 17)
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize(
+    ("begin", "between", "end"),
+    [
+        ("[", ", ", "]"),
+        ("[", ",", "]"),
+        ("[", ",\n", "]"),
+        ('{"data": [', ", ", "]}"),
+        ("{", ", ", "}"),
+        ("[\n", ", ", "\n]"),
+    ],
+)
+def test_a_broken_row_in_the_line_of_others_costs_itself(begin: str, between: str, end: str, place: int) -> None:
+    names = [f'"u{number}": ' if begin == "{" else "" for number in range(4)]
+    rows = [f'{name}{{"audio": "{number}.wav", "more": [{{"b": 1}}, {{"c": 2}}]}}' for number, name in enumerate(names)]
+    rows[place] = rows[place].replace(' "more"', "?")
+    text = begin + between.join(rows) + end
+    assert is_document(text.encode())
+    found = [row["audio"] if isinstance(row, dict) else row.partition(" not JSON")[0] for _, row in document_rows(text)]
+    assert found == ["broken line:" if number == place else f"{number}.wav" for number in range(4)]
+
+
+@pytest.mark.parametrize("indentation", ["", "\t\t\t"])
+def test_the_indentation_of_a_broken_row_may_be_another(indentation: str) -> None:
+    rows = ['  {"id": 1}', f'{indentation}?{{"id": 2}}', '  {"id": 3}']
+    found = [
+        row["id"] if isinstance(row, dict) else line for line, row in document_rows("[\n" + ",\n".join(rows) + "\n]")
+    ]
+    assert found == [1, 3, 3]
+
+
+@pytest.mark.parametrize("broken", ['{"audio": "a.wav",', "{", '{"audio": "a.wav", "text": ['])
+def test_json_lines_whose_first_line_breaks_off_are_no_document(broken: str) -> None:
+    for rest in (ROWS[:1], ROWS, 60 * ROWS):
+        assert not is_document("\n".join([broken, *map(json.dumps, rest)]).encode())
+
+
+def test_many_broken_rows_in_one_line_take_seconds() -> None:
+    text = "[" + ", ".join(f'{{"audio": ?{number}, "text": "x"}}' for number in range(50_000)) + "]"
+    started = time.process_time()
+    assert len(list(document_rows(text))) == 50_000
+    assert time.process_time() - started < 20
 
 
 def test_a_list_that_breaks_off_yields_the_rows_before_it() -> None:
