@@ -18,6 +18,7 @@ from typing import Any, TextIO, cast
 
 GREEN, RED, YELLOW, DIM, BOLD = "32", "31", "33", "2", "1"
 CLEAR = "\r\x1b[K"
+DELETE = "\x7f"
 HARMLESS = "\n\t\u200c\u200d"  # the zero-width joiners of Persian, Hindi and others
 # What is coloured, in the first line and below it. A pattern colours its first group.
 HEADLINES = (
@@ -62,7 +63,11 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in HARMLESS else json.dumps(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c in HARMLESS else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    return "\\u007f" if character == DELETE else json.dumps(character)[1:-1]  # JSON leaves that one as it is
 
 
 class VisibleStream:

@@ -165,6 +165,13 @@ def test_reasons_tables_and_printed_lines_show_control_characters(tmp_path: Path
     assert capsys.readouterr().out == f"{shown}\n"
 
 
+def test_every_control_character_is_shown() -> None:
+    controls = [
+        chr(code) for code in (*range(32), *range(127, 160), 0x2028, 0x202E, 0xD800, 0xE0001) if chr(code) not in "\n\t"
+    ]
+    assert [character for character in controls if not visible(character).isprintable()] == []
+
+
 N = 30_000
 SECONDS = 5.0  # of processor time; each of these files took minutes
 LARGE = {
