@@ -93,6 +93,20 @@ def test_truncated_files(tmp_path: Path, format: str) -> None:
     assert usable(tmp_path, [{**row, "duration": 1.0} for row in rows])[0] == ["whole", "end"]
 
 
+@pytest.mark.parametrize("page", [2, 3])
+def test_an_ogg_file_with_a_damaged_page(tmp_path: Path, page: int) -> None:
+    """libsndfile leaves the page out without a word, and the length that it reports is that of the rest."""
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, np.tile(NOISE, 4), 16000, format="OGG", subtype="VORBIS")
+    content = bytearray(path.read_bytes())
+    start = [place for place in range(len(content)) if content[place : place + 4] == b"OggS"][page]
+    content[start + 300 : start + 310] = bytes(10)
+    path.write_bytes(content)
+    rows, reasons = usable(tmp_path, [{"audio": "a.ogg", "text": "x", "id": "a"}])
+    assert (rows, list(reasons)) == ([], ["a"])
+    assert "damaged: its header says 4.00 s" in reasons["a"]
+
+
 def test_truncated_mulaw_sphere_and_ogg(tmp_path: Path) -> None:
     for name, kind in {"u.sph": ("NIST", "ULAW"), "v.ogg": ("OGG", "VORBIS"), "o.opus": ("OGG", "OPUS")}.items():
         soundfile.write(tmp_path / name, np.tile(NOISE, 4), 16000, format=kind[0], subtype=kind[1])

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lora.data.audio.blocks import TooLongError, blocks, open_stream, skip
-from lora.data.audio.headers import MISSING_SHARE, header_problem
+from lora.data.audio.headers import MISSING_SHARE, header_problem, plain_seconds
 from lora.data.audio.library_errors import reason_of
 from lora.data.audio.limits import HIGHEST_PEAK, MOST_FRAMES, UNKNOWN_FRAMES, rate_problem
 from lora.data.audio.promised_length import missing_share
@@ -130,6 +130,8 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
             return _segment_of(file, row), int(rate)
     if row.offset is None:
         promised = frames / (1 - missing) if (missing := missing_share(str(path))) < 1 else frames
+        # Of an Ogg file with damaged pages, libsndfile counts the others only.
+        promised = max(promised, (plain_seconds(str(path)) or 0.0) * rate)
         if len(samples) < (1 - MISSING_SHARE) * promised - delay:
             raise UserError(
                 f"row {row.id}: {row.audio} is damaged: its header says {promised / rate:.2f} s, "
