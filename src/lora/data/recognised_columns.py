@@ -7,10 +7,11 @@ where a recording that is already cut was in a longer one, which the lengths of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import NoneType
 from typing import NamedTuple
 
 from lora.data.audio.headers import read_headers
@@ -23,6 +24,7 @@ from lora.data.time_text import is_plain_number, seconds_in_text
 EXAMINED = 50  # pieces whose files are opened
 TOLERANCE = 0.1  # seconds that a piece may end after its file, because times are rounded
 SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
+CONVINCING = 0.75  # share of the pieces that fit their files in milliseconds only
 CANONICAL_TIMES = {field: (field,) for field in TIMES}
 
 
@@ -41,39 +43,52 @@ def with_recognised_columns(reading: Reading, path: Path) -> Reading:
     """
     if not reading.table:
         return replace(reading, columns=replace(reading.columns, names={**reading.columns.names, **CANONICAL_TIMES}))
-    present = _types_by_name(reading)
+    present, rows = _types_and_rows(reading)
     folded = {name: folded_name(name) for name in map(str, present)}
     names: dict[str, tuple[str, ...]] = {}
     for field, synonyms in reading.columns.names.items():
         spelled = synonyms if field in reading.columns.mapped else (*synonyms, *spellings(synonyms, folded))
         names[field] = tuple(name for name in spelled if name in present) if field in TIMES else spelled
-    if any(folded_name(name) in ONSETS for name in names["offset"]):  # such pieces end at their offset
-        ends = tuple(name for name in folded if folded[name] in OFFSETS)
+    ends = tuple(name for name in folded if folded[name] in OFFSETS)
+    onsets = [name for name in names["offset"] if folded_name(name) in ONSETS]
+    if onsets and not _are_rare(onsets, ends, rows):  # such pieces end at their offset
         starts = tuple(name for name in names["offset"] if name not in ends)
         names |= {"offset": starts, "end": (*names["end"], *ends)}
-    reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present))
+    reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present), rows)
     written = {name for name, types in present.items() if str in types}
     notes = (*reading.notes, *_notes_on_times(reading, written))
     return with_channels_from_0(replace(reading, columns=reading.columns.among(present), notes=notes), path)
 
 
-def _types_by_name(reading: Reading) -> dict[str, set[type]]:
-    """The column names in order of appearance, each with the types of its values."""
-    kinds_of_row = dict.fromkeys((tuple(row), tuple(map(type, row.values()))) for _, row in reading.rows())
+def _types_and_rows(reading: Reading) -> tuple[dict[str, set[type]], Counter[str]]:
+    """The column names in order of appearance, each with the types of its values; in how many rows each has a value."""
+    kinds_of_row = Counter((tuple(row), tuple(map(type, row.values()))) for _, row in reading.rows())
     types: dict[str, set[type]] = {}
-    for names, values in kinds_of_row:
+    rows: Counter[str] = Counter()
+    for (names, values), number in kinds_of_row.items():
         for name, value in zip(names, values, strict=True):
             types.setdefault(name, set()).add(value)
-    return types
+            rows[name] += 0 if value is NoneType else number
+    return types, rows
 
 
-def _with_pieces(reading: Reading) -> Reading:
-    """The reading with a start column as offset where rows are pieces of recordings, and a note that says so."""
+def _are_rare(names: Iterable[str], others: Iterable[str], rows: Mapping[str, int]) -> bool:
+    """Whether columns are in less than half as many rows as others, as those of damaged rows are."""
+    return 2 * sum(rows[name] for name in names) < sum(rows[name] for name in others)
+
+
+def _with_pieces(reading: Reading, rows: Mapping[str, int]) -> Reading:
+    """The reading with a start column as offset where rows are pieces of recordings, and a note that says so.
+
+    Args:
+        reading: the rows.
+        rows: in how many of them each column has a value.
+    """
     columns = reading.columns
     starts = [name for name in columns.names["offset"] if folded_name(name) in STARTS]
     offsets = [name for name in columns.names["offset"] if name not in starts]
     ends = columns.names["end"]
-    if "offset" in columns.mapped or offsets:
+    if "offset" in columns.mapped or (offsets and not _are_rare(offsets, starts, rows)):
         return reading
     if not starts or not (ends or columns.names["duration"]):
         return _without_pieces(reading)
@@ -91,9 +106,11 @@ def _with_pieces(reading: Reading) -> Reading:
         return _without_pieces(reading)
     note = f"rows are pieces of recordings by {named}"
     bare = [name for name in (*starts, *ends) if columns.unit(name) == 1.0]
-    if late and len(late) == len(pieces) and ends and bare and all(map(_fits_in_milliseconds, pieces)):
+    fitting = [piece for piece in late if _fits_in_milliseconds(piece)]
+    if late and len(fitting) >= CONVINCING * len(pieces) and ends and bare:
         columns = replace(columns, units=dict.fromkeys(bare, MILLISECONDS))
-        note += f", in milliseconds: in seconds, the first {len(late)} would end after their files"
+        which = f"the first {len(late)}" if len(late) == len(pieces) else f"{len(late)} of the first {len(pieces)}"
+        note += f", in milliseconds: in seconds, {which} would end after their files"
     elif 2 * len(late) > len(pieces):
         note += f", and {len(late)} of the first {len(pieces)} end after their files; expected seconds"
     return replace(reading, columns=columns, notes=(*reading.notes, note))

@@ -127,6 +127,17 @@ def test_a_damaged_row_does_not_decide_the_format(tmp_path: Path, wav, name: str
     assert [row.line for row in manifest.rejected] == [place + 1]
 
 
+def test_a_duration_in_one_row_does_not_replace_the_lengths_of_the_others(tmp_path: Path, wav) -> None:
+    """SpeechBrain JSON has `length`; the file of `duration` may be rounded."""
+    wav("a.wav")
+    rows = {f"u{number}": {"wav": "a.wav", "length": 1.25, "words": "x"} for number in range(3)}
+    rows["u1"]["duration"] = "no"
+    (tmp_path / "m.json").write_text(json.dumps(rows))
+    manifest = read_manifest(tmp_path / "m.json")
+    assert manifest.format == "speechbrain"
+    assert {row.duration for row in manifest.rows} == {1.25}
+
+
 @pytest.mark.parametrize("broken", ["a.wav", "\0\0", "a.wav\tlong"])
 def test_a_damaged_first_row_of_a_fairseq_manifest_costs_itself(tmp_path: Path, wav, broken: str) -> None:
     rows = [f"{wav(name).name}\t16000" for name in ("b.wav", "c.wav")]

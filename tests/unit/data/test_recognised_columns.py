@@ -104,6 +104,37 @@ def test_one_bad_piece_costs_one_row(wav, manifest):
     ]
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"onset": 1.0},
+        {"offset": "x"},
+        {"offset": None},
+        {"end": 1e9},
+        {"start": "0", "end": "9" * 30},
+        {"offset": 0, "onset": 2},
+    ],
+)
+@pytest.mark.parametrize(
+    ("names", "scale"), [(("offset", "duration"), 1), (("start", "end"), 1), (("start", "end"), 1000)]
+)
+def test_a_damaged_row_does_not_decide_what_times_are(wav, manifest, names, scale, damaged):
+    """Its columns may be others, or its values beyond every file."""
+    audio = wav("a.wav", 9).name
+    rows = [{"audio": audio, "text": "x", names[0]: second * scale, names[1]: 4 * scale} for second in range(1, 4)]
+    seconds = [4.0 if names[1] == "duration" else 4.0 - row for row in range(1, 4)]
+    result = read_manifest(manifest({**rows[0], **damaged, "id": "damaged"}, *rows))
+    read = [(row.offset, row.duration) for row in result.rows if row.id != "damaged"]
+    assert read == list(zip([1.0, 2.0, 3.0], seconds, strict=True))
+
+
+def test_columns_of_cut_files_stay_unread_next_to_a_row_with_an_offset(wav, manifest):
+    rows = [{"audio": wav(f"{n}.wav", 2).name, "text": "x", "start": n * 5, "end": n * 5 + 2} for n in range(1, 4)]
+    result = read_manifest(manifest({**rows[0], "offset": -1}, *rows))
+    assert {(row.offset, row.duration) for row in result.rows} == {(None, 2.0)}
+    assert "the files are cut already" in " ".join(result.notes)
+
+
 def test_configured_columns_of_start_and_end(wav, manifest):
     wav("a.wav", 4)
     path = manifest({"audio": "a.wav", "text": "x", "from": 1, "to_ms": 2500})

@@ -43,7 +43,7 @@ def read_speechbrain(source: Source) -> Reading:
     reading = read_table(replace(source, format=text_kind(source.path)))
     rows = [entry.row for entry in reading.entries if isinstance(entry.row, dict)]
     columns = dict(source.columns)
-    if any(LENGTH in row for row in rows) and not any(DURATION in row for row in rows):
+    if sum(LENGTH in row for row in rows) > sum(DURATION in row for row in rows):
         columns.setdefault(DURATION, LENGTH)
     name = columns.get("audio", AUDIO)
     variables = [match for row in rows if (match := VARIABLE.match(str(row.get(name))))]
