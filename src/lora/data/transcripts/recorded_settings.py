@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from lora.data.json_lines import writable
 from lora.records.base import UserError
@@ -80,7 +81,11 @@ def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[s
             value = _completed(key, value, manifest)
         values[key] = value
     try:
-        return RunSettings.model_validate(values)
+        settings = RunSettings.model_validate(values)
+        settings.to_json()
+        return settings
+    except PydanticSerializationError:
+        raise UserError(f"{path}: a value has hundreds of others in it, one in the other. Correct it.") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
