@@ -103,13 +103,13 @@ def is_document(content: bytes) -> bool:
     try:
         row = json.loads(lines[1])
     except (ValueError, RecursionError):
-        if PRETTY.fullmatch(lines[1]) is not None:
-            return lines[1].startswith(b"[") or not _has_lines_of_rows(content)
         start = IN_ONE_LINE.match(lines[1])
-        return lines[2] is None and start is not None and start[1].decode(errors="replace") not in KEYS_OF_ROWS
+        begins = start is not None and start[1].decode(errors="replace") not in KEYS_OF_ROWS
+        begins = begins or PRETTY.fullmatch(lines[1]) is not None
+        return begins and (lines[1].startswith(b"[") or not _has_lines_of_rows(content))
     if isinstance(row, list):
         return lines[2] is None or not all(isinstance(value, str | int | float) for value in row)
-    return lines[2] is None and _contains_rows(*next(iter(row.items()), ("", None)))
+    return lines[2] is None and (_contains_rows(*next(iter(row.items()), ("", None))) or _are_rows_by_id(row))
 
 
 def _has_lines_of_rows(content: bytes) -> bool:
@@ -160,7 +160,10 @@ def _values(text: str, place: int) -> Values:
                 return (yield from _after_rows(text, place, key))
             else:
                 value, end = _decode(text, place)
-                yield place, value
+                if isinstance(value, dict) and _are_rows_by_id(value):  # of which the first is broken
+                    end = yield from _by_id(text, place)
+                else:
+                    yield place, value
                 place = end
         else:
             raise NotJsonError("Expecting an object", place)
@@ -175,7 +178,7 @@ def _list(text: str, place: int) -> Values:
     place = _after_space(text, place + 1)
     start = _Start(place, _line(text, 0, place))
     good: _Start | None = None
-    while text[place : place + 1] != "]":
+    while not _ends(text, place, "]", "{"):
         try:
             value, end = _decode(text, place)
             place = _next(text, end, "]")
@@ -207,7 +210,7 @@ def _by_id(text: str, place: int) -> Values:
     place = _after_space(text, place + 1)
     start = _Start(place, _line(text, 0, place))
     good: _Start | None = None
-    while text[place : place + 1] != "}":
+    while not _ends(text, place, "}", '"'):
         try:
             key, end = _decode(text, place)
             place = _after_space(text, end)
@@ -222,6 +225,11 @@ def _by_id(text: str, place: int) -> Values:
         yield start.place, value
         start = _Start(place, max(start.line, _line(text, start.place, place)))
     return place + 1
+
+
+def _ends(text: str, place: int, closing: str, first: str) -> bool:
+    """Whether the rows end here: by a closing bracket after which no other row comes, as after a stray one."""
+    return text.startswith(closing, place) and re.compile(rf"\s*+,\s*+{first}").match(text, place + 1) is None
 
 
 def _line(text: str, begin: int, place: int) -> int:
@@ -279,6 +287,11 @@ def _next(text: str, place: int, closing: str) -> int:
 
 def _after_space(text: str, place: int) -> int:
     return place if (space := SPACE.match(text, place)) is None else space.end()
+
+
+def _are_rows_by_id(value: dict[str, Any]) -> bool:
+    """Whether most values of an object are rows, and not fields of the object."""
+    return 2 * sum(isinstance(inner, dict) and key not in KEYS_OF_ROWS for key, inner in value.items()) > len(value)
 
 
 def _contains_rows(key: str, value: Any) -> bool:

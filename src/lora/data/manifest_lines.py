@@ -129,8 +129,12 @@ def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
 def _json_rows(content: bytes) -> Iterator[Parsed]:
     if is_document(content):
         is_one_line = b"\n" not in content.strip()
-        for place, (number, row) in enumerate(document_rows(content.decode(errors="replace")), start=1):
-            yield place if is_one_line else number, row if writable(row) else HALF_A_CHARACTER
+        try:
+            text, unwritable = content.decode(), HALF_A_CHARACTER
+        except UnicodeDecodeError:
+            text, unwritable = content.decode(errors="surrogateescape"), NOT_TEXT
+        for place, (number, row) in enumerate(document_rows(text), start=1):
+            yield place if is_one_line else number, row if writable(row) else unwritable
         return
     for number, line in enumerate(content.split(b"\n"), start=1):
         parsed = parsed_line(line) if line.strip() else None

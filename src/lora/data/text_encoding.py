@@ -132,7 +132,7 @@ def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) 
     encoding = _wide_encoding(content)
     if encoding is None:
         damaged = _lines_not_utf8(content, whole)
-        if not damaged or _has_utf8_lines(content, damaged) or b"\0" in content[:BEGINNING]:
+        if not damaged or _is_damaged_utf8(content, damaged) or b"\0" in content[:BEGINNING]:
             return content
         encoding = _code_page(content, damaged)
         if encoding is None and 2 * len(damaged) < content.count(b"\n") + 1:
@@ -211,10 +211,15 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _has_utf8_lines(content: bytes, damaged: list[int]) -> bool:
-    """Whether other lines have characters beyond ASCII that are UTF-8."""
+def _is_damaged_utf8(content: bytes, damaged: list[int]) -> bool:
+    """Whether characters beyond ASCII are UTF-8 in other lines, or twice as many in damaged lines as other bytes."""
     lost = set(damaged)
-    return any(not line.isascii() and n not in lost for n, line in enumerate(content.split(b"\n"), start=1))
+    lines = content.split(b"\n")
+    if any(not line.isascii() and number not in lost for number, line in enumerate(lines, start=1)):
+        return True
+    text = b"\n".join(lines[number - 1] for number in damaged).decode(errors="surrogateescape")
+    other = sum("\udc80" <= character <= "\udcff" for character in text)
+    return sum(not character.isascii() for character in text) - other > 2 * other
 
 
 def _code_page(content: bytes, damaged: list[int]) -> str | None:

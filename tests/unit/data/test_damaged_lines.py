@@ -49,6 +49,17 @@ def test_a_broken_row_of_a_json_list_costs_itself(broken: str, indentation: str)
     assert [row["id"] for line, row in found if line != 3 and isinstance(row, dict)] == ["1", "3"]
 
 
+@pytest.mark.parametrize("between", [", ", ",\n", "\n"])
+def test_a_byte_that_is_no_character_costs_its_row(tmp_path: Path, wav, between: str) -> None:
+    """Also in a JSON list, where the row would have a replacement character in its text."""
+    rows = [f'{{"audio": "{wav(f"{name}.wav").name}", "text": "k\u00f6nnen"}}'.encode() for name in "abc"]
+    rows[1] = rows[1].replace(b"nnen", b"nn\xffen")
+    (tmp_path / "m.json").write_bytes(between.encode().join(rows).join([b"[", b"]"] if "," in between else [b"", b""]))
+    manifest = read_manifest(tmp_path / "m.json")
+    assert [(row.audio, row.text) for row in manifest.rows] == [("a.wav", "können"), ("c.wav", "können")]
+    assert [(row.line, row.reason) for row in manifest.rejected] == [(2, NOT_TEXT)]
+
+
 def test_a_broken_row_of_an_object_by_id_costs_itself() -> None:
     text = '{\n"u1": {"a": 1},\n"u2": {"a": 1,, },\n"u3": {"a": 3}\n}'
     found = [row["id"] if isinstance(row, dict) else row for _, row in document_rows(text)]
@@ -161,6 +172,13 @@ def test_half_a_character_in_transcripts_or_settings_is_one_error(tmp_path: Path
     (tmp_path / "s.json").write_text('{"model": {"id": "\\ud800", "hash": "x"}}')
     with pytest.raises(UserError, match="lone surrogate"):
         read_settings(tmp_path / "s.json", "run", "test", set())
+
+
+def test_settings_with_values_one_in_the_other_are_one_error(tmp_path: Path) -> None:
+    """Deeper than what can be written again."""
+    (tmp_path / "s.json").write_text('{"decode": {"language": ' + "[" * 300 + "]" * 300 + "}}")
+    with pytest.raises(UserError, match=r"s\.json: a value has hundreds of others in it"):
+        read_settings(tmp_path / "s.json", "run", "test", {"language"})
 
 
 ESCAPES = "a\x1b[31mb\x9b2J\x07\u202ec"

@@ -109,6 +109,30 @@ def test_many_broken_rows_in_one_line_take_seconds() -> None:
     assert time.process_time() - started < 20
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("broken", ["x", 5, None, []])
+def test_a_first_value_by_id_that_is_no_row_costs_itself(indent: int | None, broken: object) -> None:
+    text = json.dumps({"u0": broken, "u1": ROWS[0], "u2": ROWS[1]}, indent=indent)
+    assert is_document(text.encode())
+    first, *rows = [row for _, row in document_rows(text)]
+    assert str(first).endswith("not an object")
+    assert [row["id"] for row in rows if isinstance(row, dict)] == ["u1", "u2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[\n{"id": "a"},\n],\n{"id": "b"},\n{"id": "c"}\n]', ["a", "b", "c"]),
+        ('[{"id": "a"}, ], {"id": "b"}, {"id": "c"}]', ["a", "b", "c"]),
+        ('{\n"a": {"x": 1},\n},\n"b": {"x": 1},\n"c": {"x": 1}\n}', ["a", "b", "c"]),
+    ],
+)
+def test_a_stray_closing_bracket_costs_itself(text: str, expected: list[str]) -> None:
+    rows = [row for _, row in document_rows(text)]
+    assert [row["id"] for row in rows if isinstance(row, dict)] == expected
+    assert len(rows) == 4
+
+
 def test_a_list_that_breaks_off_yields_the_rows_before_it() -> None:
     text = json.dumps(ROWS, indent=2)[:-12]
     first, broken = document_rows(text)

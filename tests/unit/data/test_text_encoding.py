@@ -47,6 +47,13 @@ def test_single_damaged_lines_do_not_change_the_encoding() -> None:
     assert notes == []
 
 
+@pytest.mark.parametrize("damage", [b"\xff", b"\xc3", b"\xe6\x9d", b"\xb1\x80"])
+def test_a_damaged_character_in_a_line_of_others_does_not_change_the_encoding(damage: bytes) -> None:
+    """A JSON file may be one line."""
+    content = TEXT.replace("\n", ";").encode() + damage + b" end"
+    assert as_utf8(content) == content
+
+
 def test_a_beginning_may_end_within_a_character() -> None:
     cut = TEXT.encode()[: TEXT.encode().index("ž".encode()) + 1]
     assert as_utf8(cut, whole=False) == cut
