@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -80,6 +80,10 @@ class VisibleStream:
         # A carriage return at the start is that of a progress bar, which writes over its line.
         bar = text.startswith("\r")
         return self.stream.write("\r" + visible(text[1:]) if bar else visible(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

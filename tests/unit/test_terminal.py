@@ -29,6 +29,14 @@ def test_closed_streams_are_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
         print("nor this", file=sys.stderr)
 
 
+def test_control_characters_are_shown_however_they_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with visible_output():
+        print("a\x1b[2Jb", file=sys.stderr)
+        sys.stderr.writelines(["a\x1b[2Jb\n", "\rc\x9bd\n"])  # a progress bar begins with a carriage return
+        sys.stderr.write("\x7f\n")
+    assert capsys.readouterr().err == "a\\u001b[2Jb\na\\u001b[2Jb\n\rc\\u009bd\n\\u007f\n"
+
+
 def test_colour_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert has_colour(Terminal())
     assert not has_colour(io.StringIO())
