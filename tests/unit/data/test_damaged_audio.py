@@ -35,6 +35,17 @@ def test_samples_that_are_not_finite(tmp_path: Path) -> None:
         load_audio(row("nan.wav"), tmp_path)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("values", [(3e38, 3e38), (np.inf, -np.inf)])
+def test_channels_whose_mean_is_not_finite_are_one_error_without_warnings(
+    tmp_path: Path, values: tuple[float, float]
+) -> None:
+    samples = np.tile(np.array(values, dtype=np.float32), (16000, 1))
+    soundfile.write(tmp_path / "huge.wav", samples, 16000, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"row u: huge\.wav contains samples that are NaN or infinite"):
+        load_audio(row("huge.wav"), tmp_path)
+
+
 def test_integers_that_were_stored_as_floats(tmp_path: Path) -> None:
     speech = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
     soundfile.write(tmp_path / "integers.wav", speech * 32768, 16000, subtype="FLOAT")

@@ -159,7 +159,8 @@ def _mono(row: Utterance, frames: Samples) -> Samples:
             "correct the manifest's channel"
         )
     selected = frames if row.channel is None else frames[:, row.channel : row.channel + 1]
-    mixed: Samples = selected.mean(axis=1, dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # samples that are not finite are an error of the row
+        mixed: Samples = selected.mean(axis=1, dtype=np.float32)
     return mixed
 
 
