@@ -56,8 +56,12 @@ PersistenceBase._serialize_param = property(
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
 # Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
-# repository moves, and conda environments contain only other people's packages.
-shell.prefix(f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; ")
+# repository moves, and conda environments contain only other people's packages. The third keeps `python -m` from
+# importing a `random.py` or `tokenizers.py` of the study folder.
+shell.prefix(
+    f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; "
+    "export PYTHONSAFEPATH=1; "
+)
 
 
 def read_configuration():

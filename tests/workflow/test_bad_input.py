@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,18 @@ def test_an_incomplete_model_folder(tmp_path: Path, damage: Callable[[Path], Non
     text = error_of(study, "results/transcripts/base/test.jsonl")
     assert "error: model data/model" in text
     assert expected in text
+
+
+def test_python_files_of_a_study_are_not_imported(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    (study.folder / "data/model").unlink()
+    (study.folder / "data/model").mkdir()  # the command ends soon, after its imports
+    for module in ("random", "tokenizers"):
+        (study.folder / f"{module}.py").write_text('raise SystemExit("a file of the study was executed")\n')
+    python, *arguments = study.command("results/transcripts/base/test.jsonl")
+    done = subprocess.run([python, "-P", *arguments], cwd=study.folder, capture_output=True, text=True)
+    assert "config.json is missing" in done.stdout + done.stderr
+    assert "was executed" not in done.stdout + done.stderr
 
 
 def test_bad_rows_are_listed_with_line_and_reason_and_do_not_stop_the_run(tmp_path: Path) -> None:

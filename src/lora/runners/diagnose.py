@@ -111,7 +111,7 @@ def _cores(text: str) -> str:
 
 def run_target(args: argparse.Namespace) -> int:
     """Run Snakemake on a study."""
-    command = [sys.executable, "-m", "snakemake", args.target, "-s", str(tool_folder() / "Snakefile")]
+    command = [sys.executable, "-P", "-m", "snakemake", args.target, "-s", str(tool_folder() / "Snakefile")]
     directory = [] if args.directory == Path() else ["-d", str(args.directory)]
     environment = dict(os.environ, **{LISTEN_COMMAND: shlex.join(["lora-diagnose", "listen", *directory])})
     # --cores after --configfile, which takes every word up to the next option.

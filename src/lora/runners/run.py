@@ -69,7 +69,7 @@ def execute(args: argparse.Namespace) -> int:
     args.output_dir.mkdir(parents=True, exist_ok=True)
     load_configuration(config, None, args.output_dir)  # mistakes are reported before anything is written
     write_study(args.output_dir, config, args.work_dir)
-    command = [sys.executable, "-m", "snakemake", "-s", str(tool_folder() / "Snakefile"), "--cores", args.cores]
+    command = [sys.executable, "-P", "-m", "snakemake", "-s", str(tool_folder() / "Snakefile"), "--cores", args.cores]
     command += ["--directory", str(args.output_dir), "--configfile", str(args.output_dir / "config.yaml")]
     # Progress goes to stderr, so that stdout is the result alone.
     done = subprocess.run(command, stdout=sys.__stderr__)
