@@ -11,8 +11,7 @@ include: "rules/study.smk"
 report: "report/workflow.rst"
 
 
-config = read_configuration()
-study = study_of(config)
+config, study = read_study()
 start_study()
 
 

@@ -64,8 +64,11 @@ shell.prefix(
 )
 
 
-def read_configuration():
-    """The complete configuration, from --configfile or a module's `config`, else from config.yaml of the study folder."""
+def read_study():
+    """The complete configuration, from --configfile or a module's `config`, else from config.yaml of the study folder.
+
+    With it, the study that the rules ask for names, files and flags.
+    """
     check_paths()
     paths = [Path(path) for path in workflow.config_settings.configfiles]
     options = typed_options(workflow.config_settings.config)
@@ -84,7 +87,7 @@ def read_configuration():
         source = Origin(paths, options)
         complete = load_configuration(given, source, Path.cwd())
         check_decode(complete, source)
-        return complete
+        return complete, open_study(StudyConfig.from_json(complete), source)
     except UserError as error:
         raise WorkflowError(str(error))
 
@@ -96,14 +99,6 @@ def check_paths():
             "module: prefix and replace_prefix are not supported, because a study has a folder of its own; for several "
             "studies in one workflow, call `lora-diagnose run -d FOLDER` in a rule (docs/cluster.md)"
         )
-
-
-def study_of(configuration):
-    """The study that the rules ask for names, files and flags."""
-    try:
-        return open_study(StudyConfig.from_json(configuration))
-    except UserError as error:
-        raise WorkflowError(str(error))
 
 
 def start_study():

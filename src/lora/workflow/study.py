@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lora.asr.model_files import family_of
+from lora.configuration.origin import Origin, location
 from lora.configuration.study import Decode, ManifestConfig, Number, StudyConfig, TrainConfig
 from lora.data.formats.registry import contains_audio, manifest_files
 from lora.data.source import Source
@@ -166,8 +167,12 @@ class Study:
         return "none" if value is None else value
 
 
-def open_study(config: StudyConfig) -> Study:
+def open_study(config: StudyConfig, origin: Origin | None = None) -> Study:
     """Look at the files of all manifests, relative to the working directory.
+
+    Args:
+        config: The complete configuration.
+        origin: Where it came from, for line numbers; None if it was passed in memory.
 
     Raises:
         UserError: If a manifest is of no known format.
@@ -181,7 +186,8 @@ def open_study(config: StudyConfig) -> Study:
             if contains_audio(source):
                 packed.append(manifest)
         except UserError as error:
-            raise UserError(f"manifests.{manifest}: {error}") from None
+            where = "" if origin is None else f"{location(origin, ['manifests', manifest])}: "
+            raise UserError(f"{where}manifests.{manifest}: {error}") from None
     return Study(config, files, packed)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lora.configuration.origin import Origin
 from lora.configuration.schema import complete
 from lora.configuration.study import StudyConfig
 from lora.records.base import UserError
@@ -216,3 +217,6 @@ def test_a_manifest_of_no_known_format_is_named(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "train.jsonl").mkdir()
     with pytest.raises(UserError, match=r"^manifests\.train: "):
         open_study(study().config)
+    Path("config.yaml").write_text("model: null\nmanifests:\n  train: train.jsonl\n")
+    with pytest.raises(UserError, match=r"^config\.yaml:3: manifests\.train: "):
+        open_study(study().config, Origin([Path("config.yaml")]))
