@@ -36,6 +36,14 @@ def test_module_groups_of_the_schema_are_those_of_the_model_code() -> None:
     assert setting("train.target_parts").schema["items"]["enum"] == list(MODULE_GROUPS)
 
 
+def test_whole_numbers_have_both_limits() -> None:
+    assert parser_of(setting("train.rank"))("65536") == 65536
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=r"'65537' is not a whole number of at least 1 and at most 65536"
+    ):
+        parser_of(setting("train.rank"))("65537")
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_model_options_have_the_schema_s_defaults_and_choices(runner: str) -> None:
     options = arguments(runner)

@@ -151,6 +151,29 @@ def test_no_key_takes_what_is_no_value(path: tuple[str, ...], schema: dict[str, 
             load_configuration(given, None, REPOSITORY)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("model.cpu_threads", 2**40, "1024 or less"),
+        ("model.processes", 2**40, "1024 or less"),
+        ("model.shards", 10**9, "1000 or less"),
+        ("statistics.replicates", 10**12, "1000000 or less"),
+        ("statistics.confidence", 1 - 1e-16, "0.9999 or less"),
+        ("statistics.target_gain", 1e-300, "0.0001 or more"),
+        ("candidates.lora.train.seed", 2**32, "4294967295 or less"),
+    ],
+)
+def test_values_that_would_fail_or_never_end_later(path: str, value: Any, expected: str, tmp_path: Path) -> None:
+    given = yaml.safe_load(EMBEDDED)
+    *sections, key = path.split(".")
+    section = given
+    for name in sections:
+        section = section.setdefault(name, {})
+    section[key] = value
+    text = refusal(yaml.safe_dump(given, sort_keys=False).encode(), tmp_path)
+    assert expected in text
+
+
 def test_a_path_that_is_too_long_is_named_with_its_key(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     given = yaml.safe_load(EMBEDDED)

@@ -96,9 +96,10 @@ def parser_of(key: Setting) -> Callable[[str], Any]:
 
 def parse_integer(text: str, limits: dict[str, Any]) -> int:
     """A whole number within the limits of a schema."""
-    minimum = limits.get("minimum", 0)
-    if not text.isdecimal() or int(text) < minimum:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {minimum}")
+    minimum, maximum = limits.get("minimum", 0), limits.get("maximum")
+    if not text.isdecimal() or int(text) < minimum or (maximum is not None and int(text) > maximum):
+        expected = f"at least {minimum}" + (f" and at most {maximum}" if maximum is not None else "")
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a whole number of {expected}")
     return int(text)
 
 
