@@ -161,6 +161,13 @@ def test_no_key_takes_what_is_no_value(path: tuple[str, ...], schema: dict[str, 
         ("statistics.confidence", 1 - 1e-16, "0.9999 or less"),
         ("statistics.target_gain", 1e-300, "0.0001 or more"),
         ("candidates.lora.train.seed", 2**32, "4294967295 or less"),
+        ("gate.run", "a\nb\x1b[31m", r"names 'a\nb\x1b[31m', which is no candidate"),
+        ("hypotheses.H1", {"preset": "gain", "runs": ["x" * 5000]}, "names 'xxx"),
+        ("hypotheses.H1", {"preset": "gain", "guard": "x\ny"}, r"names 'x\ny'"),
+        ("roles.domain", ["x\ny" * 2000], r"names 'x\ny"),
+        ("durations." + "x" * 5000, 1, "unknown key 'xxx"),
+        ("sweep.a.grid.target_modules", ["q", "x" * 201], "a run would have the name 'a-xxx"),
+        ("sweep.a.grid", {key: [*range(1, 21)] for key in ("rank", "seed", "alpha", "max_steps")}, "160000 comb"),
     ],
 )
 def test_values_that_would_fail_or_never_end_later(path: str, value: Any, expected: str, tmp_path: Path) -> None:

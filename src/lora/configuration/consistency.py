@@ -56,7 +56,7 @@ def _check_roles(config: dict[str, Any], evaluations: list[str]) -> None:
         if name not in evaluations:
             raise KeyPathError(
                 ["roles", role],
-                f"roles.{role} names '{name}', which is no evaluation manifest; expected some of "
+                f"roles.{role} names {name!r:.60}, which is no evaluation manifest; expected some of "
                 f"{', '.join(evaluations)}. "
                 "Set `roles: {general: [...], domain: [...]}` to names under `manifests`.",
             )
@@ -86,7 +86,7 @@ def _check_names(config: dict[str, Any]) -> None:
     if gate_run is not None and gate_run not in config["candidates"]:
         runs = [*config["candidates"], *config["sweep"]]
         raise KeyPathError(
-            ["gate", "run"], f"gate.run names '{gate_run}', which is no candidate{suggest(gate_run, runs)}"
+            ["gate", "run"], f"gate.run names {gate_run!r:.60}, which is no candidate{suggest(gate_run, runs)}"
         )
 
 
@@ -123,7 +123,7 @@ def _check_sources(config: dict[str, Any], evaluations: list[str]) -> None:
             )
     for path, _ in _transcript_files(config):
         if path[-1] not in evaluations:
-            raise KeyPathError(path, f"'{path[-1]}' is no evaluation manifest{suggest(path[-1], evaluations)}")
+            raise KeyPathError(path, f"{path[-1]!r:.60} is no evaluation manifest{suggest(path[-1], evaluations)}")
     if config["model"] is None and config["base"] is None:
         raise KeyPathError(
             ["model"],

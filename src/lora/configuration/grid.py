@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -16,6 +17,8 @@ from typing import Any
 from lora.configuration.mistakes import KeyPathError
 
 GRID, GROUP, SEED = "grid", "group", "seed"
+MOST_RUNS = 10_000  # of a group; twenty values of five settings would be millions
+LONGEST_NAME = 200  # characters; files of a run add an ending, and have at most 255
 
 
 def expand_sweep(sweep: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -28,7 +31,8 @@ def expand_sweep(sweep: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         Settings by the name of the run, each with its `group`; settings that were left out stay out.
 
     Raises:
-        KeyPathError: Two runs have the same name, or a setting is both fixed and in the grid.
+        KeyPathError: Two runs have the same name, a setting is both fixed and in the grid, or a grid has too many
+            runs, or too long names for files.
     """
     runs: dict[str, dict[str, Any]] = {}
     for entry_name, entry in sweep.items():
@@ -53,9 +57,22 @@ def _runs_of(name: str, entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, 
                 ["sweep", name, key],
                 f"sweep.{name}: '{key}' is fixed and in the grid. Remove one of them.",
             )
+    count = math.prod(len(values) for values in grid.values())
+    if count > MOST_RUNS:
+        raise KeyPathError(
+            ["sweep", name, GRID],
+            f"sweep.{name}.grid has {count:.6g} combinations; expected at most {MOST_RUNS}. "
+            "Vary fewer settings at once.",
+        )
     for values in itertools.product(*grid.values()):
         varied = dict(zip(grid, values, strict=True))
         run = "-".join([name, *(value_name(key, value) for key, value in varied.items())])
+        if len(run) > LONGEST_NAME:
+            raise KeyPathError(
+                ["sweep", name, GRID],
+                f"sweep.{name}.grid: a run would have the name '{run[:60]}…' of {len(run)} characters; expected "
+                f"at most {LONGEST_NAME}. Give each of the long values an entry of its own, without `grid`.",
+            )
         yield run, {**shared, **varied, GROUP: group}
 
 

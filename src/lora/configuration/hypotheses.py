@@ -65,12 +65,14 @@ def check_hypotheses(config: dict[str, Any], evaluations: list[str]) -> None:
         for run in entry["runs"] or []:
             if run not in runs:
                 expected = suggest(run, runs) if runs else "; the study trains none"
-                raise KeyPathError([*where, "runs"], f"{path}.runs names '{run}', which is no run or group{expected}")
+                raise KeyPathError(
+                    [*where, "runs"], f"{path}.runs names {run!r:.60}, which is no run or group{expected}"
+                )
         for key in ("manifest", "guard"):
             if entry[key] is not None and entry[key] not in evaluations:
                 raise KeyPathError(
                     [*where, key],
-                    f"{path}.{key} names '{entry[key]}', which is no evaluation manifest"
+                    f"{path}.{key} names {entry[key]!r:.60}, which is no evaluation manifest"
                     f"{suggest(entry[key], evaluations)}",
                 )
 
@@ -86,5 +88,5 @@ def _check_factors(where: list[str], entry: dict[str, Any]) -> None:
         if factor not in settings:
             raise KeyPathError(
                 [*where, "factor"],
-                f"{path}.factor names '{factor}', which is no training setting to vary{suggest(factor, settings)}",
+                f"{path}.factor names {factor!r:.60}, which is no training setting to vary{suggest(factor, settings)}",
             )

@@ -110,7 +110,7 @@ def _describe_unknown(unknown: str, path: str, error: ValidationError) -> str:
     new_name = RENAMED.get(f"{path}.{unknown}")
     if new_name is not None:
         return f"unknown key '{unknown}'{section}; it is called '{new_name}' now. Rename it."
-    return f"unknown key '{unknown}'{section}{suggest(unknown, list(error.schema.get('properties', {})))}"
+    return f"unknown key {unknown!r:.60}{section}{suggest(unknown, list(error.schema.get('properties', {})))}"
 
 
 def _expectation(error: ValidationError) -> str:
