@@ -121,6 +121,24 @@ def test_a_folder_that_is_no_study_says_what_to_do(capsys: pytest.CaptureFixture
         assert "lora-diagnose init" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"model: null\nmanifests: {a: [\n", "config.yaml:3: not YAML"),
+        ("model: null\n".encode("utf-16"), "config.yaml:1: the file is not UTF-8"),
+        (b"model: null\n\tbase: null\n", "config.yaml:2: not YAML"),
+        (b"", "config.yaml:1: expected keys and values"),
+    ],
+)
+def test_a_configuration_that_is_no_yaml_is_named_with_its_line(
+    content: bytes, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("dev/config.yaml").write_bytes(content)
+    assert main(["run", "-d", "dev"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: dev/{message}")
+
+
 @pytest.mark.parametrize("name", ["convert", "quick"])
 def test_other_commands_are_the_same_as_by_themselves(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = {

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from lora.configuration.yaml_file import read_yaml
 from lora.data.existing_files import is_file
 from lora.provenance.command import run_command
 from lora.provenance.command_parser import CommandParser
@@ -126,12 +127,17 @@ def plan(args: argparse.Namespace) -> int:
 
 
 def _study(folder: Path) -> list[str]:
-    """Snakemake's options for a study folder. Raises UserError if it is none."""
+    """Snakemake's options for a study folder.
+
+    Raises:
+        UserError: It is none, or its configuration is no YAML, which Snakemake reports without file and line.
+    """
     config = folder / "config.yaml"
     if not is_file(config):
         raise UserError(
             f"{config}: no such file; go to the folder of a study, name it with -d, or write one: lora-diagnose init"
         )
+    read_yaml(config)
     return ["--directory", str(folder), "--configfile", str(config)]
 
 
