@@ -20,6 +20,10 @@ def read_json(path: Path, owner: str) -> dict[str, Any]:
     Raises:
         UnusableModel: The file is missing or is no JSON object.
     """
+    if path.exists() and not path.is_file():  # reading a pipe would never end
+        raise UnusableModel(
+            f"{owner}: {path.name} is not a file but a folder, pipe or device. Copy the file from the base model."
+        )
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,15 @@ def test_half_a_character_in_the_settings_of_a_model(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "whisper", "torch_dtype": "\\ud800"}')
     with pytest.raises(UnusableModel, match=r"config\.json has half of a character"):
         describe_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_or_a_folder_in_place_of_the_configuration(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    shutil.copytree(MODEL, tmp_path / "model")
+    (tmp_path / "model/config.json").unlink()
+    make(tmp_path / "model/config.json")
+    with pytest.raises(UnusableModel, match=r"config\.json is not a file but a folder, pipe or device"):
+        describe_model(str(tmp_path / "model"))
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,8 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
 
 
 def _read_base_hash(folder: Path) -> str | None:
+    if not (folder / PROVENANCE).is_file():
+        return None
     try:
         value = json.loads((folder / PROVENANCE).read_text(encoding="utf-8")).get("base_model_hash")
     except (OSError, ValueError, AttributeError, RecursionError):

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
+from lora.data.existing_files import require_file
 from lora.data.json_lines import writable
 from lora.records.base import UserError
 from lora.records.settings import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings
@@ -50,6 +51,7 @@ def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[s
     Raises:
         UserError: for an unreadable file, an unknown key or a wrong value, with file and key.
     """
+    require_file(path, "settings")
     try:
         given = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError, OSError) as error:
