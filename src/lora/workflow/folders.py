@@ -7,7 +7,19 @@ from pathlib import Path
 
 from lora.records.base import UserError
 
-ALWAYS = ("docs", "work/benchmarks", "work/logs")
+# Snakemake creates its own folders, without a word of what is in the way.
+OF_SNAKEMAKE = (
+    "auxiliary",
+    "conda",
+    "conda-archive",
+    "incomplete",
+    "iocache",
+    "locks",
+    "metadata",
+    "shadow",
+    "singularity",
+)
+ALWAYS = ("docs", "work/benchmarks", "work/logs", *(f".snakemake/{name}" for name in OF_SNAKEMAKE))
 
 
 def require_folders(results: Iterable[str]) -> None:

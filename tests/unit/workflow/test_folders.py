@@ -12,7 +12,7 @@ from lora.workflow.folders import require_folders
 RESULTS = ["results/wer/base/domain.json", "results/verdict.json"]
 
 
-@pytest.mark.parametrize("folder", ["docs", "work", "work/logs", "results", "results/wer"])
+@pytest.mark.parametrize("folder", ["docs", "work", "work/logs", "results", "results/wer", ".snakemake/metadata"])
 def test_what_is_no_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     monkeypatch.chdir(tmp_path)
     path = Path(folder)
