@@ -37,6 +37,12 @@ def check(folder: Path, model_type: str | None, **changes: Any) -> None:
         ("moonshine", {"language": "en"}, "moonshine models take no argument 'language'"),
         (None, {"num_beamz": 2}, "speech models take no argument 'num_beamz'; did you mean num_beams?"),
         ("whisper", {"num_beams": -1}, "decode.num_beams is -1; expected an integer of at least 1"),
+        (
+            "moonshine",
+            {"num_beams": None},
+            "decode.num_beams is None; expected an integer of at least 1 and at most 1000",
+        ),
+        (None, {"num_beams": 10**9}, "decode.num_beams is 1000000000; expected an integer of at least 1 and at most"),
         (None, {"do_sample": True}, "needs reproducible hypotheses"),
         ("wav2vec2", {"num_beams": 4}, "wav2vec2 models decode only greedily"),
     ],

@@ -29,6 +29,7 @@ SAMPLING = (
 )  # fmt: skip
 TEXTS = ("language", "task")
 TOKEN_LISTS = ("suppress_tokens", "begin_suppress_tokens")
+MOST_BEAMS = 1000  # memory grows with the number; a billion would never end
 # What a family without `generate` does; the only values that it takes.
 GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1}
 
@@ -78,6 +79,8 @@ def _problem(key: str, value: Any, model_type: str | None) -> str | None:
 
 def expected_value(key: str, value: Any) -> str | None:
     """What an argument must be instead of this value; None for one that it may have."""
+    if key == "num_beams" and (value is None or (type(value) is int and value > MOST_BEAMS)):
+        return f"an integer of at least 1 and at most {MOST_BEAMS}"
     if value is None:
         return None
     default = DEFAULTS.get(key)
