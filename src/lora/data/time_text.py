@@ -43,7 +43,7 @@ def seconds_in_text(text: str, unit: float = 1.0) -> float | str:
     written = text.strip()
     if (clock := CLOCK.fullmatch(written)) is not None:
         hours, minutes, seconds = clock.groups()
-        return 3600.0 * int(hours or 0) + 60.0 * int(minutes) + float(seconds.replace(",", "."))
+        return 3600.0 * float(hours or 0) + 60.0 * float(minutes) + float(seconds.replace(",", "."))
     number = WITH_UNIT.fullmatch(written)
     if number is None:
         return text
