@@ -52,6 +52,19 @@ def test_without_segments_utterances_have_the_durations_of_recordings(wav, folde
     assert row.duration == 1.25
 
 
+@pytest.mark.parametrize("name", ["segments", "utt2spk", "utt2dur", "reco2dur"])
+def test_an_optional_file_that_cannot_be_read_is_not_left_out(wav, folder, tmp_path, name):
+    wav("data/train/a.wav", 2.0)
+    path = folder(wav_scp=["u a.wav"], text=["u x"])
+    (path / name).symlink_to(tmp_path / "gone")
+    with pytest.raises(UserError, match=f"{name}: a link to a file that is missing; copy the file there"):
+        read_manifest(path)
+    (path / name).unlink()
+    (path / name).mkdir()
+    with pytest.raises(UserError, match=f"{name}: not a file"):
+        read_manifest(path)
+
+
 def test_segments_give_offsets_and_may_name_a_channel(wav, folder):
     wav("data/train/a.wav", 4.0, channels=2)
     path = folder(

@@ -6,6 +6,7 @@ Commands in wav.scp are never run: a reader of other people's data must not exec
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -57,10 +58,15 @@ class _Table:
 
 
 def kaldi_files(source: Source) -> list[Path]:
-    """The files that are there. Raises UserError where a required one is missing."""
+    """The files that are there. Raises UserError where a required one is missing, or an optional one is no file."""
     for name in NEEDED:
         if not (source.path / name).is_file():
             raise UserError(f"{source.path}: a Kaldi data folder needs {' and '.join(NEEDED)}; {name} is missing")
+    for name in OPTIONAL:
+        path = source.path / name
+        if not path.is_file() and os.path.lexists(path):  # without `segments`, its rows would be whole recordings
+            what = "a link to a file that is missing" if path.is_symlink() else "not a file"
+            raise UserError(f"{path}: {what}; copy the file there, or remove it if it is not needed")
     names = [*NEEDED, *(name for name in OPTIONAL if (source.path / name).is_file())]
     return [source.path / name for name in names]
 
