@@ -66,11 +66,16 @@ def test_mp3_of_variable_bit_rate_that_does_not_say_its_length(tmp_path: Path, m
     soundfile.write(path, noise, 16000, format="MP3", bitrate_mode=mode, compression_level=0.5)
     content = path.read_bytes()
     assert header_seconds(str(path)) == 4.0
-    path.write_bytes(content.replace(b"Xing", b"\0\0\0\0").replace(b"Info", b"\0\0\0\0"))
-    if mode == "CONSTANT":
-        assert header_seconds(str(path)) == pytest.approx(4.0, abs=0.2)
-    else:
-        assert "an MP3 file of variable bit rate that does not say its length" in str(header_seconds(str(path)))
+    place = max(content.find(b"Xing"), content.find(b"Info"))
+    for start, end in (
+        (place, place + 4),
+        (place + 8, place + 16),
+    ):  # without the header, or with zeros as a killed encoder
+        path.write_bytes(content[:start] + bytes(end - start) + content[end:])
+        if mode == "CONSTANT":
+            assert header_seconds(str(path)) == pytest.approx(4.0, abs=0.2)
+        else:
+            assert "an MP3 file of variable bit rate that does not say its length" in str(header_seconds(str(path)))
 
 
 def test_a_stream_joined_with_itself(tmp_path: Path) -> None:

@@ -105,13 +105,12 @@ def _unread_mp3(file: BinaryIO) -> str | None:
     if first is None:
         return None
     file.seek(start + first.xing)
-    name, flags = struct.unpack(">4sI", file.read(8))
-    if name not in XING or not flags & HAS_FRAMES:
+    name, flags, frames, length = struct.unpack(">4sIII", file.read(16))
+    # An encoder writes zero first, and the number of frames at its end, unless it is killed.
+    if name not in XING or not flags & HAS_FRAMES or not frames:
         return UNCOUNTED if _varies(file, start, first) else None
     if not flags & HAS_BYTES:
         return None
-    file.seek(4, os.SEEK_CUR)
-    (length,) = struct.unpack(">I", file.read(4))
     if not 0 < length < size - start:
         return None
     next_place = _after_tags(file, start + length)
