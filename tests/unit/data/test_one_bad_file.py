@@ -121,7 +121,36 @@ def test_truncated_mulaw_sphere_and_ogg(tmp_path: Path) -> None:
         assert len(load_audio(piece, tmp_path)) == 1600
 
 
-@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF])
+@pytest.mark.parametrize(
+    ("format", "mark", "order"),
+    [("AIFF", b"SSND", ">I"), ("W64", b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a", "<Q")],
+)
+def test_a_length_of_zero_is_one_that_is_not_known_yet(tmp_path: Path, format: str, mark: bytes, order: str) -> None:
+    content = bytearray(audio(tmp_path / "a", format).read_bytes())
+    struct.pack_into(order, content, content.index(mark) + len(mark), 0)
+    (tmp_path / "a").write_bytes(content)
+    assert usable(tmp_path, [{"audio": "a", "text": "x", "id": "a"}]) == (["a"], {})
+
+
+@pytest.mark.parametrize("samples", [2**62, 2**63 - 1])
+def test_an_ogg_file_that_claims_no_length_is_as_long_as_its_audio(tmp_path: Path, samples: int) -> None:
+    content = bytearray(audio(tmp_path / "a.ogg", "OGG").read_bytes())
+    struct.pack_into("<q", content, content.rindex(b"OggS") + 6, samples)
+    (tmp_path / "a.ogg").write_bytes(content)
+    (seconds,) = read_headers([str(tmp_path / "a.ogg")])
+    assert 0 < float(seconds) <= 1.0
+
+
+def test_a_header_of_more_than_a_season_is_rejected(tmp_path: Path) -> None:
+    content = audio(tmp_path / "a.au", "AU").read_bytes()
+    (tmp_path / "a.au").write_bytes(content[:8] + b"\xff\xff\xff\xff" + content[12:])  # a length that is not known
+    os.truncate(tmp_path / "a.au", 2**40)  # takes no space
+    for given in {}, {"duration": 1.0}:
+        left, rejected = usable(tmp_path, [{"audio": "a.au", "text": "x", "id": "a", **given}])
+        assert (left, "duration is 3.43597e+07 s; expected at most" in rejected["a"]) == ([], True)
+
+
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF, 0x80000000])
 def test_a_wav_written_as_a_stream_is_whole(tmp_path: Path, length: int) -> None:
     content = audio(tmp_path / "a.wav").read_bytes()
     place = content.index(b"data") + 4

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lora.data.audio.blocks import counted_seconds
 from lora.data.audio.library_errors import reason_of
-from lora.data.audio.limits import UNKNOWN_FRAMES, frames_problem, rate_problem
+from lora.data.audio.limits import UNKNOWN_FRAMES, frames_problem, rate_problem, seconds_problem
 from lora.data.audio.ogg import MARK, vorbis_seconds
 from lora.data.audio.promised_length import missing_share
 from lora.data.audio.unread_parts import unread_part
@@ -50,7 +50,10 @@ def header_seconds(path: str) -> float | str:
 
 def header_problem(path: str | Path, rate: float, frames: int) -> str | None:
     """What is impossible about the rate (Hz) and the number of frames in a file's header; None for a usable header."""
-    return rate_problem(rate) or frames_problem(frames, os.stat(path).st_size)  # noqa: PTH116 (called per file)
+    problem = rate_problem(rate) or frames_problem(frames, os.stat(path).st_size)  # noqa: PTH116 (called per file)
+    if problem is None and frames < UNKNOWN_FRAMES:
+        problem = seconds_problem("duration", frames / rate)
+    return problem
 
 
 def read_headers(paths: Sequence[str], workers: int | None = None) -> list[float | str]:

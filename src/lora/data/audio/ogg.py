@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from lora.data.audio.limits import frames_problem, rate_problem
+from lora.data.audio.limits import UNKNOWN_FRAMES, frames_problem, rate_problem
 
 MARK = b"OggS"
 HEADER = struct.Struct("<4sBBqIIIB")  # mark, version, flags, granule position, serial, number, checksum, segments
@@ -56,7 +56,7 @@ def vorbis_seconds(file: BinaryIO, size: int) -> float | None:
     last = _page(tail, tail.rfind(MARK))
     if last is None or not last.flags & LAST or last.end != len(tail) or last.serial != first.serial:
         return None
-    usable = begins_at_zero and last.samples > 0 and frames_problem(last.samples, size) is None
+    usable = begins_at_zero and 0 < last.samples < UNKNOWN_FRAMES and frames_problem(last.samples, size) is None
     return last.samples / rate if usable else None
 
 

@@ -14,8 +14,8 @@ import struct
 from typing import BinaryIO
 
 CHUNKS = 1000  # looked at before a file is left to libsndfile
-# Lengths that programs write which do not know the length: those of a stream, and zero.
-STREAMS = (range(1), range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 0x100000000))
+# Lengths that programs write which do not know the length: those of a stream (the last of the first range: arecord).
+STREAMS = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 SPHERE = b"NIST_1A\n"
 SPHERE_SIZES = re.compile(rb"^(sample_count|channel_count|sample_n_bytes) -(?:i|s\d+) (\d{1,12})\s*$", re.MULTILINE)
 WAVE64 = b"riff\x2e\x91\xcf\x11"
@@ -31,7 +31,8 @@ def missing_share(path: str) -> float:
             place = _samples(file)
     except (OSError, ValueError, struct.error):
         return 0.0
-    if place is None or any(place[1] in lengths for lengths in STREAMS):
+    # Zero, less what precedes the samples in their chunk, is written before the length is known.
+    if place is None or place[1] <= 0 or any(place[1] in lengths for lengths in STREAMS):
         return 0.0
     start, length = place
     return max(0.0, 1 - max(0, size - start) / length)
