@@ -180,6 +180,8 @@ def test_settings_with_values_one_in_the_other_are_one_error(tmp_path: Path) -> 
     (tmp_path / "s.json").write_text('{"decode": {"language": ' + "[" * 300 + "]" * 300 + "}}")
     with pytest.raises(UserError, match=r"s\.json: a value has hundreds of others in it"):
         read_settings(tmp_path / "s.json", "run", "test", {"language"})
+
+
 def test_a_pipe_in_place_of_settings_is_one_error(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "s.json")
     with pytest.raises(UserError, match=r"s\.json: not a file but a pipe or device; save the settings"):
