@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lora.records.base import UserError
@@ -20,9 +21,10 @@ MARKS = {
 WESTERN = "cp1252"
 CODE_PAGES = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030", "big5", "cp949")
 GUESSED_FROM = 100_000  # bytes
+THIRDS = 3
 SHOWN = 60  # characters of a line in a message
 NULLS = 0.4  # share of null bytes at even or odd places from which a file without a mark is UTF-16
-BEGINNING = 4096  # bytes without a null in a text of a code page
+BEGINNING = 4096  # bytes of a file that show whether it may be text of a code page
 NOT_TEXT = "broken line: not UTF-8, or null bytes in it"
 # First bytes of files that are no text, and what to do. Some begin so that their first lines could be read as text.
 OTHER_FILES = (
@@ -132,7 +134,7 @@ def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) 
     encoding = _wide_encoding(content)
     if encoding is None:
         damaged = _lines_not_utf8(content, whole)
-        if not damaged or _is_damaged_utf8(content, damaged) or b"\0" in content[:BEGINNING]:
+        if not damaged or _is_damaged_utf8(content, damaged) or _is_binary(content[:BEGINNING]):
             return content
         encoding = _code_page(content, damaged)
         if encoding is None and 2 * len(damaged) < content.count(b"\n") + 1:
@@ -204,18 +206,23 @@ def _lines_not_utf8(content: bytes, whole: bool) -> list[int]:
 
 
 def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return _is_encoded(line, "utf-8")
+
+
+def _is_binary(start: bytes) -> bool:
+    """Whether half or more of the lines at the beginning of a file have null bytes, which no code page has."""
+    lines = start.split(b"\n")
+    return 2 * sum(b"\0" in line for line in lines) >= len(lines)
 
 
 def _is_damaged_utf8(content: bytes, damaged: list[int]) -> bool:
-    """Whether characters beyond ASCII are UTF-8 in other lines, or twice as many in damaged lines as other bytes."""
+    """Whether as many other lines have characters beyond ASCII, or twice as many are in damaged lines as other bytes.
+
+    A line in another encoding may be UTF-8 by chance, or was added by another program.
+    """
     lost = set(damaged)
     lines = content.split(b"\n")
-    if any(not line.isascii() and number not in lost for number, line in enumerate(lines, start=1)):
+    if sum(not line.isascii() and number not in lost for number, line in enumerate(lines, start=1)) >= len(damaged):
         return True
     text = b"\n".join(lines[number - 1] for number in damaged).decode(errors="surrogateescape")
     other = sum("\udc80" <= character <= "\udcff" for character in text)
@@ -223,16 +230,37 @@ def _is_damaged_utf8(content: bytes, damaged: list[int]) -> bool:
 
 
 def _code_page(content: bytes, damaged: list[int]) -> str | None:
-    """The most plausible code page; Western where that is plausible at all, because short texts fit several.
+    """The most plausible code page, None where none is.
 
-    None where none is plausible.
+    A damaged line may be impossible in the code page of the others. So that of two thirds of the lines counts where
+    only such lines kept it from being chosen for all.
     """
+    lines = content.split(b"\n")
+    examined = [lines[number - 1] for number in damaged if b"\0" not in lines[number - 1]]
+    page = _plausible(examined)
+    if len(examined) < THIRDS:
+        return page
+    thirds = Counter(_plausible(examined[first::THIRDS]) for first in range(THIRDS))
+    likely, votes = thirds.most_common(1)[0]
+    if votes == 1 or likely is None or all(_is_encoded(line, likely) for line in examined):
+        return page
+    return likely
+
+
+def _plausible(lines: Sequence[bytes]) -> str | None:
+    """The code page of a text; Western where that is plausible at all, because short texts fit several."""
     from charset_normalizer import from_bytes
 
-    lines = content.split(b"\n")
-    sample = b"\n".join(lines[number - 1] for number in damaged)[:GUESSED_FROM]
-    found = from_bytes(sample, cp_isolation=list(CODE_PAGES))
+    found = from_bytes(b"\n".join(lines)[:GUESSED_FROM], cp_isolation=list(CODE_PAGES))
     matches = [encoding for match in found for encoding in match.could_be_from_charset]  # with those of equal text
     if not matches:
         return None
     return WESTERN if WESTERN in matches else matches[0]
+
+
+def _is_encoded(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -54,6 +54,31 @@ def test_a_damaged_character_in_a_line_of_others_does_not_change_the_encoding(da
     assert as_utf8(content) == content
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "b.wav;naïve 東京 мир".encode(),
+        b"b.wav;\xff\xff\xff\xff\x80\x81",
+        b"b.wav;\x81\x8d\x8f\x90\x9d",
+        b"b.wav;\xe9\0\0\0",
+    ],
+)
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "une très grande maison à côté de la forêt, où il a neigé cet été"),
+        ("cp1251", "съешь ещё этих мягких французских булок, да выпей чаю"),
+        ("gb18030", "我们今天讨论语音识别系统的训练方法和数据质量问题"),
+        ("cp932", "今日は音声認識の学習方法について話しますありがとうございます"),
+    ],
+)
+def test_one_line_in_another_encoding_does_not_change_that_of_the_others(encoding: str, text: str, line: bytes) -> None:
+    rows = [f"a{number}.wav;{text[number:]} {text[:number]}" for number in range(12)]
+    content = [row.encode(encoding) for row in rows]
+    read = text_content(Path("m.csv"), b"\n".join([*content[:5], line, *content[5:]]), "").split(b"\n")
+    assert [row.decode() for row in read[:5] + read[6:]] == rows
+
+
 def test_a_beginning_may_end_within_a_character() -> None:
     cut = TEXT.encode()[: TEXT.encode().index("ž".encode()) + 1]
     assert as_utf8(cut, whole=False) == cut
