@@ -24,7 +24,7 @@ IN_ONE_LINE = re.compile(rb'\{\s*+"((?:[^"\\]|\\.)*+)"\s*+:\s*+(\{|\[\s*+\{)')
 FIRST_KEY = re.compile(
     r'(?:"(?:[^"\\]|\\.)*+"\s*+:\s*+)?\{\s*+("(?:[^"\\]|\\.)*+")\s*+:'
 )  # of a row, or of that of an id
-LINES_COMPARED = 50
+LINES_COMPARED, SEVERAL = 50, 3
 # Keys of a row whose values are themselves objects or lists of objects.
 KEYS_OF_ROWS = frozenset(
     {"audio", "source", "target", "recording", "supervisions", "messages", "conversations", "segments"}
@@ -113,9 +113,10 @@ def is_document(content: bytes) -> bool:
 
 
 def _has_lines_of_rows(content: bytes) -> bool:
-    """Whether most lines after the first, which breaks off, are rows: in a document, commas are between them."""
+    """Whether most lines after the first, which breaks off, or several are rows: a document has commas between them."""
     lines = [line for line in content.lstrip().split(b"\n", LINES_COMPARED + 1)[1 : LINES_COMPARED + 1] if line.strip()]
-    return 2 * sum(map(_is_row, lines)) > len(lines)
+    rows = sum(map(_is_row, lines))
+    return 2 * rows > len(lines) or rows >= SEVERAL
 
 
 def _is_row(line: bytes) -> bool:

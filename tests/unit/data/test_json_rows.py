@@ -96,10 +96,13 @@ def test_the_indentation_of_a_broken_row_may_be_another(indentation: str) -> Non
     assert found == [1, 3, 3]
 
 
-@pytest.mark.parametrize("broken", ['{"audio": "a.wav",', "{", '{"audio": "a.wav", "text": ['])
+@pytest.mark.parametrize(
+    "broken", ['{"audio": "a.wav",', "{", '{"audio": "a.wav", "text": [', '{"meta": {"a": 1, "text": "x']
+)
 def test_json_lines_whose_first_line_breaks_off_are_no_document(broken: str) -> None:
     for rest in (ROWS[:1], ROWS, 60 * ROWS):
         assert not is_document("\n".join([broken, *map(json.dumps, rest)]).encode())
+    assert not is_document("\n".join([broken] * 9 + [*map(json.dumps, 2 * ROWS)]).encode())
 
 
 def test_many_broken_rows_in_one_line_take_seconds() -> None:
