@@ -233,7 +233,7 @@ def _code_page(content: bytes, damaged: list[int]) -> str | None:
     """The most plausible code page, None where none is.
 
     A damaged line may be impossible in the code page of the others. So that of two thirds of the lines counts where
-    only such lines kept it from being chosen for all.
+    only such lines kept it from being chosen for all, or none is plausible for all.
     """
     lines = content.split(b"\n")
     examined = [lines[number - 1] for number in damaged if b"\0" not in lines[number - 1]]
@@ -242,7 +242,7 @@ def _code_page(content: bytes, damaged: list[int]) -> str | None:
         return page
     thirds = Counter(_plausible(examined[first::THIRDS]) for first in range(THIRDS))
     likely, votes = thirds.most_common(1)[0]
-    if votes == 1 or likely is None or all(_is_encoded(line, likely) for line in examined):
+    if votes == 1 or likely is None or (page is not None and all(_is_encoded(line, likely) for line in examined)):
         return page
     return likely
 

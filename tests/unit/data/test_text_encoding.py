@@ -61,6 +61,7 @@ def test_a_damaged_character_in_a_line_of_others_does_not_change_the_encoding(da
         b"b.wav;\xff\xff\xff\xff\x80\x81",
         b"b.wav;\x81\x8d\x8f\x90\x9d",
         b"b.wav;\xe9\0\0\0",
+        b"b.wav;\x1b[2J \xe9\xe8" + bytes(range(192, 255)),
     ],
 )
 @pytest.mark.parametrize(
