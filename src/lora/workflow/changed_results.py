@@ -47,12 +47,17 @@ def set_aside_changed(results: Path, aside: Path = ASIDE, *, pretend: bool = Fal
             hashes[result].add(written)  # of two commands, where a run was of another kind before
             if name not in record.outputs:
                 first[result] = Path(record.outputs[0])
-    changed = [path for path, written in hashes.items() if path.is_file() and sampled_hash(path) not in written]
+    changed = [path for path, written in hashes.items() if os.path.lexists(path) and not _is_as_written(path, written)]
     for path in () if pretend else changed:
         _move(path, aside)
         if path in first:
             _move(first[path], aside)
     return changed
+
+
+def _is_as_written(path: Path, written: set[str]) -> bool:
+    """False also for a folder, a pipe or a link to nothing in the place of the file."""
+    return path.is_file() and sampled_hash(path) in written
 
 
 def set_aside_unrecorded(metadata: Path, results: Path, aside: Path = ASIDE, *, pretend: bool = False) -> list[Path]:
@@ -85,7 +90,7 @@ def set_aside_unrecorded(metadata: Path, results: Path, aside: Path = ASIDE, *, 
 def _is_json(path: Path) -> bool:
     try:
         json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, FileNotFoundError):  # the latter of a link to nothing
         return False
     return True
 
@@ -106,9 +111,9 @@ def _run_records(results: Path) -> Iterator[Path]:
 
 
 def _move(path: Path, aside: Path) -> None:
-    """Move a file that is there to the folder, next to earlier ones of its name."""
-    if path.is_file():
+    """Move what is there to the folder, next to earlier ones of its name."""
+    if os.path.lexists(path):
         names = (aside / path if number == 0 else aside / f"{path}~{number}" for number in count())
-        target = next(name for name in names if not name.exists())
+        target = next(name for name in names if not os.path.lexists(name))
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(path, target)

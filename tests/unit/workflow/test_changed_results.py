@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,17 @@ def test_a_changed_result_is_kept_elsewhere_whatever_its_time(results: Path, tex
     ]
 
 
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_in_place_of_a_result_is_kept_elsewhere(results: Path, make: Callable[[Path], None]) -> None:
+    path = results / "wer/b.json"
+    for _ in range(2):
+        path.unlink(missing_ok=True)
+        make(path)
+        assert set_aside_changed(results) == [path]
+        assert not os.path.lexists(path)
+    assert len(list(Path("work/changed/results/wer").iterdir())) == 2
+
+
 def test_with_a_file_inside_a_folder_goes_what_snakemake_misses(results: Path) -> None:
     weights = results / "adapters/best/weights"
     weights.write_bytes(weights.read_bytes()[:-1])
@@ -90,3 +102,11 @@ def test_a_result_whose_record_of_snakemake_is_damaged_is_set_aside(results: Pat
     assert set_aside_unrecorded(metadata, results) == [results / "wer/b.json"]
     assert [path.exists() for path in paths] == [True, False, True, True]
     assert set_aside_unrecorded(metadata, results) == []
+
+
+def test_a_link_to_nothing_is_a_damaged_record(results: Path) -> None:
+    record = Path(".snakemake/metadata") / urlsafe_b64encode(b"results/wer/b.json").decode()
+    record.parent.mkdir(parents=True)
+    record.symlink_to("nowhere")
+    assert set_aside_unrecorded(record.parent, results) == [results / "wer/b.json"]
+    assert not record.is_symlink()
