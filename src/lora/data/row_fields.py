@@ -23,6 +23,9 @@ from lora.records.manifests import Utterance
 
 CANONICAL = frozenset(field.name for field in fields(Utterance))
 INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"})  # categories of Unicode
+# Fillers and joiners of other categories without a glyph of their own, and the empty Braille pattern.
+FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # of variants of the character before
 LARGEST_SAMPLE = float(np.finfo(np.float32).max)
 LINES = 2**53  # which every reader of JSON represents exactly
 WHOLE = re.compile(r"(?<=\d)\.0+$")
@@ -96,8 +99,14 @@ def row_fields(
 
 
 def _is_visible(text: str) -> bool:
-    """Whether a text has a character that is not white space, a control or format character, or unassigned."""
-    return text[:1].isalnum() or any(unicodedata.category(character) not in INVISIBLE for character in text)
+    """Whether a text has a character that is not white space, control, format, filler or unassigned."""
+    return (text[:1].isascii() and text[:1].isalnum()) or any(map(_has_glyph, text))
+
+
+def _has_glyph(character: str) -> bool:
+    if unicodedata.category(character) in INVISIBLE or character in FILLERS:
+        return False
+    return not any(ord(character) in selectors for selectors in SELECTORS)
 
 
 def _is_line(value: Any) -> bool:

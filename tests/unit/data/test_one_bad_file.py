@@ -180,6 +180,8 @@ def test_a_wav_written_as_a_stream_is_whole(tmp_path: Path, length: int) -> None
         {"audio": "pipe"},
         {"audio": "/dev/zero"},
         {"text": "\u200b\u200d"},
+        {"text": "\u3164 \u2800"},
+        {"text": "\ufe0f\u034f\U000e0101"},
         {"text": "\0"},
     ],
     ids=lambda fault: repr(fault)[:30],
