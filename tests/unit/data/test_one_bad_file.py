@@ -235,6 +235,13 @@ def test_names_of_files_that_are_written_another_way(tmp_path: Path) -> None:
     assert {row.id: row.audio for row in rows} == written
 
 
+def test_audio_that_is_gone_says_so(tmp_path: Path) -> None:
+    (tmp_path / "dead.wav").symlink_to(tmp_path / "gone.wav")
+    for name in "gone.wav", "dead.wav", "x" * 300:
+        with pytest.raises(UserError, match=r": no such file; restore it"):
+            load_audio(Utterance(id="u", text="x", duration=1.0, audio=name), tmp_path)
+
+
 def test_audio_that_is_no_file_says_what_it_is(tmp_path: Path) -> None:
     rows = [{"audio": audio, "text": "x"} for audio in ("https://x.org/a.wav", ["a.wav", "b.wav"])]
     (tmp_path / "m.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

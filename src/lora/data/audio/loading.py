@@ -105,7 +105,9 @@ def _decoded(row: Utterance, folder: Path) -> tuple[Samples, int]:
     if row.audio is None:
         raise UserError(f"row {row.id}: neither audio nor samples")
     path = folder / row.audio
-    if exists(path) and not is_file(path):
+    if not exists(path):  # libsndfile calls it a system error
+        raise UserError(f"row {row.id}: {row.audio}: no such file; restore it, or correct the manifest")
+    if not is_file(path):
         raise UserError(f"row {row.id}: {row.audio} is not a file but a pipe, device or folder; name an audio file")
     return _read_file(row, path)
 
