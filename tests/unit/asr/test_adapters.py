@@ -213,7 +213,7 @@ def test_a_lora_of_a_resized_vocabulary(fresh: Callable[[], SpeechModel], tmp_pa
         ({"alpha_pattern": {"q_proj": float("nan")}}, "alpha_pattern: q_proj: nan is not a number"),
         ({"alpha_pattern": ["q_proj"]}, "alpha_pattern is not a JSON object"),
         ({"lora_alpha": None}, "lora_alpha: None is not a number"),
-        ({"trainable_token_indices": [2**30]}, "does not fit this model: index 1073741824 is out of bounds"),
+        ({"trainable_token_indices": [2**30]}, "does not fit this model: index 1073741824 is out of .*token_indices"),
     ],
 )
 def test_settings_that_fit_no_model(

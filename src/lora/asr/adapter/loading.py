@@ -31,6 +31,7 @@ from lora.asr.families.speech_model import SpeechModel, first_line
 from lora.asr.model_files import ModelFiles
 from lora.records.effect import FileStage, LoadStage
 
+TOKENS = "trainable_token_indices"
 TWICE_WRAPPED = "base_model.model.base_model.model."
 # How other ways of saving rename tensors, by the text that they add to names.
 RENAMED = {
@@ -138,7 +139,8 @@ def _wrapped(speech: SpeechModel, files: AdapterFiles, folder: Path | str, stage
         raise
     # A configuration of another library, one that needs data or packages that are not here, or nonsense.
     except Exception as error:
-        message = f"{folder}: {CONFIG} does not fit this model: {first_line(error)}"
+        key = f" ({TOKENS})" if isinstance(error, IndexError) and files.config.get(TOKENS) else ""
+        message = f"{folder}: {CONFIG} does not fit this model: {first_line(error)}{key}"
         raise AdapterProblem("adapter.not_loaded", message, stage) from None
     speech.model = model
     return model
