@@ -44,7 +44,7 @@ rule train_adapter:
         recipe=RECIPE["train"],
     shell:
         """
-        python -m lora.runners.experiment train \
+        python -P -m lora.runners.experiment train \
             --run {wildcards.run:q} \
             {params.model:q} \
             {params.settings:q} \
@@ -102,7 +102,7 @@ rule compare_in_run:
         recipe=RECIPE["transcribe"],
     shell:
         """
-        python -m lora.runners.experiment compare-in-run \
+        python -P -m lora.runners.experiment compare-in-run \
             --run {wildcards.run:q} \
             {params.model:q} \
             --training-dir results/adapters/{wildcards.run:q} \
@@ -173,7 +173,7 @@ rule measure_effect:
         recipe=RECIPE["effect"],
     shell:
         """
-        python -m lora.runners.experiment effect \
+        python -P -m lora.runners.experiment effect \
             --run {wildcards.run:q} \
             {params.model:q} \
             {params.adapter:q} \
@@ -210,7 +210,7 @@ rule compare_models:
         recipe=RECIPE["compare"],
     shell:
         """
-        python -m lora.runners.experiment compare-models \
+        python -P -m lora.runners.experiment compare-models \
             --run {wildcards.run:q} \
             {params.base:q} \
             --checkpoint {params.tuned:q} \

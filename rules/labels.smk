@@ -35,7 +35,7 @@ rule audit_labels:
         recipe=RECIPE["audit"],
     shell:
         """
-        python -m lora.runners.experiment audit \
+        python -P -m lora.runners.experiment audit \
             {params.model:q} \
             --decode {params.decode:q} \
             --dataset-path {input.rows:q} \
@@ -78,7 +78,7 @@ rule harden_manifest:
         recipe=RECIPE["harden"],
     shell:
         """
-        python -m lora.runners.experiment harden \
+        python -P -m lora.runners.experiment harden \
             {params.model:q} \
             --decode {params.decode:q} \
             {params.manifests:q} \

@@ -56,12 +56,9 @@ PersistenceBase._serialize_param = property(
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
 # Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
-# repository moves, and conda environments contain only other people's packages. The third keeps `python -m` from
-# importing a `random.py` or `tokenizers.py` of the study folder.
-shell.prefix(
-    f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; "
-    "export PYTHONSAFEPATH=1; "
-)
+# repository moves, and conda environments contain only other people's packages. Where a rule starts a module it is with
+# `-P`, so that no `random.py` or `tokenizers.py` of the study folder is imported.
+shell.prefix(f"set -euo pipefail; export LORA={quote(str(CODE))}; export PYTHONPATH={quote(str(CODE / 'src'))}; ")
 
 
 def read_study():

@@ -50,7 +50,7 @@ rule transcribe_run:
         recipe=RECIPE["transcribe"],
     shell:
         """
-        python -m lora.runners.experiment {params.command} \
+        python -P -m lora.runners.experiment {params.command} \
             --run {wildcards.run:q} \
             {params.model:q} \
             {params.adapter:q} \

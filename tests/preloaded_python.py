@@ -155,13 +155,15 @@ def _supervise(child: int, connection: socket.socket, files: list[int]) -> None:
 
 
 def run(request: dict[str, Any], interpreter: str) -> None:
-    """What `python ARGUMENTS` does: `-m MODULE ...` or `SCRIPT ...`."""
+    """What `python ARGUMENTS` does: `-m MODULE ...`, also after `-P`, or `SCRIPT ...`."""
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.executable = interpreter
     arguments = request["arguments"]
     added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if arguments[0] == "-P":
+        arguments = arguments[1:]
     first = str(Path.cwd()) if arguments[0] == "-m" else str(Path(arguments[0]).resolve().parent)
     sys.path[:2] = [first, *added]
     _forget_the_project_unless_asked_for()

@@ -60,7 +60,7 @@ def _run_processes(processes: int, device: str, state: Path, lock: int) -> bool:
         port = free.getsockname()[1]
     common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(processes)}
     common |= {"LOCAL_WORLD_SIZE": str(processes)} | ({"ACCELERATE_USE_CPU": "true"} if device == "cpu" else {})
-    command = [sys.executable, "-m", "lora.asr.training.processes", str(state)]
+    command = [sys.executable, "-P", "-m", "lora.asr.training.processes", str(state)]
     started: list[subprocess.Popen[bytes]] = []
     try:
         for rank in map(str, range(processes)):
