@@ -1,4 +1,4 @@
-"""Rows of a JSON file that is not JSON lines: a list of objects, objects by id, or pretty-printed objects.
+"""Rows of a JSON file that is not JSON lines: a list, alone or in an object, objects by id, or pretty-printed objects.
 
 Each row has the line on which it starts. A broken row costs only itself where the next one starts on a line of its own
 with the indentation of the others, or has their first key; else reading ends there.
@@ -11,6 +11,8 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
+from lora.data.column_names import SYNONYMS
+
 Parsed = tuple[int, dict[str, Any] | str]
 Values = Generator[tuple[int, Any], None, int]  # places and values; returns the place after them
 LIST_OF_OBJECTS = re.compile(r"\[\s*\{")
@@ -18,7 +20,7 @@ SPACE = re.compile(r"\s*")
 FIRST_LINE = re.compile(rb"\s*([^\n]*)(\n\s*[^\s])?")  # and whether anything follows
 # How the first line of a pretty-printed list or object may look: `[`, `[{"a": 1},`, `{`, `{"a": {` or `{"a": 1,`, but
 # not as a row that breaks off. Without backtracking (`*+`), so that long runs of spaces take no longer than other text.
-PRETTY = re.compile(rb'\[\s*+(\{.*)?|\{\s*+("(?:[^"\\]|\\.)*+"\s*+:\s*+(.*,|[\[{])?\s*+)?')
+PRETTY = re.compile(rb'\[\s*+(\{.*)?|\{\s*+("(?:[^"\\]|\\.)*+"\s*+:\s*+(.*,|(?:.*,\s*+"\w++"\s*+:\s*+)?[\[{])?\s*+)?')
 # The beginning of a list of rows, or of rows by id, that are all in one line.
 IN_ONE_LINE = re.compile(rb'\{\s*+"((?:[^"\\]|\\.)*+)"\s*+:\s*+(\{|\[\s*+\{)')
 FIRST_KEY = re.compile(
@@ -29,6 +31,13 @@ LINES_COMPARED, SEVERAL = 50, 3
 KEYS_OF_ROWS = frozenset(
     {"audio", "source", "target", "recording", "supervisions", "messages", "conversations", "segments"}
 )
+# Keys of a list of rows that may follow other fields of its object, as in `{"version": 1, "data": [...]}`; fields of a
+# row do not precede it.
+LISTS_OF_ROWS = frozenset(
+    {"data", "entries", "examples", "predictions", "records", "results", "rows", "samples", "utterances"}
+)
+FIELDS_OF_ROWS = frozenset({*SYNONYMS["audio"], *SYNONYMS["text"]})
+MOST_FIELDS = 50  # of such an object that are looked at
 ID = "id"
 REST_IS_LOST = " (rows from here on are lost)"
 MOST_DIGITS = 400  # of an integer; a float has at most 308
@@ -109,7 +118,11 @@ def is_document(content: bytes) -> bool:
         return begins and (lines[1].startswith(b"[") or not _has_lines_of_rows(content))
     if isinstance(row, list):
         return lines[2] is None or not all(isinstance(value, str | int | float) for value in row)
-    return lines[2] is None and (_contains_rows(*next(iter(row.items()), ("", None))) or _are_rows_by_id(row))
+    return lines[2] is None and (
+        _contains_rows(*next(iter(row.items()), ("", None)))
+        or _are_rows_by_id(row)
+        or _list_after_fields(lines[1].decode(), 0) is not None
+    )
 
 
 def _has_lines_of_rows(content: bytes) -> bool:
@@ -148,10 +161,14 @@ def _row(value: Any) -> dict[str, Any] | str:
 
 def _values(text: str, place: int) -> Values:
     """The rows of a list, of objects by id, or of one object after the other."""
-    place = _after_space(text, place)
+    first = place = _after_space(text, place)
     while place < len(text):
         if text[place] == "[":
             place = yield from _list(text, place)
+        elif place == first and (listed := _list_after_fields(text, place)) is not None:
+            key, inner = listed
+            place = yield from _list(text, inner)
+            return (yield from _after_rows(text, place, key))
         elif text[place] == "{":
             key, inner = _first_key(text, place)
             if key is not None and key not in KEYS_OF_ROWS and text[inner : inner + 1] == "{":
@@ -274,6 +291,25 @@ def _first_key(text: str, place: int) -> tuple[str | None, int]:
         return None, place
     key, end = _decode(text, place)
     return key, _after_space(text, _after_space(text, end) + 1)
+
+
+def _list_after_fields(text: str, place: int) -> tuple[str, int] | None:
+    """The key of a list of rows that follows other fields of the object at `place`, and where the list starts."""
+    place = _after_space(text, place + 1)
+    for _ in range(MOST_FIELDS):
+        if text[place : place + 1] != '"':
+            return None
+        try:
+            key, end = _decode(text, place)
+            inner = _after_space(text, _after_space(text, end) + 1)
+            if key in LISTS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner) is not None:
+                return key, inner
+            if key in FIELDS_OF_ROWS:
+                return None
+            place = _next(text, _decode(text, inner)[1], "}")
+        except (ValueError, RecursionError):
+            return None
+    return None
 
 
 def _next(text: str, place: int, closing: str) -> int:

@@ -37,6 +37,27 @@ def test_the_keys_of_an_object_are_ids(indent: int | None) -> None:
     assert [row for _, row in document_rows(text)] == [{"id": "u1", **ROWS[0]}, {"id": "own", **ROWS[1]}]
 
 
+@pytest.mark.parametrize("before", [{"version": "1.0"}, {"info": {"year": 2024, "tags": ["a"]}, "split": "dev"}])
+@pytest.mark.parametrize("key", ["data", "utterances"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_list_of_rows_after_other_fields(before: dict[str, Any], key: str, indent: int | None) -> None:
+    text = json.dumps({**before, key: ROWS, "license": "CC0"}, indent=indent)
+    assert is_document(text.encode())
+    assert [row for _, row in document_rows(text)] == ROWS
+
+
+def test_a_list_of_rows_that_begins_in_the_first_line() -> None:
+    text = '{"version": 1, "rows": [\n' + ",\n".join(map(json.dumps, ROWS)) + "\n]}\n"
+    assert is_document(text.encode())
+    assert list(document_rows(text)) == [(2, ROWS[0]), (3, ROWS[1])]
+
+
+def test_a_list_within_a_row_is_none_of_rows() -> None:
+    rows = [{"id": str(n), "wav": "a.wav", "txt": "x", "results": [{"text": "y"}]} for n in range(2)]
+    assert not is_document("\n".join(map(json.dumps, rows)).encode())
+    assert [row for _, row in document_rows("\n".join(json.dumps(row, indent=1) for row in rows))] == rows
+
+
 @pytest.mark.parametrize(
     "rows",
     [
