@@ -28,6 +28,16 @@ def require_file(path: Path, what: str) -> None:
         raise UserError(f"{path}: not a file but a pipe or device; save the {what} to a file and name it")
 
 
+def is_optional_file(path: Path) -> bool:
+    """Whether an optional file is there. Raises UserError where something else has its name."""
+    if is_file(path):
+        return True
+    if not os.path.lexists(path):
+        return False
+    what = "a link to a file that is missing" if path.is_symlink() else "not a file"
+    raise UserError(f"{path}: {what}; copy the file there, or remove it if it is not needed")
+
+
 def require_new(folder: Path) -> None:
     """Raise UserError where something has the name of a folder to be created."""
     if folder.exists() or folder.is_symlink():

@@ -166,9 +166,9 @@ def _values(text: str, place: int) -> Values:
         if text[place] == "[":
             place = yield from _list(text, place)
         elif place == first and (listed := _list_after_fields(text, place)) is not None:
-            key, inner = listed
+            list_key, inner = listed
             place = yield from _list(text, inner)
-            return (yield from _after_rows(text, place, key))
+            return (yield from _after_rows(text, place, list_key))
         elif text[place] == "{":
             key, inner = _first_key(text, place)
             if key is not None and key not in KEYS_OF_ROWS and text[inner : inner + 1] == "{":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -174,7 +175,7 @@ class Comparison:
                 rows=rows,
                 rejected=self.path(layout.REJECTED, manifest=name),
                 hypotheses=Path(file["path"]),
-                recorded=recorded if recorded.is_file() else None,
+                recorded=recorded if os.path.lexists(recorded) else None,
                 format=file.get("format"),
                 columns=file.get("columns"),
                 transcripts=transcripts,

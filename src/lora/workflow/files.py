@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def imported_settings(study: Study, run: str, manifest: str) -> list[str]:
     return [
         str(settings)
         for path in imported_hypotheses(study, run, manifest)
-        if (settings := adjacent_settings(Path(path))).is_file()
+        if os.path.lexists(settings := adjacent_settings(Path(path)))
     ]
 
 

@@ -182,6 +182,12 @@ def test_settings_with_values_one_in_the_other_are_one_error(tmp_path: Path) -> 
         read_settings(tmp_path / "s.json", "run", "test", {"language"})
 
 
+def test_a_link_to_nothing_in_place_of_settings_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "s.json").symlink_to(tmp_path / "gone")
+    with pytest.raises(UserError, match=r"s\.json: cannot be read: No such file"):
+        read_settings(tmp_path / "s.json", "run", "test", set())
+
+
 def test_a_pipe_in_place_of_settings_is_one_error(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "s.json")
     with pytest.raises(UserError, match=r"s\.json: not a file but a pipe or device; save the settings"):

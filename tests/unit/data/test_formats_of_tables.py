@@ -73,6 +73,13 @@ def test_common_voice_clips_with_and_without_suffix(wav, manifest, tmp_path):
         read_manifest(tmp_path)
 
 
+def test_a_table_of_an_audiofolder_that_is_a_link_to_nothing_is_refused(tmp_path):
+    (tmp_path / "metadata.csv").symlink_to(tmp_path / "gone")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.wav", "text": "x"}')
+    with pytest.raises(UserError, match=r"metadata\.csv: a link to a file that is missing"):
+        read_manifest(tmp_path)
+
+
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_audiofolder(wav, tmp_path, kind):
     wav("train/clips/one.wav")

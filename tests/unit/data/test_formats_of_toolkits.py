@@ -74,6 +74,13 @@ def test_a_damaged_row_of_fairseq_costs_one_row(tmp_path: Path) -> None:
     ]
 
 
+def test_words_of_fairseq_that_are_a_link_to_nothing_are_not_replaced_by_letters(tmp_path: Path) -> None:
+    path = fairseq(tmp_path, "o n e |", "t w o |", suffix=".ltr")
+    path.with_suffix(".wrd").symlink_to(tmp_path / "gone")
+    with pytest.raises(UserError, match=r"\.wrd: a link to a file that is missing"):
+        read_manifest(path)
+
+
 def test_fairseq_without_its_texts_is_refused(tmp_path: Path) -> None:
     path = fairseq(tmp_path, "one")
     with pytest.raises(UserError, match=r"train\.wrd: 1 texts for 2 files of train\.tsv; .* one per line"):

@@ -12,7 +12,7 @@ from itertools import dropwhile
 from pathlib import Path
 
 from lora.data.column_names import Columns
-from lora.data.existing_files import is_file
+from lora.data.existing_files import is_file, is_optional_file
 from lora.data.formats.interface import (
     ROWS_COMPARED,
     Entry,
@@ -44,9 +44,9 @@ def _is_row(line: bytes) -> bool:
 
 
 def fairseq_files(source: Source) -> list[Path]:
-    """The TSV and its texts. Raises UserError where there are none."""
+    """The TSV and its texts. Raises UserError where there are none, or words are no file."""
     for suffix in (WORDS, LETTERS):
-        if (texts := source.path.with_suffix(suffix)).is_file():
+        if is_optional_file(texts := source.path.with_suffix(suffix)):
             return [source.path, texts]
     raise UserError(
         f"{source.path}: a fairseq manifest (a folder, then files and samples) without its texts; put "

@@ -6,7 +6,6 @@ Commands in wav.scp are never run: a reader of other people's data must not exec
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
+from lora.data.existing_files import is_optional_file
 from lora.data.formats.interface import Entry, FileSample, ManifestFormat, Reading, audio_root, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
@@ -62,12 +62,8 @@ def kaldi_files(source: Source) -> list[Path]:
     for name in NEEDED:
         if not (source.path / name).is_file():
             raise UserError(f"{source.path}: a Kaldi data folder needs {' and '.join(NEEDED)}; {name} is missing")
-    for name in OPTIONAL:
-        path = source.path / name
-        if not path.is_file() and os.path.lexists(path):  # without `segments`, its rows would be whole recordings
-            what = "a link to a file that is missing" if path.is_symlink() else "not a file"
-            raise UserError(f"{path}: {what}; copy the file there, or remove it if it is not needed")
-    names = [*NEEDED, *(name for name in OPTIONAL if (source.path / name).is_file())]
+    # Without `segments`, its rows would be whole recordings.
+    names = [*NEEDED, *(name for name in OPTIONAL if is_optional_file(source.path / name))]
     return [source.path / name for name in names]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
-from lora.data.existing_files import is_file
+from lora.data.existing_files import is_file, is_optional_file
 from lora.data.formats.arrow_rows import readable_columns, row_values
 from lora.data.formats.interface import PATHS_TRIED, Entries, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
@@ -81,7 +81,7 @@ def metadata_of(path: Path) -> Path:
     """The metadata file of an audiofolder; the path itself where it is a file."""
     if not path.is_dir():
         return path
-    return next((path / name for name in METADATA if (path / name).is_file()), path / METADATA[0])
+    return next((path / name for name in METADATA if is_optional_file(path / name)), path / METADATA[0])
 
 
 def _entries(kind: str, path: Path, notes: list[str]) -> Entries:

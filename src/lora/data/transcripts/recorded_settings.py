@@ -54,7 +54,9 @@ def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[s
     require_file(path, "settings")
     try:
         given = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError, OSError) as error:
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}. Correct or remove the file.") from None
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}. Correct or remove the file.") from None
     if not isinstance(given, dict):
         raise UserError(f"{path}: {given!r:.60} is not a JSON object of settings")
