@@ -141,6 +141,19 @@ HEADER = "ID,duration,wav,start,spk_id,wrd"
 
 
 @pytest.mark.usefixtures("audio")
+def test_a_piece_of_speechbrain_that_is_none_costs_its_row(tmp_path: Path) -> None:
+    pieces = [("0", "8000"), ("8000", "8000"), ("9000", "8000"), ("0", "9" * 5000)]
+    table = [f"u{n},0.5,wav/a.wav,{start},{stop},s1,one" for n, (start, stop) in enumerate(pieces)]
+    manifest = read_manifest(lines(tmp_path / "m.csv", "ID,duration,wav,start,stop,spk_id,wrd", *table))
+    assert [(row.id, row.offset, row.duration) for row in manifest.rows] == [("u0", 0.0, 0.5)]
+    assert [(line, reason[:30]) for line, reason in rejected(manifest)] == [
+        (3, "zero length: it stops at sampl"),
+        (4, "zero length: it stops at sampl"),
+        (5, "start or stop is no sample of "),
+    ]
+
+
+@pytest.mark.usefixtures("audio")
 @pytest.mark.parametrize("root", ["$data_root/", "{data_root}/", ""])
 def test_speechbrain(tmp_path: Path, root: str) -> None:
     """`start` counts samples and is no offset in seconds."""

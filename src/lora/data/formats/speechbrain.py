@@ -66,15 +66,22 @@ def read_speechbrain(source: Source) -> Reading:
 
 
 def _with_piece(row: dict[str, Any] | str, folder: Path, audio: str, duration: str) -> dict[str, Any] | str:
-    """The row with offset and duration in seconds, where it is a piece of its file by whole numbers of samples."""
+    """The row with offset and duration in seconds, where it is a piece of its file by whole numbers of samples.
+
+    Instead of a row whose piece is impossible, the reason.
+    """
     if isinstance(row, str) or not isinstance(row.get(audio), str):
         return row
     written = [str(row.get(name)).strip() for name in PIECE]
-    if not all(text.isdecimal() and len(text) <= DIGITS for text in written):
+    if not all(text.isdecimal() for text in written):
         return row
+    if any(len(text) > DIGITS for text in written):
+        return f"{' or '.join(PIECE)} is no sample of a file: {max(written, key=len):.40}"
     start, stop = map(int, written)
+    if start >= stop > 0:
+        return f"zero length: it stops at sample {stop} and starts at sample {start}"
     rate, samples = _rate_and_samples(folder / row[audio])
-    if not rate or start >= stop or (start == 0 and stop == samples):
+    if not rate or stop == 0 or (start == 0 and stop == samples):
         return row
     return {**row, OFFSET: start / rate, duration: (stop - start) / rate}
 
