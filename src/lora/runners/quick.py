@@ -30,6 +30,7 @@ from typing import Any
 
 from lora.configuration.loading import load_configuration
 from lora.data.column_names import SYNONYMS
+from lora.data.existing_files import exists
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.source import AUTO
 from lora.data.transcripts.columns import COLUMNS, column
@@ -199,6 +200,7 @@ def _print_notes(notes: Iterable[str]) -> None:
 
 def configuration(args: argparse.Namespace) -> dict[str, Any]:
     """Build the complete configuration of the equivalent study. Raises UserError for files that do not exist."""
+    _check_files(args)
     if args.manifest is not None and args.tuned.resolve() == args.manifest.resolve():
         raise UserError(f"--tuned {args.tuned}: this is the manifest; its references would be scored as hypotheses")
     _check_manifest_flags(args)
@@ -220,6 +222,13 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
         "candidates": {TUNED: {"hypotheses": tuned}},
     }
     return load_configuration(given, None, Path.cwd())
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    given = [(name, getattr(args, name)) for name in ("manifest", "baseline", "tuned", "train")]
+    for name, path in [*given, *((GENERAL, path) for path in args.general or [])]:
+        if path is not None and not exists(path):
+            raise UserError(f"--{name} {path}: no such file or folder (looked in {Path.cwd()})")
 
 
 def _check_manifest_flags(args: argparse.Namespace) -> None:

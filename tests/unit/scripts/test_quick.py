@@ -118,7 +118,8 @@ def test_training_rows_without_a_duration_are_rejected_and_counted(
     ("argv", "message"),
     [
         (["--baseline", "base.trn", "--tuned", "tuned.txt"], "base.trn:1: no reference to score against"),
-        (["--manifest", "x", "--baseline", "base.trn", "--tuned", "tuned.txt"], "no such file or folder: x"),
+        (["--manifest", "x", "--baseline", "base.trn", "--tuned", "tuned.txt"], "--manifest x: no such file or folder"),
+        (["--baseline", "base.trn", "--tuned", "x"], "--tuned x: no such file or folder"),
         (["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "other.trn"], "it has 'v1' (read as trn)"),
         (
             ["--manifest", "dev.jsonl", "--baseline", "base.trn", "--tuned", "torn.trn"],
