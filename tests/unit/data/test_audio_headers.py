@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from lora.data.audio.headers import plain_seconds, read_headers
+from lora.data.audio.ogg import opus_seconds
 
 PLAIN = [
     ("WAV", "PCM_16"),
@@ -59,6 +60,20 @@ def test_durations_are_in_the_order_of_the_files(tmp_path: Path) -> None:
     result = read_headers([*paths, str(tmp_path / "noise")])
     assert result[:4] == [soundfile.info(path).duration for path in paths]
     assert str(result[4]).startswith("unreadable audio: ")
+
+
+@pytest.mark.parametrize("rate", [8000, 48000])
+@pytest.mark.parametrize("seconds", [0.02, 1.0, 3.37])
+def test_opus_streams_from_their_beginning(tmp_path: Path, rate: int, seconds: float) -> None:
+    path = tmp_path / "a.opus"
+    noise = np.random.default_rng(1).normal(0, 0.1, round(seconds * rate))
+    soundfile.write(path, noise, rate, format="OGG", subtype="OPUS")
+    assert opus_seconds(str(path)) == pytest.approx(soundfile.info(path).duration, abs=1e-9)
+    content = path.read_bytes()
+    pages = [place for place in range(len(content)) if content.startswith(b"OggS", place)]
+    if len(pages) > 3:  # cut out of a longer stream
+        path.write_bytes(content[: pages[2]] + content[pages[3] :])
+        assert opus_seconds(str(path)) is None
 
 
 def test_only_whole_vorbis_streams_from_their_beginning_are_parsed(tmp_path: Path) -> None:

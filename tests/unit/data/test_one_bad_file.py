@@ -93,11 +93,11 @@ def test_truncated_files(tmp_path: Path, format: str) -> None:
     assert usable(tmp_path, [{**row, "duration": 1.0} for row in rows])[0] == ["whole", "end"]
 
 
-@pytest.mark.parametrize("page", [2, 3])
-def test_an_ogg_file_with_a_damaged_page(tmp_path: Path, page: int) -> None:
+@pytest.mark.parametrize(("subtype", "page"), [("VORBIS", 2), ("VORBIS", 3), ("OPUS", 2), ("OPUS", 3), ("OPUS", -1)])
+def test_an_ogg_file_with_a_damaged_page(tmp_path: Path, subtype: str, page: int) -> None:
     """libsndfile leaves the page out without a word, and the length that it reports is that of the rest."""
     path = tmp_path / "a.ogg"
-    soundfile.write(path, np.tile(NOISE, 4), 16000, format="OGG", subtype="VORBIS")
+    soundfile.write(path, np.tile(NOISE, 4), 16000, format="OGG", subtype=subtype)
     content = bytearray(path.read_bytes())
     start = [place for place in range(len(content)) if content[place : place + 4] == b"OggS"][page]
     content[start + 300 : start + 310] = bytes(10)

@@ -13,6 +13,7 @@ from lora.data.audio.blocks import TooLongError, blocks, open_stream, skip
 from lora.data.audio.headers import MISSING_SHARE, header_problem, plain_seconds
 from lora.data.audio.library_errors import reason_of
 from lora.data.audio.limits import HIGHEST_PEAK, MOST_FRAMES, UNKNOWN_FRAMES, rate_problem
+from lora.data.audio.ogg import opus_seconds
 from lora.data.audio.promised_length import missing_share
 from lora.data.audio.unread_parts import unread_flac, unread_part
 from lora.data.existing_files import exists, is_file
@@ -133,7 +134,7 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
     if row.offset is None:
         promised = frames / (1 - missing) if (missing := missing_share(str(path))) < 1 else frames
         # Of an Ogg file with damaged pages, libsndfile counts the others only.
-        promised = max(promised, (plain_seconds(str(path)) or 0.0) * rate)
+        promised = max(promised, (plain_seconds(str(path)) or opus_seconds(str(path)) or 0.0) * rate)
         if len(samples) < (1 - MISSING_SHARE) * promised - delay:
             raise UserError(
                 f"row {row.id}: {row.audio} is damaged: its header says {promised / rate:.2f} s, "
