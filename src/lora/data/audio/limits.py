@@ -9,9 +9,7 @@ FRAMES_PER_BYTE = 5000
 # What a short file may claim at most, and each byte above that.
 SECONDS_OF_ANY_FILE, SECONDS_PER_BYTE = 3600.0, 1.0
 MOST_FRAMES = 2**30  # decoded at once: 4 GiB of samples, 18 hours at 16 kHz
-HIGHEST_PEAK = (
-    100.0  # of samples from -1 to 1: recordings 40 dB over full scale are integers that were stored as floats
-)
+HIGHEST_PEAK = 100.0  # of samples from -1 to 1; 40 dB over full scale they are integers that were stored as floats
 UNKNOWN_FRAMES = 2**62  # from here libsndfile says that the header has no length
 
 
