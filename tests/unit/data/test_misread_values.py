@@ -36,8 +36,9 @@ def pieces(read: Manifest) -> list[Piece]:
 def test_start_and_stop_of_speechbrain_are_samples_of_the_file(tmp_path: Path) -> None:
     recordings(tmp_path, "call.wav")
     rows = ["ID,duration,wav,start,stop,wrd", "a,1.0,call.wav,8000,16000,one", "b,10.0,call.wav,0,80000,two"]
-    read = manifest(tmp_path, "m.csv", "\n".join([*rows, "c,1.0,gone.wav,8000,16000,three", "d,1.0,call.wav,5,5,four"]))
-    assert pieces(read) == [("one", 1.0, 1.0), ("two", None, 10.0), ("four", None, 1.0)]
+    rows += ["c,1.0,gone.wav,8000,16000,three", "d,10.0,call.wav,0,0,four"]
+    read = manifest(tmp_path, "m.csv", "\n".join(rows))
+    assert pieces(read) == [("one", 1.0, 1.0), ("two", None, 10.0), ("four", None, 10.0)]
     assert [row.reason for row in read.rejected] == ["missing file: gone.wav"]
 
 
