@@ -165,12 +165,9 @@ def _values(text: str, place: int) -> Values:
     while place < len(text):
         if text[place] == "[":
             place = yield from _list(text, place)
-        elif place == first and (listed := _list_after_fields(text, place)) is not None:
-            list_key, inner = listed
-            place = yield from _list(text, inner)
-            return (yield from _after_rows(text, place, list_key))
         elif text[place] == "{":
-            key, inner = _first_key(text, place)
+            listed = _list_after_fields(text, place) if place == first else None
+            key, inner = listed or _first_key(text, place)
             if key is not None and key not in KEYS_OF_ROWS and text[inner : inner + 1] == "{":
                 place = yield from _by_id(text, place)
             elif key is not None and key not in KEYS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner):

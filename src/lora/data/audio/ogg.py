@@ -1,4 +1,4 @@
-"""The length of an Ogg Vorbis or Opus file from its first and its last page, thirty times as fast as by libsndfile.
+"""The length of an Ogg Vorbis file, thirty times as fast as by libsndfile, or Opus file, from its first and last page.
 
 A page says how many samples end with it (its granule position), so that of a file which begins at sample 0 and ends
 with the last page of its stream, that page has the length, whatever is damaged between. Every other file is left to
