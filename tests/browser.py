@@ -28,7 +28,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def wait_until(page: Page, expression: str, seconds: float = 20) -> None:
+def wait_until(page: Page, expression: str, seconds: float = 60) -> None:
     """Wait until JavaScript gives true. Playwright's own waiting evaluates texts inside the page, which forbids it."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):

@@ -36,7 +36,7 @@ def test_second_run_does_nothing_in_seconds(study: Study) -> None:
     began = time.monotonic()
     done = study.snakemake()
     assert done.returncode == 0
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60  # 2 s on an idle machine
     assert UP_TO_DATE in done.stdout
     assert study.digests() == before
     assert "Nothing to be done" in study.snakemake("-n").stdout

@@ -70,6 +70,6 @@ def test_many_speakers_of_one_row_may_all_go_to_validation() -> None:
 @pytest.mark.parametrize("by_speaker", [True, False])
 def test_many_rows_take_seconds(by_speaker: bool) -> None:
     data = rows({f"s{i}": 20 for i in range(500)})
-    begun = time.monotonic()
+    started = time.process_time()
     split_options(data, [1, 2, 3, 4, 5], 0.1, by_speaker, 13)
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - started < 20

