@@ -49,6 +49,8 @@ LINE = EMBEDDED.count(b"\n") + 1  # of what is appended
     [
         (EMBEDDED + b"# caf\xe9\n", LINE, ["UTF-8"]),
         (EMBEDDED.decode().encode("utf-16"), 1, ["UTF-8"]),
+        (EMBEDDED + b"\0", LINE, ["no character '\\x00'"]),
+        (EMBEDDED + b"decode: {}\n# \x1b[31mred\n", LINE + 1, ["no character '\\x1b'"]),
         (EMBEDDED + b"x: {a: 1\n", LINE + 1, ["not YAML"]),
         (EMBEDDED.replace(b"  id:", b"\tid:"), 3, ["not YAML"]),
         (b"", 1, ["expected keys"]),

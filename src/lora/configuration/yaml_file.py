@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import Reader
 
 from lora.configuration.plain_values import DEEPEST, MOST_VALUES, is_usable
 from lora.configuration.schema import SafeLoader
@@ -59,10 +60,14 @@ def _text(path: Path) -> str:
     if size > MOST_BYTES:
         raise UserError(f"{path}: {size} bytes; expected at most {MOST_BYTES}. Name a configuration.")
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}:{line}: the file is not UTF-8. Save it as UTF-8.") from None
+    if control := Reader.NON_PRINTABLE.search(text):  # libyaml names no line for it
+        line = text.count("\n", 0, control.start()) + 1
+        raise UserError(f"{path}:{line}: YAML allows no character {control[0]!r}. Remove it.")
+    return text
 
 
 def _check_depth(path: Path, text: str) -> None:
