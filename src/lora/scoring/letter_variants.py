@@ -22,7 +22,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from lora.scoring.alignment import ScoredPair
-from lora.scoring.reachable_errors import region_words, regions
+from lora.scoring.reachable_errors import region_texts, regions
 
 SAMPLE = 20_000  # rows that are looked at
 LEAST = 5  # times that a letter must occur to be one-sided
@@ -46,12 +46,7 @@ def letter_variants(scored: Sequence[ScoredPair]) -> dict[str, str]:
     Applied to both sides, it makes words equal that differ in such letters only.
     """
     sample = scored[:SAMPLE]
-    different = [
-        Texts(" ".join(reference), " ".join(hypothesis))
-        for pair in sample
-        for region in regions(pair.errors.edits)
-        for reference, hypothesis in [region_words(region)]
-    ]
+    different = [Texts(*region_texts(region)) for pair in sample for region in regions(pair.errors.edits)]
     in_references = Counter(letter for texts in different for letter in texts.reference)
     in_hypotheses = Counter(letter for texts in different for letter in texts.hypothesis)
     of_references = _one_sided(in_references, in_hypotheses)

@@ -18,7 +18,7 @@ from lora.records.scores import NotationScore
 from lora.scoring.alignment import ScoredPair
 from lora.scoring.letter_variants import letter_variants
 from lora.scoring.normalizers import Normalizer, normalizer
-from lora.scoring.reachable_errors import Form, is_english, region_words, regions, same_spelling, spelling_forms
+from lora.scoring.reachable_errors import Form, is_english, region_texts, regions, same_spelling, spelling_forms
 
 OTHERS = {
     "basic": ("english_digits", "english"),
@@ -58,7 +58,7 @@ def _errors_of_division(pair: ScoredPair, forms: Sequence[Form]) -> int:
     """Errors of words that are divided otherwise, in the whole text or between right words."""
     if "".join(pair.reference_words) == "".join(pair.hypothesis_words):
         return pair.errors.errors
-    return sum(len(region) for region in regions(pair.errors.edits) if same_spelling(*region_words(region), forms))
+    return sum(len(region) for region in regions(pair.errors.edits) if same_spelling(*region_texts(region), forms))
 
 
 def _other_letters(scored: Sequence[ScoredPair], words: Normalizer) -> NotationScore | None:

@@ -85,10 +85,10 @@ def split_errors(
     for utterance in utterances:
         remaining = Counter(agreeing[utterance.id]) if utterance.id in agreeing else Counter[Edit]()
         for region in regions(utterance.edits):
-            reference_words, hypothesis_words = region_words(region)
-            if same_spelling(reference_words, hypothesis_words, forms):
+            texts = region_texts(region)
+            if same_spelling(*texts, forms):
                 parts["style"] += len(region)
-                respelled[" ".join(reference_words), " ".join(hypothesis_words)] += len(region)
+                respelled[texts] += len(region)
                 continue
             for edit in region:
                 if vocabulary is not None and edit.reference is not None and edit.reference not in vocabulary:
@@ -103,12 +103,12 @@ def split_errors(
         SuspectedReference(
             id=utterance.id,
             at=region[0].at,
-            reference=" ".join(reference_words),
-            hypothesis=" ".join(hypothesis_words),
+            reference=reference,
+            hypothesis=hypothesis,
         )
         for utterance, region in suspected
         if utterance.id in agreeing and all(agreeing[utterance.id][edit] for edit in region)
-        for reference_words, hypothesis_words in [region_words(region)]
+        for reference, hypothesis in [region_texts(region)]
     ]
     known = bool(independent) and vocabulary is not None
     return ReachableFacts(
@@ -148,24 +148,28 @@ def repeated_share(
     return again / others if others else 0.0
 
 
-def region_words(region: Sequence[Edit]) -> tuple[list[str], list[str]]:
+def region_texts(region: Sequence[Edit]) -> tuple[str, str]:
     """Words of the reference and of the hypothesis."""
-    reference_words = [word for _, word, _ in region if word is not None]
-    return reference_words, [word for _, _, word in region if word is not None]
+    if len(region) == 1:  # most regions
+        _, reference, hypothesis = region[0]
+        return reference or "", hypothesis or ""
+    return (
+        " ".join(word for _, word, _ in region if word is not None),
+        " ".join(word for _, _, word in region if word is not None),
+    )
 
 
 def suspected_regions(errors: UtteranceErrors, written: frozenset[str]) -> list[list[Edit]]:
     """Regions whose reference is suspected from the baseline alone; `written` are words that occur in any text."""
     suspected: list[list[Edit]] = []
     for region in regions(errors.edits):
-        reference_words, hypothesis_words = region_words(region)
-        others = errors.words - len(reference_words)
-        only_substitutions = len(reference_words) == len(hypothesis_words) == len(region)
-        if not only_substitutions or len(region) > ADJACENT or others < ADJACENT:
+        substitutions = [(first, second) for _, first, second in region if first is not None and second is not None]
+        others = errors.words - len(region)
+        if len(substitutions) < len(region) or len(region) > ADJACENT or others < ADJACENT:
             continue
-        if errors.errors - len(region) > (1 - REST_RIGHT) * others or not written.issuperset(hypothesis_words):
+        if errors.errors - len(region) > (1 - REST_RIGHT) * others:
             continue
-        if all(_unlike(a, b) for a, b in zip(reference_words, hypothesis_words, strict=True)):
+        if all(second in written and _unlike(first, second) for first, second in substitutions):
             suspected.append(region)
     return suspected
 
@@ -239,11 +243,9 @@ def spelling_forms(english: bool) -> list[Form]:
     return [lru_cache(maxsize=CACHED_FORMS)(form) for form in forms]
 
 
-def same_spelling(reference: Sequence[str], hypothesis: Sequence[str], forms: Sequence[Form]) -> bool:
-    """Whether two word sequences differ in spelling only, or in words that a form drops (fillers)."""
-    first = " ".join(reference)
-    second = " ".join(hypothesis)
+def same_spelling(reference: str, hypothesis: str, forms: Sequence[Form]) -> bool:
+    """Whether two texts differ in spelling only, or in words that a form drops (fillers)."""
     for form in forms:  # noqa: SIM110 (`any` takes as long again, for every error of a corpus)
-        if form(first) == form(second):
+        if form(reference) == form(hypothesis):
             return True
     return False

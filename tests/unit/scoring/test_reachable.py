@@ -165,9 +165,8 @@ def test_regions_join_neighbouring_edits() -> None:
     ],
 )
 def test_spellings(reference: str, hypothesis: str, english: bool, other: bool) -> None:
-    pair = reference.split(), hypothesis.split()
-    assert same_spelling(*pair, spelling_forms(True)) is english
-    assert same_spelling(*pair, spelling_forms(False)) is other
+    assert same_spelling(reference, hypothesis, spelling_forms(True)) is english
+    assert same_spelling(reference, hypothesis, spelling_forms(False)) is other
 
 
 def test_english_is_recognised() -> None:
