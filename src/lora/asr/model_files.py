@@ -25,7 +25,7 @@ from lora.records.base import UserError
 from lora.records.settings import ModelIdentity
 
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
-CONFIGURATION = "config.json"
+CONFIGURATION, GENERATION = "config.json", "generation_config.json"
 ADAPTER_CONFIG = "adapter_config.json"  # in a model folder: an adapter that other programs load automatically
 OWN_ADAPTER = "adapter_model.safetensors"
 MISSING_SHOWN = 5  # files in a message
@@ -154,7 +154,7 @@ def describe_model(
     for path in text_files:
         if path.suffix == ".json":
             read_json(path, owner)  # libraries report a damaged one without its name
-    generation = folder / "generation_config.json"
+    generation = folder / GENERATION
     identifying = [folder / CONFIGURATION, *text_files, *weights]
     states = FileStates([*identifying, generation])
     return ModelFiles(

@@ -17,7 +17,8 @@ import torch
 
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.families.table import class_of
-from lora.asr.model_files import ADAPTER_CONFIG, ModelFiles
+from lora.asr.feature_settings import FEATURES
+from lora.asr.model_files import ADAPTER_CONFIG, CONFIGURATION, GENERATION, TEXT_FILES, ModelFiles
 from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 
@@ -58,7 +59,9 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
     except INTERRUPTIONS:
         raise
     except BaseException as error:  # of any kind: libraries have classes of their own, such as Rust's panics
-        raise UnusableModel(f"{where}: cannot be loaded: {_reason(error)}") from None
+        part = _damaged_part(files)
+        subject, remedy = ("", "") if part is None else (f"{part} ", f". Copy {part} from the base model")
+        raise UnusableModel(f"{where}: {subject}cannot be loaded: {_reason(error)}{remedy}") from None
     if not (hasattr(processor, "tokenizer") and hasattr(processor, "feature_extractor")):
         raise UnusableModel(
             f"{where}: the folder has no processor with tokenizer and feature extractor. Copy its files from the base "
@@ -89,6 +92,29 @@ def _require_usable(speech: SpeechModel, where: str) -> None:
             raise UnusableModel(
                 f"{where}: its {part} fails: {_reason(error)}. Copy the files of the {part} from the base model."
             ) from None
+
+
+def _damaged_part(files: ModelFiles) -> str | None:
+    """The files that cannot be loaded on their own: libraries report a value without its file. None if all can be."""
+    import transformers
+
+    tokenizer = [name for name in TEXT_FILES if name not in FEATURES]
+    for loader, folder, names in (
+        ("AutoConfig", files.path, [CONFIGURATION]),
+        ("GenerationConfig", files.path, [GENERATION]),
+        ("AutoTokenizer", files.processor_path, tokenizer),
+        ("AutoFeatureExtractor", files.processor_path, FEATURES),
+        ("AutoProcessor", files.processor_path, [*FEATURES, *tokenizer]),
+    ):
+        present = [name for name in names if (folder / name).is_file()]
+        try:
+            if present:
+                getattr(transformers, loader).from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        except (*INTERRUPTIONS, ImportError):  # the latter of a package that this project's own class does without
+            continue
+        except BaseException:
+            return " or ".join(present)
+    return None
 
 
 def _reason(error: BaseException) -> str:

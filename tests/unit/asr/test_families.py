@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from collections import Counter
 from itertools import chain
@@ -162,6 +163,23 @@ def test_a_broken_tokenizer_gives_one_message(tmp_path: Path) -> None:
     folder = make_moonshine(tmp_path / "broken")
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(UserError, match="cannot be loaded"):
+        load_model(describe_model(str(folder)))
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("config.json", "dtype", []),
+        ("generation_config.json", "num_return_sequences", 3),
+        ("processor_config.json", "feature_extractor", {"sampling_rate": 16000, "feature_extractor_type": 2}),
+        ("tokenizer.json", "post_processor", {"type": "TemplateProcessing", "single": [{}]}),
+        ("tokenizer_config.json", "unk_token", 3.7),
+    ],
+)
+def test_the_file_whose_value_a_library_reports_is_named(tmp_path: Path, name: str, key: str, value: Any) -> None:
+    folder = make_moonshine(tmp_path / "model")
+    (folder / name).write_text(json.dumps(json.loads((folder / name).read_text()) | {key: value}))
+    with pytest.raises(UserError, match=rf"model: .*\b{name}\b.* cannot be loaded: .*Copy .*\b{name}\b"):
         load_model(describe_model(str(folder)))
 
 
