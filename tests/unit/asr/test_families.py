@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_families import make_wav2vec2
-from tiny_models import WINDOW, make_moonshine, noise
+from tiny_models import WINDOW, make_moonshine, make_whisper, noise
 
 from lora.asr.decoding.decode_arguments import DEFAULTS
 from lora.asr.decoding.effective_decode import effective_decode
@@ -181,6 +181,19 @@ def test_the_file_whose_value_a_library_reports_is_named(tmp_path: Path, name: s
     (folder / name).write_text(json.dumps(json.loads((folder / name).read_text()) | {key: value}))
     with pytest.raises(UserError, match=rf"model: .*\b{name}\b.* cannot be loaded: .*Copy .*\b{name}\b"):
         load_model(describe_model(str(folder)))
+
+
+@pytest.mark.parametrize("maker", [make_moonshine, make_whisper])
+def test_an_utterance_has_one_hypothesis_whatever_the_model_returns(tmp_path: Path, maker: Any) -> None:
+    """A model that returns several beams gave more hypotheses than utterances."""
+    folder = maker(tmp_path / "model")
+    beams = load_model(describe_model(str(folder)))
+    audio = [noise(1, 0.5), noise(2, 0.6)]
+    expected = beams.generate(beams.inputs(audio), {"num_beams": 3}).texts
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_beams": 3, "num_return_sequences": 2}))
+    several = load_model(describe_model(str(folder)))
+    assert several.generate(several.inputs(audio)).texts == expected
 
 
 def test_features_have_no_random_noise(whisper_folder: Path, tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def eos_token_ids(effective: dict[str, Any]) -> list[int]:
 def generation_config(own: Any, effective: dict[str, Any], limit: int | None) -> Any:
     """A copy of the model's generation config with every value of the effective decode, and the token limit."""
     config = copy.deepcopy(own)
-    config.max_time = None  # of the model: a limit by the clock would cut hypotheses by chance
+    # Of the model: a limit by the clock would cut hypotheses by chance, and an utterance has one hypothesis.
+    config.max_time = None
+    config.num_return_sequences = 1
     for key, value in effective.items():
         if key not in {"tokens_per_second", "prompt"}:
             setattr(config, key, value)
