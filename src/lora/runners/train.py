@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lora.asr.adapter.files import CONFIG, WEIGHTS
+from lora.asr.adapter.files import CONFIG, PROVENANCE, WEIGHTS
 from lora.asr.decoding.audio_store import Rows
 from lora.asr.devices import record_device, training_device
 from lora.asr.training.data import evaluated_rows, share_of_rows
@@ -99,7 +99,7 @@ def execute(args: argparse.Namespace) -> int:
     outputs = [args.output_dir / name for name in (FACTS, LOSS, BEST, LAST)]
     if args.eval_rows:
         outputs += [args.output_dir / name for name in (EVALUATIONS, IN_RUN)]
-    adapters = [args.output_dir / folder / name for folder in (BEST, LAST) for name in (CONFIG, WEIGHTS)]
+    adapters = [args.output_dir / folder / name for folder in (BEST, LAST) for name in (CONFIG, WEIGHTS, PROVENANCE)]
     record = args.output_dir / "train.run.json"
     with recording(outputs, seed=args.seed, record_path=record, within=adapters) as run:
         train(args, run)

@@ -47,6 +47,10 @@ def test_two_trainings_give_the_same_bytes(train: Train, tmp_path: Path) -> None
         "train.json",
         "loss.tsv",
     }
+    # The record notices a change of every one of them.
+    recorded = RunRecord.read(tmp_path / "adapters/first/train.run.json").contents
+    folder = tmp_path / "adapters/first"
+    assert {Path(name).relative_to(folder).as_posix() for name in recorded} == contents(folder).keys()
     assert first.status == second.status == "ok"
     assert (first.optimizer_steps, first.planned_steps, steps_taken(tmp_path, "first")) == (5, 5, 5)
     assert first.learning_rate_peak == pytest.approx(1e-2)
