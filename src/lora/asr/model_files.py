@@ -32,6 +32,7 @@ MISSING_SHOWN = 5  # files in a message
 MOST_LAYERS = 1000
 MOST_SIZES = {"num_labels": 1_000_000}  # transformers makes a name for each label
 MOST_SIZE = 2**63 - 1
+ATTENTION = {"attn_implementation", "_attn_implementation"}  # a name of the library, or a repository of kernels
 DEEPEST = 20
 MOST_PRINTED = 10**300  # larger integers of a JSON file do not fit into a float
 TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
@@ -131,8 +132,8 @@ def describe_model(
             f'{owner}: "model_type" in {CONFIGURATION} is {model_type!r}, which is not supported; '
             f"expected one of {', '.join(sorted(FAMILIES))}"
         )
-    if (absurd := _absurd_size(config)) is not None:
-        raise UnusableModel(f"{owner}: {CONFIGURATION}: {absurd}. Copy the file from the base model.")
+    if (refused := _refused_value(config)) is not None:
+        raise UnusableModel(f"{owner}: {CONFIGURATION}: {refused}. Copy the file from the base model.")
     weights = weight_files(folder, model_id)
     other = None
     if tokenizer_from is not None and not has_tokenizer(folder):
@@ -213,17 +214,19 @@ def _check_weights(path: Path, model_id: str) -> None:
         raise UnusableModel(f"model {model_id}: {path.name}: {problem}.")
 
 
-def _absurd_size(config: dict[str, Any], where: str = "") -> str | None:
-    """A number of layers, or a size, with which nothing would end while the model is built; None for plausible ones."""
+def _refused_value(config: dict[str, Any], where: str = "") -> str | None:
+    """A size with which nothing would end while the model is built, or code of others; None if there is neither."""
     for key, value in config.items():
         name = f"{where}{key}"
         most = MOST_SIZES.get(key, MOST_LAYERS if key.endswith("layers") else MOST_SIZE)
         if isinstance(value, dict):
-            if where.count(".") < DEEPEST and (found := _absurd_size(value, f"{name}.")) is not None:
+            if where.count(".") < DEEPEST and (found := _refused_value(value, f"{name}.")) is not None:
                 return found
         elif isinstance(value, int) and value > most:
             size = f"{value:.6g}" if value < MOST_PRINTED else f"above {MOST_PRINTED:.0e}"
             return f'"{name}" is {size}, which no model has'
+        elif isinstance(value, str) and "/" in value and not ATTENTION.isdisjoint(name.split(".")):
+            return f'"{name}" is {value!r:.80}, code of the hub, which is not executed'
     return None
 
 
