@@ -1,13 +1,17 @@
 """The output folder of quick mode, which must be its own and never that of a study or a person.
 
-Writes: a marker file, which allows the next run to replace the results of this one.
+Writes: a marker file, which allows the next run to replace the results of this one. It is locked while a run uses the
+folder: another one would remove results that this one is still to read, or read those of the other.
 """
 
 from __future__ import annotations
 
+import fcntl
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from lora.records.base import UserError
 
@@ -36,23 +40,49 @@ WRITTEN = (
 )
 
 
-def prepare(folder: Path, inputs: Iterable[Path]) -> None:
-    """Create the folder with its marker, and remove the results of an earlier run.
+@contextmanager
+def prepared(folder: Path, inputs: Iterable[Path]) -> Iterator[None]:
+    """Create the folder with its marker, remove the results of an earlier run, and keep other runs out.
 
-    Raises UserError if the folder has other files, contains one of `inputs`, or cannot be written.
+    Raises UserError if the folder has other files, contains one of `inputs`, is in use, or cannot be written.
     """
     try:
         _refuse(folder, inputs)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARKER).write_text(MARKER_TEXT, encoding="utf-8")
-        for name in WRITTEN:
-            for path in (folder / name, folder / f"{name}.run.json"):
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink(missing_ok=True)
+        marker = (folder / MARKER).open("a", encoding="utf-8")
     except OSError as error:
         raise UserError(f"--output-dir {folder}: cannot be written: {error.strerror}") from None
+    with marker:
+        _lock(marker, folder)
+        try:
+            marker.truncate(0)
+            marker.write(MARKER_TEXT)
+            marker.flush()
+            _remove_results(folder)
+        except OSError as error:
+            raise UserError(f"--output-dir {folder}: cannot be written: {error.strerror}") from None
+        yield
+
+
+def _lock(marker: TextIO, folder: Path) -> None:
+    """Lock the marker for this process. A file system without locks lets every run in."""
+    try:
+        fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(
+            f"--output-dir {folder}: another run is writing there; wait until it ends, or name another folder"
+        ) from None
+    except OSError:
+        pass
+
+
+def _remove_results(folder: Path) -> None:
+    for name in WRITTEN:
+        for path in (folder / name, folder / f"{name}.run.json"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _refuse(folder: Path, inputs: Iterable[Path]) -> None:

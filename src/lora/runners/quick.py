@@ -45,7 +45,7 @@ from lora.report.study import Study
 from lora.runners.comparison import EVALUATION, GENERAL, TUNED, Comparison, naming
 from lora.runners.markup_option import add_strip_argument
 from lora.runners.options import positive_number
-from lora.runners.output_folder import prepare
+from lora.runners.output_folder import prepared
 from lora.runners.quick_result import counted_rows_notes, exit_code, machine_readable
 from lora.scoring.normalizers import NAMES
 from lora.scoring.units import UNITS
@@ -160,10 +160,10 @@ def execute(args: argparse.Namespace) -> int:
 def computed(args: argparse.Namespace) -> Iterator[tuple[Study, list[str]]]:
     """Compute the comparison; its results, temporary unless a folder is named, and notes on how files were read."""
     config = configuration(args)
-    if args.output_dir is not None:
-        inputs = [args.manifest, args.baseline, args.tuned, args.train, *(args.general or [])]
-        prepare(args.output_dir, [path for path in inputs if path is not None])
     with contextlib.ExitStack() as stack:
+        if args.output_dir is not None:
+            inputs = [args.manifest, args.baseline, args.tuned, args.train, *(args.general or [])]
+            stack.enter_context(prepared(args.output_dir, [path for path in inputs if path is not None]))
         stack.enter_context(keeping_contents())
         folder = args.output_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
         with _silenced() as printed:

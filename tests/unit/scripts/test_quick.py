@@ -17,7 +17,7 @@ from lora.data.transcripts.reference_rows import included_references, reference_
 from lora.records.base import UserError
 from lora.records.verdict import Verdict
 from lora.runners import quick
-from lora.runners.output_folder import MARKER, WRITTEN
+from lora.runners.output_folder import MARKER, WRITTEN, prepared
 
 TEXTS = [
     f"the {animal} sat on the {place}"
@@ -93,6 +93,16 @@ def test_a_kept_folder_is_its_own_and_starts_afresh(folder: Path, capsys: pytest
     assert not Path("out/max_seconds.json").exists()
     names = {path.name.removesuffix(".run.json") for path in Path("out").iterdir()}
     assert names <= {*WRITTEN, MARKER}
+
+
+def test_a_folder_that_another_run_writes_to_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = [*COMPARED, "--output-dir", "out"]
+    with prepared(Path("out"), []):
+        lines("out/verdict.json", ["that of the other run"])
+        assert quick.main(argv) == 2
+        assert "--output-dir out: another run is writing there; wait until it ends" in capsys.readouterr().err
+        assert Path("out/verdict.json").read_text() == "that of the other run\n"
+    assert quick.main(argv) == 0
 
 
 def test_training_rows_without_a_duration_are_rejected_and_counted(
