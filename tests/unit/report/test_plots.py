@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import plot_retention as retention_command
 import plot_weights as weights_command
 import plot_wer as wer_command
 import pytest
+from small_study import REPOSITORY
 
 from lora.records.comparisons import PairedFacts
 from lora.records.durations import DurationDecision, RetentionFacts
@@ -250,3 +254,9 @@ def test_weights_that_are_zero_or_missing(texts_of: Callable[..., str]) -> None:
 def test_names_are_never_mathematics(texts_of: Callable[..., str]) -> None:
     facts = example_facts.train_facts().model_copy(update={"run": "$x^2$ <b>"})
     assert "The training loss of $x^2$ &lt;b&gt; fell from 0.74 to 0.31" in texts_of(plot_loss, loss_log(), facts)
+
+
+def test_a_backend_that_matplotlib_does_not_know_is_no_obstacle() -> None:
+    environment = {**os.environ, "MPLBACKEND": "Qt4Agg"}
+    done = subprocess.run([sys.executable, "-c", "import lora.report.plots.style"], env=environment, cwd=REPOSITORY)
+    assert done.returncode == 0
