@@ -172,7 +172,7 @@ def remove_changed(pretend=False):
     for path in set_aside_changed(Path("results"), pretend=pretend):
         print(f"{path}: changed since it was computed; {moved}", file=sys.stderr)
     for manifest in inspect_restored(study, pretend=pretend):
-        print(f"manifest {manifest}: audio that was missing is there now; {inspected}", file=sys.stderr)
+        print(f"manifest {manifest}: audio that could not be reached is there now; {inspected}", file=sys.stderr)
 
 
 def prepare_documents():

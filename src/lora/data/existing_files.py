@@ -22,6 +22,11 @@ def is_file(path: Path | str) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 (Path raises OSError)
 
 
+def is_readable(path: Path | str) -> bool:
+    """Whether a path names a file that this user may read."""
+    return is_file(path) and os.access(path, os.R_OK)
+
+
 def require_file(path: Path, what: str) -> None:
     """Raise UserError for a pipe, device or socket, which could be read once only, or without end."""
     if exists(path) and not is_file(path) and not path.is_dir():

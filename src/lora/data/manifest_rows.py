@@ -27,7 +27,9 @@ from lora.terminal import visible
 
 AT_ONCE = 8_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
 URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-MISSING_FILE = "missing file: "  # how the reason of a row without its audio file begins
+# How the reason of a row whose audio file cannot be reached begins; its path follows.
+MISSING_FILE = "missing file: "
+FORBIDDEN_FILE = "unreadable audio: no permission to read "
 FILES = 4_096  # whose state is remembered: rows are often pieces of one recording, and network file systems are slow
 
 
@@ -100,14 +102,20 @@ def _rejected(entry: Entry, identity: str | None, reason: str, field: str | None
     return Rejected(entry.line, identity, reason if place is None else f"{reason} ({place})")
 
 
-def _state(path: str) -> os.stat_result | None:
+def _state(path: str) -> os.stat_result | PermissionError | None:
+    """The state of a file, or an error where this user may not read it, or None where there is none."""
     try:
-        return os.stat(path)  # noqa: PTH116 (a Path takes twice as long)
+        found = os.stat(path)  # noqa: PTH116 (a Path takes twice as long)
+    except PermissionError as error:
+        return error
     except (OSError, ValueError):
         return None
+    return found if os.access(path, os.R_OK) else PermissionError()
 
 
-def _require_file(fields: dict[str, Any], folder: str, state: Callable[[str], os.stat_result | None]) -> None:
+def _require_file(
+    fields: dict[str, Any], folder: str, state: Callable[[str], os.stat_result | PermissionError | None]
+) -> None:
     if "audio" not in fields:
         return
     found = state(os.path.join(folder, fields["audio"]))  # noqa: PTH118 (a Path takes twice as long)
@@ -119,6 +127,8 @@ def _require_file(fields: dict[str, Any], folder: str, state: Callable[[str], os
         raise RowError(f"no audio: {why}", "audio")
     if found is None:
         raise RowError(f"{MISSING_FILE}{fields['audio']}", "audio")
+    if isinstance(found, PermissionError):
+        raise RowError(f"{FORBIDDEN_FILE}{fields['audio']}", "audio")
     if not stat.S_ISREG(found.st_mode):
         raise RowError(f"unreadable audio: {fields['audio']} is not a file but a folder, pipe or device", "audio")
     size = found.st_size

@@ -1,4 +1,6 @@
-"""Notice audio files that were missing when a manifest was read and are there now, such as on a disk that was offline.
+"""Notice audio files that could not be reached when a manifest was read and can be now.
+
+Such as on a disk that was offline, or those that this user was not allowed to read.
 
 Snakemake compares the files with rows, and none of the recordings.
 """
@@ -9,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from lora import layout
-from lora.data.existing_files import is_file
+from lora.data.existing_files import is_readable
 from lora.data.formats.interface import found_path
 from lora.data.manifest import open_manifest
-from lora.data.manifest_rows import MISSING_FILE
+from lora.data.manifest_rows import FORBIDDEN_FILE, MISSING_FILE
 from lora.data.tables import read_cells
 from lora.records.base import UserError, columns_of
 from lora.records.manifests import RejectedRow
@@ -40,7 +42,12 @@ def inspect_restored(study: Study, *, pretend: bool = False) -> list[str]:
 def _has_restored(study: Study, manifest: str) -> bool:
     try:
         reasons = (row[-1] for row in read_cells(layout.REJECTED.in_study(manifest=manifest), columns_of(RejectedRow)))
-        missing = [reason.removeprefix(MISSING_FILE) for reason in reasons if reason.startswith(MISSING_FILE)]
+        missing = [
+            reason.removeprefix(beginning)
+            for reason in reasons
+            for beginning in (MISSING_FILE, FORBIDDEN_FILE)
+            if reason.startswith(beginning)
+        ]
         if not missing:
             return False
         unpacked = [Path(folder) for folder in unpacked_audio(study, manifest)]
@@ -48,7 +55,9 @@ def _has_restored(study: Study, manifest: str) -> bool:
     except (UserError, OSError):
         return False  # never read, or not readable now: Snakemake's business
     return any(
-        is_file(folder / found_path(folder, name)) for path in islice(missing, MOST_LOOKED_UP) for name in _names(path)
+        is_readable(folder / found_path(folder, name))
+        for path in islice(missing, MOST_LOOKED_UP)
+        for name in _names(path)
     )
 
 

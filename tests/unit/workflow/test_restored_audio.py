@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,12 @@ def test_missing_audio_is_looked_for_again(tmp_path: Path, monkeypatch: pytest.M
     assert inspect_restored(study) == []
     assert measures.is_file()
     soundfile.write("data/off (1).wav", 0.1 * np.ones(8000), 16000)
+    with monkeypatch.context() as another_user:
+        another_user.setattr(os, "access", lambda path, mode: not str(path).endswith("off (1).wav"))
+        assert inspect_restored(study) == []
+        read()
+        assert "unreadable audio: no permission to read " in (folder / "domain.rejected.tsv").read_text()
+        assert inspect_restored(study) == []
     assert inspect_restored(study) == ["domain"]
     assert not measures.exists()
     read()
