@@ -49,6 +49,23 @@ def test_a_failed_command_leaves_no_record(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("output", ["dev.jsonl", "./dev.jsonl", "link.jsonl"])
+def test_a_file_that_the_command_reads_is_never_an_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("dev.jsonl").write_text("mine\n")
+    Path("link.jsonl").symlink_to("dev.jsonl")
+    Path("earlier.tsv").write_text("")
+    arguments = ["--manifest", "domain=dev.jsonl", "--rejected=earlier.tsv", f"--rows={output}"]
+    monkeypatch.setattr(sys, "argv", ["validate_manifest.py", *arguments])
+    with pytest.raises(UserError, match=f"{output}: this command reads it"), recording(["earlier.tsv", output]):
+        Path(output).write_text("ours\n")
+    assert Path("dev.jsonl").read_text() == "mine\n"
+    with recording(["earlier.tsv", "new.jsonl"]):
+        pass
+
+
 def test_a_user_error_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> int:
         raise UserError("domain.jsonl:3: no text")

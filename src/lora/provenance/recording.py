@@ -10,6 +10,7 @@ changes from one execution to the next (times, hosts, absolute paths) is in run 
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import socket
@@ -23,6 +24,7 @@ from pathlib import Path
 from lora.provenance.command import command_line
 from lora.provenance.hashes import sampled_hash
 from lora.provenance.versions import code_commit, versions
+from lora.records.base import UserError
 from lora.records.provenance import RunRecord
 
 
@@ -97,6 +99,14 @@ class Recording:
         )
 
 
+def _require_one_name(outputs: Sequence[Path | str]) -> None:
+    """Raise UserError for an output that this command line names twice: an input would be lost once it is written."""
+    named = [word for argument in sys.argv[1:] for word in {argument, argument.partition("=")[2]}]
+    for output in filter(os.path.isfile, outputs):
+        if sum(os.path.isfile(word) and os.path.samefile(word, output) for word in named) > 1:  # noqa: PTH113, PTH121
+            raise UserError(f"{output}: this command reads it, and would replace it; name another file to write")
+
+
 @contextmanager
 def recording(
     outputs: Sequence[Path | str],
@@ -112,6 +122,7 @@ def recording(
         record_path: Path of the record instead, for commands that fill a folder with files.
         within: Files inside folders among the outputs whose later change should be noticed as well.
     """
+    _require_one_name(outputs)
     run = Recording(outputs, seed, within)
     path = Path(record_path if record_path is not None else f"{outputs[0]}.run.json")
     path.unlink(missing_ok=True)  # it describes files that are written anew
