@@ -17,6 +17,7 @@ from lora.data.source import Source
 from lora.provenance.command import run_command
 from lora.provenance.disk_problem import disk_problem
 from lora.records.base import write_text
+from lora.records.temporary_files import temporary_for
 from lora.stages import manifests
 from lora.stages.manifests import validate_manifest
 
@@ -29,7 +30,13 @@ def fails_with(number: int, path: Path) -> Callable[[], int]:
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(errno.ENOSPC, "no space is left"), (errno.EDQUOT, "no space"), (errno.EROFS, "accessible")]
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "no space is left"),
+        (errno.EDQUOT, "no space"),
+        (errno.EROFS, "accessible"),
+        (errno.EFBIG, "`ulimit -f`"),
+    ],
 )
 def test_one_message_says_what_and_what_to_do(tmp_path: Path, capsys, number: int, words: str) -> None:
     assert run_command(fails_with(number, tmp_path / "x.json")) == 2
@@ -37,6 +44,18 @@ def test_one_message_says_what_and_what_to_do(tmp_path: Path, capsys, number: in
     assert message.startswith(f"error: {tmp_path / 'x.json'}: ")
     assert words in message
     assert "run the same command again" in message
+
+
+def test_a_temporary_file_that_cannot_be_created_is_named_by_its_folder(tmp_path: Path) -> None:
+    temporary = temporary_for(tmp_path / "rows.jsonl")
+    message = disk_problem(PermissionError(errno.EACCES, "Permission denied", str(temporary)))
+    assert str(message).startswith(f"{tmp_path}: Permission denied.")
+
+
+def test_other_errors_of_the_system_begin_with_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.json" / "b.json"
+    assert run_command(fails_with(errno.ENOTDIR, path)) == 2
+    assert capsys.readouterr().err == f"error: {path}: what the system says\n"
 
 
 def test_errors_of_libraries_about_a_full_disk_are_recognised() -> None:
@@ -73,8 +92,9 @@ def full_disk(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_file_that_does_not_fit_leaves_the_earlier_one(tmp_path: Path, full_disk: None) -> None:
     write_text(tmp_path / "a.json", "earlier")
-    with pytest.raises(OSError, match=r"File too large"):
+    with pytest.raises(OSError, match=r"File too large") as failed:
         write_text(tmp_path / "a.json", "x" * 5_000_000)
+    assert failed.value.filename == str(tmp_path / "a.json")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "earlier"}
 
 

@@ -108,5 +108,6 @@ def _exit_code(function: Callable[[], int]) -> int:
         problem = disk_problem(error)
         if problem is None and not isinstance(error, OSError):  # such as a file that vanished
             raise
-        print(f"error: {problem or error}", file=sys.stderr)
+        named = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        print(f"error: {problem or named}", file=sys.stderr)
         return 2

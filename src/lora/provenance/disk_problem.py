@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
+
+from lora.records.temporary_files import SUFFIX
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 PROTECTED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -15,10 +18,22 @@ def disk_problem(error: BaseException | None) -> str | None:
     """What is wrong with the disk, and what to do; None for an error that has no such cause."""
     while error is not None:
         number = getattr(error, "errno", None)
-        place = getattr(error, "filename", None) or "the disk"
+        place = _place(getattr(error, "filename", None))
         if number in FULL or any(words in str(error) for words in WORDS):
             return f"{place}: no space is left on the disk. Free some, and {AGAIN}."
+        if number == errno.EFBIG:
+            return (
+                f"{place}: larger than files may be here (`ulimit -f`, or a limit of the disk). Raise it, and {AGAIN}."
+            )
         if isinstance(error, OSError) and number in PROTECTED:
             return f"{place}: {error.strerror}. Make it accessible for this user, and {AGAIN}."
         error = error.__cause__ or error.__context__
     return None
+
+
+def _place(name: object) -> str:
+    """The file, or the folder in which a temporary file could not be created."""
+    if name is None:
+        return "the disk"
+    path = Path(str(name))
+    return str(path.parent if path.name.startswith(".") and path.name.endswith(SUFFIX) else path)

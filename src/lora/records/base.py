@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -140,6 +141,9 @@ def _as_python_writes(text: bytes) -> bytes:
     return text
 
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 @contextmanager
 def replacing(path: Path | str) -> Iterator[TextIO]:
     """Write a file atomically: to a temporary file in the same folder, which is renamed after the block.
@@ -154,8 +158,10 @@ def replacing(path: Path | str) -> Iterator[TextIO]:
             yield file
         temporary.replace(path)
         forget(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in NO_ROOM and error.filename is None:
+            error.filename = str(path)  # the system names no file where writing fails
         raise
 
 
