@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from lora.provenance.command_parser import finite_number
+
 
 def seconds_or_none(text: str) -> float | None:
     """A number of seconds; `none` and `null` mean no limit."""
-    return None if text in {"none", "null"} else float(text)
+    return None if text in {"none", "null"} else finite_number(text)
 
 
 def seconds_or_auto(text: str) -> float | None:
     """A number of seconds; `auto`, `none` and `null` leave the value open."""
-    return None if text in {"auto", "none", "null"} else float(text)
+    return None if text in {"auto", "none", "null"} else finite_number(text)
 
 
 def name_and_path(text: str) -> tuple[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,17 @@ def path_argument(text: str) -> Path:
     return Path(text)
 
 
+def finite_number(text: str) -> float:
+    """A number as an argument. `nan` and `inf` would pass every comparison, or none, and end in a traceback later."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
+
+
 def described_version() -> str:
     """Version of this software and the commit of the code, as far as they are known."""
     commit = code_commit()
@@ -63,6 +75,7 @@ class CommandParser(argparse.ArgumentParser):
         keywords.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(*arguments, **keywords)
         self.register("type", Path, path_argument)
+        self.register("type", float, finite_number)
         self.elsewhere: Mapping[str, str] = {}
         nothing: Any = argparse.SUPPRESS  # parsed arguments have no `version`
         self.add_argument(

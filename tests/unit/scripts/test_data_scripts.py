@@ -61,6 +61,17 @@ def choose(study, rows, **options):
     return json.loads(value.read_text())["max_seconds"], json.loads(decision.read_text())
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400", "abc"])
+@pytest.mark.parametrize("option", ["--val-fraction", "--max-seconds"])
+def test_numbers_are_finite(tmp_path, capsys, option, number):
+    outputs = ["--train", tmp_path / "t", "--val", tmp_path / "v", "--sizes", tmp_path / "s"]
+    argv = ["--rows", tmp_path / "rows.jsonl", "--max-seconds", 3, *SPLIT, *outputs, f"{option}={number}"]
+    with pytest.raises(SystemExit) as ended:
+        split_training.main(list(map(str, argv)))
+    assert ended.value.code == 2
+    assert f"{option}: {number!r} is not a finite number" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_rows_rejected_lines_and_run_record(study):
     rows = validated(study)
     first = json.loads(rows.read_text(encoding="utf-8").splitlines()[0])
