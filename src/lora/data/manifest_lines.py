@@ -17,7 +17,7 @@ from typing import Any
 from lora.data.existing_files import decompressed, is_file, require_file
 from lora.data.json_lines import HALF_A_CHARACTER, parsed_line, plain_json_lines, writable
 from lora.data.json_rows import Parsed, document_rows, is_document
-from lora.data.text_encoding import NOT_TEXT, text_content
+from lora.data.text_encoding import NOT_TEXT, mark_length, text_content
 from lora.records.base import UserError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -117,11 +117,12 @@ def _content(path: Path, notes: list[str] | None = None, expected: str = EXPECTE
 def _text_lines(content: bytes) -> Iterator[tuple[int, str | None]]:
     """Split at line feeds only: str.splitlines would also split at U+2028, which JSON strings may contain.
 
-    A line with null bytes is no text: a disk that was full, or a machine that stopped, leaves them.
+    A line with null bytes is no text: a disk that was full, or a machine that stopped, leaves them. Files that were
+    joined (`cat`) leave marks of UTF-8 at the beginning of lines, which would be a part of their first words.
     """
     for number, raw in enumerate(content.split(b"\n"), start=1):
         try:
-            yield number, None if b"\0" in raw else raw.removesuffix(b"\r").decode("utf-8")
+            yield number, None if b"\0" in raw else raw[mark_length(raw) :].removesuffix(b"\r").decode("utf-8")
         except UnicodeDecodeError:
             yield number, None
 

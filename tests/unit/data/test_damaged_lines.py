@@ -336,3 +336,20 @@ def test_a_byte_order_mark_between_joined_files_is_named(tmp_path: Path, wav) ->
     manifest = read_manifest(path)
     assert [row.id for row in manifest.rows] == ["1"]
     assert [(row.line, row.reason) for row in manifest.rejected] == [(2, MARK_INSIDE)]
+
+
+@pytest.mark.parametrize(("name", "separator"), [("m.csv", ","), ("m.tsv", "\t"), ("kaldi", " ")])
+def test_byte_order_marks_between_joined_tables_are_no_part_of_ids(
+    tmp_path: Path, wav, name: str, separator: str
+) -> None:
+    audio = wav("a.wav")
+    rows = "".join(f"\ufeff{key}{separator}{audio}{separator}word\n" for key in "12")
+    if name == "kaldi":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "wav.scp").write_text("".join(f"\ufeff{key} {audio}\n" for key in "12"))
+        (tmp_path / name / "text").write_text("1 word\n\ufeff2 word\n")
+    else:
+        (tmp_path / name).write_text(f"{separator.join(('id', 'audio', 'text'))}\n{rows}")
+    manifest = read_manifest(tmp_path / name)
+    assert [row.id for row in manifest.rows] == ["1", "2"]
+    assert manifest.rejected == []

@@ -274,3 +274,21 @@ def test_columns_that_are_no_times_name_no_piece(tmp_path):
     row = {"audio": "a.wav", "start": "soon", "duration": True, "pred_text": "one"}
     (one,) = read_transcript_file(write(tmp_path, "x.jsonl", json.dumps(row))).utterances
     assert (one.names, one.duration) == (("a.wav",), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("h.trn", ["one (a)", "two (b)"]),
+        ("h.txt", ["a-1 one", "b-1 two"]),
+        ("h.csv", ["id,hypothesis", "a,one", "b,two"]),
+        ("h.stm", ["r 1 s 0 1 one", "r 1 s 1 2 two"]),
+        ("h.ctm", ["r 1 0.0 0.5 one", "r 1 1.0 0.5 two"]),
+    ],
+)
+def test_byte_order_marks_between_joined_files_are_no_part_of_texts(tmp_path, name, lines):
+    path = tmp_path / name
+    path.write_text("\n".join(lines))
+    plain = read_transcript_file(path)
+    path.write_text("\n".join([*lines[:-1], f"\ufeff{lines[-1]}"]))
+    assert read_transcript_file(path) == plain

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lora.data.existing_files import require_file
-from lora.data.text_encoding import text_content
+from lora.data.text_encoding import mark_length, text_content
 from lora.records.base import UserError
 from lora.records.transcript_formats import TRANSCRIPT_FORMATS
 
@@ -36,7 +36,7 @@ def text_lines(path: Path, notes: list[str] | None = None) -> Iterator[tuple[int
                 "write the transcripts again"
             )
         try:
-            yield number, raw.rstrip(b"\r").decode("utf-8")
+            yield number, raw[mark_length(raw) :].rstrip(b"\r").decode("utf-8")  # files that were joined leave marks
         except UnicodeDecodeError:
             raise UserError(
                 f"{path}:{number}: broken line: not in the encoding of the other lines: {raw!r:.80}; correct it, and "
