@@ -90,6 +90,19 @@ def test_ctm_words_are_sorted_by_time(tmp_path):
     assert result.notes == ["1 alternations were replaced by their first alternative"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["r 1 0.5 0 no 0.9 lex x", "r 1 0.5 0 no NA", "r 1 0.6 0.4 never -3.5"],  # words that take no time
+        ["r 1 0.5 0.6 a", "r 1 0.7 0.8 b", "r 1 1.2 1.0 c", "r 1 1.5 1.1 d"],  # two people at once
+        ["r A 1 1 a", "r B 1.5 1.5 b", "r A 2 1 c", "r B 3 1 d", "r A 3 0.5 a"],
+    ],
+)
+def test_ctm_of_words_without_length_of_overlapping_speech_and_of_channels(tmp_path, lines):
+    words = read_transcript_file(write(tmp_path, "x.ctm", "\n".join(lines))).words["r"]
+    assert sorted(word.text for word in words) == sorted(line.split()[4] for line in lines)
+
+
 def test_a_recording_whose_name_is_not_utf8_is_an_error(tmp_path):
     write(tmp_path, os.fsdecode(b"\xff.json"), '{"text": "a"}')
     with pytest.raises(UserError, match="its name is not UTF-8"):
@@ -121,6 +134,21 @@ def test_a_lost_mark_of_an_alternation_of_ctm_is_an_error(tmp_path, marks, line)
         ("x.ctm", "u1 1 0.0 0.5 one\nu1 1 nan 0.5 two\n", ":2: expected file, channel, start, duration and word"),
         ("x.ctm", "u1 1 -1 0.5 one\n", ":1: expected file, channel"),
         ("x.ctm", "u1 1 0.1\n", ":1: expected file, channel"),
+        (
+            "x.ctm",
+            "u1 1 0 1 one 0.9\nu1 1 1 1 two three\n",
+            ":2: expected a confidence or nothing after the word 'two'",
+        ),
+        (
+            "x.ctm",
+            "u1 1 0 1 one\nu1 1 1 0 no\n" * 2,
+            ": the words of 'u1' are in the file 2 times, such as 'one' at 0 s",
+        ),
+        (
+            "x.ctm",
+            "u1 1 9 9.4 a\nu1 1 9.5 10 b\nu1 1 10 10.6 c\nu1 1 11 12 d\n",
+            ": the fourth field is an end and no dur",
+        ),
         ("x.csv", "id,hypothesis\nu1,one,two\n", ":2: broken line: 3 columns where the header has 2"),
         ("x.csv", 'id,hypothesis\nu1,"one\n', ":2: broken line: unexpected end of data"),
         ("x.csv", "a,b\n1,2\n", ":2: no column for hypothesis: expected one of hypothesis"),

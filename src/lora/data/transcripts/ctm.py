@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,9 @@ CHANNELS = {name: number for number, names in enumerate(zip("12345678", "ABCDEFG
 ALT_BEGIN, ALT_END = "<ALT_BEGIN>", "<ALT_END>"
 ALTERNATIONS = f"correct it: {ALT_BEGIN}, words, <ALT>, other words, {ALT_END}"
 NO_WORD = {"@", "<eps>", "<epsilon>"}
+NO_CONFIDENCE = {"na", "<na>", "n/a", "nan", "-", "none", "null"}
+OVERLAP = 0.05  # seconds that a word may end after the next one begins, because times are rounded
+FEWEST_ENDS, SHARE_OF_ENDS = 3, 0.75  # of words whose fourth field is no duration, from which none is
 UNTIMED = math.nan  # start and duration of a word of a text without times
 
 
@@ -66,8 +71,8 @@ def _seconds(field: str) -> float:
 def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -> dict[str, list[Word]]:
     """Words of every file in order of time; adds decisions to `notes`.
 
-    Raises UserError for a line without a word, and for an alternation without its beginning or end, after which all
-    words would be lost.
+    Raises UserError for a line without a word or with several, for an alternation without its beginning or end, after
+    which all words would be lost, for ends in place of durations, and for a recording that is in the file twice.
     """
     by_file: dict[str, list[Word]] = {}
     hesitations = 0
@@ -93,6 +98,9 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
             continue
         if alternative > 1:
             continue  # only the first alternative counts
+        if len(fields) > 5 and not _is_confidence(fields[5]):
+            expected = f"expected a confidence or nothing after the word {fields[4]!r:.40}, and no spaces in a word"
+            raise UserError(f"{path}:{number}: {expected}: {line.strip()!r:.80}")
         words = by_file.setdefault(fields[0], [])
         if HESITATION.match(fields[4]):
             hesitations += 1
@@ -102,8 +110,50 @@ def read_words(path: Path, lines: Iterator[tuple[int, str]], notes: list[str]) -
         raise UserError(f"{path}:{begun}: {ALT_BEGIN} without {ALT_END}; {ALTERNATIONS}")
     for words in by_file.values():
         words.sort(key=lambda word: word.start)  # stable: words with equal starts stay in the order of the file
+    _require_durations(path, by_file)
+    _require_one_of_each(path, by_file)
     if alternations:
         notes.append(f"{alternations} alternations were replaced by their first alternative")
     if hesitations:
         notes.append(f"{hesitations} hesitations marked with % were left out")
     return by_file
+
+
+def _is_confidence(field: str) -> bool:
+    return field.lower() in NO_CONFIDENCE or not math.isnan(plain_number(field))
+
+
+def _require_durations(path: Path, by_file: Mapping[str, Sequence[Word]]) -> None:
+    """Raise UserError where most words end where the next one begins only if their duration is an end.
+
+    Their words would belong to later segments.
+    """
+    tracks: dict[tuple[str, str], list[Word]] = {}
+    for name, words in by_file.items():
+        for word in words:
+            tracks.setdefault((name, word.channel), []).append(word)
+    pairs = [(name, *pair) for (name, _), words in tracks.items() for pair in pairwise(words) if pair[0].start > 0]
+    ends = [
+        (name, word, after)
+        for name, word, after in pairs
+        if word.start <= word.duration <= after.start + OVERLAP < word.end
+    ]
+    if len(ends) < max(FEWEST_ENDS, SHARE_OF_ENDS * len(pairs)):
+        return
+    name, word, after = ends[0]
+    raise UserError(
+        f"{path}: the fourth field is an end and no duration: {word.text!r} of {name} would be from {word.start:g} to "
+        f"{word.end:g} s, and the word after it begins at {after.start:g} s; write durations"
+    )
+
+
+def _require_one_of_each(path: Path, by_file: Mapping[str, Sequence[Word]]) -> None:
+    """Raise UserError for a recording whose words are all there twice; words that take no time may be repeated."""
+    for name, words in by_file.items():
+        timed = Counter(word for word in words if word.duration > 0)
+        if timed and min(timed.values()) > 1:
+            word = next(iter(timed))
+            raise UserError(
+                f"{path}: the words of {name!r} are in the file {min(timed.values())} times, such as {word.text!r} at "
+                f"{word.start:g} s, as in files that were joined; keep each of them once"
+            )
