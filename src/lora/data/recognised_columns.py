@@ -25,6 +25,7 @@ EXAMINED = 50  # pieces whose files are opened
 TOLERANCE = 0.1  # seconds that a piece may end after its file, because times are rounded
 SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
 CONVINCING = 0.75  # share of the pieces that fit their files in milliseconds only
+COLUMNS_NAMED = 12  # in a note
 CANONICAL_TIMES = {field: (field,) for field in TIMES}
 
 
@@ -54,7 +55,10 @@ def with_recognised_columns(reading: Reading, path: Path) -> Reading:
     if onsets and not _are_rare(onsets, ends, rows):  # such pieces end at their offset
         starts = tuple(name for name in names["offset"] if name not in ends)
         names |= {"offset": starts, "end": (*names["end"], *ends)}
+    before = len(reading.notes)
     reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present), rows)
+    if len(reading.notes) == before and not reading.columns.names["offset"]:
+        reading = replace(reading, notes=(*reading.notes, *_note_on_whole_recordings(reading)))
     written = {name for name, types in present.items() if str in types}
     notes = (*reading.notes, *_notes_on_times(reading, written))
     return with_channels_from_0(replace(reading, columns=reading.columns.among(present), notes=notes), path)
@@ -168,6 +172,22 @@ def _recordings_repeat(reading: Reading) -> bool:
     """Whether several rows have the same recording, as pieces of it have."""
     audio = Counter(str(reading.columns.value(row, "audio")) for _, row in reading.rows())
     return any(rows > 1 for rows in audio.values())
+
+
+def _note_on_whole_recordings(reading: Reading) -> Iterator[str]:
+    """A note where most rows have a recording in common with others, as pieces do whose times are not recognised."""
+    columns = reading.columns
+    unread = sorted(set(map(str, reading.names)).difference(*columns.names.values()))
+    rows = [row for _, row in islice(reading.rows(), EXAMINED) if columns.value(row, "channel") is None]
+    named = [(str(columns.value(row, "audio")), str(columns.value(row, "text"))) for row in rows]
+    texts = Counter(audio for audio, _ in set(named))
+    shared = [audio for audio, _ in named if texts[audio] > 1]
+    if unread and 2 * len(shared) > len(rows):
+        yield (
+            f"{len(shared)} of the first {len(rows)} rows are whole recordings that other rows have with other texts, "
+            f"such as {shared[0]:.80}; if they are pieces, name the columns of their times "
+            f"(`columns: {{offset: ..., end: ...}}`); not read: {', '.join(unread[:COLUMNS_NAMED]):.200}"
+        )
 
 
 def _notes_on_times(reading: Reading, written: Collection[str]) -> Iterator[str]:

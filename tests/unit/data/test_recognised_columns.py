@@ -148,6 +148,21 @@ def test_references_without_audio_are_pieces_where_recordings_repeat(manifest):
     assert pieces(reference_rows(Source(manifest(*rows)), silence=True)) == [(None, 0.0), (None, 0.0)]
 
 
+def test_whole_recordings_with_several_texts_are_noted(wav, manifest):
+    wav("a.wav", 4)
+    header = ("id", "audio", "text", "xmin", "xmax")
+    path = table(manifest, "csv", header, ("1", "a.wav", "one", 0, 2), ("2", "a.wav", "two", 2, 4))
+    (note,) = read_manifest(path).notes
+    assert note.startswith(
+        "2 of the first 2 rows are whole recordings that other rows have with other texts, such as a.w"
+    )
+    assert note.endswith("not read: xmax, xmin")
+    columns = {"offset": "xmin", "end": "xmax"}
+    assert pieces(read_manifest(Source(path, columns=columns))) == [(0.0, 2.0), (2.0, 2.0)]
+    path = table(manifest, "jsonl", header[:3], ("1", "a.wav", "one"), ("2", "a.wav", "one"))
+    assert read_manifest(path).notes == ()
+
+
 def test_notes_on_separators_and_written_times(wav, manifest):
     wav("a.wav", 4)
     path = manifest("audio;text;duration", "a.wav;x;4,0", 'a.wav;y;"4"', "a.wav;z;0:04", name="m.csv")
