@@ -41,3 +41,11 @@ def test_the_root_has_all_subsets_and_split_selects_one(root):
 def test_one_speaker_or_chapter(root):
     assert len(read_manifest(root / "dev-clean/84").rows) == 2
     assert len(read_manifest(root / "dev-clean/84/7").rows) == 2
+
+
+def test_tabs_and_several_spaces_between_id_and_text(root):
+    path = root / "dev-clean/84/7/84-7.trans.txt"
+    path.write_text("84-7-0000\tTEXT 0\n84-7-0001  TEXT 1\n")
+    result = read_manifest(root / "dev-clean")
+    assert [(row.id, row.text) for row in result.rows] == [("84-7-0000", "TEXT 0"), ("84-7-0001", "TEXT 1")]
+    assert result.rejected == []

@@ -39,9 +39,9 @@ def read_librispeech(source: Source) -> Reading:
             if text is None:
                 entries.append(Entry(len(entries) + 1, NOT_TEXT, place))
             elif text.strip():
-                key, _, words = text.strip().partition(" ")
+                key, *words = text.split(maxsplit=1)
                 audio = (chapter / files.get(key, f"{key}{AUDIO[0]}")).as_posix()
-                row = {"id": key, "audio": audio, "text": words, "speaker_id": key.partition("-")[0]}
+                row = {"id": key, "audio": audio, "text": "".join(words), "speaker_id": key.partition("-")[0]}
                 entries.append(Entry(len(entries) + 1, row, place))
     encodings = notes_of_files(notes)
     return Reading("librispeech", source.path, entries, Columns(), source.channel, table=False, notes=encodings)
