@@ -6,13 +6,14 @@ where a recording that is already cut was in a longer one, which the lengths of 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import NoneType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lora.data.audio.headers import read_headers
 from lora.data.channel_numbers import with_channels_from_0
@@ -66,7 +67,7 @@ def with_recognised_columns(reading: Reading, path: Path) -> Reading:
 
 def _types_and_rows(reading: Reading) -> tuple[dict[str, set[type]], Counter[str]]:
     """The column names in order of appearance, each with the types of its values; in how many rows each has a value."""
-    kinds_of_row = Counter((tuple(row), tuple(map(type, row.values()))) for _, row in reading.rows())
+    kinds_of_row = Counter((tuple(row), tuple(map(_type, row.values()))) for _, row in reading.rows())
     types: dict[str, set[type]] = {}
     rows: Counter[str] = Counter()
     for (names, values), number in kinds_of_row.items():
@@ -74,6 +75,12 @@ def _types_and_rows(reading: Reading) -> tuple[dict[str, set[type]], Counter[str
             types.setdefault(name, set()).add(value)
             rows[name] += 0 if value is NoneType else number
     return types, rows
+
+
+def _type(value: Any) -> type:
+    """The type of a value; NoneType also for the empty cells of tables and the NaN of data frames."""
+    is_empty = (isinstance(value, str) and not value) or (isinstance(value, float) and math.isnan(value))
+    return NoneType if is_empty else type(value)
 
 
 def _are_rare(names: Iterable[str], others: Iterable[str], rows: Mapping[str, int]) -> bool:
@@ -179,7 +186,7 @@ def _note_on_whole_recordings(reading: Reading) -> Iterator[str]:
     columns = reading.columns
     unread = sorted(set(map(str, reading.names)).difference(*columns.names.values()))
     rows = [row for _, row in islice(reading.rows(), EXAMINED) if columns.value(row, "channel") is None]
-    named = [(str(columns.value(row, "audio")), str(columns.value(row, "text"))) for row in rows]
+    named = [(str(audio), str(columns.value(row, "text"))) for row in rows if (audio := columns.value(row, "audio"))]
     texts = Counter(audio for audio, _ in set(named))
     shared = [audio for audio, _ in named if texts[audio] > 1]
     if unread and 2 * len(shared) > len(rows):

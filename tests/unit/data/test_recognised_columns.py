@@ -128,6 +128,19 @@ def test_a_damaged_row_does_not_decide_what_times_are(wav, manifest, names, scal
     assert read == list(zip([1.0, 2.0, 3.0], seconds, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("names", "unused", "scale"),
+    [(("offset", "duration"), "onset", 1), (("start", "duration"), "onset", 1), (("start", "end"), "offset", 1000)],
+)
+def test_an_empty_column_does_not_decide_what_times_are(wav, manifest, names, unused, scale):
+    wav("a.wav", 9)
+    last = 2 if names[1] == "duration" else 5
+    rows = [("a.wav", "x", 1 * scale, 2 * scale, ""), ("a.wav", "y", 3 * scale, last * scale, "")]
+    seconds = [2.0, 2.0] if names[1] == "duration" else [1.0, 2.0]
+    result = read_manifest(table(manifest, "csv", ("audio", "text", *names, unused), *rows))
+    assert pieces(result) == list(zip([1.0, 3.0], seconds, strict=True))
+
+
 def test_columns_of_cut_files_stay_unread_next_to_a_row_with_an_offset(wav, manifest):
     rows = [{"audio": wav(f"{n}.wav", 2).name, "text": "x", "start": n * 5, "end": n * 5 + 2} for n in range(1, 4)]
     result = read_manifest(manifest({**rows[0], "offset": -1}, *rows))
