@@ -1,7 +1,7 @@
 """How a table numbers the channels of its recordings: from 0, as rows do, from 1, or by names.
 
 Numbers from 1 are recognised by the files: the channel of a row counts as many channels as its file has, and no row has
-channel 0.
+channel 0, except for a few damaged ones.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from lora.records.base import UserError
 
 EXAMINED = 50  # rows of each channel whose files are opened
 CONVINCING = 0.1  # share of the examined rows that have the last channel of their file, counted from 1
+FEW = 3  # rows of channel 0 that may be damaged ones
 # Names of channels, unlike those of broadcasters that such a column may have.
 NAMED = re.compile(r"[A-D]|L|R|left|right|(ch|channel)[ _-]?\d+", re.IGNORECASE)
 
@@ -45,12 +46,13 @@ def with_channels_from_0(reading: Reading, path: Path) -> Reading:
     if reading.channel is not None or name is None:
         return reading
     notes = [*reading.notes, *([] if "channel" in columns.mapped else _note_on_names(reading, name))]
-    examined = _examined(reading)
+    zeros, examined = _examined(reading)
     last = [row for row in examined if row.channel == row.channels]
-    if not last:
+    if not last or zeros >= CONVINCING * len(last):
         return replace(reading, notes=notes)
     line, number, _ = last[0]
-    found = f"no row has channel 0, and line {line} has channel {number} of a file with {count(number, 'channel')}"
+    none = f"only {count(zeros, 'row')} with channel 0" if zeros else "no row has channel 0"
+    found = f"{none}, and line {line} has channel {number} of a file with {count(number, 'channel')}"
     if len(last) < CONVINCING * len(examined):
         raise UserError(
             f"{path}: '{name}' may count channels from 0 or from 1: {found}; expected numbers from 0. "
@@ -63,8 +65,12 @@ def with_channels_from_0(reading: Reading, path: Path) -> Reading:
     )
 
 
-def _examined(reading: Reading) -> list[_Examined]:
-    """Some rows of each channel with the number of channels of their file; none where a row has channel 0."""
+def _examined(reading: Reading) -> tuple[int, list[_Examined]]:
+    """The number of rows of channel 0, and some of each other channel with the number of channels of their file.
+
+    None are examined where more than a few rows have channel 0.
+    """
+    zeros = 0
     lines: dict[int, list[tuple[int, str]]] = {}
     for entry, row in reading.rows():
         try:
@@ -72,14 +78,17 @@ def _examined(reading: Reading) -> list[_Examined]:
         except RowError:
             continue
         if channel == 0:
-            return []
+            zeros += 1
+            if zeros > FEW:
+                return zeros, []
+            continue
         audio = reading.columns.value(row, "audio")
         if channel is not None and isinstance(audio, str):
             rows = lines.setdefault(channel, [])
             if len(rows) < EXAMINED:
                 rows.append((entry.line, audio))
     channels = lru_cache(_channels)
-    return [
+    return zeros, [
         _Examined(line, channel, found)
         for channel, rows in lines.items()
         for line, audio in rows

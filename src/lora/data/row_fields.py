@@ -144,6 +144,8 @@ def row_channel(columns: Columns, record: Mapping[str, Any]) -> int | None:
         digits = written.lstrip("0") or "0"
         if len(digits) > DIGITS or int(digits) >= CHANNELS:
             raise RowError(f"channel is {written:.40}; expected less than {CHANNELS}", "channel")
+        if int(digits) < columns.first_channel:
+            raise RowError(f"channel is {digits}, and the other rows count from {columns.first_channel}", "channel")
         return int(digits) - columns.first_channel
     if "channel" in columns.mapped or not isinstance(value, str):
         raise RowError(f"channel is not a whole number from 0: {value!r:.60}", "channel")

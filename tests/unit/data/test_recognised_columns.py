@@ -225,3 +225,14 @@ def test_channels_are_counted_from_0_where_a_row_has_0_or_none_is_the_last(wav, 
     unclear = manifest(*({**rows[1], "id": str(number)} for number in range(20)), once)
     with pytest.raises(UserError, match=r"m\.jsonl: 'channel' may count channels from 0 or from 1: .* line 21 has"):
         read_manifest(unclear)
+
+
+@pytest.mark.parametrize(("others", "first"), [(24, 1), (8, 0)])
+def test_one_row_of_channel_0_does_not_decide_how_the_others_count(wav, manifest, others, first):
+    wav("a.wav", channels=2)
+    rows = [{"audio": "a.wav", "id": f"r{n}", "channel": 1 + n % 2, "text": "x"} for n in range(others)]
+    result = read_manifest(manifest(*rows[:3], {**rows[0], "id": "odd", "channel": 0}, *rows[3:]))
+    assert [row.channel for row in result.rows if row.id != "odd"] == [1 + n % 2 - first for n in range(others)]
+    reasons = [row.reason for row in result.rejected]
+    assert reasons == (["channel is 0, and the other rows count from 1"] if first else [])
+    assert any("only 1 row with channel 0, and line 2 has channel 2" in note for note in result.notes) == bool(first)
