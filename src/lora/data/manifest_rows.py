@@ -6,7 +6,6 @@ Where the manifest gives a duration, the audio file only has to exist and not be
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,14 +18,13 @@ from typing import Any, NamedTuple
 from lora.data.audio.headers import read_headers
 from lora.data.audio.limits import seconds_problem
 from lora.data.column_names import Columns
-from lora.data.formats.interface import Entry, Reading, found_path
+from lora.data.formats.interface import URL, Entry, Reading, found_path
 from lora.data.formats.registry import BROKEN
 from lora.data.row_fields import RowError, row_fields
 from lora.records.manifests import Utterance
 from lora.terminal import visible
 
 AT_ONCE = 8_000  # rows in memory; where all of them lack a duration, their headers are read in parallel
-URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 # How the reason of a row whose audio file cannot be reached begins; its path follows.
 MISSING_FILE = "missing file: "
 FORBIDDEN_FILE = "unreadable audio: no permission to read "

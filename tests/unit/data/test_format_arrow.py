@@ -226,3 +226,19 @@ def test_a_pipe_in_a_folder_of_tables_is_refused(tmp_path, name):
     for read_files in (manifest_files, lambda source: unpack_audio(source, tmp_path / "unpacked")):
         with pytest.raises(UserError, match=rf"{name}: not a file but a pipe"):
             read_files(Source(tmp_path))
+
+
+def test_paths_of_audio_in_a_table_are_ids_as_in_other_formats(recordings, tmp_path):
+    (tmp_path / "a").mkdir()
+    for name in ("a/one.wav", "two.wav"):
+        (tmp_path / name).write_bytes(recordings["wav"])
+    names = ["a/one.wav", "two.wav", "two.wav", "", "s3://bucket/three.wav"]
+    path = tmp_path / "m.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"audio": names, "text": ["a", "b", "c", "d", "e"]}), path)
+    result = read(Source(path), tmp_path / "study/results/audio")
+    assert (result.rows[0].id, result.rows[0].audio) == ("a/one.wav", "../../../a/one.wav")
+    assert [(row.line, row.reason.partition(" (m.p")[0][:25]) for row in result.rejected] == [
+        (3, "duplicate id, first used "),
+        (4, "no audio: expected one of"),
+        (5, "no audio: a URL, which is"),
+    ]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from lora.data.audio.limits import rate_problem
 from lora.data.audio.wav_file import write_wav
+from lora.data.formats.interface import URL
 from lora.provenance.hashes import content_hash
 
 AUDIO_STARTS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3"}
@@ -36,7 +37,8 @@ def write_recording(
     if isinstance(audio, bytes):
         audio = {"bytes": audio}
     if not isinstance(audio, Mapping):
-        return (None if audio is None else _relative(folder, origin, str(audio))), None, ""
+        written = None if audio is None else str(audio)
+        return (None if written is None else _relative(folder, origin, written)), written, ""
     name = audio.get("path") if isinstance(audio.get("path"), str) else None
     content = audio.get("bytes")
     samples = _samples(audio.get("array"), audio.get("sampling_rate"))
@@ -69,8 +71,9 @@ def _samples(array: Any, rate: Any) -> npt.NDArray[np.float32] | None:
 
 
 def _relative(folder: Path, origin: Path, name: str) -> str:
-    """A path of a data set in folder `origin`, as seen from `folder`; absolute paths stay."""
-    return name if Path(name).is_absolute() else os.path.relpath(origin / name, folder)
+    """A path of a data set in folder `origin`, as seen from `folder`; absolute paths, URLs and no path at all stay."""
+    is_path = name.strip() and not Path(name).is_absolute() and URL.match(name) is None
+    return os.path.relpath(origin / name, folder) if is_path else name
 
 
 def _suffix(content: bytes, name: str | None) -> str:

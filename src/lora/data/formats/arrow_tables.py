@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -243,14 +244,18 @@ def _audio_column(schema: Any, source: Source) -> str | None:
 
 
 def _add_ids(rows: list[dict[str, Any]], identities: list[tuple[str | None, str]], columns: Columns) -> None:
-    """Give rows without an id the data set's own name of their audio where all names differ, else its content hash."""
+    """Give rows without an id the data set's own name of their audio where all names differ, else its content hash.
+
+    A path of audio outside of the data set is the id of its row where no other row has it.
+    """
     names = [name for name, key in identities if name or key]
-    unique = None not in names and len(set(names)) == len(names)
+    rows_of = Counter(names)
+    unique = None not in names and len(rows_of) == len(names)
     for entry, (name, key) in zip(rows, identities, strict=True):
         if (
             isinstance(entry["row"], dict)
             and columns.value(entry["row"], "id") is None
-            and (identity := name if unique else key)
+            and (identity := name if unique or (not key and rows_of[name] == 1) else key)
         ):
             entry["row"][columns.names["id"][0]] = identity
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from lora.records.base import UserError
 PARQUET_START = b"PAR1"
 ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")
 PATHS_TRIED = 20  # audio paths that `audio_root` looks up per folder
+URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 ROWS_COMPARED = 50  # of a JSON file, by which formats recognise it
 
 
