@@ -133,3 +133,16 @@ def test_ctm_files_named_like_rows_and_rows_without_a_word():
     result = match_rows(FILE, TranscriptFile("ctm", words={"u1": [Word(0, 1, "a"), Word(1, 1, "b")]}), rows, [])
     assert hypotheses(result) == {"u1": "a b", "u2": ""}
     assert result.notes == ["1 rows have no word in the ctm and count as empty hypotheses, first u2"]
+
+
+@pytest.mark.parametrize("columns", [("pred_text", "Text"), ("sentence", "hyp")])
+def test_a_row_that_has_only_its_reference_is_no_hypothesis(columns):
+    transcripts = [
+        ExternalTranscript((name,), "x", line=1, column=column) for name, column in zip("ab", columns, strict=True)
+    ]
+    place = 0 if columns[0] == "sentence" else 1
+    reason = f"{FILE}:1: '{'ab'[place]}' has no '{columns[1 - place]}' as other rows have, only '{columns[place]}'"
+    with pytest.raises(UserError, match=reason):
+        match_rows(FILE, TranscriptFile("jsonl", transcripts), [row("a"), row("b")], [])
+    alike = [one._replace(column=columns[0]) for one in transcripts]
+    assert len(match_rows(FILE, TranscriptFile("jsonl", alike), [row("a"), row("b")], []).hypotheses) == 2

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from lora.data.transcripts.columns import ExternalTranscript
+from lora.data.column_names import folded_name
+from lora.data.transcripts.columns import HYPOTHESES, TEXTS, ExternalTranscript
 from lora.data.transcripts.ctm import CHANNELS, Word, joined
 from lora.data.transcripts.files import TranscriptFile
 from lora.data.transcripts.line_matching import first_words_name_rows, match_lines, with_first_words_as_ids
@@ -62,8 +63,9 @@ def match_rows(
         rejected_lines: their lines in the manifest, by which texts without ids are matched.
 
     Raises:
-        UserError: where the file has no transcript, or none matches a row.
+        UserError: where the file has no transcript, none matches a row, or a row has only a reference.
     """
+    _require_hypotheses(path, file)
     matched = Matched(notes=[*file.encoding, *file.notes])
     if first_words_name_rows(file, rows):
         _by_name(matched, with_first_words_as_ids(file), rows, rejected)
@@ -98,6 +100,18 @@ def match_rows(
             "of the ids (`columns: {id: ...}`)"
         )
     return matched
+
+
+def _require_hypotheses(path: Path, file: TranscriptFile) -> None:
+    """Raise UserError for a row without the column of hypotheses of the others, whose `text` is then its reference."""
+    names = {one.column: folded_name(one.column) for one in file.utterances if one.column is not None}
+    column = next((column for column, name in names.items() if name in HYPOTHESES), None)
+    bare = next((one for one in file.utterances if one.column is not None and names[one.column] in TEXTS), None)
+    if column is not None and bare is not None:
+        raise UserError(
+            f"{path}:{bare.line}: {bare.id!r} has no {column!r} as other rows have, only {bare.column!r}, which is "
+            "its reference; add its hypothesis, which may be empty, or remove the row"
+        )
 
 
 def _by_name(
