@@ -353,3 +353,9 @@ def test_byte_order_marks_between_joined_tables_are_no_part_of_ids(
     manifest = read_manifest(tmp_path / name)
     assert [row.id for row in manifest.rows] == ["1", "2"]
     assert manifest.rejected == []
+
+
+def test_a_setting_with_two_values_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text('{"decode": {"num_beams": 1, "num_beams": 5}}')
+    with pytest.raises(UserError, match=r"s\.json: not JSON: the key 'num_beams' has two values"):
+        read_settings(tmp_path / "s.json", "run", "test", {"num_beams"})

@@ -7,7 +7,6 @@ be written by hand with some of the keys; missing ones are unknown.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from pydantic_core import PydanticSerializationError
 
 from lora.data.existing_files import require_file
 from lora.data.json_lines import writable
+from lora.data.json_rows import DECODER
 from lora.records.base import UserError
 from lora.records.settings import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings
 
@@ -53,7 +53,7 @@ def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[s
     """
     require_file(path, "settings")
     try:
-        given = json.loads(path.read_text(encoding="utf-8-sig"))
+        given = DECODER.decode(path.read_text(encoding="utf-8-sig"))  # refuses a key with two values
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}. Correct or remove the file.") from None
     except (ValueError, RecursionError) as error:
