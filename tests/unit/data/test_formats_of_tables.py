@@ -46,6 +46,13 @@ def test_a_tarred_nemo_manifest_needs_its_extracted_files(wav, manifest):
     assert len(read_manifest(path).rows) == 1
 
 
+def test_one_row_of_a_shard_does_not_make_a_nemo_manifest_tarred(wav, manifest):
+    rows = [{"audio_filepath": wav(f"{name}.wav").name, "duration": 1.0, "text": "one"} for name in "abc"]
+    result = read_manifest(manifest({**rows[0], "audio_filepath": "gone.wav", "shard_id": 0}, *rows))
+    assert [row.id for row in result.rows] == ["a.wav", "b.wav", "c.wav"]
+    assert reasons(result) == {1: "missing file: gone.wav"}
+
+
 def test_common_voice_clips_with_and_without_suffix(wav, manifest, tmp_path):
     wav("clips/one.wav")
     wav("two.mp3.wav")

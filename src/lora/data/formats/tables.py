@@ -39,8 +39,9 @@ def read_nemo(source: Source) -> Reading:
     entries = _entries("jsonl", source.path, notes)
     folder = source.path.parent
     rows = (entry.row for entry in entries if isinstance(entry.row, dict))
-    sharded = [row for row in islice(rows, PATHS_TRIED) if "shard_id" in row]
-    if sharded and not any(_is_there(folder, _nemo_audio(row)) for row in sharded):
+    first = list(islice(rows, PATHS_TRIED))
+    sharded = [row for row in first if "shard_id" in row]
+    if 2 * len(sharded) > len(first) and not any(_is_there(folder, _nemo_audio(row)) for row in sharded):
         raise UserError(
             f"{source.path}: a tarred NeMo manifest (its rows have shard_id) without its audio next to it. Extract the "
             f"archives into this folder (`for t in audio_*.tar; do tar xf $t; done` in {folder}), or name the manifest "
