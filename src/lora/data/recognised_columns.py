@@ -19,11 +19,10 @@ from lora.data.audio.headers import read_headers
 from lora.data.channel_numbers import with_channels_from_0
 from lora.data.column_names import MILLISECONDS, OFFSETS, ONSETS, STARTS, TIMES, folded_name, spellings
 from lora.data.formats.interface import Reading, found_path
-from lora.data.row_fields import RowError, row_number
+from lora.data.row_fields import ROUNDED, RowError, row_number
 from lora.data.time_text import is_plain_number, seconds_in_text
 
 EXAMINED = 50  # pieces whose files are opened
-TOLERANCE = 0.1  # seconds that a piece may end after its file, because times are rounded
 SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
 CONVINCING = 0.75  # share of the pieces that fit their files in milliseconds only
 COLUMNS_NAMED = 12  # in a note
@@ -60,6 +59,7 @@ def with_recognised_columns(reading: Reading, path: Path) -> Reading:
     reading = _with_pieces(replace(reading, columns=replace(reading.columns, names=names), names=present), rows)
     if len(reading.notes) == before and not reading.columns.names["offset"]:
         reading = replace(reading, notes=(*reading.notes, *_note_on_whole_recordings(reading)))
+    reading = replace(reading, columns=replace(reading.columns, ends_agree=_ends_agree(reading)))
     written = {name for name, types in present.items() if str in types}
     notes = (*reading.notes, *_notes_on_times(reading, written))
     return with_channels_from_0(replace(reading, columns=reading.columns.among(present), notes=notes), path)
@@ -107,7 +107,7 @@ def _with_pieces(reading: Reading, rows: Mapping[str, int]) -> Reading:
     if (broken := _first_broken(reading)) is not None:
         return _without_pieces(reading, f"{named} were not read as times: {broken}")
     pieces = list(islice(_pieces(reading), EXAMINED))
-    late = [piece for piece in pieces if piece.end > piece.length + TOLERANCE]
+    late = [piece for piece in pieces if piece.end > piece.length + ROUNDED]
     cut = [piece for piece in late if _is_whole_file(piece)]
     if 2 * len(cut) > len(pieces):
         first = cut[0]
@@ -168,17 +168,32 @@ def _pieces(reading: Reading) -> Iterator[_Piece]:
 
 
 def _is_whole_file(piece: _Piece) -> bool:
-    return abs(piece.end - piece.start - piece.length) <= max(TOLERANCE, SAME_LENGTH * piece.length)
+    return abs(piece.end - piece.start - piece.length) <= max(ROUNDED, SAME_LENGTH * piece.length)
 
 
 def _fits_in_milliseconds(piece: _Piece) -> bool:
-    return piece.end * MILLISECONDS <= piece.length + TOLERANCE
+    return piece.end * MILLISECONDS <= piece.length + ROUNDED
 
 
 def _recordings_repeat(reading: Reading) -> bool:
     """Whether several rows have the same recording, as pieces of it have."""
     audio = Counter(str(reading.columns.value(row, "audio")) for _, row in reading.rows())
     return any(rows > 1 for rows in audio.values())
+
+
+def _ends_agree(reading: Reading) -> bool:
+    """Whether most of the first rows with a start, a duration and an end end where they start plus their duration."""
+    if not all(reading.columns.names[field] for field in TIMES):
+        return False
+    agree = []
+    for _, row in islice(reading.rows(), EXAMINED):
+        try:
+            duration, start, end = (row_number(reading.columns, row, field) for field in TIMES)
+        except RowError:
+            continue
+        if duration is not None and start is not None and end is not None:
+            agree.append(abs(start + duration - end) <= ROUNDED)
+    return 2 * sum(agree) > len(agree)
 
 
 def _note_on_whole_recordings(reading: Reading) -> Iterator[str]:

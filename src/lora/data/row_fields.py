@@ -29,6 +29,7 @@ SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # of variants of t
 LARGEST_SAMPLE = float(np.finfo(np.float32).max)
 LINES = 2**53  # which every reader of JSON represents exactly
 WHOLE = re.compile(r"(?<=\d)\.0+$")
+ROUNDED = 0.1  # seconds by which times may differ, because they are rounded
 LEAST_DURATION = 1e-6  # seconds; no sample is shorter
 CHANNELS, DIGITS = 65_536, 5  # of a WAV file, whose header has 16 bits for them
 
@@ -81,6 +82,8 @@ def row_fields(
         if fields["offset"] is None:
             raise RowError(f"no start: the row ends at {end:g} s of its recording and has no start", "end")
         fields["duration"] = _until(end, fields["offset"])
+    elif columns.ends_agree and fields["duration"] is not None and fields["offset"] is not None:
+        _require_agreement(columns, record, fields["offset"], fields["duration"])
     fields["channel"] = row_channel(columns, record)
     fields |= _audio(columns, record)
     if fields["offset"] is not None and fields["offset"] < 0:
@@ -174,6 +177,16 @@ def _until(end: float, start: float) -> float:
     if end <= start:
         raise RowError(f"zero length: it ends at {end:g} s and starts at {start:g} s", "end")
     return round(end - start, 9)
+
+
+def _require_agreement(columns: Columns, record: Mapping[str, Any], start: float, duration: float) -> None:
+    """Raise RowError where the end of a row is not that of its start and duration; what is no time is no end."""
+    try:
+        end = row_number(columns, record, "end")
+    except RowError:
+        return
+    if end is not None and abs(start + duration - end) > ROUNDED:
+        raise RowError(f"duration is {duration:g} s, but it starts at {start:g} s and ends at {end:g} s", "duration")
 
 
 def _finite(value: Any, field: str) -> float | None:

@@ -141,6 +141,18 @@ def test_an_empty_column_does_not_decide_what_times_are(wav, manifest, names, un
     assert pieces(result) == list(zip([1.0, 3.0], seconds, strict=True))
 
 
+@pytest.mark.parametrize("start", ["start", "offset"])
+def test_a_row_whose_times_contradict_each_other_is_rejected_where_the_others_agree(wav, manifest, start):
+    wav("a.wav", 9)
+    rows = [{"audio": "a.wav", "text": "x", start: n, "end": n + 1.5, "duration": 1.54} for n in range(1, 5)]
+    result = read_manifest(manifest(*rows[:3], {**rows[3], "end": 7}, {**rows[3], "end": "late"}))
+    assert pieces(result) == [(1.0, 1.54), (2.0, 1.54), (3.0, 1.54), (4.0, 1.54)]
+    reasons = [(row.line, row.reason) for row in result.rejected]
+    assert reasons == [(4, "duration is 1.54 s, but it starts at 4 s and ends at 7 s")]
+    recordings = [{**row, "duration": 9} for row in rows]
+    assert pieces(read_manifest(manifest(*recordings))) == [(float(n), 9.0) for n in range(1, 5)]
+
+
 def test_columns_of_cut_files_stay_unread_next_to_a_row_with_an_offset(wav, manifest):
     rows = [{"audio": wav(f"{n}.wav", 2).name, "text": "x", "start": n * 5, "end": n * 5 + 2} for n in range(1, 4)]
     result = read_manifest(manifest({**rows[0], "offset": -1}, *rows))
