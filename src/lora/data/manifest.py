@@ -13,12 +13,14 @@ from pathlib import Path
 
 from lora.data.formats.interface import Reading
 from lora.data.formats.registry import read_source
+from lora.data.manifest_lines import text_suffix
 from lora.data.manifest_rows import Rejected, usable_rows
 from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines
 from lora.records.kept import content, is_keeping
 from lora.records.manifests import Utterance
 
+JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 COLUMNS_NAMED = 12  # in an error message
 
 
@@ -176,7 +178,9 @@ def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
         if first is None:
             return {}
         count = sum(1 for _ in reading.entries)
-        raise UserError(f"{path}:{first.line}: none of {count} lines can be read; the first: {first.row}")
+        is_other = reading.format == "jsonl" and text_suffix(path) not in JSON_SUFFIXES
+        hint = ". It was read as JSON lines; for a table, set `format: csv` or `format: tsv`" if is_other else ""
+        raise UserError(f"{path}:{first.line}: none of {count} lines can be read; the first: {first.row}{hint}")
     present = ", ".join(sorted(names)[:COLUMNS_NAMED]) or "none"
     for field_name, mapped in reading.columns.mapped.items():
         if mapped not in names:

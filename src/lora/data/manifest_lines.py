@@ -39,9 +39,14 @@ class Rows:
         return self._parse()
 
 
+def text_suffix(path: Path) -> str:
+    """The suffix of a file in small letters, before any `.gz`."""
+    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+
+
 def text_kind(path: Path) -> str:
     """csv, tsv or jsonl, by the suffix before any `.gz`."""
-    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    suffix = text_suffix(path)
     return suffix.removeprefix(".") if suffix in {".csv", ".tsv"} else "jsonl"
 
 

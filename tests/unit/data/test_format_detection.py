@@ -108,7 +108,9 @@ def test_a_configured_format_overrides_the_content(wav, tmp_path):
     wav("a.wav")
     path = tmp_path / "m.txt"
     path.write_text("path\tsentence\na.wav\tHello.\n")
-    with pytest.raises(UserError, match="none of 2 lines can be read"):
+    with pytest.raises(
+        UserError, match=r"none of 2 lines can be read.*; for a table, set `format: csv` or `format: tsv`"
+    ):
         read_manifest(path)
     assert [row.text for row in read_manifest(Source(path, format="tsv")).rows] == ["Hello."]
     with pytest.raises(UserError, match="format kaldi is a folder, but this is a file"):

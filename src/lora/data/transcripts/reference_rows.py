@@ -17,6 +17,7 @@ from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.formats.registry import read_references
 from lora.data.manifest import Manifest
+from lora.data.manifest_lines import text_suffix
 from lora.data.manifest_rows import Rejected
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import AUTO, Source, states_silence
@@ -43,7 +44,7 @@ def reference_rows(source: Source, *, silence: bool) -> Manifest:
     """
     path = source.path
     if source.format == AUTO or source.format in MANIFEST_FORMATS:
-        named = source.format != AUTO or path.is_dir() or _suffix(path) in MANIFESTS
+        named = source.format != AUTO or path.is_dir() or text_suffix(path) in MANIFESTS
         reading = read_references(source) if named and not _is_lists(path) else None
         if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
             return _from_manifest(reading, silence and states_silence(reading.format))
@@ -54,10 +55,6 @@ def reference_rows(source: Source, *, silence: bool) -> Manifest:
 def _is_lists(path: Path) -> bool:
     """Whether a file is one JSON object of lists, which no manifest is."""
     return path.is_file() and path.suffix.lower() == ".json" and guess_format(path) == "predictions"
-
-
-def _suffix(path: Path) -> str:
-    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
 
 
 def _names_audio(entry: Entry, reading: Reading) -> bool:
