@@ -71,7 +71,7 @@ class Columns:
         names: the column names of every field, the first that has a value counts.
         units: seconds per unit of a column of times, where its name does not say it.
         first_channel: the number of the first channel.
-        ends_agree: whether rows with a start, a duration and an end mostly agree in them; then all have to.
+        ends_agree: whether nearly all rows with a start, a duration and an end agree in them; then all have to.
         present: of `names` those that a table has, where that is known; no other is looked up in its rows.
     """
 

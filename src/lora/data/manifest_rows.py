@@ -28,6 +28,7 @@ AT_ONCE = 8_000  # rows in memory; where all of them lack a duration, their head
 # How the reason of a row whose audio file cannot be reached begins; its path follows.
 MISSING_FILE = "missing file: "
 FORBIDDEN_FILE = "unreadable audio: no permission to read "
+READABLE_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 FILES = 4_096  # whose state is remembered: rows are often pieces of one recording, and network file systems are slow
 
 
@@ -108,7 +109,8 @@ def _state(path: str) -> os.stat_result | PermissionError | None:
         return error
     except (OSError, ValueError):
         return None
-    return found if os.access(path, os.R_OK) else PermissionError()
+    readable = found.st_mode & READABLE_BY_ALL == READABLE_BY_ALL or os.access(path, os.R_OK)
+    return found if readable else PermissionError()
 
 
 def _require_file(

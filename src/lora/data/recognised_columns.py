@@ -24,7 +24,7 @@ from lora.data.time_text import is_plain_number, seconds_in_text
 
 EXAMINED = 50  # pieces whose files are opened
 SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
-CONVINCING = 0.75  # share of the pieces that fit their files in milliseconds only
+CONVINCING = 0.75  # share of the pieces that fit their files in milliseconds only, or whose ends agree
 COLUMNS_NAMED = 12  # in a note
 CANONICAL_TIMES = {field: (field,) for field in TIMES}
 
@@ -182,7 +182,7 @@ def _recordings_repeat(reading: Reading) -> bool:
 
 
 def _ends_agree(reading: Reading) -> bool:
-    """Whether most of the first rows with a start, a duration and an end end where they start plus their duration."""
+    """Whether nearly all of the first rows with a start, a duration and an end agree in them."""
     if not all(reading.columns.names[field] for field in TIMES):
         return False
     agree = []
@@ -193,7 +193,7 @@ def _ends_agree(reading: Reading) -> bool:
             continue
         if duration is not None and start is not None and end is not None:
             agree.append(abs(start + duration - end) <= ROUNDED)
-    return 2 * sum(agree) > len(agree)
+    return bool(agree) and sum(agree) >= CONVINCING * len(agree)
 
 
 def _note_on_whole_recordings(reading: Reading) -> Iterator[str]:
