@@ -320,3 +320,24 @@ def test_byte_order_marks_between_joined_files_are_no_part_of_texts(tmp_path, na
     plain = read_transcript_file(path)
     path.write_text("\n".join([*lines[:-1], f"\ufeff{lines[-1]}"]))
     assert read_transcript_file(path) == plain
+
+
+@pytest.mark.parametrize(
+    ("line", "damaged", "message"),
+    [
+        ("one two (u%d)", "one two", "no id in parentheses at the end of the line"),
+        ("one two (u%d)", "one two (u", "no id in parentheses at the end of the line"),
+        ("u%d: hyp=['one']", "hyp=['one']", "expected `id: ref="),
+        ("r%d 1 s 0.0 1.5 one two", "r 1 s 0.0 x one two", "expected file, channel, speaker, start and end"),
+    ],
+)
+def test_a_damaged_line_does_not_decide_the_format(tmp_path, line, damaged, message):
+    lines = [line % number for number in range(12)]
+    path = write(tmp_path, "x.txt", "\n".join([*lines[:3], damaged, *lines[3:]]))
+    with pytest.raises(UserError, match=rf"x\.txt:4: {message}"):
+        read_transcript_file(path)
+
+
+def test_remarks_at_the_end_of_most_lines_are_no_ids(tmp_path):
+    path = write(tmp_path, "x.txt", "\n".join([*["so it is (laughs)"] * 9, "that is all"]))
+    assert guess_format(path) == "lines"

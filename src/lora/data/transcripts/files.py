@@ -22,6 +22,8 @@ from lora.data.transcripts.text_file import text_lines
 from lora.records.base import UserError
 
 GUESSED_FROM = 20  # lines
+# Shares of them that have the form of a format. Kaldi text of digits looks like stm in about half of its lines.
+MOST, ALMOST_ALL = 0.75, 0.9
 SUBTITLE = re.compile(r"^[\d:.,]+ --> [\d:.,]+")
 
 
@@ -219,8 +221,15 @@ def _has_header(separator: str) -> Callable[[Path, Sequence[str]], bool]:
     return matches
 
 
-def _every_line(test: Callable[[str], object]) -> Callable[[Path, Sequence[str]], bool]:
-    return lambda path, first: all(test(line) for line in first)
+def _most_lines(test: Callable[[str], object], share: float) -> Callable[[Path, Sequence[str]], bool]:
+    """Whether a share of the lines has a form; a damaged one, which the reader names, must not decide the format."""
+    return lambda path, first: sum(bool(test(line)) for line in first) >= share * len(first)
+
+
+def _is_trn(path: Path, first: Sequence[str]) -> bool:
+    """Whether the lines end with ids: all of them, or most with different ones, unlike remarks such as `(laughs)`."""
+    ids = [found[1] for line in first if (found := trn.ID.search(line)) is not None]
+    return len(ids) == len(first) or (len(set(ids)) == len(ids) and len(ids) >= MOST * len(first))
 
 
 JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
@@ -240,13 +249,16 @@ SEGMENTS = TranscriptFormat(
 JSONL = TranscriptFormat(
     name="jsonl", read=_table_reader("jsonl"), matches=_is_json, suffixes=JSON_SUFFIXES, has_columns=True
 )
-TRN = TranscriptFormat(name="trn", read=_read_trn, matches=_every_line(trn.ID.search), suffixes=(".trn",))
+TRN = TranscriptFormat(name="trn", read=_read_trn, matches=_is_trn, suffixes=(".trn",))
 RECOGS = TranscriptFormat(
-    name="recogs", read=_read_recogs, matches=_every_line(lambda line: recogs.LINE.fullmatch(line.strip()))
+    name="recogs", read=_read_recogs, matches=_most_lines(lambda line: recogs.LINE.fullmatch(line.strip()), MOST)
 )
 CTM = TranscriptFormat(name="ctm", read=_read_ctm, matches=_is_ctm, suffixes=(".ctm",))
 STM = TranscriptFormat(
-    name="stm", read=_read_stm, matches=_every_line(lambda line: stm.is_segment(line.split())), suffixes=(".stm",)
+    name="stm",
+    read=_read_stm,
+    matches=_most_lines(lambda line: stm.is_segment(line.split()), ALMOST_ALL),
+    suffixes=(".stm",),
 )
 TSV = TranscriptFormat(
     name="tsv", read=_table_reader("tsv"), matches=_has_header("\t"), suffixes=(".tsv",), has_columns=True
