@@ -341,3 +341,14 @@ def test_a_damaged_line_does_not_decide_the_format(tmp_path, line, damaged, mess
 def test_remarks_at_the_end_of_most_lines_are_no_ids(tmp_path):
     path = write(tmp_path, "x.txt", "\n".join([*["so it is (laughs)"] * 9, "that is all"]))
     assert guess_format(path) == "lines"
+
+
+@pytest.mark.parametrize(("separator", "kind"), [(",", "csv"), (";", "csv"), ("|", "csv"), ("\t", "tsv")])
+def test_tables_with_every_separator_and_another_suffix(tmp_path, separator, kind):
+    lines = (("id", "Prediction"), ("a-1", "one, two"), ("b-2", '"so"'))
+    if separator == ",":
+        lines = (*lines[:1], ("a-1", '"one, two"'), ("b-2", '"""so"""'))
+    content = "\n".join(separator.join(line) for line in lines)
+    file = read_transcript_file(write(tmp_path, "x.txt", content))
+    assert (file.format, [one.names[0] for one in file.utterances]) == (kind, ["a-1", "b-2"])
+    assert file.utterances[0].hypothesis == "one, two"

@@ -214,9 +214,10 @@ def _has_no_ids(path: Path, first: Sequence[str]) -> bool:
     return not lines.first_words_are_ids([line for _, line in text_lines(path)])
 
 
-def _has_header(separator: str) -> Callable[[Path, Sequence[str]], bool]:
+def _has_header(*separators: str) -> Callable[[Path, Sequence[str]], bool]:
     def matches(path: Path, first: Sequence[str]) -> bool:
-        return separator in first[0] and known_columns([cell.strip(' "') for cell in first[0].split(separator)])
+        headers = [[cell.strip(' "') for cell in first[0].split(separator)] for separator in separators]
+        return any(len(header) > 1 and known_columns(header) for header in headers)
 
     return matches
 
@@ -264,7 +265,7 @@ TSV = TranscriptFormat(
     name="tsv", read=_table_reader("tsv"), matches=_has_header("\t"), suffixes=(".tsv",), has_columns=True
 )
 CSV = TranscriptFormat(
-    name="csv", read=_table_reader("csv"), matches=_has_header(","), suffixes=(".csv",), has_columns=True
+    name="csv", read=_table_reader("csv"), matches=_has_header(",", ";", "|"), suffixes=(".csv",), has_columns=True
 )
 PARQUET = TranscriptFormat(
     name="parquet",
