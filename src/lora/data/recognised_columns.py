@@ -79,8 +79,9 @@ def _types_and_rows(reading: Reading) -> tuple[dict[str, set[type]], Counter[str
 
 def _type(value: Any) -> type:
     """The type of a value; NoneType also for the empty cells of tables and the NaN of data frames."""
-    is_empty = (isinstance(value, str) and not value) or (isinstance(value, float) and math.isnan(value))
-    return NoneType if is_empty else type(value)
+    kind = type(value)  # called for every value of a manifest
+    is_empty = (kind is str and not value) or (kind is float and math.isnan(value))
+    return NoneType if is_empty else kind
 
 
 def _are_rare(names: Iterable[str], others: Iterable[str], rows: Mapping[str, int]) -> bool:
