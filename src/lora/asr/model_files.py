@@ -16,7 +16,7 @@ from typing import Any
 from lora.asr.families.table import FAMILIES, Family
 from lora.asr.feature_settings import FEATURES, feature_settings, require_fitting, with_own_window
 from lora.asr.hub import from_hub
-from lora.asr.model_json import UnusableModel, read_json
+from lora.asr.model_json import UnusableModel, is_present, read_json
 from lora.asr.weights_file import numbers_problem, weights_problem
 from lora.data.existing_files import is_file
 from lora.data.unchanged_files import FileStates
@@ -149,9 +149,9 @@ def describe_model(
         if value is not None and key not in family.model_keys:
             raise UserError(f"model.{key} is {value!r}, but {model_type} models take no {key}. Remove the key.")
     if config.get("has_lora_adapter"):  # the adapter is part of the model
-        weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if (folder / name).is_file()]
+        weights += [folder / name for name in (ADAPTER_CONFIG, OWN_ADAPTER) if is_present(folder / name, owner)]
     texts = folder if other is None else other.path
-    text_files = [texts / name for name in sorted(TEXT_FILES) if (texts / name).is_file()]
+    text_files = [texts / name for name in sorted(TEXT_FILES) if is_present(texts / name, owner)]
     for path in text_files:
         if path.suffix == ".json":
             read_json(path, owner)  # libraries report a damaged one without its name
@@ -169,7 +169,7 @@ def describe_model(
         ),
         family=family,
         config=config,
-        generation=read_json(generation, owner) if generation.is_file() else {},
+        generation=read_json(generation, owner) if is_present(generation, owner) else {},
         features=features,
         sampling_rate=int(features["sampling_rate"]),
         states=states,

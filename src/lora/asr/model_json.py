@@ -1,4 +1,4 @@
-"""Read the JSON files of a model folder. Torch-free."""
+"""Find and read the small files of a model folder. Torch-free."""
 
 from __future__ import annotations
 
@@ -6,12 +6,37 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lora.asr.weights_file import POINTER
+from lora.data.existing_files import is_optional_file
 from lora.data.json_lines import writable
 from lora.records.base import UserError
 
 
 class UnusableModel(UserError):
     """The files of a model are missing, damaged or of another kind. Faults of the hub or of options are not this."""
+
+
+def is_present(path: Path, owner: str) -> bool:
+    """Whether an optional file of a model is there; `owner` starts the message.
+
+    Raises:
+        UnusableModel: Something else has its name, such as a link to a file that was not copied.
+    """
+    try:
+        present = is_optional_file(path)
+    except UserError as error:
+        raise UnusableModel(f"{owner}: {error}") from None
+    if present:
+        _require_no_pointer(path, owner)
+    return present
+
+
+def _require_no_pointer(path: Path, owner: str) -> None:
+    with path.open("rb") as file:
+        if file.read(len(POINTER)) == POINTER:
+            raise UnusableModel(
+                f"{owner}: {path.name} is a pointer of git-lfs instead of the file. Run `git lfs pull`."
+            )
 
 
 def read_json(path: Path, owner: str) -> dict[str, Any]:
@@ -25,6 +50,7 @@ def read_json(path: Path, owner: str) -> dict[str, Any]:
             f"{owner}: {path.name} is not a file but a folder, pipe or device. Copy the file from the base model."
         )
     try:
+        _require_no_pointer(path, owner)
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UnusableModel(f"{owner}: {path.name} is missing. Copy it from the base model.") from None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from tiny_models import WINDOW
 
 from lora.asr.model_files import TEXT_FILES, describe_model, family_of
+from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 
 
@@ -137,6 +140,27 @@ def test_settings_of_the_feature_extractor_are_taken_from_where_transformers_tak
 def test_a_damaged_file_of_the_tokenizer_is_named(copy_of: Path, name: str) -> None:
     (copy_of / name).write_text('{"model": ')
     with pytest.raises(UserError, match=rf"{name} cannot be read: .* Copy it again"):
+        describe_model(str(copy_of))
+
+
+@pytest.mark.parametrize("name", ["generation_config.json", "tokenizer_config.json", "merges.txt"])
+@pytest.mark.parametrize(
+    ("replace", "message"),
+    [
+        (lambda path: path.symlink_to("../blobs/gone"), "a link to a file that is missing; copy the file there"),
+        (Path.mkdir, "not a file; copy the file there"),
+        (os.mkfifo, "not a file; copy the file there"),
+        (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"), "is a pointer of git-lfs"),
+    ],
+)
+def test_what_is_no_file_in_place_of_an_optional_one_is_refused(
+    copy_of: Path, name: str, replace: Callable[[Path], None], message: str
+) -> None:
+    """Without its generation settings or a part of its tokenizer a model writes or learns other texts."""
+    path = copy_of / name
+    path.unlink(missing_ok=True)
+    replace(path)
+    with pytest.raises(UnusableModel, match=rf"{name}:? {message}"):
         describe_model(str(copy_of))
 
 
