@@ -196,6 +196,24 @@ def test_an_utterance_has_one_hypothesis_whatever_the_model_returns(tmp_path: Pa
     assert several.generate(several.inputs(audio)).texts == expected
 
 
+def test_tokens_before_the_text_are_no_text_where_the_tokenizer_does_not_know_them_as_special(
+    whisper_folder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(whisper_folder, tmp_path / "model"))
+    tokens = json.loads((folder / "tokenizer.json").read_text())
+    for token in tokens["added_tokens"]:
+        token["special"] = token["content"] == "<|endoftext|>"
+    (folder / "tokenizer.json").write_text(json.dumps(tokens))
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    del settings["extra_special_tokens"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    changed, healthy = (load_model(describe_model(str(path))) for path in (folder, whisper_folder))
+    assert "<|en|>" not in changed.tokenizer.all_special_tokens
+    audio = [noise(1, 0.5), noise(2, 0.6)]
+    texts, expected = (speech.generate(speech.inputs(audio)).texts for speech in (changed, healthy))
+    assert texts == expected
+
+
 def test_features_have_no_random_noise(whisper_folder: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(whisper_folder, tmp_path / "model"))
     path = folder / "processor_config.json"

@@ -111,10 +111,19 @@ class Whisper(EncoderDecoder):
 
     def _new_tokens(self, row: list[int], inputs: dict[str, Tensor]) -> list[int]:
         start = 0
-        special = set(self.tokenizer.all_special_ids) - {self.tokenizer.eos_token_id}
+        special = set(self.tokenizer.all_special_ids) | self._prefix_ids()
+        special -= {self.tokenizer.eos_token_id}
         while start < len(row) and row[start] in special:
             start += 1
         return row[start:]
+
+    def _prefix_ids(self) -> set[int]:
+        """Tokens that `generate` puts before the text, which a tokenizer need not know as special."""
+        generation = self.base.generation_config
+        tokens = [getattr(generation, name, None) for name in ("decoder_start_token_id", "no_timestamps_token_id")]
+        for table in (getattr(generation, name, None) for name in ("lang_to_id", "task_to_id")):
+            tokens += table.values() if isinstance(table, dict) else []
+        return {token for token in tokens if isinstance(token, int)}
 
     def _read(self, sequences: Tensor, effective: dict[str, Any], inputs: dict[str, Tensor]) -> Generated:
         generated = super()._read(sequences, effective, inputs)
