@@ -67,6 +67,18 @@ def test_errors_of_libraries_about_a_full_disk_are_recognised() -> None:
         disk_problem(RuntimeError("[enforce fail] PytorchStreamWriter failed writing file"))
     )
     assert disk_problem(RuntimeError("shapes differ")) is None
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    """Also where a temporary file is renamed to it, whose name nobody knows."""
+    folder = tmp_path / "commands.sh"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("x")
+    for write in (folder.write_text, lambda text: write_text(folder, text)):
+        with pytest.raises(IsADirectoryError) as raised:
+            write("x")
+        assert str(disk_problem(raised.value)).startswith(f"{folder}: a folder is where this file has to be. Move it")
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
     with pytest.raises(ZeroDivisionError):
         run_command(lambda: 1 // 0)
 

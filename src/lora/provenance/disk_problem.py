@@ -1,4 +1,4 @@
-"""Disks that are full or read-only: what to do about them, whatever library met them."""
+"""Disks that are full or read-only, and folders in the place of files: what to do, whatever library met them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ def disk_problem(error: BaseException | None) -> str | None:
             )
         if isinstance(error, OSError) and number in PROTECTED:
             return f"{place}: {error.strerror}. Make it accessible for this user, and {AGAIN}."
+        if isinstance(error, IsADirectoryError):
+            place = error.filename2 or place  # of a temporary file that is renamed
+            return f"{place}: a folder is where this file has to be. Move it elsewhere, and {AGAIN}."
         error = error.__cause__ or error.__context__
     return None
 
