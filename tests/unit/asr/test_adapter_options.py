@@ -199,6 +199,10 @@ def test_fully_trained_modules_are_counted_and_logged(
         ({"modules_to_save": ["decoder"]}, "embed_tokens and proj_out share one weight"),
         ({"modules_to_save": ["layers"]}, "'layers' matches no module with weights"),
         ({"target_parts": ["other"]}, "'auto of other' matches no module"),
+        (
+            {"target_modules": "fc1", "modules_to_save": ["fc1"]},
+            r"'fc1' matches no module of the model apart from modules_to_save \(fc1\), which get no adapter",
+        ),
     ],
 )
 def test_unknown_module_names_are_reported_with_the_known_ones(

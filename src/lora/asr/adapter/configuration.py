@@ -67,9 +67,11 @@ def lora_config(model: nn.Module, settings: Mapping[str, Any], model_id: str) ->
                 f"target_modules {setting!r} is not a valid regular expression ({error}); the model has {available}",
             ) from None
         if not matched:
+            saved = ", ".join(settings["modules_to_save"])
+            left = f" apart from modules_to_save ({saved}), which get no adapter" if saved else ""
             raise AdapterProblem(
                 "adapter.no_target_modules",
-                f"target_modules {setting!r} matches no module of the model, which has {available}",
+                f"target_modules {setting!r} matches no module of the model{left}; the model has {available}",
             )
     _check_rank(model, config)
     return config
