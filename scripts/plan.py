@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -117,7 +116,12 @@ def study_changes(folder: Path, configfile: Path) -> list[str]:
     if not recorded.exists() or not configfile.exists():
         return []
     given = read_yaml(configfile)
-    return changed_keys(json.loads(recorded.read_text(encoding="utf-8")), load_configuration(given, configfile, folder))
+    current = StudyConfig.from_json(load_configuration(given, configfile, folder))
+    try:
+        before = StudyConfig.read(recorded)
+    except UserError:
+        return []  # damaged, or of an earlier version: a run records it again
+    return changed_keys(before.to_json(), current.to_json())
 
 
 def sweep_lines(folder: Path, configfile: Path) -> list[str]:

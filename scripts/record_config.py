@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lora.provenance.command import command
 from lora.provenance.recording import recording
-from lora.records.base import write_text
+from lora.records.base import UserError, write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def record_config(source: Path, config: Path) -> None:
     with recording(outputs=[config]):
-        configuration = json.loads(source.read_text(encoding="utf-8"))
+        try:
+            configuration = json.loads(source.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(
+                f"{source}: no JSON ({error}); every run writes it anew: run the same command again"
+            ) from None
         write_text(config, json.dumps(configuration, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
+import plan
 import pytest
 from small_study import CONFIG, REPOSITORY
 
@@ -39,3 +40,19 @@ def test_another_configuration_is_refused_where_snakemake_has_no_record_of_the_r
     metadata.mkdir()
     (metadata / urlsafe_b64encode(str(path).encode()).decode()).touch()
     require_comparable(path, changed, metadata)
+
+
+@pytest.mark.parametrize("damaged", ["{", "[]", ""])
+def test_a_plan_needs_no_readable_record(tmp_path: Path, damaged: str) -> None:
+    written = {**CONFIG, "statistics": {"target_gain": 0.01}}
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps(written))
+    (tmp_path / "data").symlink_to(REPOSITORY / "data")
+    recorded = tmp_path / "results" / "config.json"
+    recorded.parent.mkdir()
+    recorded.write_text(json.dumps(load_configuration(written, config, tmp_path)))
+    assert plan.study_changes(tmp_path, config) == []
+    config.write_text(json.dumps({**written, "statistics": {"target_gain": 0.05}}))
+    assert plan.study_changes(tmp_path, config) == ["statistics.target_gain: 0.01 -> 0.05"]
+    recorded.write_text(damaged)
+    assert plan.study_changes(tmp_path, config) == []
