@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,15 @@ def test_usage_errors_show_control_characters(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit, match="2"):
         main(["\x1b[31m"])
     assert "unknown subcommand \\u001b[31m" in capsys.readouterr().err
+
+
+def test_a_run_becomes_snakemake_so_that_signals_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(os, "execve", lambda program, command, environment: started.append((program, command)))
+    Path("my study").mkdir()
+    Path("my study/config.yaml").write_text("model: null\n")
+    assert main(["gate", "-d", "my study", "--cores", "2"]) == 0
+    ((program, command),) = started
+    assert program == sys.executable
+    assert command[:5] == [sys.executable, "-P", "-m", "snakemake", "gate"]
+    assert command[-6:] == ["--directory", "my study", "--configfile", "my study/config.yaml", "--cores", "2"]

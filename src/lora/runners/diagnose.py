@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from lora.configuration.yaml_file import read_yaml
 from lora.data.existing_files import is_file
@@ -110,14 +111,14 @@ def _cores(text: str) -> str:
     return text
 
 
-def run_target(args: argparse.Namespace) -> int:
-    """Run Snakemake on a study."""
+def run_target(args: argparse.Namespace) -> NoReturn:
+    """Become Snakemake on a study, so that a signal to this process (of `timeout`, of CI) ends the run itself."""
     command = [sys.executable, "-P", "-m", "snakemake", args.target, "-s", str(tool_folder() / "Snakefile")]
     directory = [] if args.directory == Path() else ["-d", str(args.directory)]
     environment = dict(os.environ, **{LISTEN_COMMAND: shlex.join(["lora-diagnose", "listen", *directory])})
     # --cores after --configfile, which takes every word up to the next option.
     command += [*_study(args.directory), "--cores", args.cores, *args.snakemake]
-    return subprocess.call(command, env=environment)
+    os.execve(sys.executable, command, environment)
 
 
 def plan(args: argparse.Namespace) -> int:
