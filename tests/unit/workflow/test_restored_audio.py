@@ -40,6 +40,7 @@ def test_missing_audio_is_looked_for_again(tmp_path: Path, monkeypatch: pytest.M
     assert inspect_restored(study) == []
     assert measures.is_file()
     soundfile.write("data/off (1).wav", 0.1 * np.ones(8000), 16000)
+    Path("data/off (1).wav").chmod(0o600)
     with monkeypatch.context() as another_user:
         another_user.setattr(os, "access", lambda path, mode: not str(path).endswith("off (1).wav"))
         assert inspect_restored(study) == []
