@@ -13,14 +13,13 @@ from pathlib import Path
 
 from lora.data.formats.interface import Reading
 from lora.data.formats.registry import read_source
-from lora.data.manifest_lines import text_suffix
+from lora.data.manifest_lines import JSON_SUFFIXES, text_suffix
 from lora.data.manifest_rows import Rejected, usable_rows
 from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines
 from lora.records.kept import content, is_keeping
 from lora.records.manifests import Utterance
 
-JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 COLUMNS_NAMED = 12  # in an error message
 
 

@@ -20,6 +20,7 @@ from lora.data.json_rows import Parsed, document_rows, is_document
 from lora.data.text_encoding import NOT_TEXT, mark_length, text_content
 from lora.records.base import UserError
 
+JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_COLUMNS = 10_000
 SEPARATOR_FROM = 5_000  # characters of a header

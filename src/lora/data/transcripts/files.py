@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from lora.data.manifest_lines import JSON_SUFFIXES
 from lora.data.text_encoding import notes_of_files
 from lora.data.transcripts import ctm, lines, parquet_file, predictions, recogs, segments, stm, trn
 from lora.data.transcripts.column_rows import read_rows
@@ -233,7 +234,6 @@ def _is_trn(path: Path, first: Sequence[str]) -> bool:
     return len(ids) == len(first) or (len(set(ids)) == len(ids) and len(ids) >= MOST * len(first))
 
 
-JSON_SUFFIXES = (".jsonl", ".json", ".ndjson")
 PREDICTIONS = TranscriptFormat(
     name="predictions",
     read=_read_predictions,

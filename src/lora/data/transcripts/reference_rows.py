@@ -17,7 +17,7 @@ from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.formats.registry import read_references
 from lora.data.manifest import Manifest
-from lora.data.manifest_lines import text_suffix
+from lora.data.manifest_lines import JSON_SUFFIXES, text_suffix
 from lora.data.manifest_rows import Rejected
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import AUTO, Source, states_silence
@@ -29,7 +29,7 @@ from lora.records.manifests import Utterance
 
 UNKNOWN_DURATION = 0.0
 TRANSCRIPT_FIELDS = {"text": "reference"}  # fields of manifests that transcripts call otherwise
-MANIFESTS = {".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet"}
+MANIFESTS = {*JSON_SUFFIXES, ".csv", ".tsv", ".parquet"}
 
 
 def reference_rows(source: Source, *, silence: bool) -> Manifest:
