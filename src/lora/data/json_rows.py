@@ -160,20 +160,22 @@ def _row(value: Any) -> dict[str, Any] | str:
 
 
 def _values(text: str, place: int) -> Values:
-    """The rows of a list, of objects by id, or of one object after the other."""
-    first = place = _after_space(text, place)
+    """The rows of a list, of objects by id, or of one object after the other, each a row or with a list of rows."""
+    place = _after_space(text, place)
+    have_lists = True
     while place < len(text):
         if text[place] == "[":
             place = yield from _list(text, place)
         elif text[place] == "{":
-            listed = _list_after_fields(text, place) if place == first else None
+            listed = _list_after_fields(text, place) if have_lists else None
             key, inner = listed or _first_key(text, place)
             if key is not None and key not in KEYS_OF_ROWS and text[inner : inner + 1] == "{":
                 place = yield from _by_id(text, place)
             elif key is not None and key not in KEYS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner):
                 place = yield from _list(text, inner)
-                return (yield from _after_rows(text, place, key))
+                place = yield from _after_rows(text, place, key)
             else:
+                have_lists = False
                 value, end = _decode(text, place)
                 if isinstance(value, dict) and _are_rows_by_id(value):  # of which the first is broken
                     end = yield from _by_id(text, place)

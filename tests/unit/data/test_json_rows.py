@@ -52,6 +52,15 @@ def test_a_list_of_rows_that_begins_in_the_first_line() -> None:
     assert list(document_rows(text)) == [(2, ROWS[0]), (3, ROWS[1])]
 
 
+@pytest.mark.parametrize("second", [{"version": 1, "data": ROWS[1:]}, {"data": ROWS[1:]}, ROWS[1:], ROWS[1]])
+def test_what_follows_an_object_with_a_list_of_rows(second: Any) -> None:
+    text = "\n".join(json.dumps(value, indent=1) for value in ({"version": 1, "data": ROWS[:1]}, second))
+    assert is_document(text.encode())
+    assert [row for _, row in document_rows(text)] == ROWS
+    *_, (line, last) = document_rows(json.dumps({"data": ROWS}, indent=1) + "\nrubbish")
+    assert (line, "rows from here on are lost" in last) == (13, True)
+
+
 def test_a_list_within_a_row_is_none_of_rows() -> None:
     rows = [{"id": str(n), "wav": "a.wav", "txt": "x", "results": [{"text": "y"}]} for n in range(2)]
     assert not is_document("\n".join(map(json.dumps, rows)).encode())
