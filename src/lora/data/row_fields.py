@@ -26,6 +26,11 @@ INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"})  # categories 
 # Fillers and joiners of other categories without a glyph of their own, and the empty Braille pattern.
 FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # of variants of the character before
+# What spreadsheets write for a cell that they cannot calculate, as for a text that begins with `=` or `-`.
+UNCALCULATED = frozenset({"#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#N/A"})
+# What data frames write for a missing value. Other names of it are words as well, but no speakers.
+NO_TEXT = UNCALCULATED | {"NaN", "<NA>"}
+NO_SPEAKER = NO_TEXT | {"nan", "None", "none", "null", "NULL"}
 LARGEST_SAMPLE = float(np.finfo(np.float32).max)
 LINES = 2**53  # which every reader of JSON represents exactly
 WHOLE = re.compile(r"(?<=\d)\.0+$")
@@ -72,10 +77,13 @@ def row_fields(
         text = ""
     elif text is None or not _is_visible(text) or (columns.placeholders and text.strip() in columns.placeholders):
         raise RowError("empty text", "text")
+    if text in NO_TEXT:
+        raise RowError(f"no text: spreadsheets and data frames write {text!r} for a value that is missing", "text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
     speaker = _name(columns, record, "speaker_id")
     fields: dict[str, Any] = {"text": " ".join(text.split())}
-    fields["speaker_id"] = None if speaker is None else intern(speaker)  # one object for all rows of a speaker
+    # One object for all rows of a speaker.
+    fields["speaker_id"] = None if speaker is None or speaker in NO_SPEAKER else intern(speaker)
     fields["offset"] = row_number(columns, record, "offset")
     fields["duration"] = row_number(columns, record, "duration")
     if fields["duration"] is None and (end := row_number(columns, record, "end")) is not None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lora.data.manifest_lines import lines_as
+from lora.data.row_fields import RowError, row_fields
 from lora.data.text_encoding import with_line_feeds
 from lora.data.transcripts.files import read_transcript_file
 from lora.data.transcripts.row_matching import match_rows
@@ -58,6 +60,27 @@ def test_manifests(tmp_path: Path, start: str) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(f"{start}u1;a.wav;a b;;\n;;;;\n".encode())
     assert list(lines_as("csv", path)) == [(3, {"id": "u1", "audio": "a.wav", "text": "a b", "": ""})]
+
+
+@pytest.mark.parametrize("cell", ["#NAME?", "#VALUE!"])
+def test_cells_that_a_spreadsheet_could_not_calculate_are_no_texts(tmp_path: Path, cell: str) -> None:
+    """A text that begins with `=` or `-` is a formula for a spreadsheet, and lost when the table is saved."""
+    with pytest.raises(RowError, match=f"no text: .*'{re.escape(cell)}'"):
+        row_fields({"audio": "a.wav", "text": cell}, 1)
+    for row in (f"u2,{cell},c", f"u2,c,{cell}"):
+        with pytest.raises(UserError, match=rf"x\.csv:3: \w+ is '{re.escape(cell)}', which a spreadsheet writes"):
+            hypotheses(tmp_path / "x.csv", f"id,hypothesis,reference\nu1,a b,a b\n{row}\nu3,d,d\n")
+
+
+def test_missing_values_of_data_frames() -> None:
+    """`None` and `nan` are words as well, but nobody's name."""
+    for cell in ("NaN", "<NA>"):
+        with pytest.raises(RowError, match=f"no text: .*'{cell}'"):
+            row_fields({"audio": "a.wav", "text": cell}, 1)
+    for word in ("None", "nan", "null", "NULL"):
+        found = row_fields({"audio": "a.wav", "text": word, "speaker_id": word}, 1)
+        assert (found["text"], found["speaker_id"]) == (word, None)
+    assert row_fields({"audio": "a.wav", "text": "x", "speaker_id": "Nan"}, 1)["speaker_id"] == "Nan"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lora.data.column_names import SYNONYMS, TIMES, Columns, folded_name
-from lora.data.row_fields import DEFAULT_COLUMNS, RowError, row_number
+from lora.data.row_fields import DEFAULT_COLUMNS, UNCALCULATED, RowError, row_number
 from lora.records.base import UserError
 
 IDS = ("id", "utt_id", "utterance_id", "uttid", "utt", "key", "segment_id")
@@ -223,6 +223,9 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
     reference = None if header.reference is None else row[header.reference]
     if not isinstance(reference, str | None):
         raise RowError(f"{header.reference} is {reference!r:.80}; expected a string")
+    for name, cell in ((column, text), (header.reference, reference)):
+        if cell in UNCALCULATED:
+            raise RowError(f"{name} is {cell!r}, which a spreadsheet writes instead of a text; export it again")
     return ExternalTranscript(
         names=names,
         hypothesis=text,
