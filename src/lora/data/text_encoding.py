@@ -19,7 +19,15 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 WESTERN = "cp1252"
-CODE_PAGES = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030", "big5", "cp949")
+TURKISH = "cp1254"
+CODE_PAGES = (
+    *(WESTERN, "cp1250", "cp1251", "cp1253", TURKISH, "cp1255", "cp1256", "cp932", "gb18030", "big5", "cp949"),
+    *("iso8859_2", "iso8859_6", "koi8_r", "koi8_u", "cp866", "cp874", "euc_jp"),
+)
+# Half-width katakana, as whose bytes Japanese code pages read those of other letters.
+KATAKANA = re.compile("[\uff61-\uff9f]")
+OTHER_IN_TURKISH = re.compile("[ÐÝÞðýþ]")  # the letters of Western in place of Ğ İ Ş ğ ı ş
+NOT_TURKISH = re.compile("[æáéíóú]", re.IGNORECASE)  # other languages with those letters have some of these
 GUESSED_FROM = 100_000  # bytes
 THIRDS = 3
 SHOWN = 60  # characters of a line in a message
@@ -251,11 +259,22 @@ def _plausible(lines: Sequence[bytes]) -> str | None:
     """The code page of a text; Western where that is plausible at all, because short texts fit several."""
     from charset_normalizer import from_bytes
 
-    found = from_bytes(b"\n".join(lines)[:GUESSED_FROM], cp_isolation=list(CODE_PAGES))
+    text = b"\n".join(lines)[:GUESSED_FROM]
+    found = [match for match in from_bytes(text, cp_isolation=list(CODE_PAGES)) if not _is_katakana(str(match))]
     matches = [encoding for match in found for encoding in match.could_be_from_charset]  # with those of equal text
-    if not matches:
-        return None
-    return WESTERN if WESTERN in matches else matches[0]
+    if WESTERN in matches:
+        return TURKISH if TURKISH in matches and _is_turkish(text.decode(WESTERN)) else WESTERN
+    return matches[0] if matches else None
+
+
+def _is_katakana(text: str) -> bool:
+    """Whether every third character beyond ASCII is half-width katakana, which Japanese texts have in single words."""
+    return 3 * len(KATAKANA.findall(text)) > sum(not character.isascii() for character in text)
+
+
+def _is_turkish(text: str) -> bool:
+    """Whether a text that was read as Western is Turkish; the two code pages differ in six letters."""
+    return OTHER_IN_TURKISH.search(text) is not None and NOT_TURKISH.search(text) is None
 
 
 def _is_encoded(line: bytes, encoding: str) -> bool:

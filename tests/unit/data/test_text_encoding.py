@@ -40,6 +40,32 @@ def test_code_pages_are_guessed_and_reported(encoding: str, text: str) -> None:
     assert notes[0].startswith(f"not UTF-8, read as {encoding}: line 3 is then 'b.wav;{text}'")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "lines"),
+    [
+        ("koi8_r", ["мама мыла раму, а папа читал газету", "завтра обещали дождь со снегом", "который теперь час?"]),
+        ("koi8_u", ["її брат живе у великому місті", "я хочу з'їсти ще один вареник", "котра зараз година?"]),
+        ("cp866", ["мама мыла раму, а папа читал газету", "завтра обещали дождь со снегом", "который теперь час?"]),
+        ("iso8859_6", ["القطار يصل في الساعة السابعة", "أريد كوبا من الشاي", "أين المكتبة من فضلك"]),
+        ("cp874", ["รถไฟจะมาถึงตอนเจ็ดโมงเช้า", "ขอชาหนึ่งถ้วยครับ", "ห้องสมุดอยู่ที่ไหน"]),
+        ("euc_jp", ["電車は七時に着きます", "お茶を一杯ください", "図書館はどこにありますか"]),
+        (
+            "cp1254",
+            [
+                "tren saat yedide geliyor, acele etmeliyiz",
+                "bir bardak çay istiyorum",
+                "kütüphane nerede, biliyor muşsun",
+            ],
+        ),
+        ("cp1252", ["það kostar ekkert að fara þangað", "hún ætlar að kaupa brauð", "ég veit það ekki, því miður"]),
+    ],
+)
+def test_code_pages_of_several_lines(encoding: str, lines: list[str]) -> None:
+    """Russian in KOI8-R is also half-width katakana, and Turkish is Western with six letters of Icelandic."""
+    table = "audio;text\n" + "".join(f"{number}.wav;{line}\n" for number, line in enumerate(lines))
+    assert as_utf8(table.encode(encoding)).decode() == table
+
+
 def test_single_damaged_lines_do_not_change_the_encoding() -> None:
     notes: list[str] = []
     content = TEXT.encode() + b"\nc.wav;\xff\xfe\n"
