@@ -49,3 +49,12 @@ def test_tabs_and_several_spaces_between_id_and_text(root):
     result = read_manifest(root / "dev-clean")
     assert [(row.id, row.text) for row in result.rows] == [("84-7-0000", "TEXT 0"), ("84-7-0001", "TEXT 1")]
     assert result.rejected == []
+
+
+@pytest.mark.parametrize("content", [bytes(400), b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"])
+def test_unreadable_transcripts_of_a_chapter_cost_that_chapter(root, content):
+    path = root / "dev-clean/84/7/84-7.trans.txt"
+    path.write_bytes(content)
+    result = read_manifest(root)
+    assert [row.speaker_id for row in result.rows] == ["1089", "1089"]
+    assert f"unreadable transcripts: {path}: " in result.rejected[0].reason

@@ -10,6 +10,7 @@ from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_s
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
 from lora.data.text_encoding import NOT_TEXT, notes_of_files
+from lora.records.base import UserError
 
 TRANSCRIPTS = "*.trans.txt"
 AUDIO = (".flac", ".wav", ".ogg", ".opus", ".mp3")
@@ -34,7 +35,12 @@ def read_librispeech(source: Source) -> Reading:
         chapter = path.parent.relative_to(source.path)
         files = {file.stem: file.name for file in sorted(path.parent.iterdir()) if file.suffix.lower() in AUDIO}
         name = f"{chapter.as_posix()}/{path.name}"
-        for line, text in text_lines(path, notes[name]):
+        try:
+            lines = text_lines(path, notes[name])
+        except UserError as error:
+            entries.append(Entry(len(entries) + 1, f"unreadable transcripts: {error}"))
+            continue
+        for line, text in lines:
             place = f"{name}:{line}"
             if text is None:
                 entries.append(Entry(len(entries) + 1, NOT_TEXT, place))
