@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from lora.records.base import UserError
@@ -25,6 +26,11 @@ def is_file(path: Path | str) -> bool:
 def is_readable(path: Path | str) -> bool:
     """Whether a path names a file that this user may read."""
     return is_file(path) and os.access(path, os.R_OK)
+
+
+def not_hidden(paths: Iterable[Path]) -> list[Path]:
+    """The paths in their order, without hidden ones: macOS adds `._a.tsv` to `a.tsv` on the disks of other systems."""
+    return sorted(path for path in paths if path.name[0] != ".")
 
 
 def require_file(path: Path, what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lora.asr.adapter.files import CONFIG, PROVENANCE, WEIGHTS, existing_home, missing_file
+from lora.data.existing_files import not_hidden
 from lora.provenance.hashes import content_hash, file_hash
 from lora.records.base import UserError
 from lora.records.settings import AdapterIdentity
@@ -34,13 +35,13 @@ def require_unchanged(folder: Path | str, before: str, now: str) -> None:
 def adapter_content(folder: Path | str) -> str:
     """Hash of everything that loading an adapter looks at, whether or not it can be loaded.
 
-    That is its files, with the recorded base model, and the names of all others: a folder without an adapter is
-    described by what else it contains.
+    That is its files, with the recorded base model, and the names of all others but hidden ones: a folder without an
+    adapter is described by what else it contains.
 
     Raises:
         UserError: The folder does not exist.
     """
     path = existing_home(folder)
-    names = sorted(other.relative_to(folder).as_posix() for other in Path(folder).rglob("*"))
+    names = sorted(other.relative_to(folder).as_posix() for other in not_hidden(Path(folder).rglob("*")))
     present = [name for name in (CONFIG, WEIGHTS, PROVENANCE) if (path / name).is_file()]
     return content_hash(*names, *(f"{name}: {file_hash(path / name)}" for name in present))

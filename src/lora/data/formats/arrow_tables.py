@@ -14,6 +14,7 @@ from typing import Any
 
 from lora.data.audio.library_errors import reason_of
 from lora.data.column_names import SYNONYMS, Columns
+from lora.data.existing_files import not_hidden
 from lora.data.formats.arrow_recordings import write_recording
 from lora.data.formats.arrow_rows import readable_columns, row_values
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
@@ -37,7 +38,7 @@ def arrow_files(source: Source) -> list[Path]:
         return [source.path]
     state = source.path / STATE
     if not state.is_file():
-        return _shards_of_split(source, sorted(source.path.glob("*.arrow")))
+        return _shards_of_split(source, not_hidden(source.path.glob("*.arrow")))
     reject_settings(source, "split")
     try:
         saved = json.loads(state.read_text(encoding="utf-8"))
@@ -56,7 +57,7 @@ def arrow_files(source: Source) -> list[Path]:
 def parquet_files(source: Source) -> list[Path]:
     if not source.path.is_dir():
         return [source.path]
-    paths = sorted(source.path.glob("*.parquet")) or sorted(source.path.glob("data/*.parquet"))
+    paths = not_hidden(source.path.glob("*.parquet")) or not_hidden(source.path.glob("data/*.parquet"))
     return _shards_of_split(source, paths)
 
 
@@ -261,13 +262,13 @@ def _add_ids(rows: list[dict[str, Any]], identities: list[tuple[str | None, str]
 
 
 def _is_saved_data_set(folder: Path) -> bool:
-    return (folder / STATE).is_file() or any(folder.glob("*.arrow"))
+    return (folder / STATE).is_file() or bool(not_hidden(folder.glob("*.arrow")))
 
 
 def _is_parquet_folder(folder: Path) -> bool:
     """Whether there are Parquet files other than the metadata of an audiofolder."""
     patterns = ("*.parquet", "data/*.parquet")
-    return any(file.name not in METADATA for pattern in patterns for file in folder.glob(pattern))
+    return any(file.name not in METADATA for pattern in patterns for file in not_hidden(folder.glob(pattern)))
 
 
 DATASETS = ManifestFormat(

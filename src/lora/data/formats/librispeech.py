@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from lora.data.column_names import Columns
+from lora.data.existing_files import not_hidden
 from lora.data.formats.interface import Entry, ManifestFormat, Reading, reject_settings
 from lora.data.manifest_lines import text_lines
 from lora.data.source import Source
@@ -19,11 +20,11 @@ PATTERNS = tuple(f"{'*/' * depth}{TRANSCRIPTS}" for depth in range(4))
 
 
 def librispeech_files(source: Source) -> list[Path]:
-    return sorted(path for pattern in PATTERNS for path in source.path.glob(pattern))
+    return not_hidden(path for pattern in PATTERNS for path in source.path.glob(pattern))
 
 
 def is_librispeech(folder: Path) -> bool:
-    return any(True for pattern in PATTERNS for _ in folder.glob(pattern))
+    return any(not_hidden(folder.glob(pattern)) for pattern in PATTERNS)
 
 
 def read_librispeech(source: Source) -> Reading:

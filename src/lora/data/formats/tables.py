@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import Columns
-from lora.data.existing_files import is_file, is_optional_file
+from lora.data.existing_files import is_file, is_optional_file, not_hidden
 from lora.data.formats.arrow_rows import readable_columns, row_values
 from lora.data.formats.interface import PATHS_TRIED, Entries, Entry, FileSample, ManifestFormat, Reading
 from lora.data.manifest_lines import lines_as, text_kind
@@ -145,7 +145,7 @@ def _split_table(folder: Path, split: str) -> Path | None:
 
 
 def _tables_next_to_clips(folder: Path) -> list[str]:
-    return sorted(file.stem for file in folder.glob("*.tsv")) if (folder / CLIPS).is_dir() else []
+    return [file.stem for file in not_hidden(folder.glob("*.tsv"))] if (folder / CLIPS).is_dir() else []
 
 
 JSONL = ManifestFormat(

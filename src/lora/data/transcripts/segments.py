@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.column_names import MILLISECONDS
+from lora.data.existing_files import not_hidden
 from lora.data.json_lines import writable
 from lora.data.time_text import seconds_in_text
 from lora.data.transcripts.column_rows import read_rows
@@ -49,8 +50,7 @@ def files_of(folder: Path) -> list[Path]:
 
     Raises UserError for a folder without them, and for a name that is not UTF-8, which no result can contain.
     """
-    names = sorted(folder.iterdir())  # hidden ones, such as `._a.txt` of macOS, are no recordings
-    files = [file for file in names if file.is_file() and not file.name.endswith(SETTINGS) and file.name[0] != "."]
+    files = [file for file in not_hidden(folder.iterdir()) if file.is_file() and not file.name.endswith(SETTINGS)]
     for suffix in SUFFIXES:
         if found := [file for file in files if file.suffix.lower() == suffix]:
             if (odd := next((file for file in found if not writable(file.name)), None)) is not None:
