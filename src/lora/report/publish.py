@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from lora import layout
+from lora.data.existing_files import not_hidden
 from lora.formatting import unbroken
 from lora.provenance.hashes import content_hash
 from lora.records.base import UserError, write_text
@@ -148,7 +149,7 @@ def diagnosis_key(study: Study) -> str:
     """A hash of the inputs and the result of a diagnosis: configuration, rows, settings of runs, verdict."""
     digest = hashlib.sha256()
     patterns = ("config.json", "verdict.json", "manifests/*.jsonl", "transcripts/*/*.settings.json")
-    for path in sorted(file for pattern in patterns for file in study.results.glob(pattern)):
+    for path in not_hidden(file for pattern in patterns for file in study.results.glob(pattern)):
         digest.update(f"{path.relative_to(study.results).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
