@@ -21,7 +21,13 @@ KINDS = {
     "mp3.mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III"},
 }
 TAG = b"ID3\4\0\0" + bytes([0, 0, 16, 0]) + b"\0" * 2048
+OLD_TAG = b"TAG" + b"x" * 125
 APE = b"APETAGEX" + struct.pack("<IIII", 2000, 32, 1, 0xA0000000) + b"\0" * 3000
+GAIN = b"\x0b" + b"\0" * 7 + b"REPLAYGAIN\0-1.230000dB"
+GAIN_TAG = b"".join(
+    b"APETAGEX" + struct.pack("<IIII8x", 2000, 32 + len(GAIN), 1, flags) + items
+    for flags, items in ((0xA0000000, GAIN), (0x80000000, b""))
+)
 
 
 def encoded(kind: str, rate: int, seconds: float = 1.0) -> bytes:
@@ -46,6 +52,18 @@ def test_joined_files_are_rejected(tmp_path: Path, kind: str, second_rate: int) 
     for offset in (None, 0.2):
         with pytest.raises(UserError, match=r"row u: .*: the file consists of several ones"):
             load_audio(row(kind, offset), tmp_path)
+
+
+@pytest.mark.parametrize("end", [OLD_TAG, GAIN_TAG, GAIN_TAG + OLD_TAG], ids=["id3", "ape", "both"])
+def test_mp3_files_with_tags_at_their_ends_that_were_joined(tmp_path: Path, end: bytes) -> None:
+    """As `lame --tt` writes ID3 of both versions, and mp3gain a tag of APE before the old one."""
+    one = TAG + encoded("mp3.mp3", 16000) + end
+    (tmp_path / "one.mp3").write_bytes(one)
+    (tmp_path / "two.mp3").write_bytes(one + one)
+    assert header_seconds(str(tmp_path / "one.mp3")) == pytest.approx(1.0, abs=0.05)
+    assert "several ones that were joined" in str(header_seconds(str(tmp_path / "two.mp3")))
+    with pytest.raises(UserError, match=r"several ones that were joined"):
+        load_audio(row("two.mp3"), tmp_path)
 
 
 def test_joined_flac_files_are_rejected_as_a_whole(tmp_path: Path) -> None:
@@ -88,7 +106,7 @@ def test_a_stream_joined_with_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_whole_files_with_tags_and_other_ends(tmp_path: Path, kind: str) -> None:
     content = encoded(kind, 16000)
-    ends = [(b"", b"")] if kind != "mp3.mp3" else [(b"", b""), (TAG, b"TAG" + b"\0" * 125), (TAG + TAG, APE)]
+    ends = [(b"", b"")] if kind != "mp3.mp3" else [(b"", b""), (TAG, OLD_TAG), (TAG + TAG, APE)]
     for first, last in ends:
         (tmp_path / kind).write_bytes(first + content + last)
         assert header_seconds(str(tmp_path / kind)) == pytest.approx(1.0, abs=0.05)

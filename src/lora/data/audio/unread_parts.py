@@ -2,7 +2,7 @@
 
 Of a chained Ogg file and of joined FLAC files it reads the first stream, of an MP3 file as many frames as its Xing
 header counts, or as many as the length of the first one lets expect, and of a truncated Ogg file the whole pages.
-Formats: RFC 3533 (Ogg); RFC 9639 (FLAC); ISO 11172-3 and 13818-3 (MP3), ID3 2.4, and the Xing
+Formats: RFC 3533 (Ogg); RFC 9639 (FLAC); ISO 11172-3 and 13818-3 (MP3), ID3 1 and 2.4, APE 2, and the Xing
 header of the LAME encoder.
 """
 
@@ -18,6 +18,10 @@ from lora.data.audio.ogg import HEADER, MARK
 
 FIRST = 2  # flag of the first page of a stream
 TAG = b"ID3"
+OLD_TAG, OLD_TAG_LENGTH = b"TAG", 128  # ID3 1, which ends a file
+TAGS = 100  # examined one after the other
+APE = struct.Struct("<8sIIII8x")  # header: mark, version, length of the rest, fields, flags
+APE_MARK, IS_APE_HEADER = b"APETAGEX", 1 << 29
 XING = (b"Xing", b"Info")
 HAS_FRAMES, HAS_BYTES = 1, 2  # flags of a Xing header
 LAYER_3 = 1
@@ -132,14 +136,28 @@ def _varies(file: BinaryIO, place: int, first: _Frame) -> bool:
 
 
 def _after_tags(file: BinaryIO, place: int) -> int:
-    """The byte after all ID3 tags that begin at `place`; their lengths have seven bits per byte."""
-    while True:
-        file.seek(place)
-        head = file.read(10)
-        if len(head) < 10 or not head.startswith(TAG) or max(head[6:]) > 127:
-            return place
-        length = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        place += 10 + length + (10 if head[5] & 0x10 else 0)
+    """The byte after all tags that begin at `place`, ID3 of both versions and APE, as joined files have them."""
+    for _ in range(TAGS):
+        length = _tag_length(file, place)
+        if length == 0:
+            break
+        place += length
+    return place
+
+
+def _tag_length(file: BinaryIO, place: int) -> int:
+    """Bytes of the tag that begins at `place`; 0 where none does. Lengths of ID3 2 have seven bits per byte."""
+    file.seek(place)
+    head = file.read(APE.size)
+    if head.startswith(OLD_TAG):
+        return OLD_TAG_LENGTH
+    if head.startswith(APE_MARK) and len(head) == APE.size:
+        _, _, length, _, flags = APE.unpack_from(head)
+        return APE.size + length if flags & IS_APE_HEADER else 0
+    if len(head) < 10 or not head.startswith(TAG) or max(head[6:10]) > 127:
+        return 0
+    length = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+    return 10 + length + (10 if head[5] & 0x10 else 0)
 
 
 def _frame(file: BinaryIO, place: int) -> _Frame | None:
