@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from lora.data.audio.headers import header_seconds
 from lora.data.audio.loading import load_audio
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
@@ -59,3 +60,41 @@ def test_integers_that_were_stored_as_floats(tmp_path: Path) -> None:
 def test_a_recording_somewhat_over_full_scale(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "loud.wav", np.full(16000, 1.5, np.float32), 16000, subtype="FLOAT")
     assert load_audio(row("loud.wav"), tmp_path).max() == 1.5
+
+
+def lossy(path: Path, format: str, subtype: str) -> bytes:
+    noise = np.random.default_rng(0).normal(0, 0.1, 64000).astype(np.float32)
+    soundfile.write(path, noise, 16000, format=format, subtype=subtype)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+@pytest.mark.parametrize("page", [2, 3, -1])
+def test_bytes_that_were_added_to_or_lost_from_a_page_of_ogg(tmp_path: Path, subtype: str, page: int) -> None:
+    """libsndfile leaves out the page, and what follows the last one that it can read."""
+    path = tmp_path / "a.ogg"
+    content = lossy(path, "OGG", subtype)
+    place = [place for place in range(len(content)) if content.startswith(b"OggS", place)][page] + 200
+    for damaged in (content[:place] + b"x" * 16 + content[place:], content[:place] + content[place + 16 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"row u: .*a\.ogg.*(damaged|truncated|malformed)"):
+            load_audio(row("a.ogg"), tmp_path)
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_file_with_a_tag_after_its_last_page(tmp_path: Path, subtype: str) -> None:
+    path = tmp_path / "a.ogg"
+    path.write_bytes(lossy(path, "OGG", subtype) + b"TAG" + b"x" * 125)
+    assert load_audio(row("a.ogg"), tmp_path).shape == (64000,)
+
+
+def test_an_mp3_file_whose_xing_header_cannot_be_used(tmp_path: Path) -> None:
+    """libsndfile then reads as much as if all frames were as long as that of the header: here half of it."""
+    path = tmp_path / "a.mp3"
+    content = lossy(path, "MP3", "MPEG_LAYER_III")
+    assert header_seconds(str(path)) == 4.0
+    for damaged in (content[:160] + b"xx" + content[160:], content[:8] + b"x" + content[9:]):
+        path.write_bytes(damaged)
+        assert "less can be read than the Xing header of this MP3 file counts" in str(header_seconds(str(path)))
+        with pytest.raises(UserError, match=r"row u: a\.mp3: the file is damaged"):
+            load_audio(row("a.mp3"), tmp_path)

@@ -39,7 +39,7 @@ def header_seconds(path: str) -> float | str:
                 return f"unreadable audio: {problem}"
             if missing > MISSING_SHARE:
                 return f"unreadable audio: the file is truncated: {missing:.0%} of the audio in its header is missing"
-            if (unread := unread_part(path)) is not None:
+            if (unread := unread_part(path, file.frames)) is not None:
                 return f"unreadable audio: {unread}"
             if file.frames >= UNKNOWN_FRAMES:
                 return counted_seconds(path)

@@ -120,7 +120,7 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
         rate, frames = file.samplerate, file.frames
         if (problem := header_problem(path, rate, frames)) is not None:
             raise UserError(f"row {row.id}: {row.audio}: {problem}; replace the file or remove the row")
-        unread = unread_part(str(path), whole=row.offset is None)
+        unread = unread_part(str(path), frames, whole=row.offset is None)
         if unread is None and row.offset is None:
             unread = unread_flac(str(path))
         if unread is not None:

@@ -1,7 +1,7 @@
 """The length of an Ogg Vorbis file, thirty times as fast as by libsndfile, or Opus file, from its first and last page.
 
-A page says how many samples end with it (its granule position), so that of a file which begins at sample 0 and ends
-with the last page of its stream, that page has the length, whatever is damaged between. Every other file is left to
+A page says how many samples end with it (its granule position), so that of a file which begins at sample 0 and whose
+last page is that of its stream, that page has the length, whatever is damaged between. Every other file is left to
 libsndfile: chained and multiplexed streams, truncated ones, and pieces that were cut out of a longer stream.
 Formats: RFC 3533 (Ogg), the Vorbis I specification, section 4.2 and appendix A, RFC 7845 (Opus in Ogg) and RFC 6716,
 section 3 (packets of Opus).
@@ -107,7 +107,7 @@ def _only_stream(file: BinaryIO, size: int) -> _Stream | None:
     last = _page(tail, tail.rfind(MARK))
     if first is None or audio is None or last is None:
         return None
-    is_whole = last.flags & LAST and last.end == len(tail) and last.serial == first.serial
+    is_whole = last.flags & LAST and last.end <= len(tail) and last.serial == first.serial
     usable = 0 < last.samples < UNKNOWN_FRAMES and frames_problem(last.samples, size) is None
     return _Stream(head, first, audio, last) if is_whole and usable else None
 

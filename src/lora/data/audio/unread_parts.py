@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from lora.data.audio.ogg import HEADER, MARK
+from lora.data.audio.ogg import HEADER, LAST, MARK
 
 FIRST = 2  # flag of the first page of a stream
 TAG = b"ID3"
@@ -25,7 +25,10 @@ APE_MARK, IS_APE_HEADER = b"APETAGEX", 1 << 29
 XING = (b"Xing", b"Info")
 HAS_FRAMES, HAS_BYTES = 1, 2  # flags of a Xing header
 LAYER_3 = 1
-RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz by version
+VERSION_1 = 3
+FRAME_1, FRAME_2 = 1152, 576  # samples of a frame, of version 1 and of the others
+PADDING = 4  # frames or less that encoders add, which are not returned
+RATES = {VERSION_1: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # Hz by version
 KILOBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 KILOBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 FLAC = b"fLaC"
@@ -33,6 +36,8 @@ FLAC_STREAM = FLAC + b"\0\0\0\x22"  # and the header of its first block, which a
 FRAMES = 5000  # examined, two to four minutes of audio
 JOINED = "the file consists of several ones that were joined, and only the first can be read; encode it again as one"
 UNCOUNTED = "an MP3 file of variable bit rate that does not say its length (no Xing header); encode it again"
+MISCOUNTED = "the file is damaged: less can be read than the Xing header of this MP3 file counts; encode it again"
+NO_PAGE = "the file is damaged: after byte {:,} no page of Ogg begins where one should; replace it, or encode it again"
 CUT_OFF = "the file is truncated: it ends within a page of Ogg; replace it, or encode what is left of it again"
 
 
@@ -46,11 +51,12 @@ class _Frame(NamedTuple):
     kilobits: int
 
 
-def unread_part(path: str, *, whole: bool = True) -> str | None:
+def unread_part(path: str, samples: int, *, whole: bool = True) -> str | None:
     """Why a part of a file is not read, by its headers, and what to do; None for a file that is read as a whole.
 
     Args:
         path: the file.
+        samples: of each channel, as libsndfile counts them.
         whole: whether all of it is needed; a piece before the place where a file was cut off is sound.
     """
     try:
@@ -58,7 +64,7 @@ def unread_part(path: str, *, whole: bool = True) -> str | None:
             start = file.read(len(MARK))
             if start == MARK:
                 return _unread_pages(file, whole)
-            return _unread_mp3(file)
+            return _unread_mp3(file, samples)
     except (OSError, ValueError, struct.error):
         return None
 
@@ -73,16 +79,20 @@ def unread_flac(path: str) -> str | None:
 
 
 def _unread_pages(file: BinaryIO, whole: bool) -> str | None:
-    """What is wrong where a stream begins after pages of another one; multiplexed ones all begin at the start."""
+    """What is wrong where a stream begins after pages of another one; multiplexed ones all begin at the start.
+
+    Other bytes may follow the last page of a stream, as tags do, but none of its other pages.
+    """
     size = os.fstat(file.fileno()).st_size
     begun = False
+    flags, end = 0, 0
     for flags, end in _pages(file):
         if begun and flags & FIRST:
             return JOINED
         if whole and end > size:
             return CUT_OFF
         begun = begun or not flags & FIRST
-    return None
+    return NO_PAGE.format(end) if whole and end < size and not flags & LAST else None
 
 
 def _pages(file: BinaryIO) -> Iterator[tuple[int, int]]:
@@ -98,10 +108,11 @@ def _pages(file: BinaryIO) -> Iterator[tuple[int, int]]:
         yield flags, place
 
 
-def _unread_mp3(file: BinaryIO) -> str | None:
+def _unread_mp3(file: BinaryIO, samples: int) -> str | None:
     """What is wrong where two frames of one kind follow those that the Xing header counts, or nothing counts them.
 
-    Without a count, libsndfile expects that all frames are as long as the first.
+    Without a count, libsndfile expects that all frames are as long as the first. So it does where the frame of the
+    Xing header is damaged.
     """
     size = os.fstat(file.fileno()).st_size
     start = _after_tags(file, 0)
@@ -113,6 +124,8 @@ def _unread_mp3(file: BinaryIO) -> str | None:
     # An encoder writes zero first, and the number of frames at its end, unless it is killed.
     if name not in XING or not flags & HAS_FRAMES or not frames:
         return UNCOUNTED if _varies(file, start, first) else None
+    if samples < (frames - PADDING) * (FRAME_1 if first.version == VERSION_1 else FRAME_2):
+        return MISCOUNTED
     if not flags & HAS_BYTES:
         return None
     if not 0 < length < size - start:
@@ -171,7 +184,7 @@ def _frame(file: BinaryIO, place: int) -> _Frame | None:
     if version not in RATES or layer != LAYER_3 or not 0 < bits < 15 or rate == 3:
         return None
     hertz = RATES[version][rate]
-    is_first = version == 3
+    is_first = version == VERSION_1
     kilobits = (KILOBITS_1 if is_first else KILOBITS_2)[bits]
     length = (144 if is_first else 72) * 1000 * kilobits // hertz + padding
     is_mono = head[3] >> 6 == 3
