@@ -144,7 +144,10 @@ def as_utf8(content: bytes, notes: list[str] | None = None, whole: bool = True) 
         damaged = _lines_not_utf8(content, whole)
         if not damaged or _is_damaged_utf8(content, damaged) or _is_binary(content[:BEGINNING]):
             return content
-        encoding = _code_page(content, damaged)
+        examined = _without_nulls(content, damaged)
+        if not examined:
+            return content
+        encoding = _code_page(examined)
         if encoding is None and 2 * len(damaged) < content.count(b"\n") + 1:
             return content
         if encoding is None:
@@ -237,14 +240,18 @@ def _is_damaged_utf8(content: bytes, damaged: list[int]) -> bool:
     return sum(not character.isascii() for character in text) - other > 2 * other
 
 
-def _code_page(content: bytes, damaged: list[int]) -> str | None:
-    """The most plausible code page, None where none is.
+def _without_nulls(content: bytes, damaged: list[int]) -> list[bytes]:
+    """The damaged lines that may be text of another encoding, which has no null bytes."""
+    lines = content.split(b"\n")
+    return [lines[number - 1] for number in damaged if b"\0" not in lines[number - 1]]
+
+
+def _code_page(examined: Sequence[bytes]) -> str | None:
+    """The most plausible code page of lines, None where none is.
 
     A damaged line may be impossible in the code page of the others. So that of two thirds of the lines counts where
     only such lines kept it from being chosen for all, or none is plausible for all.
     """
-    lines = content.split(b"\n")
-    examined = [lines[number - 1] for number in damaged if b"\0" not in lines[number - 1]]
     page = _plausible(examined)
     if len(examined) < THIRDS:
         return page

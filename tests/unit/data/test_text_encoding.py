@@ -134,3 +134,11 @@ def test_a_long_line_of_null_bytes_costs_itself_wherever_it_is() -> None:
         assert text_content(Path("m.jsonl"), b"\n".join(lines), "").split(b"\n") == lines
     with pytest.raises(UserError, match="not a text file"):
         text_content(Path("m.jsonl"), b"\0\n\1\na", "")
+
+
+def test_a_damaged_line_with_null_bytes_is_in_no_other_encoding() -> None:
+    """As after a power cut. Before, the note was that the file is not UTF-8, and read as `utf_8`."""
+    notes: list[str] = []
+    content = b"audio;text\na.wav;x\nb\xff\x81\0\0\0\0\0\nc.wav;y\n"
+    assert as_utf8(content, notes) == content
+    assert notes == []
