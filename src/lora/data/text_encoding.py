@@ -32,6 +32,7 @@ GUESSED_FROM = 100_000  # bytes
 THIRDS = 3
 SHOWN = 60  # characters of a line in a message
 NULLS = 0.4  # share of null bytes at even or odd places from which a file without a mark is UTF-16
+OTHER_NULLS = 0.02  # at most at the other places: some characters have them there, such as the Chinese one (U+4E00)
 BEGINNING = 4096  # bytes of a file that show whether it may be text of a code page
 NOT_TEXT = "broken line: not UTF-8, or null bytes in it"
 # First bytes of files that are no text, and what to do. Some begin so that their first lines could be read as text.
@@ -198,7 +199,7 @@ def _wide_encoding(content: bytes) -> str | None:
     if len(start) >= 4 and b"\0" in start:
         for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
             half, other = start[first::2], start[1 - first :: 2]
-            if half.count(0) > NULLS * len(half) and b"\0" not in other:
+            if half.count(0) > NULLS * len(half) and other.count(0) <= OTHER_NULLS * len(other):
                 return encoding
     return None
 

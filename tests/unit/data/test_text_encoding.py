@@ -20,6 +20,14 @@ def test_unicode(encoding: str) -> None:
     assert bool(notes) == ("8" not in encoding)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_characters_with_a_null_byte_at_the_other_place(encoding: str) -> None:
+    """U+4E00 is the most frequent character of many Chinese texts, U+0100 is a letter of Latvian."""
+    lines = ["wavs/a.wav;Ābols 一\n", *(f"wavs/b{number}.wav;plain\n" for number in range(9))]
+    text = "".join(lines)
+    assert as_utf8(text.encode(encoding)).decode() == text
+
+
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
