@@ -338,6 +338,22 @@ def test_a_damaged_line_does_not_decide_the_format(tmp_path, line, damaged, mess
         read_transcript_file(path)
 
 
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        (["[noise] so it is", "that is all"], "lines"),
+        (["{uh} so it is", "[that] is all"], "lines"),
+        (["[noise] so it is (a)", "that is all (b)"], "trn"),
+        (['[{"id": "a", "hyp": "x"},', '{"id": "b", "hyp": "y"}]'], "jsonl"),
+        (["[", '{"id": "a", "hyp": "x"}', "]"], "jsonl"),
+        (["{", '"a": {"hyp": "x"}}'], "jsonl"),
+        (['{id": "a", "hyp": "x"}', '{"id": "b", "hyp": "y"}', '{"id": "c", "hyp": "y"}'], "jsonl"),
+    ],
+)
+def test_texts_that_begin_with_a_bracket_are_no_json(tmp_path, lines, kind):
+    assert guess_format(write(tmp_path, "x.txt", "\n".join(lines))) == kind
+
+
 def test_remarks_at_the_end_of_most_lines_are_no_ids(tmp_path):
     path = write(tmp_path, "x.txt", "\n".join([*["so it is (laughs)"] * 9, "that is all"]))
     assert guess_format(path) == "lines"

@@ -25,6 +25,7 @@ from lora.records.base import UserError
 GUESSED_FROM = 20  # lines
 # Shares of them that have the form of a format. Kaldi text of digits looks like stm in about half of its lines.
 MOST, ALMOST_ALL = 0.75, 0.9
+JSON = re.compile(r"\s*(\{\s*([\"}]|$)|\[\s*([\"{\[\]]|$))")
 SUBTITLE = re.compile(r"^[\d:.,]+ --> [\d:.,]+")
 
 
@@ -198,7 +199,8 @@ def kaldi_lines(numbered: Iterator[tuple[int, str]]) -> Iterator[trn.Line]:
 
 
 def _is_json(path: Path, first: Sequence[str]) -> bool:
-    return first[0].lstrip()[:1] in {"{", "["}
+    """Whether a file begins as JSON does, or most lines do; a text may begin with `[noise]` or `{uh}`."""
+    return JSON.match(first[0]) is not None or 2 * sum(map(bool, map(JSON.match, first))) > len(first)
 
 
 def _is_ctm(path: Path, first: Sequence[str]) -> bool:
