@@ -20,7 +20,7 @@ from lora.records.base import UserError, read_lines
 from lora.records.kept import content, is_keeping
 from lora.records.manifests import Utterance
 
-COLUMNS_NAMED = 12  # in an error message
+COLUMNS_NAMED, LONGEST_LIST = 12, 300  # in an error message, and its characters
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
         is_other = reading.format == "jsonl" and text_suffix(path) not in JSON_SUFFIXES
         hint = ". It was read as JSON lines; for a table, set `format: csv` or `format: tsv`" if is_other else ""
         raise UserError(f"{path}:{first.line}: none of {count} lines can be read; the first: {first.row}{hint}")
-    present = ", ".join(sorted(names)[:COLUMNS_NAMED]) or "none"
+    present = f"{', '.join(sorted(names)[:COLUMNS_NAMED]):.{LONGEST_LIST}}" or "none"
     for field_name, mapped in reading.columns.mapped.items():
         if mapped not in names:
             raise UserError(f"{path}: columns.{field_name} is '{mapped}', which is not a column; found {present}")

@@ -354,6 +354,15 @@ def test_texts_that_begin_with_a_bracket_are_no_json(tmp_path, lines, kind):
     assert guess_format(write(tmp_path, "x.txt", "\n".join(lines))) == kind
 
 
+@pytest.mark.parametrize("key", ["%d", "u-%d" + "x" * 5000])
+def test_an_object_of_texts_by_id_is_refused_in_a_short_line(tmp_path, key):
+    """As `json.dump` writes a dictionary, and `DataFrame.to_json` each of its columns."""
+    texts = {key % number: "so it is" for number in range(3000)}
+    with pytest.raises(UserError, match=r"x\.json:1: no column for ") as error:
+        read_transcript_file(write(tmp_path, "x.json", json.dumps(texts)))
+    assert len(str(error.value)) < 1000
+
+
 def test_remarks_at_the_end_of_most_lines_are_no_ids(tmp_path):
     path = write(tmp_path, "x.txt", "\n".join([*["so it is (laughs)"] * 9, "that is all"]))
     assert guess_format(path) == "lines"
