@@ -128,6 +128,14 @@ def test_times_of_segments(tmp_path: Path, name: str, content: str) -> None:
     assert (file.format, words(file)) == ("segments", {"talk": TIMES_IN_TEXT})
 
 
+@pytest.mark.parametrize("damaged", ["4000\t5000.5\tfour", "4000\t5000\u2028\tfour", "4000\t5000\tfour" + "r" * 90_000])
+def test_a_damaged_line_does_not_decide_the_unit_of_all_times(tmp_path: Path, damaged: str) -> None:
+    lines = ["start\tend\ttext", *(f"{n}000\t{n + 1}000\tone two" for n in range(4)), damaged]
+    (tmp_path / "talk.tsv").write_text("\n".join(lines))
+    words = read_transcript_file(tmp_path / "talk.tsv").words["talk"]
+    assert [word.start for word in words] == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
+
+
 def test_whole_seconds_are_no_milliseconds(tmp_path: Path) -> None:
     """A paragraph may be minutes long."""
     said = " ".join(["word"] * 240)
