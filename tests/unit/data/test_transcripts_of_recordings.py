@@ -38,6 +38,27 @@ def test_each_piece_has_its_words(tmp_path: Path, content: Any) -> None:
     assert hypotheses(tmp_path, {"talk.json": content}, pieces()) == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1\n00:00:00,000 --> 00:00:02,000\none\n\n2\n00:00:02,000 --> 00:00:04,000\ntwo\n",
+        "WEBVTT\n\n00:00.000 --> 00:02.000\none\n",
+        "0.000000\t2.000000\tone\n2.000000\t4.000000\ttwo\n",
+        "\n0,0\t2,5\tone\r\n\\\t100.0\t200.0\r\n2,5\t4,0\t\r\n",
+    ],
+    ids=["srt", "vtt", "Audacity", "Audacity with frequencies"],
+)
+def test_times_in_plain_text_are_no_words(tmp_path: Path, content: str) -> None:
+    """Of a recording that is one row, they would be scored as words."""
+    folder = tmp_path / "h"
+    folder.mkdir()
+    with pytest.raises(UserError, match=r"h/talk\.txt: subtitles \(srt or vtt\) or labels with times"):
+        hypotheses(folder, {"talk.txt": content}, pieces(offsets=(None,)))
+    (tmp_path / "talk.txt").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=r"subtitles"):
+        read_transcript_file(tmp_path / "talk.txt")
+
+
 def test_the_last_chunk_may_have_no_end(tmp_path: Path) -> None:
     chunks = [*CHUNKS["chunks"][:1], {"text": "two", "timestamp": [2.5, None]}]
     assert hypotheses(tmp_path, {"talk.json": {"chunks": chunks}}, pieces()) == ["one", "two"]

@@ -26,7 +26,6 @@ GUESSED_FROM = 20  # lines
 # Shares of them that have the form of a format. Kaldi text of digits looks like stm in about half of its lines.
 MOST, ALMOST_ALL = 0.75, 0.9
 JSON = re.compile(r"\s*(\{\s*([\"}]|$)|\[\s*([\"{\[\]]|$))")
-SUBTITLE = re.compile(r"^[\d:.,]+ --> [\d:.,]+")
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,8 @@ def guess_format(path: Path) -> str:
         return candidates[0].name
     first = [line for _, line in islice((pair for pair in text_lines(path) if pair[1].strip()), GUESSED_FROM)]
     first = [line for line in first if not line.lstrip().startswith(";;")]
-    if any(SUBTITLE.search(line) for line in first):
-        raise UserError(f"{path}: subtitles (srt or vtt); write JSON or CSV with start, end and text instead")
+    if any(map(segments.TIMES.search, first)):
+        raise UserError(f"{path}: {segments.TIMES_IN_TEXT}")
     last = candidates.pop()
     if not first:
         return last.name

@@ -32,6 +32,8 @@ SETTINGS = ".settings.json"
 COLUMNS = {"start", "end", "text"}
 LISTS = ("segments", "chunks", "transcription")  # of a JSON file
 SEGMENT_LIST = re.compile(r'"(segments|chunks)"\s*:\s*\[|^\s*\{\s*"systeminfo"\s*:|^\s*\[\s*\{[^{}]*"(start|end)"\s*:')
+TIMES = re.compile(r"^([\d:.,]+ --> [\d:.,]+|\d+[.,]\d+\t\d+[.,]\d+(\t|$))")  # of subtitles, of labels of Audacity
+TIMES_IN_TEXT = "subtitles (srt or vtt) or labels with times; write JSON or CSV with start, end and text instead"
 GOES_BACK = 1.0  # seconds that a segment may begin before the one above it
 WHOLE = 0.75  # of the rows of a table have times that are whole numbers, where all of them should
 FEWEST_PER_SECOND = 0.1  # characters of speech; people say 3 to 20, which are 0.003 to 0.02 per millisecond
@@ -74,7 +76,10 @@ def read_recording(path: Path, lines: Lines) -> list[Word]:
     """Words of one file. Raises UserError for a file that has no segments."""
     suffix = path.suffix.lower()
     if suffix == ".txt":
-        return _without_times(" ".join(line for _, line in lines(path)))
+        texts = [line for _, line in lines(path) if line.strip()]
+        if any(map(TIMES.search, texts)):
+            raise UserError(f"{path}: {TIMES_IN_TEXT}")
+        return _without_times(" ".join(texts))
     if suffix in {".csv", ".tsv"}:
         rows = read_rows(path, lines(path), suffix[1:])
         table = [(f"{path}:{number}", {name.lower(): cell for name, cell in row.items()}) for number, row in rows]
