@@ -303,3 +303,14 @@ def test_the_step_for_pull_requests_shows_the_verdict_and_keeps_the_exit_code(
     done = subprocess.run(["bash", "-e", "-c", step], env=environment, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
     assert ("tuned is better" in (folder / "summary.md").read_text()) == (code == 0)
+
+
+@pytest.mark.parametrize("damage", [b"\0\0", b"\xff\x81\0"])
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_damaged_line_of_a_json_manifest_costs_one_row(tmp_path: Path, damage: bytes, place: int) -> None:
+    """As in the validation of the workflow. Before, manifests named `.json`, as those of NeMo, were refused."""
+    rows = [json.dumps({"audio_filepath": f"a{n}.wav", "duration": 1.0, "text": "so"}).encode() for n in range(8)]
+    rows[place] = rows[place][:20] + damage + rows[place][20:]
+    (tmp_path / "dev.json").write_bytes(b"\n".join(rows))
+    found = reference_rows(Source(tmp_path / "dev.json"), silence=True)
+    assert (len(found.rows), [row.line for row in found.rejected]) == (7, [place + 1])

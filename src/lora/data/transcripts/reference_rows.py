@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.formats.registry import read_references
 from lora.data.manifest import Manifest
-from lora.data.manifest_lines import JSON_SUFFIXES, text_suffix
+from lora.data.manifest_lines import JSON_SUFFIXES, text_lines, text_suffix
 from lora.data.manifest_rows import Rejected
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import AUTO, Source, states_silence
 from lora.data.transcripts import stm
 from lora.data.transcripts.columns import HYPOTHESES, ExternalTranscript
-from lora.data.transcripts.files import FORMATS, guess_format, read_transcript_file
+from lora.data.transcripts.files import FORMATS, GUESSED_FROM, read_transcript_file
+from lora.data.transcripts.predictions import looks_like_lists
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
@@ -53,8 +55,14 @@ def reference_rows(source: Source, *, silence: bool) -> Manifest:
 
 
 def _is_lists(path: Path) -> bool:
-    """Whether a file is one JSON object of lists, which no manifest is."""
-    return path.is_file() and path.suffix.lower() == ".json" and guess_format(path) == "predictions"
+    """Whether a file is one JSON object of lists, which no manifest is.
+
+    A damaged line, which a manifest may have, does not decide that.
+    """
+    if not path.is_file() or path.suffix.lower() != ".json":
+        return False
+    first = list(islice((line for _, line in text_lines(path) if line is not None and line.strip()), GUESSED_FROM))
+    return bool(first) and looks_like_lists(first)
 
 
 def _names_audio(entry: Entry, reading: Reading) -> bool:
