@@ -66,9 +66,12 @@ def test_mp3_files_with_tags_at_their_ends_that_were_joined(tmp_path: Path, end:
         load_audio(row("two.mp3"), tmp_path)
 
 
-def test_joined_flac_files_are_rejected_as_a_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tag", [b"", TAG], ids=["plain", "id3"])
+def test_joined_flac_files_are_rejected_as_a_whole(tmp_path: Path, tag: bytes) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, np.random.default_rng(1).uniform(-0.3, 0.3, 16000), 16000)
+    path.write_bytes(tag + path.read_bytes())
+    assert len(load_audio(row("a.flac"), tmp_path)) == 16000
     path.write_bytes(2 * path.read_bytes())
     with pytest.raises(UserError, match=r"several ones that were joined"):
         load_audio(row("a.flac"), tmp_path)

@@ -72,10 +72,12 @@ def unread_part(path: str, samples: int, *, whole: bool = True) -> str | None:
 def unread_flac(path: str) -> str | None:
     """Why a part of a FLAC file is not read; reads the file, and so is for files that are decoded anyway."""
     with open(path, "rb") as file:  # noqa: PTH123 (as headers.py)
+        start = _after_tags(file, 0)
+        file.seek(start)
         if file.read(len(FLAC)) != FLAC:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return JOINED if content.find(FLAC_STREAM, len(FLAC)) > 0 else None
+            return JOINED if content.find(FLAC_STREAM, start + len(FLAC)) > 0 else None
 
 
 def _unread_pages(file: BinaryIO, whole: bool) -> str | None:
