@@ -23,6 +23,7 @@ FIRST_LINE = re.compile(rb"\s*([^\n]*)(\n\s*[^\s])?")  # and whether anything fo
 PRETTY = re.compile(rb'\[\s*+(\{.*)?|\{\s*+("(?:[^"\\]|\\.)*+"\s*+:\s*+(.*,|(?:.*,\s*+"\w++"\s*+:\s*+)?[\[{])?\s*+)?')
 # The beginning of a list of rows, or of rows by id, that are all in one line.
 IN_ONE_LINE = re.compile(rb'\{\s*+"((?:[^"\\]|\\.)*+)"\s*+:\s*+(\{|\[\s*+\{)')
+AFTER_ROWS = re.compile(r"\s*+([\]},{\[]|\Z)")  # what may follow the bracket that closes a list or object of rows
 FIRST_KEY = re.compile(
     r'(?:"(?:[^"\\]|\\.)*+"\s*+:\s*+)?\{\s*+("(?:[^"\\]|\\.)*+")\s*+:'
 )  # of a row, or of that of an id
@@ -245,8 +246,12 @@ def _by_id(text: str, place: int) -> Values:
 
 
 def _ends(text: str, place: int, closing: str, first: str) -> bool:
-    """Whether the rows end here: by a closing bracket after which no other row comes, as after a stray one."""
-    return text.startswith(closing, place) and re.compile(rf"\s*+,\s*+{first}").match(text, place + 1) is None
+    """Whether the rows end here: by a closing bracket after which no other row comes, as after a stray one.
+
+    A bracket before bytes that are no JSON is a part of a damaged row.
+    """
+    is_last = text.startswith(closing, place) and re.compile(rf"\s*+,\s*+{first}").match(text, place + 1) is None
+    return is_last and AFTER_ROWS.match(text, place + 1) is not None
 
 
 def _line(text: str, begin: int, place: int) -> int:

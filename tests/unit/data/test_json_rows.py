@@ -166,6 +166,16 @@ def test_a_stray_closing_bracket_costs_itself(text: str, expected: list[str]) ->
     assert len(rows) == 4
 
 
+@pytest.mark.parametrize(("opening", "damaged", "closing"), [("[", "]\x05;9 x", "]"), ("{", "}\x05;9 x", "}")])
+def test_damage_that_begins_with_a_closing_bracket_costs_its_row(opening: str, damaged: str, closing: str) -> None:
+    keys = [""] * 3 if opening == "[" else [f'"{name}": ' for name in "abc"]
+    rows = [f'{key}{{"audio": "a.wav"}},' for key in keys]
+    rows.append(rows.pop().rstrip(","))
+    found = list(document_rows("\n".join([opening, rows[0], damaged, *rows[1:], closing])))
+    assert [line for line, _ in found] == [2, 3, 4, 5]
+    assert [isinstance(row, dict) for _, row in found] == [True, False, True, True]
+
+
 def test_a_list_that_breaks_off_yields_the_rows_before_it() -> None:
     text = json.dumps(ROWS, indent=2)[:-12]
     first, broken = document_rows(text)
