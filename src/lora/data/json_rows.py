@@ -172,7 +172,7 @@ def _values(text: str, place: int) -> Values:
             key, inner = listed or _first_key(text, place)
             if key is not None and key not in KEYS_OF_ROWS and text[inner : inner + 1] == "{":
                 place = yield from _by_id(text, place)
-            elif key is not None and key not in KEYS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner):
+            elif key is not None and (listed or (key not in KEYS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner))):
                 place = yield from _list(text, inner)
                 place = yield from _after_rows(text, place, key)
             else:
@@ -306,7 +306,7 @@ def _list_after_fields(text: str, place: int) -> tuple[str, int] | None:
         try:
             key, end = _decode(text, place)
             inner = _after_space(text, _after_space(text, end) + 1)
-            if key in LISTS_OF_ROWS and LIST_OF_OBJECTS.match(text, inner) is not None:
+            if key in LISTS_OF_ROWS and _begins_rows(text, inner):
                 return key, inner
             if key in FIELDS_OF_ROWS:
                 return None
@@ -314,6 +314,17 @@ def _list_after_fields(text: str, place: int) -> tuple[str, int] | None:
         except (ValueError, RecursionError):
             return None
     return None
+
+
+def _begins_rows(text: str, place: int) -> bool:
+    """Whether a list of objects begins at a place, of which the first may be damaged."""
+    first = _after_space(text, place + 1)
+    if not text.startswith("[", place) or text.startswith("]", first):
+        return False
+    try:
+        return isinstance(_decode(text, first)[0], dict)
+    except (ValueError, RecursionError):
+        return True
 
 
 def _next(text: str, place: int, closing: str) -> int:

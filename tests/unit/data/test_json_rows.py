@@ -166,6 +166,13 @@ def test_a_stray_closing_bracket_costs_itself(text: str, expected: list[str]) ->
     assert len(rows) == 4
 
 
+@pytest.mark.parametrize("opening", ['{"data": [', '{"version": 1, "rows": ['])
+@pytest.mark.parametrize("damaged", ["\x05;9 x", 'v", "text": "x"},'])
+def test_a_damaged_first_row_does_not_hide_the_list_of_an_object(opening: str, damaged: str) -> None:
+    found = list(document_rows("\n".join([opening, damaged, '{"audio": "a.wav"},', '{"audio": "b.wav"}', "]}"])))
+    assert [(line, isinstance(row, dict)) for line, row in found] == [(2, False), (3, True), (4, True)]
+
+
 @pytest.mark.parametrize(("opening", "damaged", "closing"), [("[", "]\x05;9 x", "]"), ("{", "}\x05;9 x", "}")])
 def test_damage_that_begins_with_a_closing_bracket_costs_its_row(opening: str, damaged: str, closing: str) -> None:
     keys = [""] * 3 if opening == "[" else [f'"{name}": ' for name in "abc"]
