@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 UNITS = {
@@ -59,6 +60,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "sampling_rate": ("sampling_rate",),
 }
 TIMES = ("duration", "offset", "end")
+NAMED, LONGEST_LIST = 12, 300  # columns in a message, and its characters
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,11 @@ def spellings(synonyms: Iterable[str], folded_names: Mapping[str, str]) -> tuple
     wanted = {synonym: place for place, synonym in enumerate(synonyms)}
     found = [(wanted[folded], name) for name, folded in folded_names.items() if folded in wanted and folded != name]
     return tuple(name for _, name in sorted(found))
+
+
+def shown_columns(columns: Iterable[object]) -> str:
+    """The first columns of a table, for a message; an object of texts by id (`{"u1": "so it is"}`) has one for each."""
+    return f"{', '.join(islice(map(str, columns), NAMED)):.{LONGEST_LIST}}" or "none"
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lora.data.column_names import shown_columns
 from lora.data.formats.interface import Reading
 from lora.data.formats.registry import read_source
 from lora.data.manifest_lines import JSON_SUFFIXES, text_suffix
@@ -19,8 +20,6 @@ from lora.data.source import Source, states_silence
 from lora.records.base import UserError, read_lines
 from lora.records.kept import content, is_keeping
 from lora.records.manifests import Utterance
-
-COLUMNS_NAMED, LONGEST_LIST = 12, 300  # in an error message, and its characters
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
         is_other = reading.format == "jsonl" and text_suffix(path) not in JSON_SUFFIXES
         hint = ". It was read as JSON lines; for a table, set `format: csv` or `format: tsv`" if is_other else ""
         raise UserError(f"{path}:{first.line}: none of {count} lines can be read; the first: {first.row}{hint}")
-    present = f"{', '.join(sorted(names)[:COLUMNS_NAMED]):.{LONGEST_LIST}}" or "none"
+    present = shown_columns(sorted(names))
     for field_name, mapped in reading.columns.mapped.items():
         if mapped not in names:
             raise UserError(f"{path}: columns.{field_name} is '{mapped}', which is not a column; found {present}")

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from lora.data.audio.headers import read_headers
 from lora.data.channel_numbers import with_channels_from_0
-from lora.data.column_names import MILLISECONDS, OFFSETS, ONSETS, STARTS, TIMES, folded_name, spellings
+from lora.data.column_names import MILLISECONDS, OFFSETS, ONSETS, STARTS, TIMES, folded_name, shown_columns, spellings
 from lora.data.formats.interface import Reading, found_path
 from lora.data.row_fields import ROUNDED, RowError, row_number
 from lora.data.time_text import is_plain_number, seconds_in_text
@@ -25,7 +25,6 @@ from lora.data.time_text import is_plain_number, seconds_in_text
 EXAMINED = 50  # pieces whose files are opened
 SAME_LENGTH = 0.05  # relative difference of a piece and a file that is cut to it
 CONVINCING = 0.75  # share of the pieces that fit their files in milliseconds only, or whose ends agree
-COLUMNS_NAMED = 12  # in a note
 CANONICAL_TIMES = {field: (field,) for field in TIMES}
 
 
@@ -209,7 +208,7 @@ def _note_on_whole_recordings(reading: Reading) -> Iterator[str]:
         yield (
             f"{len(shared)} of the first {len(rows)} rows are whole recordings that other rows have with other texts, "
             f"such as {shared[0]:.80}; if they are pieces, name the columns of their times "
-            f"(`columns: {{offset: ..., end: ...}}`); not read: {', '.join(unread[:COLUMNS_NAMED]):.200}"
+            f"(`columns: {{offset: ..., end: ...}}`); not read: {shown_columns(unread)}"
         )
 
 

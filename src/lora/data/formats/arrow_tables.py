@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.audio.library_errors import reason_of
-from lora.data.column_names import SYNONYMS, Columns
+from lora.data.column_names import SYNONYMS, Columns, shown_columns
 from lora.data.existing_files import not_hidden
 from lora.data.formats.arrow_recordings import write_recording
 from lora.data.formats.arrow_rows import readable_columns, row_values
@@ -29,7 +29,6 @@ STATE = "state.json"
 SHARD = re.compile(r"(?P<split>.+?)-(?P<number>\d{5})-of-(?P<count>\d{5})")
 NAMED = re.compile(r"(?:^|[-_.])(?P<split>train|training|validation|valid|val|dev|test|eval)(?:[-_.]|$)")
 BATCH = 64  # rows of a Parquet file in memory at once
-COLUMNS_NAMED = 12  # in an error message
 
 
 def arrow_files(source: Source) -> list[Path]:
@@ -177,7 +176,7 @@ def _rows(path: Path, source: Source, *, needs_audio: bool) -> Iterator[tuple[di
         schema, batches = _parquet(path) if source.format == "parquet" else _arrow(path)
         column = _audio_column(schema, source)
         if column is None and needs_audio:
-            raise UserError(f"{source.path}: no column for audio; found {', '.join(schema.names[:COLUMNS_NAMED])}")
+            raise UserError(f"{source.path}: no column for audio; found {shown_columns(schema.names)}")
         names = readable_columns(schema, _field_columns(source), column)
         _require_text(schema, names, source)
         for batch in batches:
@@ -239,8 +238,9 @@ def _audio_column(schema: Any, source: Source) -> str | None:
     declared = [name for name, kind in features.items() if isinstance(kind, Mapping) and kind.get("_type") == "Audio"]
     usual = [name for name in (*SYNONYMS["audio"], "samples") if name in schema.names]
     if mapped is not None:
-        found = ", ".join(schema.names[:COLUMNS_NAMED])
-        raise UserError(f"{source.path}: columns.audio is '{mapped}', which is not a column; found {found}")
+        raise UserError(
+            f"{source.path}: columns.audio is '{mapped}', which is not a column; found {shown_columns(schema.names)}"
+        )
     return next(iter([*declared, *usual]), None)
 
 

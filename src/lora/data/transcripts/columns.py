@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lora.data.column_names import SYNONYMS, TIMES, Columns, folded_name
+from lora.data.column_names import SYNONYMS, TIMES, Columns, folded_name, shown_columns
 from lora.data.row_fields import DEFAULT_COLUMNS, UNCALCULATED, RowError, row_number
 from lora.records.base import UserError
 
@@ -51,7 +51,6 @@ REFERENCES = (
 )
 ANY_TEXT = (*HYPOTHESES, *TEXTS)
 SPEAKERS = ("speaker_id", "speaker", "client_id", "spk")
-COLUMNS_NAMED, LONGEST_LIST = 12, 300  # in an error message, and its characters
 COLUMNS = ("id", "hypothesis", "reference")  # what `columns` may map
 
 
@@ -171,7 +170,7 @@ def _header(row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
     """The columns of a row. Raises RowError where a configured one is missing."""
     for field, mapped in columns.items():
         if mapped not in row:
-            raise RowError(f"columns.{field} is {mapped!r}, which is not a column; found {_present(row)}")
+            raise RowError(f"columns.{field} is {mapped!r}, which is not a column; found {shown_columns(row)}")
     id = columns.get("id")
     free = [name for name in row if name not in columns.values()]
     hypothesis = columns.get("hypothesis") or _first(free, ANY_TEXT) or _first(row, ANY_TEXT)
@@ -202,7 +201,8 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
         missing = "hypothesis" if names else "id"
         expected = ", ".join(ANY_TEXT if names else (*IDS, *FILES))
         raise RowError(
-            f"no column for {missing}: expected one of {expected}, or one named in `columns`; found {_present(row)}"
+            f"no column for {missing}: expected one of {expected}, or one named in `columns`; found "
+            f"{shown_columns(row)}"
         )
     if header.manifest is not None:
         raise RowError(
@@ -266,11 +266,6 @@ def _name(value: object) -> object:
 def with_speaker(speaker: str, id: str) -> tuple[str, ...]:
     """Ids of an utterance as tools write them that put the speaker first."""
     return (f"{speaker}-{id}", f"{speaker}_{id}")
-
-
-def _present(row: Iterable[str]) -> str:
-    """The first columns of a row; an object of texts by id (`{"u1": "so it is", ...}`) has one for each."""
-    return f"{', '.join(islice(map(str, row), COLUMNS_NAMED)):.{LONGEST_LIST}}" or "none"
 
 
 def _first(row: Collection[str], names: Iterable[str]) -> str | None:
