@@ -95,6 +95,7 @@ def test_weights_of_a_step_as_good_as_the_first_best_are_the_best(tmp_path: Path
 
 
 NAN = float("nan")
+STATE: dict[str, Any] = {"global_step": 40, "max_steps": 40, "log_history": []}
 
 
 @pytest.mark.parametrize(
@@ -125,9 +126,22 @@ def test_a_run_of_this_software(tmp_path: Path) -> None:
     [
         ("[]", "not the state of a Trainer"),
         ("{}", "no key 'log_history'"),
-        ('{"log_history": [{"loss": 1}], "max_steps": 1, "global_step": "many"}', "optimizer_steps: "),
-        ('{"log_history": [{"loss": "low"}]}', "could not convert string to float"),
-        ('{"log_history": 3}', "not iterable"),
+        (
+            '{"log_history": [{"loss": 1, "step": 1}], "max_steps": 1, "global_step": "many"}',
+            'global_step is "many"; expected',
+        ),
+        ('{"log_history": [{"loss": "low"}]}', 'log_history[0].loss is "low"; expected a number'),
+        ('{"log_history": 3}', "log_history is 3; expected a list"),
+        ('{"log_history": ["loss"]}', 'log_history[0] is "loss"; expected an object'),
+        ('{"log_history": [{"eval_loss": 1}]}', "log_history[0].step is null; expected a number of steps"),
+        ('{"log_history": [{"step": -2, "loss": 1}]}', "log_history[0].step is -2; expected a number of steps"),
+        (json.dumps(STATE | {"global_step": 10**400}), "global_step is 1000"),
+        (json.dumps(STATE | {"best_global_step": -1}), "best_global_step is -1; expected a number of steps"),
+        (json.dumps(STATE | {"epoch": []}), "epoch is []; expected a number"),
+        (
+            json.dumps(STATE | {"stateful_callbacks": {"EarlyStoppingCallback": {"args": 5}}}),
+            "stateful_callbacks.EarlyStoppingCallback.args is 5; expected an object",
+        ),
         ('{"global_step": 40, "log_history": [{"lo', "not readable as JSON"),
         ("[" * 100_000, "not readable as JSON"),
         ("", "not readable as JSON"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import statistics
@@ -13,6 +14,11 @@ from lora.records.training import EarlyStopping, TrainFacts, ValidationPoint, We
 
 CHECKPOINT_NAME = re.compile(r"checkpoint-(\d+)[/\\]*$")
 OF_A_SET = re.compile(r"eval_(.+)_(?:loss|wer)")
+NUMBER = re.compile(
+    r"loss|grad_norm|learning_rate|eval_(.+_)?(loss|wer|cer)"
+)  # keys of the log that are read as numbers
+MEASURED = re.compile(r"loss|eval_(.+_)?(loss|wer)")  # and those that need a step
+MOST_STEPS = 10**12
 # A WER above 3 is in percent: as a fraction it would be three errors for every word of the reference. Up to 1 it is a
 # fraction. Between them it may be both, a few errors in 100 words or more errors than words.
 LARGEST_FRACTION = 3.0
@@ -22,6 +28,7 @@ LOSS_BETWEEN = 0.2
 # Losses are logged with four decimals, so a loss that falls to 0 passes through small values. From a larger one it
 # cannot: the Trainer logs 0 in place of losses that are NaN (`logging_nan_inf_filter`).
 SMALL_LOSS = 0.05
+PATIENCE = {"early_stopping_patience", "early_stopping_patience_counter"}
 ERRORS = ("eval_wer", "eval_cer", "eval_loss")  # metrics that are better the lower they are
 
 
@@ -37,6 +44,7 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
     Raises:
         ValueError, TypeError, KeyError, AttributeError, OverflowError: It is not the state of a Trainer.
     """
+    _require_state(state)
     history: list[dict[str, Any]] = state["log_history"]
     logged = [entry for entry in history if "loss" in entry]
     evaluated = _first_of_each_step(_evaluations(history))
@@ -69,6 +77,65 @@ def facts_of_state(run: str, path: Path, state: dict[str, Any], weights_step: in
         best_kept=None if best is None or weights_step is None else best == weights_step,
         **_divergence(path, logged, evaluated),
     )
+
+
+def _require_state(state: Any) -> None:
+    """Raise ValueError with the key of a value that no Trainer writes."""
+    _require(isinstance(state, dict), "its content", state, "an object")
+    history = state["log_history"]
+    _require(isinstance(history, list), "log_history", history, "a list")
+    for number, entry in enumerate(history):
+        where = f"log_history[{number}]"
+        _require(isinstance(entry, dict), where, entry, "an object")
+        for key, value in entry.items():
+            if NUMBER.fullmatch(key) and not (value is None and key != "loss"):
+                _require(_is_number(value), f"{where}.{key:.60}", value, "a number")
+        if any(map(MEASURED.fullmatch, entry)):
+            _require(_is_whole(entry.get("step")), f"{where}.step", entry.get("step"), "a number of steps")
+    for key, smallest in (("global_step", 0), ("max_steps", -1)):
+        _require(_is_whole(state[key], smallest), key, state[key], "a number of steps")
+    best = state.get("best_global_step")
+    _require(best is None or _is_whole(best), "best_global_step", best, "a number of steps")
+    for key in ("epoch", "best_metric"):
+        value = state.get(key)
+        _require(value is None or _is_number(value), key, value, "a number")
+    _require_callbacks(state.get("stateful_callbacks"))
+
+
+def _require_callbacks(callbacks: Any) -> None:
+    """Raise ValueError with the key of a value in `stateful_callbacks` that no Trainer writes."""
+    _require(isinstance(callbacks, dict | None), "stateful_callbacks", callbacks, "an object")
+    for name in ("EarlyStoppingCallback", "TrainerControl"):
+        recorded = (callbacks or {}).get(name)
+        for callback in recorded if isinstance(recorded, list) else [recorded]:
+            where = f"stateful_callbacks.{name}"
+            _require(isinstance(callback, dict | None), where, callback, "an object")
+            for key in ("args", "attributes"):
+                values = (callback or {}).get(key, {})
+                _require(isinstance(values, dict), f"{where}.{key}", values, "an object")
+                for inner in PATIENCE & values.keys():
+                    value = values[inner]
+                    _require(_is_whole(value), f"{where}.{key}.{inner}", value, "a number of validations")
+
+
+def _require(fits: bool, key: str, value: Any, expected: str) -> None:
+    if not fits:
+        raise ValueError(f"{key} is {json.dumps(value):.60}; expected {expected}")
+
+
+def _is_whole(value: Any, smallest: int = 0) -> bool:
+    """Whether a value is a whole number that a program can count to; some write it as 4.0."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and smallest <= value <= MOST_STEPS and value == int(value)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number, or the text of one, such as "NaN", which JSON does not have."""
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not isinstance(value, bool)
 
 
 def _evaluations(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
