@@ -17,7 +17,7 @@ from lora.asr.families.table import FAMILIES, Family
 from lora.asr.feature_settings import FEATURES, feature_settings, require_fitting, with_own_window
 from lora.asr.hub import from_hub
 from lora.asr.model_json import UnusableModel, is_present, read_json
-from lora.asr.weights_file import numbers_problem, weights_problem
+from lora.asr.weights_file import header_problem, numbers_problem, weights_problem
 from lora.data.existing_files import is_file
 from lora.data.unchanged_files import FileStates
 from lora.provenance.hashes import HASH_LENGTH
@@ -210,7 +210,7 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
 
 
 def _check_weights(path: Path, model_id: str) -> None:
-    if (problem := weights_problem(path) or numbers_problem(path)) is not None:
+    if (problem := weights_problem(path) or numbers_problem(path) or header_problem(path)) is not None:
         raise UnusableModel(f"model {model_id}: {path.name}: {problem}.")
 
 

@@ -69,3 +69,14 @@ def numbers_problem(path: Path) -> str | None:
                 "without quantisation"
             )
     return None
+
+
+def header_problem(path: Path) -> str | None:
+    """What safetensors refuses in a file of weights, such as tensors that overlap; None if it opens the file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy"):  # reads the header alone
+            return None
+    except (SafetensorError, OSError) as error:
+        return f"cannot be read: {error}; {COPY_AGAIN}"

@@ -23,6 +23,7 @@ from lora.asr.weights_file import weights_problem
 from lora.records.base import UserError
 
 MODEL = Path(__file__).parents[3] / "data" / "model"
+FIRST, LAST = "model.decoder.embed_tokens.weight", "model.encoder.layers.3.self_attn.v_proj.weight"
 DAMAGED = {
     "empty": (b"", "empty (0 bytes)"),
     "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 6\n", "git lfs pull"),
@@ -107,6 +108,36 @@ def test_a_library_that_panics(tmp_path: Path) -> None:
     path.write_text(json.dumps(settings))
     with pytest.raises(UnusableModel, match="cannot be loaded: "):
         load_model(describe_model(str(tmp_path / "model")))
+
+
+@pytest.mark.parametrize(
+    ("change", "end", "words"),
+    [
+        (
+            lambda header: header[LAST].update(data_offsets=header[FIRST]["data_offsets"]),
+            b"",
+            "invalid .*offset",
+        ),
+        (lambda header: header[FIRST]["data_offsets"].reverse(), b"", "invalid .*offset"),
+        (lambda header: header[FIRST].update(shape=[3]), b"", "invalid shape, data type, or offset"),
+        (lambda header: header.update(__metadata__={"format": 5}), b"", "invalid type: integer"),
+        (lambda header: None, b"more", "file not fully covered"),
+    ],
+)
+def test_a_header_that_does_not_describe_the_data(
+    tmp_path: Path, change: Callable[[dict[str, Any]], None], end: bytes, words: str
+) -> None:
+    """The library reports neither the file nor what helps, and a model of many files has many headers."""
+    shutil.copytree(MODEL, tmp_path / "model")
+    path = tmp_path / "model" / "model.safetensors"
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    change(header)
+    changed = json.dumps(header).encode()
+    path.write_bytes(len(changed).to_bytes(8, "little") + changed + content[start:] + end)
+    with pytest.raises(UnusableModel, match=rf"model\.safetensors: cannot be read: .*{words}.*; copy the file again"):
+        describe_model(str(tmp_path / "model"))
 
 
 NAME = "model.decoder.layers.0.encoder_attn.k_proj.weight"
