@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 # Only training uses it, and many published models lack it.
 UNUSED = ("masked_spec_embed",)
@@ -30,8 +31,8 @@ def complete_model(model_class: Any, folder: Path, **options: Any) -> Any:
         others = sorted(info["unexpected_keys"])
         instead = f" and contain {_named(others)} instead" if others else ""
         raise ValueError(f"its files lack {_named(missing)}{instead}. Save the model again, or copy all of its files")
-    present = {_without_number(name) for name in model.state_dict()} - {""}
-    surplus = sorted(name for name in info["unexpected_keys"] if _without_number(name) in present)
+    layers = {name: len(module) for name, module in model.named_modules() if isinstance(module, nn.ModuleList)}
+    surplus = sorted(name for name in info["unexpected_keys"] if _is_beyond(name, layers))
     if surplus:
         raise ValueError(f"config.json has fewer layers than the files, which contain {_named(surplus)}. Correct it")
     broken = [name for name, value in model.named_parameters() if not bool(value.isfinite().all())]
@@ -40,9 +41,11 @@ def complete_model(model_class: Any, folder: Path, **options: Any) -> Any:
     return model
 
 
-def _without_number(name: str) -> str:
-    """The name of a weight of any layer."""
-    return re.sub(r"\.layers\.\d+\.", ".layers.N.", name, count=1) if ".layers." in name else ""
+def _is_beyond(name: str, layers: dict[str, int]) -> bool:
+    """Whether a weight is of a layer that the model does not have; `layers` are the lengths of its lists of layers."""
+    parts = name.split(".")
+    lists = ((".".join(parts[:position]), part) for position, part in enumerate(parts) if part.isdecimal())
+    return any(int(number) >= layers[where] for where, number in lists if where in layers)
 
 
 def _named(names: list[str]) -> str:
