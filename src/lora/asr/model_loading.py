@@ -114,7 +114,23 @@ def _damaged_part(files: ModelFiles) -> str | None:
             continue
         except BaseException:
             return " or ".join(present)
-    return None
+    return None if _can_be_built(files) else CONFIGURATION
+
+
+def _can_be_built(files: ModelFiles) -> bool:
+    """Whether there is a model of the configuration at all, whatever its weights; it takes no memory."""
+    import transformers
+
+    model_class = getattr(transformers, class_of(files.family).auto_class)
+    try:
+        config = transformers.AutoConfig.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
+        with torch.device("meta"):
+            model_class.from_config(config)
+    except INTERRUPTIONS:
+        raise
+    except BaseException:
+        return False
+    return True
 
 
 def _reason(error: BaseException) -> str:

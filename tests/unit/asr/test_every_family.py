@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from lora.asr.labels.build import Collator, Labelled, long_labels
 from lora.asr.labels.loss import compare_loss
 from lora.asr.labels.structure import label_structure
 from lora.asr.model_files import describe_model
+from lora.asr.model_json import UnusableModel
 from lora.asr.model_loading import load_model
 from lora.asr.training.data import SpeechRows
 from lora.records.base import UserError
@@ -298,3 +300,40 @@ def test_a_language_unknown_to_whisper_is_rejected(load: Callable[[str], SpeechM
         UserError, match=r"'fr', which this Whisper model does not know; expected one of <\|de\|>, <\|en\|>"
     ):
         load_model(describe_model(folder, language="fr"))
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "value", "message"),
+    [
+        (
+            "voxtral",
+            ("text_config", "hidden_act"),
+            "x",
+            r"config\.json cannot be loaded: no key 'x'\. Copy config\.json",
+        ),
+        ("qwen3_asr", ("audio_config", "d_model"), 0, r"config\.json cannot be loaded: .*\. Copy config\.json"),
+        ("voxtral", ("audio_config", "num_attention_heads"), -1, r"forward pass fails: .*\. config\.json does not fit"),
+        ("voxtral", ("audio_token_id",), None, r"its forward pass fails: .*\. config\.json does not fit the weights"),
+        (
+            "wav2vec2",
+            ("num_attention_heads",),
+            -1,
+            r"its forward pass fails: .*\. config\.json does not fit the weights",
+        ),
+    ],
+)
+def test_sizes_that_do_not_fit_each_other_are_no_fault_of_decode(
+    load: Callable[[str], SpeechModel], tmp_path: Path, name: str, keys: tuple[str, ...], value: Any, message: str
+) -> None:
+    folder = Path(shutil.copytree(load(name).files.path, tmp_path / "model"))
+    settings = json.loads((folder / "config.json").read_text())
+    part = settings[keys[0]] if len(keys) > 1 else settings
+    part[keys[-1]] = value
+    (folder / "config.json").write_text(json.dumps(settings))
+
+    def transcribe() -> None:
+        changed = load_model(describe_model(str(folder), **ASKED.get(name, {})))
+        changed.generate(changed.inputs([noise(1, 1.0)]), decode(changed))
+
+    with pytest.raises(UnusableModel, match=message):
+        transcribe()

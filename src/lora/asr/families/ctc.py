@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lora.asr.decoding.generation import Generated
 from lora.asr.decoding.padding import Samples
-from lora.asr.families.speech_model import IGNORED, Scored, SpeechModel
+from lora.asr.families.speech_model import FAILURES, IGNORED, Scored, SpeechModel
 from lora.asr.model_json import UnusableModel
 
 
@@ -59,6 +59,8 @@ class CtcModel(SpeechModel):
         try:
             with torch.inference_mode():
                 best = self.model(**inputs).logits.argmax(-1)
+        except FAILURES as error:
+            raise self._forward_problem(error) from None
         finally:
             self.model.train(training)
         rows = zip(best.tolist(), self.frames(inputs).tolist(), strict=True)

@@ -23,9 +23,12 @@ from lora.asr.decoding.padding import Samples, padded_samples
 from lora.asr.device_memory import is_out_of_memory
 from lora.asr.families.complete_weights import complete_model
 from lora.asr.model_files import ModelFiles
+from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 
 IGNORED = -100  # label value that the loss ignores
+# What libraries raise for settings that contradict each other: whatever they lead to.
+FAILURES = (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
 AUDIO_NAMES = ("input_values", "input_features", "attention_mask")
 
 
@@ -146,10 +149,10 @@ class SpeechModel:
         try:
             with torch.inference_mode():
                 sequences = self._generate(inputs, effective, [scores] if scores else [])
-        # transformers reports some settings that contradict each other with whatever error they lead to.
-        except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError) as error:
+        except FAILURES as error:
             if isinstance(error, RuntimeError) and is_out_of_memory(error):
                 raise  # the caller continues with smaller batches
+            self._require_forward_pass(inputs)
             raise UserError(
                 f"`decode` or generation_config.json of model {self.files.identity.id}: generate of {self.family} "
                 f"rejects the settings: {first_line(error)}"
@@ -163,6 +166,25 @@ class SpeechModel:
         if scores is None or scores.totals is None:
             return generated
         return replace(generated, log_probabilities=scores.totals.tolist())
+
+    def _require_forward_pass(self, inputs: dict[str, Tensor]) -> None:
+        """Raise UnusableModel if the model fails on a batch whatever the settings of `generate` are."""
+        ids = self.label_ids(["a a"])[0]
+        rows = len(inputs["input_ids"] if "input_ids" in inputs else next(iter(inputs.values())))
+        try:
+            with torch.inference_mode():
+                self.score(self.with_labels(inputs, torch.tensor([ids] * rows)))
+        except FAILURES as error:
+            raise self._forward_problem(error) from None
+
+    def _forward_problem(self, error: Exception) -> Exception:
+        """The error of a model that cannot compute, or `error` itself where memory is short."""
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            return error
+        return UnusableModel(
+            f"model {self.files.identity.id}: its forward pass fails: {first_line(error)}. config.json does not fit "
+            "the weights, or the files of tokenizer and feature extractor. Copy all files from one model."
+        )
 
     def text_of(self, ids: list[int]) -> str:
         """Text of token ids, without special tokens."""
