@@ -206,7 +206,27 @@ def test_a_configuration_of_another_size(tmp_path: Path, key: str, value: int, m
     ("key", "value", "message"),
     [
         ("max_length", "x", "max_length of its generation settings is 'x'; expected an integer of at least 1"),
-        ("decoder_start_token_id", 10**9, "rejects the settings: index out of range"),
+        ("decoder_start_token_id", 10**9, "decoder_start_token_id of its .* is 1000000000; expected .* are 0 to 399 "),
+        (
+            "decoder_start_token_id",
+            [1],
+            r"decoder_start_token_id of its generation settings is \[1\]; expected a token id",
+        ),
+        (
+            "eos_token_id",
+            -1,
+            "eos_token_id of its generation settings is -1; expected tokens of the model, .* 0 to 399 ",
+        ),
+        (
+            "eos_token_id",
+            [2, 400],
+            r"eos_token_id of its generation settings is \[2, 400\]; expected tokens of the model",
+        ),
+        (
+            "exponential_decay_length_penalty",
+            [1],
+            r"exponential_decay_length_penalty of its generation settings is \[1\]; expected a list of two numbers",
+        ),
         ("num_beams", 0, "num_beams of its generation settings is 0; expected an integer of at least 1"),
         ("suppress_tokens", "x", "suppress_tokens of its generation settings is 'x'; expected a list of token ids"),
         ("eos_token_id", "x", "eos_token_id of its generation settings is 'x'; expected a token id, or a list of them"),

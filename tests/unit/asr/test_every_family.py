@@ -337,3 +337,16 @@ def test_sizes_that_do_not_fit_each_other_are_no_fault_of_decode(
 
     with pytest.raises(UnusableModel, match=message):
         transcribe()
+
+
+@pytest.mark.parametrize(("key", "value"), [("lang_to_id", 2.5), ("lang_to_id", {"<|en|>": "x"}), ("task_to_id", [1])])
+def test_tables_of_whispers_tokens_that_are_none(
+    load: Callable[[str], SpeechModel], tmp_path: Path, key: str, value: Any
+) -> None:
+    folder = Path(shutil.copytree(load("whisper").files.path, tmp_path / "model"))
+    settings = json.loads((folder / "generation_config.json").read_text())
+    (folder / "generation_config.json").write_text(json.dumps(settings | {key: value}))
+    with pytest.raises(
+        UnusableModel, match=rf"{key} in generation_config\.json is .*; expected the token id of each name"
+    ):
+        load_model(describe_model(str(folder), language="en"))

@@ -29,6 +29,7 @@ SAMPLING = (
 )  # fmt: skip
 TEXTS = ("language", "task")
 TOKEN_LISTS = ("suppress_tokens", "begin_suppress_tokens")
+SINGLE_TOKENS = ("decoder_start_token_id", "bos_token_id", "pad_token_id", "forced_bos_token_id")
 MOST_BEAMS = 1000  # memory grows with the number; a billion would never end
 # What a family without `generate` does; the only values that it takes.
 GREEDY: dict[str, Any] = {"do_sample": False, "num_beams": 1}
@@ -95,6 +96,12 @@ def expected_value(key: str, value: Any) -> str | None:
     if key in TEXTS and not isinstance(value, str):
         return "text"
     tokens = value if isinstance(value, list) else [value]
+    if key in SINGLE_TOKENS and type(value) is not int:
+        return "a token id"
+    if key == "exponential_decay_length_penalty" and not (
+        isinstance(value, list) and len(value) == 2 and all(type(number) in {int, float} for number in value)
+    ):
+        return "a list of two numbers: the length from which it counts, and its factor"
     if key.endswith("_token_id") and not all(type(token) is int for token in tokens):
         return "a token id, or a list of them"
     if key in TOKEN_LISTS and not (tokens is value and all(type(token) is int for token in tokens)):

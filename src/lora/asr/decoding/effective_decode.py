@@ -20,6 +20,7 @@ WITHOUT_EFFECT = {
     "num_return_sequences", "remove_invalid_values", "max_time", "compile_config", "disable_compile",
     "alignment_heads", "lang_to_id", "task_to_id",
 }  # fmt: skip
+ENDS = {"eos_token_id", "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id"}
 LIMITS = ("max_new_tokens", "max_length")
 # Tokens of a vocabulary below this size are a few letters long, and speech needs more of them per second.
 SMALL_VOCABULARY = 8192
@@ -49,6 +50,7 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
                 f"model {files.identity.id}: {key} of its generation settings is {value!r:.40}; expected {expected}. "
                 "Copy generation_config.json from the base model."
             )
+    _require_known_tokens(files, own, decode)
     merged = DEFAULTS | own | {"do_sample": False} | language_and_prompt(files) | decode
     if decode.get("max_new_tokens") is not None:
         merged["max_length"] = None
@@ -57,6 +59,34 @@ def effective_decode(files: ModelFiles, decode: dict[str, Any]) -> dict[str, Any
     limited = any(decode.get(key) is not None for key in LIMITS)
     merged["tokens_per_second"] = None if limited else _tokens_per_second(files)
     return dict(sorted(merged.items()))
+
+
+def _require_known_tokens(files: ModelFiles, own: dict[str, Any], decode: dict[str, Any]) -> None:
+    """Raise UserError for the token of a text's begin or end that the model does not have."""
+    text_config = files.config.get("text_config")
+    size = files.config.get("vocab_size", text_config.get("vocab_size") if isinstance(text_config, dict) else None)
+    if type(size) is not int:
+        return
+    for settings, where, remedy in (
+        (
+            own,
+            f"model {files.identity.id}: {{}} of its generation settings",
+            "Copy generation_config.json from the base model",
+        ),
+        (decode, "decode.{}", "Correct it"),
+    ):
+        for key in ENDS & settings.keys():
+            value = settings[key]
+            wrong = [
+                token
+                for token in (value if isinstance(value, list) else [value])
+                if token is not None and not 0 <= token < size
+            ]
+            if wrong:
+                raise UserError(
+                    f"{where.format(key)} is {value!r:.40}; expected tokens of the model, which are 0 to {size - 1:,} "
+                    f'("vocab_size" in config.json). {remedy}.'
+                )
 
 
 def language_and_prompt(files: ModelFiles) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from lora.asr.decoding.generation import Generated, TokenScores
 from lora.asr.decoding.padding import Samples
 from lora.asr.families.encoder_decoder import EncoderDecoder
 from lora.asr.families.speech_model import first_line
+from lora.asr.model_files import GENERATION
+from lora.asr.model_json import UnusableModel
 from lora.records.base import UserError
 
 PREFIX_TOKENS = 4  # at most: decoder start, language, task, no timestamps
@@ -28,6 +30,13 @@ class Whisper(EncoderDecoder):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
+        for key in ("lang_to_id", "task_to_id"):
+            table = self.files.generation.get(key)
+            if table is not None and not (isinstance(table, dict) and all(type(t) is int for t in table.values())):
+                raise UnusableModel(
+                    f"model {self.files.identity.id}: {key} in {GENERATION} is {table!r:.40}; expected the token id of "
+                    f"each name. Copy {GENERATION} from the base model."
+                )
         if self.files.language is not None:
             self._set_language(self.files.language)
 
