@@ -211,7 +211,7 @@ def test_a_lora_of_a_resized_vocabulary(fresh: Callable[[], SpeechModel], tmp_pa
         ({"rank_pattern": {"q_proj": 0}}, "positive integer"),
         ({"rank_pattern": {"q_proj": "8"}}, "rank_pattern: q_proj: '8' is not a number"),
         ({"alpha_pattern": {"q_proj": float("nan")}}, "alpha_pattern: q_proj: nan is not a number"),
-        ({"alpha_pattern": ["q_proj"]}, "alpha_pattern is not a JSON object"),
+        ({"alpha_pattern": ["q_proj"]}, r'alpha_pattern is \["q_proj"\]; expected an object'),
         ({"lora_alpha": None}, "lora_alpha: None is not a number"),
         ({"trainable_token_indices": [2**30]}, "does not fit this model: index 1073741824 is out of .*token_indices"),
     ],

@@ -140,6 +140,8 @@ def _wrapped(speech: SpeechModel, files: AdapterFiles, folder: Path | str, stage
     # A configuration of another library, one that needs data or packages that are not here, or nonsense.
     except Exception as error:
         key = f" ({TOKENS})" if isinstance(error, IndexError) and files.config.get(TOKENS) else ""
+        if isinstance(error, re.error):
+            key = f" in the expression {error.pattern!r:.60}"
         message = f"{folder}: {CONFIG} does not fit this model: {first_line(error)}{key}"
         raise AdapterProblem("adapter.not_loaded", message, stage) from None
     speech.model = model

@@ -22,6 +22,11 @@ SMALL_RANK = 1024  # accepted whatever the matrices are
 RANKS_PER_SIZE = 4  # a larger rank may be so many times as large as the largest matrix
 MOST_ITERATIONS = 1000  # of an initialisation, which repeats its decomposition so often
 
+CONFIGS = (
+    "arrow_config", "corda_config", "eva_config", "kasa_config", "loftq_config", "lora_ga_config", "megatron_config",
+    "monteclora_config", "use_bdlora", "velora_config",
+)  # fmt: skip
+
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str)
@@ -37,6 +42,18 @@ def _is_tokens(value: Any) -> bool:
     return all(isinstance(ids, list) and all(type(id) is int and 0 <= id < LARGEST for id in ids) for ids in lists)
 
 
+def _is_layers(value: Any) -> bool:
+    return all(type(number) is int for number in (value if isinstance(value, list) else [value]))
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 KEY_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "base_model_name_or_path": (_is_name, "text"),
     "bias": (_is_name, "text"),
@@ -44,21 +61,30 @@ KEY_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "modules_to_save": (_is_names, "a list of names"),
     "target_modules": (lambda value: _is_name(value) or _is_names(value), "a list of names, or an expression"),
     "trainable_token_indices": (_is_tokens, "a list of token ids"),
+    "exclude_modules": (lambda value: _is_name(value) or _is_names(value), "a list of names, or an expression"),
+    "layers_pattern": (lambda value: _is_name(value) or _is_names(value), "a name, or a list of names"),
+    "layers_to_transform": (_is_layers, "a number of a layer, or a list of them"),
+    "lora_dropout": (_is_share, "a number from 0 to 1"),
+    "target_parameters": (_is_names, "a list of names"),
+    **dict.fromkeys(("rank_pattern", "alpha_pattern"), (_is_object, "an object")),
+    **dict.fromkeys(CONFIGS, (_is_object, "an object")),
 }
+NOT_NULL = {"bias", "lora_dropout", "rank_pattern", "alpha_pattern"}  # which peft reads without looking
 
 
 def check_settings(config: dict[str, Any], path: Path) -> None:
     """Check numbers, types and sizes of the settings of a file. Raises AdapterProblem."""
-    for key, value in _numbers_of(config, path):
+    for key, (accepts, expected) in KEY_TYPES.items():
+        given = key in config and (config[key] is not None or key in NOT_NULL)
+        if given and not accepts(config[key]):
+            raise AdapterProblem(
+                "adapter.not_loaded", f"{path}: {key} is {json.dumps(config[key])[:60]}; expected {expected}"
+            )
+    for key, value in _numbers_of(config):
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
             raise AdapterProblem("adapter.not_loaded", f"{path}: {key}: {value!r:.40} is not a number below {LARGEST}")
         if (key == "r" or key.startswith("rank_pattern")) and value != int(value):
             raise AdapterProblem("adapter.not_loaded", f"{path}: {key}: {value} is not a whole number")
-    for key, (accepts, expected) in KEY_TYPES.items():
-        if config.get(key) is not None and not accepts(config[key]):
-            raise AdapterProblem(
-                "adapter.not_loaded", f"{path}: {key} is {json.dumps(config[key])[:60]}; expected {expected}"
-            )
     for key, value in config.items():
         most = MOST_ENTRIES.get(key, MOST_ENTRIES_OF_OTHERS)
         if isinstance(value, list | dict) and len(value) > most and key != "trainable_token_indices":
@@ -76,7 +102,7 @@ def check_settings(config: dict[str, Any], path: Path) -> None:
 def check_ranks(config: dict[str, Any], tensors: dict[str, Tensor], path: Path) -> None:
     """Check that the configured ranks are not far beyond all matrices: peft would allocate matrices of that size."""
     largest = max((size for name, tensor in tensors.items() if ".lora_" in name for size in tensor.shape), default=0)
-    for key, value in _numbers_of(config, path):
+    for key, value in _numbers_of(config):
         if (key == "r" or key.startswith("rank_pattern")) and value > max(SMALL_RANK, RANKS_PER_SIZE * largest):
             raise AdapterProblem(
                 "adapter.not_loaded", f"{path}: {key} is {value}, but the largest matrix has the size {largest}"
@@ -100,14 +126,11 @@ def check_magnitudes(config: dict[str, Any], tensors: dict[str, Tensor], path: P
     raise AdapterProblem("adapter.not_loaded", f"{path}: {problem}", remedy=remedy)
 
 
-def _numbers_of(config: dict[str, Any], path: Path) -> Iterator[tuple[str, Any]]:
+def _numbers_of(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what must be a number: rank and alpha, and those of single modules."""
     yield from ((key, config[key]) for key in ("r", "lora_alpha") if key in config)
     for key in ("rank_pattern", "alpha_pattern"):
-        pattern = config.get(key) or {}
-        if not isinstance(pattern, dict):
-            raise AdapterProblem("adapter.not_loaded", f"{path}: {key} is not a JSON object")
-        yield from ((f"{key}: {module}", value) for module, value in pattern.items())
+        yield from ((f"{key}: {module}", value) for module, value in config.get(key, {}).items())
 
 
 def require_fast(config: dict[str, Any], names: Iterable[str], path: Path) -> None:
