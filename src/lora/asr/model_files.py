@@ -30,12 +30,14 @@ ADAPTER_CONFIG = "adapter_config.json"  # in a model folder: an adapter that oth
 OWN_ADAPTER = "adapter_model.safetensors"
 MISSING_SHOWN = 5  # files in a message
 MOST_LAYERS = 1000
-MOST_SIZES = {"num_labels": 1_000_000}  # transformers makes a name for each label
+# Libraries make a name for each of them.
+MOST_SIZES = {"num_labels": 1_000_000, "default_num_special_tokens": 1_000_000}
 MOST_SIZE = 2**63 - 1
 ATTENTION = {"attn_implementation", "_attn_implementation"}  # a name of the library, or a repository of kernels
 DEEPEST = 20
 MOST_PRINTED = 10**300  # larger integers of a JSON file do not fit into a float
-TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", "tekken.json")
+TEKKEN = "tekken.json"
+TOKENIZER = ("tokenizer.json", "vocab.json", "tokenizer.model", TEKKEN)
 TEXT_FILES = (
     *TOKENIZER,
     *FEATURES,
@@ -154,7 +156,9 @@ def describe_model(
     text_files = [texts / name for name in sorted(TEXT_FILES) if is_present(texts / name, owner)]
     for path in text_files:
         if path.suffix == ".json":
-            read_json(path, owner)  # libraries report a damaged one without its name
+            content = read_json(path, owner)  # libraries report a damaged one without its name
+            if path.name == TEKKEN and (refused := _refused_value(content)) is not None:
+                raise UnusableModel(f"{owner}: {TEKKEN}: {refused}. Copy the file from the base model.")
     generation = folder / GENERATION
     identifying = [folder / CONFIGURATION, *text_files, *weights]
     states = FileStates([*identifying, generation])

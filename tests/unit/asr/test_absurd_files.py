@@ -139,6 +139,7 @@ def test_adapter_tensors_that_are_no_matrices(tmp_path: Path) -> None:
         ("config.json", {"attn_implementation": "someone/kernels"}, "'someone/kernels', code of the hub"),
         ("config.json", {"attn_implementation": {"text_config": "a/b"}}, "attn_implementation.text_config"),
         ("config.json", {"part": {"_attn_implementation": "paged|a/b@v1:f"}}, "part._attn_implementation"),
+        ("tekken.json", {"config": {"default_num_special_tokens": 10**12}}, "config.default_num_special_tokens"),
         ("processor_config.json", {"feature_extractor": 5}, "sampling_rate"),
         ("processor_config.json", {"feature_extractor": {"sampling_rate": 0}}, "0 Hz"),
         ("processor_config.json", {"feature_extractor": {"sampling_rate": 2**40}}, "Hz"),
