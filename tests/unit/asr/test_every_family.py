@@ -350,3 +350,13 @@ def test_tables_of_whispers_tokens_that_are_none(
         UnusableModel, match=rf"{key} in generation_config\.json is .*; expected the token id of each name"
     ):
         load_model(describe_model(str(folder), language="en"))
+
+
+def test_a_tokenizer_of_another_kind_is_no_whisper_tokenizer(
+    load: Callable[[str], SpeechModel], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(load("whisper").files.path, tmp_path / "model"))
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"tokenizer_class": "BertTokenizer"}))
+    with pytest.raises(UnusableModel, match=r"is a BertTokenizer by tokenizer_class in tokenizer_config\.json"):
+        load_model(describe_model(str(folder), language="en"))

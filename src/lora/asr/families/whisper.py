@@ -74,6 +74,12 @@ class Whisper(EncoderDecoder):
         generation = self.base.generation_config
         if not getattr(generation, "is_multilingual", True):
             raise UserError(f"model.language is {language!r}, but this Whisper model is English-only. Remove the key.")
+        if not hasattr(self.tokenizer, "set_prefix_tokens"):
+            kind = type(self.tokenizer).__name__
+            raise UnusableModel(
+                f"model {self.files.identity.id}: its tokenizer is a {kind} by tokenizer_class in "
+                "tokenizer_config.json; expected a WhisperTokenizer. Copy the tokenizer's files from the base model."
+            )
         try:
             self.tokenizer.set_prefix_tokens(language=language, task="transcribe", predict_timestamps=False)
         except ValueError as error:
