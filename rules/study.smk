@@ -110,7 +110,10 @@ def start_study():
     check_records()
     # `workflow.dryrun` is known only after the Snakefile was read.
     if workflow.output_settings.dryrun:
-        remove_changed(pretend=True)
+        try:
+            remove_changed(pretend=True)
+        except (UserError, OSError) as error:
+            raise WorkflowError(str(error))
         return
     if workflow.resource_settings.cores == 0:
         raise WorkflowError("--cores 0: no job could ever start; name a number from 1, or all")

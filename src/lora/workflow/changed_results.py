@@ -71,28 +71,43 @@ def set_aside_unrecorded(metadata: Path, results: Path, aside: Path = ASIDE, *, 
 
     Returns:
         The results, where they were. Folders stay, because people save files in them.
+
+    Raises:
+        UserError: With `pretend`, where Snakemake cannot read a record, and so cannot list its jobs.
     """
     unrecorded = []
-    for folder, _, names in os.walk(metadata):
-        for record in (Path(folder, name) for name in sorted(names)):
-            if _is_json(record):
+    for folder, folders, names in os.walk(metadata):
+        in_place = {name for name in folders if not name.startswith("@")}  # `@` begins a part of a long name
+        folders[:] = [name for name in folders if name not in in_place]
+        for record in (Path(folder, name) for name in sorted({*names, *in_place})):
+            if not record.is_dir() and _is_record(record):
                 continue
+            if pretend and record.is_dir():
+                raise UserError(
+                    f"{record}: a folder is where Snakemake keeps a file. Run without --dry-run, which moves it "
+                    f"to {aside}."
+                )
             path = _recorded_path(record.relative_to(metadata))
             if path is not None and path.is_relative_to(results) and ".." not in path.parts and path.is_file():
                 unrecorded.append(path)
                 if not pretend:
                     _move(path, aside)
-            if not pretend:
+            if pretend:
+                continue
+            if record.is_dir():
+                _move(record, aside)
+            else:
                 record.unlink()
     return unrecorded
 
 
-def _is_json(path: Path) -> bool:
+def _is_record(path: Path) -> bool:
+    """Whether Snakemake can read a record. Of other JSON it reports a traceback, or that there is no record."""
     try:
-        json.loads(path.read_bytes())
+        record = json.loads(path.read_bytes())
     except (ValueError, FileNotFoundError):  # the latter of a link to nothing
         return False
-    return True
+    return isinstance(record, dict) and isinstance(record.get("rule"), str) and isinstance(record.get("params"), list)
 
 
 def _recorded_path(record: Path) -> Path | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lora.provenance.recording import recording
+from lora.records.base import UserError
 from lora.workflow.changed_results import set_aside_changed, set_aside_unrecorded
 
 
@@ -93,7 +94,7 @@ def test_a_result_whose_record_of_snakemake_is_damaged_is_set_aside(results: Pat
     metadata = Path(".snakemake/metadata")
     paths = [results / "wer/a.json", results / "wer/b.json", results / "adapters/best", Path("config.yaml")]
     Path("config.yaml").touch()
-    for path, content in zip(paths, ("{}", '{"params": [', "", ""), strict=True):
+    for path, content in zip(paths, ('{"rule": "x", "params": []}', '{"params": [', "", ""), strict=True):
         key = urlsafe_b64encode(str(path).encode()).decode()
         record = metadata / f"@{key[:4]}" / key[4:]  # as of a long path
         record.parent.mkdir(parents=True, exist_ok=True)
@@ -102,6 +103,26 @@ def test_a_result_whose_record_of_snakemake_is_damaged_is_set_aside(results: Pat
     assert set_aside_unrecorded(metadata, results) == [results / "wer/b.json"]
     assert [path.exists() for path in paths] == [True, False, True, True]
     assert set_aside_unrecorded(metadata, results) == []
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null", "[1]", '"rule"', '{"rule": 1, "params": []}', '{"rule": "x"}'])
+def test_json_that_is_no_record_of_snakemake_is_a_damaged_one(results: Path, content: str) -> None:
+    record = Path(".snakemake/metadata") / urlsafe_b64encode(b"results/wer/a.json").decode()
+    record.parent.mkdir(parents=True)
+    record.write_text(content)
+    assert set_aside_unrecorded(record.parent, results) == [results / "wer/a.json"]
+    assert not record.exists()
+
+
+def test_a_folder_in_place_of_a_record_is_kept_elsewhere(results: Path) -> None:
+    record = Path(".snakemake/metadata") / urlsafe_b64encode(b"results/wer/a.json").decode()
+    record.mkdir(parents=True)
+    (record / "mine").write_text("text")
+    with pytest.raises(UserError, match="a folder is where Snakemake keeps a file"):
+        set_aside_unrecorded(record.parent, results, pretend=True)
+    assert set_aside_unrecorded(record.parent, results) == [results / "wer/a.json"]
+    assert (Path("work/changed") / record / "mine").read_text() == "text"
+    assert not record.exists()
 
 
 def test_a_link_to_nothing_is_a_damaged_record(results: Path) -> None:
