@@ -119,8 +119,17 @@ def _recorded_path(record: Path) -> Path | None:
 
 
 def _run_records(results: Path) -> Iterator[Path]:
-    """Run records in a results folder. Folders with a record next to them are results, which may have many files."""
-    for folder, folders, names in os.walk(results):
+    """Run records in a results folder, also in links to folders that people moved to another disk.
+
+    Folders with a record next to them are results, which may have many files.
+    """
+    seen = set()
+    for folder, folders, names in os.walk(results, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:  # a link to a folder around it
+            folders.clear()
+            continue
+        seen.add(place)
         folders[:] = sorted(name for name in folders if f"{name}{ENDING}" not in names)
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(ENDING))
 

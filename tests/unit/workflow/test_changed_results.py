@@ -125,6 +125,16 @@ def test_a_folder_in_place_of_a_record_is_kept_elsewhere(results: Path) -> None:
     assert not record.exists()
 
 
+def test_results_in_a_linked_folder_are_looked_at_once(results: Path) -> None:
+    shutil.move(results / "wer", "elsewhere")
+    (results / "wer").symlink_to(Path("elsewhere").absolute())
+    Path("elsewhere/loop").symlink_to(results.absolute())
+    assert set_aside_changed(results) == []
+    (results / "wer/b.json").write_text("2\n")
+    assert set_aside_changed(results) == [results / "wer/b.json"]
+    assert (Path("work/changed/results/wer/b.json")).read_text() == "2\n"
+
+
 def test_a_link_to_nothing_is_a_damaged_record(results: Path) -> None:
     record = Path(".snakemake/metadata") / urlsafe_b64encode(b"results/wer/b.json").decode()
     record.parent.mkdir(parents=True)
