@@ -185,7 +185,7 @@ def open_study(config: StudyConfig, origin: Origin | None = None) -> Study:
             files[manifest] = [str(path) for path in manifest_files(source)]
             if contains_audio(source):
                 packed.append(manifest)
-        except UserError as error:
+        except (UserError, OSError) as error:  # the latter of a folder that cannot be searched, such as /proc
             where = "" if origin is None else f"{location(origin, ['manifests', manifest])}: "
             raise UserError(f"{where}manifests.{manifest}: {error}") from None
     return Study(config, files, packed)

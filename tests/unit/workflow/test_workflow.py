@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,14 @@ def test_a_manifest_of_no_known_format_is_named(tmp_path: Path, monkeypatch: pyt
     Path("config.yaml").write_text("model: null\nmanifests:\n  train: train.jsonl\n")
     with pytest.raises(UserError, match=r"^config\.yaml:3: manifests\.train: "):
         open_study(study().config, Origin([Path("config.yaml")]))
+
+
+def test_a_folder_that_cannot_be_searched_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(folder: Path, pattern: str) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument", str(folder / "net"))
+
+    monkeypatch.chdir(tmp_path)
+    Path("train.jsonl").mkdir()
+    monkeypatch.setattr(Path, "glob", search)
+    with pytest.raises(UserError, match=r"^manifests\.train: .*Invalid argument: 'train\.jsonl/net'"):
+        open_study(study().config)
