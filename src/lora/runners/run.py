@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,12 +72,40 @@ def execute(args: argparse.Namespace) -> int:
     write_study(args.output_dir, config, args.work_dir)
     command = [sys.executable, "-P", "-m", "snakemake", "-s", str(tool_folder() / "Snakefile"), "--cores", args.cores]
     command += ["--directory", str(args.output_dir), "--configfile", str(args.output_dir / "config.yaml")]
-    # Progress goes to stderr, so that stdout is the result alone.
-    done = subprocess.run(command, stdout=sys.__stderr__)
-    if done.returncode != 0:
+    if _run_workflow(command) != 0:
         raise UserError(f"the workflow failed; the logs of its jobs are in {args.output_dir / 'work/logs'}")
     print(result_table(args.output_dir / "results", [*config["roles"]["general"], *config["roles"]["domain"]]))
     return 0
+
+
+def _run_workflow(command: list[str]) -> int:
+    """Run Snakemake and wait for its end, also after a signal to this process (of `timeout`, of CI) or Ctrl-C.
+
+    Returns:
+        Its exit code.
+
+    Raises:
+        UserError: Such a signal ended it.
+    """
+    received: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        received.append(number)
+        if number != signal.SIGINT:  # a terminal sends that to Snakemake, too
+            workflow.send_signal(number)
+
+    # Progress goes to stderr, so that stdout is the result alone.
+    with subprocess.Popen(command, stdout=sys.__stderr__) as workflow:
+        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            code = workflow.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    if received and code != 0:
+        name = signal.Signals(received[0]).name
+        raise UserError(f"the workflow was ended by {name}; run the same command again to resume")
+    return code
 
 
 def configuration(args: argparse.Namespace) -> dict[str, Any]:

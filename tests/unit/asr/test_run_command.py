@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,3 +137,27 @@ def test_a_missing_manifest_stops_before_any_work(
     assert main([*arguments, "--output-dir", str(tmp_path / "out")]) == 2
     assert "no such file or folder: no.jsonl" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_signal_to_the_command_ends_the_workflow(tmp_path: Path) -> None:
+    """The stand-in for Snakemake ends with a file, as Snakemake does with its jobs."""
+    workflow = tmp_path / "workflow.py"
+    workflow.write_text(
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    pathlib.Path('ended').touch()\n"
+        "    sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "pathlib.Path('started').touch()\n"
+        "time.sleep(60)\n"
+    )
+    code = f"import sys; from lora.runners.run import _run_workflow; _run_workflow([sys.executable, {str(workflow)!r}])"
+    command = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    command.terminate()
+    assert "ended by SIGTERM; run the same command again" in command.communicate(timeout=30)[1]
+    assert (tmp_path / "ended").exists()
