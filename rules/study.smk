@@ -55,6 +55,11 @@ PersistenceBase._serialize_param = property(
 # comes before it.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
+# On a full disk, logging would print a traceback for each line that Snakemake's log file has no room for.
+for handler in logger.handlers:
+    if isinstance(handler, logging.FileHandler):
+        handler.handleError = lambda record: None
+
 # Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
 # repository moves, and conda environments contain only other people's packages. Where a rule starts a module it is with
 # `-P`, so that no `random.py` or `tokenizers.py` of the study folder is imported.

@@ -99,3 +99,12 @@ def test_a_failed_job_shows_its_reason(study: Study) -> None:
     assert " failed: " in done.stderr.splitlines()[-1]
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) < 40
+
+
+def test_a_log_file_without_room_is_no_traceback(study: Study) -> None:
+    limited = ["bash", "-c", 'ulimit -f 20; exec "$@"', "limited"]  # in KiB
+    done = subprocess.run([*limited, *study.command("--debug-dag")], cwd=study.folder, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert UP_TO_DATE in done.stdout
+    assert max(log.stat().st_size for log in (study.folder / ".snakemake/log").glob("*.log")) == 20 * 1024
+    assert "Logging error" not in done.stderr

@@ -8,7 +8,9 @@ in words, whose first line is the headline and whose last line says what to open
 
 from __future__ import annotations
 
+import errno
 import logging
+import shutil
 import threading
 import time
 from collections import Counter
@@ -17,12 +19,14 @@ from pathlib import Path
 
 from lora.formatting import count, listed
 from lora.progress import Clock
+from lora.provenance.disk_problem import disk_problem
 from lora.terminal import Screen
 from lora.workflow.jobs import Job, cut, elapsed, model_work, progress_of, read_log
 
 TICK_SECONDS = 0.5
 PLAIN_SECONDS = 30.0  # between two lines of progress of a job where nothing can be written over
 TAIL_LINES = 25
+ROOM_OF_A_LOG = 64 * 1024
 UP_TO_DATE = "Up to date: nothing was computed."
 # What else Snakemake says at level INFO and a person should see at once.
 WORTH_SHOWING = ("Trying to restart job", "Terminating processes", "Creating conda environment", "Downloading and inst")
@@ -198,7 +202,7 @@ class RunDisplay(logging.Handler):
         ends = [
             f"; the end of {log}:\n" + "\n".join(f"    {cut(line)}" for line in lines) for log, lines in logs if lines
         ]
-        self._screen.line(f"FAILED  {name}{seconds}{''.join(ends) or ', and left no log'}")
+        self._screen.line(f"FAILED  {name}{seconds}{''.join(ends) or f', and left no log{_full_disk()}'}")
 
     def _message(self, record: logging.LogRecord) -> None:
         text = record.getMessage() if record.msg else ""
@@ -233,6 +237,12 @@ class RunDisplay(logging.Handler):
             if now - since >= PLAIN_SECONDS and line != before:
                 self._printed[number] = now, line
                 self._screen.line(f"{'':>11}  {line}")
+
+
+def _full_disk() -> str:
+    """What to do where a log had no room."""
+    full = shutil.disk_usage(Path()).free < ROOM_OF_A_LOG
+    return f". {disk_problem(OSError(errno.ENOSPC, '', 'work/logs'))}" if full else ""
 
 
 def _time_left_first(line: str) -> str:

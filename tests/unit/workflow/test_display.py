@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -279,3 +280,15 @@ def test_a_mistake_of_the_display_never_stops_a_run(monkeypatch: pytest.MonkeyPa
     run.send("", "job_info", unexpected="record")
     run.send("Nothing to be done (all requested files are present and up to date).")
     assert run.lines() == [UP_TO_DATE]
+
+
+def test_a_job_whose_log_had_no_room_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=4096))
+    run = Run(["score_run"])
+    run.start(0, "score_run", "base", log="work/logs/score_run/base.log")
+    run.now = 3
+    run.send("Error", "job_error", logging.ERROR, jobid=0, rule_name="score_run", log=["work/logs/score_run/base.log"])
+    assert run.lines() == [
+        "FAILED  score run (base) after 3.0 s, and left no log. work/logs: no space is left on the disk. Free some, "
+        "and run the same command again; finished work is kept."
+    ]
