@@ -81,7 +81,7 @@ def read_study():
             raise WorkflowError(f"no config.yaml in {Path.cwd()}: write one, or name one with --configfile")
     try:
         # Snakemake has read files of --configfile by itself, without a word about repeated keys.
-        written = [read_yaml(path) for path in paths if path.suffix != ".json"]
+        written = [read_yaml(path) for path in paths]
         if not workflow.config_settings.configfiles and paths:
             given = written[0]
             update_config(given, config)

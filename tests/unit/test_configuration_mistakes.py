@@ -94,6 +94,15 @@ def test_a_pipe_and_a_large_file_are_refused(tmp_path: Path) -> None:
             read_yaml(tmp_path / name)
 
 
+def test_json_is_read_like_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"model": {"id": "\\ud83d\\ude00"}}')  # no YAML, which has no pairs of surrogates
+    assert read_yaml(path) == {"model": {"id": "\N{GRINNING FACE}"}}
+    path.write_text('{"labels": {"sample": 8},\n"labels": {"sample": 9}}')
+    with pytest.raises(UserError, match=r'config\.json:2: "labels": the key is already in line 1'):
+        read_yaml(path)
+
+
 def test_what_yaml_may_contain(tmp_path: Path) -> None:
     for content in (EMBEDDED, b"\xef\xbb\xbf" + EMBEDDED, EMBEDDED.replace(b"\n", b"\r\n")):
         (tmp_path / "config.yaml").write_bytes(content + b"decode: &d {num_beams: 2}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -35,6 +36,15 @@ def test_config_mistakes_name_file_line_and_key(
     text = error_of(study, "-n")
     for part in expected:
         assert part in text
+
+
+def test_a_key_twice_in_a_json_file(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    text = json.dumps(study.config())[:-1]
+    (study.folder / "other.json").write_text(f'{text},\n"adapter": {{"sample": 7}}}}')
+    assert '/other.json:2: "adapter": the key is already in line 1' in error_of(
+        study, "-n", "--configfile", "other.json"
+    )
 
 
 def test_a_missing_configuration(tmp_path: Path) -> None:

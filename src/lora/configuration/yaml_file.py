@@ -6,6 +6,7 @@ themselves, tags that create objects. Each of these is refused before anything i
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
         loader = SafeLoader("")
         value: dict[str, Any] = loader.construct_document(node)
     except yaml.YAMLError as error:
+        if (as_json := _json_mapping(text)) is not None:
+            return as_json
         raise UserError(_not_yaml(path, error)) from None
     except (RecursionError, ValueError, TypeError) as error:
         raise UserError(f"{path}: not YAML: {error}. Correct it.") from None
     return value
+
+
+def _json_mapping(text: str) -> dict[str, Any] | None:
+    """The mapping in JSON that is no YAML, such as with escapes of two surrogates; None for other text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _text(path: Path) -> str:
