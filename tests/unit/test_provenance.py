@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from lora.provenance.command import command_line, run_command
 from lora.provenance.hashes import content_hash, file_hash
 from lora.provenance.recording import recording
-from lora.provenance.versions import versions
+from lora.provenance.versions import code_commit, versions
 from lora.records.base import UserError
 from lora.records.provenance import RunRecord
 
@@ -95,3 +97,17 @@ def test_the_command_line_is_quoted_for_a_shell(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "argv", ["scripts/score_run.py", "--rows", "a b.jsonl"])
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     assert command_line() == "python scripts/score_run.py --rows 'a b.jsonl'"
+
+
+def test_reading_the_commit_writes_nothing_into_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    (tmp_path / "a").write_text("a")
+    for arguments in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"]):
+        subprocess.run([*git, *arguments], check=True)
+    os.utime(tmp_path / "a", (1, 1))  # the index has another time
+    before = (tmp_path / ".git/index").read_bytes()
+    monkeypatch.setattr("lora.provenance.versions.tool_folder", lambda: tmp_path)
+    commit = code_commit.__wrapped__()
+    assert commit is not None
+    assert len(commit) == 40
+    assert (tmp_path / ".git/index").read_bytes() == before

@@ -48,7 +48,8 @@ def code_commit() -> str | None:
     root = tool_folder()
     if not (root / ".git").exists():
         return None  # an installed copy: the commit of a repository around it is another software's
-    git = ["git", "-C", str(root)]
+    # `git status` would refresh the index, whose lock a killed job leaves behind.
+    git = ["git", "--no-optional-locks", "-C", str(root)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
         changed = subprocess.run(
