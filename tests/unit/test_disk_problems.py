@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache
+from lora.configuration.loading import load_configuration
 from lora.data import manifest as reading
 from lora.data.source import Source
 from lora.provenance.command import run_command
-from lora.provenance.disk_problem import disk_problem
-from lora.records.base import write_text
+from lora.provenance.disk_problem import disk_problem, why_absent
+from lora.records.base import UserError, write_text
 from lora.records.temporary_files import temporary_for
 from lora.stages import manifests
 from lora.stages.manifests import validate_manifest
@@ -139,3 +142,26 @@ def test_a_manifest_that_is_edited_while_it_is_read_is_no_result(
     assert not any(output.exists() for output in outputs)
     monkeypatch.undo()
     assert run_command(lambda: validate_manifest(Source(path), *outputs) or 0) == 0
+
+
+def test_a_folder_without_permission_is_not_called_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system refuses as for a user who may not look into the folder; root may."""
+    stat = os.stat
+
+    def refuse(path: Any, **options: Any) -> os.stat_result:
+        if "closed" in Path(path).parts[:-1]:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert why_absent(tmp_path / "nowhere") == "no such file or folder"
+    assert why_absent(tmp_path / "closed/train.jsonl") == "permission denied for a folder of this path"
+    (tmp_path / "config.yaml").touch()
+    config: dict[str, Any] = {
+        "model": None,
+        "manifests": {"dev": "closed/dev.jsonl"},
+        "candidates": {"a": {"hypotheses": {"dev": "config.yaml"}}},
+    }
+    config["base"] = config["candidates"]["a"]
+    with pytest.raises(UserError, match=r"manifests\.dev: permission denied for a folder of this path: closed/dev"):
+        load_configuration(config, None, tmp_path)

@@ -14,6 +14,7 @@ from lora.configuration.recipes import identity
 from lora.configuration.schema import setting
 from lora.layout import NOT_EVALUATED, REPLAY, TRAIN
 from lora.provenance.command_parser import suggest
+from lora.provenance.disk_problem import why_absent
 
 PATTERN_CHARACTERS = "{}<>"
 HUB = "hub"  # the format of manifests whose `path` is no path
@@ -216,7 +217,8 @@ def _check_paths(config: dict[str, Any], study: Path) -> None:
     files = [*_manifest_files(config), *_adapter_folders(config), *_transcript_files(config), *_review_files(config)]
     for path, value in files:
         if not os.path.exists(study / value):  # noqa: PTH110 (Path raises OSError for a name that is too long)
-            raise KeyPathError(path, f"{'.'.join(path)}: no such file or folder: {value:.200} (looked in {study})")
+            why = why_absent(study / value)
+            raise KeyPathError(path, f"{'.'.join(path)}: {why}: {value:.200} (looked in {study})")
 
 
 def _manifest_files(config: dict[str, Any]) -> Iterator[tuple[list[str], str]]:

@@ -34,6 +34,17 @@ def disk_problem(error: BaseException | None) -> str | None:
     return None
 
 
+def why_absent(path: Path | str) -> str:
+    """Why there is no file for this user: it is missing, or in a folder that this user may not look into."""
+    try:
+        Path(path).stat()
+    except PermissionError:
+        return "permission denied for a folder of this path"
+    except (OSError, ValueError):  # the latter of a name with a null byte
+        return "no such file or folder"
+    return "not a file"
+
+
 def _place(name: object) -> str:
     """The file, or the folder in which a temporary file could not be created."""
     if name is None:

@@ -25,6 +25,7 @@ from lora.configuration.yaml_file import read_yaml
 from lora.data.existing_files import is_file
 from lora.provenance.command import run_command
 from lora.provenance.command_parser import CommandParser
+from lora.provenance.disk_problem import why_absent
 from lora.records.base import UserError
 from lora.report.listen_command import VARIABLE as LISTEN_COMMAND
 from lora.tool_folder import tool_folder
@@ -136,7 +137,8 @@ def _study(folder: Path) -> list[str]:
     config = folder / "config.yaml"
     if not is_file(config):
         raise UserError(
-            f"{config}: no such file; go to the folder of a study, name it with -d, or write one: lora-diagnose init"
+            f"{config}: {why_absent(config)}; go to the folder of a study, name it with -d, or write one: "
+            "lora-diagnose init"
         )
     read_yaml(config)
     return ["--directory", str(folder), "--configfile", str(config)]

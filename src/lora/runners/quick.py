@@ -38,6 +38,7 @@ from lora.data.transcripts.files import FORMATS, guess_format
 from lora.layout import TRAIN
 from lora.provenance.command import run_command
 from lora.provenance.command_parser import CommandParser
+from lora.provenance.disk_problem import why_absent
 from lora.records.base import UserError
 from lora.records.kept import keeping_contents
 from lora.report.brief import brief, documents
@@ -228,7 +229,7 @@ def _check_files(args: argparse.Namespace) -> None:
     given = [(name, getattr(args, name)) for name in ("manifest", "baseline", "tuned", "train")]
     for name, path in [*given, *((GENERAL, path) for path in args.general or [])]:
         if path is not None and not exists(path):
-            raise UserError(f"--{name} {path}: no such file or folder (looked in {Path.cwd()})")
+            raise UserError(f"--{name} {path}: {why_absent(path)} (looked in {Path.cwd()})")
 
 
 def _check_manifest_flags(args: argparse.Namespace) -> None:
