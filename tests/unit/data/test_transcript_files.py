@@ -159,7 +159,7 @@ def test_a_lost_mark_of_an_alternation_of_ctm_is_an_error(tmp_path, marks, line)
         ("x.csv", "id,text,transcription\nu1,a,b\n", ":2: two columns of texts, which differ: text is 'a' and transc"),
         ("x.jsonl", "3\n", ":1: broken line: a JSON int, not an object"),
         ("x.jsonl", '{"id": ["a"], "hyp": "x"}', ":1: id is ['a']; expected a string"),
-        ("x.jsonl", '{"id": "a", "pred_text": null}', ":1: pred_text is None; expected a string"),
+        ("x.jsonl", '{"id": "a", "pred_text": null}', ":1: no pred_text (null); expected a string"),
         ("x.jsonl", '{"id": "a", "hyp": "x", "ref": 3}', ":1: ref is 3; expected a string"),
         ("x.jsonl", '{"id": " ", "hyp": "x"}', ":1: id is ' '; expected the name of an utterance"),
         ("x.txt", "a\0b", ": not a text file; transcripts are one of predictions, segments, jsonl, trn"),

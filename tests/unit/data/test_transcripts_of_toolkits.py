@@ -168,7 +168,7 @@ def test_a_folder_of_whisper(tmp_path: Path) -> None:
         ("r.txt", RECOGS + "u1-0:\thyp=['x']\n", ":5: duplicate hypothesis for id 'u1-0' (first in line 2); keep one"),
         ("p.json", {"predictions": ["a", "b"], "references": ["a"]},
          ": its lists have different lengths (predictions has 2, references has 1); write one entry per utterance"),
-        ("p.json", {"predictions": ["a", None]}, ":2: predictions is None; expected a string"),
+        ("p.json", {"predictions": ["a", None]}, ":2: no predictions (null); expected a string"),
         ("s.json", {"segments": [*SEGMENTS, {"start": 5, "end": 4, "text": "x"}]},
          ": segment 3: expected start, end (seconds from 0, end after start) and text; found {'start': 5, 'end': 4"),
         ("s.json", {"segments": [*SEGMENTS, {"start": 5, "end": 6, "text": None}]}, ": segment 3: expected start, end"),

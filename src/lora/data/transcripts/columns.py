@@ -191,12 +191,16 @@ def _header(row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
     )
 
 
+def _stated(column: str, value: object) -> str:
+    return f"no {column} (null)" if value is None else f"{column} is {value!r:.80}"
+
+
 def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: bool) -> ExternalTranscript:
     offset, duration = (None, None) if header.times is None else _times(row, header.times)
     names = (line_name(number),) if numbered else _names(row, header, offset, duration)
     column = header.hypothesis
     if not names and (named := header.id or header.file) is not None:
-        raise RowError(f"{named} is {row[named]!r:.80}; expected the name of an utterance")
+        raise RowError(f"{_stated(named, row[named])}; expected the name of an utterance")
     if column is None or not names:
         missing = "hypothesis" if names else "id"
         expected = ", ".join(ANY_TEXT if names else (*IDS, *FILES))
@@ -212,7 +216,7 @@ def _transcript(number: int, row: Mapping[str, Any], header: _Header, numbered: 
         )
     text = row[column]
     if not isinstance(text, str):
-        raise RowError(f"{column} is {text!r:.80}; expected a string")
+        raise RowError(f"{_stated(column, text)}; expected a string")
     if header.other is not None and isinstance(other := row[header.other], str) and other != text:
         raise RowError(
             f"two columns of texts, which differ: {column} is {text!r:.80} and {header.other} is {other!r:.80}. Name "
