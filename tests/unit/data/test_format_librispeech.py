@@ -38,6 +38,12 @@ def test_the_root_has_all_subsets_and_split_selects_one(root):
         read_manifest(Source(root, split="dev"))
 
 
+@pytest.mark.parametrize("split", ["..", "../test-other", "dev-clean/../..", "", ".", "/"])
+def test_a_split_is_within_its_folder(root, split):
+    with pytest.raises(UserError, match="expected the name of a part of this folder; correct it"):
+        read_manifest(Source(root, split=split))
+
+
 def test_one_speaker_or_chapter(root):
     assert len(read_manifest(root / "dev-clean/84").rows) == 2
     assert len(read_manifest(root / "dev-clean/84/7").rows) == 2

@@ -170,6 +170,8 @@ def _hub_hint(path: Path) -> str:
 def _detect_folder(source: Source) -> Source:
     path = source.path
     split = source.split
+    if split is not None and (not (parts := Path(split).parts) or ".." in parts or Path(split).is_absolute()):
+        raise UserError(f"{path}: split {split!r:.60}: expected the name of a part of this folder; correct it")
     if split is not None and (path / split).is_dir():
         return _detect_folder(replace(source, path=path / split, split=None))
     candidates = [kind for name, kind in FORMATS.items() if source.format in {AUTO, name}]
