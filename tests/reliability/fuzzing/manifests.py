@@ -8,6 +8,7 @@ import io
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from fuzzing.cases import Case, Outcome, Reader
 from lora.data.manifest import read_rows
 from lora.data.source import Source
 from lora.data.tables import read_cells
+from lora.data.transcripts.reference_rows import reference_rows
 from lora.records.base import columns_of
 from lora.records.integrity import AudioMeasure
 from lora.records.manifests import Utterance
@@ -278,14 +280,21 @@ def _damage_lines(written: Written, numbers: list[int], choice: random.Random) -
 
 
 def _case(source: Source, out: Path, good: dict[str, object], refusable: bool, inspected: bool) -> Case:
+    """Reads a manifest twice: as the workflow does, and for its references alone, as a quick comparison does."""
     rows, rejected, measures = out / "rows.jsonl", out / "rejected.tsv", out / "measures.tsv"
+    references: set[str] = set()
 
     def read() -> None:
         if inspected:
             inspect_audio(source, measures)
         validate_manifest(source, rows, rejected, out / "facts.json", measures if inspected else None)
+        references.update(row.text for row in reference_rows(source, silence=False).rows)
 
-    return Case(read, lambda: outcome_of(rows, rejected, measures), good, refusable, rows=material.ROWS)
+    def outcome() -> Outcome:
+        validated = outcome_of(rows, rejected, measures)
+        return replace(validated, kept={text: read for text, read in validated.kept.items() if text in references})
+
+    return Case(read, outcome, good, refusable, rows=material.ROWS)
 
 
 def outcome_of(rows: Path, rejected: Path, measures: Path | None = None) -> Outcome:
