@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from lora.data.existing_files import require_file
-from lora.data.manifest_lines import header_problem
+from lora.data.manifest_lines import GZIP, header_problem
 from lora.data.text_encoding import MARKS, as_utf8, mark_length, other_file, with_line_feeds
 from lora.records.base import UserError
 from lora.records.reviews import JUDGEMENTS, Judgement, RejectedJudgement
@@ -103,6 +103,10 @@ def _lines(path: Path) -> list[str | None]:
         raise UserError(f"{path}: no such review file. Correct `reviews` in config.yaml.") from None
     except IsADirectoryError:
         raise UserError(f"{path}: a folder. Name the review files in it, one by one.") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}. Correct `reviews` in config.yaml.") from None
+    if content.startswith(GZIP):
+        raise UserError(f"{path}: compressed with gzip; decompress it")
     if (other := other_file(content)) is not None:
         raise UserError(f"{path}: {other}")
     if content.startswith(tuple(MARKS)):

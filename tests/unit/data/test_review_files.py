@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,7 @@ def test_lines_that_contradict_each_other_are_all_rejected(tmp_path: Path) -> No
         (b"id,judgement\n", ["anna.tsv:1", "'id,judgement'", "manifest, id, judgement, corrected_text, note, sample"]),
         (b"\xff\xfe\x00", ["anna.tsv:1", "header"]),
         (b"PK\x03\x04", ["anna.tsv: a zip archive or spreadsheet"]),
+        (gzip.compress(HEADER.encode()), ["anna.tsv: compressed with gzip; decompress it"]),
         (HEADER.replace("sample", "note\tsample").encode(), ["anna.tsv:1", "two columns named 'note'"]),
     ],
 )
@@ -149,6 +151,14 @@ def judged(file: str, judgement: str, text: str | None = None, id: str = "d0", s
 
 def merged(*entries: Judged) -> list[ReviewedRow]:
     return merge_reviews(entries, lambda text: text.lower().split())
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".tsv", "anna.tsv/x", "loop.tsv"])
+def test_a_path_that_cannot_be_opened_is_one_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "anna.tsv").write_text(HEADER)
+    (tmp_path / "loop.tsv").symlink_to("loop.tsv")
+    with pytest.raises(UserError, match=r"cannot be read: .*`reviews`"):
+        read_review_file(tmp_path / name, REFERENCES)
 
 
 def test_a_folder_of_review_files_is_one_error(tmp_path: Path) -> None:
