@@ -15,6 +15,7 @@ from typing import cast
 
 from lora.data.existing_files import require_file
 from lora.data.manifest_lines import GZIP, header_problem
+from lora.data.row_fields import NO_TEXT, is_visible
 from lora.data.text_encoding import MARKS, as_utf8, mark_length, other_file, with_line_feeds
 from lora.records.base import UserError
 from lora.records.reviews import JUDGEMENTS, Judgement, RejectedJudgement
@@ -151,6 +152,8 @@ def _problem(cells: Mapping[str, str], surplus: int, references: References) -> 
         return f"sample is {cells['sample']!r}; expected yes or no. Correct it."
     reference = _one_line(references[manifest][identity])
     same_text = text == reference
+    if judgement == "reference_wrong" and text and (text in NO_TEXT or not is_visible(text)):
+        return f"corrected_text is {text!r}, which is no text. Correct it, or leave it empty."
     if judgement == "reference_wrong" and same_text:
         return (
             "corrected_text is the reference as it is. Correct it, or leave it empty; if the manifest was corrected "

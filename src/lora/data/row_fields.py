@@ -75,7 +75,7 @@ def row_fields(
         raise RowError(f"text is not a string: {text!r:.60}", "text")
     if text is None and silence and _is_silence(columns, record):
         text = ""
-    elif text is None or not _is_visible(text) or (columns.placeholders and text.strip() in columns.placeholders):
+    elif text is None or not is_visible(text) or (columns.placeholders and text.strip() in columns.placeholders):
         raise RowError("empty text", "text")
     if text in NO_TEXT:
         raise RowError(f"no text: spreadsheets and data frames write {text!r} for a value that is missing", "text")
@@ -109,7 +109,7 @@ def row_fields(
     return fields
 
 
-def _is_visible(text: str) -> bool:
+def is_visible(text: str) -> bool:
     """Whether a text has a character that is not white space, control, format, filler or unassigned."""
     return (text[:1].isascii() and text[:1].isalnum()) or any(map(_has_glyph, text))
 

@@ -87,6 +87,8 @@ def test_other_quotes_belong_to_the_text(tmp_path: Path, text: str) -> None:
         ("domain\td0\treference_right\t\tno", ["1 fewer cells", "\\t"]),
         ("domain\td0\treference_right\t\t\tno\tno", ["1 more cells"]),
         ("domain\td0\treference_wrong\ttext  0\t\tno", ["the reference as it is", "remove the line"]),
+        ("domain\td0\treference_wrong\t#NAME?\t\tno", ["'#NAME?'", "no text", "leave it empty"]),
+        ("domain\td0\treference_wrong\t\u200b\t\tno", ["no text", "leave it empty"]),
         ("domain\td0\treference_right\tanother\t\tno", ["'another'", "Set reference_wrong"]),
     ],
 )
