@@ -208,6 +208,33 @@ def test_audio_may_be_a_column_of_bytes(recordings, tmp_path):
     assert len(read(Source(tmp_path / "a.parquet"), tmp_path / "unpacked").rows) == len(recordings)
 
 
+@pytest.mark.parametrize("declared", ["speech", "text_of_speech"])
+def test_a_declared_column_of_audio_may_have_been_renamed(recordings, tmp_path, declared):
+    """`rename_columns` of pyarrow keeps what `datasets` has declared."""
+    path = tmp_path / "train.parquet"
+    features = {"info": {"features": {declared: {"_type": "Audio"}}}}
+    renamed = table(recordings).replace_schema_metadata({"huggingface": json.dumps(features)})
+    pyarrow.parquet.write_table(renamed, path)
+    assert len(read(Source(path), tmp_path / "audio").rows) == len(recordings)
+
+
+@pytest.mark.parametrize("features", [["audio"], {"audio": 5}, None])
+def test_features_that_are_none_leave_the_usual_column(recordings, tmp_path, features):
+    path = tmp_path / "train.parquet"
+    damaged = {"huggingface": json.dumps({"info": {"features": features}})}
+    pyarrow.parquet.write_table(table(recordings).replace_schema_metadata(damaged), path)
+    assert len(read(Source(path), tmp_path / "audio").rows) == len(recordings)
+
+
+def test_the_file_without_texts_is_named(recordings, tmp_path):
+    folder = saved(tmp_path / "set", table(recordings), shards=2)
+    other = table(recordings, text=[["a"]] * len(recordings))
+    with pyarrow.ipc.new_stream(folder / "data-00001-of-00002.arrow", other.schema) as stream:
+        stream.write_table(other)
+    with pytest.raises(UserError, match=r"data-00001-of-00002\.arrow: column text is list"):
+        unpack_audio(Source(folder), tmp_path / "audio")
+
+
 def test_two_columns_of_one_name_and_selected_rows_are_refused(recordings, tmp_path):
     twice = table(recordings).append_column("text", pyarrow.array(["other"] * len(recordings)))
     pyarrow.parquet.write_table(twice, tmp_path / "a.parquet")

@@ -174,11 +174,12 @@ def _rows(path: Path, source: Source, *, needs_audio: bool) -> Iterator[tuple[di
 
     try:
         schema, batches = _parquet(path) if source.format == "parquet" else _arrow(path)
-        column = _audio_column(schema, source)
+        column = _audio_column(path, schema, source)
         if column is None and needs_audio:
-            raise UserError(f"{source.path}: no column for audio; found {shown_columns(schema.names)}")
+            where = f" in {path.name}" if path != source.path else ""
+            raise UserError(f"{source.path}: no column for audio; found {shown_columns(schema.names)}{where}")
         names = readable_columns(schema, _field_columns(source), column)
-        _require_text(schema, names, source)
+        _require_text(path, schema, names, source)
         for batch in batches:
             for row in row_values(batch.select(names), column):
                 if isinstance(row, str):
@@ -194,14 +195,12 @@ def _field_columns(source: Source) -> set[str]:
     return {name for names in Columns(source.columns).names.values() for name in names}
 
 
-def _require_text(schema: Any, names: list[str], source: Source) -> None:
+def _require_text(path: Path, schema: Any, names: list[str], source: Source) -> None:
     """Raise UserError for a column of texts that contains something else, where no other column has text."""
     texts = [name for name in Columns(source.columns).names["text"] if name in schema.names]
     if texts and not any(name in names for name in texts):
         kind = str(schema.field(texts[0]).type)
-        raise UserError(
-            f"{source.path}: column {texts[0]} is {kind:.60}; expected text. Name another one with `columns`"
-        )
+        raise UserError(f"{path}: column {texts[0]} is {kind:.60}; expected text. Name another one with `columns`")
 
 
 def _arrow(path: Path) -> tuple[Any, Iterator[Any]]:
@@ -224,10 +223,10 @@ def _parquet(path: Path) -> tuple[Any, Iterator[Any]]:
     return file.schema_arrow, file.iter_batches(batch_size=BATCH)
 
 
-def _audio_column(schema: Any, source: Source) -> str | None:
+def _audio_column(path: Path, schema: Any, source: Source) -> str | None:
     """The mapped column, else the one that `datasets` declares as audio, else one with a usual name; None without."""
     if (problem := header_problem(schema.names)) is not None:
-        raise UserError(f"{source.path}: {problem}")
+        raise UserError(f"{path}: {problem}")
     mapped = source.columns.get("audio") or source.columns.get("samples")
     if mapped is not None and mapped in schema.names:
         return mapped
@@ -235,11 +234,13 @@ def _audio_column(schema: Any, source: Source) -> str | None:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
     except (TypeError, KeyError, ValueError, RecursionError):
         features = {}
-    declared = [name for name, kind in features.items() if isinstance(kind, Mapping) and kind.get("_type") == "Audio"]
+    # A column that was renamed or removed without `datasets` is still declared.
+    kinds = {name: features.get(name) for name in schema.names} if isinstance(features, Mapping) else {}
+    declared = [name for name, kind in kinds.items() if isinstance(kind, Mapping) and kind.get("_type") == "Audio"]
     usual = [name for name in (*SYNONYMS["audio"], "samples") if name in schema.names]
     if mapped is not None:
         raise UserError(
-            f"{source.path}: columns.audio is '{mapped}', which is not a column; found {shown_columns(schema.names)}"
+            f"{path}: columns.audio is '{mapped}', which is not a column; found {shown_columns(schema.names)}"
         )
     return next(iter([*declared, *usual]), None)
 
