@@ -47,6 +47,20 @@ def test_columns_may_be_named(path: Path) -> None:
     assert (one.id, one.hypothesis) == ("a", "one")
 
 
+@pytest.mark.parametrize("kind", [pyarrow.binary(), pyarrow.large_binary()])
+def test_texts_may_be_bytes(path: Path, kind: pyarrow.DataType) -> None:
+    """As older writers of Parquet store them."""
+    write(path, **{"utt id": ["a"], "Hypothesis": pyarrow.array(["één".encode()], kind), "audio": [b"RIFF\xff"]})
+    (one,) = read_transcript_file(path).utterances
+    assert (one.id, one.hypothesis) == ("a", "één")
+    write(path, name=pyarrow.array([b"a"], kind), said=pyarrow.array([b"one"], kind))
+    (one,) = read_transcript_file(path, None, {"id": "name", "hypothesis": "said"}).utterances
+    assert (one.id, one.hypothesis) == ("a", "one")
+    write(path, id=["a", "b"], hypothesis=pyarrow.array([b"one", b"\xff"], kind))
+    with pytest.raises(UserError, match=r"h\.parquet: row 2: broken row: column hypothesis: not UTF-8"):
+        read_transcript_file(path)
+
+
 def test_what_cannot_be_read_is_named(path: Path) -> None:
     broken = pyarrow.array([b"one", b"\xff"], pyarrow.binary()).view(pyarrow.utf8())
     write(path, id=["a", "b"], hypothesis=broken)

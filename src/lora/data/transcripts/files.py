@@ -174,7 +174,8 @@ def _table_reader(kind: str) -> Callable[[Path, Mapping[str, str], list[str]], T
 
 
 def _read_parquet(path: Path, columns: Mapping[str, str], encoding: list[str]) -> TranscriptFile:
-    return TranscriptFile("parquet", _unique(path, list(from_columns(path, parquet_file.read_rows(path), columns))))
+    rows = parquet_file.read_rows(path, columns.values())
+    return TranscriptFile("parquet", _unique(path, list(from_columns(path, rows, columns))))
 
 
 def _unique(path: Path, transcripts: list[ExternalTranscript]) -> list[ExternalTranscript]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lora.data.column_names import folded_name
 from lora.data.existing_files import require_file
 from lora.data.formats.arrow_rows import readable_columns, row_values
 from lora.data.manifest_lines import header_problem
+from lora.data.transcripts.columns import ANY_TEXT, IDS, REFERENCES
 from lora.records.base import UserError
 
+NAMES = frozenset({*IDS, *ANY_TEXT, *REFERENCES})
 
-def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+
+def read_rows(path: Path, mapped: Collection[str] = ()) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Rows with their numbers from 1, without columns that are no text or number, such as recordings.
+
+    Bytes are text in columns of ids and texts, and in those that are `mapped`.
 
     Raises UserError for a file that cannot be read, and for the first broken row: no transcript may be left out.
     """
@@ -26,7 +32,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         file = pyarrow.parquet.ParquetFile(path)
         if (problem := header_problem(file.schema_arrow.names)) is not None:
             raise UserError(f"{path}: {problem}")
-        names = readable_columns(file.schema_arrow, ())
+        texts = [one for one in file.schema_arrow.names if one in mapped or folded_name(one) in NAMES]
+        names = readable_columns(file.schema_arrow, texts)
         for batch in file.iter_batches(columns=names):
             for row in row_values(batch):
                 number += 1
