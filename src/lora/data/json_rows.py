@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from lora.data.column_names import SYNONYMS
@@ -35,9 +36,14 @@ KEYS_OF_ROWS = frozenset(
 # Keys of a list of rows that may follow other fields of its object, as in `{"version": 1, "data": [...]}`; fields of a
 # row do not precede it.
 LISTS_OF_ROWS = frozenset(
-    {"data", "entries", "examples", "predictions", "records", "results", "rows", "samples", "utterances"}
+    {"data", "entries", "examples", "items", "predictions", "records", "results", "rows", "samples", "utterances"}
 )
 FIELDS_OF_ROWS = frozenset({*SYNONYMS["audio"], *SYNONYMS["text"]})
+NAMES_OF_COLUMNS = frozenset(chain.from_iterable(SYNONYMS.values()))
+COLUMNS_NOT_ROWS = (
+    "the file has a list of values for each column instead of rows; write the rows, one per line (a data frame: "
+    '`to_json(PATH, orient="records", lines=True)`)'
+)
 MOST_FIELDS = 50  # of such an object that are looked at
 ID = "id"
 REST_IS_LOST = " (rows from here on are lost)"
@@ -123,6 +129,7 @@ def is_document(content: bytes) -> bool:
         _contains_rows(*next(iter(row.items()), ("", None)))
         or _are_rows_by_id(row)
         or _list_after_fields(lines[1].decode(), 0) is not None
+        or _has_columns(lines[1].decode(), 0)
     )
 
 
@@ -163,6 +170,9 @@ def _row(value: Any) -> dict[str, Any] | str:
 def _values(text: str, place: int) -> Values:
     """The rows of a list, of objects by id, or of one object after the other, each a row or with a list of rows."""
     place = _after_space(text, place)
+    if text.startswith("{", place) and _has_columns(text, place):
+        yield place, Broken(COLUMNS_NOT_ROWS)
+        return len(text)
     have_lists = True
     while place < len(text):
         if text[place] == "[":
@@ -295,6 +305,31 @@ def _first_key(text: str, place: int) -> tuple[str | None, int]:
         return None, place
     key, end = _decode(text, place)
     return key, _after_space(text, _after_space(text, end) + 1)
+
+
+def _has_columns(text: str, place: int) -> bool:
+    """Whether an object has all values of each column together, as data frames write them where nothing else is said.
+
+    Such are `{"text": {"0": "yes", "1": "no"}}`, `{"text": ["yes", "no"]}` and `{"columns": ["text"], "data": [...]}`.
+    """
+    try:
+        key, inner = _first_key(text, place)
+        if text[inner : inner + 1] not in {"{", "["}:
+            return False
+        if key not in NAMES_OF_COLUMNS | {"columns"} and _first_key(text, inner)[0] != "0":
+            return False
+        value = _decode(text, place)[0]
+    except (ValueError, RecursionError):
+        return False
+    if {"columns", "data"} <= value.keys():
+        return all(isinstance(value[name], list) for name in ("columns", "data"))
+    return all(map(_is_column, value.values()))
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value has others in it, and these have none."""
+    inside = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list) and not any(isinstance(one, dict | list) for one in inside)
 
 
 def _list_after_fields(text: str, place: int) -> tuple[str, int] | None:

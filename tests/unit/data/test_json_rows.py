@@ -31,6 +31,38 @@ def test_lists_and_pretty_printed_objects(text: str, lines: list[int]) -> None:
 
 
 @pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"audio": {"0": "a.wav", "1": "b.wav"}, "text": {"0": "x", "1": "y"}},
+        {"said": {"0": "x", "1": None}, "n": {"0": 1, "1": 2}},
+        {"text": {"u1": "x", "u2": "y"}},
+        {"id": ["u1", "u2"], "pred": ["x", "y"]},
+        {"columns": ["audio", "text"], "index": [0, 1], "data": [["a.wav", "x"], ["b.wav", "y"]]},
+    ],
+)
+def test_values_by_column_are_named_with_what_to_do(columns: dict[str, Any], indent: int | None) -> None:
+    """As data frames write them unless they are asked for rows."""
+    text = json.dumps(columns, indent=indent)
+    assert is_document(text.encode())
+    ((line, reason),) = document_rows(text)
+    assert line == 1
+    assert all(words in reason for words in ("for each column instead of rows", 'orient="records", lines=True'))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"audio": {"path": "a.wav", "bytes": None}, "text": "x"},
+        {"source": {"id": 1, "audio_local_path": "a.wav"}, "target": {"id": 1, "text": "x"}},
+        {"audio": [0.0, 0.5], "sampling_rate": 8000, "text": "x"},
+    ],
+)
+def test_a_row_with_values_in_its_fields_is_a_row(row: dict[str, Any]) -> None:
+    assert list(document_rows(json.dumps(row, indent=1))) == [(1, row)]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
 def test_the_keys_of_an_object_are_ids(indent: int | None) -> None:
     text = json.dumps({"u1": ROWS[0], "u2": {"id": "own", **ROWS[1]}}, indent=indent)
     assert is_document(text.encode())
