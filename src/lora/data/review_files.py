@@ -195,19 +195,16 @@ def _without_contradictions(
         by_row.setdefault(entry.row, []).append(entry)
     refused = list(rejected)
     for entries in by_row.values():
+        first = entries[0]
+        second = next((entry for entry in entries if entry.result != first.result), None)
+        if second is None:
+            continue
         for entry in entries:
-            other = next((o for o in entries if o.result != entry.result), None)
-            if other is not None:
-                refused.append(
-                    RejectedJudgement(
-                        file=entry.file,
-                        line=entry.line,
-                        manifest=entry.manifest,
-                        id=entry.id,
-                        reason=f"judged {_shown(entry)} here and {_shown(other)} in line {other.line}. Keep one of "
-                        "the two lines.",
-                    )
-                )
+            other = second if entry.result == first.result else first
+            reason = f"judged {_shown(entry)} here and {_shown(other)} in line {other.line}. Keep one of the two lines."
+            refused.append(
+                RejectedJudgement(file=entry.file, line=entry.line, manifest=entry.manifest, id=entry.id, reason=reason)
+            )
     kept = [_with_all_notes(entries) for entries in by_row.values() if len({entry.result for entry in entries}) == 1]
     return kept, sorted(refused, key=lambda entry: entry.line)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,13 @@ def test_lines_that_contradict_each_other_are_all_rejected(tmp_path: Path) -> No
     assert [(one.line, one.note) for one in judged] == [(3, "first; again")]
     assert [(one.line, one.id) for one in rejected] == [(2, "d0"), (4, "d0")]
     assert "reference_wrong ('something') in line 4" in rejected[0].reason
+
+
+def test_many_lines_of_one_row_take_no_longer_than_those_of_many(tmp_path: Path) -> None:
+    start = time.process_time()
+    (one,), rejected = read(tmp_path, *["domain\td1\treference_wrong\tanother\t\tno"] * 8_000)
+    assert (one.line, rejected) == (2, [])
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
