@@ -37,6 +37,34 @@ def encoded(kind: str, rate: int, seconds: float = 1.0) -> bytes:
     return content.getvalue()
 
 
+def wav(samples: int, rate: int = 8000) -> bytes:
+    content = io.BytesIO()
+    noise = np.random.default_rng(samples).uniform(-0.3, 0.3, samples)
+    soundfile.write(content, noise, rate, format="WAV", subtype="PCM_16")
+    return content.getvalue()
+
+
+def test_a_wav_file_with_more_audio_than_its_header_counts_is_rejected(tmp_path: Path) -> None:
+    """As of a recorder that stopped between two updates of the header."""
+    content = bytearray(wav(8000))
+    content[40:44] = struct.pack("<I", 8000)
+    (tmp_path / "a.wav").write_bytes(content)
+    for seconds in read_headers([str(tmp_path / "a.wav")]):
+        assert "counts 8,000 bytes of audio, and 8,000 more follow" in str(seconds)
+    with pytest.raises(UserError, match=r"--ignore-length"):
+        load_audio(row("a.wav"), tmp_path, 8000)
+
+
+@pytest.mark.parametrize(
+    "following",
+    [b"LIST" + struct.pack("<I", 9000) + b"\1" * 9000, TAG * 9, OLD_TAG * 9, APE * 9, b"\0" * 9000, b"\1" * 99],
+)
+def test_a_wav_file_may_end_with_tags_and_zeros(tmp_path: Path, following: bytes) -> None:
+    (tmp_path / "a.wav").write_bytes(wav(8000) + following)
+    assert read_headers([str(tmp_path / "a.wav")]) == [1.0]
+    assert load_audio(row("a.wav"), tmp_path, 8000).shape == (8000,)
+
+
 def row(audio: str, offset: float | None = None) -> Utterance:
     return Utterance(id="u", text="x", duration=0.5, audio=audio, offset=offset)
 

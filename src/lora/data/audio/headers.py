@@ -20,7 +20,7 @@ from lora.data.audio.library_errors import reason_of
 from lora.data.audio.limits import UNKNOWN_FRAMES, frames_problem, rate_problem, seconds_problem
 from lora.data.audio.ogg import MARK, vorbis_seconds
 from lora.data.audio.promised_length import missing_share
-from lora.data.audio.unread_parts import unread_part
+from lora.data.audio.unread_parts import LARGE, unread_part
 
 # Starting a worker process takes about half a second, in which one process reads some thousand headers.
 PARALLEL_FROM = 4000
@@ -131,5 +131,7 @@ def _wav_seconds(head: bytes, size: int) -> float | None:
                 return None
         elif name == b"data":
             valid = frame and length and length % frame == 0 and place + length <= size and rate_problem(rate) is None
+            if size - place - length > LARGE * length:
+                return None
             return length / frame / rate if valid else None
         place += length + length % 2

@@ -41,9 +41,9 @@ def missing_share(path: str) -> float:
 def _samples(file: BinaryIO) -> Place | None:
     head = file.read(40)
     if head[:4] in {b"RIFF", b"RF64", b"RIFX"} and head[8:12] == b"WAVE":
-        return _in_chunks(file, b"data", ">" if head.startswith(b"RIFX") else "<")
+        return in_chunks(file, b"data", ">" if head.startswith(b"RIFX") else "<")
     if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
-        place = _in_chunks(file, b"SSND", ">")
+        place = in_chunks(file, b"SSND", ">")
         return None if place is None else (place[0] + 8, place[1] - 8)  # offset and block size
     if head[:4] in {b".snd", b"dns."}:
         start, length = struct.unpack(">II" if head.startswith(b".snd") else "<II", head[4:12])
@@ -58,7 +58,8 @@ def _samples(file: BinaryIO) -> Place | None:
     return None
 
 
-def _in_chunks(file: BinaryIO, wanted: bytes, order: str) -> Place | None:
+def in_chunks(file: BinaryIO, wanted: bytes, order: str) -> Place | None:
+    """The place of a chunk in a WAV or AIFF file."""
     place, long = 12, 0
     for _ in range(CHUNKS):
         file.seek(place)

@@ -1,7 +1,8 @@
 """Audio that libsndfile leaves out without a word: what follows in files that were joined, or was cut off.
 
 Of a chained Ogg file and of joined FLAC files it reads the first stream, of an MP3 file as many frames as its Xing
-header counts, or as many as the length of the first one lets expect, and of a truncated Ogg file the whole pages.
+header counts, or as many as the length of the first one lets expect, of a truncated Ogg file the whole pages, and of
+a WAV file the bytes that its header counts.
 Formats: RFC 3533 (Ogg); RFC 9639 (FLAC); ISO 11172-3 and 13818-3 (MP3), ID3 1 and 2.4, APE 2, and the Xing
 header of the LAME encoder.
 """
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from lora.data.audio.ogg import HEADER, LAST, MARK
+from lora.data.audio.promised_length import in_chunks
 
 FIRST = 2  # flag of the first page of a stream
 TAG = b"ID3"
@@ -33,11 +35,19 @@ KILOBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 KILOBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 FLAC = b"fLaC"
 FLAC_STREAM = FLAC + b"\0\0\0\x22"  # and the header of its first block, which always has 34 bytes
+WAV = b"RIFF"
+LARGE = 0.25  # of the samples of a WAV file: what follows them may be tags, and is audio where it is none and larger
+FOLLOWING = 65_536  # bytes of it that are examined
+TAGS_OF_OTHERS = (TAG, OLD_TAG, APE_MARK[:4])
 FRAMES = 5000  # examined, two to four minutes of audio
 JOINED = "the file consists of several ones that were joined, and only the first can be read; encode it again as one"
 UNCOUNTED = "an MP3 file of variable bit rate that does not say its length (no Xing header); encode it again"
 MISCOUNTED = "the file is damaged: less can be read than the Xing header of this MP3 file counts; encode it again"
 NO_PAGE = "the file is damaged: after byte {:,} no page of Ogg begins where one should; replace it, or encode it again"
+SHORT_HEADER = (
+    "the header of the WAV file counts {:,} bytes of audio, and {:,} more follow that are neither tags nor chunks; "
+    "write it again (`sox --ignore-length OLD NEW`)"
+)
 CUT_OFF = "the file is truncated: it ends within a page of Ogg; replace it, or encode what is left of it again"
 
 
@@ -64,6 +74,8 @@ def unread_part(path: str, samples: int, *, whole: bool = True) -> str | None:
             start = file.read(len(MARK))
             if start == MARK:
                 return _unread_pages(file, whole)
+            if start == WAV:
+                return _unread_wav(file)
             return _unread_mp3(file, samples)
     except (OSError, ValueError, struct.error):
         return None
@@ -108,6 +120,26 @@ def _pages(file: BinaryIO) -> Iterator[tuple[int, int]]:
         _, _, flags, _, _, _, _, segments = HEADER.unpack(header)
         place += HEADER.size + segments + sum(file.read(segments))
         yield flags, place
+
+
+def _unread_wav(file: BinaryIO) -> str | None:
+    """What is wrong where more samples follow than the header counts.
+
+    Chunks may follow, whose names are printable, and zeros, which fill up a block. The byte that makes a length even is
+    missing in some files.
+    """
+    place = in_chunks(file, b"data", "<")
+    if place is None or place[1] == 0:
+        return None
+    start, length = place
+    rest = os.fstat(file.fileno()).st_size - start - length
+    if rest <= LARGE * length:
+        return None
+    file.seek(start + length)
+    following = file.read(FOLLOWING)
+    names = [following[:4], following[length % 2 :][:4]]
+    is_known = any(name.startswith(TAGS_OF_OTHERS) or all(32 <= byte < 127 for byte in name) for name in names)
+    return SHORT_HEADER.format(length, rest) if not is_known and any(following) else None
 
 
 def _unread_mp3(file: BinaryIO, samples: int) -> str | None:
