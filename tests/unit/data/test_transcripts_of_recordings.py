@@ -82,6 +82,14 @@ def test_a_text_without_times_belongs_to_a_recording_of_one_row(tmp_path: Path, 
             hypotheses(tmp_path, {name: content}, rows)
 
 
+@pytest.mark.parametrize("key", ["words", "result"])
+def test_times_of_words_without_segments_are_named(tmp_path: Path, key: str) -> None:
+    """As in the JSON of Vosk, AssemblyAI and OpenAI, whose words may lack the punctuation of the text."""
+    content = {"text": "one two", key: [{"word": "one", "start": 0.0, "end": 0.5}]}
+    with pytest.raises(UserError, match=r"times of words \(`words`, `result`\) are read within segments only"):
+        hypotheses(tmp_path, {"talk.json": content}, pieces())
+
+
 def test_times_that_start_again_are_none(tmp_path: Path) -> None:
     """Some versions of transformers, and OpenVINO, count the seconds of every window of 30 s from 0."""
     times = [("one", 0.0, 5.0), ("two", 5.0, 29.0), ("three", 0.0, 4.0), ("four", 4.0, 9.0)]

@@ -180,7 +180,8 @@ def _require_times(path: Path, name: str, words: Sequence[Word], rows: Sequence[
         raise UserError(
             f"{path}: the transcript of {name!r} has no times of the whole recording, but {len(rows)} rows are pieces "
             "of it; write segments with times that never start again (in the pipeline of transformers "
-            "`return_timestamps=True, chunk_length_s=30`), or a text per row"
+            "`return_timestamps=True, chunk_length_s=30`), or a text per row; times of words (`words`, `result`) are "
+            "read within segments only"
         )
 
 
