@@ -25,6 +25,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_COLUMNS = 10_000
 SEPARATOR_FROM = 5_000  # characters of a header
 GZIP = b"\x1f\x8b"
+ESCAPED_QUOTE = re.compile(rb'\\"[^,;|"\r\n]')  # a backslash at the end of a quoted cell is a part of it
 NO_LINE = "\udcff"  # stands for a line that is no text; UTF-8 has no such character
 ROWS_IN_QUOTES = "a quote begins a cell that goes over the rows below; remove the quote or double it"
 EXPECTED = "a manifest is JSON lines, CSV or TSV"
@@ -74,6 +75,11 @@ def lines_as(kind: str, path: Path, notes: list[str] | None = None) -> Iterable[
     separator = separator_of(content, usual)
     if separator != usual and notes is not None:
         notes.append(f"its columns are separated by {SEPARATORS[separator]}")
+    if separator != "\t" and notes is not None and ESCAPED_QUOTE.search(content) is not None:
+        notes.append(
+            'its quotes have backslashes (\\"), which stay in the texts, and cost rows with quotes around a cell; '
+            "write it again with doubled quotes (pandas: without `doublequote=False`)"
+        )
     return Rows(lambda: _tsv_rows(content) if separator == "\t" else _csv_rows(content, separator))
 
 

@@ -248,3 +248,22 @@ def test_one_row_of_channel_0_does_not_decide_how_the_others_count(wav, manifest
     reasons = [row.reason for row in result.rejected]
     assert reasons == (["channel is 0, and the other rows count from 1"] if first else [])
     assert any("only 1 row with channel 0, and line 2 has channel 2" in note for note in result.notes) == bool(first)
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        ('he said \\"no\\" twice', True),
+        ('"he said \\"no\\", twice"', True),
+        ('"he said ""no"", twice"', False),
+        ('"in C:\\dir\\"', False),
+        ('"{""said"": ""\\""no\\"" twice""}"', False),
+    ],
+)
+def test_backslashes_before_quotes_are_noted(tmp_path, text, noted):
+    """As pandas writes them with `escapechar="\\\\", doublequote=False`."""
+    (tmp_path / "a.wav").write_bytes(b"x")
+    path = tmp_path / "m.csv"
+    path.write_text(f"audio,text,duration\na.wav,plain,1\na.wav,{text},1\n")
+    notes = read_manifest(path).notes
+    assert any("its quotes have backslashes" in note for note in notes) == noted
