@@ -272,8 +272,8 @@ def _line(text: str, begin: int, place: int) -> int:
 def _broken(text: str, start: _Start, error: Exception, first: str, like: _Start) -> tuple[Broken, int]:
     """A broken row, and the place of the next one.
 
-    That is the next line that begins with `first` and is indented as the row `like`, else the next object after a comma
-    that begins with the first key of that row.
+    That is the next line that begins with `first` and is indented as the row `like`, else the next object that begins
+    with the first key of that row, after a comma or after another object and a byte in place of the comma.
 
     Raises the error where there is neither.
     """
@@ -283,7 +283,8 @@ def _broken(text: str, start: _Start, error: Exception, first: str, like: _Start
         following = re.compile(rf"\n{indentation}(?={first})").search(text, start.place)
     if following is None and (key := FIRST_KEY.match(text, like.place)) is not None:
         name = "" if first == "{" else r'"(?:[^"\\]|\\.){1,200}+"\s*+:\s*+'
-        following = re.compile(rf",\s*+(?={name}\{{\s*+{re.escape(key[1])}\s*+:)").search(text, start.place)
+        row = rf"{name}\{{\s*+{re.escape(key[1])}\s*+:"
+        following = re.compile(rf"(?:,|\}}[^\"{{]?)\s*+(?={row})").search(text, start.place)
     if following is None:
         raise error
     return Broken(_worded(error, text, start)), following.end()

@@ -30,6 +30,21 @@ def test_lists_and_pretty_printed_objects(text: str, lines: list[int]) -> None:
     assert list(document_rows(text)) == list(zip(lines, ROWS, strict=True))
 
 
+@pytest.mark.parametrize("between", [" ", "", "; ", "\0 "])
+@pytest.mark.parametrize("by_id", [False, True])
+def test_a_damaged_comma_costs_the_row_before_it(between: str, by_id: bool) -> None:
+    rows = [{"audio": f"{name}.wav", "text": name} for name in "abcd"]
+    text = json.dumps({row["text"]: row for row in rows} if by_id else rows)
+    comma = text.index("}, ", text.index('"b.wav"')) + 1
+    found = [row for _, row in document_rows(text[:comma] + between + text[comma + 2 :])]
+    assert [row if isinstance(row, str) else row["text"] for row in found if not isinstance(row, str)] == [
+        "a",
+        "c",
+        "d",
+    ]
+    assert len(found) == 4
+
+
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize(
     "columns",
