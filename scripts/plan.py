@@ -17,11 +17,16 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from snakemake.utils import update_config
 
 from lora.configuration.loading import load_configuration
+from lora.configuration.origin import Origin, named_files
 from lora.configuration.recorded import changed_keys
 from lora.configuration.study import StudyConfig
 from lora.configuration.yaml_file import read_yaml
+from lora.provenance.child import signals_passed_on
 from lora.provenance.command import command
 from lora.records.base import UserError
 from lora.stages.sweep import planned_sweep
@@ -105,18 +110,30 @@ def _short(value: object, length: int = 80) -> str:
 
 def snakemake(arguments: list[str]) -> str:
     command = [sys.executable, "-m", "snakemake", "-s", str(tool_folder() / "Snakefile"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise UserError(f"the dry run failed; Snakemake reports:\n{(done.stdout + done.stderr)[-3000:]}")
-    return done.stdout + done.stderr
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as workflow,
+        signals_passed_on(workflow, "the plan"),
+    ):
+        output = "".join(workflow.communicate())
+    if workflow.returncode != 0:
+        raise UserError(f"the dry run failed; Snakemake reports:\n{output[-3000:]}")
+    return output
 
 
-def study_changes(folder: Path, configfile: Path) -> list[str]:
+def read_study(folder: Path, files: list[Path]) -> StudyConfig | None:
+    """The configuration of a study, of which later files replace keys of earlier ones; None if a file is missing."""
+    if not all(path.exists() for path in files):
+        return None
+    given: dict[str, Any] = {}
+    for path in files:
+        update_config(given, read_yaml(path))
+    return StudyConfig.from_json(load_configuration(given, Origin(files), folder))
+
+
+def study_changes(folder: Path, current: StudyConfig) -> list[str]:
     recorded = folder / "results" / "config.json"
-    if not recorded.exists() or not configfile.exists():
+    if not recorded.exists():
         return []
-    given = read_yaml(configfile)
-    current = StudyConfig.from_json(load_configuration(given, configfile, folder))
     try:
         before = StudyConfig.read(recorded)
     except UserError:
@@ -124,12 +141,8 @@ def study_changes(folder: Path, configfile: Path) -> list[str]:
     return changed_keys(before.to_json(), current.to_json())
 
 
-def sweep_lines(folder: Path, configfile: Path) -> list[str]:
+def sweep_lines(folder: Path, config: StudyConfig) -> list[str]:
     """What the sweep will cost and can show, for each hypothesis; nothing for a study without a sweep."""
-    if not configfile.exists():
-        return []
-    given = read_yaml(configfile)
-    config = StudyConfig.from_json(load_configuration(given, configfile, folder))
     return [*planned_sweep(folder / "results", config), ""] if config.sweep else []
 
 
@@ -168,12 +181,12 @@ def counted(jobs: list[Job]) -> str:
 def execute(args: argparse.Namespace) -> int:
     passed = ["--cores", str(args.cores), *args.snakemake]
     folder = Path(passed[passed.index("--directory") + 1]) if "--directory" in passed else Path()
-    given = Path(passed[passed.index("--configfile") + 1]) if "--configfile" in passed else folder / "config.yaml"
-    changes = study_changes(folder, given)
+    config = read_study(folder, named_files(passed) or [folder / "config.yaml"])
+    changes = study_changes(folder, config) if config else []
     decided = planned_jobs(snakemake(["-n", "durations", *passed]))
     snakemake(["durations", *passed])
     print(describe(planned_jobs(snakemake(["-n", "publish", *passed])), changes, decided))
-    print("\n".join(sweep_lines(folder, given)), end="")
+    print("\n".join(sweep_lines(folder, config) if config else []), end="")
     return 0
 
 

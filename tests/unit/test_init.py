@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,25 @@ def test_a_configuration_that_is_no_yaml_is_named_with_its_line(
     assert line.startswith(f"error: dev/{message}")
 
 
+@pytest.mark.parametrize("command", ["gate", "plan"])
+@pytest.mark.parametrize(
+    "options", [["--configfile", "first.yaml", "second.yaml"], ["-n", "--configfiles=second.yaml"]]
+)
+def test_so_is_one_that_is_named_for_snakemake(
+    command: str, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("dev/config.yaml", "first.yaml"):
+        Path(name).write_text("model: null\n")
+    Path("second.yaml").write_text("model: null\nsplit: {seed\n")
+    assert main([command, "-d", "dev", "--", *options]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: second.yaml:3: not YAML")
+    Path("second.yaml").unlink()
+    assert main([command, "-d", "dev", "--", *options]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: second.yaml: cannot be read: No such file or directory")
+
+
 @pytest.mark.parametrize("name", ["convert", "quick"])
 def test_other_commands_are_the_same_as_by_themselves(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = {
@@ -218,3 +239,33 @@ def test_a_run_becomes_snakemake_so_that_signals_reach_it(monkeypatch: pytest.Mo
     assert program == sys.executable
     assert command[:5] == [sys.executable, "-P", "-m", "snakemake", "gate"]
     assert command[-6:] == ["--directory", "my study", "--configfile", "my study/config.yaml", "--cores", "2"]
+
+
+def test_a_signal_to_a_plan_ends_its_snakemake(tmp_path: Path) -> None:
+    """A dry run of a large study takes minutes, and `durations` writes results."""
+    assert init("--domain", "dev/test.jsonl") == 0
+    (tmp_path / "snakemake").mkdir()
+    (tmp_path / "snakemake/__init__.py").touch()  # without it, the installed package comes first
+    (tmp_path / "snakemake/utils.py").write_text("update_config = dict.update\n")
+    (tmp_path / "snakemake/__main__.py").write_text(
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    pathlib.Path('ended').touch()\n"
+        "    sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "pathlib.Path('started').touch()\n"
+        "time.sleep(60)\n"
+    )
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
+    command = subprocess.Popen(
+        [sys.executable, "-m", "lora.runners.diagnose", "plan", "-d", "study"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not Path("started").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    command.terminate()
+    assert "ended by SIGTERM; run the same command again" in command.communicate(timeout=30)[1]
+    assert Path("ended").exists()

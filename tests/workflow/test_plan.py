@@ -10,9 +10,9 @@ from preloaded_python import preloaded_python
 from small_study import REPOSITORY, Study
 
 
-def plan(study: Study) -> str:
+def plan(study: Study, *options: str) -> str:
     done = subprocess.run(
-        [preloaded_python(), str(REPOSITORY / "scripts/plan.py"), "--cores", "2"],
+        [preloaded_python(), str(REPOSITORY / "scripts/plan.py"), "--cores", "2", *options],
         cwd=study.folder,
         capture_output=True,
         text=True,
@@ -36,6 +36,13 @@ def test_a_changed_key_and_a_changed_file_are_named(study: Study) -> None:
     assert "because of a changed file: data/domain_manifest.jsonl" in text
     assert "  train_adapter (lora) trains" in text
     assert "transcribe_run (base)" in text
+
+
+def test_of_several_configurations_later_ones_count(study: Study) -> None:
+    """The first pair is what `lora-diagnose plan` writes before options of its caller."""
+    (study.folder / "cheaper.yaml").write_text("adapter: {sample: 5}\n")
+    options = ["--configfile", "config.yaml", "--cores", "2", "--configfile", "config.yaml", "cheaper.yaml"]
+    assert "Changed in the configuration: adapter.sample: 6 -> 5" in plan(study, "--", *options)
 
 
 def test_new_thresholds_with_the_same_choice_need_no_model_work(study: Study) -> None:

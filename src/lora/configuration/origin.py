@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,14 @@ class Origin:
 class _Place(NamedTuple):
     depth: int  # how many keys of a path are there
     name: str
+
+
+def named_files(options: Sequence[str]) -> list[Path]:
+    """Configurations that options of Snakemake name. Where an option is there twice, it takes the last one."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="*", type=Path, default=[])
+    files: list[Path] = parser.parse_known_args(options)[0].configfile
+    return files
 
 
 def location(origin: Origin | Path | None, path: list[Any]) -> str:

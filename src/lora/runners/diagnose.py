@@ -15,12 +15,12 @@ import argparse
 import importlib
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from lora.configuration.origin import named_files
 from lora.configuration.yaml_file import read_yaml
 from lora.data.existing_files import is_file
 from lora.provenance.command import run_command
@@ -118,21 +118,25 @@ def run_target(args: argparse.Namespace) -> NoReturn:
     directory = [] if args.directory == Path() else ["-d", str(args.directory)]
     environment = dict(os.environ, **{LISTEN_COMMAND: shlex.join(["lora-diagnose", "listen", *directory])})
     # --cores after --configfile, which takes every word up to the next option.
-    command += [*_study(args.directory), "--cores", args.cores, *args.snakemake]
+    command += [*_study(args.directory, args.snakemake), "--cores", args.cores, *args.snakemake]
     os.execve(sys.executable, command, environment)
 
 
-def plan(args: argparse.Namespace) -> int:
-    """Run scripts/plan.py on a study."""
+def plan(args: argparse.Namespace) -> NoReturn:
+    """Become scripts/plan.py on a study, which passes signals on."""
     command = [sys.executable, str(tool_folder() / "scripts/plan.py"), "--cores", args.cores, "--"]
-    return subprocess.call([*command, *_study(args.directory), *args.snakemake])
+    os.execv(sys.executable, [*command, *_study(args.directory, args.snakemake), *args.snakemake])
 
 
-def _study(folder: Path) -> list[str]:
+def _study(folder: Path, options: Sequence[str]) -> list[str]:
     """Snakemake's options for a study folder.
 
+    Args:
+        folder: The study.
+        options: Further options, which may name other configurations.
+
     Raises:
-        UserError: It is none, or its configuration is no YAML, which Snakemake reports without file and line.
+        UserError: It is none, or a configuration is no YAML, which Snakemake reports without file and line.
     """
     config = folder / "config.yaml"
     if not is_file(config):
@@ -140,7 +144,8 @@ def _study(folder: Path) -> list[str]:
             f"{config}: {why_absent(config)}; go to the folder of a study, name it with -d, or write one: "
             "lora-diagnose init"
         )
-    read_yaml(config)
+    for path in (config, *named_files(options)):
+        read_yaml(path)
     return ["--directory", str(folder), "--configfile", str(config)]
 
 

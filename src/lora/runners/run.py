@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +26,7 @@ from lora import layout
 from lora.asr.decoding.transcribe import BATCH_SIZE
 from lora.configuration.loading import load_configuration
 from lora.formatting import outcome_words, percent, points_range, signed_points
+from lora.provenance.child import signals_passed_on
 from lora.records.base import UserError, write_text
 from lora.results import read_result
 from lora.runners.options import add_decode_arguments, add_model_arguments, positive_number
@@ -79,33 +79,13 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _run_workflow(command: list[str]) -> int:
-    """Run Snakemake and wait for its end, also after a signal to this process (of `timeout`, of CI) or Ctrl-C.
-
-    Returns:
-        Its exit code.
-
-    Raises:
-        UserError: Such a signal ended it.
-    """
-    received: list[int] = []
-
-    def pass_on(number: int, _: object) -> None:
-        received.append(number)
-        if number != signal.SIGINT:  # a terminal sends that to Snakemake, too
-            workflow.send_signal(number)
-
+    """Run Snakemake and return its exit code."""
     # Progress goes to stderr, so that stdout is the result alone.
-    with subprocess.Popen(command, stdout=sys.__stderr__) as workflow:
-        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            code = workflow.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-    if received and code != 0:
-        name = signal.Signals(received[0]).name
-        raise UserError(f"the workflow was ended by {name}; run the same command again to resume")
-    return code
+    with (
+        subprocess.Popen(command, stdout=sys.__stderr__, text=True) as workflow,
+        signals_passed_on(workflow, "the workflow"),
+    ):
+        return workflow.wait()
 
 
 def configuration(args: argparse.Namespace) -> dict[str, Any]:
