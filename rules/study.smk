@@ -9,11 +9,13 @@ import logging
 import os
 import shutil
 import sys
+import threading
 from pathlib import Path
 from shlex import quote
 
 from snakemake.logging import ColorizingTextHandler, logger
 from snakemake.persistence import PersistenceBase
+from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import PersistenceBackend
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
@@ -50,6 +52,11 @@ gc.set_threshold(50_000)
 PersistenceBase._serialize_param = property(
     lambda self: self._serialize_param_pandas if "pandas" in sys.modules else self._serialize_param_builtin
 )
+
+# Snakemake's handler of SIGTERM waits for a lock that the main thread, which handles signals, has while it selects jobs.
+# In a thread of its own it waits until they are selected; in the main thread, it would wait without end.
+end_gracefully = JobScheduler.exit_gracefully
+JobScheduler.exit_gracefully = lambda self, *_: threading.Thread(target=end_gracefully, args=(self,)).start()
 
 # `python` is the one that runs Snakemake, whether or not its environment is activated; an activated conda environment
 # comes before it.

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -62,3 +63,28 @@ def test_the_lock_refuses_a_second_run_and_frees_itself(study: Study) -> None:
     first.wait()
     assert study.run().steps <= 16
     assert (study.results / "wer/lora/domain.json").exists()
+
+
+# Snakemake, to which SIGTERM comes while it selects the first jobs, and has its scheduler locked.
+ENDED_WHILE_SELECTING = """
+import os, signal, sys
+from snakemake.cli import main
+from snakemake.scheduling.job_scheduler import JobScheduler
+update = JobScheduler.update_available_resources
+def end(self, jobs):
+    os.kill(os.getpid(), signal.SIGTERM)
+    update(self, jobs)
+JobScheduler.update_available_resources = end
+main(sys.argv[1:])
+"""
+
+
+def test_a_run_ends_with_a_signal_that_comes_while_it_selects_jobs(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "ended")
+    command = [sys.executable, "-c", ENDED_WHILE_SELECTING, *study.command("durations")[3:]]
+    done = subprocess.run(command, cwd=study.folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    (log,) = (study.folder / ".snakemake/log").iterdir()
+    assert "Will exit after finishing currently running jobs" in log.read_text()
+    study.run("durations")
+    assert (study.results / "max_seconds.json").exists()
