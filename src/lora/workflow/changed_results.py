@@ -35,6 +35,11 @@ def set_aside_changed(results: Path, aside: Path = ASIDE, *, pretend: bool = Fal
     hashes: dict[Path, set[str]] = defaultdict(set)
     first: dict[Path, Path] = {}  # output of the execution that wrote a file inside a folder
     for path in _run_records(results):
+        if path.is_dir():  # nothing shows whether its result is as it was computed
+            hashes[path] = set()
+            name = path.name.removesuffix(ENDING)
+            first[path] = path.with_name(name if os.path.lexists(path.with_name(name)) else f"{name}.json")
+            continue
         try:
             record = RunRecord.read(path)
         except (UserError, OSError):
@@ -119,7 +124,7 @@ def _recorded_path(record: Path) -> Path | None:
 
 
 def _run_records(results: Path) -> Iterator[Path]:
-    """Run records in a results folder, also in links to folders that people moved to another disk.
+    """Run records in a results folder, or what is in their place, also in links to folders on another disk.
 
     Folders with a record next to them are results, which may have many files.
     """
@@ -130,8 +135,9 @@ def _run_records(results: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(place)
-        folders[:] = sorted(name for name in folders if f"{name}{ENDING}" not in names)
-        yield from (Path(folder, name) for name in sorted(names) if name.endswith(ENDING))
+        records = {name for name in (*names, *folders) if name.endswith(ENDING)}
+        folders[:] = sorted(name for name in folders if name not in records and f"{name}{ENDING}" not in records)
+        yield from (Path(folder, name) for name in sorted(records))
 
 
 def _move(path: Path, aside: Path) -> None:

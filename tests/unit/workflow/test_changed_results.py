@@ -52,6 +52,25 @@ def test_a_changed_result_is_kept_elsewhere_whatever_its_time(results: Path, tex
     ]
 
 
+@pytest.mark.parametrize(
+    ("record", "result"), [("wer/a.json.run.json", "wer/a.json"), ("adapters/train.run.json", "adapters/train.json")]
+)
+def test_a_folder_in_place_of_a_record_is_kept_elsewhere_with_its_result(
+    results: Path, record: str, result: str
+) -> None:
+    (results / record).unlink()
+    (results / record).mkdir()
+    (results / record / "mine").write_text("notes\n")
+    (results / result).write_text("edited\n")
+    assert set_aside_changed(results, pretend=True) == [results / record]
+    assert set_aside_changed(results) == [results / record]
+    assert not (results / record).exists()
+    assert not (results / result).exists()
+    assert (Path("work/changed/results") / record / "mine").read_text() == "notes\n"
+    assert (Path("work/changed/results") / result).read_text() == "edited\n"
+    assert set_aside_changed(results) == []
+
+
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
 def test_what_is_no_file_in_place_of_a_result_is_kept_elsewhere(results: Path, make: Callable[[Path], None]) -> None:
     path = results / "wer/b.json"
