@@ -77,6 +77,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
 
 def _require_usable(speech: SpeechModel, where: str) -> None:
     """Try feature extractor and tokenizer on silence, shorter than any padding, and letters. Raises UnusableModel."""
+    speech.require_usable_prompt()
     silence = np.zeros(speech.sampling_rate // 2, np.float32)
     needed = speech.base.main_input_name
     trials: list[tuple[str, Callable[[], object]]] = [

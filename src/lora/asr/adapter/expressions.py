@@ -6,12 +6,11 @@ process of their own, which is ended after a few seconds.
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from lora.asr.limited_process import output_within
 
 LIMIT = 3.0  # seconds for all expressions and names
 REPEATS = re.compile(r"[*+?{]")
@@ -35,21 +34,10 @@ def slow_expression(config: Mapping[str, Any], names: Iterable[str]) -> str | No
     expressions = list(_expressions(config))
     if not expressions:
         return None
-    content = json.dumps([expressions, list(names)])
-    try:
-        subprocess.run(
-            [sys.executable, "-I", "-S", "-c", PROGRAM],
-            input=content,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as expired:
-        written = expired.stdout or b""
-        text = written if isinstance(written, str) else written.decode()
-        return text.split()[-1] if text.split() else expressions[0][0]
-    return None
+    printed, ended = output_within(LIMIT, PROGRAM, [expressions, list(names)])
+    if ended:
+        return None
+    return printed.split()[-1] if printed.split() else expressions[0][0]
 
 
 def _expressions(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

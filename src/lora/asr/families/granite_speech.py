@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from lora.asr.decoding.padding import Samples
+from lora.asr.families.chat_template import require_usable_template
 from lora.asr.families.complete_weights import complete_model
 from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.model_files import ModelFiles
@@ -106,6 +107,13 @@ class GraniteSpeech(SpeechLlm):
         tokenizer = AutoTokenizer.from_pretrained(files.processor_path, trust_remote_code=False, local_files_only=True)
         return model, GraniteProcessor(tokenizer, LogMel.of(files.features))
 
+    def require_usable_prompt(self) -> None:
+        if self._template is not None:
+            turns = self._turns(AUDIO_TOKEN)
+            require_usable_template(
+                self.files, self._template, turns, lambda: self._prompt(AUDIO_TOKEN), audio_token=AUDIO_TOKEN
+            )
+
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         features = self.feature_extractor(audio)
         audio_tokens = self.feature_extractor.audio_tokens(features.shape[1])
@@ -127,10 +135,14 @@ class GraniteSpeech(SpeechLlm):
     def _prompt(self, question: str) -> str:
         if self._template is None:
             return f"USER: {question}\n ASSISTANT:"
-        turns = [{"role": "user", "content": question}]
-        if "strftime_now" in self._template:
-            turns.insert(0, {"role": "system", "content": SYSTEM})
+        turns = self._turns(question)
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+
+    def _turns(self, question: str) -> list[dict[str, str]]:
+        turns = [{"role": "user", "content": question}]
+        if "strftime_now" in str(self._template):
+            turns.insert(0, {"role": "system", "content": SYSTEM})
+        return turns
 
     def _input_seconds(self, inputs: dict[str, Tensor]) -> float:
         frames = inputs["input_features"].shape[1] * STACKED

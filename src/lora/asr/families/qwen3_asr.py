@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from lora.asr.decoding.padding import Samples
+from lora.asr.families.chat_template import require_usable_template
 from lora.asr.families.speech_llm import SpeechLlm
 from lora.asr.families.speech_model import first_line
 from lora.records.base import UserError
@@ -24,6 +25,22 @@ class Qwen3Asr(SpeechLlm):
             raise UserError(
                 "model.language is missing: Qwen3-ASR needs the spoken language, such as `language: English`"
             )
+
+    def require_usable_prompt(self) -> None:
+        # As in `apply_transcription_request` of transformers.
+        turns: list[dict[str, Any]] = [
+            {"role": "user", "content": [{"type": "audio", "audio": "utterance.wav"}]},
+            {"role": "assistant", "content": [{"type": "text", "text": f"language {self.files.language}<asr_text>"}]},
+        ]
+        if self.files.prompt is not None:
+            turns.insert(0, {"role": "system", "content": [{"type": "text", "text": self.files.prompt}]})
+        require_usable_template(
+            self.files,
+            self.processor.chat_template,
+            turns,
+            lambda: str(self.processor.apply_chat_template(turns, tokenize=False, continue_final_message=True)),
+            audio_token=self.processor.audio_token,
+        )
 
     def _request(self, audio: list[Samples]) -> dict[str, Tensor]:
         try:

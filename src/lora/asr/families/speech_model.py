@@ -98,6 +98,9 @@ class SpeechModel:
         """The module whose output depends on the audio alone; None if there is no other module after it."""
         return None
 
+    def require_usable_prompt(self) -> None:
+        """Raise UnusableModel if the model has a chat template that does not work."""
+
     # Audio.
 
     def padded_seconds(self, samples: int) -> float:
