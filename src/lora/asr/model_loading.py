@@ -14,15 +14,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from lora.asr.families.speech_model import SpeechModel
 from lora.asr.families.table import class_of
 from lora.asr.feature_settings import FEATURES
-from lora.asr.model_files import ADAPTER_CONFIG, CONFIGURATION, GENERATION, TEXT_FILES, ModelFiles
+from lora.asr.model_files import (
+    ADAPTER_CONFIG,
+    CONFIGURATION,
+    GENERATION,
+    SHARDS,
+    TEXT_FILES,
+    ModelFiles,
+    weight_files,
+)
 from lora.asr.model_json import UnusableModel
+from lora.asr.weights_file import numbers_in
 from lora.records.base import UserError
 
 INTERRUPTIONS = (MemoryError, KeyboardInterrupt, SystemExit)
+LARGER = 4  # times the weights of the files, which a model of config.json may have; tied ones count twice
+SPARE = 10**8  # further numbers, of tables that are computed
 LONGEST_REASON = 300  # characters of an error message, which may quote a file
 
 logging.getLogger("transformers").setLevel(logging.ERROR)  # its advice does not apply to this software's users
@@ -46,6 +58,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
             f"{where}: {files.identity.family} models need the package {missing[0]}. Install it and try again."
         )
     implementation = class_of(files.family)
+    _require_size_of_weights(files)
     try:
         with _without_adapter(files.path) as folder:
             model, processor = implementation.load(
@@ -119,19 +132,43 @@ def _damaged_part(files: ModelFiles) -> str | None:
 
 
 def _can_be_built(files: ModelFiles) -> bool:
-    """Whether there is a model of the configuration at all, whatever its weights; it takes no memory."""
-    import transformers
-
-    model_class = getattr(transformers, class_of(files.family).auto_class)
+    """Whether there is a model of the configuration at all, whatever its weights."""
     try:
-        config = transformers.AutoConfig.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
-        with torch.device("meta"):
-            model_class.from_config(config)
+        _without_weights(files)
     except INTERRUPTIONS:
         raise
     except BaseException:
         return False
     return True
+
+
+def _without_weights(files: ModelFiles) -> nn.Module:
+    """The model of the configuration, in no memory."""
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(files.path, trust_remote_code=False, local_files_only=True)
+    with torch.device("meta"):
+        model: nn.Module = getattr(transformers, class_of(files.family).auto_class).from_config(config)
+    return model
+
+
+def _require_size_of_weights(files: ModelFiles) -> None:
+    """Raise UnusableModel if config.json describes a far larger model than the files have: it would be allocated."""
+    try:
+        model = _without_weights(files)
+    except INTERRUPTIONS:
+        raise
+    except BaseException:  # reported where the model is loaded
+        return
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    described = sum(tensor.numel() for _, tensor in tensors)
+    stored = sum(numbers_in(path) for path in weight_files(files.path, files.identity.id) if path.name != SHARDS)
+    if described > LARGER * stored + SPARE:
+        name, largest = max(tensors, key=lambda item: item[1].numel())
+        raise UnusableModel(
+            f"model {files.identity.id}: {CONFIGURATION} describes a model with {described:.3g} weights, of which "
+            f"{name} is {list(largest.shape)}, but the files have {stored:,}. Copy all files from one model."
+        )
 
 
 def _reason(error: BaseException) -> str:

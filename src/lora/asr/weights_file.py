@@ -7,6 +7,7 @@ of every tensor), then the data of the tensors without gaps.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 LENGTH = 8  # bytes that say how long the header is
@@ -69,6 +70,14 @@ def numbers_problem(path: Path) -> str | None:
                 "without quantisation"
             )
     return None
+
+
+def numbers_in(path: Path) -> int:
+    """How many numbers a whole file has, in all of its tensors."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(LENGTH), "little")
+        tensors = json.loads(file.read(length))
+    return sum(math.prod(entry["shape"]) for name, entry in tensors.items() if name != "__metadata__")
 
 
 def header_problem(path: Path) -> str | None:

@@ -188,6 +188,8 @@ def test_shards_of_impossible_names_are_missing(tmp_path: Path) -> None:
         ("decoder_num_hidden_layers", -1, "config.json has fewer layers than the files"),
         ("decoder_num_hidden_layers", 1001, '"decoder_num_hidden_layers" is 1001, which no model has'),
         ("num_labels", 10**9, '"num_labels" is 1e+09, which no model has'),
+        ("intermediate_size", 10**12, "mlp.fc1.weight is [2000000000000, 128], but the files have 2,173,696"),
+        ("vocab_size", 10**8, "embed_tokens.weight is [100000000, 128], but the files have"),
         ("vocab_size", 401, "embed_tokens.weight is [400, 128] in the files and [401, 128] by config.json"),
     ],
 )
