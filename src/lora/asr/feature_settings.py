@@ -52,8 +52,9 @@ def feature_settings(folder: Path, owner: str) -> dict[str, Any]:
     if (problem := rate_problem(rate)) is not None:
         raise UnusableModel(f"{owner}: {name}: {problem}. {COPY}")
     for key, value in [item for part in _parts(found) for item in part.items()]:
-        if key in SIZES and isinstance(value, int) and value > LARGEST_SIZE:
-            raise UnusableModel(f'{owner}: {name}: "{key}" is above {LARGEST_SIZE:,}, which no model has. {COPY}')
+        most = LARGEST_SIZE if key in SIZES else LONGEST_WINDOW * rate  # others count samples at most
+        if isinstance(value, int) and value > most:
+            raise UnusableModel(f'{owner}: {name}: "{key}" is above {most:,}, which no model has. {COPY}')
     return dict(found)
 
 

@@ -143,6 +143,16 @@ def test_adapter_tensors_that_are_no_matrices(tmp_path: Path) -> None:
         ("processor_config.json", {"feature_extractor": 5}, "sampling_rate"),
         ("processor_config.json", {"feature_extractor": {"sampling_rate": 0}}, "0 Hz"),
         ("processor_config.json", {"feature_extractor": {"sampling_rate": 2**40}}, "Hz"),
+        (
+            "processor_config.json",
+            {"feature_extractor": {"sampling_rate": 16000, "min_length": 10**12}},
+            '"min_length" is above 57,600,000',
+        ),
+        (
+            "processor_config.json",
+            {"feature_extractor": {"sampling_rate": 16000, "inner": {"n_samples": 10**9}}},
+            '"n_samples" is above 57,600,000',
+        ),
         ("model.safetensors.index.json", {"weight_map": None}, "names no files"),
         ("model.safetensors.index.json", {"weight_map": [1]}, "names no files"),
     ],
