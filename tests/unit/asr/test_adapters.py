@@ -214,6 +214,9 @@ def test_a_lora_of_a_resized_vocabulary(fresh: Callable[[], SpeechModel], tmp_pa
         ({"alpha_pattern": ["q_proj"]}, r'alpha_pattern is \["q_proj"\]; expected an object'),
         ({"lora_alpha": None}, "lora_alpha: None is not a number"),
         ({"trainable_token_indices": [2**30]}, "does not fit this model: index 1073741824 is out of .*token_indices"),
+        ({"init_lora_weights": "corda"}, "does not fit this model: .*init_lora_weights 'corda'"),
+        ({"init_lora_weights": "pissa_niter_x"}, "does not fit this model: .*init_lora_weights 'pissa_niter_x'"),
+        ({"layer_replication": [[0, 9]]}, r"does not fit this model: .*layer_replication \[\[0, 9\]\]"),
     ],
 )
 def test_settings_that_fit_no_model(

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from peft import PeftConfig, PeftModel
+from peft import LoraConfig, PeftConfig, PeftModel
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor, nn
 
@@ -32,6 +32,10 @@ from lora.asr.model_files import ModelFiles
 from lora.records.effect import FileStage, LoadStage
 
 TOKENS = "trainable_token_indices"
+USUAL = {
+    "auto_mapping", "base_model_name_or_path", "bias", "inference_mode", "lora_alpha", "lora_dropout", "peft_type",
+    "peft_version", "r", "revision", "target_modules", "task_type",
+}  # fmt: skip
 TWICE_WRAPPED = "base_model.model.base_model.model."
 # How other ways of saving rename tensors, by the text that they add to names.
 RENAMED = {
@@ -139,13 +143,24 @@ def _wrapped(speech: SpeechModel, files: AdapterFiles, folder: Path | str, stage
         raise
     # A configuration of another library, one that needs data or packages that are not here, or nonsense.
     except Exception as error:
-        key = f" ({TOKENS})" if isinstance(error, IndexError) and files.config.get(TOKENS) else ""
-        if isinstance(error, re.error):
+        key = ""
+        if isinstance(error, IndexError) and files.config.get(TOKENS):
+            key = f" ({TOKENS})"
+        elif isinstance(error, re.error):
             key = f" in the expression {error.pattern!r:.60}"
+        elif unusual := _unusual_settings(files.config):
+            key = f" (unusual settings: {', '.join(unusual)})"
         message = f"{folder}: {CONFIG} does not fit this model: {first_line(error)}{key}"
         raise AdapterProblem("adapter.not_loaded", message, stage) from None
     speech.model = model
     return model
+
+
+def _unusual_settings(config: dict[str, Any]) -> list[str]:
+    """The settings that can be the reason of an error of peft: those that few adapters have."""
+    defaults = LoraConfig().to_dict()
+    names = sorted(name for name in config if name in defaults and name not in USUAL)
+    return [f"{name} {config[name]!r:.40}" for name in names if config[name] != defaults[name]]
 
 
 def _places(model: PeftModel, files: AdapterFiles) -> dict[str, Tensor]:
