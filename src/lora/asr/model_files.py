@@ -17,7 +17,7 @@ from lora.asr.families.table import FAMILIES, Family
 from lora.asr.feature_settings import FEATURES, feature_settings, require_fitting, with_own_window
 from lora.asr.hub import from_hub
 from lora.asr.model_json import UnusableModel, is_present, read_json
-from lora.asr.weights_file import header_problem, numbers_problem, weights_problem
+from lora.asr.weights_file import header_problem, numbers_problem, tensors_in, weights_problem
 from lora.data.existing_files import is_file
 from lora.data.unchanged_files import FileStates
 from lora.provenance.hashes import HASH_LENGTH
@@ -208,8 +208,16 @@ def weight_files(folder: Path, model_id: str) -> list[Path]:
         named = f"{', '.join(f'{name:.80}' for name in missing[:MISSING_SHOWN])}{more}"
         problem = f"names missing files: {named}" if missing else "names no files"
         raise UnusableModel(f"model {model_id}: {SHARDS} {problem}. Copy all of its files.")
+    first: dict[str, str] = {}
     for name in shards:
         _check_weights(folder / name, model_id)
+        for tensor in tensors_in(folder / name):
+            if tensor in first:  # which of them would be loaded is a matter of their order
+                raise UnusableModel(
+                    f"model {model_id}: {first[tensor]} and {name} both have the tensor {tensor}: they are of "
+                    "different models. Copy all files from one model."
+                )
+            first[tensor] = name
     return [folder / SHARDS, *(folder / name for name in shards)]
 
 

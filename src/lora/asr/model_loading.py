@@ -28,7 +28,7 @@ from lora.asr.model_files import (
     ModelFiles,
     weight_files,
 )
-from lora.asr.model_json import UnusableModel
+from lora.asr.model_json import UnusableModel, read_json
 from lora.asr.weights_file import numbers_in
 from lora.records.base import UserError
 
@@ -58,6 +58,7 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
             f"{where}: {files.identity.family} models need the package {missing[0]}. Install it and try again."
         )
     implementation = class_of(files.family)
+    _require_metadata(files)
     _require_size_of_weights(files)
     try:
         with _without_adapter(files.path) as folder:
@@ -152,6 +153,19 @@ def _without_weights(files: ModelFiles) -> nn.Module:
     return model
 
 
+def _require_metadata(files: ModelFiles) -> None:
+    """Raise UnusableModel for an index that transformers cannot read: it reports neither file nor key."""
+    owner = f"model {files.identity.id}"
+    if weight_files(files.path, files.identity.id)[0].name != SHARDS:
+        return
+    metadata = read_json(files.path / SHARDS, owner).get("metadata")
+    if not isinstance(metadata, dict):
+        raise UnusableModel(
+            f'{owner}: {SHARDS}: "metadata" is {metadata!r:.40}; expected an object. Copy the file from the base '
+            'model, or add `"metadata": {}` to it.'
+        )
+
+
 def _require_size_of_weights(files: ModelFiles) -> None:
     """Raise UnusableModel if config.json describes a far larger model than the files have: it would be allocated."""
     try:
@@ -162,7 +176,8 @@ def _require_size_of_weights(files: ModelFiles) -> None:
         return
     tensors = [*model.named_parameters(), *model.named_buffers()]
     described = sum(tensor.numel() for _, tensor in tensors)
-    stored = sum(numbers_in(path) for path in weight_files(files.path, files.identity.id) if path.name != SHARDS)
+    weights = weight_files(files.path, files.identity.id)
+    stored = sum(numbers_in(path) for path in weights if path.name != SHARDS)
     if described > LARGER * stored + SPARE:
         name, largest = max(tensors, key=lambda item: item[1].numel())
         raise UnusableModel(

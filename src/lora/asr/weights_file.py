@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 LENGTH = 8  # bytes that say how long the header is
 LONGEST_HEADER = 100_000_000  # bytes, the limit of the safetensors library
@@ -59,10 +60,7 @@ def numbers_problem(path: Path) -> str | None:
 
     Integers and 8-bit numbers are those of a quantised model, whose scales are lost when they are read as weights.
     """
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(LENGTH), "little")
-        tensors = json.loads(file.read(length))
-    for name, entry in tensors.items():
+    for name, entry in tensors_in(path).items():
         if name.endswith(PARAMETERS) and entry.get("dtype") not in NUMBERS:
             found = str(entry.get("dtype"))
             return (
@@ -74,10 +72,15 @@ def numbers_problem(path: Path) -> str | None:
 
 def numbers_in(path: Path) -> int:
     """How many numbers a whole file has, in all of its tensors."""
+    return sum(math.prod(entry["shape"]) for entry in tensors_in(path).values())
+
+
+def tensors_in(path: Path) -> dict[str, dict[str, Any]]:
+    """The header's entries of a whole file, by the names of its tensors."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH), "little")
-        tensors = json.loads(file.read(length))
-    return sum(math.prod(entry["shape"]) for name, entry in tensors.items() if name != "__metadata__")
+        header: dict[str, dict[str, Any]] = json.loads(file.read(length))
+    return {name: entry for name, entry in header.items() if name != "__metadata__"}
 
 
 def header_problem(path: Path) -> str | None:

@@ -180,6 +180,42 @@ def test_shards_of_impossible_names_are_missing(tmp_path: Path) -> None:
     assert len(str(raised.value)) < 1000
 
 
+def in_shards(home: Path, metadata: object, repeated: bool = False) -> UnusableModel | None:
+    """The error of a model in two files; with `repeated`, the second has a tensor of the first."""
+    from lora.asr.model_loading import load_model
+
+    shutil.copytree(MODEL, home)
+    tensors = load_file(home / "model.safetensors")
+    (home / "model.safetensors").unlink()
+    own = [FIRST, LAST]
+    parts = {
+        "1.safetensors": own,
+        "2.safetensors": [name for name in tensors if name not in own or (repeated and name == FIRST)],
+    }
+    for file, names in parts.items():
+        save_file({name: tensors[name] for name in names}, home / file, metadata={"format": "pt"})
+    places = {name: file for file, names in parts.items() for name in names}
+    index = {"metadata": metadata, "weight_map": places}
+    (home / "model.safetensors.index.json").write_text(json.dumps(index))
+    try:
+        load_model(describe_model(str(home)))
+    except UnusableModel as error:
+        return error
+    return None
+
+
+def test_shards_that_do_not_belong_together(tmp_path: Path) -> None:
+    assert in_shards(tmp_path / "whole", {}) is None
+    message = f"1.safetensors and 2.safetensors both have the tensor {FIRST}: they are of different models"
+    assert message in str(in_shards(tmp_path / "repeated", {}, repeated=True))
+
+
+@pytest.mark.parametrize("metadata", [None, "x", []])
+def test_an_index_without_metadata(tmp_path: Path, metadata: object) -> None:
+    problem = str(in_shards(tmp_path / "model", metadata))
+    assert f'model.safetensors.index.json: "metadata" is {metadata!r}; expected an object' in problem
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
