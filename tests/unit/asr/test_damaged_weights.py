@@ -8,7 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +21,9 @@ from lora.asr.model_files import describe_model
 from lora.asr.model_json import UnusableModel
 from lora.asr.weights_file import weights_problem
 from lora.records.base import UserError
+
+if TYPE_CHECKING:
+    from lora.asr.families.speech_model import SpeechModel
 
 MODEL = Path(__file__).parents[3] / "data" / "model"
 FIRST, LAST = "model.decoder.embed_tokens.weight", "model.encoder.layers.3.self_attn.v_proj.weight"
@@ -317,6 +320,37 @@ def test_settings_that_only_their_use_shows(
     (home / file).write_text(json.dumps(settings))
     with pytest.raises(UnusableModel, match=message):
         load_model(describe_model(str(home)))
+
+
+def with_nan_logits(folder: Path, kind: str) -> SpeechModel:
+    from tiny_families import make_wav2vec2
+
+    from lora.asr.model_loading import load_model
+
+    if kind == "ctc":
+        make_wav2vec2(folder)
+    else:
+        shutil.copytree(MODEL, folder)
+    config = json.loads((folder / "config.json").read_text())
+    if kind == "ctc":
+        config["layer_norm_eps"] = -50.0
+    else:
+        config["rope_parameters"]["rope_theta"] = 0
+    (folder / "config.json").write_text(json.dumps(config))
+    return load_model(describe_model(str(folder)))
+
+
+@pytest.mark.parametrize("kind", ["ctc", "encoder_decoder"])
+def test_logits_that_are_no_numbers(tmp_path: Path, kind: str) -> None:
+    """The first token is the best of them, so that every hypothesis would be the same. An adapter's are a finding."""
+    from peft import LoraConfig, get_peft_model
+
+    speech = with_nan_logits(tmp_path / "model", kind)
+    inputs = speech.inputs([np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)])
+    with pytest.raises(UnusableModel, match=r"its logits are NaN, .* config\.json is damaged"):
+        speech.generate(inputs)
+    speech.model = get_peft_model(speech.model, LoraConfig(target_modules=["q_proj"]))
+    assert len(speech.generate(inputs).texts) == 1
 
 
 def test_a_token_that_the_model_does_not_have(tmp_path: Path) -> None:

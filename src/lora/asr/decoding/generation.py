@@ -69,6 +69,26 @@ class TokenScores(StoppingCriteria):
         return running
 
 
+class NanWatch:
+    """Notices logits that are NaN, from which the first token would be taken every time.
+
+    It does not wait for the device at every token, as a condition would.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._found: Tensor | None = None
+        self._handle = model.register_forward_hook(self._look)
+
+    def _look(self, module: nn.Module, arguments: Any, output: Any) -> None:
+        found = output.logits[:, -1].isnan().any()
+        self._found = found if self._found is None else self._found | found
+
+    def stop(self) -> bool:
+        """Whether there were any; the model is no longer watched."""
+        self._handle.remove()
+        return self._found is not None and bool(self._found)
+
+
 def until_eos(row: list[int], eos: set[int]) -> list[int]:
     """Tokens up to and including the first EOS."""
     for position, token in enumerate(row):

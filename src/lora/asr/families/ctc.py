@@ -58,12 +58,15 @@ class CtcModel(SpeechModel):
         self.model.eval()
         try:
             with torch.inference_mode():
-                best = self.model(**inputs).logits.argmax(-1)
+                logits = self.model(**inputs).logits
         except FAILURES as error:
             raise self._forward_problem(error) from None
         finally:
             self.model.train(training)
-        rows = zip(best.tolist(), self.frames(inputs).tolist(), strict=True)
+        lengths = self.frames(inputs)
+        without_padding = torch.arange(logits.shape[1], device=lengths.device) < lengths[:, None]
+        self._require_numbers(bool(logits[without_padding].isnan().any()))
+        rows = zip(logits.argmax(-1).tolist(), lengths.tolist(), strict=True)
         merged = [[token for token, _ in itertools.groupby(row[:frames])] for row, frames in rows]
         ids = [[token for token in row if token != self.blank] for row in merged]
         return Generated(texts=[self.text_of(row).strip() for row in ids], token_ids=ids, truncated=[False] * len(ids))

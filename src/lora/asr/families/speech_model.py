@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import StoppingCriteriaList
 
 from lora.asr.decoding.effective_decode import effective_decode, token_limit
-from lora.asr.decoding.generation import Generated, TokenScores, eos_token_ids, generation_config, until_eos
+from lora.asr.decoding.generation import Generated, NanWatch, TokenScores, eos_token_ids, generation_config, until_eos
 from lora.asr.decoding.padding import Samples, padded_samples
 from lora.asr.device_memory import is_out_of_memory
 from lora.asr.families.complete_weights import complete_model
@@ -148,6 +148,7 @@ class SpeechModel:
         base.generation_config.return_dict_in_generate = False
         scores = TokenScores(set(eos_token_ids(effective))) if log_probabilities else None
         watched = scores.watch(base) if scores else None
+        nan = NanWatch(base)
         self.model.eval()
         try:
             with torch.inference_mode():
@@ -163,8 +164,10 @@ class SpeechModel:
         finally:
             if watched is not None:
                 watched.remove()
+            has_nan = nan.stop()
             base.generation_config = own_config
             self.model.train(training)
+        self._require_numbers(has_nan)
         generated = self._read(sequences, effective, inputs)
         if scores is None or scores.totals is None:
             return generated
@@ -188,6 +191,16 @@ class SpeechModel:
             f"model {self.files.identity.id}: its forward pass fails: {first_line(error)}. config.json does not fit "
             "the weights, or the files of tokenizer and feature extractor. Copy all files from one model."
         )
+
+    def _require_numbers(self, has_nan: bool) -> None:
+        """Raise UnusableModel for logits that are NaN. Those with an adapter are a finding of the effect ladder."""
+        if has_nan and self.model is self.base:
+            half = "" if self.dtype == torch.float32 else f", or {str(self.dtype).removeprefix('torch.')} is too small"
+            raise UnusableModel(
+                f"model {self.files.identity.id}: its logits are NaN, so that all hypotheses would be one token. "
+                f"A value of config.json is damaged, such as a scale that is 0{half}. Copy config.json from the base "
+                "model."
+            )
 
     def text_of(self, ids: list[int]) -> str:
         """Text of token ids, without special tokens."""
