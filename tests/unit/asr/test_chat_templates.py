@@ -52,7 +52,7 @@ def with_template(prompted: tuple[str, Path], home: Path, template: Any, file: s
 def test_templates_without_end(
     prompted: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
 ) -> None:
-    monkeypatch.setattr(chat_template, "LIMIT", 2.0)
+    monkeypatch.setattr(chat_template, "LIMIT", 2)
     with pytest.raises(UnusableModel, match=r"chat_template\.jinja: the chat template takes more than 2 s or 1 GiB"):
         with_template(prompted, tmp_path / "m", template)
 

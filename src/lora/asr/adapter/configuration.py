@@ -54,7 +54,7 @@ def lora_config(model: nn.Module, settings: Mapping[str, Any], model_id: str) ->
         raise AdapterProblem(
             "adapter.no_target_modules",
             f"target_modules {setting!r}: the expression cannot be matched with the names of the modules within "
-            f"{LIMIT:g} s; write one without nested repetitions, or names separated by commas",
+            f"{LIMIT} s; write one without nested repetitions, or names separated by commas",
         )
     if setting == "auto" and set(groups) != set(MODULE_GROUPS):
         setting = f"auto of {', '.join(groups)}"

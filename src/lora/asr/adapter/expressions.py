@@ -12,7 +12,7 @@ from typing import Any
 
 from lora.asr.limited_process import output_within
 
-LIMIT = 3.0  # seconds for all expressions and names
+LIMIT = 3  # seconds for all expressions and names
 REPEATS = re.compile(r"[*+?{]")
 # Writes the key of each expression before it is tried; peft reports those that are none.
 PROGRAM = """

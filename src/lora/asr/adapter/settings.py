@@ -138,6 +138,6 @@ def require_fast(config: dict[str, Any], names: Iterable[str], path: Path) -> No
     if (key := slow_expression(config, names)) is not None:
         raise AdapterProblem(
             "adapter.not_loaded",
-            f"{path}: {key}: its regular expression cannot be matched with the names of the modules within {LIMIT:g} s",
+            f"{path}: {key}: its regular expression cannot be matched with the names of the modules within {LIMIT} s",
             remedy=f"Replace the expression in {key} by names of modules, or by one without nested repetitions.",
         )

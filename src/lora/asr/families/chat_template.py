@@ -13,7 +13,7 @@ from lora.asr.limited_process import output_within
 from lora.asr.model_files import ModelFiles
 from lora.asr.model_json import UnusableModel, read_json
 
-LIMIT = 5.0  # seconds; a real template takes milliseconds
+LIMIT = 5  # seconds; a real template takes milliseconds
 MEMORY = 2**30  # bytes
 MOST_CHARACTERS = 100_000  # that a template adds to its messages
 TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json", "processor_config.json", "tokenizer_config.json")
@@ -71,7 +71,7 @@ def require_usable_template(
     printed, ended = output_within(LIMIT, PROGRAM, [default, messages, MEMORY, MOST_CHARACTERS])
     if printed or not ended:
         raise UnusableModel(
-            f"{where}: the chat template takes more than {LIMIT:g} s or {MEMORY // 2**30} GiB for one utterance, or "
+            f"{where}: the chat template takes more than {LIMIT} s or {MEMORY // 2**30} GiB for one utterance, or "
             f"writes more than {MOST_CHARACTERS:,} characters. {remedy}"
         )
     try:
