@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from stand_in import WORKFLOW, terminated
 
 from lora.runners.diagnose import main
 
@@ -247,15 +247,7 @@ def test_a_signal_to_a_plan_ends_its_snakemake(tmp_path: Path) -> None:
     (tmp_path / "snakemake").mkdir()
     (tmp_path / "snakemake/__init__.py").touch()  # without it, the installed package comes first
     (tmp_path / "snakemake/utils.py").write_text("update_config = dict.update\n")
-    (tmp_path / "snakemake/__main__.py").write_text(
-        "import pathlib, signal, sys, time\n"
-        "def end(*_):\n"
-        "    pathlib.Path('ended').touch()\n"
-        "    sys.exit(1)\n"
-        "signal.signal(signal.SIGTERM, end)\n"
-        "pathlib.Path('started').touch()\n"
-        "time.sleep(60)\n"
-    )
+    (tmp_path / "snakemake/__main__.py").write_text(WORKFLOW)
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
     command = subprocess.Popen(
         [sys.executable, "-m", "lora.runners.diagnose", "plan", "-d", "study"],
@@ -263,9 +255,5 @@ def test_a_signal_to_a_plan_ends_its_snakemake(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
-    while not Path("started").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    command.terminate()
-    assert "ended by SIGTERM; run the same command again" in command.communicate(timeout=30)[1]
+    assert "ended by SIGTERM; run the same command again" in terminated(command, tmp_path)
     assert Path("ended").exists()

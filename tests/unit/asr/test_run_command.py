@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 import yaml
 from preloaded_python import preloaded_python
 from small_study import REPOSITORY, Study
+from stand_in import WORKFLOW, terminated
 
 from lora.records.labels import LabelFacts
 from lora.records.verdict import Verdict
@@ -140,24 +140,11 @@ def test_a_missing_manifest_stops_before_any_work(
 
 
 def test_a_signal_to_the_command_ends_the_workflow(tmp_path: Path) -> None:
-    """The stand-in for Snakemake ends with a file, as Snakemake does with its jobs."""
     workflow = tmp_path / "workflow.py"
-    workflow.write_text(
-        "import pathlib, signal, sys, time\n"
-        "def end(*_):\n"
-        "    pathlib.Path('ended').touch()\n"
-        "    sys.exit(1)\n"
-        "signal.signal(signal.SIGTERM, end)\n"
-        "pathlib.Path('started').touch()\n"
-        "time.sleep(60)\n"
-    )
+    workflow.write_text(WORKFLOW)
     code = f"import sys; from lora.runners.run import _run_workflow; _run_workflow([sys.executable, {str(workflow)!r}])"
     command = subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "started").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    command.terminate()
-    assert "ended by SIGTERM; run the same command again" in command.communicate(timeout=30)[1]
+    assert "ended by SIGTERM; run the same command again" in terminated(command, tmp_path)
     assert (tmp_path / "ended").exists()
