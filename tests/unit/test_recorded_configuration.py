@@ -51,8 +51,14 @@ def test_a_plan_needs_no_readable_record(tmp_path: Path, damaged: str) -> None:
     recorded = tmp_path / "results" / "config.json"
     recorded.parent.mkdir()
     recorded.write_text(json.dumps(load_configuration(written, config, tmp_path)))
-    assert plan.study_changes(tmp_path, config) == []
+    assert changes(tmp_path) == []
     config.write_text(json.dumps({**written, "statistics": {"target_gain": 0.05}}))
-    assert plan.study_changes(tmp_path, config) == ["statistics.target_gain: 0.01 -> 0.05"]
+    assert changes(tmp_path) == ["statistics.target_gain: 0.01 -> 0.05"]
     recorded.write_text(damaged)
-    assert plan.study_changes(tmp_path, config) == []
+    assert changes(tmp_path) == []
+
+
+def changes(folder: Path) -> list[str]:
+    config = plan.read_study(folder, [folder / "config.yaml"])
+    assert config is not None
+    return plan.study_changes(folder, config)
