@@ -15,6 +15,7 @@ PROCESSOR, PREPROCESSOR = "processor_config.json", "preprocessor_config.json"
 FEATURES = (PROCESSOR, PREPROCESSOR)
 NESTED = ("feature_extractor", "audio_processor")
 LONGEST_WINDOW = 3600  # seconds
+WINDOW = "chunk_length"  # in seconds
 SIZES = ("n_fft", "win_length", "hop_length", "n_mels", "feature_size")
 LARGEST_SIZE = 100_000  # of windows and filters, which are computed before anything fails
 # Settings of the feature extractor that have to be those of the model, by their names in config.json.
@@ -52,7 +53,8 @@ def feature_settings(folder: Path, owner: str) -> dict[str, Any]:
     if (problem := rate_problem(rate)) is not None:
         raise UnusableModel(f"{owner}: {name}: {problem}. {COPY}")
     for key, value in [item for part in _parts(found) for item in part.items()]:
-        most = LARGEST_SIZE if key in SIZES else LONGEST_WINDOW * rate  # others count samples at most
+        longest = LONGEST_WINDOW if key == WINDOW else LONGEST_WINDOW * rate  # others count samples at most
+        most = LARGEST_SIZE if key in SIZES else longest
         if isinstance(value, int) and value > most:
             raise UnusableModel(f'{owner}: {name}: "{key}" is above {most:,}, which no model has. {COPY}')
     return dict(found)
@@ -65,7 +67,7 @@ def _parts(settings: dict[str, Any]) -> list[dict[str, Any]]:
 
 def with_own_window(family: Family, features: dict[str, Any], owner: str) -> Family:
     """A Whisper model takes as much audio as `chunk_length` of its feature extractor says, which need not be 30 s."""
-    seconds = features.get("chunk_length")
+    seconds = features.get(WINDOW)
     if family.window_seconds is None or seconds is None:
         return family
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_WINDOW:
