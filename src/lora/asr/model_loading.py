@@ -58,8 +58,9 @@ def load_model(files: ModelFiles, device: str = "cpu", dtype: str = "float32") -
             f"{where}: {files.identity.family} models need the package {missing[0]}. Install it and try again."
         )
     implementation = class_of(files.family)
-    _require_metadata(files)
-    _require_size_of_weights(files)
+    weights = weight_files(files.path, files.identity.id)
+    _require_metadata(files, weights)
+    _require_size_of_weights(files, weights)
     try:
         with _without_adapter(files.path) as folder:
             model, processor = implementation.load(
@@ -153,10 +154,10 @@ def _without_weights(files: ModelFiles) -> nn.Module:
     return model
 
 
-def _require_metadata(files: ModelFiles) -> None:
+def _require_metadata(files: ModelFiles, weights: list[Path]) -> None:
     """Raise UnusableModel for an index that transformers cannot read: it reports neither file nor key."""
     owner = f"model {files.identity.id}"
-    if weight_files(files.path, files.identity.id)[0].name != SHARDS:
+    if weights[0].name != SHARDS:
         return
     metadata = read_json(files.path / SHARDS, owner).get("metadata")
     if not isinstance(metadata, dict):
@@ -166,7 +167,7 @@ def _require_metadata(files: ModelFiles) -> None:
         )
 
 
-def _require_size_of_weights(files: ModelFiles) -> None:
+def _require_size_of_weights(files: ModelFiles, weights: list[Path]) -> None:
     """Raise UnusableModel if config.json describes a far larger model than the files have: it would be allocated."""
     try:
         model = _without_weights(files)
@@ -176,7 +177,6 @@ def _require_size_of_weights(files: ModelFiles) -> None:
         return
     tensors = [*model.named_parameters(), *model.named_buffers()]
     described = sum(tensor.numel() for _, tensor in tensors)
-    weights = weight_files(files.path, files.identity.id)
     stored = sum(numbers_in(path) for path in weights if path.name != SHARDS)
     if described > LARGER * stored + SPARE:
         name, largest = max(tensors, key=lambda item: item[1].numel())

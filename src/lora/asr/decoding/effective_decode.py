@@ -67,25 +67,17 @@ def _require_known_tokens(files: ModelFiles, own: dict[str, Any], decode: dict[s
     size = files.config.get("vocab_size", text_config.get("vocab_size") if isinstance(text_config, dict) else None)
     if type(size) is not int:
         return
-    for settings, where, remedy in (
-        (
-            own,
-            f"model {files.identity.id}: {{}} of its generation settings",
-            "Copy generation_config.json from the base model",
-        ),
+    own_key = f"model {files.identity.id}: {{}} of its generation settings"
+    for settings, key, remedy in (
+        (own, own_key, "Copy generation_config.json from the base model"),
         (decode, "decode.{}", "Correct it"),
     ):
-        for key in ENDS & settings.keys():
-            value = settings[key]
-            wrong = [
-                token
-                for token in (value if isinstance(value, list) else [value])
-                if token is not None and not 0 <= token < size
-            ]
-            if wrong:
+        for name in ENDS & settings.keys():
+            tokens = settings[name] if isinstance(settings[name], list) else [settings[name]]
+            if not all(token is None or 0 <= token < size for token in tokens):
                 raise UserError(
-                    f"{where.format(key)} is {value!r:.40}; expected tokens of the model, which are 0 to {size - 1:,} "
-                    f'("vocab_size" in config.json). {remedy}.'
+                    f"{key.format(name)} is {settings[name]!r:.40}; expected tokens of the model, which are 0 to "
+                    f'{size - 1:,} ("vocab_size" in config.json). {remedy}.'
                 )
 
 
