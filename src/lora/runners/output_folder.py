@@ -1,7 +1,8 @@
 """The output folder of quick mode, which must be its own and never that of a study or a person.
 
 Writes: a marker file, which allows the next run to replace the results of this one. It is locked while a run uses the
-folder: another one would remove results that this one is still to read, or read those of the other.
+folder: another one would remove results that this one is still to read, or read those of the other. A run that fails
+leaves the results of the last one as they were.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from lora.records.base import UserError
 
 MARKER = ".made-by-quick"
 MARKER_TEXT = "Written by `python -m lora.runners.quick`; the next run with this --output-dir replaces these results.\n"
+EARLIER = ".earlier"
 # Files that a run may write. Facts of an earlier run must not enter the new verdict; other files are not ours to
 # remove.
 WRITTEN = (
@@ -42,7 +44,7 @@ WRITTEN = (
 
 @contextmanager
 def prepared(folder: Path, inputs: Iterable[Path]) -> Iterator[None]:
-    """Create the folder with its marker, remove the results of an earlier run, and keep other runs out.
+    """Create the folder with its marker, and keep other runs out.
 
     Raises UserError if the folder has other files, contains one of `inputs`, is in use, or cannot be written.
     """
@@ -58,10 +60,36 @@ def prepared(folder: Path, inputs: Iterable[Path]) -> Iterator[None]:
             marker.truncate(0)
             marker.write(MARKER_TEXT)
             marker.flush()
-            _remove_results(folder)
         except OSError as error:
             raise UserError(f"--output-dir {folder}: cannot be written: {error.strerror}") from None
         yield
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[None]:
+    """Set the results of an earlier run aside until those of this one are complete; after an error restore them.
+
+    Raises UserError if the folder cannot be written.
+    """
+    earlier = folder / EARLIER
+    try:
+        if earlier.is_dir():  # a run was killed: these are the last complete results
+            _remove_results(folder)
+        else:
+            earlier.mkdir()
+            for path in _results(folder):
+                path.rename(earlier / path.name)
+    except OSError as error:
+        raise UserError(f"--output-dir {folder}: cannot be written: {error.strerror}") from None
+    try:
+        yield
+    except BaseException:
+        _remove_results(folder)
+        for path in _results(earlier):
+            path.rename(folder / path.name)
+        raise
+    finally:
+        shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _lock(marker: TextIO, folder: Path) -> None:
@@ -76,13 +104,17 @@ def _lock(marker: TextIO, folder: Path) -> None:
         pass
 
 
+def _results(folder: Path) -> list[Path]:
+    paths = [path for name in WRITTEN for path in (folder / name, folder / f"{name}.run.json")]
+    return [path for path in paths if path.exists() or path.is_symlink()]
+
+
 def _remove_results(folder: Path) -> None:
-    for name in WRITTEN:
-        for path in (folder / name, folder / f"{name}.run.json"):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+    for path in _results(folder):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _refuse(folder: Path, inputs: Iterable[Path]) -> None:

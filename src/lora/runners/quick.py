@@ -46,7 +46,7 @@ from lora.report.study import Study
 from lora.runners.comparison import EVALUATION, GENERAL, TUNED, Comparison, naming
 from lora.runners.markup_option import add_strip_argument
 from lora.runners.options import positive_number
-from lora.runners.output_folder import prepared
+from lora.runners.output_folder import prepared, replacing
 from lora.runners.quick_result import counted_rows_notes, exit_code, machine_readable
 from lora.scoring.normalizers import NAMES
 from lora.scoring.units import UNITS
@@ -167,7 +167,7 @@ def computed(args: argparse.Namespace) -> Iterator[tuple[Study, list[str]]]:
             stack.enter_context(prepared(args.output_dir, [path for path in inputs if path is not None]))
         stack.enter_context(keeping_contents())
         folder = args.output_dir or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results"
-        with _silenced() as printed:
+        with _silenced() as printed, replacing(folder) if args.output_dir is not None else contextlib.nullcontext():
             comparison = Comparison(folder, config)
             comparison.run()
             if args.output_dir is not None:

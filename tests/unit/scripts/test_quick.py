@@ -17,7 +17,8 @@ from lora.data.transcripts.reference_rows import included_references, reference_
 from lora.records.base import UserError
 from lora.records.verdict import Verdict
 from lora.runners import quick
-from lora.runners.output_folder import MARKER, WRITTEN, prepared
+from lora.runners.comparison import Comparison
+from lora.runners.output_folder import MARKER, WRITTEN, prepared, replacing
 
 TEXTS = [
     f"the {animal} sat on the {place}"
@@ -103,6 +104,43 @@ def test_a_folder_that_another_run_writes_to_is_left_alone(folder: Path, capsys:
         assert "--output-dir out: another run is writing there; wait until it ends" in capsys.readouterr().err
         assert Path("out/verdict.json").read_text() == "that of the other run\n"
     assert quick.main(argv) == 0
+
+
+def test_a_run_that_fails_leaves_the_last_results(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    argv = [*COMPARED, "--output-dir", "out"]
+    assert quick.main(argv) == 0
+    good, before = Path("tuned.txt").read_text(), contents(Path("out"))
+    Path("tuned.txt").write_bytes(b"PK\x03\x04")
+    assert quick.main(argv) == 2
+    assert contents(Path("out")) == before
+    lines("tuned.txt", good.splitlines()[::-1])
+    with monkeypatch.context() as patched:
+        patched.setattr(Comparison, "draw", interrupted)
+        assert quick.main(argv) == 130
+    assert contents(Path("out")) == before
+    assert quick.main(argv) == 0
+    assert contents(Path("out")).keys() == before.keys()
+    assert contents(Path("out")) != before
+
+
+def test_after_a_killed_run_the_last_complete_results_are_restored(folder: Path) -> None:
+    argv = [*COMPARED, "--output-dir", "out"]
+    assert quick.main(argv) == 0
+    before = contents(Path("out"))
+    killed = replacing(Path("out"))
+    killed.__enter__()
+    lines("out/verdict.json", ["half of"])
+    Path("tuned.txt").write_bytes(b"PK\x03\x04")
+    assert quick.main(argv) == 2
+    assert contents(Path("out")) == before
+
+
+def interrupted(comparison: Comparison) -> None:
+    raise KeyboardInterrupt
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_training_rows_without_a_duration_are_rejected_and_counted(
