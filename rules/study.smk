@@ -55,8 +55,17 @@ PersistenceBase._serialize_param = property(
 
 # Snakemake's handler of SIGTERM waits for a lock that the main thread, which handles signals, has while it selects jobs.
 # In a thread of its own it waits until they are selected; in the main thread, it would wait without end.
-end_gracefully = JobScheduler.exit_gracefully
-JobScheduler.exit_gracefully = lambda self, *_: threading.Thread(target=end_gracefully, args=(self,)).start()
+exit_gracefully = JobScheduler.exit_gracefully
+
+
+def end_with_running_jobs(scheduler):
+    logger.warning(
+        "Ended by SIGTERM: no other job is started, and the running ones are waited for; SIGINT ends them too."
+    )
+    exit_gracefully(scheduler)
+
+
+JobScheduler.exit_gracefully = lambda self, *_: threading.Thread(target=end_with_running_jobs, args=(self,)).start()
 
 # `python` is the one that runs Snakemake, whether or not its environment is activated; an activated conda environment
 # comes before it.

@@ -86,5 +86,6 @@ def test_a_run_ends_with_a_signal_that_comes_while_it_selects_jobs(tmp_path: Pat
     assert done.returncode == 1, done.stderr
     (log,) = (study.folder / ".snakemake/log").iterdir()
     assert "Will exit after finishing currently running jobs" in log.read_text()
+    assert done.stderr.count("Ended by SIGTERM: no other job is started") == 1
     study.run("durations")
     assert (study.results / "max_seconds.json").exists()
