@@ -68,6 +68,11 @@ def test_columns_can_be_configured(tmp_path):
     assert (one.id, one.hypothesis, one.reference) == ("u1", "one", "two")
 
 
+def test_percent_signs_are_no_hesitations(tmp_path):
+    path = write(tmp_path, "x.trn", "10 % or %20 (%ah) (u1)\n")
+    assert texts(read_transcript_file(path)) == {"u1": "10 % or %20"}
+
+
 def test_trn_alternations_hesitations_and_brackets(tmp_path):
     lines = "{ uh / @ } i {am / 'm { not / n't }} (%hesitation) %uh (really) here (Spk1_u-1)\n{ / a } b (u2)\n"
     result = read_transcript_file(write(tmp_path, "x.trn", lines))

@@ -20,7 +20,7 @@ ID = re.compile(r"\(([^()\s]+)\)\s*$")
 ALTERNATION = re.compile(r"\{(?=[^{}]*\})([^{}]*\s/\s[^{}]*|\s[^{}]*\s)\}")
 SLASH = re.compile(r"\s/\s|^/\s|\s/$")
 DEEPEST = 20  # alternations within each other; what is deeper counts as letters
-HESITATION = re.compile(r"^\(?%[^\s()]*\)?$")
+HESITATION = re.compile(r"^\(?%[^\W\d_][^\s()]*\)?$")  # a letter: `50 %`, or the Turkish `%50`, is spoken
 DECISIONS = {
     "alternations": "alternations {a / b} were replaced by their first alternative",
     "hesitations": "hesitations marked with % were left out",
