@@ -40,7 +40,7 @@ def read_cells(path: Path | str, columns: Sequence[str]) -> Iterator[list[str]]:
     """The rows of a table that this software wrote, one after the other, every cell as text.
 
     Raises:
-        UserError: for a missing file, a table with other columns, and a row with more or fewer cells.
+        UserError: for a missing file, one that is no text, a table with other columns, and a row with more or fewer cells.
     """
     ids = [place for place, column in enumerate(columns) if column == ID]
     try:
@@ -55,6 +55,8 @@ def read_cells(path: Path | str, columns: Sequence[str]) -> Iterator[list[str]]:
                 yield cells
     except FileNotFoundError:
         raise UserError(f"{path}: no such table") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not a table that this software wrote; write the table again") from None
 
 
 def _require_columns(path: Path | str, found: Sequence[str], columns: Sequence[str]) -> None:
