@@ -48,7 +48,8 @@ def compare(*, baseline: Path | str, tuned: Path | str, **options: object) -> Qu
         baseline: Transcripts before tuning.
         tuned: Transcripts after tuning.
         options: Other options of the command by name, with underscores: `manifest`, `train`, `normalizer`,
-            `target_gain`, `output_dir` and so on; lists for options that take several values.
+            `target_gain`, `output_dir` and so on; lists for options that take several values, also dicts for columns;
+            None leaves an option out.
 
     Raises:
         UserError: If files or options are wrong.
@@ -63,8 +64,13 @@ def _parsed(options: Mapping[str, object]) -> argparse.Namespace:
     """The arguments of the command from options by name. Raises UserError for an option that does not fit."""
     words: list[str] = []
     for name, value in options.items():
-        values = value if isinstance(value, list | tuple) else [value]
-        words += [f"--{name.replace('_', '-')}", *map(str, values)]
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, Mapping):
+            words += [flag, *(f"{key}={column}" for key, column in value.items())]
+        elif isinstance(value, list | tuple):
+            words += [flag, *map(str, value)]
+        elif value is not None:
+            words.append(f"{flag}={value}")
     message = io.StringIO()
     try:
         with contextlib.redirect_stderr(message):

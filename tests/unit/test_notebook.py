@@ -57,6 +57,21 @@ def test_mistakes_are_one_error(options: dict[str, str], message: str, tmp_path:
     assert message in str(error.value)
 
 
+def test_options_are_none_lists_and_dicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("dev.csv").write_text("uid,said\na,one two\nb,three four\n")
+    Path("-base.trn").write_text("one two (a)\nthree for (b)\n")
+    found = compare(
+        manifest="dev.csv",
+        manifest_columns={"id": "uid", "text": "said"},
+        baseline="-base.trn",
+        tuned=tmp_path / "-base.trn",
+        train=None,
+        strip=["hesitations", "noise_tags"],
+    )
+    assert found.verdict.runs[0].baseline_wer == 0.25
+
+
 if __name__ == "__main__":
     contents = json.loads(NOTEBOOK.read_text())
     with tempfile.TemporaryDirectory() as folder:

@@ -40,7 +40,7 @@ def read_cells(path: Path | str, columns: Sequence[str]) -> Iterator[list[str]]:
     """The rows of a table that this software wrote, one after the other, every cell as text.
 
     Raises:
-        UserError: for a missing file, one that is no text, a table with other columns, and a row with more or fewer cells.
+        UserError: for a missing file, one that is no text, other columns, and a row with more or fewer cells.
     """
     ids = [place for place, column in enumerate(columns) if column == ID]
     try:

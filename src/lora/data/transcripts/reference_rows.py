@@ -30,7 +30,6 @@ from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
 UNKNOWN_DURATION = 0.0
-TRANSCRIPT_FIELDS = {"text": "reference"}  # fields of manifests that transcripts call otherwise
 MANIFESTS = {*JSON_SUFFIXES, ".csv", ".tsv", ".parquet"}
 
 
@@ -50,7 +49,9 @@ def reference_rows(source: Source, *, silence: bool) -> Manifest:
         reading = read_references(source) if named and not _is_lists(path) else None
         if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
             return _from_manifest(reading, silence and states_silence(reading.format))
-    columns = {TRANSCRIPT_FIELDS.get(field, field): column for field, column in source.columns.items()}
+    columns = dict(source.columns)
+    if "text" in columns:  # the only text of a row, or next to a hypothesis that does not matter here
+        columns["reference"] = columns["hypothesis"] = columns.pop("text")
     return _from_transcripts(path, silence, source.format if source.format in FORMATS else None, columns)
 
 
