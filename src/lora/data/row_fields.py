@@ -51,7 +51,12 @@ DEFAULT_COLUMNS = Columns()
 
 
 def row_fields(
-    record: Mapping[str, Any], line: int, columns: Columns = DEFAULT_COLUMNS, *, silence: bool = False
+    record: Mapping[str, Any],
+    line: int,
+    columns: Columns = DEFAULT_COLUMNS,
+    *,
+    silence: bool = False,
+    needs_audio: bool = True,
 ) -> dict[str, Any]:
     """Fields of an `Utterance` from one row of any format.
 
@@ -60,6 +65,7 @@ def row_fields(
         line: line number of the row. Rows written by this software keep their own, which is that of the user's file.
         columns: which column contains which field.
         silence: whether an empty string as text is the transcript of silence; a missing text or null never is.
+        needs_audio: whether a row without audio cannot be used, also where it has an id.
 
     Returns:
         The fields, with white space in the text collapsed to single spaces; `duration` is None where it has to be read
@@ -93,7 +99,7 @@ def row_fields(
     elif columns.ends_agree and fields["duration"] is not None and fields["offset"] is not None:
         _require_agreement(columns, record, fields["offset"], fields["duration"])
     fields["channel"] = row_channel(columns, record)
-    fields |= _audio(columns, record)
+    fields |= _audio(columns, record, needs_audio)
     if fields["offset"] is not None and fields["offset"] < 0:
         raise RowError(f"offset {fields['offset']:g} s is negative", "offset")
     for name in ("offset", "duration"):
@@ -103,7 +109,7 @@ def row_fields(
         fields["duration"] = len(fields["samples"]) / fields["sampling_rate"] - (fields["offset"] or 0.0)
     if fields["duration"] is not None and fields["duration"] < LEAST_DURATION:
         raise RowError(f"zero length: duration is {fields['duration']:g} s", "duration")
-    fields["id"] = _name(columns, record, "id") or _derived_id(fields)
+    fields["id"] = _name(columns, record, "id") or _derived_id(fields, columns)
     written_by_us = _is_line(record.get("line")) and set(record) <= CANONICAL
     fields["line"] = record["line"] if written_by_us else line
     return fields
@@ -211,7 +217,7 @@ def _finite(value: Any, field: str) -> float | None:
     return number
 
 
-def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
+def _audio(columns: Columns, record: Mapping[str, Any], needed: bool) -> dict[str, Any]:
     """`audio` as a path, or inline samples: `samples`, a list in `audio`, or a mapping with `array`."""
     samples = columns.value(record, "samples")
     rate = row_number(columns, record, "sampling_rate")
@@ -229,6 +235,8 @@ def _audio(columns: Columns, record: Mapping[str, Any]) -> dict[str, Any]:
         audio = None
     if samples is not None:
         return _inline(samples, rate)
+    if audio is None and not needed:
+        return {"audio": None}
     if audio is None:
         raise RowError(f"no audio: expected one of {', '.join(columns.names['audio'])}, or samples")
     if not isinstance(audio, str):
@@ -252,7 +260,7 @@ def _inline(samples: Any, rate: float | None) -> dict[str, Any]:
     return {"samples": array.tolist(), "sampling_rate": int(rate)}
 
 
-def _derived_id(fields: Mapping[str, Any]) -> str:
+def _derived_id(fields: Mapping[str, Any], columns: Columns) -> str:
     """The audio path as written, or a hash of inline samples (little-endian float32).
 
     A segment of a longer file adds `#offset-duration`, one of several channels `#channelN`.
@@ -260,6 +268,8 @@ def _derived_id(fields: Mapping[str, Any]) -> str:
     if "samples" in fields:
         pcm = np.asarray(fields["samples"], dtype="<f4").tobytes()
         base = hashlib.sha256(pcm).hexdigest()[:32]
+    elif fields["audio"] is None:
+        raise RowError(f"no id: expected one of {', '.join(columns.names['id'])}")
     else:
         base = fields["audio"]
     if fields["channel"] is not None:

@@ -177,15 +177,16 @@ def _header(row: Mapping[str, Any], columns: Mapping[str, str]) -> _Header:
     named = folded_name(str(hypothesis))
     is_text = "hypothesis" not in columns and named in TEXTS
     others = [name for name in free if name != hypothesis] if hypothesis in free else []
+    reference = columns.get("reference") or _first(row, [name for name in REFERENCES if name != named])
     times = DEFAULT_COLUMNS.among(row)
     return _Header(
         id=id or _first(row, IDS),
         file=None if id else _first(row, FILES),
         hypothesis=hypothesis,
         other=_first(others, HYPOTHESES if named in HYPOTHESES else TEXTS),
-        reference=columns.get("reference") or _first(row, [name for name in REFERENCES if name != named]),
+        reference=reference,
         speaker=None if id else _first(row, SPEAKERS),
-        manifest=_first(row, OF_MANIFESTS) if is_text else None,
+        manifest=_first(row, OF_MANIFESTS) if is_text and reference is None else None,
         times=times if any(times.present[field] for field in TIMES) else None,
         truncated="truncated" in row,
     )

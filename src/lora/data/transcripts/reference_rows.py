@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lora.data.audio.headers import header_seconds
-from lora.data.column_names import folded_name
+from lora.data.column_names import folded_name, shown_columns
 from lora.data.formats.interface import Entry, Reading
 from lora.data.formats.registry import FORMATS as MANIFEST_FORMATS
 from lora.data.formats.registry import read_references
@@ -23,13 +23,14 @@ from lora.data.manifest_rows import Rejected
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import AUTO, Source, states_silence
 from lora.data.transcripts import stm
-from lora.data.transcripts.columns import HYPOTHESES, ExternalTranscript
+from lora.data.transcripts.columns import HYPOTHESES, REFERENCES, ExternalTranscript
 from lora.data.transcripts.files import FORMATS, GUESSED_FROM, read_transcript_file
 from lora.data.transcripts.predictions import looks_like_lists
 from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
 UNKNOWN_DURATION = 0.0
+ANY_TEXTS = {*HYPOTHESES, *REFERENCES}
 MANIFESTS = {*JSON_SUFFIXES, ".csv", ".tsv", ".parquet"}
 
 
@@ -47,8 +48,10 @@ def reference_rows(source: Source, *, silence: bool) -> Manifest:
     if source.format == AUTO or source.format in MANIFEST_FORMATS:
         named = source.format != AUTO or path.is_dir() or text_suffix(path) in MANIFESTS
         reading = read_references(source) if named and not _is_lists(path) else None
-        if reading is not None and any(_names_audio(entry, reading) for entry in reading.entries):
+        if reading is not None and any(_is_row(entry, reading) for entry in reading.entries):
             return _from_manifest(reading, silence and states_silence(reading.format))
+        if reading is not None and "text" not in source.columns:
+            _require_text(path, reading)
     columns = dict(source.columns)
     if "text" in columns:  # the only text of a row, or next to a hypothesis that does not matter here
         columns["reference"] = columns["hypothesis"] = columns.pop("text")
@@ -66,8 +69,24 @@ def _is_lists(path: Path) -> bool:
     return bool(first) and looks_like_lists(first)
 
 
-def _names_audio(entry: Entry, reading: Reading) -> bool:
-    return isinstance(entry.row, dict) and any(reading.columns.has(entry.row, field) for field in ("audio", "samples"))
+def _is_row(entry: Entry, reading: Reading) -> bool:
+    """Whether a row is one of a manifest: it names audio, or has an id and a single text."""
+    if not isinstance(entry.row, dict):
+        return False
+    named = {field for field in ("audio", "samples", "id", "text") if reading.columns.has(entry.row, field)}
+    if named & {"audio", "samples"}:
+        return True
+    return {"id", "text"} <= named and sum(folded_name(str(name)) in ANY_TEXTS for name in entry.row) <= 1
+
+
+def _require_text(path: Path, reading: Reading) -> None:
+    """Raise UserError where no row has a column of texts."""
+    rows = [entry for entry in reading.entries if isinstance(entry.row, dict)]
+    if rows and not any(folded_name(str(name)) in ANY_TEXTS for entry in rows for name in entry.row):
+        raise UserError(
+            f"{path}:{rows[0].line}: no column of references: expected one of {', '.join(REFERENCES)}. Name theirs "
+            f"(in a quick comparison `--manifest-columns text=COLUMN`); found {shown_columns(rows[0].row)}"
+        )
 
 
 def _from_manifest(reading: Reading, silence: bool) -> Manifest:
@@ -78,7 +97,7 @@ def _from_manifest(reading: Reading, silence: bool) -> Manifest:
             rejected.append(Rejected(entry.line, entry.id, entry.row))
             continue
         try:
-            fields = row_fields(entry.row, entry.line, reading.columns, silence=silence)
+            fields = row_fields(entry.row, entry.line, reading.columns, silence=silence, needs_audio=False)
         except RowError as error:
             name = reading.columns.value(entry.row, "id")
             rejected.append(Rejected(entry.line, None if name is None else str(name), str(error)))
@@ -96,6 +115,8 @@ def _duration(fields: dict[str, Any], folder: Path) -> float:
     """Seconds from the manifest, else from the header of the audio file where it exists."""
     if fields["duration"] is not None:
         return float(fields["duration"])
+    if fields["audio"] is None:
+        return UNKNOWN_DURATION
     length = header_seconds(str(folder / fields["audio"]))
     return max(0.0, length - (fields["offset"] or 0.0)) if isinstance(length, float) else UNKNOWN_DURATION
 
