@@ -49,7 +49,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "filepath",
         "filename",
     ),
-    "text": ("text", "transcript", "transcription", "sentence", "txt", "wrd", "words"),
+    "text": (
+        *("text", "transcript", "transcription", "sentence", "txt", "wrd", "words"),
+        *("reference", "ref", "reference_text", "ground_truth"),
+    ),
     "speaker_id": ("speaker_id", "speaker", "client_id", "spk", "spk_id"),
     "id": ("id", "utt_id", "utterance_id", "key", "utt"),
     "duration": _with_units("duration"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lora.data.formats.registry import read_source
 from lora.data.manifest import Manifest
 from lora.data.source import Source
 from lora.data.transcripts.reference_rows import reference_rows
@@ -48,6 +49,19 @@ def test_a_damaged_row_of_references_costs_itself(tmp_path: Path) -> None:
 def test_a_text_next_to_another_one_is_no_reference_by_its_name(tmp_path: Path) -> None:
     (row,) = read(tmp_path, "m.csv", ["id,text,reference,duration", "a,what was recognised,what was said,1"]).rows
     assert row.text == "what was said"
+
+
+def test_a_table_of_ids_and_references_is_one_of_references(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, "m.csv", ["id,ground_truth,speaker", "a,so it is,s1"]).rows
+    assert (row.id, row.text, row.speaker_id) == ("a", "so it is", "s1")
+
+
+def test_the_audio_of_a_data_root_may_be_elsewhere(tmp_path: Path) -> None:
+    lines = ['{"a": {"wav": "{data_root}/a.wav", "length": 1.5, "words": "so it is"}}']
+    (row,) = read(tmp_path, "m.json", lines).rows
+    assert (row.id, row.text, row.duration) == ("a", "so it is", 1.5)
+    with pytest.raises(UserError, match=r"audio paths begin with \{data_root\}"):
+        read_source(Source(tmp_path / "m.json"))
 
 
 def test_references_of_other_columns_can_be_named(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ class Reading:
         table: whether the author of the manifest chose the column names; readers of other formats set them.
         notes: what a person should know about how the manifest was read.
         names: the column names of a table, in order of appearance.
+        no_audio: why none of its audio can be found, where the reader knows; its references can be used.
     """
 
     format: str
@@ -80,6 +81,7 @@ class Reading:
     table: bool = True
     notes: Sequence[str] = ()
     names: Collection[str] = ()
+    no_audio: str | None = None
 
     def rows(self) -> Iterator[tuple[Entry, Mapping[str, Any]]]:
         """The entries that are not broken, each with its row."""

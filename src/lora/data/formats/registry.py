@@ -61,8 +61,15 @@ def read_source(source: Source, unpacked: Path | None = None) -> Reading:
         unpacked: folder to which `unpack_audio` wrote the recordings of a manifest that contains them.
 
     Raises:
-        UserError: where the manifest as a whole cannot be used.
+        UserError: where the manifest as a whole cannot be used, or none of its audio can be found.
     """
+    reading = _read_source(source, unpacked)
+    if reading.no_audio is not None:
+        raise UserError(reading.no_audio)
+    return reading
+
+
+def _read_source(source: Source, unpacked: Path | None = None) -> Reading:
     found = detect_format(source)
     read = FORMATS[found.format].read
     try:
@@ -84,7 +91,7 @@ def read_references(source: Source) -> Reading:
     """
     found = detect_format(source)
     if FORMATS[found.format].unpack is None or FORMATS[found.format].remote:
-        return read_source(source)
+        return _read_source(source)
     try:
         return with_recognised_columns(read_without_recordings(found, _row_files(found)), found.path)
     except BROKEN as error:

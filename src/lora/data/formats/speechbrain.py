@@ -21,7 +21,6 @@ from lora.data.formats.interface import FileSample, ManifestFormat, Reading, aud
 from lora.data.formats.tables import read_table
 from lora.data.manifest_lines import text_kind
 from lora.data.source import Source
-from lora.records.base import UserError
 
 VARIABLE = re.compile(r"(\$\{?\w+\}?|\{\w+\})/*")
 AUDIO, LENGTH, DURATION, OFFSET = "wav", "length", "duration", "offset"
@@ -39,7 +38,6 @@ def _is_speechbrain_row(row: Mapping[str, Any]) -> bool:
 
 
 def read_speechbrain(source: Source) -> Reading:
-    """Raise UserError where paths begin with a variable and no folder contains their files."""
     reading = read_table(replace(source, format=text_kind(source.path)))
     rows = [entry.row for entry in reading.entries if isinstance(entry.row, dict)]
     columns = dict(source.columns)
@@ -50,19 +48,22 @@ def read_speechbrain(source: Source) -> Reading:
     entries = [entry._replace(row=_without_variable(entry.row, name)) for entry in reading.entries]
     paths = [str(entry.row.get(name)) for entry in entries if isinstance(entry.row, dict)]
     folder = audio_root(source.path.parent, paths)
+    no_audio = None
     if variables and not any(is_file(folder / path) for path in paths):
         written, variable = variables[0].string, variables[0][1]
-        raise UserError(
+        no_audio = (
             f"{source.path}: audio paths begin with {variable} ({written}), and no folder from {source.path.parent} "
             f"upwards contains {paths[0]}; replace {variable} in the file by the folder of the data"
         )
-    notes = [*reading.notes, f"{variables[0][1]} of the audio paths is {folder}"] if variables else reading.notes
+    notes = reading.notes
+    if variables and no_audio is None:
+        notes = [*notes, f"{variables[0][1]} of the audio paths is {folder}"]
     read = Columns(columns)
     if "offset" not in columns:
         read = replace(read, names={**read.names, "offset": (OFFSET,)})
         duration = columns.get(DURATION, DURATION)
         entries = [entry._replace(row=_with_piece(entry.row, folder, name, duration)) for entry in entries]
-    return Reading("speechbrain", folder, entries, read, source.channel, notes=notes)
+    return Reading("speechbrain", folder, entries, read, source.channel, notes=notes, no_audio=no_audio)
 
 
 def _with_piece(row: dict[str, Any] | str, folder: Path, audio: str, duration: str) -> dict[str, Any] | str:
