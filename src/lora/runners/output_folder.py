@@ -18,7 +18,7 @@ from lora.records.base import UserError
 
 MARKER = ".made-by-quick"
 MARKER_TEXT = "Written by `python -m lora.runners.quick`; the next run with this --output-dir replaces these results.\n"
-EARLIER = ".earlier"
+EARLIER, REPLACED = ".earlier", ".replaced"
 # Files that a run may write. Facts of an earlier run must not enter the new verdict; other files are not ours to
 # remove.
 WRITTEN = (
@@ -71,8 +71,9 @@ def replacing(folder: Path) -> Iterator[None]:
 
     Raises UserError if the folder cannot be written.
     """
-    earlier = folder / EARLIER
+    earlier, replaced = folder / EARLIER, folder / REPLACED
     try:
+        shutil.rmtree(replaced, ignore_errors=True)
         if earlier.is_dir():  # a run was killed: these are the last complete results
             _remove_results(folder)
         else:
@@ -87,9 +88,10 @@ def replacing(folder: Path) -> Iterator[None]:
         _remove_results(folder)
         for path in _results(earlier):
             path.rename(folder / path.name)
+        earlier.rmdir()
         raise
-    finally:
-        shutil.rmtree(earlier, ignore_errors=True)
+    earlier.rename(replaced)  # at once: what is left of `earlier` would count as complete
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _lock(marker: TextIO, folder: Path) -> None:
