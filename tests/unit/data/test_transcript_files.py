@@ -6,7 +6,9 @@ import os
 
 import pytest
 
+from lora.data.source import Source
 from lora.data.transcripts.files import guess_format, read_transcript_file
+from lora.data.transcripts.reference_rows import reference_rows
 from lora.records.base import UserError
 
 LINES = {
@@ -66,6 +68,17 @@ def test_columns_can_be_configured(tmp_path):
     columns = {"id": "who", "hypothesis": "said", "reference": "truth"}
     (one,) = read_transcript_file(path, columns=columns).utterances
     assert (one.id, one.hypothesis, one.reference) == ("u1", "one", "two")
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_texts_by_id_in_one_json_object(tmp_path, indent):
+    path = write(tmp_path, "x.json", json.dumps({"u1": "so it is", "u 2": ""}, indent=indent))
+    assert texts(read_transcript_file(path)) == {"u1": "so it is", "u 2": ""}
+    references = reference_rows(Source(path), silence=True)
+    assert {row.id: row.text for row in references.rows} == {"u1": "so it is", "u 2": ""}
+    path.write_text('{"uid": "u1", "said": "so it is"}\n{"uid": "u2", "said": "no"}\n')
+    with pytest.raises(UserError, match=r"x\.json:1: no column for hypothesis: .*found uid, said"):
+        read_transcript_file(path)
 
 
 def test_percent_signs_are_no_hesitations(tmp_path):
@@ -360,9 +373,8 @@ def test_texts_that_begin_with_a_bracket_are_no_json(tmp_path, lines, kind):
 
 
 @pytest.mark.parametrize("key", ["%d", "u-%d" + "x" * 5000])
-def test_an_object_of_texts_by_id_is_refused_in_a_short_line(tmp_path, key):
-    """As `json.dump` writes a dictionary, and `DataFrame.to_json` each of its columns."""
-    texts = {key % number: "so it is" for number in range(3000)}
+def test_an_object_of_lists_by_id_is_refused_in_a_short_line(tmp_path, key):
+    texts = {key % number: ["so it is"] for number in range(3000)}
     with pytest.raises(UserError, match=r"x\.json:1: no column for ") as error:
         read_transcript_file(write(tmp_path, "x.json", json.dumps(texts)))
     assert len(str(error.value)) < 1000

@@ -8,11 +8,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from lora.data.column_names import folded_name
 from lora.data.json_lines import HALF_A_CHARACTER, json_row, writable
 from lora.data.json_rows import REST_IS_LOST, document_rows, is_document
 from lora.data.manifest_lines import ROWS_IN_QUOTES, contains_rows, header_problem, separator_in, unquoted
+from lora.data.transcripts.columns import FILES, HYPOTHESES, IDS, REFERENCES
 from lora.records.base import UserError
 
+LEAST_TEXTS = 2
+COLUMN_NAMES = frozenset(chain(IDS, FILES, HYPOTHESES, REFERENCES))
 EXAMINED = 100  # lines that decide whether a file is JSON lines or one JSON value
 
 
@@ -35,13 +39,26 @@ def _json_rows(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[i
     is_one = is_document("\n".join(line for _, line in first).encode())
     if is_one:
         parsed = document_rows("\n".join(line for _, line in lines))
-        rows = ((number, row if writable(row) else HALF_A_CHARACTER) for number, row in parsed)
+        rows: Iterator[tuple[int, dict[str, Any] | str]] = (
+            (number, row if writable(row) else HALF_A_CHARACTER) for number, row in parsed
+        )
     else:
         rows = ((number, json_row(line)) for number, line in lines if line.strip())
+    start = list(islice(rows, 2))
+    if len(start) == 1 and isinstance(only := start[0][1], dict) and has_texts_by_id(only):
+        yield from ((start[0][0], {"id": id, "text": text}) for id, text in only.items())
+        return
+    rows = chain(start, rows)
     for place, (number, row) in enumerate(rows, start=1):
         if isinstance(row, str):
             raise UserError(f"{path}:{number}: {row.removesuffix(REST_IS_LOST)}")
         yield place if is_one else number, row
+
+
+def has_texts_by_id(row: Mapping[str, Any]) -> bool:
+    """Whether the only row of a file is `{"u1": "so it is", "u2": ...}`: texts under names that no column has."""
+    texts = all(isinstance(text, str) for text in row.values())
+    return texts and len(row) >= LEAST_TEXTS and not any(folded_name(name) in COLUMN_NAMES for name in row)
 
 
 def _table_rows(path: Path, lines: Iterator[tuple[int, str]], kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -23,6 +23,7 @@ from lora.data.manifest_rows import Rejected
 from lora.data.row_fields import RowError, row_fields
 from lora.data.source import AUTO, Source, states_silence
 from lora.data.transcripts import stm
+from lora.data.transcripts.column_rows import has_texts_by_id
 from lora.data.transcripts.columns import HYPOTHESES, REFERENCES, ExternalTranscript
 from lora.data.transcripts.files import FORMATS, GUESSED_FROM, read_transcript_file
 from lora.data.transcripts.predictions import looks_like_lists
@@ -81,11 +82,13 @@ def _is_row(entry: Entry, reading: Reading) -> bool:
 
 def _require_text(path: Path, reading: Reading) -> None:
     """Raise UserError where no row has a column of texts."""
-    rows = [entry for entry in reading.entries if isinstance(entry.row, dict)]
-    if rows and not any(folded_name(str(name)) in ANY_TEXTS for entry in rows for name in entry.row):
+    rows = list(reading.rows())
+    if text_suffix(path) in JSON_SUFFIXES and len(rows) == 1 and has_texts_by_id(rows[0][1]):
+        return
+    if rows and not any(folded_name(str(name)) in ANY_TEXTS for _, row in rows for name in row):
         raise UserError(
-            f"{path}:{rows[0].line}: no column of references: expected one of {', '.join(REFERENCES)}. Name theirs "
-            f"(in a quick comparison `--manifest-columns text=COLUMN`); found {shown_columns(rows[0].row)}"
+            f"{path}:{rows[0][0].line}: no column of references: expected one of {', '.join(REFERENCES)}. Name theirs "
+            f"(in a quick comparison `--manifest-columns text=COLUMN`); found {shown_columns(rows[0][1])}"
         )
 
 
