@@ -8,7 +8,8 @@ from __future__ import annotations
 TRANSCRIPT_FORMATS = {
     "predictions": "One JSON object of lists, `predictions` and `references`, as evaluation scripts write it.",
     "segments": "`start`, `end`, `text` of one recording: Whisper JSON, faster-whisper JSON, CSV, TSV; or a folder.",
-    "jsonl": 'JSON lines or one JSON list: `{"id": "u1", "hypothesis": "..."}`.',
+    "jsonl": 'JSON lines or one JSON list: `{"id": "u1", "hypothesis": "..."}`; or one object of texts by id: '
+    '`{"u1": "...", "u2": "..."}`.',
     "trn": "sclite: `words of the hypothesis (u1)`, comments `;;`.",
     "recogs": "icefall: `u1: ref=['the', 'words']` and `u1: hyp=['the', 'words']`.",
     "ctm": "NIST: `file channel start duration word [confidence]`, comments `;;`.",
