@@ -187,8 +187,11 @@ def _columns_of(path: Path, reading: Reading) -> dict[str, str]:
         inline = needed == "audio" and reading.columns.names["samples"][0] in names
         if not inline and not names.intersection(reading.columns.names[needed]):
             expected = ", ".join(reading.columns.names[needed])
+            is_text = text_suffix(path) in {".csv", ".tsv"}
+            hint = " If the first line is a row, add one with the names of the columns above it." if is_text else ""
             raise UserError(
-                f"{path}: no column for {needed}: expected one of {expected}; found {present}. Name it with `columns`."
+                f"{path}: no column for {needed}: expected one of {expected}; found {present}. Name it with "
+                f"`columns`.{hint}"
             )
     columns: dict[str, str] = {}
     for field_name, synonyms in reading.columns.names.items():

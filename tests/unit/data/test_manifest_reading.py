@@ -222,3 +222,18 @@ def test_a_duplicate_column_is_an_error(tmp_path: Path) -> None:
     path.write_text("audio,text,text\na.wav,one,two\n")
     with pytest.raises(UserError, match=r"the header has two columns named 'text'"):
         read_manifest(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "hinted"),
+    [
+        ("m.csv", "clip-1|So it is.|so it is\n", True),
+        ("m.tsv", "1\tclip-1.wav\tso it is\n", True),
+        ("m.jsonl", '{"clip": "1", "said": "so it is"}\n', False),
+    ],
+)
+def test_a_table_without_a_header_is_named_as_such(tmp_path, name, content, hinted):
+    (tmp_path / name).write_text(content * 2)
+    with pytest.raises(UserError, match="no column for audio") as error:
+        read_manifest(tmp_path / name)
+    assert ("If the first line is a row, add one" in str(error.value)) is hinted
