@@ -9,6 +9,7 @@ Reads: a local model folder, or the Hugging Face cache (downloading missing file
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,8 @@ def describe_model(
         UnusableModel: Files are missing or damaged, or the model type is not supported.
         UserError: The model cannot be found, or the family does not take a language or prompt.
     """
+    if sys.flags.optimize > 1:
+        raise UserError("PYTHONOPTIMIZE=2 (python -OO) removes docstrings, which transformers reads; unset it")
     folder = Path(model_id)
     if folder.is_dir():
         revision = None  # a local folder has no revision; its hash identifies its state

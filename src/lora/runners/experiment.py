@@ -35,7 +35,7 @@ SUBCOMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = CommandParser(prog="python -m lora.runners.experiment", description=(__doc__ or "").splitlines()[0])
+    parser = CommandParser(prog="python -m lora.runners.experiment", description=(__doc__ or "").partition("\n")[0])
     parsers = parser.add_subparsers(metavar="SUBCOMMAND", required=True)
     given = list(sys.argv[1:] if argv is None else argv)
     for name, summary in SUBCOMMANDS.items():

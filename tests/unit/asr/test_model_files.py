@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,3 +185,15 @@ def test_a_feature_extractor_of_another_model(
     changed(folder, "processor_config.json", feature_extractor={**settings, key: value})
     with pytest.raises(UserError, match=message):
         describe_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "printed"),
+    [
+        (["-m", "lora.runners.experiment", "--help"], 0, "usage: python -m lora.runners.experiment"),
+        (["-c", "from lora.asr.model_files import describe_model; describe_model('m')"], 1, "PYTHONOPTIMIZE=2"),
+    ],
+)
+def test_without_docstrings_commands_say_what_they_miss(command: list[str], code: int, printed: str) -> None:
+    done = subprocess.run([sys.executable, "-OO", *command], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, printed in done.stdout + done.stderr) == (code, True), done.stderr
