@@ -6,15 +6,11 @@ Colours are Okabe and Ito's, which people with any colour vision can distinguish
 from __future__ import annotations
 
 import io
-import os
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-# A backend that matplotlib does not know, such as one of an older version, ends its import.
-os.environ["MPLBACKEND"] = "agg"
 
 import matplotlib
 
