@@ -262,3 +262,9 @@ def test_a_backend_that_matplotlib_does_not_know_is_no_obstacle(backend: str) ->
     for name in ("durations", "learning_curve", "loss", "retention", "sweep", "weights", "wer"):
         command = [sys.executable, "-c", f"import lora.report.plots.{name}"]
         assert subprocess.run(command, env=environment, cwd=REPOSITORY).returncode == 0
+
+
+def test_plots_leave_the_backend_of_a_program_alone() -> None:
+    code = "import matplotlib; matplotlib.use('svg'); import lora.report.plots.wer; print(matplotlib.get_backend())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.stdout == "svg\n"

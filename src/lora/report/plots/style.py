@@ -12,11 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")  # where it is imported already
-
-from matplotlib import pyplot as plt
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -64,14 +60,11 @@ SETTINGS: Any = {  # matplotlib types its keys one by one
 @contextmanager
 def figure(width: float, height: float, png: Path, svg: Path) -> Iterator[Figure]:
     """A figure of width x height inches in the common style, saved to both files at the end."""
-    with plt.rc_context(SETTINGS):
-        canvas = plt.figure(figsize=(width, height), layout="constrained")
-        try:
-            yield canvas
-            _save(canvas, png, "png", {"Software": None})
-            _save(canvas, svg, "svg", {"Date": None, "Creator": None})
-        finally:
-            plt.close(canvas)
+    with rc_context(SETTINGS):
+        canvas = Figure(figsize=(width, height), layout="constrained")
+        yield canvas
+        _save(canvas, png, "png", {"Software": None})
+        _save(canvas, svg, "svg", {"Date": None, "Creator": None})
 
 
 def add_title(axes: Axes, title: str, subtitle: str) -> None:
