@@ -32,9 +32,9 @@ Costs = NDArray[np.int64]
 
 def first_alternative(text: str) -> str:
     """The text with every alternation replaced by its first alternative, innermost first."""
+    if "{" not in text:
+        return text
     for _ in range(DEEPEST):
-        if "{" not in text:
-            break
         text, replaced = ALTERNATION.subn(lambda match: f" {_alternatives(match)[0]} ", text)
         if replaced == 0:
             break

@@ -64,7 +64,7 @@ def split_errors(
     Args:
         manifest: name of the manifest.
         utterances: the baseline's errors in its rows within max_seconds.
-        word_counts: how often each word occurs in their references.
+        word_counts: how often each word occurs in their references; without a vocabulary those of some are enough.
         tuned: edits of candidates with the same rows.
         runs: all candidates.
         vocabulary: words of the training transcripts; None without a training manifest.

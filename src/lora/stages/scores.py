@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from itertools import chain
@@ -32,6 +33,7 @@ from lora.stages.run_score import Statistics, run_score
 
 F = TypeVar("F", bound=Fact)
 
+LANGUAGE_SAMPLE = 5_000  # rows whose references show the language of all
 NORMALIZERS_DIFFER = "the two runs were scored with different normalisers, and neither is installed in that version"
 
 
@@ -261,7 +263,10 @@ def split_errors(
                 for entry in utterances:
                     if name not in alike or "{" in references[entry.id]:
                         known[entry.id] = word_edits(reference_words(entry.id), words.words(texts[entry.id].hypothesis))
-            word_counts = Counter(chain.from_iterable(reference_words(entry.id) for entry in utterances))
+            counted = utterances
+            if not vocabulary:  # the words then show nothing but the language
+                counted = utterances[:: math.ceil(len(utterances) / LANGUAGE_SAMPLE) or 1]
+            word_counts = Counter(chain.from_iterable(reference_words(entry.id) for entry in counted))
             runs = [name for name, _ in candidate]
             facts = split_by_source(manifest_name, utterances, word_counts, edits, runs, vocabulary or None)
         facts.write(reachable)
