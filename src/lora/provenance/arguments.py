@@ -18,6 +18,13 @@ def seconds_or_auto(text: str) -> float | None:
     return None if text in {"auto", "none", "null"} else finite_number(text)
 
 
+def whole_number(text: str) -> int:
+    """A whole number of at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a whole number of at least 0")
+    return int(text)
+
+
 def name_and_path(text: str) -> tuple[str, Path]:
     """NAME=PATH."""
     name, equals, path = text.partition("=")
@@ -30,7 +37,7 @@ def add_split_arguments(parser: argparse.ArgumentParser) -> None:
     """How the training manifest is split: `split` of config.yaml."""
     parser.add_argument("--val-fraction", type=float, required=True, help="share of rows for validation")
     parser.add_argument("--by-speaker", action=argparse.BooleanOptionalAction, default=True, help="keep speakers whole")
-    parser.add_argument("--split-seed", type=int, required=True)
+    parser.add_argument("--split-seed", type=whole_number, required=True)
 
 
 def add_figure_arguments(parser: argparse.ArgumentParser) -> None:

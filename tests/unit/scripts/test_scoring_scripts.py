@@ -281,3 +281,21 @@ def test_an_impossible_baseline_has_nothing_to_split(study):
     facts.model_copy(update=impossible).write(study / "wer/base.json")
     found = split(study, "short")
     assert (found.status, found.code, found.message) == ("impossible", "parity.manifest", "other rows")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--confidence", "1.5"),
+        ("--confidence", "1"),
+        ("--replicates", "-3"),
+        ("--assumed-shared-errors", "1"),
+        ("--target-gain", "0"),
+    ],
+)
+def test_a_number_beyond_the_limits_of_the_configuration_is_a_usage_error(study, option, value, capsys):
+    with pytest.raises(SystemExit) as ended:
+        score(study, "base", option, value)
+    assert ended.value.code == 2
+    assert f"argument {option}: '{value}' is not a" in capsys.readouterr().err
+    assert not (study / "wer/base.json").exists()
