@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import ValidationError
 
 from lora.layout import ResultFile
-from lora.records.base import Fact, ManyRecord, Record, UserError, columns_of, validated_as
+from lora.records.base import Fact, ManyRecord, Record, UserError, columns_of, first_fault, validated_as
 
 R = TypeVar("R", bound=Record)
 L = TypeVar("L", bound=Record | ManyRecord)
@@ -89,7 +89,6 @@ def _rows(path: Path, record: type[L]) -> list[L]:
             try:
                 rows.append(validated_as(record, {column: row[column] or None for column in columns}))
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"])
-                raise UserError(f"{path}:{number}: not a {record.__name__} row: {where}: {first['msg']}") from None
+                fault = first_fault(error, "the line")
+                raise UserError(f"{path}:{number}: not a {record.__name__} row: {fault}") from None
     return rows

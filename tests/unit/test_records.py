@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lora.records import scores
-from lora.records.base import Record, UserError
+from lora.records.base import Record, UserError, read_lines, write_lines
 from lora.records.kept import keeping_contents
 from lora.records.scores import Edit, NormalizerIdentity, UtteranceErrors, WerFacts
 
@@ -42,6 +42,24 @@ def test_a_file_that_cannot_be_read_is_not_kept(tmp_path: Path) -> None:
             Numbers.read(path)
         Numbers(values=[1.0]).write(path)
         assert Numbers.read(path).values == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b'{"values": [1.0, "x"]}', "values.1: Input should be a valid number"),
+        (b'{"values": [\xff]}', "the line: Invalid JSON"),
+        (b'{"valu\xe9s": [1.0]}', "the line: Invalid JSON"),
+        (b"{}", "values: Field required"),
+    ],
+)
+def test_a_damaged_line_is_named_with_its_key(tmp_path: Path, line: bytes, fault: str) -> None:
+    path = tmp_path / "n.jsonl"
+    write_lines(path, [Numbers(values=[1.0]), Numbers(values=[2.0])])
+    path.write_bytes(path.read_bytes() + line + b"\n")
+    with pytest.raises(UserError) as raised:
+        list(read_lines(path, Numbers))
+    assert str(raised.value).startswith(f"{path}:3: not a Numbers record: {fault}")
 
 
 @pytest.mark.parametrize("utterances", [0, 1, 4, 5])

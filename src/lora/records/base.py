@@ -67,9 +67,14 @@ class Record(BaseModel):
         except FileNotFoundError:
             raise UserError(f"{path}: no such file") from None
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise UserError(f"{path}: not a {cls.__name__} record: {where}: {first['msg']}") from None
+            raise UserError(f"{path}: not a {cls.__name__} record: {first_fault(error, 'the file')}") from None
+
+
+def first_fault(error: ValidationError, whole: str) -> str:
+    """The first value that a record cannot have, and why; `whole` is what the record was read from."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"])) or whole
+    return f"{where}: {first['msg']}"
 
 
 def record_fields(kind: type) -> Mapping[str, FieldInfo] | None:
@@ -185,12 +190,13 @@ def json_line(record: Record | ManyRecord) -> bytes:
 def read_lines(path: Path | str, kind: type[L]) -> Iterator[L]:
     """Read JSON lines that this software wrote (`lora.data.manifest` reads manifests of users)."""
     validator = _SCHEMAS[kind].validator
-    with Path(path).open(encoding="utf-8") as lines:
+    with Path(path).open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 yield validator.validate_json(line)
             except ValidationError as error:
-                raise UserError(f"{path}:{number}: not a {kind.__name__} record: {error.errors()[0]['msg']}") from None
+                fault = first_fault(error, "the line")
+                raise UserError(f"{path}:{number}: not a {kind.__name__} record: {fault}") from None
 
 
 class Fact(Record):

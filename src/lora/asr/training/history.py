@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from lora.asr.training.file_names import BEST, FACTS, LAST
 from lora.asr.training.trainer_state import facts_of_state
-from lora.records.base import UserError
+from lora.records.base import UserError, first_fault
 from lora.records.training import TrainFacts
 
 TRAINER_STATE = "trainer_state.json"
@@ -118,8 +118,7 @@ def _state_facts(run: str, path: Path, step: int | None) -> TrainFacts:
     except KeyError as error:
         reason = f"no key {error}"
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        reason = first_fault(error, "the file")
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         reason = str(error)[:LONGEST_REASON]
     raise UserError(f"{path}: not the state of a Trainer ({reason})")

@@ -17,7 +17,7 @@ from pydantic_core import PydanticSerializationError
 from lora.data.existing_files import require_file
 from lora.data.json_lines import writable
 from lora.data.json_rows import DECODER
-from lora.records.base import UserError
+from lora.records.base import UserError, first_fault
 from lora.records.settings import AdapterIdentity, ManifestIdentity, ModelIdentity, RunSettings
 
 PREPROCESS = ("sampling_rate", "target_rms", "resampler", "padding_seconds")
@@ -91,9 +91,7 @@ def read_settings(path: Path, run: str, manifest: str, decode_keys: Collection[s
     except PydanticSerializationError:
         raise UserError(f"{path}: a value has hundreds of others in it, one in the other. Correct it.") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path}: {key}: {first['msg']}") from None
+        raise UserError(f"{path}: {first_fault(error, 'the file')}") from None
 
 
 def _check_keys(path: Path, section: str, given: dict[str, Any], known: Collection[str]) -> None:
