@@ -98,3 +98,27 @@ def test_an_mp3_file_whose_xing_header_cannot_be_used(tmp_path: Path) -> None:
         assert "less can be read than the Xing header of this MP3 file counts" in str(header_seconds(str(path)))
         with pytest.raises(UserError, match=r"row u: a\.mp3: the file is damaged"):
             load_audio(row("a.mp3"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.au", "a.snd", "a.gsm", "a.vox", "a.AU"])
+def test_a_page_under_the_name_of_headerless_audio_is_rejected(tmp_path: Path, name: str) -> None:
+    """libsndfile takes any file of these names for raw telephone speech."""
+    (tmp_path / name).write_bytes(b"<html><body>404 not found</body></html>\n" * 50)
+    row = Utterance(id="u", text="x", duration=0.5, audio=name)
+    assert header_seconds(str(tmp_path / name)) == "unreadable audio: it has no header of an audio file"
+    with pytest.raises(UserError, match=rf"row u: {name}: it has no header of an audio file"):
+        load_audio(row, tmp_path)
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("gsm", "GSM610"), ("vox", "VOX_ADPCM")])
+def test_raw_telephone_speech_is_read(tmp_path: Path, suffix: str, subtype: str) -> None:
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, 16000)
+    with (tmp_path / f"a.{suffix}").open("wb") as file:
+        soundfile.write(file, noise, 8000, format="RAW", subtype=subtype)
+    assert header_seconds(str(tmp_path / f"a.{suffix}")) == 2.0
+    assert len(load_audio(Utterance(id="u", text="x", duration=2.0, audio=f"a.{suffix}"), tmp_path)) == 32000
+
+
+def test_silence_of_raw_telephone_speech_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.vox").write_bytes(b"\x08\x00" * 4000)
+    assert header_seconds(str(tmp_path / "a.vox")) == 2.0

@@ -55,6 +55,35 @@ def test_a_wav_file_with_more_audio_than_its_header_counts_is_rejected(tmp_path:
         load_audio(row("a.wav"), tmp_path, 8000)
 
 
+@pytest.mark.parametrize("end", [b"", OLD_TAG], ids=["plain", "tag"])
+@pytest.mark.parametrize("container", ["AU", "CAF", "RF64"])
+def test_joined_files_of_containers_that_count_their_samples(tmp_path: Path, container: str, end: bytes) -> None:
+    name = f"a.{container.lower()}"
+    content = io.BytesIO()
+    soundfile.write(
+        content, np.zeros(8001), 8000, format=container, subtype="PCM_U8" if container == "RF64" else "PCM_S8"
+    )
+    (tmp_path / name).write_bytes(content.getvalue() + end)
+    assert read_headers([str(tmp_path / name)]) == [8001 / 8000]
+    assert len(load_audio(row(name), tmp_path, 8000)) == 8001
+    (tmp_path / name).write_bytes(2 * content.getvalue() + end)
+    assert "several ones that were joined" in str(read_headers([str(tmp_path / name)])[0])
+    with pytest.raises(UserError, match=r"several ones that were joined"):
+        load_audio(row(name), tmp_path, 8000)
+
+
+def test_an_au_file_with_more_audio_than_its_header_counts_is_rejected(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, 8000)
+    soundfile.write(tmp_path / "a.au", noise, 8000, subtype="PCM_16")
+    content = bytearray((tmp_path / "a.au").read_bytes())
+    content[8:12] = struct.pack(">I", 6000)
+    (tmp_path / "a.au").write_bytes(content)
+    assert "counts 6,000 bytes of audio, and 10,000 more follow" in str(header_seconds(str(tmp_path / "a.au")))
+    content[8:12] = b"\xff" * 4  # a program that does not know the length
+    (tmp_path / "a.au").write_bytes(content)
+    assert header_seconds(str(tmp_path / "a.au")) == 1.0
+
+
 @pytest.mark.parametrize(
     "following",
     [b"LIST" + struct.pack("<I", 9000) + b"\1" * 9000, TAG * 9, OLD_TAG * 9, APE * 9, b"\0" * 9000, b"\1" * 99],

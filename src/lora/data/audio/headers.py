@@ -14,6 +14,7 @@ import struct
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lora.data.audio.blocks import counted_seconds
 from lora.data.audio.library_errors import reason_of
@@ -22,10 +23,16 @@ from lora.data.audio.ogg import MARK, vorbis_seconds
 from lora.data.audio.promised_length import missing_share
 from lora.data.audio.unread_parts import LARGE, unread_part
 
+if TYPE_CHECKING:
+    import soundfile
+
 # Starting a worker process takes about half a second, in which one process reads some thousand headers.
 PARALLEL_FROM = 4000
 CHUNK = 256
 MISSING_SHARE = 0.01  # of a file's frames that may be missing, because codecs round the end
+HEADERLESS = {".gsm", ".vox"}  # suffixes of telephone speech
+TEXT = 100  # bytes that are examined: a page of a server and a pointer of git-lfs are text
+TEXT_BYTES = b"\t\n\r" + bytes(range(32, 127))
 
 
 def header_seconds(path: str) -> float | str:
@@ -35,7 +42,7 @@ def header_seconds(path: str) -> float | str:
     try:
         with soundfile.SoundFile(path) as file:
             missing = missing_share(path)
-            if (problem := header_problem(path, file.samplerate, file.frames)) is not None:
+            if (problem := header_problem(path, file)) is not None:
                 return f"unreadable audio: {problem}"
             if missing > MISSING_SHARE:
                 return f"unreadable audio: the file is truncated: {missing:.0%} of the audio in its header is missing"
@@ -48,12 +55,22 @@ def header_seconds(path: str) -> float | str:
         return f"unreadable audio: {reason_of(error)}"
 
 
-def header_problem(path: str | Path, rate: float, frames: int) -> str | None:
-    """What is impossible about the rate (Hz) and the number of frames in a file's header; None for a usable header."""
-    problem = rate_problem(rate) or frames_problem(frames, os.stat(path).st_size)  # noqa: PTH116 (called per file)
-    if problem is None and frames < UNKNOWN_FRAMES:
-        problem = seconds_problem("duration", frames / rate)
+def header_problem(path: str | Path, file: soundfile.SoundFile) -> str | None:
+    """What is impossible about the header of an open file; None for a usable header."""
+    size = os.stat(path).st_size  # noqa: PTH116 (called per file)
+    problem = rate_problem(file.samplerate) or frames_problem(file.frames, size)
+    if problem is None and file.frames < UNKNOWN_FRAMES:
+        problem = seconds_problem("duration", file.frames / file.samplerate)
+    if problem is None and file.format == "RAW" and not _may_be_raw(Path(path)):
+        problem = "it has no header of an audio file"
     return problem
+
+
+def _may_be_raw(path: Path) -> bool:
+    """Whether a file without a header may contain samples, for which libsndfile takes it by its name."""
+    with path.open("rb") as file:
+        start = file.read(TEXT)
+    return path.suffix.lower() in HEADERLESS and bool(start.translate(None, TEXT_BYTES))
 
 
 def read_headers(paths: Sequence[str], workers: int | None = None) -> list[float | str]:

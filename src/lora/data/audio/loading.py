@@ -118,7 +118,7 @@ def _read_file(row: Utterance, path: Path) -> tuple[Samples, int]:
 
     with soundfile.SoundFile(path) as file:
         rate, frames = file.samplerate, file.frames
-        if (problem := header_problem(path, rate, frames)) is not None:
+        if (problem := header_problem(path, file)) is not None:
             raise UserError(f"row {row.id}: {row.audio}: {problem}; replace the file or remove the row")
         unread = unread_part(str(path), frames, whole=row.offset is None)
         if unread is None and row.offset is None:

@@ -2,7 +2,7 @@
 
 libsndfile reads a truncated WAV, AIFF, AU, RF64, W64 or SPHERE file without a word up to where it breaks off.
 Formats: "Multimedia Programming Interface and Data Specifications 1.0" (WAV), EBU Tech 3306 (RF64), Sony Wave64,
-AIFF 1.3, the audio file format of NeXT (AU), and the SPHERE 2.6 header of NIST.
+AIFF 1.3, the audio file format of NeXT (AU), Apple's Core Audio Format 1.0, and the SPHERE 2.6 header of NIST.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def missing_share(path: str) -> float:
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (as headers.py)
             size = os.fstat(file.fileno()).st_size
-            place = _samples(file)
+            place = samples_place(file)
     except (OSError, ValueError, struct.error):
         return 0.0
     # Zero, less what precedes the samples in their chunk, is written before the length is known.
@@ -38,7 +38,9 @@ def missing_share(path: str) -> float:
     return max(0.0, 1 - max(0, size - start) / length)
 
 
-def _samples(file: BinaryIO) -> Place | None:
+def samples_place(file: BinaryIO) -> Place | None:
+    """Where the samples of a file are, by its header; None for other formats. A length below 1 is unknown."""
+    file.seek(0)
     head = file.read(40)
     if head[:4] in {b"RIFF", b"RF64", b"RIFX"} and head[8:12] == b"WAVE":
         return in_chunks(file, b"data", ">" if head.startswith(b"RIFX") else "<")
@@ -48,6 +50,8 @@ def _samples(file: BinaryIO) -> Place | None:
     if head[:4] in {b".snd", b"dns."}:
         start, length = struct.unpack(">II" if head.startswith(b".snd") else "<II", head[4:12])
         return start, length
+    if head.startswith(b"caff"):
+        return _in_caf(file)
     if head.startswith(WAVE64):
         return _in_wave64(file)
     if head.startswith(SPHERE):
@@ -70,6 +74,20 @@ def in_chunks(file: BinaryIO, wanted: bytes, order: str) -> Place | None:
         if name == b"ds64":
             long = struct.unpack("<8xQ", file.read(16))[0]
         place += length + length % 2
+    return None
+
+
+def _in_caf(file: BinaryIO) -> Place | None:
+    place = 8
+    for _ in range(CHUNKS):
+        file.seek(place)
+        name, length = struct.unpack(">4sq", file.read(12))
+        place += 12
+        if name == b"data":
+            return place, length  # -1 up to the end of the file
+        if length < 0:
+            return None
+        place += length
     return None
 
 

@@ -2,7 +2,7 @@
 
 Of a chained Ogg file and of joined FLAC files it reads the first stream, of an MP3 file as many frames as its Xing
 header counts, or as many as the length of the first one lets expect, of a truncated Ogg file the whole pages, and of
-a WAV file the bytes that its header counts.
+WAV, AU and CAF files the bytes that their header counts.
 Formats: RFC 3533 (Ogg); RFC 9639 (FLAC); ISO 11172-3 and 13818-3 (MP3), ID3 1 and 2.4, APE 2, and the Xing
 header of the LAME encoder.
 """
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from lora.data.audio.ogg import HEADER, LAST, MARK
-from lora.data.audio.promised_length import in_chunks
+from lora.data.audio.promised_length import samples_place
 
 FIRST = 2  # flag of the first page of a stream
 TAG = b"ID3"
@@ -35,8 +35,9 @@ KILOBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 KILOBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 FLAC = b"fLaC"
 FLAC_STREAM = FLAC + b"\0\0\0\x22"  # and the header of its first block, which always has 34 bytes
-WAV = b"RIFF"
-LARGE = 0.25  # of the samples of a WAV file: what follows them may be tags, and is audio where it is none and larger
+# Files of which libsndfile reads the samples that the header counts; WAV and AIFF files that were joined it refuses.
+COUNTED = (b"RIFF", b"RF64", b"FORM", b".snd", b"dns.", b"caff")
+LARGE = 0.25  # of the samples of such a file: what follows them may be tags, and is audio where it is none and larger
 FOLLOWING = 65_536  # bytes of it that are examined
 TAGS_OF_OTHERS = (TAG, OLD_TAG, APE_MARK[:4])
 FRAMES = 5000  # examined, two to four minutes of audio
@@ -45,7 +46,7 @@ UNCOUNTED = "an MP3 file of variable bit rate that does not say its length (no X
 MISCOUNTED = "the file is damaged: less can be read than the Xing header of this MP3 file counts; encode it again"
 NO_PAGE = "the file is damaged: after byte {:,} no page of Ogg begins where one should; replace it, or encode it again"
 SHORT_HEADER = (
-    "the header of the WAV file counts {:,} bytes of audio, and {:,} more follow that are neither tags nor chunks; "
+    "the header of the file counts {:,} bytes of audio, and {:,} more follow that are neither tags nor chunks; "
     "write it again (`sox --ignore-length OLD NEW`)"
 )
 CUT_OFF = "the file is truncated: it ends within a page of Ogg; replace it, or encode what is left of it again"
@@ -74,8 +75,8 @@ def unread_part(path: str, samples: int, *, whole: bool = True) -> str | None:
             start = file.read(len(MARK))
             if start == MARK:
                 return _unread_pages(file, whole)
-            if start == WAV:
-                return _unread_wav(file)
+            if start in COUNTED:
+                return _unread_samples(file, start)
             return _unread_mp3(file, samples)
     except (OSError, ValueError, struct.error):
         return None
@@ -122,22 +123,24 @@ def _pages(file: BinaryIO) -> Iterator[tuple[int, int]]:
         yield flags, place
 
 
-def _unread_wav(file: BinaryIO) -> str | None:
-    """What is wrong where more samples follow than the header counts.
+def _unread_samples(file: BinaryIO, mark: bytes) -> str | None:
+    """What is wrong where another file, or more samples, follow those that the header counts.
 
     Chunks may follow, whose names are printable, and zeros, which fill up a block. The byte that makes a length even is
     missing in some files.
     """
-    place = in_chunks(file, b"data", "<")
-    if place is None or place[1] == 0:
+    place = samples_place(file)
+    if place is None or place[1] <= 0:
         return None
     start, length = place
-    rest = os.fstat(file.fileno()).st_size - start - length
-    if rest <= LARGE * length:
-        return None
     file.seek(start + length)
     following = file.read(FOLLOWING)
     names = [following[:4], following[length % 2 :][:4]]
+    if mark in names:
+        return JOINED
+    rest = os.fstat(file.fileno()).st_size - start - length
+    if rest <= LARGE * length:
+        return None
     is_known = any(name.startswith(TAGS_OF_OTHERS) or all(32 <= byte < 127 for byte in name) for name in names)
     return SHORT_HEADER.format(length, rest) if not is_known and any(following) else None
 
