@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from lora.data.audio.headers import read_headers
 from lora.data.audio.limits import seconds_problem
 from lora.data.column_names import Columns
-from lora.data.formats.interface import URL, Entry, Reading, found_path
+from lora.data.formats.interface import LOCAL_URL, URL, Entry, Reading, found_path
 from lora.data.formats.registry import BROKEN
 from lora.data.row_fields import RowError, row_fields
 from lora.records.manifests import Utterance
@@ -122,7 +122,7 @@ def _require_file(
     if found is None:
         fields["audio"] = found_path(folder, fields["audio"])
         found = state(os.path.join(folder, fields["audio"]))  # noqa: PTH118
-    if found is None and URL.match(fields["audio"]):
+    if found is None and URL.match(fields["audio"]) and not LOCAL_URL.match(fields["audio"]):
         why = f"a URL, which is never opened ({fields['audio']:.200}); download it and name the file"
         raise RowError(f"no audio: {why}", "audio")
     if found is None:

@@ -7,6 +7,7 @@ import json
 import os
 import struct
 from pathlib import Path
+from urllib.parse import quote
 from typing import Any
 
 import numpy as np
@@ -233,6 +234,17 @@ def test_names_of_files_that_are_written_another_way(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text("".join(json.dumps({"audio": name, "text": "x"}) + "\n" for name in written))
     rows = read_manifest(tmp_path / "m.jsonl").rows
     assert {row.id: row.audio for row in rows} == written
+
+
+@pytest.mark.parametrize("start", ["file://", "FILE://localhost"])
+def test_a_local_url_names_a_file(tmp_path: Path, start: str) -> None:
+    audio(tmp_path / "a b é.wav")
+    there = f"{start}{quote(str(tmp_path))}/a%20b%20%C3%A9.wav"
+    rows = [{"audio": there, "text": "x"}, {"audio": "file:///gone.wav", "text": "y"}]
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    manifest = read_manifest(tmp_path / "m.jsonl")
+    assert [(row.id, row.audio) for row in manifest.rows] == [(there, str(tmp_path / "a b é.wav"))]
+    assert [row.reason for row in manifest.rejected] == ["missing file: file:///gone.wav"]
 
 
 def test_audio_that_is_gone_says_so(tmp_path: Path) -> None:

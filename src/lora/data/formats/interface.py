@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from lora.data.column_names import Columns
 from lora.data.existing_files import exists, is_file
@@ -25,6 +26,7 @@ from lora.records.base import UserError
 PARQUET_START = b"PAR1"
 ARROW_STARTS = (b"ARROW1", b"\xff\xff\xff\xff")
 PATHS_TRIED = 20  # audio paths that `audio_root` looks up per folder
+LOCAL_URL = re.compile(r"file://(localhost)?(?=/)", re.IGNORECASE)
 URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 ROWS_COMPARED = 50  # of a JSON file, by which formats recognise it
 
@@ -235,11 +237,13 @@ def audio_root(folder: Path, paths: Iterable[str]) -> Path:
 def found_path(folder: Path | str, written: str) -> str:
     """The path of an audio file as it was written, or where nothing has that name, as the file is named.
 
-    Tables of Windows have `wavs\\a.wav`, macOS names files with decomposed letters (Unicode NFD), and tables written
-    by hand have spaces around their cells.
+    Tables of Windows have `wavs\\a.wav`, macOS names files with decomposed letters (Unicode NFD), tables written by
+    hand have spaces around their cells, and tools for labels write `file:///data/a.wav` (RFC 8089).
     """
-    if written.isascii() and "\\" not in written and written == written.strip():
+    if written.isascii() and "\\" not in written and "://" not in written and written == written.strip():
         return written  # as most paths, without asking the file system
     path = written.strip().replace("\\", "/")
+    if (local := LOCAL_URL.match(path)) is not None:
+        path = unquote(path[local.end() :])
     others = (path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path))
     return next((name for name in (written, *others) if exists(os.path.join(folder, name))), written)  # noqa: PTH118
