@@ -7,8 +7,8 @@ import json
 import os
 import struct
 from pathlib import Path
-from urllib.parse import quote
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
