@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lora.data.existing_files import is_optional_file
 from lora.records.base import UserError
 
 
@@ -21,10 +22,11 @@ def locked(folder: Path) -> Iterator[int]:
         The lock's file descriptor, for child processes that work here too and may outlive this one.
 
     Raises:
-        UserError: The folder cannot be written.
+        UserError: The folder cannot be written, or its lock is not a file.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        is_optional_file(folder / "lock")  # a pipe would wait for its other end
         file = (folder / "lock").open("w")
     except OSError as error:
         raise UserError(f"work folder {folder} cannot be written: {error.strerror}") from None

@@ -11,6 +11,7 @@ from tiny_models import noise
 
 from lora.asr.decoding import audio_store as samples
 from lora.asr.decoding.audio_store import AudioIndex, AudioStore, Rows, stamp_of
+from lora.records.base import UserError
 from lora.records.manifests import Utterance
 
 
@@ -83,3 +84,14 @@ def test_a_flipped_bit_costs_its_segment(tmp_path: Path) -> None:
 
 def test_a_missing_file_has_no_stamp(tmp_path: Path) -> None:
     assert stamp_of(tmp_path / "none.wav", None, None) is None
+
+
+def test_a_pipe_in_place_of_the_index_is_named(tmp_path: Path) -> None:
+    index = AudioIndex(tmp_path, 16000)
+    index.add("a", "b", 1)
+    index.save()
+    (path,) = (tmp_path / "audio").iterdir()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=rf"{path.name}: not a file; .*remove it"):
+        AudioIndex(tmp_path, 16000)

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lora.asr.decoding.shards import Shard
 from lora.asr.decoding.transcript_cache import Hypothesis, TranscriptCache, open_cache
+from lora.records.base import UserError
 
 
 @pytest.fixture
@@ -98,3 +100,13 @@ def test_shards_have_files_of_their_own_which_everyone_reads(tmp_path: Path) -> 
         assert len(other) == 3
         other.add([("k4", Hypothesis("four", False))])
         assert len(other.path.read_bytes().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["cache.jsonl", "lock", "shards/1-of-2/cache.jsonl"])
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_what_is_no_file_is_named(tmp_path: Path, name: str, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "transcripts/f" / name
+    path.parent.mkdir(parents=True)
+    make(path)
+    with pytest.raises(UserError, match=rf"{name}: not a file; .*remove it"), open_cache(tmp_path, "f"):
+        pass

@@ -20,6 +20,7 @@ from lora.asr.decoding.padding import Samples
 from lora.asr.recipe import RECIPE
 from lora.data.audio.distortions import Distortion
 from lora.data.audio.loading import at_loudness, load_audio, samples_hash
+from lora.data.existing_files import is_optional_file
 from lora.provenance.hashes import checksum, content_hash
 from lora.provenance.versions import version
 from lora.records.base import UserError
@@ -204,7 +205,7 @@ class AudioIndex:
         self._path = Path(work_dir) / "audio" / f"{name}.jsonl"
         self._entries: dict[str, tuple[str, int]] = {}
         self._new: dict[str, tuple[str, int]] = {}
-        if self._path.is_file():
+        if is_optional_file(self._path):
             for line in self._path.read_text(encoding="utf-8", errors="replace").split("\n"):
                 self._read(line)
 

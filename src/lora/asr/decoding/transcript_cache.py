@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lora.asr.decoding.shards import Shard
 from lora.asr.work_lock import locked
+from lora.data.existing_files import is_optional_file
 from lora.provenance.hashes import checksum
 
 FIELDS = {"key", "hypothesis", "truncated"}  # of a line, next to its checksum
@@ -46,10 +47,10 @@ class TranscriptCache:
     def __init__(self, path: Path, others: Iterable[Path] = ()) -> None:
         self.path = path
         self._hypotheses: dict[str, Hypothesis] = {}
-        for other in others:
+        for other in filter(is_optional_file, others):
             self._read(other.read_bytes())
         # bytes up to the last complete line
-        self._end = self._read(path.read_bytes()) if path.is_file() else 0
+        self._end = self._read(path.read_bytes()) if is_optional_file(path) else 0
 
     def __contains__(self, key: str) -> bool:
         return key in self._hypotheses
