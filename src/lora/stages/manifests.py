@@ -25,7 +25,7 @@ from lora.data.source import Source
 from lora.data.tables import read_cells, write_table
 from lora.data.unchanged_files import FileStates, unchanged
 from lora.provenance.recording import recording
-from lora.records.base import columns_of, json_line, replacing
+from lora.records.base import UserError, columns_of, json_line, replacing
 from lora.records.integrity import AudioMeasure, LeakageFacts
 from lora.records.kept import is_keeping, keep
 from lora.records.manifests import ManifestFacts, Utterance
@@ -50,6 +50,7 @@ def inspect_audio(source: Source, measures: Path, unpacked: Path | None = None, 
         unpacked: Folder with the recordings that were inside the manifest's own files.
         workers: Number of decoding processes.
     """
+    _require_other_files(source, [measures])
     with recording(outputs=[measures]):
         with unchanged(manifest_files(source)):
             manifest = read_manifest(source, unpacked)
@@ -58,6 +59,13 @@ def inspect_audio(source: Source, measures: Path, unpacked: Path | None = None, 
         write_table(measures, columns_of(AudioMeasure), map(AudioMeasure.values, measured))
     damaged = sum(measure.problem is not None for measure in measured)
     print(f"{source.path}: {len(measured)} rows measured, {damaged} cannot be decoded")
+
+
+def _require_other_files(source: Source, outputs: Iterable[Path]) -> None:
+    """Raise UserError for an output that is a file of the manifest, also within its folder: the file would be lost."""
+    for output in filter(Path.exists, outputs):
+        if any(path.exists() and output.samefile(path) for path in manifest_files(source)):
+            raise UserError(f"{output}: is a file of the manifest {source.path}; name another file to write")
 
 
 def validate_manifest(
@@ -78,7 +86,9 @@ def validate_manifest(
         measures: Measures of `inspect_audio`; without them nobody has tried to decode the audio.
         unpacked: Folder with the recordings that were inside the manifest's own files.
     """
-    with recording(outputs=[path for path in (rows, rejected, facts) if path is not None]):
+    outputs = [path for path in (rows, rejected, facts) if path is not None]
+    _require_other_files(source, outputs)
+    with recording(outputs=outputs):
         files = FileStates(manifest_files(source))
         manifest = open_manifest(source, unpacked)
         problems = {} if measures is None else _undecodable(measures)

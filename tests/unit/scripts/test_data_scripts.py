@@ -194,6 +194,29 @@ def test_replay_is_filtered_like_training(study):
     assert (filtered.parent / kept[0]["audio"]).samefile(study / "audio" / "a.wav")
 
 
+@pytest.mark.parametrize("name", ["text", "wav.scp", "utt2spk"])
+def test_a_file_within_the_manifest_folder_is_not_replaced(tmp_path, capsys, name):
+    folder = tmp_path / "kaldi"
+    folder.mkdir()
+    soundfile.write(folder / "a.wav", np.zeros(16000), 16000)
+    contents = {"wav.scp": f"a {folder}/a.wav\n", "text": "a seven gulls\n", "utt2spk": "a kim\n"}
+    for file, content in contents.items():
+        (folder / file).write_text(content)
+    other = tmp_path / "other"
+    runs = [
+        (inspect_audio, {"measures": folder / name}),
+        (validate_manifest, {"rows": folder / name, "rejected": other}),
+        (validate_manifest, {"rows": other, "rejected": folder / name}),
+        (validate_manifest, {"rows": other, "rejected": tmp_path / "rejected", "facts": folder / name}),
+    ]
+    for script, options in runs:
+        assert run(script, manifest=folder, **options) == 2
+        error = f"error: {folder / name}: is a file of the manifest {folder}; name another file to write"
+        assert capsys.readouterr().err.splitlines() == [error]
+    assert {file: (folder / file).read_text() for file in contents} == contents
+    assert not other.exists()
+
+
 def test_a_user_error_is_one_line(study, capsys):
     status = run(validate_manifest, manifest=study / "gone.jsonl", rows=study / "r", rejected=study / "x")
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("command: ")]
