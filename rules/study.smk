@@ -76,6 +76,9 @@ for handler in logger.handlers:
     if isinstance(handler, logging.FileHandler):
         handler.handleError = lambda record: None
 
+if not {"{", "}"}.isdisjoint(str(CODE)):
+    raise WorkflowError(f"{CODE}: Snakemake reads braces in the tool's path as wildcards; rename the folder")
+
 # Every command finds library and scripts through these two variables: a path in a rule would make results stale when the
 # repository moves, and conda environments contain only other people's packages. Where a rule starts a module it is with
 # `-P`, so that no `random.py` or `tokenizers.py` of the study folder is imported.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import textwrap
 from pathlib import Path
@@ -131,3 +132,15 @@ def test_a_module_with_a_prefix_is_refused(using_it: Path) -> None:
     done = snakemake(using_it, "-n")
     assert done.returncode != 0
     assert "module: prefix and replace_prefix are not supported" in done.stdout + done.stderr
+
+
+def test_braces_in_the_path_of_the_tool_are_refused(tmp_path: Path) -> None:
+    tool = tmp_path / "tool {x}"
+    shutil.copytree(REPOSITORY / "rules", tool / "rules")
+    shutil.copy(REPOSITORY / "Snakefile", tool)
+    study = make_study(tmp_path / "study")
+    done = snakemake(study.folder, "-s", str(tool / "Snakefile"), "--cores", "1", "-n")
+    assert done.returncode == 1
+    printed = done.stdout + done.stderr
+    assert f"{tool}: Snakemake reads braces in the tool's path as wildcards; rename the folder" in printed
+    assert "NameError" not in printed
