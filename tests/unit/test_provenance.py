@@ -100,10 +100,7 @@ def test_the_command_line_is_quoted_for_a_shell(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_reading_the_commit_writes_nothing_into_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
-    (tmp_path / "a").write_text("a")
-    for arguments in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"]):
-        subprocess.run([*git, *arguments], check=True)
+    commit_files(tmp_path, "a")
     os.utime(tmp_path / "a", (1, 1))  # the index has another time
     before = (tmp_path / ".git/index").read_bytes()
     monkeypatch.setattr("lora.provenance.versions.tool_folder", lambda: tmp_path)
@@ -111,3 +108,23 @@ def test_reading_the_commit_writes_nothing_into_the_repository(tmp_path: Path, m
     assert commit is not None
     assert len(commit) == 40
     assert (tmp_path / ".git/index").read_bytes() == before
+
+
+def test_only_changed_code_is_dirty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit_files(tmp_path, "src/a.py", "docs/experiment_plan.md", "config.yaml")
+    monkeypatch.setattr("lora.provenance.versions.tool_folder", lambda: tmp_path)
+    clean = code_commit.__wrapped__()
+    for name in ("docs/experiment_plan.md", "config.yaml"):
+        (tmp_path / name).write_text("of a study")
+    assert code_commit.__wrapped__() == clean
+    (tmp_path / "src/a.py").write_text("changed")
+    assert code_commit.__wrapped__() == f"{clean}-dirty"
+
+
+def commit_files(repository: Path, *names: str) -> None:
+    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for name in names:
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).write_text("a")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "a"]):
+        subprocess.run([*git, *arguments], check=True)

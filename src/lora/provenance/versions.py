@@ -17,6 +17,7 @@ PACKAGES = (
 MODEL_PACKAGES = (
     "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy", "soundfile", "soxr",
 )  # fmt: skip
+CODE = ("Snakefile", "rules", "scripts", "src")
 
 
 @cache
@@ -44,7 +45,10 @@ def model_versions() -> dict[str, str]:
 
 @cache
 def code_commit() -> str | None:
-    """Commit of the repository of this code, with `-dirty` where files differ; None outside a repository."""
+    """Commit of the repository of this code, with `-dirty` where the code differs; None outside a repository.
+
+    A study within the repository changes its configuration and its published documents, which are no code.
+    """
     root = tool_folder()
     if not (root / ".git").exists():
         return None  # an installed copy: the commit of a repository around it is another software's
@@ -53,7 +57,7 @@ def code_commit() -> str | None:
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
         changed = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"],
+            [*git, "status", "--porcelain", "--untracked-files=no", "--", *CODE],
             capture_output=True,
             text=True,
             timeout=10,

@@ -21,7 +21,9 @@ class RunRecord(Record):
     platform: str = Field(description="Operating system.")
     python: str = Field(description="Version of Python.")
     versions: dict[str, str] = Field(description="Versions of the installed packages that results depend on.")
-    commit: str | None = Field(description="Commit of this software, `-dirty` if changed; null outside a repository.")
+    commit: str | None = Field(
+        description="Commit of this software, `-dirty` if its code is changed; null outside a repository."
+    )
     seed: int | None = Field(default=None, description="Seed; null for a command without one.")
     device: str | None = Field(default=None, description="Type of the device, e.g. `cpu`; null without a model.")
     dtype: str | None = Field(default=None, description="Number format of the model; null without a model.")
