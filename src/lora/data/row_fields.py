@@ -18,6 +18,7 @@ import numpy as np
 
 from lora.data.audio.limits import rate_problem, seconds_problem
 from lora.data.column_names import TIMES, Columns
+from lora.data.python_bytes import DECODE, is_written_as_bytes
 from lora.data.time_text import plain_number, seconds_in_text
 from lora.records.manifests import Utterance
 
@@ -85,6 +86,8 @@ def row_fields(
         raise RowError("empty text", "text")
     if text in NO_TEXT:
         raise RowError(f"no text: spreadsheets and data frames write {text!r} for a value that is missing", "text")
+    if is_written_as_bytes(text):
+        raise RowError(f"text is {DECODE}: {text:.60}", "text")
     # A line break or double space would become a token of its own, and the model would be trained to write it.
     speaker = _name(columns, record, "speaker_id")
     fields: dict[str, Any] = {"text": " ".join(text.split())}

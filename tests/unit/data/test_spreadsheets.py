@@ -72,6 +72,20 @@ def test_cells_that_a_spreadsheet_could_not_calculate_are_no_texts(tmp_path: Pat
             hypotheses(tmp_path / "x.csv", f"id,hypothesis,reference\nu1,a b,a b\n{row}\nu3,d,d\n")
 
 
+def test_texts_that_are_written_as_bytes_of_python(tmp_path: Path) -> None:
+    """As `str` writes what TensorFlow returns, so that each text would begin with a word that nobody said."""
+    for text in ("b'one two'", 'b"don\'t"', "b'caf\\xc3\\xa9'"):
+        with pytest.raises(RowError, match=r"text is written as bytes of Python; write it with `\.decode\(\)`"):
+            row_fields({"audio": "a.wav", "text": text}, 1)
+    for text in ("b", "b'one", "be 'one'", "'b'", "b'one' two"):
+        assert row_fields({"audio": "a.wav", "text": text}, 1)["text"] == text
+    (tmp_path / "x.txt").write_text("u1 b'one two'\nu2\nu3 b'three'\n")
+    with pytest.raises(UserError, match=r"x\.txt: each text is written as bytes of Python.*b'one two'"):
+        read_transcript_file(tmp_path / "x.txt", "text")
+    (tmp_path / "x.txt").write_text("u1 b'one two'\nu2 two\n")
+    assert read_transcript_file(tmp_path / "x.txt", "text").utterances[0].hypothesis == "b'one two'"
+
+
 def test_missing_values_of_data_frames() -> None:
     """`None` and `nan` are words as well, but nobody's name."""
     for cell in ("NaN", "<NA>"):

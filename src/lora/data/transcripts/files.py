@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from lora.data.manifest_lines import JSON_SUFFIXES
+from lora.data.python_bytes import DECODE, is_written_as_bytes
 from lora.data.text_encoding import notes_of_files
 from lora.data.transcripts import ctm, lines, parquet_file, predictions, recogs, segments, stm, trn
 from lora.data.transcripts.column_rows import read_rows
@@ -90,7 +91,11 @@ def read_transcript_file(
     if columns and not kind.has_columns:
         raise UserError(f"{path}: `columns` is set, but format {kind.name} has no columns; name another format")
     encoding: list[str] = []
-    return replace(kind.read(path, columns or {}, encoding), encoding=encoding)
+    file = kind.read(path, columns or {}, encoding)
+    texts = [one.hypothesis for one in file.utterances if one.hypothesis]
+    if texts and all(map(is_written_as_bytes, texts)):
+        raise UserError(f"{path}: each text is {DECODE} (the first: {texts[0]:.60})")
+    return replace(file, encoding=encoding)
 
 
 def guess_format(path: Path) -> str:
