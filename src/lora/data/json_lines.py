@@ -73,8 +73,10 @@ def _row_or_reason(line: str) -> dict[str, Any] | str:
     try:
         row = DECODER.decode(line)
     except (ValueError, RecursionError) as error:
-        is_marked = line.startswith("\N{ZERO WIDTH NO-BREAK SPACE}")
-        return MARK_INSIDE if is_marked else f"broken line: not JSON: {error}"
+        if line.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
+            return MARK_INSIDE
+        is_python = line.lstrip().startswith("{'")
+        return f"broken line: not JSON: {error}" + ("; write it with `json.dumps`" if is_python else "")
     if "\\ud" in line.lower() and not writable(row):
         return HALF_A_CHARACTER
     return row if isinstance(row, dict) else _no_object(row)

@@ -173,6 +173,12 @@ def test_a_lost_mark_of_an_alternation_of_ctm_is_an_error(tmp_path, marks, line)
         ("x.csv", "id,b\n1,2\n", ":2: no column for hypothesis: expected one of hypothesis"),
         ("x.jsonl", "[1]", ":1: broken line: a JSON int, not an object"),
         ("x.jsonl", "[{", ":1: broken line: not JSON: Expecting property name enclosed in double quotes: column 3"),
+        (
+            "x.txt",
+            "{'id': 'u', 'text': 'one'}\n{'id': 'v', 'text': 'two'}\n",
+            ":1: broken line: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); "
+            "write it with `json.dumps`",
+        ),
         ("x.csv", "id,hyp,prediction\nu1,a,a\nu2,b,c\n", ":3: two columns of texts, which differ: hyp is 'b' and pred"),
         ("x.csv", "id,text,transcription\nu1,a,b\n", ":2: two columns of texts, which differ: text is 'a' and transc"),
         ("x.jsonl", "3\n", ":1: broken line: a JSON int, not an object"),

@@ -26,7 +26,8 @@ from lora.records.base import UserError
 GUESSED_FROM = 20  # lines
 # Shares of them that have the form of a format. Kaldi text of digits looks like stm in about half of its lines.
 MOST, ALMOST_ALL = 0.75, 0.9
-JSON = re.compile(r"\s*(\{\s*([\"}]|$)|\[\s*([\"{\[\]]|$))")
+# Also dictionaries as Python prints them, which are an error of JSON and no texts.
+JSON = re.compile(r"\s*(\{\s*([\"}]|'\w+'\s*:|$)|\[\s*([\"{\[\]]|$))")
 
 
 @dataclass(frozen=True)
