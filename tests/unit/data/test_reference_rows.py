@@ -9,6 +9,7 @@ import pytest
 from lora.data.formats.registry import read_source
 from lora.data.manifest import Manifest
 from lora.data.source import Source
+from lora.data.transcripts.columns import REFERENCES
 from lora.data.transcripts.reference_rows import reference_rows
 from lora.records.base import UserError
 
@@ -51,8 +52,9 @@ def test_a_text_next_to_another_one_is_no_reference_by_its_name(tmp_path: Path) 
     assert row.text == "what was said"
 
 
-def test_a_table_of_ids_and_references_is_one_of_references(tmp_path: Path) -> None:
-    (row,) = read(tmp_path, "m.csv", ["id,ground_truth,speaker", "a,so it is,s1"]).rows
+@pytest.mark.parametrize("column", REFERENCES)
+def test_a_table_of_ids_and_references_is_one_of_references(tmp_path: Path, column: str) -> None:
+    (row,) = read(tmp_path, "m.csv", [f"id,{column},speaker", "a,so it is,s1"]).rows
     assert (row.id, row.text, row.speaker_id) == ("a", "so it is", "s1")
 
 

@@ -52,6 +52,8 @@ def reference_rows(source: Source, *, silence: bool) -> Manifest:
         if reading is not None and any(_is_row(entry, reading) for entry in reading.entries):
             return _from_manifest(reading, silence and states_silence(reading.format))
         if reading is not None and "text" not in source.columns:
+            if (name := _reference_column(reading)) is not None:
+                return reference_rows(replace(source, columns={**source.columns, "text": name}), silence=silence)
             _require_text(path, reading)
     columns = dict(source.columns)
     if "text" in columns:  # the only text of a row, or next to a hypothesis that does not matter here
@@ -78,6 +80,13 @@ def _is_row(entry: Entry, reading: Reading) -> bool:
     if named & {"audio", "samples"}:
         return True
     return {"id", "text"} <= named and sum(folded_name(str(name)) in ANY_TEXTS for name in entry.row) <= 1
+
+
+def _reference_column(reading: Reading) -> str | None:
+    """The only column of texts of the first row, where its name is one of references."""
+    row: Mapping[str, Any] = next((row for _, row in reading.rows()), {})
+    texts = [str(name) for name in row if folded_name(str(name)) in ANY_TEXTS]
+    return texts[0] if len(texts) == 1 and folded_name(texts[0]) in REFERENCES else None
 
 
 def _require_text(path: Path, reading: Reading) -> None:
