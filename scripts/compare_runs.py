@@ -17,8 +17,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.configuration.arguments import parser_of
-from lora.configuration.schema import setting
+from lora.configuration.arguments import add_setting
 from lora.provenance.arguments import whole_number
 from lora.provenance.command import command
 from lora.stages.scores import compare_runs
@@ -31,13 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tuned-wer", type=Path, required=True)
     parser.add_argument("--baseline-transcripts", type=Path, required=True)
     parser.add_argument("--tuned-transcripts", type=Path, required=True)
-    parser.add_argument(
-        "--margin",
-        type=parser_of(setting("statistics.equivalence_margin")),
-        required=True,
-        help="equivalence margin, WER as a fraction",
-    )
-    parser.add_argument("--confidence", type=parser_of(setting("statistics.confidence")), required=True)
+    add_setting(parser, "statistics.equivalence_margin", flag="--margin", dest="margin")
+    add_setting(parser, "statistics.confidence")
     parser.add_argument("--replicates", type=whole_number, required=True, help="of the bootstrap; 0 leaves it out")
     parser.add_argument("--paired", type=Path, required=True)
 

@@ -17,8 +17,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.configuration.arguments import parser_of
-from lora.configuration.schema import setting
+from lora.configuration.arguments import add_setting
 from lora.provenance.arguments import name_and_path
 from lora.provenance.command import command
 from lora.stages.reviews import score_reviews
@@ -35,19 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--suspected", type=Path, required=True, help="facts on suspected reference errors")
     parser.add_argument("--all-rows", action="store_true", help="also rows beyond max_seconds")
-    parser.add_argument(
-        "--margin",
-        type=parser_of(setting("statistics.equivalence_margin")),
-        required=True,
-        help="equivalence margin, WER as a fraction",
-    )
-    parser.add_argument("--confidence", type=parser_of(setting("statistics.confidence")), required=True)
-    parser.add_argument(
-        "--target-gain",
-        type=parser_of(setting("statistics.target_gain")),
-        required=True,
-        help="WER difference, a fraction",
-    )
+    add_setting(parser, "statistics.equivalence_margin", flag="--margin", dest="margin")
+    add_setting(parser, "statistics.confidence")
+    add_setting(parser, "statistics.target_gain")
     parser.add_argument("--review", type=Path, required=True)
 
 

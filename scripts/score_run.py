@@ -16,8 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lora.configuration.arguments import parser_of
-from lora.configuration.schema import setting
+from lora.configuration.arguments import add_setting
 from lora.provenance.arguments import seconds_or_none, whole_number
 from lora.provenance.command import command
 from lora.scoring.markup import REMOVABLE
@@ -35,14 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--normalizer", choices=NAMES, required=True, dest="normalizer_name")
     parser.add_argument("--unit", choices=UNITS, default="auto", help="of the error rate; default: %(default)s")
     parser.add_argument("--strip", nargs="*", choices=("all", *REMOVABLE), default=[], help="markup to remove first")
-    parser.add_argument("--confidence", type=parser_of(setting("statistics.confidence")), required=True)
+    add_setting(parser, "statistics.confidence")
     parser.add_argument("--replicates", type=whole_number, required=True, help="of the bootstrap; 0 leaves it out")
-    parser.add_argument(
-        "--assumed-shared-errors", type=parser_of(setting("statistics.assumed_shared_errors")), required=True
-    )
-    parser.add_argument(
-        "--target-gain", type=parser_of(setting("statistics.target_gain")), required=True, help="WER as a fraction"
-    )
+    add_setting(parser, "statistics.assumed_shared_errors")
+    add_setting(parser, "statistics.target_gain")
     parser.add_argument("--settings", type=Path, help="settings of the run")
     parser.add_argument("--wer", type=Path, required=True)
 
